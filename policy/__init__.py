@@ -1,0 +1,1 @@
+"""What a regulation says: pure, without database, clock or language."""

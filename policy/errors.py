@@ -1,0 +1,229 @@
+"""What can be wrong, as codes with facts; `wording.py` turns them into sentences.
+
+    DomainError
+    ├── NotAllowed          the deed does not fit where the case stands
+    │   ├── StatusForbids       this status does not know the deed
+    │   ├── GateClosed          the regulation asks for something first
+    │   ├── HistoryForbids      the case is from before go-live and was not taken over
+    │   ├── WindowNotOpen       the call belongs to a later day
+    │   └── LaterStepsStand     a correction would leave later steps without ground
+    ├── NotEntitled         the person may not do it
+    │   ├── PostMissing         the regulation gives the deed to another post
+    │   └── SelfForbidden       the handler may not call about his own work
+    ├── FactsRefused        what was typed cannot be right
+    │   ├── FieldMissing / FieldTooLong / ChoiceUnknown / FieldUnknown
+    │   ├── TimeInFuture / TimeBeforeCase / ZoneMissing
+    │   └── ExtensionTooLong / ExtensionForbidden / AmountRefused
+    ├── NotFound            there is no such thing
+    ├── ChangedMeanwhile    somebody else wrote first
+    ├── MonthClosed         the wage month was paid
+    ├── PackRefused         the regulation's file is wrong; says file, place and why
+    ├── NotInForce          no published version on that day
+    └── CalendarRefused / CalendarExhausted
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """A refusal: `code` names it, `facts` are what a sentence about it needs."""
+
+    code: ClassVar[str] = ""
+
+    def __init__(self, **facts: Any) -> None:
+        super().__init__(self.code, facts)
+        self.facts = facts
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.facts}"
+
+    @classmethod
+    def leaves(cls) -> Iterator[type[DomainError]]:
+        """Every error that can be raised, so that a test can render each in each language."""
+        if cls.code:
+            yield cls
+        for below in cls.__subclasses__():
+            yield from below.leaves()
+
+
+class NotAllowed(DomainError):
+    """The deed does not fit where the case stands."""
+
+
+class StatusForbids(NotAllowed):
+    """Facts: deed, status."""
+
+    code = "status_forbids"
+
+
+class GateClosed(NotAllowed):
+    """Facts: deed, gate (its label), cite, field, wanted."""
+
+    code = "gate_closed"
+
+
+class HistoryForbids(NotAllowed):
+    """Facts: deed."""
+
+    code = "history_forbids"
+
+
+class WindowNotOpen(NotAllowed):
+    """Facts: deed, opens_at (UTC instant), cite."""
+
+    code = "window_not_open"
+
+
+class LaterStepsStand(NotAllowed):
+    """Facts: deed (of the later step), seq, because (the code of its refusal)."""
+
+    code = "later_steps_stand"
+
+
+class NotEntitled(DomainError):
+    """The person may not do it."""
+
+
+class PostMissing(NotEntitled):
+    """Facts: deed, posts (labels or case roles that may), cite."""
+
+    code = "post_missing"
+
+
+class SelfForbidden(NotEntitled):
+    """Facts: deed, cite."""
+
+    code = "self_forbidden"
+
+
+class RoleMissing(NotEntitled):
+    """Facts: deed."""
+
+    code = "role_missing"
+
+
+class FactsRefused(DomainError):
+    """What was typed cannot be right."""
+
+
+class FieldMissing(FactsRefused):
+    """Facts: field."""
+
+    code = "field_missing"
+
+
+class FieldTooLong(FactsRefused):
+    """Facts: field, limit (characters)."""
+
+    code = "field_too_long"
+
+
+class FieldUnknown(FactsRefused):
+    """Facts: field."""
+
+    code = "field_unknown"
+
+
+class ChoiceUnknown(FactsRefused):
+    """Facts: field, value."""
+
+    code = "choice_unknown"
+
+
+class TimeInFuture(FactsRefused):
+    """Facts: field, at (UTC instant)."""
+
+    code = "time_in_future"
+
+
+class TimeBeforeCase(FactsRefused):
+    """Facts: field, at, earliest (UTC instants)."""
+
+    code = "time_before_case"
+
+
+class ZoneMissing(FactsRefused):
+    """Facts: field."""
+
+    code = "zone_missing"
+
+
+class ExtensionForbidden(FactsRefused):
+    """Facts: grade, cite."""
+
+    code = "extension_forbidden"
+
+
+class ExtensionTooLong(FactsRefused):
+    """Facts: latest (UTC instant), cite."""
+
+    code = "extension_too_long"
+
+
+class AmountRefused(FactsRefused):
+    """Facts: amount."""
+
+    code = "amount_refused"
+
+
+class Duplicate(FactsRefused):
+    """Facts: field, value."""
+
+    code = "duplicate"
+
+
+class PhoneRefused(FactsRefused):
+    """Facts: field, value."""
+
+    code = "phone_refused"
+
+
+class NotFound(DomainError):
+    """Facts: what, key."""
+
+    code = "not_found"
+
+
+class ChangedMeanwhile(DomainError):
+    """Facts: what, key."""
+
+    code = "changed_meanwhile"
+
+
+class MonthClosed(DomainError):
+    """Facts: month."""
+
+    code = "month_closed"
+
+
+class PackRefused(DomainError):
+    """Facts: file, problems: a list of {place, why}."""
+
+    code = "pack_refused"
+
+
+class NotInForce(DomainError):
+    """Facts: policy, on."""
+
+    code = "not_in_force"
+
+
+class PersonUnknown(DomainError):
+    """Facts: role (a post or a role on the case), on."""
+
+    code = "person_unknown"
+
+
+class CalendarRefused(DomainError):
+    """Facts: why."""
+
+    code = "calendar_refused"
+
+
+class CalendarExhausted(DomainError):
+    """Facts: from_on, days: the search for a working day left its bound."""
+
+    code = "calendar_exhausted"
