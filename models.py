@@ -1,0 +1,831 @@
+"""The record: every table, typed. No Flask, no rules, no `save()`.
+
+Instants are stored as UTC and handed out aware; money is whole fen in the database and a
+Decimal of yuan in Python; enumerations are stored by name, which equals their value.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from policy.lifecycle import (
+    ActorKind,
+    CallOutcome,
+    CallPurpose,
+    ClockState,
+    ClosingGround,
+    PenaltyStatus,
+    ReplyOutcome,
+    Responsibility,
+    Role,
+    Satisfaction,
+    Sign,
+    Status,
+)
+from policy.worktime import DayKind
+
+# ---------------------------------------------------------------- column types
+
+
+class UtcDateTime(sa.types.TypeDecorator[dt.datetime]):
+    """An instant: aware in Python, UTC without a zone in the database. A naive value is refused."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: dt.datetime | None, dialect: sa.Dialect
+    ) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a time zone cannot be stored")
+        return value.astimezone(dt.UTC).replace(tzinfo=None)
+
+    def process_result_value(
+        self, value: dt.datetime | None, dialect: sa.Dialect
+    ) -> dt.datetime | None:
+        return None if value is None else value.replace(tzinfo=dt.UTC)
+
+
+class Money(sa.types.TypeDecorator[Decimal]):
+    """An amount of yuan, stored as whole fen so that sums are exact on every database."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> int | None:
+        if value is None:
+            return None
+        fen = Decimal(value) * 100
+        if fen != fen.to_integral_value():
+            raise ValueError(f"{value} yuan is not a whole number of fen")
+        return int(fen)
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value).scaleb(-2)
+
+
+def _by_value(kind: type[enum.Enum]) -> list[str]:
+    return [str(member.value) for member in kind]
+
+
+class Base(DeclarativeBase):
+    """What all tables share: names of constraints, and how Python types are stored."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        dt.datetime: UtcDateTime(),
+        Decimal: Money(),
+        dict[str, Any]: sa.JSON(),
+        list[Any]: sa.JSON(),
+        enum.Enum: sa.Enum(
+            enum.Enum, values_callable=_by_value, native_enum=False, length=32, validate_strings=True
+        ),
+    }
+
+
+def _key(length: int = 64, **options: Any) -> Mapped[str]:
+    """A stable name chosen by people or packs, compared byte by byte."""
+    return mapped_column(sa.String(length), **options)
+
+
+def _to(target: str, *, index: bool = True, **options: Any) -> Any:
+    """A reference to another row; indexed, because every list filters by one some day."""
+    return mapped_column(sa.ForeignKey(target), index=index, **options)
+
+
+# ---------------------------------------------------------------- people
+
+
+class Department(Base):
+    """A department of the company; `key` is what packs, sheets and files call it."""
+
+    __tablename__ = "department"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = _key(unique=True)
+    name: Mapped[str] = _key(120, unique=True)
+    active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Employee(Base):
+    """A person on the payroll, known by the employee number because names repeat."""
+
+    __tablename__ = "employee"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = _key(32, unique=True)
+    name: Mapped[str] = _key(120, index=True)
+    department_id: Mapped[int] = _to("department.id")
+    phone: Mapped[str | None] = _key(40)
+    email: Mapped[str | None] = _key(200)
+    joined_on: Mapped[dt.date | None]
+    left_on: Mapped[dt.date | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    department: Mapped[Department] = relationship()
+
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (
+        sa.CheckConstraint("left_on IS NULL OR left_on >= joined_on", "leaves_after_joining"),
+    )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.number})"
+
+
+class PostHolding(Base):
+    """Somebody holds a post of the regulation from a day to a day, both included."""
+
+    __tablename__ = "post_holding"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    post: Mapped[str] = _key(index=True)
+    employee_id: Mapped[int] = _to("employee.id")
+    from_on: Mapped[dt.date]
+    until_on: Mapped[dt.date | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    employee: Mapped[Employee] = relationship()
+    deputies: Mapped[list[Deputy]] = relationship(
+        back_populates="holding", order_by="Deputy.from_on"
+    )
+
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (
+        sa.CheckConstraint("until_on IS NULL OR until_on >= from_on", "ends_after_it_begins"),
+    )
+
+
+class Deputy(Base):
+    """Somebody stands in for the holder of a post from a day to a day, both included."""
+
+    __tablename__ = "deputy"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    holding_id: Mapped[int] = _to("post_holding.id")
+    employee_id: Mapped[int] = _to("employee.id")
+    from_on: Mapped[dt.date]
+    until_on: Mapped[dt.date]
+    reason: Mapped[str | None] = _key(200)
+    version: Mapped[int] = mapped_column(default=1)
+
+    holding: Mapped[PostHolding] = relationship(back_populates="deputies")
+    employee: Mapped[Employee] = relationship()
+
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (sa.CheckConstraint("until_on >= from_on", "ends_after_it_begins"),)
+
+
+class User(Base):
+    """Somebody who logs in. `role` decides pages; the employee's posts decide deeds."""
+
+    __tablename__ = "user"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = _key(unique=True)
+    password_hash: Mapped[str] = _key(200)
+    display_name: Mapped[str] = _key(120)
+    role: Mapped[Role]
+    employee_id: Mapped[int | None] = _to("employee.id")
+    active: Mapped[bool] = mapped_column(default=True)
+    language: Mapped[str | None] = _key(16)
+    session_token: Mapped[str] = _key(64)  # a new one ends every open session
+    version: Mapped[int] = mapped_column(default=1)
+
+    employee: Mapped[Employee | None] = relationship()
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class LoginAttempt(Base):
+    """One failed attempt to log in; the throttle counts recent ones."""
+
+    __tablename__ = "login_attempt"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = _key()
+    address: Mapped[str] = _key()
+    at: Mapped[dt.datetime]
+
+    __table_args__ = (sa.Index(None, "username", "at"), sa.Index(None, "address", "at"))
+
+
+# ---------------------------------------------------------------- policies and calendars
+
+
+class Policy(Base):
+    """A regulation of the company, whatever its version."""
+
+    __tablename__ = "policy"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = _key(unique=True)
+    name: Mapped[str] = _key(200)
+
+    versions: Mapped[list[PolicyVersion]] = relationship(back_populates="policy")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PolicyVersion(Base):
+    """One text of a regulation, in force from a day; immutable once published."""
+
+    __tablename__ = "policy_version"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    policy_id: Mapped[int] = _to("policy.id")
+    number: Mapped[int]
+    status: Mapped[str] = _key(16)
+    effective_from: Mapped[dt.date | None]
+    published_at: Mapped[dt.datetime | None]
+    approved_by_id: Mapped[int | None] = _to("user.id")
+    checksum: Mapped[str] = _key(64)
+    note: Mapped[str | None] = mapped_column(sa.Text)
+
+    policy: Mapped[Policy] = relationship(back_populates="versions")
+    rules: Mapped[list[PolicyRule]] = relationship(order_by="PolicyRule.position")
+
+    __table_args__ = (
+        sa.UniqueConstraint("policy_id", "number"),
+        sa.CheckConstraint("status IN ('draft', 'published', 'withdrawn')", "status_is_known"),
+    )
+
+    def __str__(self) -> str:
+        return f"{self.policy.name} · {self.number}"
+
+
+class PolicyRule(Base):
+    """One entry of one section of a version, as the pack's schema validated it."""
+
+    __tablename__ = "policy_rule"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    policy_version_id: Mapped[int] = _to("policy_version.id")
+    section: Mapped[str] = _key(32)
+    key: Mapped[str] = _key()
+    position: Mapped[int]
+    data: Mapped[dict[str, Any]]
+
+    __table_args__ = (sa.UniqueConstraint("policy_version_id", "section", "key"),)
+
+
+class Parameter(Base):
+    """A choice the regulation leaves to the company, for one version."""
+
+    __tablename__ = "parameter"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    policy_version_id: Mapped[int] = _to("policy_version.id")
+    key: Mapped[str] = _key()
+    value: Mapped[str] = _key(200)
+
+    __table_args__ = (sa.UniqueConstraint("policy_version_id", "key"),)
+
+
+class DepartmentMeaning(Base):
+    """Which real department a pack's department means, from a day on; no new version needed."""
+
+    __tablename__ = "department_meaning"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    policy_id: Mapped[int] = _to("policy.id")
+    key: Mapped[str] = _key()
+    department_id: Mapped[int] = _to("department.id")
+    from_on: Mapped[dt.date]
+
+    department: Mapped[Department] = relationship()
+
+    __table_args__ = (sa.UniqueConstraint("policy_id", "key", "from_on"),)
+
+
+class Calendar(Base):
+    """Office hours and the days they apply to; `version` counts every change."""
+
+    __tablename__ = "calendar"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = _key(unique=True)
+    name: Mapped[str] = _key(120)
+    zone: Mapped[str] = _key()
+    slots: Mapped[list[Any]]
+    half_slots: Mapped[list[Any]]
+    coverage_from: Mapped[dt.date]
+    coverage_until: Mapped[dt.date]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class CalendarDay(Base):
+    """A day that is not what its weekday says."""
+
+    __tablename__ = "calendar_day"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    calendar_id: Mapped[int] = _to("calendar.id", index=False)
+    on: Mapped[dt.date]
+    kind: Mapped[DayKind]
+    note: Mapped[str | None] = _key(200)
+    source: Mapped[str] = _key(64)
+
+    __table_args__ = (sa.UniqueConstraint("calendar_id", "on"),)
+
+
+class NumberCounter(Base):
+    """The last serial given in a series and period; a number is never given twice."""
+
+    __tablename__ = "number_counter"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    series: Mapped[str] = _key()
+    period: Mapped[str] = _key(16)
+    last: Mapped[int]
+
+    __table_args__ = (sa.UniqueConstraint("series", "period"),)
+
+
+# ---------------------------------------------------------------- customers and cases
+
+
+class Customer(Base):
+    """Who complained. `phone_digits` is what the desk looks up while the phone rings."""
+
+    __tablename__ = "customer"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = _key(120, index=True)
+    phone: Mapped[str | None] = _key(40)
+    phone_digits: Mapped[str | None] = _key(32, index=True)
+    address: Mapped[str | None] = _key(300)
+    note: Mapped[str | None] = mapped_column(sa.Text)
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Complaint(Base):
+    """A case, whatever its kind: the facts as they stand after the last event.
+
+    Every column below `number` is written by `services.journal` alone; `version` counts events.
+    """
+
+    __tablename__ = "complaint"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = _key(40, unique=True)
+    policy_version_id: Mapped[int] = _to("policy_version.id")
+    source: Mapped[str | None] = _key()
+    source_id: Mapped[str | None] = _key(120)
+    history: Mapped[bool] = mapped_column(default=False)
+
+    kind: Mapped[str] = _key()
+    channel: Mapped[str | None] = _key()
+    category: Mapped[str | None] = _key()
+    level: Mapped[str | None] = _key()
+    grade: Mapped[str | None] = _key()
+    grade_chosen: Mapped[bool] = mapped_column(default=False)
+    responsibility: Mapped[Responsibility]
+    status: Mapped[Status]
+    round: Mapped[int] = mapped_column(default=1)
+    subject: Mapped[str] = _key(300)
+    body: Mapped[str | None] = mapped_column(sa.Text)
+    demand: Mapped[str | None] = mapped_column(sa.Text)
+    extra: Mapped[dict[str, Any]]
+    customer_id: Mapped[int | None] = _to("customer.id")
+
+    department_id: Mapped[int | None] = _to("department.id")
+    handler_id: Mapped[int | None] = _to("employee.id")
+    responsible_id: Mapped[int | None] = _to("employee.id")
+    director_only: Mapped[bool] = mapped_column(default=False)
+
+    reply_outcome: Mapped[ReplyOutcome | None]
+    closing_ground: Mapped[ClosingGround | None]
+    feedback: Mapped[str | None] = mapped_column(sa.Text)
+
+    received_at: Mapped[dt.datetime]
+    registered_at: Mapped[dt.datetime]
+    classified_at: Mapped[dt.datetime | None]
+    dispatched_at: Mapped[dt.datetime | None]
+    contacted_at: Mapped[dt.datetime | None]
+    replied_at: Mapped[dt.datetime | None]
+    raised_at: Mapped[dt.datetime | None]
+    confirmed_at: Mapped[dt.datetime | None]
+    restarted_at: Mapped[dt.datetime | None]
+    upgraded_at: Mapped[dt.datetime | None]
+    closed_at: Mapped[dt.datetime | None]
+    observe_until: Mapped[dt.datetime | None]
+    factory_closed_at: Mapped[dt.datetime | None]
+    archived_at: Mapped[dt.datetime | None]
+    retain_until: Mapped[dt.date | None]
+    due_at: Mapped[dt.datetime | None]  # the next thing that falls due; what lists sort by
+    time_at: Mapped[dt.datetime | None]  # when time itself moves the case; what the sweep reads
+    version: Mapped[int] = mapped_column(default=0)
+
+    customer: Mapped[Customer | None] = relationship()
+    department: Mapped[Department | None] = relationship()
+    handler: Mapped[Employee | None] = relationship(foreign_keys=[handler_id])
+    responsible: Mapped[Employee | None] = relationship(foreign_keys=[responsible_id])
+    policy_version: Mapped[PolicyVersion] = relationship()
+    assignments: Mapped[list[Assignment]] = relationship(
+        back_populates="complaint", order_by="Assignment.id"
+    )
+    deadlines: Mapped[list[Deadline]] = relationship(
+        back_populates="complaint", order_by="Deadline.id"
+    )
+    penalties: Mapped[list[Penalty]] = relationship(
+        back_populates="complaint", order_by="Penalty.id"
+    )
+    callbacks: Mapped[list[Callback]] = relationship(
+        back_populates="complaint", order_by="Callback.id"
+    )
+    signoffs: Mapped[list[Signoff]] = relationship(
+        back_populates="complaint", order_by="Signoff.id"
+    )
+    extensions: Mapped[list[Extension]] = relationship(
+        back_populates="complaint", order_by="Extension.id"
+    )
+    tallies: Mapped[list[Tally]] = relationship(back_populates="complaint", order_by="Tally.id")
+
+    __table_args__ = (
+        sa.UniqueConstraint("source", "source_id"),
+        sa.Index(None, "status", "department_id", "due_at"),
+        sa.Index(None, "received_at", "id"),
+        sa.Index(None, "due_at", "id"),
+        sa.Index(None, "time_at"),
+        sa.CheckConstraint("round >= 1", "rounds_begin_at_one"),
+    )
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Assignment(Base):
+    """A department had the case in a round: who answers for it and who handles it."""
+
+    __tablename__ = "assignment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complaint_id: Mapped[int] = _to("complaint.id")
+    position: Mapped[int]
+    round: Mapped[int]
+    department_key: Mapped[str] = _key()
+    department_id: Mapped[int] = _to("department.id")
+    responsible_id: Mapped[int | None] = _to("employee.id")
+    handler_id: Mapped[int | None] = _to("employee.id")
+    dispatched_at: Mapped[dt.datetime]
+    returned_at: Mapped[dt.datetime | None]
+
+    complaint: Mapped[Complaint] = relationship(back_populates="assignments")
+    department: Mapped[Department] = relationship()
+    responsible: Mapped[Employee | None] = relationship(foreign_keys=[responsible_id])
+    handler: Mapped[Employee | None] = relationship(foreign_keys=[handler_id])
+
+    __table_args__ = (sa.UniqueConstraint("complaint_id", "position"),)
+
+
+class Deadline(Base):
+    """One clock of a case. `due_at` never moves without a revision; a breach stays a row."""
+
+    __tablename__ = "deadline"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complaint_id: Mapped[int] = _to("complaint.id")
+    key: Mapped[str] = _key()
+    round: Mapped[int]
+    state: Mapped[ClockState]
+    starts_at: Mapped[dt.datetime]
+    opens_at: Mapped[dt.datetime | None]
+    due_at: Mapped[dt.datetime | None]
+    review_at: Mapped[dt.datetime | None]
+    provisional: Mapped[bool] = mapped_column(default=False)
+    met_at: Mapped[dt.datetime | None]
+    responsible_id: Mapped[int | None] = _to("employee.id")
+    because: Mapped[dict[str, Any]]
+
+    complaint: Mapped[Complaint] = relationship(back_populates="deadlines")
+    responsible: Mapped[Employee | None] = relationship()
+    revisions: Mapped[list[DeadlineRevision]] = relationship(
+        back_populates="deadline", order_by="DeadlineRevision.id"
+    )
+    breaches: Mapped[list[Breach]] = relationship(back_populates="deadline", order_by="Breach.id")
+
+    __table_args__ = (
+        sa.UniqueConstraint("complaint_id", "key", "round"),
+        sa.Index(None, "state", "due_at"),
+    )
+
+
+class DeadlineRevision(Base):
+    """What a clock's due time was before it moved, why, and through which event."""
+
+    __tablename__ = "deadline_revision"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    deadline_id: Mapped[int] = _to("deadline.id")
+    due_before: Mapped[dt.datetime | None]
+    due_after: Mapped[dt.datetime | None]
+    reason: Mapped[str] = _key(32)
+    journal_seq: Mapped[int]
+    at: Mapped[dt.datetime]
+
+    deadline: Mapped[Deadline] = relationship(back_populates="revisions")
+
+
+class Breach(Base):
+    """A clock ran out. Never erased: a correction that lifts it fills `lifted_at`."""
+
+    __tablename__ = "breach"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    deadline_id: Mapped[int] = _to("deadline.id")
+    level: Mapped[int] = mapped_column(default=1)
+    breached_at: Mapped[dt.datetime]
+    found_at: Mapped[dt.datetime]
+    lifted_at: Mapped[dt.datetime | None]
+    lifted_because: Mapped[str | None] = _key(32)
+
+    deadline: Mapped[Deadline] = relationship(back_populates="breaches")
+
+    __table_args__ = (
+        sa.UniqueConstraint("deadline_id", "level", "breached_at"),
+        sa.CheckConstraint("breached_at <= found_at", "found_after_it_happened"),
+    )
+
+
+class Journal(Base):
+    """What happened to a case, in order. Rows are only ever added."""
+
+    __tablename__ = "journal"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complaint_id: Mapped[int] = _to("complaint.id", index=False)
+    seq: Mapped[int]
+    event: Mapped[str] = _key(32)
+    data: Mapped[dict[str, Any]]
+    actor: Mapped[ActorKind]
+    user_id: Mapped[int | None] = _to("user.id")
+    employee_id: Mapped[int | None] = _to("employee.id")
+    happened_at: Mapped[dt.datetime]
+    recorded_at: Mapped[dt.datetime]
+
+    user: Mapped[User | None] = relationship()
+    employee: Mapped[Employee | None] = relationship()
+
+    __table_args__ = (
+        sa.UniqueConstraint("complaint_id", "seq"),
+        sa.Index(None, "recorded_at"),
+        sa.CheckConstraint("happened_at <= recorded_at", "recorded_after_it_happened"),
+    )
+
+
+class Signoff(Base):
+    """Somebody answered with his name for a step: a director's confirmation, a signature."""
+
+    __tablename__ = "signoff"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complaint_id: Mapped[int] = _to("complaint.id")
+    position: Mapped[int]
+    event: Mapped[str] = _key(32)
+    round: Mapped[int]
+    post: Mapped[str] = _key()
+    as_deputy: Mapped[bool] = mapped_column(default=False)
+    employee_id: Mapped[int] = _to("employee.id")
+    at: Mapped[dt.datetime]
+
+    complaint: Mapped[Complaint] = relationship(back_populates="signoffs")
+    employee: Mapped[Employee] = relationship()
+
+    __table_args__ = (sa.UniqueConstraint("complaint_id", "position"),)
+
+
+class Extension(Base):
+    """A department asked for more time; the care desk granted or refused it."""
+
+    __tablename__ = "extension"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complaint_id: Mapped[int] = _to("complaint.id")
+    position: Mapped[int]
+    round: Mapped[int]
+    asked_at: Mapped[dt.datetime]
+    until: Mapped[dt.datetime]
+    reason: Mapped[str] = mapped_column(sa.Text)
+    granted: Mapped[bool | None]
+    decided_at: Mapped[dt.datetime | None]
+
+    complaint: Mapped[Complaint] = relationship(back_populates="extensions")
+
+    __table_args__ = (sa.UniqueConstraint("complaint_id", "position"),)
+
+
+class Callback(Base):
+    """One attempt to call the customer, and what the customer said."""
+
+    __tablename__ = "callback"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complaint_id: Mapped[int] = _to("complaint.id")
+    position: Mapped[int]
+    purpose: Mapped[CallPurpose]
+    round: Mapped[int]
+    attempt: Mapped[int]
+    at: Mapped[dt.datetime] = mapped_column(index=True)
+    outcome: Mapped[CallOutcome]
+    satisfaction: Mapped[Satisfaction | None]
+    process_score: Mapped[Satisfaction | None]
+    matches_form: Mapped[bool | None]
+    asks_more: Mapped[bool | None]
+    care_insists: Mapped[bool | None]
+    text: Mapped[str | None] = mapped_column(sa.Text)
+    caller_id: Mapped[int] = _to("employee.id")
+
+    complaint: Mapped[Complaint] = relationship(back_populates="callbacks")
+    caller: Mapped[Employee] = relationship()
+
+    __table_args__ = (sa.UniqueConstraint("complaint_id", "position"),)
+
+
+class Tally(Base):
+    """Something the regulation counts happened once: a late closing, a returned order."""
+
+    __tablename__ = "tally"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complaint_id: Mapped[int] = _to("complaint.id")
+    position: Mapped[int]
+    counter: Mapped[str] = _key()
+    department_id: Mapped[int | None] = _to("department.id")
+    at: Mapped[dt.datetime] = mapped_column(index=True)
+
+    complaint: Mapped[Complaint] = relationship(back_populates="tallies")
+    department: Mapped[Department | None] = relationship()
+
+    __table_args__ = (sa.UniqueConstraint("complaint_id", "position"),)
+
+
+# ---------------------------------------------------------------- money
+
+
+class Penalty(Base):
+    """A sum charged to an employee, or given back; append-only money history.
+
+    One row per rule, employee, occasion and sign, so that nothing is charged twice.
+    """
+
+    __tablename__ = "penalty"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complaint_id: Mapped[int] = _to("complaint.id")
+    rule: Mapped[str] = _key()
+    cite: Mapped[str] = _key()
+    occasion: Mapped[str] = _key(120)
+    sign: Mapped[Sign]
+    employee_id: Mapped[int] = _to("employee.id")
+    amount: Mapped[Decimal]
+    status: Mapped[PenaltyStatus]
+    because: Mapped[dict[str, Any]]
+    proposed_at: Mapped[dt.datetime]
+    confirmed_at: Mapped[dt.datetime | None]
+    notified_at: Mapped[dt.datetime | None]
+    counts_at: Mapped[dt.datetime | None]  # when its appeal term ends and it may be paid
+    month: Mapped[str | None] = _key(7, index=True)  # the wage month, "2026-10"
+    version: Mapped[int] = mapped_column(default=1)
+
+    complaint: Mapped[Complaint] = relationship(back_populates="penalties")
+    employee: Mapped[Employee] = relationship()
+
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (
+        sa.UniqueConstraint("complaint_id", "rule", "employee_id", "occasion", "sign"),
+        sa.Index(None, "status", "month"),
+        sa.CheckConstraint("amount > 0", "amount_is_positive"),
+    )
+
+
+class WageMonth(Base):
+    """A month whose list was paid; it never changes afterwards."""
+
+    __tablename__ = "wage_month"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    month: Mapped[str] = _key(7, unique=True)
+    closed_at: Mapped[dt.datetime]
+    closed_by_id: Mapped[int | None] = _to("user.id")
+
+
+# ---------------------------------------------------------------- papers, notices, jobs
+
+
+class Attachment(Base):
+    """A file somebody added to a case; the bytes lie in REDRESS_HOME under their checksum."""
+
+    __tablename__ = "attachment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complaint_id: Mapped[int] = _to("complaint.id")
+    name: Mapped[str] = _key(255)
+    media_type: Mapped[str] = _key(120)
+    size: Mapped[int]
+    checksum: Mapped[str] = _key(64)
+    added_by_id: Mapped[int | None] = _to("user.id")
+    added_at: Mapped[dt.datetime]
+
+
+class FormEntry(Base):
+    """A form of the pack, filled once: on a case or alone, with its fields as data."""
+
+    __tablename__ = "form_entry"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    policy_version_id: Mapped[int] = _to("policy_version.id")
+    form: Mapped[str] = _key(index=True)
+    complaint_id: Mapped[int | None] = _to("complaint.id")
+    data: Mapped[dict[str, Any]]
+    filled_by_id: Mapped[int | None] = _to("user.id")
+    filled_at: Mapped[dt.datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Notice(Base):
+    """Somebody is to be told something, once."""
+
+    __tablename__ = "notice"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    complaint_id: Mapped[int | None] = _to("complaint.id")
+    kind: Mapped[str] = _key(32)
+    occasion: Mapped[str] = _key(120)
+    employee_id: Mapped[int | None] = _to("employee.id")
+    post: Mapped[str | None] = _key()
+    facts: Mapped[dict[str, Any]]
+    made_at: Mapped[dt.datetime]
+    sent_at: Mapped[dt.datetime | None]
+
+    __table_args__ = (sa.UniqueConstraint("complaint_id", "kind", "occasion"),)
+
+
+class WorkRequest(Base):
+    """A door asks for slow work; the worker picks it up. One open row per kind and key."""
+
+    __tablename__ = "work_request"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = _key(32)
+    key: Mapped[str] = _key(120)
+    asked_by_id: Mapped[int | None] = _to("user.id")
+    asked_at: Mapped[dt.datetime]
+    taken_at: Mapped[dt.datetime | None]
+    done_at: Mapped[dt.datetime | None]
+    failure: Mapped[str | None] = mapped_column(sa.Text)
+
+    __table_args__ = (
+        sa.Index(
+            "uq_work_request_open",
+            "kind",
+            "key",
+            unique=True,
+            sqlite_where=sa.text("done_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL"),
+        ),
+    )
+
+
+class Lease(Base):
+    """What may run only once: who holds it, until when, and the fencing number of this turn."""
+
+    __tablename__ = "lease"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = _key(unique=True)
+    holder: Mapped[str] = _key(120)
+    fence: Mapped[int] = mapped_column(default=0)
+    expires_at: Mapped[dt.datetime]

@@ -1,0 +1,130 @@
+"""Where a case can stand, what may happen to it there, and who asks for what first.
+
+The vocabulary is fixed; numbers, posts and conditions come from the pack. `refusal()` is the
+one answer to "may this happen now?", for deeds done and for buttons not yet pressed.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class Status(enum.Enum):
+    """Where a case stands. Each has a next deed, or time moves it, or it is an end."""
+
+    registered = "registered"  # the care desk has it; the department does not
+    returned = "returned"  # the department says it is not its own; clocks run on
+    dispatched = "dispatched"  # the department works on it
+    replied = "replied"  # an answer waits for the director's confirmation
+    raised = "raised"  # a confirmed wish for more time waits for the care desk
+    intervened = "intervened"  # the general manager decides
+    confirmed = "confirmed"  # confirmed as solved; waits for the verification callback
+    disputed = "disputed"  # unhappy without a further demand; the care director decides
+    accepted = "accepted"  # may be closed; waits for the care director's signature
+    closed = "closed"  # signed; observed for a repeat
+    archived = "archived"  # an end
+    recorded = "recorded"  # counted only: no handling form
+    withdrawn = "withdrawn"  # an end: registered by mistake
+
+
+class Responsibility(enum.Enum):
+    """Whether the company is to blame (SKD-2.2.1)."""
+
+    undetermined = "undetermined"
+    responsible = "responsible"
+    not_responsible = "not_responsible"
+
+
+class ReplyOutcome(enum.Enum):
+    """What a department's answer says."""
+
+    solved = "solved"
+    extension = "extension"
+    raise_to_gm = "raise_to_gm"
+
+
+class CallPurpose(enum.Enum):
+    """Why the care desk calls: to verify (decides closing), or to ask how it was."""
+
+    verification = "verification"
+    satisfaction = "satisfaction"
+
+
+class CallOutcome(enum.Enum):
+    """How one attempt to call ended."""
+
+    answered = "answered"
+    unreachable = "unreachable"
+    refused = "refused"
+    wrong_number = "wrong_number"
+
+
+class Satisfaction(enum.Enum):
+    """The customer's own words on the printed scale."""
+
+    very_satisfied = "very_satisfied"
+    satisfied = "satisfied"
+    acceptable = "acceptable"
+    dissatisfied = "dissatisfied"
+    very_dissatisfied = "very_dissatisfied"
+
+
+class ClosingGround(enum.Enum):
+    """Why a case may be closed."""
+
+    satisfied = "satisfied"
+    unreachable = "unreachable"
+    refused = "refused"
+    wrong_number = "wrong_number"
+    settled = "settled"  # the care director accepted a dissatisfied customer's silence
+
+
+class ClockState(enum.Enum):
+    """What a clock does now; a breach is a fact of its own and survives every state."""
+
+    running = "running"
+    met = "met"
+    superseded = "superseded"  # another rule, grade or round took its place
+
+
+class PenaltyStatus(enum.Enum):
+    """From the engine's proposal to the employee's pay; nothing is ever deleted."""
+
+    proposed = "proposed"
+    confirmed = "confirmed"
+    notified = "notified"
+    waived = "waived"  # a person decided against it
+    lapsed = "lapsed"  # a correction took its ground away
+
+
+class Sign(enum.Enum):
+    """Whether a penalty row takes or gives back."""
+
+    charge = "charge"
+    reversal = "reversal"
+
+
+class Role(enum.Enum):
+    """Which pages a user sees; what he may do is answered by his posts."""
+
+    administrator = "administrator"
+    care = "care"
+    director = "director"
+    member = "member"
+    general_manager = "general_manager"
+    juror = "juror"
+    hr = "hr"
+    auditor = "auditor"
+    employee = "employee"
+
+
+class ActorKind(enum.Enum):
+    """Who did it: a logged-in user, a department through its sheet, an API client, time itself."""
+
+    user = "user"
+    sheet = "sheet"
+    client = "client"
+    system = "system"
+
+
+ENDS = frozenset({Status.archived, Status.withdrawn})
