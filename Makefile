@@ -1,0 +1,66 @@
+# make run   sets everything up and starts Redress
+# make test  installs what the tests need and runs them all
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+PIN := $(BIN)/pip-compile --quiet --strip-extras --no-header --no-annotate \
+       --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+.PHONY: help run test lint types system bench pins screenshots settings
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+run: .venv/installed
+	@$(BIN)/flask upgrade
+	@$(BIN)/flask demo
+	@exec $(BIN)/flask serve
+
+test: .venv/installed-dev system lint types
+	$(BIN)/pytest -n 2 -rs $(PYTEST_ARGS)
+
+# make lint  checks style and imports
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+
+# make types  checks the types
+types: .venv/installed-dev
+	$(BIN)/mypy
+
+# make system  installs Chromium and a Chinese font where it may
+system:
+	@.ci/system
+
+# make bench  measures
+bench: .venv/installed-dev
+	$(BIN)/pytest benchmarks -p no:cacheprovider --benchmark-only
+
+# make pins  pins the newest versions of everything in requirements*.in
+pins: .venv/installed-dev
+	$(PIN) --upgrade --output-file requirements.txt requirements.in
+	$(PIN) --upgrade --output-file requirements-dev.txt requirements-dev.in
+
+# make screenshots  photographs every page, desktop and phone
+screenshots: .venv/installed-dev system
+	$(BIN)/python -m docs.screenshots
+
+# make settings  writes docs/settings.md anew from config.py
+settings: .venv/installed
+	$(BIN)/flask settings > docs/settings.md
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Redress needs Python 3.11 or newer; name one with PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+# What was installed is kept as a copy of the pins: a checkout that only touches the times of the
+# files installs nothing again.
+.venv/installed: .venv/bin/python requirements.txt
+	@cmp -s requirements.txt $@ || { echo "Installing what Redress needs ..." \
+	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt; }
+	@cp requirements.txt $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	@cmp -s requirements-dev.txt $@ || { echo "Installing what the tests need ..." \
+	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt; }
+	@cp requirements-dev.txt $@

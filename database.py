@@ -1,0 +1,120 @@
+"""The engine and the sessions of a Settings; the one place that says how a transaction begins.
+
+The SQLite driver's own transaction handling is switched off, because it begins a transaction
+only at the first change: two requests then read the same row, both write it, and one change is
+lost without an error. Here a session that writes says so from its first statement (BEGIN
+IMMEDIATE), and a session that reads cannot write at all.
+
+    with writing(engine) as session: ...   # commits at the end, rolls back on an exception
+    with reading(engine) as session: ...   # one consistent picture; a write is refused
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from alembic import command
+from alembic.config import Config
+from flask import Flask, has_request_context, request
+from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as RequestSession
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.orm import Session
+
+from config import ROOT, Settings, make_home
+
+BUSY_TIMEOUT_MS = 20_000
+READS = "redress_reads"
+READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def make_engine(settings: Settings) -> Engine:
+    """A new engine on the database of `settings`; a transaction on it begins as a writing one."""
+    make_home(settings)
+    engine = create_engine(settings.url, pool_pre_ping=settings.url.get_backend_name() != "sqlite")
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def read_engine(engine: Engine) -> Engine:
+    """The same engine and pool, whose transactions only read."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(**{READS: True})
+    return engine.execution_options(postgresql_readonly=True)
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """A session that holds the write lock from its first statement and commits at the end."""
+    with Session(engine) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session on one consistent picture of the database; it refuses to write."""
+    with Session(read_engine(engine)) as session:
+        yield session
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    # The timeout comes first: the change to WAL itself may have to wait for another process.
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get(READS, False)
+    # A pooled connection keeps the flag of its last user, so it is set every time.
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+class _Session(RequestSession):
+    """The session of a request: GET and HEAD read, every other method writes."""
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
+        bind = super().get_bind(*args, **kwargs)
+        if isinstance(bind, Engine) and has_request_context() and request.method in READ_METHODS:
+            return cast(RequestDatabase, self._db).read_engine
+        return bind
+
+
+class RequestDatabase(SQLAlchemy):
+    """Flask-SQLAlchemy over our own engine, so that pages, worker and command line agree."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__(session_options={"class_": _Session}, add_models_to_shell=False)
+
+    def init_app(self, app: Flask) -> None:
+        """Bind the extension to `app`; its engine is make_engine(settings)."""
+        app.config["SQLALCHEMY_DATABASE_URI"] = self._settings.url
+        super().init_app(app)
+        with app.app_context():
+            self.read_engine = read_engine(self.engine)
+
+    def _make_engine(self, bind_key: str | None, options: dict[str, Any], app: Flask) -> Engine:
+        return make_engine(self._settings)
+
+
+def alembic_config(settings: Settings) -> Config:
+    """Alembic's configuration: pyproject.toml, and the database of `settings`."""
+    config = Config(toml_file=ROOT / "pyproject.toml")
+    config.attributes["settings"] = settings
+    return config
+
+
+def upgrade(settings: Settings, revision: str = "head") -> None:
+    """Bring the schema of the database to `revision` (the newest by default)."""
+    make_home(settings)
+    command.upgrade(alembic_config(settings), revision)
