@@ -1,0 +1,476 @@
+"""Codes and facts into sentences, in the reader's language.
+
+The record and the rules hold codes: an enumeration, an event, a refusal with facts. What a
+person reads of them is made here and nowhere else, at the moment it is read. Inside a request
+the language and the zone are the visitor's; elsewhere (worker, command line) the caller says:
+
+    with speaking("en", zone): wording.error(refusal)
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import flask_babel
+from babel.support import NullTranslations, Translations
+from flask import has_app_context
+
+from policy.errors import DomainError
+from policy.lifecycle import (
+    ActorKind,
+    CallOutcome,
+    CallPurpose,
+    ClockState,
+    ClosingGround,
+    PenaltyStatus,
+    ReplyOutcome,
+    Responsibility,
+    Role,
+    Satisfaction,
+    Sign,
+    Status,
+)
+from policy.worktime import DayKind
+
+LANGUAGES = {"zh_Hans_CN": "中文", "en": "English"}
+CATALOGUES = Path(__file__).resolve().parent / "translations"
+
+_spoken: ContextVar[tuple[str, ZoneInfo] | None] = ContextVar("spoken", default=None)
+
+
+@contextmanager
+def speaking(language: str, zone: ZoneInfo) -> Iterator[None]:
+    """Say everything inside in `language` and with the clock times of `zone`."""
+    token = _spoken.set((language, zone))
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
+@cache
+def _catalogue(language: str) -> NullTranslations:
+    return Translations.load(CATALOGUES, [language])
+
+
+def _(msgid: str, **facts: Any) -> str:
+    spoken = _spoken.get()
+    if spoken is not None:
+        said = _catalogue(spoken[0]).ugettext(msgid)
+    elif has_app_context():
+        said = flask_babel.get_translations().ugettext(msgid)
+    else:
+        said = msgid
+    return said % facts if facts else said
+
+
+def mark(msgid: str) -> str:
+    """The msgid itself; the name tells the extraction that it is one."""
+    return msgid
+
+
+def zone() -> dt.tzinfo:
+    """The zone in which times are shown now."""
+    spoken = _spoken.get()
+    if spoken is not None:
+        return spoken[1]
+    return flask_babel.get_timezone() if has_app_context() else dt.UTC
+
+
+def moment(at: dt.datetime) -> str:
+    """An instant as a local date and time to the minute: 2026-10-13 16:20."""
+    return at.astimezone(zone()).strftime("%Y-%m-%d %H:%M")
+
+
+def money(amount: Decimal) -> str:
+    """A sum of yuan: ¥1,200 or ¥0.50; fen are shown when there are any."""
+    whole = amount == amount.to_integral_value()
+    return f"¥{amount:,.0f}" if whole else f"¥{amount:,.2f}"
+
+
+# ---------------------------------------------------------------- labels
+
+_LABELS: dict[enum.Enum, str] = {
+    Status.registered: mark("Registered"),
+    Status.returned: mark("Returned"),
+    Status.dispatched: mark("In progress"),
+    Status.replied: mark("Awaiting confirmation"),
+    Status.raised: mark("Raised"),
+    Status.intervened: mark("GM intervention"),
+    Status.confirmed: mark("Awaiting callback"),
+    Status.disputed: mark("Customer dissatisfied"),
+    Status.accepted: mark("Awaiting signature"),
+    Status.closed: mark("Closed, observed"),
+    Status.archived: mark("Archived"),
+    Status.recorded: mark("Recorded only"),
+    Status.withdrawn: mark("Withdrawn"),
+    Responsibility.undetermined: mark("Responsibility undetermined"),
+    Responsibility.responsible: mark("Responsible"),
+    Responsibility.not_responsible: mark("Not responsible"),
+    ReplyOutcome.solved: mark("Solved"),
+    ReplyOutcome.extension: mark("Asks for an extension"),
+    ReplyOutcome.raise_to_gm: mark("Raise to the general manager"),
+    CallPurpose.verification: mark("Verification callback"),
+    CallPurpose.satisfaction: mark("Satisfaction callback"),
+    CallOutcome.answered: mark("Answered"),
+    CallOutcome.unreachable: mark("Not reached"),
+    CallOutcome.refused: mark("Refused to talk"),
+    CallOutcome.wrong_number: mark("Wrong number"),
+    Satisfaction.very_satisfied: mark("Very satisfied"),
+    Satisfaction.satisfied: mark("Satisfied"),
+    Satisfaction.acceptable: mark("Acceptable"),
+    Satisfaction.dissatisfied: mark("Dissatisfied"),
+    Satisfaction.very_dissatisfied: mark("Very dissatisfied"),
+    ClosingGround.satisfied: mark("Customer accepts"),
+    ClosingGround.unreachable: mark("Customer not reached"),
+    ClosingGround.refused: mark("Customer refused the call"),
+    ClosingGround.wrong_number: mark("Number is wrong"),
+    ClosingGround.settled: mark("Settled by the care director"),
+    ClockState.running: mark("Running"),
+    ClockState.met: mark("Met"),
+    ClockState.superseded: mark("Superseded"),
+    PenaltyStatus.proposed: mark("Proposed"),
+    PenaltyStatus.confirmed: mark("Confirmed"),
+    PenaltyStatus.notified: mark("Notified"),
+    PenaltyStatus.waived: mark("Waived"),
+    PenaltyStatus.lapsed: mark("Lapsed"),
+    Sign.charge: mark("Charge"),
+    Sign.reversal: mark("Reversal"),
+    Role.administrator: mark("Administrator"),
+    Role.care: mark("Customer care"),
+    Role.director: mark("Department director"),
+    Role.member: mark("Department member"),
+    Role.general_manager: mark("General manager"),
+    Role.juror: mark("Juror"),
+    Role.hr: mark("Human resources"),
+    Role.auditor: mark("Auditor"),
+    Role.employee: mark("Employee"),
+    ActorKind.user: mark("User"),
+    ActorKind.sheet: mark("Spreadsheet"),
+    ActorKind.client: mark("Program"),
+    ActorKind.system: mark("System"),
+    DayKind.work: mark("Working day"),
+    DayKind.rest: mark("Rest day"),
+    DayKind.holiday: mark("Public holiday"),
+    DayKind.makeup: mark("Make-up day"),
+    DayKind.half: mark("Half day"),
+}
+
+_TONES: dict[enum.Enum, str] = {
+    Status.registered: "blue",
+    Status.returned: "amber",
+    Status.dispatched: "blue",
+    Status.replied: "violet",
+    Status.raised: "amber",
+    Status.intervened: "red",
+    Status.confirmed: "teal",
+    Status.disputed: "red",
+    Status.accepted: "violet",
+    Status.closed: "green",
+    Status.archived: "grey",
+    Status.recorded: "grey",
+    Status.withdrawn: "grey",
+    Responsibility.responsible: "red",
+    Responsibility.not_responsible: "green",
+    ReplyOutcome.solved: "green",
+    ReplyOutcome.extension: "amber",
+    ReplyOutcome.raise_to_gm: "red",
+    CallPurpose.verification: "blue",
+    CallPurpose.satisfaction: "teal",
+    CallOutcome.answered: "green",
+    CallOutcome.unreachable: "amber",
+    CallOutcome.refused: "red",
+    CallOutcome.wrong_number: "red",
+    Satisfaction.very_satisfied: "green",
+    Satisfaction.satisfied: "green",
+    Satisfaction.acceptable: "blue",
+    Satisfaction.dissatisfied: "red",
+    Satisfaction.very_dissatisfied: "red",
+    ClockState.running: "blue",
+    ClockState.met: "green",
+    PenaltyStatus.proposed: "amber",
+    PenaltyStatus.confirmed: "blue",
+    PenaltyStatus.notified: "violet",
+    Sign.charge: "red",
+    Sign.reversal: "green",
+    Role.administrator: "violet",
+    DayKind.holiday: "red",
+    DayKind.makeup: "amber",
+    DayKind.half: "teal",
+    DayKind.work: "blue",
+}
+
+
+def label(member: enum.Enum) -> str:
+    """What a member of one of our enumerations is called."""
+    return _(_LABELS[member])
+
+
+def tone(member: enum.Enum) -> str:
+    """The colour of its chip: blue, teal, green, amber, red, violet or grey."""
+    return _TONES.get(member, "grey")
+
+
+def labelled(kind: type[enum.Enum]) -> list[tuple[str, str]]:
+    """Every member of an enumeration as (value, label), for the choices of a form or filter."""
+    return [(str(member.value), label(member)) for member in kind]
+
+
+_DEEDS = {
+    "registered": mark("Register"),
+    "imported": mark("Import"),
+    "taken_over": mark("Take over"),
+    "classified": mark("Classify"),
+    "upgraded": mark("Lift the limit"),
+    "reviewed": mark("Review"),
+    "dispatched": mark("Dispatch"),
+    "returned": mark("Return"),
+    "assigned": mark("Assign a handler"),
+    "contacted": mark("Contact the customer"),
+    "progressed": mark("Note progress"),
+    "arrived_on_site": mark("Arrive on site"),
+    "replied_in_writing": mark("Answer in writing"),
+    "replied": mark("Reply"),
+    "confirmed": mark("Confirm the reply"),
+    "declined": mark("Decline the reply"),
+    "extension_granted": mark("Grant the extension"),
+    "extension_refused": mark("Refuse the extension"),
+    "decided": mark("Decide as general manager"),
+    "factory_closed": mark("Close in the factory's system"),
+    "called_back": mark("Call back"),
+    "restarted": mark("Restart"),
+    "settled": mark("Settle"),
+    "signed": mark("Sign and close"),
+    "judged": mark("Find a ground for a penalty"),
+    "penalty_confirmed": mark("Confirm the penalty"),
+    "penalty_waived": mark("Waive the penalty"),
+    "penalty_notified": mark("Notify the employee"),
+    "penalty_reversed": mark("Reverse the penalty"),
+    "time_passed": mark("Time passes"),
+    "corrected": mark("Correct"),
+    "withdrawn": mark("Withdraw"),
+}
+
+_FIELDS = {
+    "active": mark("Active"),
+    "amount": mark("Amount"),
+    "at": mark("When"),
+    "body": mark("Content"),
+    "category": mark("Category"),
+    "channel": mark("Source"),
+    "contacted_at": mark("First contact"),
+    "customer": mark("Customer"),
+    "demand": mark("Demand"),
+    "department": mark("Department"),
+    "display_name": mark("Name shown"),
+    "email": mark("Email"),
+    "employee": mark("Employee"),
+    "feedback": mark("Customer's own words"),
+    "from_on": mark("From"),
+    "grade": mark("Grade"),
+    "handler": mark("Handler"),
+    "happened_at": mark("When"),
+    "holding": mark("Post held"),
+    "joined_on": mark("Joined on"),
+    "key": mark("Key"),
+    "kind": mark("Kind"),
+    "left_on": mark("Left on"),
+    "level": mark("Level"),
+    "name": mark("Name"),
+    "number": mark("Number"),
+    "outcome": mark("Outcome"),
+    "password": mark("Password"),
+    "phone": mark("Phone"),
+    "post": mark("Post"),
+    "reason": mark("Reason"),
+    "received_at": mark("Received at"),
+    "responsibility": mark("Responsibility"),
+    "role": mark("Role"),
+    "satisfaction": mark("Satisfaction"),
+    "subject": mark("Subject"),
+    "text": mark("Text"),
+    "until": mark("Until"),
+    "until_on": mark("Until"),
+    "username": mark("User name"),
+}
+
+
+def deed(name: str) -> str:
+    """What a deed is called on a button, by the name of its event."""
+    return _(_DEEDS[name]) if name in _DEEDS else name
+
+
+def field(name: str) -> str:
+    """What a field is called; a field of a pack brings its own label and is said as it is."""
+    return _(_FIELDS[name]) if name in _FIELDS else name
+
+
+# ---------------------------------------------------------------- refusals
+
+_ERRORS = {
+    "status_forbids": mark(
+        "“%(deed)s” is not possible while the case is “%(status)s”. "
+        "The case page shows what can be done now."
+    ),
+    "gate_closed": mark(
+        "“%(deed)s” has to wait: first “%(gate)s” must be fulfilled (%(cite)s). "
+        "Fill in “%(field)s” and try again."
+    ),
+    "history_forbids": mark(
+        "This case is from before Redress was introduced, so “%(deed)s” is not possible. "
+        "Take the case over first."
+    ),
+    "window_not_open": mark(
+        "It is too early for “%(deed)s”: it may be done from %(opens_at)s on (%(cite)s)."
+    ),
+    "later_steps_stand": mark(
+        "A later step, “%(deed)s” (no. %(seq)s), would lose its ground. "
+        "Correct or withdraw that step first."
+    ),
+    "post_missing": mark(
+        "“%(deed)s” belongs to: %(posts)s (%(cite)s). "
+        "Ask one of them, or have a deputy appointed for the post."
+    ),
+    "self_forbidden": mark(
+        "Whoever handled the case may not do “%(deed)s” (%(cite)s). Ask a colleague to do it."
+    ),
+    "role_missing": mark(
+        "Your role does not include “%(deed)s”. Ask an administrator if it should."
+    ),
+    "field_missing": mark("“%(field)s” is missing. Please fill it in."),
+    "field_too_long": mark(
+        "“%(field)s” is too long: at most %(limit)s characters. Shorten it or attach a file."
+    ),
+    "field_unknown": mark(
+        "There is no field “%(field)s” here. Reload the page; the form may be an old one."
+    ),
+    "choice_unknown": mark(
+        "“%(value)s” is not a choice for “%(field)s”. Pick one from the list."
+    ),
+    "time_in_future": mark("“%(field)s” lies in the future (%(at)s). Enter a time up to now."),
+    "time_before_case": mark(
+        "“%(field)s” (%(at)s) lies before it can have happened. "
+        "Enter a time from %(earliest)s on."
+    ),
+    "zone_missing": mark(
+        "“%(field)s” has no time zone, so it is not clear when it was. Enter date, time and zone."
+    ),
+    "extension_forbidden": mark(
+        "Grade %(grade)s has no extension (%(cite)s). Reply, or raise the case."
+    ),
+    "extension_too_long": mark(
+        "An extension ends on %(latest)s at the latest (%(cite)s). Choose an earlier time."
+    ),
+    "amount_refused": mark(
+        "“%(amount)s” is not an amount that can be used here. Enter a plain positive number."
+    ),
+    "duplicate": mark("“%(value)s” is already used as “%(field)s”. Choose another one."),
+    "phone_refused": mark(
+        "“%(value)s” is not a telephone number. Enter digits, with area code for a landline."
+    ),
+    "not_found": mark(
+        "%(what)s “%(key)s” does not exist, or is not yours to see. Check it and search again."
+    ),
+    "changed_meanwhile": mark(
+        "Somebody changed %(what)s %(key)s meanwhile. "
+        "What you typed is kept below; look at what changed and save again."
+    ),
+    "month_closed": mark(
+        "The wage month %(month)s is closed and stays as it was paid. Use an open month."
+    ),
+    "pack_refused": mark("The policy file %(file)s is wrong: %(problems)s"),
+    "not_in_force": mark(
+        "No published version of “%(policy)s” is in force on %(on)s. "
+        "Publish one that begins on that day or earlier."
+    ),
+    "person_unknown": mark(
+        "Nobody is known as %(role)s on %(on)s. Enter who holds the post that day, then try again."
+    ),
+    "calendar_refused": mark("The calendar cannot be used: %(why)s."),
+    "calendar_exhausted": mark(
+        "No working day was found near %(from_on)s. Check the working days of the calendar."
+    ),
+}
+
+_WHATS = {
+    "calendar": mark("Calendar"),
+    "complaint": mark("Case"),
+    "customer": mark("Customer"),
+    "department": mark("Department"),
+    "deputy": mark("Deputy"),
+    "employee": mark("Employee"),
+    "penalty": mark("Penalty"),
+    "policy": mark("Policy"),
+    "policy_version": mark("Policy version"),
+    "post_holding": mark("Post held"),
+    "user": mark("Account"),
+}
+
+_CALENDAR_FAULTS = {
+    "zone_unknown": mark("its time zone is unknown"),
+    "slots_missing": mark("it has no office hours"),
+    "half_slots_missing": mark("it has half days but no hours for them"),
+    "slot_not_in_minutes": mark("office hours are given to the minute only"),
+    "slot_empty": mark("office hours must open before they close"),
+    "slots_out_of_order": mark("office hours overlap or are out of order"),
+    "coverage_ends_before_it_begins": mark("its coverage ends before it begins"),
+    "coverage_too_long": mark("its coverage is too long"),
+    "day_out_of_reach": mark("one of its days lies outside the coverage"),
+    "no_working_day": mark("it has no working day"),
+    "clock_time_missing": mark("a term to a clock time has no clock time"),
+    "clock_time_unused": mark("a clock time is given for a term that has none"),
+}
+
+
+class _Facts(dict[str, str]):
+    """The facts of a refusal in words; one that is not there is shown as a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "—"
+
+
+def error(refusal: DomainError) -> str:
+    """What is wrong and what to do about it, as one or two sentences."""
+    facts = _Facts({name: _said(name, value) for name, value in refusal.facts.items()})
+    return _(_ERRORS[refusal.code]) % facts
+
+
+def _said(name: str, value: Any) -> str:
+    """One fact of a refusal in words, by the name it travels under."""
+    tables = {"deed": _DEEDS, "field": _FIELDS, "what": _WHATS, "why": _CALENDAR_FAULTS}
+    if name in tables and isinstance(value, str):
+        return _(tables[name][value]) if value in tables[name] else value
+    if name == "status" and isinstance(value, str):
+        return label(Status(value))
+    if name == "problems":
+        return _problems(value)
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, enum.Enum):
+        return label(value) if value in _LABELS else str(value.value)
+    if isinstance(value, dt.datetime):
+        return moment(value) if value.tzinfo else value.strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
+        return str(value)
+    return _("; ").join(_plain(one) for one in value)
+
+
+def _problems(problems: Sequence[Mapping[str, Any]]) -> str:
+    """The places and reasons of a refused file, one after the other."""
+    said = [": ".join(str(one[k]) for k in ("place", "why") if one.get(k)) for one in problems]
+    return _("; ").join(said)
