@@ -128,3 +128,34 @@ class ActorKind(enum.Enum):
 
 
 ENDS = frozenset({Status.archived, Status.withdrawn})
+
+_ANYWHERE = frozenset(
+    {"classified", "progressed", "judged"}
+    | {"penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed"}
+    | {"time_passed"}
+)
+_MONEY = frozenset(
+    {"judged", "penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed"}
+    | {"time_passed"}
+)
+_AT_THE_DEPARTMENT = frozenset(
+    {"arrived_on_site", "replied_in_writing", "upgraded", "reviewed", "contacted"}
+)
+_AFTERWARDS = frozenset({"arrived_on_site", "replied_in_writing", "called_back", "restarted"})
+
+ALLOWED: dict[Status, frozenset[str]] = {
+    Status.registered: _ANYWHERE | {"dispatched", "contacted"},
+    Status.returned: _ANYWHERE | _AT_THE_DEPARTMENT | {"dispatched"},
+    Status.dispatched: _ANYWHERE | _AT_THE_DEPARTMENT | {"assigned", "replied", "returned"},
+    Status.replied: _ANYWHERE | _AT_THE_DEPARTMENT | {"confirmed", "declined"},
+    Status.raised: _ANYWHERE | _AT_THE_DEPARTMENT | {"extension_granted", "extension_refused"},
+    Status.intervened: _ANYWHERE | _AT_THE_DEPARTMENT | {"decided"},
+    Status.confirmed: _ANYWHERE | _AFTERWARDS,
+    Status.disputed: _ANYWHERE | {"settled", "restarted"},
+    Status.accepted: _ANYWHERE | _AFTERWARDS | {"signed"},
+    Status.closed: _ANYWHERE | _AFTERWARDS | {"factory_closed"},
+    Status.recorded: frozenset({"classified", "progressed", "time_passed"}),
+    Status.archived: _MONEY,
+    Status.withdrawn: _MONEY - {"judged"},
+}
+"""Which events a status knows. What else must hold is the pack's: gates and posts."""

@@ -1,0 +1,315 @@
+"""Clocks: which event starts them, meets them, moves them, and why their end is where it is.
+
+Every function takes a picture of the case and gives back another; none knows what time it is.
+A breach is a fact of its own: it may be lifted with a reason, it is never taken away.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from policy.conditions import holds
+from policy.events import Happening
+from policy.facts import CaseFacts, Clock, Lapse, Revision
+from policy.lifecycle import ClockState
+from policy.pack import DeadlineEntry, Pack, Quantity
+from policy.worktime import Due, Unit, WorkCalendar
+
+
+def start(
+    facts: CaseFacts,
+    name: str,
+    *,
+    at: dt.datetime,
+    received_at: dt.datetime | None = None,
+    pack: Pack,
+    calendar: WorkCalendar,
+) -> CaseFacts:
+    """Start the clocks an event starts. `received_at` is what 'since receipt' counts from."""
+    for entry in pack.starting.get(name, ()):
+        taken = facts.clock(entry.key) or _carried(facts, entry)
+        if taken or not holds(entry.applies, facts):
+            continue
+        since = received_at if entry.counts_from == "received" and received_at else at
+        facts = _seated(facts, _new(facts, entry, name, since, calendar), pack)
+    return facts
+
+
+def _carried(facts: CaseFacts, entry: DeadlineEntry) -> bool:
+    return entry.carries_over and any(clock.key == entry.key for clock in facts.clocks)
+
+
+def _new(
+    facts: CaseFacts, entry: DeadlineEntry, name: str, since: dt.datetime, calendar: WorkCalendar
+) -> Clock:
+    because: dict[str, Any] = {
+        "rule": entry.key,
+        "clause": entry.cite,
+        "from": since.isoformat(),
+        "from_event": name,
+    }
+    clock = Clock(
+        key=entry.key,
+        round=facts.round,
+        state=ClockState.running,
+        starts_at=since,
+        due_at=None,
+        because=because,
+        responsible=_bound(facts, entry),
+    )
+    if entry.within is None:
+        assert entry.review_every is not None
+        review = calendar.add(since, entry.review_every.amount, entry.review_every.unit)
+        because |= _reason(entry.review_every, review) | {"unlimited": True}
+        return replace(clock, review_at=review.at, provisional=review.provisional)
+    if entry.window_from is not None:
+        return _windowed(clock, entry, because, calendar)
+    due = calendar.add(since, entry.within.amount, entry.within.unit)
+    because |= _reason(entry.within, due)
+    return replace(clock, due_at=due.at, provisional=due.provisional)
+
+
+def _windowed(
+    clock: Clock, entry: DeadlineEntry, because: dict[str, Any], calendar: WorkCalendar
+) -> Clock:
+    """Day 3 to day 5 after: opens at midnight, ends at the end of the last day.
+
+    A window of rest days only is moved to the last working day before it.
+    """
+    assert entry.window_from and entry.within
+    zero = calendar.local(clock.starts_at).date()
+    first = zero + dt.timedelta(days=entry.window_from.amount)
+    last = zero + dt.timedelta(days=entry.within.amount)
+    if not any(calendar.is_working(first + dt.timedelta(days=n)) for n in range((last - first).days + 1)):
+        first = last = calendar.last_working_day_on_or_before(first)
+        because["moved_before_rest_days"] = True
+    because |= {
+        "amount": entry.within.amount,
+        "unit": entry.within.unit.value,
+        "window_from": entry.window_from.amount,
+    }
+    return replace(
+        clock,
+        opens_at=calendar.instant(first, dt.time(0)),
+        due_at=calendar.instant(last, dt.time(23, 59, 59)),
+    )
+
+
+def _reason(term: Quantity, due: Due) -> dict[str, Any]:
+    """Why a term ends where it ends: the facts a sentence about it needs."""
+    reason: dict[str, Any] = {"amount": term.amount, "unit": term.unit.value}
+    if term.unit is Unit.working_day:
+        reason["skipped"] = [[day.isoformat(), kind] for day, kind in due.skipped]
+        reason["makeup"] = [day.isoformat() for day in due.makeup]
+    if due.provisional:
+        reason["provisional"] = True
+    return reason
+
+
+def _bound(facts: CaseFacts, entry: DeadlineEntry) -> str | None:
+    if entry.binds == "responsible":
+        return facts.responsible
+    return facts.handler if entry.binds == "handler" else None
+
+
+def _seated(facts: CaseFacts, clock: Clock, pack: Pack) -> CaseFacts:
+    """Put a new clock in its slot: of two, the one that ends earlier runs; both are explained."""
+    slot = pack.find("deadline", clock.key).slot
+    rival = slot_clock(facts, slot, pack) if slot else None
+    if rival is None or not rival.running:
+        return replace(facts, clocks=(*facts.clocks, clock))
+    if _ends_later(clock, rival):
+        return put(facts, replace(rival, because=_over(rival, clock)))
+    facts = put(facts, replace(rival, state=ClockState.superseded))
+    return replace(facts, clocks=(*facts.clocks, replace(clock, because=_over(clock, rival))))
+
+
+def _ends_later(one: Clock, other: Clock) -> bool:
+    return one.due_at is None or (other.due_at is not None and one.due_at >= other.due_at)
+
+
+def _over(winner: Clock, loser: Clock) -> Mapping[str, Any]:
+    beaten = {
+        "rule": loser.key,
+        "clause": loser.because["clause"],
+        "due_at": loser.due_at.isoformat() if loser.due_at else None,
+    }
+    return {**winner.because, "over": [*winner.because.get("over", ()), beaten]}
+
+
+def slot_clock(facts: CaseFacts, slot: str, pack: Pack) -> Clock | None:
+    """This round's clock of a slot that nothing has superseded."""
+    for clock in reversed(facts.clocks):
+        if clock.round == facts.round and clock.state is not ClockState.superseded:
+            if pack.find("deadline", clock.key).slot == slot:
+                return clock
+    return None
+
+
+def put(facts: CaseFacts, changed: Clock) -> CaseFacts:
+    """The same case with one clock replaced by its changed self."""
+    return _each(facts, lambda c: changed if _same(c, changed) else c)
+
+
+def _same(one: Clock, other: Clock) -> bool:
+    return (one.key, one.round) == (other.key, other.round)
+
+
+def _each(facts: CaseFacts, change: Callable[[Clock], Clock]) -> CaseFacts:
+    return replace(facts, clocks=tuple(change(clock) for clock in facts.clocks))
+
+
+def meet(facts: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime) -> CaseFacts:
+    """Meet the clocks an event meets, late or in time; a breach found too early is lifted."""
+
+    def met(clock: Clock) -> Clock:
+        entry: DeadlineEntry = pack.find("deadline", clock.key)
+        if not clock.running or event.type not in entry.met_by:
+            return clock
+        if not holds(entry.met_if, facts, event):
+            return clock
+        at = event.at if entry.judged_by == "stated" else now
+        return _met(clock, at, now)
+
+    return _each(facts, met)
+
+
+def _met(clock: Clock, at: dt.datetime, now: dt.datetime) -> Clock:
+    clock = replace(clock, state=ClockState.met, met_at=at)
+    if clock.due_at is None:
+        return clock
+    if at > clock.due_at:
+        return clock if _known(clock) else _broken(clock, now)
+    lifted = tuple(
+        lapse if lapse.lifted_at else replace(lapse, lifted_at=now, lifted_because="met_in_time")
+        for lapse in clock.breaches
+    )
+    return replace(clock, breaches=lifted)
+
+
+def _known(clock: Clock) -> bool:
+    return any(lapse.breached_at == clock.due_at for lapse in clock.breaches)
+
+
+def _broken(clock: Clock, found_at: dt.datetime) -> Clock:
+    assert clock.due_at is not None
+    return replace(clock, breaches=(*clock.breaches, Lapse(clock.due_at, found_at)))
+
+
+def run_out(facts: CaseFacts, *, at: dt.datetime, found_at: dt.datetime, pack: Pack) -> CaseFacts:
+    """Breach the clocks that ran out before `at`; an observation is simply over. Idempotent."""
+
+    def ran(clock: Clock) -> Clock:
+        if not (clock.running and clock.due_at and clock.due_at < at):
+            return clock
+        if pack.find("deadline", clock.key).ends == "archive":
+            return replace(clock, state=ClockState.met, met_at=clock.due_at)
+        return clock if _known(clock) else _broken(clock, found_at)
+
+    return _each(facts, ran)
+
+
+def reconsider(
+    facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar
+) -> CaseFacts:
+    """After facts changed: drop clocks whose condition fell, start those that now apply.
+
+    A new clock counts from when its event happened, so time used stays used.
+    """
+
+    def fitting(clock: Clock) -> Clock:
+        entry = pack.find("deadline", clock.key)
+        if clock.running and clock.round == facts.round and not holds(entry.applies, facts):
+            return replace(clock, state=ClockState.superseded)
+        return clock
+
+    facts = _each(facts, fitting)
+    for name, happened_at in happened(facts):
+        facts = start(
+            facts, name, at=happened_at, received_at=facts.received_at, pack=pack, calendar=calendar
+        )
+    return facts
+
+
+def happened(facts: CaseFacts) -> Iterable[tuple[str, dt.datetime]]:
+    """The starts that lie behind a case in this round, in order."""
+    begun = facts.restarted_at if facts.round > 1 else None
+    marks = (
+        ("registered", facts.registered_at if not begun else None),
+        ("dispatched", facts.dispatched_at if not begun else None),
+        ("restarted", begun),
+        ("upgraded", facts.upgraded_at),
+    )
+    return [(name, at) for name, at in marks if at is not None]
+
+
+def bind(facts: CaseFacts, pack: Pack) -> CaseFacts:
+    """Name who answers for the clocks that began before anybody did."""
+
+    def named(clock: Clock) -> Clock:
+        entry = pack.find("deadline", clock.key)
+        if clock.running and clock.responsible is None and entry.binds == "responsible":
+            return replace(clock, responsible=facts.responsible)
+        return clock
+
+    return _each(facts, named)
+
+
+def reopen(facts: CaseFacts, clock: Clock, *, due_at: dt.datetime, at: dt.datetime, reason: str) -> CaseFacts:
+    """Let a clock run again to another end; the end it had is kept as a revision."""
+    moved = Revision(at, clock.due_at, due_at, reason)
+    return put(
+        facts,
+        replace(
+            clock,
+            state=ClockState.running,
+            met_at=None,
+            due_at=due_at,
+            revisions=(*clock.revisions, moved),
+        ),
+    )
+
+
+def time_left(clock: Clock, *, at: dt.datetime, calendar: WorkCalendar) -> dt.datetime:
+    """The end of a clock that stood still since it was met and runs on from `at`."""
+    assert clock.due_at is not None and clock.met_at is not None
+    if clock.met_at >= clock.due_at:
+        return clock.due_at
+    minutes = calendar.working_minutes_between(clock.met_at, clock.due_at)
+    if minutes == 0:
+        return max(clock.due_at, at)
+    end = calendar.add(at, Decimal(minutes) / 60, Unit.working_hour).at
+    return (end + dt.timedelta(milliseconds=500)).replace(microsecond=0)
+
+
+def supersede_round(facts: CaseFacts, pack: Pack) -> CaseFacts:
+    """Stop what a new round makes pointless."""
+
+    def stopped(clock: Clock) -> Clock:
+        if clock.running and not pack.find("deadline", clock.key).carries_over:
+            return replace(clock, state=ClockState.superseded)
+        return clock
+
+    return _each(facts, stopped)
+
+
+def next_end(facts: CaseFacts) -> dt.datetime | None:
+    """When the next clock runs out that has not been found out yet."""
+    ends = [c.due_at for c in facts.clocks if c.running and c.due_at and not _known(c)]
+    return min(ends, default=None)
+
+
+def review(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
+    """Count the next review of a clock without limit from `at`."""
+
+    def reviewed(clock: Clock) -> Clock:
+        every = pack.find("deadline", clock.key).review_every
+        if not clock.running or every is None:
+            return clock
+        return replace(clock, review_at=calendar.add(at, every.amount, every.unit).at)
+
+    return _each(facts, reviewed)

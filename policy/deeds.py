@@ -1,0 +1,243 @@
+"""Whether a deed may be done now, by whom, and if not, why not.
+
+`refusal` is the one answer for deeds done and for buttons not yet pressed. Statuses come from
+`lifecycle`, posts and gates from the pack.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from policy.conditions import first_failing, holds
+from policy.errors import (
+    DomainError,
+    GateClosed,
+    HistoryForbids,
+    PostMissing,
+    SelfForbidden,
+    StatusForbids,
+    TimeBeforeCase,
+    TimeInFuture,
+    WindowNotOpen,
+)
+from policy.events import EVENTS, By, Happening
+from policy.facts import CaseFacts
+from policy.lifecycle import ALLOWED, ENDS, ActorKind, ClosingGround, Status
+from policy.pack import GateEntry, Pack, SignoffEntry
+
+FIRST = ("registered", "imported")
+_RESTART_FROM = {
+    "verification": (Status.confirmed,),
+    "decision": (Status.disputed,),
+    "satisfaction": (Status.accepted,),
+    "repeat": (Status.closed,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """A deed on the case page: allowed, or with the reason why not."""
+
+    name: str
+    refusal: DomainError | None
+
+    @property
+    def allowed(self) -> bool:
+        return self.refusal is None
+
+
+def offered(facts: CaseFacts, by: By, pack: Pack) -> tuple[Deed, ...]:
+    """Every deed a person could think of here; those the status does not know are left out."""
+    deeds = []
+    for name in EVENTS:
+        if name in _NOT_BUTTONS:
+            continue
+        refused = refusal(facts, name, by, pack)
+        if not isinstance(refused, StatusForbids | HistoryForbids):
+            deeds.append(Deed(name, refused))
+    return tuple(deeds)
+
+
+_NOT_BUTTONS = frozenset(
+    {"registered", "imported", "time_passed", "archived", "corrected", "withdrawn"}
+    | {"penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed"}
+)
+
+
+def refusal(
+    facts: CaseFacts, name: str, by: By, pack: Pack, event: Happening | None = None
+) -> DomainError | None:
+    """Why the event may not happen now, or None. Without `event` its contents are left open."""
+    for reason in (
+        _by_status(facts, name),
+        _by_standing(facts, name, pack, event),
+        _by_post(facts, name, by, pack, event),
+        _by_gate(facts, name, pack, event),
+    ):
+        if reason is not None:
+            return reason
+    return None
+
+
+def _by_status(facts: CaseFacts, name: str) -> DomainError | None:
+    begun = bool(facts.number)
+    if name in FIRST:
+        return StatusForbids(deed=name, status=facts.status) if begun else None
+    if not begun:
+        return StatusForbids(deed=name, status=None)
+    if name == "taken_over":
+        open_history = facts.history and facts.status not in (*ENDS, Status.closed)
+        return None if open_history else StatusForbids(deed=name, status=facts.status)
+    if facts.history:
+        return HistoryForbids(deed=name)
+    if name not in (*ALLOWED[facts.status], "archived"):
+        return StatusForbids(deed=name, status=facts.status)
+    return None
+
+
+def _by_standing(
+    facts: CaseFacts, name: str, pack: Pack, event: Happening | None
+) -> DomainError | None:
+    """What follows from the case itself and needs no rule: nothing to review, nobody to ask."""
+    forbidden = StatusForbids(deed=name, status=facts.status)
+    if name == "reviewed" and not any(c.running and c.review_at for c in facts.clocks):
+        return forbidden
+    if name == "archived" and not observed(facts, pack):
+        return forbidden
+    if name == "factory_closed" and facts.factory_closed_at:
+        return forbidden
+    if name == "upgraded":
+        return _by_escalation(facts, name, pack)
+    if name == "restarted":
+        ground: Any = getattr(event, "ground", None)
+        places = _RESTART_FROM.get(ground) if ground else None
+        return forbidden if places and facts.status not in places else None
+    if name == "called_back":
+        return _by_call(facts, event, pack)
+    return None
+
+
+def observed(facts: CaseFacts, pack: Pack) -> bool:
+    """Whether a closed case's observation is over."""
+    watches = [c for c in facts.clocks if pack.find("deadline", c.key).ends == "archive"]
+    return facts.status is Status.closed and not any(c.running for c in watches)
+
+
+def _by_escalation(facts: CaseFacts, name: str, pack: Pack) -> DomainError | None:
+    for entry in pack.escalation:
+        if entry.event == name and holds(entry.applies, facts):
+            return None
+    return StatusForbids(deed=name, status=facts.status)
+
+
+def _by_call(facts: CaseFacts, event: Happening | None, pack: Pack) -> DomainError | None:
+    """A verification comes before closing; a window that has not opened waits."""
+    purpose = getattr(getattr(event, "purpose", None), "value", None)
+    answered = facts.closing_ground in (ClosingGround.satisfied, ClosingGround.settled)
+    if purpose == "verification" and (
+        facts.status is Status.closed or (facts.status is Status.accepted and answered)
+    ):
+        return StatusForbids(deed="called_back", status=facts.status)
+    for clock in facts.clocks:
+        entry = pack.find("deadline", clock.key)
+        if event is None or not (clock.running and clock.opens_at):
+            continue
+        if "called_back" in entry.met_by and holds(entry.met_if, facts, event):
+            if event.at < clock.opens_at:
+                return WindowNotOpen(
+                    deed="called_back", opens_at=clock.opens_at, cite=entry.cite
+                )
+    return None
+
+
+def _by_post(
+    facts: CaseFacts, name: str, by: By, pack: Pack, event: Happening | None
+) -> DomainError | None:
+    if by.kind is ActorKind.system:
+        return None
+    entries = [e for e in pack.signoffs.get(name, ()) if _concerns(e.applies, facts, event)]
+    for entry in entries:
+        if by.employee and by.employee in _excluded(entry, facts):
+            return SelfForbidden(deed=name, cite=entry.cite)
+    if not entries or any(standing(e, facts, by, pack) for e in entries):
+        return None
+    posts = [who for e in entries for who in e.by]
+    return PostMissing(deed=name, posts=posts, cite=entries[0].cite)
+
+
+def _concerns(applies: Any, facts: CaseFacts, event: Happening | None) -> bool:
+    if event is None and any(row.field.startswith("event.") for row in applies):
+        return False
+    return holds(applies, facts, event)
+
+
+def _excluded(entry: SignoffEntry, facts: CaseFacts) -> set[str | None]:
+    out: set[str | None] = set()
+    if "handler" in entry.never:
+        out |= {duty.handler for duty in facts.duties}
+    if "director" in entry.never:
+        out |= {duty.responsible for duty in facts.duties}
+    return out
+
+
+def standing(
+    entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack
+) -> tuple[str, bool] | None:
+    """The post (or role) by which somebody may do it and whether as a deputy, or None."""
+    for who in entry.by:
+        if who == "handler" and by.employee and by.employee == facts.handler:
+            return who, False
+        if who == "lead_department" and by.department and by.department == facts.department:
+            return who, False
+        if who.startswith("member:") and by.department == who.removeprefix("member:"):
+            return who, False
+        held = _held(entry, _post(who, facts, pack), facts, by)
+        if held is not None:
+            return _post(who, facts, pack) or who, held
+    return None
+
+
+def _post(who: str, facts: CaseFacts, pack: Pack) -> str | None:
+    """The post a name means: `director` is the post that answers for the case's department."""
+    if who != "director":
+        return who
+    department = pack.find("department", facts.department)
+    return department.director if department else None
+
+
+def _held(entry: SignoffEntry, post: str | None, facts: CaseFacts, by: By) -> bool | None:
+    """Whether the post is held as a deputy; None when it is not held in a way that counts."""
+    ways = [h.deputy for h in by.posts if h.post == post]
+    if False in ways:
+        return False
+    if True in ways and entry.deputy and not ("director" in entry.by and facts.director_only):
+        return True
+    return None
+
+
+def _by_gate(
+    facts: CaseFacts, name: str, pack: Pack, event: Happening | None
+) -> DomainError | None:
+    for gate in pack.gates.get(name, ()):
+        if not _concerns(gate.applies, facts, event):
+            continue
+        if row := first_failing(gate.requires, facts, event):
+            return _closed(gate, name, row)
+    return None
+
+
+def _closed(gate: GateEntry, name: str, row: Any) -> GateClosed:
+    return GateClosed(
+        deed=name, gate=gate.label, cite=gate.cite, field=row.field, wanted=row.value
+    )
+
+
+def checked_time(facts: CaseFacts, event: Happening, now: dt.datetime) -> None:
+    """Refuse what is stated to happen in the future or before there was a case."""
+    if event.at > now:
+        raise TimeInFuture(field="at", at=event.at)
+    if facts.received_at and event.at < facts.received_at:
+        raise TimeBeforeCase(field="at", at=event.at, earliest=facts.received_at)

@@ -1,0 +1,26 @@
+"""Case numbers: a template, the period its serial belongs to, and what happens past the end."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from policy.pack import NumberEntry
+
+_TOKEN = re.compile(r"\{(year|month|day|serial):?(\d)?\}")
+
+
+def period(entry: NumberEntry, on: dt.date) -> str:
+    """The period in which serials count up: "2026", "2026-10" or "" for ever."""
+    return {"never": "", "year": f"{on:%Y}", "month": f"{on:%Y-%m}"}[entry.resets]
+
+
+def render(entry: NumberEntry, on: dt.date, serial: int) -> str:
+    """The number of the `serial`-th case. A serial past the printed width widens the number."""
+    parts = {"year": f"{on:%Y}", "month": f"{on:%m}", "day": f"{on:%d}"}
+
+    def token(match: re.Match[str]) -> str:
+        name, width = match.groups()
+        return parts.get(name) or f"{serial:0{width}d}"
+
+    return _TOKEN.sub(token, entry.template)

@@ -1,0 +1,209 @@
+"""What things cost whom: the charges events and breaches bring, each with its reason.
+
+A charge is a proposal. One rule charges one employee once per occasion; a graver ground takes
+the lighter one's place; a surcharge follows what it adds to. Nothing here decides for a person.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from policy.conditions import holds
+from policy.errors import FieldMissing, GateClosed, NotFound, StatusForbids
+from policy.events import Happening, Judged, PenaltyNotified
+from policy.facts import CaseFacts, Charge, Clock
+from policy.lifecycle import PenaltyStatus, Sign
+from policy.pack import Pack, PenaltyEntry
+from policy.worktime import WorkCalendar
+
+
+def for_event(
+    facts: CaseFacts, before: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime
+) -> CaseFacts:
+    """The charges an event brings by itself, to who was responsible before it happened."""
+    for entry in pack.charging.get(event.type, ()):
+        if not holds(entry.applies, before, event):
+            continue
+        who = before.responsible if entry.who == "responsible" else before.handler
+        because = {"event": event.type, "round": before.round}
+        occasion = _occasion(entry, before.round, event)
+        facts = charge(facts, entry, who, occasion, because, pack=pack, at=now)
+    return facts
+
+
+def for_breaches(
+    facts: CaseFacts, before: CaseFacts, *, pack: Pack, now: dt.datetime
+) -> CaseFacts:
+    """The charges of the breaches that came to light since `before`."""
+    for clock in _newly_breached(facts, before):
+        slot = pack.find("deadline", clock.key).slot
+        for entry in pack.penalty:
+            if entry.breach_of not in (clock.key, slot) or entry.breach_of is None:
+                continue
+            if not holds(entry.applies, facts):
+                continue
+            lapse = clock.breaches[-1]
+            because = {
+                "deadline": clock.key,
+                "due_at": lapse.breached_at.isoformat(),
+                "round": clock.round,
+            }
+            occasion = "order" if entry.per == "order" else f"{clock.key}/{clock.round}"
+            facts = charge(facts, entry, clock.responsible, occasion, because, pack=pack, at=now)
+    return facts
+
+
+def _newly_breached(facts: CaseFacts, before: CaseFacts) -> Iterable[Clock]:
+    known = {(c.key, c.round): len(c.breaches) for c in before.clocks}
+    return [c for c in facts.clocks if len(c.breaches) > known.get((c.key, c.round), 0)]
+
+
+def by_hand(facts: CaseFacts, event: Judged, *, pack: Pack, now: dt.datetime) -> CaseFacts:
+    """The charge for a ground a person found. Refused where the regulation's condition fails."""
+    entry: PenaltyEntry | None = pack.find("penalty", event.ground)
+    if entry is None or not entry.by_hand:
+        raise NotFound(what="penalty", key=event.ground)
+    if not holds(entry.applies, facts, event):
+        row = entry.applies[0]
+        raise GateClosed(
+            deed=event.type, gate=entry.label, cite=entry.cite, field=row.field, wanted=row.value
+        )
+    who = event.employee if entry.who == "named" else getattr(facts, entry.who)
+    if not who:
+        raise FieldMissing(field="employee")
+    because = {"event": event.type, "finding": event.text}
+    occasion = _occasion(entry, facts.round, event)
+    return charge(facts, entry, who, occasion, because, pack=pack, at=now)
+
+
+def _occasion(entry: PenaltyEntry, round: int, event: Happening) -> str:
+    match entry.per:
+        case "order":
+            return "order"
+        case "round":
+            return f"round/{round}"
+        case _:
+            return f"{event.type}/{event.at.isoformat()}"
+
+
+def charge(
+    facts: CaseFacts,
+    entry: PenaltyEntry,
+    who: str | None,
+    occasion: str,
+    because: dict[str, Any],
+    *,
+    pack: Pack,
+    at: dt.datetime,
+) -> CaseFacts:
+    """Add a charge and its surcharges, once; a graver one that stands keeps it out."""
+    if who is None or _replaced_by_graver(facts, entry, who, pack):
+        return facts
+    made = Charge(
+        rule=entry.key,
+        employee=who,
+        occasion=occasion,
+        amount=entry.amount,
+        at=at,
+        because={"clause": entry.cite, **because},
+    )
+    if any(c.identity == made.identity for c in facts.charges):
+        return facts
+    for lighter in entry.replaces:
+        facts = take_back(facts, lambda c, k=lighter: c.rule == k and c.employee == who, at=at)
+    facts = replace(facts, charges=(*facts.charges, made))
+    for more in pack.penalty:
+        if entry.key in more.adds_to and holds(more.applies, facts):
+            reason = {"on": entry.key, **because}
+            facts = charge(facts, more, who, f"{entry.key}/{occasion}", reason, pack=pack, at=at)
+    return facts
+
+
+def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, pack: Pack) -> bool:
+    graver = {p.key for p in pack.penalty if entry.key in p.replaces}
+    return any(
+        c.rule in graver and c.employee == who and c.stands and c.sign is Sign.charge
+        for c in facts.charges
+    )
+
+
+def take_back(facts: CaseFacts, chosen: Any, *, at: dt.datetime) -> CaseFacts:
+    """Let proposals lapse; against what was already confirmed, propose a reversal."""
+    charges: list[Charge] = []
+    added: list[Charge] = []
+    reversed_already = {c.identity[:3] for c in facts.charges if c.sign is Sign.reversal}
+    for c in facts.charges:
+        if c.sign is Sign.charge and c.stands and chosen(c):
+            if c.status is PenaltyStatus.proposed:
+                c = replace(c, status=PenaltyStatus.lapsed)
+            elif c.identity[:3] not in reversed_already:
+                added.append(_reversal(c, at))
+        charges.append(c)
+    return replace(facts, charges=(*charges, *added))
+
+
+def _reversal(c: Charge, at: dt.datetime, **why: Any) -> Charge:
+    return Charge(
+        rule=c.rule,
+        employee=c.employee,
+        occasion=c.occasion,
+        amount=c.amount,
+        at=at,
+        because={"clause": c.because["clause"], "reverses": c.at.isoformat(), **why},
+        sign=Sign.reversal,
+    )
+
+
+_STEPS = {
+    "penalty_confirmed": (PenaltyStatus.proposed, PenaltyStatus.confirmed),
+    "penalty_waived": (PenaltyStatus.proposed, PenaltyStatus.waived),
+    "penalty_notified": (PenaltyStatus.confirmed, PenaltyStatus.notified),
+}
+
+
+def step(
+    facts: CaseFacts, event: Any, *, pack: Pack, calendar: WorkCalendar
+) -> CaseFacts:
+    """Move one charge on: confirmed, waived, notified or reversed."""
+    identity = (event.rule, event.employee, event.occasion, event.sign)
+    found = next((c for c in facts.charges if c.identity == identity), None)
+    if found is None:
+        raise NotFound(what="penalty", key=event.rule)
+    if event.type == "penalty_reversed":
+        return _reversed(facts, found, event)
+    wanted, then = _STEPS[event.type]
+    if found.status is not wanted:
+        raise StatusForbids(deed=event.type, status=found.status)
+    moved = replace(found, status=then, **_stamp(event, pack, calendar))
+    return replace(facts, charges=tuple(moved if c is found else c for c in facts.charges))
+
+
+def _stamp(event: Any, pack: Pack, calendar: WorkCalendar) -> dict[str, dt.datetime]:
+    if event.type == "penalty_confirmed":
+        return {"confirmed_at": event.at}
+    if isinstance(event, PenaltyNotified):
+        term = pack.policy.appeal_term
+        ends = calendar.add(event.at, term.amount, term.unit).at
+        return {"notified_at": event.at, "counts_at": ends}
+    return {}
+
+
+def _reversed(facts: CaseFacts, found: Charge, event: Any) -> CaseFacts:
+    settled = (PenaltyStatus.confirmed, PenaltyStatus.notified)
+    if found.sign is Sign.reversal or found.status not in settled:
+        raise StatusForbids(deed=event.type, status=found.status)
+    if any(c.identity == (*found.identity[:3], Sign.reversal) for c in facts.charges):
+        raise StatusForbids(deed=event.type, status=found.status)
+    made = _reversal(found, event.at, reason=event.reason)
+    return replace(facts, charges=(*facts.charges, made))
+
+
+def wage_month(day: dt.date, pack: Pack) -> str:
+    """The wage month ("2026-10") a day belongs to: after the cut-off day it is the next one."""
+    last_of_month = (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(1)
+    cut_off = min(pack.policy.wage_month_ends_on, last_of_month.day)
+    counted = day if day.day <= cut_off else last_of_month + dt.timedelta(days=1)
+    return f"{counted:%Y-%m}"
