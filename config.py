@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
+import click
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -32,8 +33,11 @@ PREFIX = "REDRESS_"
 PLAIN_NAMES = {"host": "HOST", "port": "PORT"}
 
 
-class SettingsError(Exception):
-    """Every problem of the settings, one plain sentence each, in `problems`."""
+class SettingsError(click.ClickException):
+    """Every problem of the settings, one plain sentence each, in `problems`.
+
+    It is a ClickException so that every command prints the sentences and no traceback.
+    """
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
@@ -194,6 +198,20 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables from which read_settings makes the same settings, for a child process."""
+    variables = {}
+    for field in Settings.model_fields:
+        value = getattr(settings, field)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        if value is not None:
+            variables[environment_name(field)] = str(
+                int(value) if isinstance(value, bool) else value
+            )
+    return variables
+
+
 def _typing_errors(environ: Mapping[str, str]) -> list[str]:
     """Variables that look like a setting and are none.
 
@@ -250,11 +268,20 @@ def secret_key(settings: Settings) -> str:
 
 
 def reference() -> str:
-    """The table of all settings in Markdown, as docs/settings.md prints it."""
-    rows = ["| setting | default | what it is |", "|---|---|---|"]
+    """The page about all settings in Markdown; docs/settings.md is a copy of it."""
+    rows = [_INTRODUCTION, "| setting | default | what it is |", "|---|---|---|"]
     for field, info in Settings.model_fields.items():
         rows.append(f"| `{environment_name(field)}` | {_shown(field)} | {info.description} |")
     return "\n".join(rows) + "\n"
+
+
+_INTRODUCTION = """# Settings
+
+Redress is configured through the environment, or a file `.env` beside `app.py` (`.env.example` is
+a template). Every setting has a default, an empty one counts as not set, and a wrong one is named
+at the start together with all others that are wrong. `make settings` writes this page from
+`config.py`.
+"""
 
 
 def _shown(field: str) -> str:

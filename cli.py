@@ -1,0 +1,322 @@
+"""The command line: `flask serve`, `flask worker`, `flask upgrade`, `flask user`, `flask settings`.
+
+A command or group is made by a function `(settings) -> click.Command` that is named in COMMANDS.
+It translates, calls a service and commits; it decides nothing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import click
+import sqlalchemy as sa
+from flask import Flask
+
+import config
+import database
+import wording
+from config import ROOT, Settings
+from models import User
+from policy.errors import DomainError
+from policy.lifecycle import Role
+from services import accounts
+
+READY_WITHIN_S = 60
+STOP_WITHIN_S = 20
+SHORTEST_PASSWORD = 8
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Add every command to `flask`."""
+    for make in COMMANDS:
+        app.cli.add_command(make(settings))
+
+
+# ---------------------------------------------------------------- serve and worker
+
+
+def serve(settings: Settings) -> click.Command:
+    """`flask serve`: pages and worker together, until INT or TERM."""
+
+    @click.command("serve", help="Serve the pages and run the worker.")
+    def command() -> None:
+        _refuse_taken_port(settings)
+        Serving(settings).run()
+
+    return command
+
+
+def worker(settings: Settings) -> click.Command:
+    """`flask worker`: the worker alone."""
+
+    @click.command("worker", help="Run the worker alone; serve runs it together with the pages.")
+    def command() -> None:
+        # Imported here because the pages need neither the worker nor its queue.
+        from worker import make_worker
+
+        make_worker(settings).run()
+
+    return command
+
+
+class Serving:
+    """gunicorn and the worker as two children, each in a process group of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.stopped_by: int | None = None
+
+    def run(self) -> None:
+        """Start both, say ready, watch, and stop both; raises ClickException when one dies."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._note_signal)
+        try:
+            self._start("web", _gunicorn(self.settings))
+            self._start("worker", [sys.executable, "-m", "flask", "--app", "app", "worker"])
+            if self._becomes_ready():
+                _announce(self.settings)
+            self._watch()
+        finally:
+            self._stop()
+
+    def _note_signal(self, number: int, _frame: object) -> None:
+        self.stopped_by = number
+
+    def _start(self, name: str, arguments: list[str]) -> None:
+        self.children[name] = subprocess.Popen(
+            arguments,
+            cwd=ROOT,
+            env={**os.environ, **config.environment(self.settings)},
+            start_new_session=True,
+            preexec_fn=_die_with_parent(),
+        )
+
+    def _becomes_ready(self) -> bool:
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not self.stopped_by:
+            self._check_children()
+            if _answers(self.settings):
+                return True
+            if time.monotonic() > deadline:
+                raise click.ClickException(
+                    f"Redress was not ready within {READY_WITHIN_S} seconds."
+                )
+            time.sleep(0.2)
+        return False
+
+    def _watch(self) -> None:
+        while not self.stopped_by:
+            self._check_children()
+            time.sleep(0.2)
+
+    def _check_children(self) -> None:
+        for name, child in self.children.items():
+            if child.poll() is not None and not self.stopped_by:
+                raise click.ClickException(
+                    f"The {name} process ended by itself (exit code {child.returncode}); "
+                    "the lines above say why. Redress stops."
+                )
+
+    def _stop(self) -> None:
+        for child in self.children.values():
+            if child.poll() is None:
+                child.terminate()
+        deadline = time.monotonic() + STOP_WITHIN_S
+        for child in self.children.values():
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(max(0.1, deadline - time.monotonic()))
+            # Whatever a child may have left behind is in its group.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+
+def _gunicorn(settings: Settings) -> list[str]:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    options = {
+        "--bind": f"{host}:{settings.port}",
+        "--workers": str(settings.web_processes),
+        "--threads": str(settings.web_threads),
+        "--worker-class": "gthread",
+        "--timeout": "120",
+        "--graceful-timeout": "10",
+        "--log-level": "warning",
+    }
+    flat = [word for option in options.items() for word in option]
+    return [sys.executable, "-m", "gunicorn", "--no-control-socket", *flat, "app:create_app()"]
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """On Linux, what stops a child when `flask serve` is killed and cannot stop it."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(1, signal.SIGTERM)
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise click.ClickException(
+            f"Redress cannot listen on {settings.host} port {settings.port} ({error.strerror}). "
+            "Choose another with HOST and PORT."
+        ) from error
+
+
+def _answers(settings: Settings) -> bool:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    host = f"[{host}]" if ":" in host else host
+    # A proxy of the environment knows nothing of this machine's own address.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://{host}:{settings.port}/healthz", timeout=5) as answer:
+            health: dict[str, Any] = json.load(answer)
+    except (OSError, ValueError):
+        return False
+    return health.get("status") == "ok" and health.get("worker") == "running"
+
+
+def _announce(settings: Settings) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    click.echo(f"Redress is ready: http://{host}:{settings.port}")
+    logins = first_logins(settings)
+    if logins:
+        click.echo("First logins (change the passwords before real work):")
+    for username, password in logins.items():
+        click.echo(f"  {username:<16} {password}")
+
+
+# ---------------------------------------------------------------- first logins
+
+
+def first_logins(settings: Settings) -> dict[str, str]:
+    """User names and the passwords Redress made up for them and that were not changed since."""
+    path = settings.home / "first_logins.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def keep_first_logins(settings: Settings, logins: dict[str, str]) -> None:
+    """Keep the made-up passwords of `logins`, readable by the owner of the home folder only."""
+    config.make_home(settings)
+    path = settings.home / "first_logins.json"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(logins, file, ensure_ascii=False, indent=1)
+
+
+# ---------------------------------------------------------------- database and settings
+
+
+def upgrade(settings: Settings) -> click.Command:
+    """`flask upgrade`: the newest schema."""
+
+    @click.command("upgrade", help="Create the database, or bring it to the newest schema.")
+    def command() -> None:
+        database.upgrade(settings)
+
+    return command
+
+
+def show_settings(_settings: Settings) -> click.Command:
+    """`flask settings`: every setting with its default and help."""
+
+    @click.command("settings", help="Print the page about all settings.")
+    def command() -> None:
+        click.echo(config.reference(), nl=False)
+
+    return command
+
+
+# ---------------------------------------------------------------- users
+
+
+def user(settings: Settings) -> click.Group:
+    """`flask user`: who can log in."""
+    group = click.Group("user", help="Who can log in.")
+    password = click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
+
+    @group.command("add", help="Add a user who can log in.")
+    @click.argument("username")
+    @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+    @click.option("--name", default="", help="The name shown to others.")
+    @password
+    def add(username: str, role: str, name: str, password: str) -> None:
+        _add_user(settings, username, role=Role(role), name=name, password=password)
+
+    @group.command("password", help="Give a user a new password; his sessions end.")
+    @click.argument("username")
+    @password
+    def change(username: str, password: str) -> None:
+        _change_password(settings, username, password=password)
+
+    @group.command("list", help="List the users.")
+    def show() -> None:
+        _list_users(settings)
+
+    return group
+
+
+def _add_user(settings: Settings, username: str, *, role: Role, name: str, password: str) -> None:
+    _refuse_short(password)
+    try:
+        with database.writing(database.make_engine(settings)) as session:
+            accounts.add_user(session, username, password=password, display_name=name, role=role)
+    except DomainError as error:
+        with wording.speaking("en", settings.zone):
+            raise click.ClickException(wording.error(error)) from error
+    click.echo(f"{username} can log in as {role.value}.")
+
+
+def _change_password(settings: Settings, username: str, *, password: str) -> None:
+    _refuse_short(password)
+    with database.writing(database.make_engine(settings)) as session:
+        found = accounts.find_user(session, username)
+        if found is None:
+            raise click.ClickException(f"There is no user {username}.")
+        accounts.set_password(session, found, password=password)
+    logins = first_logins(settings)
+    if logins.pop(username, None) is not None:
+        keep_first_logins(settings, logins)
+    click.echo(f"{username} has a new password.")
+
+
+def _list_users(settings: Settings) -> None:
+    with database.reading(database.make_engine(settings)) as session:
+        for one in session.scalars(sa.select(User).order_by(User.username)):
+            state = "" if one.active else "  (may not log in)"
+            click.echo(f"{one.username:<20} {one.role.value:<16} {one.display_name}{state}")
+
+
+def _refuse_short(password: str) -> None:
+    if len(password) < SHORTEST_PASSWORD:
+        raise click.ClickException(
+            f"The password must have at least {SHORTEST_PASSWORD} characters."
+        )
+
+
+COMMANDS: tuple[Callable[[Settings], click.Command], ...] = (
+    serve,
+    worker,
+    upgrade,
+    show_settings,
+    user,
+)

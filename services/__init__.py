@@ -1,0 +1,1 @@
+"""What people do: one function per deed. Takes a session and `now`; flushes, never commits."""
