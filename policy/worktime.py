@@ -437,7 +437,8 @@ def _whole(amount: int | Decimal) -> int:
 
 def _microseconds(amount: int | Decimal, unit: Unit) -> int:
     minutes = _positive(amount) * (1 if unit is Unit.minute else 60)
-    return max(1, int(minutes * MINUTE))
+    # Rounded, so that a third of an hour is twenty minutes and not a microsecond less.
+    return max(1, round(minutes * MINUTE))
 
 
 def _exhausted(start: datetime, microseconds: int) -> CalendarExhausted:
