@@ -1,0 +1,1 @@
+"""Tables in and tables out; knows files and nothing of cases."""

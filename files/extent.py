@@ -1,0 +1,94 @@
+"""How large a workbook would become in memory, found before anything is laid out.
+
+The reader lays a sheet out as one rectangle from its first to its last filled cell. One stray
+value in the last corner of an XLSX of six kilobytes asks for half a terabyte, and the allocation
+that fails ends the process instead of raising. So the corners are looked up first, by streaming.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+from xml.parsers import expat
+
+_CHUNK_BYTES = 1 << 16
+_REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})\Z")
+
+
+def bytes_unpacked(path: Path) -> int:
+    """Return how many bytes the parts of a zip file claim to unpack to.
+
+    Raises zipfile.BadZipFile when the file is none.
+    """
+    with zipfile.ZipFile(path) as package:
+        return sum(part.file_size for part in package.infolist())
+
+
+def cells_spanned(path: Path) -> int:
+    """Return the rows times columns of the widest worksheet of an XLSX; 0 without a worksheet.
+
+    Empty cells that only carry a colour or a border do not count: a column painted to the end
+    of the sheet is common and harmless. Raises expat.ExpatError for a damaged sheet and
+    zipfile.BadZipFile for a damaged file.
+    """
+    with zipfile.ZipFile(path) as package:
+        return max((_area(package, part) for part in package.infolist()), default=0)
+
+
+def _area(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
+    corner = _Corner()
+    with package.open(part) as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            try:
+                corner.feed(chunk)
+            except expat.ExpatError:
+                # Pictures and printer settings live in the same package and are no XML.
+                if corner.is_worksheet or part.filename.endswith(".xml"):
+                    raise
+                return 0
+            if not corner.is_worksheet:
+                return 0
+    return corner.area
+
+
+class _Corner:
+    """Follows the elements of one worksheet and remembers the outermost filled cell."""
+
+    def __init__(self) -> None:
+        self.is_worksheet = False
+        self._root_seen = False
+        self._row = self._column = 0
+        self._last_row = self._last_column = 0
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._element
+
+    @property
+    def area(self) -> int:
+        return self._last_row * self._last_column
+
+    def feed(self, chunk: bytes) -> None:
+        self._parser.Parse(chunk, False)
+
+    def _element(self, name: str, attributes: dict[str, str]) -> None:
+        local = name.rpartition(":")[2]
+        if not self._root_seen:
+            self._root_seen, self.is_worksheet = True, local == "worksheet"
+        elif local == "c":
+            self._cell(attributes.get("r", ""))
+        elif local in ("v", "is"):
+            self._last_row = max(self._last_row, self._row)
+            self._last_column = max(self._last_column, self._column)
+        elif local == "row":
+            stated = attributes.get("r", "")
+            self._row = int(stated) if stated.isdecimal() else self._row + 1
+            self._column = 0
+
+    def _cell(self, reference: str) -> None:
+        found = _REFERENCE.match(reference)
+        if found is None:
+            self._column += 1
+            return
+        self._row, self._column = int(found[2]), 0
+        for letter in found[1].upper():
+            self._column = self._column * 26 + ord(letter) - 64
