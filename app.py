@@ -23,11 +23,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure(app, settings)
     db = RequestDatabase(settings)
     db.init_app(app)
+    errors.init_app(app, db)
     CSRFProtect(app)
     headers.init_app(app, settings)
     login.init_app(app, db, settings)
     language.init_app(app, db, settings)
-    errors.init_app(app, db)
     health.init_app(app, db)
     cli.init_app(app, settings)
     return app

@@ -34,7 +34,11 @@ READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 def make_engine(settings: Settings) -> Engine:
     """A new engine on the database of `settings`; a transaction on it begins as a writing one."""
     make_home(settings)
-    engine = create_engine(settings.url, pool_pre_ping=settings.url.get_backend_name() != "sqlite")
+    engine = create_engine(
+        settings.url,
+        pool_pre_ping=settings.url.get_backend_name() != "sqlite",
+        hide_parameters=True,  # what customers told us does not belong into a log
+    )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -9,6 +9,7 @@ import logging
 
 from flask import Flask, g, render_template, request
 from flask_babel import gettext, lazy_gettext
+from flask_login import AnonymousUserMixin
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -56,6 +57,8 @@ TEXTS = {
 def init_app(app: Flask, db: SQLAlchemy) -> None:
     """Answer every refusal and every failure with a page in the visitor's language."""
 
+    app.before_request(_limit_text)
+
     @app.errorhandler(CSRFError)
     def stale_token(error: CSRFError) -> tuple[str, int]:
         text = gettext(
@@ -95,9 +98,18 @@ def init_app(app: Flask, db: SQLAlchemy) -> None:
         return _after_failure(db, 500)
 
 
+def _limit_text() -> None:
+    """Only a form with files may be as large as an upload.
+
+    MAX_FORM_MEMORY_SIZE speaks of multipart forms alone, so a plain form needs its own limit.
+    """
+    if request.mimetype != "multipart/form-data":
+        request.max_content_length = request.max_form_memory_size
+
+
 def _after_failure(db: SQLAlchemy, status: int) -> tuple[str, int]:
     # The database itself may be what failed, so the page must not ask it who the visitor is.
-    g.without_database = True
+    g._login_user = AnonymousUserMixin()
     db.session.rollback()
     return _page(status)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Flask, Response, g, has_request_context, redirect, request
+from flask import Flask, Response, has_request_context, redirect, request
 from flask_babel import Babel
 from flask_login import current_user
 from flask_sqlalchemy import SQLAlchemy
@@ -40,7 +40,7 @@ def _chosen() -> str | None:
     """What the visitor said: in the address, in his account, in the cookie."""
     if not has_request_context():
         return None
-    own = None if g.get("without_database") else getattr(current_user, "language", None)
+    own = getattr(current_user, "language", None)
     for said in (request.args.get(COOKIE), own, request.cookies.get(COOKIE)):
         if said in LANGUAGES:
             return said

@@ -1,17 +1,42 @@
-"""What the tests share: a private home, a database, the application, a browser."""
+"""What the tests share: a private home, a database, the application, a browser.
+
+Each test has a home folder and a database of its own. `page` and `phone` are windows of the
+system's Chromium on a server that runs beside the test; at the end of the test they must have
+seen no console error, no answer of 400 or more and no request to another host.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
 
-from config import Settings
-from database import make_engine
-from models import Base
+from app import create_app
+from config import Settings, make_home
+from database import make_engine, writing
+from models import Base, User
+from policy.lifecycle import Role
+from services import accounts
+
+PASSWORD = "correct horse battery"
+
+
+# ---------------------------------------------------------------- database
 
 
 @pytest.fixture
@@ -20,17 +45,231 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home", demo=False)
 
 
-@pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
-    """An engine on a private database that has every table and no row."""
+@pytest.fixture(scope="session")
+def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file that has every table and no row; tests copy it."""
+    settings = Settings(home=tmp_path_factory.mktemp("blank"))
     engine = make_engine(settings)
     Base.metadata.create_all(engine)
+    engine.dispose()
+    return Path(str(settings.url.database))
+
+
+@pytest.fixture
+def engine(settings: Settings, blank_database: Path) -> Iterator[Engine]:
+    """An engine on a private database that has every table and no row."""
+    make_home(settings)
+    shutil.copyfile(blank_database, str(settings.url.database))
+    engine = make_engine(settings)
     yield engine
     engine.dispose()
 
 
 @pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
-    """A session that writes; what a test does not commit is gone at its end."""
+    """A session that writes; what a test does not commit is gone at its end.
+
+    From its first statement to its commit it holds the write lock: commit before the
+    application or another session is to write.
+    """
     with Session(engine) as session:
         yield session
+
+
+# ---------------------------------------------------------------- application
+
+
+@pytest.fixture
+def app(settings: Settings, engine: Engine) -> Iterator[Flask]:
+    """The application on the private database."""
+    app = create_app(settings)
+    app.testing = True
+    # Tests see the page a visitor would see, not the exception.
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    yield app
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A visitor who has not logged in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def make_user(engine: Engine) -> Callable[..., str]:
+    """`make_user(role, username=..., employee_id=...)`: a user with PASSWORD; his user name."""
+
+    def make(role: Role, *, username: str = "", employee_id: int | None = None) -> str:
+        name = username or role.value
+        with writing(engine) as session:
+            if accounts.find_user(session, name) is None:
+                accounts.add_user(
+                    session,
+                    name,
+                    password=PASSWORD,
+                    display_name=name,
+                    role=role,
+                    employee_id=employee_id,
+                )
+        return name
+
+    return make
+
+
+@pytest.fixture
+def log_in(app: Flask, client: FlaskClient, engine: Engine, make_user: Any) -> Callable[..., str]:
+    """`log_in(role, username=..., visitor=...)`: the visitor (`client`) is such a user from now on.
+
+    It goes past the login form, which tests/test_login.py proves.
+    """
+
+    def log_in(role: Role, *, visitor: FlaskClient = client, **options: Any) -> str:
+        name: str = make_user(role, **options)
+        with Session(engine) as session:
+            user: User | None = accounts.find_user(session, name)
+            assert user is not None
+            identity = f"{user.id}:{user.session_token}"
+        with visitor.session_transaction() as cookie:
+            cookie["_user_id"] = identity
+            cookie["_fresh"] = True
+        return name
+
+    return log_in
+
+
+@pytest.fixture
+def csrf(app: Flask, client: FlaskClient) -> Callable[..., str]:
+    """`csrf(visitor)`: a token that the forms of the visitor (`client`) are accepted with."""
+
+    def token(visitor: FlaskClient = client) -> str:
+        with visitor.session_transaction() as cookie:
+            raw = cookie.setdefault("csrf_token", secrets.token_hex(20))
+        serializer = URLSafeTimedSerializer(str(app.secret_key), salt="wtf-csrf-token")
+        return str(serializer.dumps(raw))
+
+    return token
+
+
+# ---------------------------------------------------------------- browser
+
+
+@dataclass(frozen=True)
+class Live:
+    """A running server: its address and the database behind it."""
+
+    url: str
+    app: Flask
+    engine: Engine
+
+
+@pytest.fixture
+def live(app: Flask, engine: Engine) -> Iterator[Live]:
+    """The application, answering on a free port of this machine."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Live(f"http://127.0.0.1:{server.server_port}", app, engine)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def problems() -> Iterator[list[str]]:
+    """What the windows of a test saw go wrong; a test that means to provoke something clears it."""
+    problems: list[str] = []
+    yield problems
+    assert problems == []
+
+
+@pytest.fixture
+def open_window(browser: Browser, live: Live, problems: list[str]) -> Iterator[Callable[..., Page]]:
+    """`open_window(**options)`: a new visitor's window with options of Playwright's contexts."""
+    contexts: list[BrowserContext] = []
+
+    def open_window(**options: Any) -> Page:
+        defaults: dict[str, Any] = {
+            "base_url": live.url,
+            "locale": "zh-CN",
+            "timezone_id": "Asia/Shanghai",
+            "viewport": {"width": 1280, "height": 860},
+        }
+        context = browser.new_context(**{**defaults, **options})
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        _watch(page, urlsplit(live.url).netloc, problems)
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()
+
+
+def _watch(page: Page, host: str, problems: list[str]) -> None:
+    page.on(
+        "console",
+        lambda said: problems.append(f"console: {said.text}") if said.type == "error" else None,
+    )
+    page.on("pageerror", lambda error: problems.append(f"script: {error}"))
+    page.on(
+        "response",
+        lambda answer: (
+            problems.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None
+        ),
+    )
+    page.on(
+        "request",
+        lambda asked: (
+            problems.append(f"other host: {asked.url}")
+            if urlsplit(asked.url).scheme in {"http", "https", "ws", "wss"}
+            and urlsplit(asked.url).netloc != host
+            else None
+        ),
+    )
+
+
+@pytest.fixture
+def page(open_window: Callable[..., Page]) -> Page:
+    """A window on a desk."""
+    return open_window()
+
+
+@pytest.fixture
+def phone(open_window: Callable[..., Page]) -> Page:
+    """A window on a phone."""
+    return open_window(
+        viewport={"width": 390, "height": 844},
+        is_mobile=True,
+        has_touch=True,
+        device_scale_factor=2,
+    )
+
+
+@pytest.fixture
+def enter(make_user: Callable[..., str]) -> Callable[..., None]:
+    """`enter(page, role, username=...)`: log in through the form as such a user."""
+
+    def enter(page: Page, role: Role, **options: Any) -> None:
+        name = make_user(role, **options)
+        page.goto("/login")
+        page.fill("#username", name)
+        page.fill("#password", PASSWORD)
+        page.click("button[type=submit]")
+
+    return enter
