@@ -32,7 +32,7 @@ def start(
     """Start the clocks an event starts. `received_at` is what 'since receipt' counts from."""
     for entry in pack.starting.get(name, ()):
         taken = facts.clock(entry.key) or _carried(facts, entry)
-        if taken or not holds(entry.applies, facts):
+        if taken or not (holds(entry.applies, facts) and holds(entry.starts_if, facts)):
             continue
         since = received_at if entry.counts_from == "received" and received_at else at
         facts = _seated(facts, _new(facts, entry, name, since, calendar), pack)
@@ -80,11 +80,14 @@ def _windowed(
 
     A window of rest days only is moved to the last working day before it.
     """
-    assert entry.window_from and entry.within
+    assert entry.window_from
+    assert entry.within
     zero = calendar.local(clock.starts_at).date()
     first = zero + dt.timedelta(days=entry.window_from.amount)
     last = zero + dt.timedelta(days=entry.within.amount)
-    if not any(calendar.is_working(first + dt.timedelta(days=n)) for n in range((last - first).days + 1)):
+    if not any(
+        calendar.is_working(first + dt.timedelta(days=n)) for n in range((last - first).days + 1)
+    ):
         first = last = calendar.last_working_day_on_or_before(first)
         because["moved_before_rest_days"] = True
     because |= {
@@ -144,9 +147,9 @@ def _over(winner: Clock, loser: Clock) -> Mapping[str, Any]:
 def slot_clock(facts: CaseFacts, slot: str, pack: Pack) -> Clock | None:
     """This round's clock of a slot that nothing has superseded."""
     for clock in reversed(facts.clocks):
-        if clock.round == facts.round and clock.state is not ClockState.superseded:
-            if pack.find("deadline", clock.key).slot == slot:
-                return clock
+        standing = clock.round == facts.round and clock.state is not ClockState.superseded
+        if standing and pack.find("deadline", clock.key).slot == slot:
+            return clock
     return None
 
 
@@ -259,7 +262,9 @@ def bind(facts: CaseFacts, pack: Pack) -> CaseFacts:
     return _each(facts, named)
 
 
-def reopen(facts: CaseFacts, clock: Clock, *, due_at: dt.datetime, at: dt.datetime, reason: str) -> CaseFacts:
+def reopen(
+    facts: CaseFacts, clock: Clock, *, due_at: dt.datetime, at: dt.datetime, reason: str
+) -> CaseFacts:
     """Let a clock run again to another end; the end it had is kept as a revision."""
     moved = Revision(at, clock.due_at, due_at, reason)
     return put(
@@ -276,7 +281,8 @@ def reopen(facts: CaseFacts, clock: Clock, *, due_at: dt.datetime, at: dt.dateti
 
 def time_left(clock: Clock, *, at: dt.datetime, calendar: WorkCalendar) -> dt.datetime:
     """The end of a clock that stood still since it was met and runs on from `at`."""
-    assert clock.due_at is not None and clock.met_at is not None
+    assert clock.due_at is not None
+    assert clock.met_at is not None
     if clock.met_at >= clock.due_at:
         return clock.due_at
     minutes = calendar.working_minutes_between(clock.met_at, clock.due_at)

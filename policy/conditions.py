@@ -10,6 +10,12 @@ from policy.facts import CaseFacts
 from policy.lifecycle import CallPurpose
 from policy.pack import Condition, Row
 
+_CALLS = {
+    "unhappy": (CallPurpose.verification, "unhappy"),
+    "demands_more": (CallPurpose.verification, "demands_more"),
+    "satisfaction_unhappy": (CallPurpose.satisfaction, "unhappy"),
+}
+
 
 def holds(condition: Condition, facts: CaseFacts, event: Happening | None = None) -> bool:
     """Whether every row holds; an empty condition always does."""
@@ -32,18 +38,12 @@ def look(field: str, facts: CaseFacts, event: Happening | None) -> Any:
     """What a field of a condition says now: of the event, of the case, of the pack's own."""
     if field.startswith("event."):
         found = getattr(event, field.removeprefix("event."), None)
-    elif field in ("unhappy", "demands_more"):
-        call = _deciding_call(facts)
-        found = bool(call and getattr(call, field))
+    elif field in _CALLS:
+        purpose, name = _CALLS[field]
+        call = facts.last_call(purpose)
+        found = bool(call and getattr(call, name))
     elif hasattr(facts, field):
         found = getattr(facts, field)
     else:
         found = facts.extra.get(field)
     return found.value if isinstance(found, enum.Enum) else found
-
-
-def _deciding_call(facts: CaseFacts) -> Any:
-    """After closing the satisfaction call is what counts; before, the verification."""
-    if facts.closed_at is not None:
-        return facts.last_call(CallPurpose.satisfaction)
-    return facts.last_call(CallPurpose.verification)

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,11 +144,9 @@ def _by_call(facts: CaseFacts, event: Happening | None, pack: Pack) -> DomainErr
         entry = pack.find("deadline", clock.key)
         if event is None or not (clock.running and clock.opens_at):
             continue
-        if "called_back" in entry.met_by and holds(entry.met_if, facts, event):
-            if event.at < clock.opens_at:
-                return WindowNotOpen(
-                    deed="called_back", opens_at=clock.opens_at, cite=entry.cite
-                )
+        concerns = "called_back" in entry.met_by and holds(entry.met_if, facts, event)
+        if concerns and event.at < clock.opens_at:
+            return WindowNotOpen(deed="called_back", opens_at=clock.opens_at, cite=entry.cite)
     return None
 
 
@@ -183,9 +180,7 @@ def _excluded(entry: SignoffEntry, facts: CaseFacts) -> set[str | None]:
     return out
 
 
-def standing(
-    entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack
-) -> tuple[str, bool] | None:
+def standing(entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack) -> tuple[str, bool] | None:
     """The post (or role) by which somebody may do it and whether as a deputy, or None."""
     for who in entry.by:
         if who == "handler" and by.employee and by.employee == facts.handler:
@@ -230,9 +225,7 @@ def _by_gate(
 
 
 def _closed(gate: GateEntry, name: str, row: Any) -> GateClosed:
-    return GateClosed(
-        deed=name, gate=gate.label, cite=gate.cite, field=row.field, wanted=row.value
-    )
+    return GateClosed(deed=name, gate=gate.label, cite=gate.cite, field=row.field, wanted=row.value)
 
 
 def checked_time(facts: CaseFacts, event: Happening, now: dt.datetime) -> None:

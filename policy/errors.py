@@ -1,25 +1,25 @@
 """What can be wrong, as codes with facts; `wording.py` turns them into sentences.
 
-    DomainError
-    ├── NotAllowed          the deed does not fit where the case stands
-    │   ├── StatusForbids       this status does not know the deed
-    │   ├── GateClosed          the regulation asks for something first
-    │   ├── HistoryForbids      the case is from before go-live and was not taken over
-    │   ├── WindowNotOpen       the call belongs to a later day
-    │   └── LaterStepsStand     a correction would leave later steps without ground
-    ├── NotEntitled         the person may not do it
-    │   ├── PostMissing         the regulation gives the deed to another post
-    │   └── SelfForbidden       the handler may not call about his own work
-    ├── FactsRefused        what was typed cannot be right
-    │   ├── FieldMissing / FieldTooLong / ChoiceUnknown / FieldUnknown
-    │   ├── TimeInFuture / TimeBeforeCase / ZoneMissing
-    │   └── ExtensionTooLong / ExtensionForbidden / AmountRefused
-    ├── NotFound            there is no such thing
-    ├── ChangedMeanwhile    somebody else wrote first
-    ├── MonthClosed         the wage month was paid
-    ├── PackRefused         the regulation's file is wrong; says file, place and why
-    ├── NotInForce          no published version on that day
-    └── CalendarRefused / CalendarExhausted
+DomainError
+├── NotAllowed          the deed does not fit where the case stands
+│   ├── StatusForbids       this status does not know the deed
+│   ├── GateClosed          the regulation asks for something first
+│   ├── HistoryForbids      the case is from before go-live and was not taken over
+│   ├── WindowNotOpen       the call belongs to a later day
+│   └── LaterStepsStand     a correction would leave later steps without ground
+├── NotEntitled         the person may not do it
+│   ├── PostMissing         the regulation gives the deed to another post
+│   └── SelfForbidden       the handler may not call about his own work
+├── FactsRefused        what was typed cannot be right
+│   ├── FieldMissing / FieldTooLong / ChoiceUnknown / FieldUnknown
+│   ├── TimeInFuture / TimeBeforeCase / ZoneMissing
+│   └── ExtensionTooLong / ExtensionForbidden / AmountRefused
+├── NotFound            there is no such thing
+├── ChangedMeanwhile    somebody else wrote first
+├── MonthClosed         the wage month was paid
+├── PackRefused         the regulation's file is wrong; says file, place and why
+├── NotInForce          no published version on that day
+└── CalendarRefused / CalendarExhausted
 """
 
 from __future__ import annotations

@@ -406,9 +406,7 @@ Event = Annotated[
     | Withdrawn,
     Field(discriminator="type"),
 ]
-EVENTS: dict[str, type[Happening]] = {
-    kind.name(): kind for kind in get_args(get_args(Event)[0])
-}
+EVENTS: dict[str, type[Happening]] = {kind.name(): kind for kind in get_args(get_args(Event)[0])}
 _ADAPTER: TypeAdapter[Happening] = TypeAdapter(Event)
 
 

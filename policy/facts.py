@@ -245,9 +245,9 @@ class CaseFacts:
     def last_call(self, purpose: CallPurpose) -> Call | None:
         """The last answered call of this round for a purpose."""
         for call in reversed(self.calls):
-            if call.purpose is purpose and call.round == self.round:
-                if call.outcome is CallOutcome.answered:
-                    return call
+            this = call.purpose is purpose and call.round == self.round
+            if this and call.outcome is CallOutcome.answered:
+                return call
         return None
 
     def clock(self, key: str) -> Clock | None:

@@ -282,6 +282,7 @@ class DeadlineEntry(Entry):
 
     applies: Condition = ()
     starts_on: Events
+    starts_if: Condition = ()
     counts_from: Literal["event", "received"] = "event"
     met_by: Events = ()
     met_if: Condition = ()
@@ -544,7 +545,7 @@ def _chosen(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str,
     entries = data.get("parameter", ())
     if not isinstance(entries, list | tuple):
         return {}
-    chosen = {e.get("key"): e.get("value") for e in entries if isinstance(e, Mapping)}
+    chosen = {str(e.get("key")): e.get("value") for e in entries if isinstance(e, Mapping)}
     return chosen | dict(parameters)
 
 
@@ -580,9 +581,18 @@ def _place(data: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
 
 
 KNOWN_FACTS = frozenset(
-    "kind channel category level grade responsibility status round handler department "
-    "reply_outcome closing_ground unhappy demands_more contacted_at dispatched_at closed_at "
-    "factory_closed_at confirmed_at subject body demand number history".split()
+    {"kind", "channel", "category", "level", "grade", "responsibility", "status", "round"}
+    | {"handler", "department", "reply_outcome", "closing_ground", "unhappy", "demands_more"}
+    | {
+        "satisfaction_unhappy",
+        "subject",
+        "body",
+        "demand",
+        "history",
+        "contacted_at",
+        "closed_at",
+        "factory_closed_at",
+    }
 )
 CASE_ROLES = frozenset({"director", "handler", "lead_department", "registrant"})
 

@@ -34,9 +34,7 @@ def for_event(
     return facts
 
 
-def for_breaches(
-    facts: CaseFacts, before: CaseFacts, *, pack: Pack, now: dt.datetime
-) -> CaseFacts:
+def for_breaches(facts: CaseFacts, before: CaseFacts, *, pack: Pack, now: dt.datetime) -> CaseFacts:
     """The charges of the breaches that came to light since `before`."""
     for clock in _newly_breached(facts, before):
         slot = pack.find("deadline", clock.key).slot
@@ -157,16 +155,15 @@ def _reversal(c: Charge, at: dt.datetime, **why: Any) -> Charge:
     )
 
 
-_STEPS = {
+STEPS = {
     "penalty_confirmed": (PenaltyStatus.proposed, PenaltyStatus.confirmed),
     "penalty_waived": (PenaltyStatus.proposed, PenaltyStatus.waived),
     "penalty_notified": (PenaltyStatus.confirmed, PenaltyStatus.notified),
+    "penalty_reversed": (PenaltyStatus.notified, PenaltyStatus.notified),
 }
 
 
-def step(
-    facts: CaseFacts, event: Any, *, pack: Pack, calendar: WorkCalendar
-) -> CaseFacts:
+def step(facts: CaseFacts, event: Any, *, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
     """Move one charge on: confirmed, waived, notified or reversed."""
     identity = (event.rule, event.employee, event.occasion, event.sign)
     found = next((c for c in facts.charges if c.identity == identity), None)
@@ -174,21 +171,21 @@ def step(
         raise NotFound(what="penalty", key=event.rule)
     if event.type == "penalty_reversed":
         return _reversed(facts, found, event)
-    wanted, then = _STEPS[event.type]
+    wanted, then = STEPS[event.type]
     if found.status is not wanted:
         raise StatusForbids(deed=event.type, status=found.status)
-    moved = replace(found, status=then, **_stamp(event, pack, calendar))
+    moved = _stamped(replace(found, status=then), event, pack, calendar)
     return replace(facts, charges=tuple(moved if c is found else c for c in facts.charges))
 
 
-def _stamp(event: Any, pack: Pack, calendar: WorkCalendar) -> dict[str, dt.datetime]:
+def _stamped(c: Charge, event: Any, pack: Pack, calendar: WorkCalendar) -> Charge:
     if event.type == "penalty_confirmed":
-        return {"confirmed_at": event.at}
+        return replace(c, confirmed_at=event.at)
     if isinstance(event, PenaltyNotified):
         term = pack.policy.appeal_term
         ends = calendar.add(event.at, term.amount, term.unit).at
-        return {"notified_at": event.at, "counts_at": ends}
-    return {}
+        return replace(c, notified_at=event.at, counts_at=ends)
+    return c
 
 
 def _reversed(facts: CaseFacts, found: Charge, event: Any) -> CaseFacts:

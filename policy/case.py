@@ -1,0 +1,667 @@
+"""How a case moves: `apply(facts, event, pack, calendar, now) -> (facts, effects)`.
+
+The only place where an event changes anything. Live work, trying out a draft and folding an old
+journal all come through here, so they cannot differ. Pure: nothing is read, nothing is written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from policy import clocks, sanctions
+from policy.changes import Effect, changes
+from policy.conditions import holds
+from policy.deeds import checked_time, observed, refusal, standing
+from policy.errors import (
+    ChoiceUnknown,
+    DomainError,
+    ExtensionForbidden,
+    ExtensionTooLong,
+    FieldMissing,
+    LaterStepsStand,
+    NotFound,
+    PersonUnknown,
+    StatusForbids,
+    TimeBeforeCase,
+)
+from policy.events import (
+    SYSTEM,
+    Assigned,
+    CalledBack,
+    Classified,
+    Corrected,
+    Decided,
+    Dispatched,
+    ExtensionGranted,
+    Happening,
+    Imported,
+    Judged,
+    Registered,
+    Replied,
+    Restarted,
+    Settled,
+    Signed,
+    TakenOver,
+    TimePassed,
+    Withdrawn,
+    dump,
+    load,
+    utc,
+)
+from policy.facts import Call, CaseFacts, Clock, Count, Duty, Revision, Signature, Wish
+from policy.lifecycle import (
+    ActorKind,
+    CallOutcome,
+    CallPurpose,
+    ClockState,
+    ClosingGround,
+    ReplyOutcome,
+    Responsibility,
+    Status,
+)
+from policy.pack import ExtensionEntry, Pack
+from policy.severity import checked, checked_extra, checked_grade, sorted_out
+from policy.worktime import WorkCalendar
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a handler needs besides case and event."""
+
+    pack: Pack
+    calendar: WorkCalendar
+    now: dt.datetime
+
+
+def apply(
+    facts: CaseFacts, event: Happening, pack: Pack, calendar: WorkCalendar, now: dt.datetime
+) -> tuple[CaseFacts, tuple[Effect, ...]]:
+    """What the case is after the event, and what changed by it.
+
+    `now` is when it is recorded; `event.at` when it happened. Raises a DomainError, changing
+    nothing, where regulation, post, time or contents forbid it.
+    """
+    rules = Rules(pack, calendar, utc(now))
+    event = event.model_copy(update={"at": utc(event.at)})
+    checked_time(facts, event, rules.now)
+    after = _pass_time(facts, event.at, rules)
+    if reason := refusal(after, event.type, event.by, pack, event):
+        raise reason
+    before = after
+    after = HANDLERS[event.type](before, event, rules)
+    if not isinstance(event, TimePassed):
+        after = _rules_follow(before, after, event, rules)
+    return after, changes(facts, after)
+
+
+def _pass_time(facts: CaseFacts, at: dt.datetime, rules: Rules) -> CaseFacts:
+    late = clocks.run_out(facts, at=at, found_at=rules.now, pack=rules.pack)
+    return sanctions.for_breaches(late, facts, pack=rules.pack, now=rules.now)
+
+
+def _rules_follow(before: CaseFacts, after: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    """What an event brings beyond itself: clocks met and started, signatures, charges."""
+    after = clocks.meet(after, event, pack=rules.pack, now=rules.now)
+    after = sanctions.for_breaches(after, before, pack=rules.pack, now=rules.now)
+    after = clocks.start(
+        after,
+        event.type,
+        at=event.at,
+        received_at=after.received_at,
+        pack=rules.pack,
+        calendar=rules.calendar,
+    )
+    after = _signed_for(before, after, event, rules.pack)
+    return sanctions.for_event(after, before, event, pack=rules.pack, now=rules.now)
+
+
+def _signed_for(before: CaseFacts, after: CaseFacts, event: Happening, pack: Pack) -> CaseFacts:
+    """Keep the signature of a step the regulation wants signed."""
+    for entry in pack.signoffs.get(event.type, ()):
+        held = standing(entry, before, event.by, pack) if entry.recorded else None
+        if held and event.by.employee and holds(entry.applies, before, event):
+            name = Signature(
+                event.type, before.round, held[0], event.by.employee, event.at, held[1]
+            )
+            return replace(after, signatures=(*after.signatures, name))
+    return after
+
+
+# ---------------------------------------------------------------- intake
+
+
+def _registered(facts: CaseFacts, event: Registered, rules: Rules) -> CaseFacts:
+    if event.received_at > event.at:
+        raise TimeBeforeCase(field="received_at", at=event.received_at, earliest=event.at)
+    facts = _described(facts, event, rules.pack)
+    return replace(facts, responsibility=event.responsibility, status=_entry(facts, rules.pack))
+
+
+def _described(facts: CaseFacts, event: Registered | Imported, pack: Pack) -> CaseFacts:
+    """The facts a register entry states, sorted into kind, level and grade."""
+    if not checked("kind", event.kind, pack):
+        raise FieldMissing(field="kind")
+    facts = replace(
+        facts,
+        number=event.number,
+        kind=event.kind,
+        channel=checked("channel", event.channel, pack),
+        category=checked("category", event.category, pack),
+        grade=checked_grade(event.grade, pack),
+        grade_chosen=event.grade is not None,
+        subject=event.subject,
+        body=event.body,
+        demand=event.demand,
+        extra=checked_extra(event.extra, pack),
+        received_at=utc(event.received_at),
+        registered_at=event.at,
+    )
+    return sorted_out(facts, pack)
+
+
+def _entry(facts: CaseFacts, pack: Pack) -> Status:
+    return Status.registered if pack.find("kind", facts.kind).handled else Status.recorded
+
+
+def _imported(facts: CaseFacts, event: Imported, rules: Rules) -> CaseFacts:
+    facts = _described(facts, event, rules.pack)
+    closed_at = utc(event.closed_at) if event.closed_at else None
+    return replace(facts, status=event.status, history=True, closed_at=closed_at)
+
+
+def _taken_over(facts: CaseFacts, event: TakenOver, rules: Rules) -> CaseFacts:
+    """Open history becomes a case of today: 'since receipt' means since today."""
+    facts = _reclassified(facts, event, rules.pack)
+    facts = replace(facts, history=False, status=_entry(facts, rules.pack))
+    return clocks.start(facts, "registered", at=event.at, pack=rules.pack, calendar=rules.calendar)
+
+
+def _classified(facts: CaseFacts, event: Classified, rules: Rules) -> CaseFacts:
+    pack = rules.pack
+    if event.responsibility is Responsibility.not_responsible and not event.reason:
+        raise FieldMissing(field="reason")
+    after = _reclassified(facts, event, pack)
+    if event.responsibility is not None:
+        after = replace(after, responsibility=event.responsibility)
+    after = replace(after, classified_at=event.at)
+    if pack.find("kind", after.kind).handled != pack.find("kind", facts.kind).handled:
+        if facts.status not in (Status.registered, Status.recorded):
+            raise StatusForbids(deed="classified", status=facts.status)
+        after = replace(after, status=_entry(after, pack))
+    return clocks.reconsider(after, at=event.at, pack=pack, calendar=rules.calendar)
+
+
+def _reclassified(facts: CaseFacts, event: Classified | TakenOver, pack: Pack) -> CaseFacts:
+    grade = checked_grade(event.grade, pack)
+    facts = replace(
+        facts,
+        category=checked("category", event.category, pack) or facts.category,
+        grade=grade or facts.grade,
+        grade_chosen=facts.grade_chosen or grade is not None,
+    )
+    if isinstance(event, TakenOver):
+        facts = replace(facts, channel=checked("channel", event.channel, pack) or facts.channel)
+    else:
+        extra = {**facts.extra, **checked_extra(event.extra, pack)}
+        kind = checked("kind", event.kind, pack) or facts.kind
+        facts = replace(facts, extra=extra, kind=kind)
+    return sorted_out(facts, pack)
+
+
+def _upgraded(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    entry = next(
+        e for e in rules.pack.escalation if e.event == event.type and holds(e.applies, facts)
+    )
+    after = replace(facts, grade=entry.grade, grade_chosen=True, upgraded_at=event.at)
+    return clocks.reconsider(after, at=event.at, pack=rules.pack, calendar=rules.calendar)
+
+
+def _reviewed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return clocks.review(facts, at=event.at, pack=rules.pack, calendar=rules.calendar)
+
+
+def _dispatched(facts: CaseFacts, event: Dispatched, rules: Rules) -> CaseFacts:
+    entry = rules.pack.find("department", event.department)
+    if entry is None or not entry.answers:
+        raise ChoiceUnknown(field="department", value=event.department)
+    facts = replace(
+        facts,
+        status=Status.dispatched,
+        dispatched_at=facts.dispatched_at or event.at,
+        director_only=event.director_only,
+    )
+    duty = Duty(event.department, facts.round, event.at, _answers(event, facts, entry.director))
+    return clocks.bind(replace(facts, duties=(*facts.duties, duty)), rules.pack)
+
+
+def _answers(event: Dispatched | Restarted, facts: CaseFacts, post: str) -> str:
+    """Who is first responsible: the director, or who stands in for him that day (SKD-3.2.2.1)."""
+    away = event.deputy is not None and not facts.director_only
+    who = event.deputy if away else event.holder
+    if who is None:
+        raise PersonUnknown(role=post, on=event.at.date())
+    return who
+
+
+# ---------------------------------------------------------------- the department
+
+
+def _duty(facts: CaseFacts, **changed: Any) -> CaseFacts:
+    if not facts.duties:
+        return facts
+    return replace(facts, duties=(*facts.duties[:-1], replace(facts.duties[-1], **changed)))
+
+
+def _returned(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return replace(_duty(facts, returned_at=event.at), status=Status.returned)
+
+
+def _assigned(facts: CaseFacts, event: Assigned, rules: Rules) -> CaseFacts:
+    return _duty(facts, handler=event.handler)
+
+
+def _contacted(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return replace(facts, contacted_at=facts.contacted_at or event.at)
+
+
+def _unchanged(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return facts
+
+
+def _replied(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
+    """An answer waits for the director. Who answers handles the case unless somebody does."""
+    if facts.handler is None:
+        facts = _duty(facts, handler=event.by.employee)
+    facts = replace(facts, status=Status.replied, replied_at=event.at, reply_outcome=event.outcome)
+    if event.outcome is not ReplyOutcome.extension:
+        return facts
+    if event.until is None:
+        raise FieldMissing(field="until")
+    _checked_term(facts, utc(event.until), event.at, rules)
+    wish = Wish(facts.round, event.at, utc(event.until), event.text)
+    return replace(facts, wishes=(*facts.wishes, wish))
+
+
+def _checked_term(
+    facts: CaseFacts, until: dt.datetime, at: dt.datetime, rules: Rules
+) -> ExtensionEntry:
+    """The rule that lets the case have time until then, counted in all from the first start."""
+    entries = rules.pack.extension
+    entry = next((e for e in entries if holds(e.applies, facts)), None)
+    clock = clocks.slot_clock(facts, entry.slot, rules.pack) if entry else None
+    if entry is None or clock is None:
+        cite = entries[0].cite if entries else ""
+        raise ExtensionForbidden(grade=facts.grade, cite=cite)
+    latest = rules.calendar.add(clock.starts_at, entry.in_all.amount, entry.in_all.unit).at
+    if until > latest:
+        raise ExtensionTooLong(latest=latest, cite=entry.cite)
+    if until <= at:
+        raise TimeBeforeCase(field="until", at=until, earliest=at)
+    return entry
+
+
+_AFTER_CONFIRMING = {
+    ReplyOutcome.solved: Status.confirmed,
+    ReplyOutcome.extension: Status.raised,
+    ReplyOutcome.raise_to_gm: Status.intervened,
+}
+
+
+def _confirmed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    assert facts.reply_outcome is not None
+    status = _AFTER_CONFIRMING[facts.reply_outcome]
+    if status is Status.confirmed:
+        return replace(facts, status=status, confirmed_at=event.at)
+    return replace(facts, status=status, raised_at=event.at)
+
+
+def _declined(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    wishes = facts.wishes
+    if facts.reply_outcome is ReplyOutcome.extension:
+        wishes = (*wishes[:-1], replace(wishes[-1], granted=False, decided_at=event.at))
+    return replace(facts, status=Status.dispatched, reply_outcome=None, wishes=wishes)
+
+
+def _granted(facts: CaseFacts, event: ExtensionGranted, rules: Rules) -> CaseFacts:
+    entry = _checked_term(facts, utc(event.until), event.at, rules)
+    clock = clocks.slot_clock(facts, entry.slot, rules.pack)
+    assert clock is not None
+    facts = clocks.reopen(
+        facts, clock, due_at=utc(event.until), at=event.at, reason="extension_granted"
+    )
+    if entry.counter:
+        count = Count(entry.counter, facts.department, event.at)
+        facts = replace(facts, counts=(*facts.counts, count))
+    return _decided_wish(facts, event, granted=True)
+
+
+def _decided_wish(facts: CaseFacts, event: Happening, *, granted: bool) -> CaseFacts:
+    last = replace(facts.wishes[-1], granted=granted, decided_at=event.at)
+    return replace(
+        facts, status=Status.dispatched, reply_outcome=None, wishes=(*facts.wishes[:-1], last)
+    )
+
+
+def _refused(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    """The wish stopped the clock; what was left of it runs on from the refusal."""
+    entry = next(e for e in rules.pack.extension if holds(e.applies, facts))
+    clock = clocks.slot_clock(facts, entry.slot, rules.pack)
+    if clock is not None and clock.state is ClockState.met:
+        due_at = clocks.time_left(clock, at=event.at, calendar=rules.calendar)
+        facts = clocks.reopen(facts, clock, due_at=due_at, at=event.at, reason="extension_refused")
+    return _decided_wish(facts, event, granted=False)
+
+
+def _decided(facts: CaseFacts, event: Decided, rules: Rules) -> CaseFacts:
+    """The general manager solved it, or gives it back with an instruction and a term."""
+    if event.solved:
+        return replace(facts, status=Status.confirmed, confirmed_at=event.at)
+    if event.until is None:
+        raise FieldMissing(field="until")
+    until = utc(event.until)
+    if until <= event.at:
+        raise TimeBeforeCase(field="until", at=until, earliest=event.at)
+    for clock in facts.clocks:
+        entry = rules.pack.find("deadline", clock.key)
+        closing = clock.round == facts.round and entry.slot and "confirmed" in entry.met_by
+        if closing and clock.state is ClockState.met and clock.due_at:
+            facts = clocks.reopen(facts, clock, due_at=until, at=event.at, reason="decided")
+    return replace(facts, status=Status.dispatched, reply_outcome=None)
+
+
+def _factory_closed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return replace(facts, factory_closed_at=event.at)
+
+
+# ---------------------------------------------------------------- following up
+
+
+def _called_back(facts: CaseFacts, event: CalledBack, rules: Rules) -> CaseFacts:
+    answered = event.outcome is CallOutcome.answered
+    if answered and event.satisfaction is None:
+        raise FieldMissing(field="satisfaction")
+    if event.by.employee is None:
+        raise PersonUnknown(role="caller", on=event.at.date())
+    facts = replace(facts, calls=(*facts.calls, _call(facts, event)))
+    if event.purpose is CallPurpose.satisfaction:
+        unhappy = answered and facts.calls[-1].unhappy
+        disputed = unhappy and facts.status is Status.closed
+        return replace(facts, status=Status.disputed) if disputed else facts
+    return _verdict(facts, rules)
+
+
+def _call(facts: CaseFacts, event: CalledBack) -> Call:
+    tried = [c for c in facts.calls if (c.purpose, c.round) == (event.purpose, facts.round)]
+    assert event.by.employee is not None
+    answered = event.outcome is CallOutcome.answered
+    return Call(
+        purpose=event.purpose,
+        round=facts.round,
+        attempt=len(tried) + 1,
+        at=event.at,
+        outcome=event.outcome,
+        caller=event.by.employee,
+        satisfaction=event.satisfaction if answered else None,
+        process_score=event.process_score if answered else None,
+        matches_form=event.matches_form if answered else None,
+        asks_more=event.asks_more if answered else None,
+        care_insists=event.care_insists if answered else None,
+        text=event.text,
+    )
+
+
+def _verdict(facts: CaseFacts, rules: Rules) -> CaseFacts:
+    """What the last verification call means for the case."""
+    call = facts.calls[-1]
+    if call.outcome is CallOutcome.answered:
+        if not call.unhappy:
+            return replace(facts, status=Status.accepted, closing_ground=ClosingGround.satisfied)
+        if call.demands_more:
+            return replace(facts, status=Status.confirmed, closing_ground=None)
+        return replace(facts, status=Status.disputed, closing_ground=None)
+    if _call_is_over(facts, rules):
+        ground = ClosingGround(call.outcome.value)
+        return replace(facts, status=Status.accepted, closing_ground=ground)
+    return facts
+
+
+def _call_is_over(facts: CaseFacts, rules: Rules) -> bool:
+    """Whether the regulation lets this call end without the customer's word."""
+    last = facts.calls[-1]
+    for entry in rules.pack.callback:
+        if entry.purpose != last.purpose.value or last.outcome.value not in entry.ends_on:
+            continue
+        if last.outcome is not CallOutcome.unreachable:
+            return True
+        tries = [
+            c
+            for c in facts.calls
+            if (c.purpose, c.round, c.outcome) == (last.purpose, last.round, last.outcome)
+        ]
+        days = {rules.calendar.local(c.at).date() for c in tries}
+        return len(tries) >= entry.attempts and len(days) >= entry.on_days
+    return False
+
+
+def _restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:
+    """Another round: clocks of the last one stop, breaches and charges stay."""
+    last = facts.duties[-1]
+    post = rules.pack.find("department", last.department).director
+    facts = clocks.supersede_round(facts, rules.pack)
+    duty = Duty(
+        last.department, facts.round + 1, event.at, _answers(event, facts, post), last.handler
+    )
+    return replace(
+        facts,
+        status=Status.dispatched,
+        round=facts.round + 1,
+        duties=(*facts.duties, duty),
+        restarted_at=event.at,
+        reply_outcome=None,
+        closing_ground=None,
+        feedback=None,
+        replied_at=None,
+        confirmed_at=None,
+        raised_at=None,
+        closed_at=None,
+        observe_until=None,
+        factory_closed_at=None,
+        retain_until=None,
+    )
+
+
+def _settled(facts: CaseFacts, event: Settled, rules: Rules) -> CaseFacts:
+    """Accepting a dissatisfied customer's silence is the care director's signature too."""
+    if facts.closed_at is not None:
+        return replace(facts, status=Status.closed)
+    facts = replace(facts, closing_ground=ClosingGround.settled)
+    return _closed(facts, event.reason, event, rules)
+
+
+def _signed(facts: CaseFacts, event: Signed, rules: Rules) -> CaseFacts:
+    return _closed(facts, event.feedback, event, rules)
+
+
+def _closed(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> CaseFacts:
+    facts = replace(facts, status=Status.closed, closed_at=event.at, feedback=feedback)
+    for entry in rules.pack.retention:
+        if holds(entry.applies, facts):
+            kept = rules.calendar.add(event.at, entry.keep.amount, entry.keep.unit).at
+            facts = replace(facts, retain_until=rules.calendar.local(kept).date())
+    watched = clocks.start(facts, event.type, at=event.at, pack=rules.pack, calendar=rules.calendar)
+    ends = [
+        c.due_at
+        for c in watched.clocks
+        if c.running and rules.pack.find("deadline", c.key).ends == "archive"
+    ]
+    return replace(watched, observe_until=max((e for e in ends if e), default=None))
+
+
+def _archived(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    """Into the archive; a call nobody made any more is not owed any longer."""
+    return replace(facts, status=Status.archived, archived_at=event.at)
+
+
+# ---------------------------------------------------------------- money and time
+
+
+def _judged(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
+    return sanctions.by_hand(facts, event, pack=rules.pack, now=rules.now)
+
+
+def _penalty(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return sanctions.step(facts, event, pack=rules.pack, calendar=rules.calendar)
+
+
+def archivable(facts: CaseFacts, pack: Pack) -> bool:
+    """Whether time may put the case into the archive now."""
+    return observed(facts, pack) and refusal(facts, "archived", SYSTEM, pack) is None
+
+
+HANDLERS: Mapping[str, Callable[[CaseFacts, Any, Rules], CaseFacts]] = {
+    "registered": _registered,
+    "imported": _imported,
+    "taken_over": _taken_over,
+    "classified": _classified,
+    "upgraded": _upgraded,
+    "reviewed": _reviewed,
+    "dispatched": _dispatched,
+    "returned": _returned,
+    "assigned": _assigned,
+    "contacted": _contacted,
+    "progressed": _unchanged,
+    "arrived_on_site": _unchanged,
+    "replied_in_writing": _unchanged,
+    "replied": _replied,
+    "confirmed": _confirmed,
+    "declined": _declined,
+    "extension_granted": _granted,
+    "extension_refused": _refused,
+    "decided": _decided,
+    "factory_closed": _factory_closed,
+    "called_back": _called_back,
+    "restarted": _restarted,
+    "settled": _settled,
+    "signed": _signed,
+    "archived": _archived,
+    "judged": _judged,
+    "penalty_confirmed": _penalty,
+    "penalty_waived": _penalty,
+    "penalty_notified": _penalty,
+    "penalty_reversed": _penalty,
+    "time_passed": _unchanged,
+}
+
+
+# ---------------------------------------------------------------- folding a journal
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One journal row: its place, what happened, and when it was recorded."""
+
+    seq: int
+    event: Happening
+    recorded_at: dt.datetime
+
+
+def fold(entries: Iterable[Entry], pack: Pack, calendar: WorkCalendar) -> CaseFacts:
+    """The case a journal makes, amendments included: equal to the rows of the record."""
+    facts = CaseFacts()
+    standing_entries: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry.event, Corrected | Withdrawn):
+            standing_entries = amended(standing_entries, entry.event)
+            fresh = _replayed(standing_entries, entry, pack, calendar)
+            facts = reconciled(facts, fresh, at=entry.recorded_at, pack=pack)
+        else:
+            facts, _ = apply(facts, entry.event, pack, calendar, entry.recorded_at)
+            standing_entries.append(entry)
+    return facts
+
+
+def amended(entries: list[Entry], amendment: Corrected | Withdrawn) -> list[Entry]:
+    """The entries as they should have been. Refuses a target that is not there to amend."""
+    place = next((n for n, e in enumerate(entries) if e.seq == amendment.target), None)
+    if place is None or not entries[place].event.amendable:
+        raise NotFound(what="journal", key=str(amendment.target))
+    if isinstance(amendment, Withdrawn):
+        return [] if place == 0 else entries[:place] + entries[place + 1 :]
+    old = entries[place]
+    frozen = {"type", "by", "number"}
+    if strange := (set(amendment.changes) & frozen) | (
+        set(amendment.changes) - set(type(old.event).model_fields)
+    ):
+        raise ChoiceUnknown(field="changes", value=", ".join(sorted(strange)))
+    event = load(dump(old.event) | dict(amendment.changes))
+    return [*entries[:place], replace(old, event=event), *entries[place + 1 :]]
+
+
+def _replayed(
+    entries: list[Entry], amendment: Entry, pack: Pack, calendar: WorkCalendar
+) -> CaseFacts:
+    """The amended entries applied anew, up to now; a later step that no longer fits is named."""
+    facts = CaseFacts()
+    for entry in entries:
+        try:
+            facts, _ = apply(facts, entry.event, pack, calendar, entry.recorded_at)
+        except DomainError as error:
+            if _follows_by_itself(entry.event):
+                continue
+            if entry.seq == getattr(amendment.event, "target", None):
+                raise
+            raise LaterStepsStand(
+                deed=entry.event.type, seq=entry.seq, because=error.code, facts=error.facts
+            ) from error
+    rules = Rules(pack, calendar, utc(amendment.recorded_at))
+    return _pass_time(facts, rules.now, rules)
+
+
+def _follows_by_itself(event: Happening) -> bool:
+    """Time is counted anew, and money is kept by `_kept_money`: neither binds a correction."""
+    return event.by.kind is ActorKind.system or event.type in sanctions.STEPS
+
+
+def reconciled(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFacts:
+    """The corrected case with what must never vanish: breaches, moved due times, money."""
+    if not fresh.number:
+        fresh = replace(before, status=Status.withdrawn, clocks=(), charges=())
+    kept = tuple(_kept_clock(fresh, old, at) for old in before.clocks)
+    old_keys = {(c.key, c.round) for c in before.clocks}
+    added = tuple(c for c in fresh.clocks if (c.key, c.round) not in old_keys)
+    return _kept_money(before, replace(fresh, clocks=(*kept, *added)), at=at)
+
+
+def _kept_clock(fresh: CaseFacts, old: Clock, at: dt.datetime) -> Clock:
+    new = next((c for c in fresh.clocks if (c.key, c.round) == (old.key, old.round)), None)
+    state = old if new is None else new
+    if new is None and old.running:
+        state = replace(old, state=ClockState.superseded)
+    found = {lapse.breached_at for lapse in state.breaches} if new else set()
+    lapses = tuple(
+        lapse
+        if lapse.breached_at in found or lapse.lifted_at
+        else replace(lapse, lifted_at=at, lifted_because="corrected")
+        for lapse in old.breaches
+    )
+    known = {lapse.breached_at for lapse in old.breaches}
+    more = tuple(x for x in state.breaches if x.breached_at not in known) if new else ()
+    revisions = old.revisions
+    if state.due_at != old.due_at:
+        moved = Revision(at, old.due_at, state.due_at, "corrected")
+        revisions = (*revisions, moved)
+    return replace(state, breaches=(*lapses, *more), revisions=revisions)
+
+
+def _kept_money(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime) -> CaseFacts:
+    """Proposals whose ground fell lapse; what was confirmed stays and is to be given back."""
+    wanted = {c.identity: c for c in fresh.charges}
+    old = {c.identity for c in before.charges}
+    gone = {i for i in old if i not in wanted}
+    added = tuple(c for c in fresh.charges if c.identity not in old)
+    kept = tuple(wanted.get(c.identity, c) for c in before.charges)
+    facts = replace(fresh, charges=(*kept, *added))
+    return sanctions.take_back(facts, lambda c: c.identity in gone, at=at)

@@ -1,0 +1,319 @@
+"""Play a case file: steps with times, deeds and people, and what must be true after them.
+
+A case file is TOML. `[cast.NAME]` gives people an employee number, a department and posts;
+`[[case]]` has a name, the clauses it `proves`, perhaps `parameters`, and steps:
+
+    [[case.step]]
+    do = "confirmed"
+    at = 2026-10-13T16:20:00        # local time of the calendar; `recorded_at` if it differs
+    by = "after_sales_director"     # a name of the cast; left out: time itself
+    expect = { status = "confirmed", due = { verification = 2026-10-14T16:20:00 } }
+
+Whatever else a step says are fields of the event. `expect.refused` names the code of the
+refusal that must come instead, `expect.clause` the clause it must cite.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from policy.case import Entry, apply, fold
+from policy.deeds import offered
+from policy.errors import DomainError, PackRefused
+from policy.events import SYSTEM, By, HeldPost, load
+from policy.facts import CaseFacts, Charge, Clock
+from policy.lifecycle import ActorKind, ClockState, Sign
+from policy.numbering import render
+from policy.pack import Pack, build, read
+from policy.sanctions import wage_month
+from policy.worktime import WorkCalendar
+
+_OWN = frozenset({"do", "at", "recorded_at", "by", "expect", "leads", "deputises"})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of a file, with the people and the fields every registration shares."""
+
+    file: str
+    name: str
+    proves: tuple[str, ...]
+    parameters: Mapping[str, Any]
+    steps: tuple[Mapping[str, Any], ...]
+    cast: Mapping[str, Mapping[str, Any]]
+    defaults: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """What a step should have brought and what it brought."""
+
+    case: str
+    step: int
+    about: str
+    wanted: Any
+    found: Any
+
+    def __str__(self) -> str:
+        return (
+            f"{self.case}, step {self.step}: {self.about}: wanted {self.wanted}, found {self.found}"
+        )
+
+
+def cases(folder: Path) -> Iterator[Case]:
+    """Every case of a folder of files; `cast.toml` in it is shared by all."""
+    shared = read(folder / "cast.toml") if (folder / "cast.toml").exists() else {}
+    for path in sorted(folder.glob("*.toml")):
+        data = read(path)
+        for case in data.get("case", ()):
+            yield Case(
+                file=path.name,
+                name=case["name"],
+                proves=tuple(case.get("proves", ())),
+                parameters=case.get("parameters", {}),
+                steps=tuple(case["step"]),
+                cast=shared.get("cast", {}) | data.get("cast", {}),
+                defaults=shared.get("defaults", {}) | data.get("defaults", {}),
+            )
+
+
+def play(case: Case, data: Mapping[str, Any], calendar: WorkCalendar) -> list[Mismatch]:
+    """What of the case's expectations does not hold under a regulation's plain data."""
+    try:
+        pack = build(data, case.parameters, file=case.file)
+    except PackRefused as error:
+        return [Mismatch(case.name, 0, "pack", "accepted", error.facts["problems"])]
+    return _Play(case, pack, calendar).run()
+
+
+class _Play:
+    """One run of one case: the facts so far and what did not hold."""
+
+    def __init__(self, case: Case, pack: Pack, calendar: WorkCalendar) -> None:
+        self.case, self.pack, self.calendar = case, pack, calendar
+        self.facts = CaseFacts()
+        self.entries: list[Entry] = []
+        self.wrong: list[Mismatch] = []
+
+    def run(self) -> list[Mismatch]:
+        for number, step in enumerate(self.case.steps, start=1):
+            refused = self._step(step)
+            for about, wanted, found in _compare(self, step.get("expect", {}), refused):
+                self.wrong.append(Mismatch(self.case.name, number, about, wanted, found))
+        return self.wrong
+
+    def _step(self, step: Mapping[str, Any]) -> DomainError | None:
+        event_at = self._instant(step["at"])
+        now = self._instant(step.get("recorded_at", step["at"]))
+        try:
+            event = load(self._data(step) | {"at": event_at})
+            entry = Entry(len(self.entries) + 1, event, now)
+            if event.type in ("corrected", "withdrawn"):
+                self.facts = fold([*self.entries, entry], self.pack, self.calendar)
+            else:
+                self.facts, _ = apply(self.facts, event, self.pack, self.calendar, now)
+        except DomainError as error:
+            return error
+        self.entries.append(entry)
+        return None
+
+    def _data(self, step: Mapping[str, Any]) -> dict[str, Any]:
+        data: dict[str, Any] = {"type": step["do"], "by": self._by(step.get("by"))}
+        if step["do"] in ("registered", "imported"):
+            data |= {"received_at": step["at"], **self.case.defaults}
+        data |= {key: value for key, value in step.items() if key not in _OWN}
+        if step["do"] in ("registered", "imported") and "number" not in data:
+            data["number"] = self._number(data, step["at"])
+        if step["do"] in ("dispatched", "restarted"):
+            data = self._led(data, step) | data
+        if step["do"].startswith("penalty_"):
+            data = self._of_charge(data)
+        return {key: self._utc(value) for key, value in data.items()}
+
+    def _utc(self, value: Any) -> Any:
+        if isinstance(value, dt.datetime):
+            return self._instant(value)
+        if isinstance(value, Mapping):
+            return {key: self._utc(inner) for key, inner in value.items()}
+        return value
+
+    def _instant(self, local: dt.datetime) -> dt.datetime:
+        if local.tzinfo is not None:
+            return local.astimezone(dt.UTC)
+        return self.calendar.instant(local.date(), local.time())
+
+    def _by(self, name: str | None) -> By:
+        if name is None:
+            return SYSTEM
+        person = self.case.cast[name]
+        held = [HeldPost(post=post) for post in person.get("posts", ())]
+        held += [HeldPost(post=post, deputy=True) for post in person.get("deputy_for", ())]
+        return By(
+            kind=ActorKind.user,
+            employee=person["number"],
+            department=person.get("department"),
+            posts=tuple(held),
+        )
+
+    def _number(self, data: Mapping[str, Any], at: dt.datetime) -> str:
+        kind = self.pack.find("kind", data["kind"])
+        return render(self.pack.find("number", kind.number), at.date(), 1) if kind else "1"
+
+    def _led(self, data: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
+        """Who leads the department, from the cast; `leads` and `deputises` say otherwise."""
+        key = data.get("department") or self.facts.department
+        department = self.pack.find("department", key)
+        post = department.director if department else ""
+        holders = [p["number"] for p in self.case.cast.values() if post in p.get("posts", ())]
+        leads = step.get("leads", next(iter(holders), None))
+        led = {"holder": leads} if leads else {}
+        if "deputises" in step:
+            led["deputy"] = self.case.cast[step["deputises"]]["number"]
+        return led
+
+    def _of_charge(self, data: dict[str, Any]) -> dict[str, Any]:
+        """The occasion of a charge, found by rule and employee where the step leaves it out."""
+        person = self.case.cast.get(data.get("employee", ""), {})
+        data["employee"] = person.get("number", data.get("employee", ""))
+        sign = Sign(data.get("sign", "charge"))
+        for charge in self.facts.charges:
+            found = (charge.rule, charge.employee, charge.sign)
+            if found == (data["rule"], data["employee"], sign):
+                data.setdefault("occasion", charge.occasion)
+        data.setdefault("occasion", "none")
+        return data
+
+
+# ---------------------------------------------------------------- expectations
+
+
+def _compare(
+    play: _Play, expect: Mapping[str, Any], refused: DomainError | None
+) -> Iterator[tuple[str, Any, Any]]:
+    code = refused.code if refused else None
+    if expect.get("refused") != code:
+        yield "refused", expect.get("refused"), str(refused)
+    for about, wanted in expect.items():
+        if about == "refused":
+            continue
+        found = _found(play, about, wanted, refused)
+        if found != wanted:
+            yield about, wanted, found
+
+
+def _found(play: _Play, about: str, wanted: Any, refused: DomainError | None) -> Any:
+    """What a play brought, in the words a case file uses."""
+    if about == "clause":
+        return refused.facts.get("cite") if refused else None
+    if about in _TABLES:
+        return {key: _of_clock(play, about, key) for key in wanted}
+    if about in _LISTS:
+        return sorted(c.key for c in play.facts.clocks if _LISTS[about](c, play.facts))
+    if about in _OTHER:
+        return _OTHER[about](play, wanted)
+    return _plain(play, getattr(play.facts, about))
+
+
+def _plain(play: _Play, value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return play.calendar.local(value).replace(tzinfo=None)
+    return getattr(value, "value", value)
+
+
+_TABLES = {
+    "due": "due_at",
+    "opens": "opens_at",
+    "review": "review_at",
+    "met": "met_at",
+    "started": "starts_at",
+    "provisional": "provisional",
+    "state": "state",
+    "binds": "responsible",
+    "revisions": "revisions",
+    "because": "because",
+}
+
+
+def _of_clock(play: _Play, about: str, key: str) -> Any:
+    clock = play.facts.clock(key)
+    if clock is None:
+        return "none"
+    value = getattr(clock, _TABLES[about])
+    if about == "revisions":
+        return [revision.reason for revision in value]
+    if about == "because":
+        return {k: value.get(k) for k in ("clause", "over", "skipped", "makeup") if value.get(k)}
+    return "none" if value is None else _plain(play, value)
+
+
+_LISTS: dict[str, Any] = {
+    "running": lambda clock, facts: clock.running,
+    "breached": lambda clock, facts: clock.breached,
+    "lifted": lambda clock, facts: any(lapse.lifted_at for lapse in clock.breaches),
+    "superseded": lambda clock, facts: clock.state is ClockState.superseded,
+}
+
+
+def _charges(play: _Play, wanted: Any) -> list[dict[str, Any]]:
+    """All charges that stand, as rule, employee and yuan; a reversal is negative."""
+    return [
+        {"rule": c.rule, "who": _name(play, c.employee), "yuan": _yuan(c)}
+        for c in play.facts.charges
+        if c.stands
+    ]
+
+
+def _yuan(charge: Charge) -> Any:
+    amount = charge.amount if charge.sign is Sign.charge else -charge.amount
+    return int(amount) if amount == int(amount) else amount
+
+
+def _name(play: _Play, employee: str) -> str:
+    people = play.case.cast.items()
+    return next((name for name, p in people if p["number"] == employee), employee)
+
+
+def _months(play: _Play, wanted: Mapping[str, Any]) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for rule in wanted:
+        charge = next((c for c in play.facts.charges if c.rule == rule), None)
+        day = play.calendar.local(charge.counts_at).date() if charge and charge.counts_at else None
+        found[rule] = wage_month(day, play.pack) if day else None
+    return found
+
+
+_OTHER: dict[str, Any] = {
+    "charges": _charges,
+    "charge_status": lambda play, wanted: {
+        c.rule: c.status.value for c in play.facts.charges if c.rule in wanted
+    },
+    "months": _months,
+    "counts": lambda play, wanted: [c.counter for c in play.facts.counts],
+    "signatures": lambda play, wanted: [
+        f"{s.event}:{_name(play, s.employee)}{':deputy' if s.as_deputy else ''}"
+        for s in play.facts.signatures
+    ],
+    "handler": lambda play, wanted: _name(play, play.facts.handler or ""),
+    "responsible": lambda play, wanted: _name(play, play.facts.responsible or ""),
+    "calls": lambda play, wanted: len(play.facts.calls),
+    "extra": lambda play, wanted: {k: play.facts.extra.get(k) for k in wanted},
+    "overdue": lambda play, wanted: [_overdue(c) for c in play.facts.clocks if c.breached],
+    "offered": lambda play, wanted: _offered(play, wanted),
+}
+
+
+def _overdue(clock: Clock) -> str:
+    return f"{clock.key}/{clock.round}"
+
+
+def _offered(play: _Play, wanted: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Of the deeds asked about, those a person of the cast may do now."""
+    found = {}
+    for name, deeds in wanted.items():
+        allowed = {d.name for d in offered(play.facts, play._by(name), play.pack) if d.allowed}
+        found[name] = [deed for deed in deeds if deed in allowed]
+    return found
