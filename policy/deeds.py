@@ -185,9 +185,9 @@ def standing(entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack) -> tuple
     for who in entry.by:
         if who == "handler" and by.employee and by.employee == facts.handler:
             return who, False
-        if who == "lead_department" and by.department and by.department == facts.department:
+        if who == "lead_department" and facts.department in by.departments:
             return who, False
-        if who.startswith("member:") and by.department == who.removeprefix("member:"):
+        if who.startswith("member:") and who.removeprefix("member:") in by.departments:
             return who, False
         held = _held(entry, _post(who, facts, pack), facts, by)
         if held is not None:

@@ -44,7 +44,7 @@ class By(_Frozen):
 
     kind: ActorKind
     employee: str | None = None
-    department: str | None = None
+    departments: tuple[str, ...] = ()
     posts: tuple[HeldPost, ...] = ()
 
 

@@ -155,7 +155,7 @@ class _Play:
         return By(
             kind=ActorKind.user,
             employee=person["number"],
-            department=person.get("department"),
+            departments=(person["department"],) if "department" in person else (),
             posts=tuple(held),
         )
 
