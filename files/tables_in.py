@@ -68,6 +68,7 @@ _SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods"}
 _TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xls"})
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
+_ODS_MANIFEST = "META-INF/manifest.xml"
 _SIGNATURES = (
     (b"\x89PNG", "picture"),
     (b"\xff\xd8\xff", "picture"),
@@ -335,7 +336,7 @@ class _WorkbookSource:
 
 def _workbook(path: Path, sheet: str | None, head: bytes) -> _WorkbookSource:
     if head.startswith(_ZIP):
-        _guard_size(path)
+        _guard_package(path)
     workbook = _opened(path)
     with workbook:
         name = _sheet_name(workbook) if sheet is None else sheet
@@ -345,11 +346,15 @@ def _workbook(path: Path, sheet: str | None, head: bytes) -> _WorkbookSource:
         return _WorkbookSource(path.name, workbook.get_sheet_by_name(name))
 
 
-def _guard_size(path: Path) -> None:
+def _guard_package(path: Path) -> None:
+    """Refuse a zip package that is no workbook, is locked, or would fill the memory."""
     if bytes_unpacked(path) > MAX_UNPACKED_BYTES:
         raise TableRefused("too_large", {"file": path.name, "limit": MAX_UNPACKED_BYTES})
     with zipfile.ZipFile(path) as package:
         names = frozenset(package.namelist())
+        manifest = package.read(_ODS_MANIFEST) if _ODS_MANIFEST in names else b""
+    if b"encryption-data" in manifest:
+        raise TableRefused("encrypted", {"file": path.name})
     if "word/document.xml" in names or "ppt/presentation.xml" in names:
         raise TableRefused("not_a_table", {"file": path.name, "found": "document"})
     if "xl/workbook.bin" in names:  # XLSB, whose extent cannot be looked up beforehand

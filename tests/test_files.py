@@ -271,6 +271,13 @@ class TestRefusals:
         path = text_file(tmp_path, compound_file("EncryptedPackage"), name=name)
         assert refusal(path).code == "encrypted"
 
+    def test_an_open_document_under_a_password(self, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "密.ods", "w") as package:
+            package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+            package.writestr("content.xml", bytes(range(256)))
+            package.writestr("META-INF/manifest.xml", "<m:manifest><m:encryption-data/>")
+        assert refusal(tmp_path / "密.ods").code == "encrypted"
+
     def test_a_sheet_that_is_not_there_lists_those_that_are(self, tmp_path: Path) -> None:
         path = workbook_file(tmp_path, [["编号"]])
         refused = refusal(path, sheet="投诉")
