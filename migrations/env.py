@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
+import sqlalchemy as sa
 from alembic import context
 from sqlalchemy import Connection
 
@@ -10,12 +13,23 @@ from database import make_engine
 from models import Base
 
 
+def stored_type(kind: str, item: Any, _context: Any) -> str | Literal[False]:
+    """Write our own column types into a migration as what the database stores.
+
+    A migration has to run in ten years, when the Python type may be called something else.
+    """
+    if kind == "type" and isinstance(item, sa.types.TypeDecorator):
+        return f"sa.{item.impl_instance!r}"
+    return False
+
+
 def run(connection: Connection) -> None:
     """Run the wanted revisions in one transaction, so that a failed one leaves nothing behind."""
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
         render_as_batch=True,
+        render_item=stored_type,
         transactional_ddl=True,
         compare_type=True,
         compare_server_default=True,
