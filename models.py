@@ -94,7 +94,11 @@ class Base(DeclarativeBase):
         dict[str, Any]: sa.JSON(),
         list[Any]: sa.JSON(),
         enum.Enum: sa.Enum(
-            enum.Enum, values_callable=_by_value, native_enum=False, length=32, validate_strings=True
+            enum.Enum,
+            values_callable=_by_value,
+            native_enum=False,
+            length=32,
+            validate_strings=True,
         ),
     }
 
@@ -453,7 +457,7 @@ class Complaint(Base):
     responsible: Mapped[Employee | None] = relationship(foreign_keys=[responsible_id])
     policy_version: Mapped[PolicyVersion] = relationship()
     assignments: Mapped[list[Assignment]] = relationship(
-        back_populates="complaint", order_by="Assignment.id"
+        back_populates="complaint", order_by="Assignment.position", cascade="all, delete-orphan"
     )
     deadlines: Mapped[list[Deadline]] = relationship(
         back_populates="complaint", order_by="Deadline.id"
@@ -462,15 +466,17 @@ class Complaint(Base):
         back_populates="complaint", order_by="Penalty.id"
     )
     callbacks: Mapped[list[Callback]] = relationship(
-        back_populates="complaint", order_by="Callback.id"
+        back_populates="complaint", order_by="Callback.position", cascade="all, delete-orphan"
     )
     signoffs: Mapped[list[Signoff]] = relationship(
-        back_populates="complaint", order_by="Signoff.id"
+        back_populates="complaint", order_by="Signoff.position", cascade="all, delete-orphan"
     )
     extensions: Mapped[list[Extension]] = relationship(
-        back_populates="complaint", order_by="Extension.id"
+        back_populates="complaint", order_by="Extension.position", cascade="all, delete-orphan"
     )
-    tallies: Mapped[list[Tally]] = relationship(back_populates="complaint", order_by="Tally.id")
+    tallies: Mapped[list[Tally]] = relationship(
+        back_populates="complaint", order_by="Tally.position", cascade="all, delete-orphan"
+    )
 
     __table_args__ = (
         sa.UniqueConstraint("source", "source_id"),

@@ -1,0 +1,97 @@
+"""Mending what was written down wrongly: a fact corrected, a deed withdrawn, with a preview.
+
+The journal keeps what was first written. The case is folded anew from the amended journal, so a
+correction and a case that was right from the start come to the same end; breaches, moved due
+times and money that was confirmed stay visible.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models import Complaint, Journal
+from policy.case import Entry, fold
+from policy.changes import Effect, changes
+from policy.errors import RoleMissing
+from policy.events import Corrected, Happening, Withdrawn
+from policy.lifecycle import Role
+from services import journal, record
+from services.actors import Actor
+
+MAY_CORRECT = frozenset({Role.administrator, Role.care})
+
+
+def correct(
+    session: Session,
+    complaint: Complaint,
+    *,
+    target: int,
+    changes: Mapping[str, Any],
+    reason: str,
+    actor: Actor,
+    now: dt.datetime,
+) -> tuple[Effect, ...]:
+    """Let journal row `target` say what it should have said. Later steps must still fit."""
+    _entitled(actor, "corrected")
+    said: dict[str, Any] = {"target": target, "changes": dict(changes), "reason": reason}
+    return journal.happen(session, complaint, Corrected, actor=actor, now=now, **said)
+
+
+def withdraw(
+    session: Session,
+    complaint: Complaint,
+    *,
+    target: int,
+    reason: str,
+    actor: Actor,
+    now: dt.datetime,
+) -> tuple[Effect, ...]:
+    """Take journal row `target` back; taking the first back withdraws the whole case."""
+    _entitled(actor, "withdrawn")
+    return journal.happen(
+        session, complaint, Withdrawn, actor=actor, now=now, target=target, reason=reason
+    )
+
+
+def preview(
+    session: Session,
+    complaint: Complaint,
+    *,
+    target: int,
+    changed: Mapping[str, Any] | None,
+    now: dt.datetime,
+) -> tuple[Effect, ...]:
+    """What a correction (`changed`) or a withdrawal (None) would change. Writes nothing."""
+    pack, calendar = journal.rules_of(session, complaint)
+    amendment: Happening = (
+        Withdrawn(at=now, target=target, reason="-")
+        if changed is None
+        else Corrected(at=now, target=target, changes=changed, reason="-")
+    )
+    entries = journal.entries(session, complaint)
+    after = fold([*entries, Entry(complaint.version + 1, amendment, now)], pack, calendar)
+    return changes(record.facts_of(session, complaint), after)
+
+
+def amendable(session: Session, complaint: Complaint) -> list[Journal]:
+    """The journal rows a person may correct or withdraw, newest first."""
+    taken = set()
+    rows = []
+    for entry in reversed(journal.entries(session, complaint)):
+        if isinstance(entry.event, Withdrawn):
+            taken.add(entry.event.target)
+        elif entry.event.amendable and entry.seq not in taken:
+            rows.append(entry.seq)
+    found = session.query(Journal).filter(
+        Journal.complaint_id == complaint.id, Journal.seq.in_(rows)
+    )
+    return sorted(found, key=lambda row: -row.seq)
+
+
+def _entitled(actor: Actor, deed: str) -> None:
+    if actor.role not in MAY_CORRECT:
+        raise RoleMissing(deed=deed)

@@ -1,0 +1,207 @@
+"""Taking a case in: register, classify, hand over, take a returned one back; and the past."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import Complaint, Customer, NumberCounter, PolicyVersion
+from policy.changes import Effect
+from policy.errors import ChoiceUnknown
+from policy.events import Classified, Dispatched, Imported, Registered, TakenOver
+from policy.lifecycle import Responsibility, Status
+from policy.numbering import period, render
+from services import actors, calendars, journal, policies
+from services.actors import Actor
+
+
+def register(
+    session: Session,
+    version: PolicyVersion,
+    *,
+    kind: str,
+    channel: str,
+    subject: str,
+    received_at: dt.datetime,
+    actor: Actor,
+    now: dt.datetime,
+    customer: Customer | None = None,
+    **said: Any,
+) -> Complaint:
+    """A new case under a version of a regulation, numbered in its kind's series.
+
+    `received_at` is when the customer spoke; `said` are the other fields of a registration:
+    category, grade, body, demand, extra.
+    """
+    complaint = _blank(session, version, kind, customer, on=now)
+    journal.happen(
+        session,
+        complaint,
+        Registered,
+        actor=actor,
+        now=now,
+        number=complaint.number,
+        kind=kind,
+        channel=channel,
+        subject=subject.strip(),
+        received_at=received_at,
+        **said,
+    )
+    return complaint
+
+
+def import_past(
+    session: Session,
+    version: PolicyVersion,
+    *,
+    source: str,
+    source_id: str,
+    kind: str,
+    status: Status,
+    subject: str,
+    received_at: dt.datetime,
+    actor: Actor,
+    now: dt.datetime,
+    customer: Customer | None = None,
+    **said: Any,
+) -> Complaint | None:
+    """A case from before go-live as history: numbered, without clock, penalty or notice.
+
+    None when this source's case is in already, so that a second import changes nothing.
+    """
+    known = sa.select(Complaint.id).where(
+        Complaint.source == source, Complaint.source_id == source_id
+    )
+    if session.scalars(known).first() is not None:
+        return None
+    complaint = _blank(session, version, kind, customer, on=received_at)
+    complaint.source, complaint.source_id = source, source_id
+    journal.happen(
+        session,
+        complaint,
+        Imported,
+        actor=actor,
+        now=now,
+        number=complaint.number,
+        kind=kind,
+        status=status,
+        subject=subject.strip(),
+        received_at=received_at,
+        **said,
+    )
+    return complaint
+
+
+def _blank(
+    session: Session,
+    version: PolicyVersion,
+    kind: str,
+    customer: Customer | None,
+    *,
+    on: dt.datetime,
+) -> Complaint:
+    pack = policies.pack(session, version)
+    entry = pack.find("kind", kind)
+    if entry is None:
+        raise ChoiceUnknown(field="kind", value=kind)
+    day = calendars.work_calendar(session).local(on).date()
+    number = next_number(session, pack.find("number", entry.number), on=day)
+    return Complaint(
+        number=number,
+        policy_version=version,
+        customer=customer,
+        version=0,
+        assignments=[],
+        deadlines=[],
+        penalties=[],
+        callbacks=[],
+        signoffs=[],
+        extensions=[],
+        tallies=[],
+    )
+
+
+def next_number(session: Session, entry: Any, *, on: dt.date) -> str:
+    """The next number of a series on a day. Counted under the case's own lock, never reused."""
+    counter = session.scalars(
+        sa.select(NumberCounter)
+        .where(NumberCounter.series == entry.key, NumberCounter.period == period(entry, on))
+        .with_for_update()
+    ).first()
+    if counter is None:
+        counter = NumberCounter(series=entry.key, period=period(entry, on), last=0)
+        session.add(counter)
+    counter.last += 1
+    return render(entry, on, counter.last)
+
+
+def take_over(
+    session: Session, complaint: Complaint, *, actor: Actor, now: dt.datetime, **said: Any
+) -> tuple[Effect, ...]:
+    """Work on an open case from before go-live, with clocks from today."""
+    return journal.happen(session, complaint, TakenOver, actor=actor, now=now, **said)
+
+
+def classify(
+    session: Session,
+    complaint: Complaint,
+    *,
+    actor: Actor,
+    now: dt.datetime,
+    responsibility: Responsibility | None = None,
+    reason: str | None = None,
+    **said: Any,
+) -> tuple[Effect, ...]:
+    """Say what sort of complaint it is and whether the company is to blame (SKD-2.2)."""
+    return journal.happen(
+        session,
+        complaint,
+        Classified,
+        actor=actor,
+        now=now,
+        responsibility=responsibility,
+        reason=reason,
+        **said,
+    )
+
+
+def dispatch(
+    session: Session,
+    complaint: Complaint,
+    *,
+    department: str,
+    actor: Actor,
+    now: dt.datetime,
+    director_only: bool = False,
+    text: str | None = None,
+) -> tuple[Effect, ...]:
+    """Hand the form over to a department; who leads it that day answers for the case."""
+    pack, _ = journal.rules_of(session, complaint)
+    entry = pack.find("department", department)
+    if entry is None or not entry.answers:
+        raise ChoiceUnknown(field="department", value=department)
+    holder, deputy = led(session, complaint, department, now=now)
+    return journal.happen(
+        session,
+        complaint,
+        Dispatched,
+        actor=actor,
+        now=now,
+        department=department,
+        holder=holder,
+        deputy=deputy,
+        director_only=director_only,
+        text=text,
+    )
+
+
+def led(
+    session: Session, complaint: Complaint, department: str, *, now: dt.datetime
+) -> tuple[str | None, str | None]:
+    """Who holds the post that answers for a department now, and who stands in today."""
+    pack, calendar = journal.rules_of(session, complaint)
+    post = pack.find("department", department).director
+    return actors.leaders(session, post, on=calendar.local(now).date())

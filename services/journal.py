@@ -1,0 +1,235 @@
+"""The one door through which a case changes, and the history that only grows.
+
+`happen` locks the case, pictures it, asks the engine, and writes the journal row with its
+consequences. It flushes and never commits: what a deed brings stands or falls as a whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from models import Complaint, Employee, Journal, Notice, WageMonth
+from policy import clocks
+from policy.case import Entry, apply, archivable, fold
+from policy.changes import Effect, changes
+from policy.errors import (
+    ChangedMeanwhile,
+    ChoiceUnknown,
+    DomainError,
+    FieldMissing,
+    FieldTooLong,
+    NotFound,
+)
+from policy.events import Corrected, Happening, Withdrawn, dump, load
+from policy.facts import CaseFacts
+from policy.pack import Pack
+from policy.sanctions import wage_month
+from policy.worktime import WorkCalendar
+from services import actors, calendars, policies, record
+from services.actors import Actor
+
+log = logging.getLogger(__name__)
+
+
+def hold(session: Session, number: str, *, seen: int | None = None) -> Complaint:
+    """The case, locked until the commit. `seen` is the version a form was made from.
+
+    Raises NotFound, or ChangedMeanwhile when somebody did a deed in between.
+    """
+    complaint = session.scalars(
+        sa.select(Complaint)
+        .where(Complaint.number == number)
+        .options(*record.WITH_ALL)
+        .with_for_update(of=Complaint)
+        .execution_options(populate_existing=True)
+    ).first()
+    if complaint is None:
+        raise NotFound(what="complaint", key=number)
+    if seen is not None and seen != complaint.version:
+        raise ChangedMeanwhile(what="complaint", key=number)
+    return complaint
+
+
+def rules_of(session: Session, complaint: Complaint) -> tuple[Pack, WorkCalendar]:
+    """The regulation a case was registered under, and the company's calendar."""
+    return policies.pack(session, complaint.policy_version), calendars.work_calendar(session)
+
+
+def happen(
+    session: Session,
+    complaint: Complaint,
+    kind: type[Happening],
+    /,
+    *,
+    actor: Actor,
+    now: dt.datetime,
+    at: dt.datetime | None = None,
+    **said: Any,
+) -> tuple[Effect, ...]:
+    """Let an event happen to a case and return what changed.
+
+    `now` is when it is recorded, `at` when it happened (now, unless stated otherwise); what is
+    `said` are the fields of the event. Raises a DomainError and changes nothing.
+    """
+    pack, calendar = rules_of(session, complaint)
+    on = calendar.local(at or now).date()
+    policy_id = complaint.policy_version.policy_id
+    by = actors.as_of(session, actor, policy_id=policy_id, on=on)
+    event = _event(kind, {**said, "at": at or now, "by": by})
+    before = record.facts_of(session, complaint) if complaint.version else CaseFacts()
+    if isinstance(event, Corrected | Withdrawn):
+        entry = Entry(complaint.version + 1, event, now)
+        after = fold([*entries(session, complaint), entry], pack, calendar)
+        effects = changes(before, after)
+    else:
+        after, effects = apply(before, event, pack, calendar, now)
+    _write(session, complaint, event, after, effects, actor=actor, now=now)
+    log.info("%s: %s", complaint.number, event.type)
+    return effects
+
+
+def _event(kind: type[Happening], said: dict[str, Any]) -> Happening:
+    """The event, or what is wrong with one of its fields in the words of the trade."""
+    stated = {name: value for name, value in said.items() if value is not None}
+    try:
+        return kind(**stated)
+    except ValidationError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: ValidationError) -> DomainError:
+    first = error.errors()[0]
+    field = str(first["loc"][0]) if first["loc"] else ""
+    match first["type"]:
+        case "missing" | "string_too_short":
+            return FieldMissing(field=field)
+        case "string_too_long":
+            return FieldTooLong(field=field, limit=first["ctx"]["max_length"])
+        case _:
+            return ChoiceUnknown(field=field, value=str(first.get("input"))[:80])
+
+
+def _write(
+    session: Session,
+    complaint: Complaint,
+    event: Happening,
+    after: CaseFacts,
+    effects: tuple[Effect, ...],
+    *,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    pack, _ = rules_of(session, complaint)
+    seq = complaint.version + 1
+    complaint.version = seq
+    record.write(session, complaint, after, seq=seq, places=_places(session, complaint, event))
+    complaint.time_at = now if archivable(after, pack) else clocks.next_end(after)
+    session.add(complaint)
+    session.flush()
+    session.add(
+        Journal(
+            complaint_id=complaint.id,
+            seq=seq,
+            event=event.type,
+            data=dump(event),
+            actor=actor.kind,
+            user_id=actor.user_id,
+            employee_id=actor.employee_id,
+            happened_at=event.at,
+            recorded_at=now,
+        )
+    )
+    if not after.history:
+        session.add_all(_notices(complaint, event, effects, seq=seq, now=now))
+    session.flush()
+
+
+def _places(session: Session, complaint: Complaint, event: Happening) -> record.Places:
+    pack, calendar = rules_of(session, complaint)
+    on = calendar.local(event.at).date()
+    policy_id = complaint.policy_version.policy_id
+
+    def month(counts_at: dt.datetime) -> str:
+        return first_open_month(session, wage_month(calendar.local(counts_at).date(), pack))
+
+    return record.Places(
+        departments=actors.meanings(session, policy_id=policy_id, on=on),
+        cite=lambda rule: str(pack.find("penalty", rule).cite),
+        month=month,
+    )
+
+
+def first_open_month(session: Session, month: str) -> str:
+    """The month itself, or the first after it whose list was not paid yet."""
+    closed = set(session.scalars(sa.select(WageMonth.month).where(WageMonth.month >= month)))
+    while month in closed:
+        year, number = divmod(int(month[:4]) * 12 + int(month[5:]), 12)
+        month = f"{year}-{number + 1:02d}"
+    return month
+
+
+_TELLS = {
+    "dispatched": "dispatched",
+    "restarted": "restarted",
+    "replied": "to_confirm",
+    "raised": "to_decide",
+}
+
+
+def _notices(
+    complaint: Complaint,
+    event: Happening,
+    effects: tuple[Effect, ...],
+    *,
+    seq: int,
+    now: dt.datetime,
+) -> list[Notice]:
+    """Whom to tell what, once the commit has happened."""
+    told: list[tuple[str, str, int | None]] = []
+    if event.type in _TELLS:
+        told.append((_TELLS[event.type], str(seq), complaint.responsible_id))
+    for effect in effects:
+        if effect.kind == "breached":
+            key = f"{effect.key}/{effect.facts['round']}/{effect.facts['breached_at'].isoformat()}"
+            told.append(("breached", key, complaint.responsible_id))
+    return [
+        Notice(
+            complaint_id=complaint.id,
+            kind=kind,
+            occasion=occasion,
+            employee_id=who,
+            facts={"number": complaint.number},
+            made_at=now,
+        )
+        for kind, occasion, who in told
+    ]
+
+
+def entries(session: Session, complaint: Complaint) -> list[Entry]:
+    """The journal of a case as the engine folds it."""
+    rows = session.scalars(
+        sa.select(Journal).where(Journal.complaint_id == complaint.id).order_by(Journal.seq)
+    )
+    return [Entry(row.seq, load(row.data), row.recorded_at) for row in rows]
+
+
+def folded(session: Session, complaint: Complaint) -> CaseFacts:
+    """The case its journal makes; equal to its rows, or something bypassed the door."""
+    pack, calendar = rules_of(session, complaint)
+    return fold(entries(session, complaint), pack, calendar)
+
+
+def employee(session: Session, number: str | None) -> Employee | None:
+    """The employee with a number. Raises NotFound."""
+    if number is None:
+        return None
+    found = session.scalars(sa.select(Employee).where(Employee.number == number)).first()
+    if found is None:
+        raise NotFound(what="employee", key=number)
+    return found

@@ -1,0 +1,177 @@
+"""Penalties on their way to the payroll: proposed, confirmed, notified, a month's list."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, contains_eager, joinedload
+
+from models import Complaint, Employee, Penalty
+from policy.changes import Effect
+from policy.errors import NotFound
+from policy.events import (
+    Happening,
+    Judged,
+    PenaltyConfirmed,
+    PenaltyNotified,
+    PenaltyReversed,
+    PenaltyWaived,
+)
+from policy.lifecycle import PenaltyStatus, Sign
+from services import journal
+from services.actors import Actor
+
+
+def judge(
+    session: Session,
+    complaint: Complaint,
+    *,
+    ground: str,
+    text: str,
+    actor: Actor,
+    now: dt.datetime,
+    employee: str | None = None,
+) -> tuple[Effect, ...]:
+    """Find, as a person, a ground for a penalty (SKD-4.1.1 and the like); it is proposed."""
+    journal.employee(session, employee)
+    return journal.happen(
+        session,
+        complaint,
+        Judged,
+        actor=actor,
+        now=now,
+        ground=ground,
+        employee=employee,
+        text=text,
+    )
+
+
+def penalty(session: Session, penalty_id: int, *, seen: int | None = None) -> Penalty:
+    """A penalty with its case locked. `seen` is the case's version a form was made from."""
+    found = session.get(Penalty, penalty_id)
+    if found is None:
+        raise NotFound(what="penalty", key=str(penalty_id))
+    journal.hold(session, found.complaint.number, seen=seen)
+    return found
+
+
+def confirm(
+    session: Session, found: Penalty, *, actor: Actor, now: dt.datetime
+) -> tuple[Effect, ...]:
+    """Stand behind a proposed penalty."""
+    return _step(session, found, PenaltyConfirmed, actor=actor, now=now)
+
+
+def waive(
+    session: Session, found: Penalty, *, reason: str, actor: Actor, now: dt.datetime
+) -> tuple[Effect, ...]:
+    """Decide against a proposed penalty, with a reason."""
+    return _step(session, found, PenaltyWaived, actor=actor, now=now, reason=reason)
+
+
+def notify(
+    session: Session, found: Penalty, *, how: str, actor: Actor, now: dt.datetime
+) -> tuple[Effect, ...]:
+    """Note that the employee was told and how; the term for an appeal begins."""
+    return _step(session, found, PenaltyNotified, actor=actor, now=now, how=how)
+
+
+def reverse(
+    session: Session, found: Penalty, *, reason: str, actor: Actor, now: dt.datetime
+) -> tuple[Effect, ...]:
+    """Propose to give a confirmed penalty back: a second row, the first stays."""
+    return _step(session, found, PenaltyReversed, actor=actor, now=now, reason=reason)
+
+
+def _step(
+    session: Session,
+    found: Penalty,
+    kind: type[Happening],
+    *,
+    actor: Actor,
+    now: dt.datetime,
+    **said: Any,
+) -> tuple[Effect, ...]:
+    return journal.happen(
+        session,
+        found.complaint,
+        kind,
+        actor=actor,
+        now=now,
+        rule=found.rule,
+        employee=found.employee.number,
+        occasion=found.occasion,
+        sign=found.sign,
+        **said,
+    )
+
+
+# ---------------------------------------------------------------- the month
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One employee's part of a month: his penalties and their sum in yuan."""
+
+    employee: Employee
+    penalties: Sequence[Penalty]
+
+    @property
+    def total(self) -> Decimal:
+        return sum((signed(p) for p in self.penalties), Decimal(0))
+
+
+def signed(found: Penalty) -> Decimal:
+    """What a penalty takes from the pay, in yuan: a reversal gives back."""
+    return found.amount if found.sign is Sign.charge else -found.amount
+
+
+def month(session: Session, name: str) -> list[Share]:
+    """A wage month ("2026-10") by employee, in the order of employee numbers.
+
+    A penalty is in it that was confirmed and notified and whose appeal term ends in it.
+    """
+    rows = session.scalars(
+        _with_people()
+        .where(Penalty.month == name, Penalty.status == PenaltyStatus.notified)
+        .order_by(Employee.number, Penalty.proposed_at, Penalty.id)
+    )
+    shares: dict[int, list[Penalty]] = {}
+    for row in rows:
+        shares.setdefault(row.employee_id, []).append(row)
+    return [Share(found[0].employee, found) for found in shares.values()]
+
+
+def waiting(session: Session, *, limit: int = 200) -> list[Penalty]:
+    """Penalties in no month yet, because nobody confirmed them or told the employee."""
+    unsettled = (PenaltyStatus.proposed, PenaltyStatus.confirmed)
+    return list(
+        session.scalars(
+            _with_people()
+            .where(Penalty.status.in_(unsettled))
+            .order_by(Penalty.proposed_at, Penalty.id)
+            .limit(limit)
+        )
+    )
+
+
+def months(session: Session) -> list[str]:
+    """The wage months that have a penalty, newest first."""
+    rows = sa.select(Penalty.month).where(Penalty.month.is_not(None)).distinct()
+    return sorted((m for m in session.scalars(rows) if m), reverse=True)
+
+
+def _with_people() -> sa.Select[Penalty]:
+    return (
+        sa.select(Penalty)
+        .join(Penalty.employee)
+        .options(
+            contains_eager(Penalty.employee).joinedload(Employee.department),
+            joinedload(Penalty.complaint).joinedload(Complaint.policy_version),
+        )
+    )
