@@ -83,7 +83,8 @@ def zone() -> dt.tzinfo:
     spoken = _spoken.get()
     if spoken is not None:
         return spoken[1]
-    return flask_babel.get_timezone() if has_app_context() else dt.UTC
+    # By name, because the zones Flask-Babel hands out may be of another kind.
+    return ZoneInfo(str(flask_babel.get_timezone())) if has_app_context() else dt.UTC
 
 
 def moment(at: dt.datetime) -> str:
@@ -208,6 +209,18 @@ _TONES: dict[enum.Enum, str] = {
     DayKind.half: "teal",
     DayKind.work: "blue",
 }
+
+
+ENUMERATIONS = (
+    Responsibility,
+    Satisfaction,
+    CallPurpose,
+    CallOutcome,
+    ReplyOutcome,
+    ClosingGround,
+    Status,
+)
+"""Those whose members a regulation names, in the order in which a bare word is looked up."""
 
 
 def label(member: enum.Enum) -> str:
@@ -374,6 +387,15 @@ _ERRORS = {
         "“%(amount)s” is not an amount that can be used here. Enter a plain positive number."
     ),
     "duplicate": mark("“%(value)s” is already used as “%(field)s”. Choose another one."),
+    "value_refused": mark("“%(value)s” cannot be used as “%(field)s”: %(why)s."),
+    "period_refused": mark(
+        "“%(field)s” does not fit: the time goes from %(from_on)s to %(until_on)s. "
+        "Choose a day within it."
+    ),
+    "post_taken": mark(
+        "%(employee)s holds the post %(post)s from %(from_on)s to %(until_on)s. "
+        "End that holding first, or say that several people hold the post."
+    ),
     "phone_refused": mark(
         "“%(value)s” is not a telephone number. Enter digits, with area code for a landline."
     ),
@@ -415,7 +437,13 @@ _WHATS = {
     "user": mark("Account"),
 }
 
-_CALENDAR_FAULTS = {
+_WHYS = {
+    "own_deputy": mark("nobody stands in for himself; choose somebody else"),
+    "last_administrator": mark(
+        "nobody would be left who administers Redress; make somebody else administrator first"
+    ),
+    "not_a_key": mark("use small letters, digits and _, and begin with a letter"),
+    "not_an_address": mark("write it like name@company.com"),
     "zone_unknown": mark("its time zone is unknown"),
     "slots_missing": mark("it has no office hours"),
     "half_slots_missing": mark("it has half days but no hours for them"),
@@ -425,6 +453,7 @@ _CALENDAR_FAULTS = {
     "coverage_ends_before_it_begins": mark("its coverage ends before it begins"),
     "coverage_too_long": mark("its coverage is too long"),
     "day_out_of_reach": mark("one of its days lies outside the coverage"),
+    "year_not_official": mark("the official plan of that year is not known yet"),
     "no_working_day": mark("it has no working day"),
     "clock_time_missing": mark("a term to a clock time has no clock time"),
     "clock_time_unused": mark("a clock time is given for a term that has none"),
@@ -446,7 +475,7 @@ def error(refusal: DomainError) -> str:
 
 def _said(name: str, value: Any) -> str:
     """One fact of a refusal in words, by the name it travels under."""
-    tables = {"deed": _DEEDS, "field": _FIELDS, "what": _WHATS, "why": _CALENDAR_FAULTS}
+    tables = {"deed": _DEEDS, "field": _FIELDS, "what": _WHATS, "why": _WHYS}
     if name in tables and isinstance(value, str):
         return _(tables[name][value]) if value in tables[name] else value
     if name == "status" and isinstance(value, str):

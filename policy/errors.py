@@ -175,6 +175,24 @@ class Duplicate(FactsRefused):
     code = "duplicate"
 
 
+class PeriodRefused(FactsRefused):
+    """Facts: field, from_on, until_on (days): the end lies before the beginning, or outside."""
+
+    code = "period_refused"
+
+
+class PostTaken(FactsRefused):
+    """Facts: field, post (its label), employee, from_on, until_on of the holding in the way."""
+
+    code = "post_taken"
+
+
+class ValueRefused(FactsRefused):
+    """Facts: field, value, why (own_deputy, last_administrator, not_a_key, not_an_address)."""
+
+    code = "value_refused"
+
+
 class PhoneRefused(FactsRefused):
     """Facts: field, value."""
 

@@ -1,0 +1,40 @@
+"""The browser door: pages, lists and forms. They translate, call a service and commit.
+
+A page says on its class where it stands in the menu (`group`, `icon`); who opens it is said in
+`admin.rights`. A new module of pages offers `views(db)` and is named in `MODULES` below.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, redirect
+from flask_admin import Admin, expose
+
+from admin import calendar, lookup, navigation, people, policy, rights, showing
+from admin.base import RedressPage
+from wording import CATALOGUES
+
+MODULES = (policy, calendar, people)
+"""Modules with pages, in the order of the menu."""
+
+
+class FirstPage(RedressPage):
+    """The home page: leads to the first page the visitor may open."""
+
+    @expose("/")
+    def index(self) -> Response:
+        return redirect(navigation.first_url(self.admin))  # type: ignore[return-value]
+
+
+def init_app(app: Flask, db: Any) -> None:
+    """Add the guard, the lists and the pages of the back office to `app`."""
+    rights.init_app(app)
+    showing.init_app(app)
+    navigation.init_app(app)
+    lookup.init_app(app)
+    home = FirstPage(db, name="Redress", endpoint="admin", url="/admin")
+    admin = Admin(app, name="Redress", index_view=home, translations_path=str(CATALOGUES))
+    for module in MODULES:
+        for view in module.views(db):
+            admin.add_view(view)

@@ -1,0 +1,63 @@
+"""The menu: pages by group, only those the visitor may open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, url_for
+from flask_babel import lazy_gettext
+
+GROUPS = {
+    "desk": lazy_gettext("Desk"),
+    "cases": lazy_gettext("Cases"),
+    "money": lazy_gettext("Penalties"),
+    "rules": lazy_gettext("Rules"),
+    "people": lazy_gettext("Organisation"),
+}
+ON_PHONE = 4
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the menu."""
+
+    name: Any
+    url: str
+    icon: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    """Lines of the menu that belong together."""
+
+    name: Any
+    items: tuple[Item, ...]
+
+
+def menu(admin: Any, current_view: Any = None) -> list[Group]:
+    """The groups with a page the visitor may open, in the order of GROUPS."""
+    return [
+        Group(name, items)
+        for key, name in GROUPS.items()
+        if (items := tuple(_items(admin, key, current_view)))
+    ]
+
+
+def _items(admin: Any, group: str, current_view: Any) -> Iterator[Item]:
+    for view in admin._views:
+        if getattr(view, "group", "") == group and view.is_accessible():
+            url = url_for(f"{view.endpoint}.{view._default_view}")
+            yield Item(view.name, url, view.icon, view is current_view)
+
+
+def first_url(admin: Any) -> str:
+    """The address of the first page of the menu; everybody has the regulation at least."""
+    return next(item.url for group in menu(admin) for item in group.items)
+
+
+def init_app(app: Flask) -> None:
+    """Offer the menu to the layout."""
+    app.jinja_env.globals.update(menu=menu, on_phone=ON_PHONE)

@@ -1,0 +1,269 @@
+"""One rule of a policy as words: what each entry says, field by field, for the page of a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext
+
+import wording
+
+SECTIONS = {
+    "parameter": lazy_gettext("Choices of the company"),
+    "deadline": lazy_gettext("Terms"),
+    "extension": lazy_gettext("Extensions"),
+    "penalty": lazy_gettext("Penalties"),
+    "severity": lazy_gettext("Grades and levels"),
+    "route": lazy_gettext("Routes"),
+    "gate": lazy_gettext("What must be there first"),
+    "signoff": lazy_gettext("Who may do what"),
+    "vote": lazy_gettext("Votes"),
+    "callback": lazy_gettext("Callbacks"),
+    "escalation": lazy_gettext("Escalations"),
+    "report_out": lazy_gettext("Reports to the outside"),
+    "post": lazy_gettext("Posts"),
+    "department": lazy_gettext("Departments"),
+    "kind": lazy_gettext("Kinds of cases"),
+    "channel": lazy_gettext("Sources"),
+    "category": lazy_gettext("Categories"),
+    "field": lazy_gettext("Fields"),
+    "form": lazy_gettext("Forms"),
+    "ledger": lazy_gettext("Ledgers"),
+    "number": lazy_gettext("Numbers"),
+    "checklist": lazy_gettext("Checklists"),
+    "reward": lazy_gettext("Rewards"),
+    "counter": lazy_gettext("What is counted"),
+    "inspection": lazy_gettext("Inspections"),
+    "retention": lazy_gettext("Retention"),
+    "indicator": lazy_gettext("Indicators"),
+    "report": lazy_gettext("Reports"),
+    "script": lazy_gettext("Scripts"),
+    "clause": lazy_gettext("Clauses"),
+    "policy": lazy_gettext("The regulation"),
+}
+"""Every section in the order of the page: what people ask for first stands first."""
+
+FIELDS = {
+    "adds_to": lazy_gettext("Added to"),
+    "amount": lazy_gettext("Amount"),
+    "answers": lazy_gettext("Handles cases"),
+    "appeal_term": lazy_gettext("Term for an appeal"),
+    "applies": lazy_gettext("Applies when"),
+    "ask": lazy_gettext("The company decides"),
+    "at_intake": lazy_gettext("Asked at intake"),
+    "attempts": lazy_gettext("Attempts"),
+    "before": lazy_gettext("Before"),
+    "binds": lazy_gettext("Binds"),
+    "breach_of": lazy_gettext("When late"),
+    "by": lazy_gettext("By"),
+    "by_hand": lazy_gettext("Set by a person"),
+    "carries_over": lazy_gettext("Runs on in a new round"),
+    "choices": lazy_gettext("Choices"),
+    "counter": lazy_gettext("Counted as"),
+    "counts_from": lazy_gettext("Counts from"),
+    "department": lazy_gettext("Department"),
+    "deputy": lazy_gettext("Deputy may"),
+    "director": lazy_gettext("Answers for it"),
+    "ends": lazy_gettext("At its end"),
+    "ends_on": lazy_gettext("Ends with"),
+    "event": lazy_gettext("Deed"),
+    "grade": lazy_gettext("Grade"),
+    "handled": lazy_gettext("Has a handling form"),
+    "in_all": lazy_gettext("In all"),
+    "judged_by": lazy_gettext("Judged by"),
+    "keep": lazy_gettext("Kept for"),
+    "kind": lazy_gettext("Kind"),
+    "met_by": lazy_gettext("Met by"),
+    "met_if": lazy_gettext("Met when"),
+    "never": lazy_gettext("Never by"),
+    "number": lazy_gettext("Number series"),
+    "on_days": lazy_gettext("On so many days"),
+    "or_when": lazy_gettext("Or when"),
+    "per": lazy_gettext("Per"),
+    "purpose": lazy_gettext("Purpose"),
+    "recorded": lazy_gettext("Kept as a signature"),
+    "replaces": lazy_gettext("Takes the place of"),
+    "requires": lazy_gettext("Requires"),
+    "resets": lazy_gettext("Begins anew"),
+    "review_every": lazy_gettext("Reviewed every"),
+    "scale": lazy_gettext("Scale"),
+    "scope": lazy_gettext("Scope"),
+    "shape": lazy_gettext("Asked as"),
+    "slot": lazy_gettext("Slot"),
+    "starts_if": lazy_gettext("Starts when"),
+    "starts_on": lazy_gettext("Starts on"),
+    "template": lazy_gettext("Form of the number"),
+    "title": lazy_gettext("Title"),
+    "value": lazy_gettext("Value"),
+    "wage_month_ends_on": lazy_gettext("The wage month ends on day"),
+    "when": lazy_gettext("When"),
+    "who": lazy_gettext("Who pays"),
+    "window_from": lazy_gettext("Not before"),
+    "within": lazy_gettext("Within"),
+}
+
+UNITS = {
+    "minute": lazy_gettext("minutes"),
+    "hour": lazy_gettext("hours"),
+    "working_hour": lazy_gettext("working hours"),
+    "working_day": lazy_gettext("working days"),
+    "calendar_day": lazy_gettext("calendar days"),
+    "week": lazy_gettext("weeks"),
+    "month": lazy_gettext("months"),
+    "year": lazy_gettext("years"),
+    "same_day": lazy_gettext("days, by the end of the day"),
+    "clock_time": lazy_gettext("o'clock"),
+    "day_of_month": lazy_gettext("th of the month"),
+}
+
+OPERATORS = {
+    "is": lazy_gettext("is"),
+    "is_not": lazy_gettext("is not"),
+    "in": lazy_gettext("is one of"),
+    "not_in": lazy_gettext("is none of"),
+    "filled": lazy_gettext("filled in:"),
+    "at_least": lazy_gettext("at least"),
+    "at_most": lazy_gettext("at most"),
+}
+
+WORDS = {
+    "archive": lazy_gettext("goes to the archive"),
+    "breach": lazy_gettext("counts as late"),
+    "choice": lazy_gettext("choice"),
+    "date": lazy_gettext("date"),
+    "event": lazy_gettext("the deed"),
+    "flag": lazy_gettext("yes or no"),
+    "grade": lazy_gettext("grade"),
+    "handler": lazy_gettext("the handler"),
+    "director": lazy_gettext("the director"),
+    "lead_department": lazy_gettext("the lead department"),
+    "level": lazy_gettext("level"),
+    "long_text": lazy_gettext("long text"),
+    "month": lazy_gettext("every month"),
+    "named": lazy_gettext("whom a person names"),
+    "never": lazy_gettext("never"),
+    "number": lazy_gettext("number"),
+    "order": lazy_gettext("order"),
+    "phone": lazy_gettext("phone"),
+    "received": lazy_gettext("receipt"),
+    "recorded": lazy_gettext("the time of recording"),
+    "registrant": lazy_gettext("who registered it"),
+    "responsible": lazy_gettext("who is responsible"),
+    "round": lazy_gettext("round"),
+    "stated": lazy_gettext("the stated time"),
+    "text": lazy_gettext("text"),
+    "time": lazy_gettext("time"),
+    "year": lazy_gettext("every year"),
+}
+
+DEEDS = frozenset({"starts_on", "met_by", "before", "event"})
+REFERENCES = {
+    "adds_to": "penalty",
+    "breach_of": "deadline",
+    "counter": "counter",
+    "department": "department",
+    "director": "post",
+    "grade": "severity",
+    "kind": "kind",
+    "level": "severity",
+    "number": "number",
+    "replaces": "penalty",
+    "channel": "channel",
+    "category": "category",
+}
+NUMBERS = frozenset(
+    {"within", "window_from", "review_every", "in_all", "keep", "amount", "attempts", "on_days"}
+    | {"appeal_term", "wage_month_ends_on"}
+)
+SAID_ELSEWHERE = frozenset({"key", "label", "cite", "note"})
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One field of a rule in words; `number` marks what people look for."""
+
+    name: str
+    value: str
+    number: bool
+
+
+class Speaker:
+    """Says the rules of one version; `labels` are those of its entries by (section, key)."""
+
+    def __init__(self, labels: Mapping[tuple[str, str], str]) -> None:
+        self._labels = labels
+
+    def facts(self, data: Mapping[str, Any]) -> Iterator[Fact]:
+        """The fields of a rule that say something, in the order written."""
+        for name, value in data.items():
+            if name in SAID_ELSEWHERE or value in (None, "", [], {}, False):
+                continue
+            number = name in NUMBERS or (name == "value" and not isinstance(value, str))
+            yield Fact(str(FIELDS.get(name, name)), self.value(name, value), number)
+
+    def value(self, name: str, value: Any) -> str:
+        """One value in words."""
+        if value is True:
+            return gettext("Yes")
+        if isinstance(value, Mapping):
+            return self._mapping(value)
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return self._sequence(name, value)
+        if name == "amount":
+            return _yuan(value)
+        if name in DEEDS and isinstance(value, str) and name != "counts_from":
+            return wording.deed(value)
+        return self._word(name, str(value))
+
+    def _mapping(self, value: Mapping[str, Any]) -> str:
+        if {"amount", "unit"} <= set(value):
+            unit = UNITS.get(str(value["unit"]), value["unit"])
+            return gettext("%(amount)s %(unit)s", amount=value["amount"], unit=unit)
+        if "field" in value:
+            return self._condition(value)
+        if "label" in value:
+            return str(value["label"])
+        return "; ".join(f"{k}: {self.value(k, v)}" for k, v in value.items())
+
+    def _condition(self, row: Mapping[str, Any]) -> str:
+        field = str(row["field"])
+        said = [(op, row[op]) for op in OPERATORS if op in row]
+        op, right = said[0] if said else (str(row.get("op", "is")), row.get("value"))
+        label = self._labels.get(("field", field)) or wording.field(field)
+        words = self.value(field, right) if right is not False else gettext("No")
+        return f"{label} {OPERATORS.get(op, op)} {words}"
+
+    def _sequence(self, name: str, values: Sequence[Any]) -> str:
+        conditions = bool(values) and isinstance(values[0], Mapping) and "field" in values[0]
+        join = gettext(" and ") if conditions else gettext(", ")
+        return join.join(self.value(name, one) for one in values)
+
+    def _word(self, name: str, word: str) -> str:
+        section = REFERENCES.get(name)
+        for known in (section, "post", "department", "kind", "severity", "deadline"):
+            if known and (known, word) in self._labels:
+                return self._labels[(known, word)]
+        if word.startswith("$"):
+            return self._labels.get(("parameter", word[1:]), word)
+        if word.startswith("member:"):
+            return gettext("anybody of: %(what)s", what=self._word("department", word[7:]))
+        if word.startswith(("post:", "role:")):
+            return self._word("director", word[5:])
+        return str(WORDS.get(word, _enumerated(word)))
+
+
+def _enumerated(word: str) -> str:
+    for kind in wording.ENUMERATIONS:
+        if word in kind.__members__:
+            return wording.label(kind[word])
+    return word
+
+
+def _yuan(value: Any) -> str:
+    try:
+        return wording.money(Decimal(str(value)))
+    except InvalidOperation:
+        return str(value)

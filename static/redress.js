@@ -1,0 +1,219 @@
+/* What pages do without the server: dialogs, search boxes of forms, picking rows.
+   No library, no inline handler; everything hangs on data attributes. */
+"use strict";
+
+(function () {
+  const body = document.body;
+
+  /* Dialogs: data-opens="id" opens, data-closes closes, a click beside it closes too. */
+  document.addEventListener("click", function (event) {
+    const opener = event.target.closest("[data-opens]");
+    if (opener) {
+      const dialog = document.getElementById(opener.dataset.opens);
+      if (dialog) {
+        dialog.showModal();
+        const first = dialog.querySelector("input:not([type=hidden]), select, textarea");
+        if (first) { first.focus(); }
+      }
+      return;
+    }
+    const closer = event.target.closest("[data-closes]");
+    if (closer) { closer.closest("dialog").close(); return; }
+    const dismisser = event.target.closest("[data-dismisses]");
+    if (dismisser) { dismisser.closest(".message").remove(); }
+  });
+  document.addEventListener("mousedown", function (event) {
+    if (event.target instanceof HTMLDialogElement && event.target.open) {
+      const box = event.target.getBoundingClientRect();
+      const inside = event.clientX >= box.left && event.clientX <= box.right
+        && event.clientY >= box.top && event.clientY <= box.bottom;
+      if (!inside) { event.target.close(); }
+    }
+  });
+
+  /* A dialog whose form was refused opens again by itself. */
+  document.querySelectorAll("dialog[data-open]").forEach(function (dialog) { dialog.showModal(); });
+
+  /* data-asks="sentence" on a form or on a button: ask before sending. */
+  let agreed = null;
+  document.addEventListener("submit", function (event) {
+    const form = event.target;
+    const button = event.submitter;
+    const sentence = (button && button.dataset.asks) || form.dataset.asks;
+    if (!sentence || agreed === form) { agreed = null; return; }
+    event.preventDefault();
+    ask(sentence, function () { agreed = form; form.requestSubmit(button || undefined); });
+  });
+
+  function ask(sentence, proceed) {
+    const dialog = document.createElement("dialog");
+    dialog.className = "dialog dialog-ask";
+    const words = document.createElement("p");
+    words.textContent = sentence;
+    const deeds = document.createElement("div");
+    deeds.className = "form-deeds";
+    const no = document.createElement("button");
+    no.type = "button";
+    no.className = "button button-quiet";
+    no.textContent = body.dataset.cancel;
+    const yes = document.createElement("button");
+    yes.type = "button";
+    yes.className = "button button-danger";
+    yes.textContent = body.dataset.proceed;
+    no.addEventListener("click", function () { dialog.close(); });
+    yes.addEventListener("click", function () { dialog.close(); proceed(); });
+    dialog.addEventListener("close", function () { dialog.remove(); });
+    deeds.append(no, yes);
+    dialog.append(words, deeds);
+    body.append(dialog);
+    dialog.showModal();
+    no.focus();
+  }
+
+  /* A form is sent once: a second click does nothing while the first is on its way. */
+  document.addEventListener("submit", function (event) {
+    if (event.defaultPrevented || event.target.method !== "post") { return; }
+    if (event.target.dataset.sent) { event.preventDefault(); return; }
+    event.target.dataset.sent = "1";
+  });
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
+  });
+
+  /* Pop-down cards close on Escape and on a click elsewhere. */
+  document.addEventListener("click", function (event) {
+    document.querySelectorAll("details.dropdown[open], details.visitor[open]").forEach(function (one) {
+      if (!one.contains(event.target)) { one.open = false; }
+    });
+  });
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape") { return; }
+    document.querySelectorAll("details.dropdown[open], details.visitor[open]").forEach(function (one) {
+      one.open = false;
+      one.querySelector("summary").focus();
+    });
+  });
+
+  /* Empty fields of a filter form stay out of the address. */
+  document.querySelectorAll("form[method=get]").forEach(function (form) {
+    form.addEventListener("formdata", function (event) {
+      Array.from(event.formData.entries()).forEach(function (pair) {
+        if (pair[1] === "") { event.formData.delete(pair[0]); }
+      });
+    });
+  });
+
+  /* Picking rows for a deed on many. */
+  document.querySelectorAll("form.batch").forEach(function (form) {
+    const bar = form.querySelector(".batch-bar");
+    const all = form.querySelector("[data-picks-all]");
+    const boxes = Array.from(form.querySelectorAll("input[name=rowid]"));
+    function count() {
+      const picked = boxes.filter(function (box) { return box.checked; }).length;
+      bar.hidden = picked === 0;
+      bar.querySelector("[data-picked]").textContent = picked;
+      all.checked = picked === boxes.length;
+      all.indeterminate = picked > 0 && picked < boxes.length;
+    }
+    all.addEventListener("change", function () {
+      boxes.forEach(function (box) { box.checked = all.checked; });
+      count();
+    });
+    boxes.forEach(function (box) { box.addEventListener("change", count); });
+    count();
+  });
+
+  /* Search boxes of forms: finds come from data-lookup while somebody types. */
+  document.querySelectorAll("input[data-lookup]").forEach(function (input) {
+    const box = input.closest(".lookup");
+    const id = box.querySelector("input[data-lookup-id]");
+    const finds = box.querySelector(".lookup-finds");
+    let waiting = 0;
+    let asked = 0;
+    let marked = -1;
+    finds.id = input.id + "-finds";
+    input.setAttribute("aria-controls", finds.id);
+
+    function hide() {
+      finds.hidden = true;
+      marked = -1;
+      input.setAttribute("aria-expanded", "false");
+      input.removeAttribute("aria-activedescendant");
+    }
+    function mark(next) {
+      const lines = finds.querySelectorAll("[role=option]");
+      if (!lines.length) { return; }
+      marked = (next + lines.length) % lines.length;
+      lines.forEach(function (line, i) { line.setAttribute("aria-selected", String(i === marked)); });
+      lines[marked].scrollIntoView({ block: "nearest" });
+      input.setAttribute("aria-activedescendant", lines[marked].id);
+    }
+    function take(line) {
+      id.value = line.dataset.id;
+      input.value = line.textContent;
+      hide();
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+    function show(rows) {
+      finds.replaceChildren();
+      rows.forEach(function (row, i) {
+        const line = document.createElement("li");
+        line.id = finds.id + "-" + i;
+        line.setAttribute("role", "option");
+        line.dataset.id = row[0];
+        line.textContent = row[1];
+        line.addEventListener("mousedown", function (event) { event.preventDefault(); take(line); });
+        finds.append(line);
+      });
+      if (!rows.length) {
+        const none = document.createElement("li");
+        none.className = "lookup-none";
+        none.textContent = body.dataset.nothing;
+        finds.append(none);
+      }
+      finds.hidden = false;
+      input.setAttribute("aria-expanded", "true");
+      marked = -1;
+    }
+    function look() {
+      const turn = ++asked;
+      const url = input.dataset.lookup + "?q=" + encodeURIComponent(input.value.trim());
+      fetch(url, { headers: { Accept: "application/json" } })
+        .then(function (answer) { return answer.ok ? answer.json() : []; })
+        .then(function (rows) { if (turn === asked && document.activeElement === input) { show(rows); } })
+        .catch(hide);
+    }
+    input.addEventListener("input", function () {
+      id.value = "";
+      window.clearTimeout(waiting);
+      waiting = window.setTimeout(look, 150);
+    });
+    input.addEventListener("focus", function () { if (!id.value) { look(); } });
+    input.addEventListener("blur", hide);
+    input.addEventListener("keydown", function (event) {
+      if (event.key === "ArrowDown") { event.preventDefault(); if (finds.hidden) { look(); } else { mark(marked + 1); } }
+      if (event.key === "ArrowUp") { event.preventDefault(); mark(marked - 1); }
+      if (event.key === "Escape") { hide(); }
+      if (event.key === "Enter" && !finds.hidden && marked >= 0) {
+        event.preventDefault();
+        take(finds.querySelectorAll("[role=option]")[marked]);
+      }
+    });
+  });
+
+  /* Narrowing a long page: data-narrows="selector" hides what does not have the words. */
+  document.querySelectorAll("input[data-narrows]").forEach(function (input) {
+    const lines = Array.from(document.querySelectorAll(input.dataset.narrows));
+    const sections = Array.from(document.querySelectorAll("[data-narrowed-section]"));
+    input.addEventListener("input", function () {
+      const words = input.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+      lines.forEach(function (line) {
+        const text = line.textContent.toLowerCase();
+        line.hidden = !words.every(function (word) { return text.includes(word); });
+      });
+      sections.forEach(function (section) {
+        section.hidden = !section.querySelector(input.dataset.narrows + ":not([hidden])");
+      });
+    });
+  });
+}());
