@@ -1,0 +1,306 @@
+"""Why a date is where it is, what happened, what would change: facts of the engine in sentences.
+
+The engine says `because` as facts with a clause; these functions say it in the language that
+`wording` speaks at the moment. A label of a regulation comes from its pack.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import wording
+from policy.changes import Effect
+from policy.facts import Charge, Clock
+from policy.lifecycle import (
+    CallOutcome,
+    CallPurpose,
+    ClockState,
+    PenaltyStatus,
+    ReplyOutcome,
+    Responsibility,
+    Satisfaction,
+    Sign,
+    Status,
+)
+from policy.pack import Pack
+from wording import _, mark
+
+_UNITS = {
+    "minute": mark("%(amount)s minutes"),
+    "hour": mark("%(amount)s hours"),
+    "working_hour": mark("%(amount)s working hours"),
+    "working_day": mark("%(amount)s working days"),
+    "calendar_day": mark("%(amount)s days"),
+    "week": mark("%(amount)s weeks"),
+    "month": mark("%(amount)s months"),
+    "year": mark("%(amount)s years"),
+    "same_day": mark("the same day"),
+}
+_STARTS = {
+    "registered": mark("receipt"),
+    "dispatched": mark("hand-over"),
+    "restarted": mark("restart"),
+    "confirmed": mark("the confirmed reply"),
+    "decided": mark("the general manager's decision"),
+    "signed": mark("closing"),
+    "settled": mark("closing"),
+    "upgraded": mark("the upgrade"),
+}
+_REVISIONS = {
+    "extension_granted": mark("extension granted"),
+    "extension_refused": mark("extension refused, the time left runs on"),
+    "decided": mark("set by the general manager"),
+    "corrected": mark("an entry was corrected"),
+}
+
+
+def term(amount: Any, unit: str) -> str:
+    """A quantity of time: '3 working days'."""
+    return _(_UNITS[unit], amount=amount) if unit in _UNITS else f"{amount} {unit}"
+
+
+def clock(one: Clock, pack: Pack) -> list[str]:
+    """Why a clock ends where it ends, sentence by sentence."""
+    why = one.because
+    start = _(_STARTS[why["from_event"]]) if why.get("from_event") in _STARTS else ""
+    since = wording.moment(dt.datetime.fromisoformat(why["from"]))
+    said = [_span(why, start, since)]
+    said += _days(why)
+    if why.get("moved_before_rest_days"):
+        said.append(_("The window has only rest days: the last working day before it counts."))
+    said += [_over(other, pack) for other in why.get("over", ())]
+    said += [_revision(r) for r in one.revisions]
+    if one.provisional:
+        said.append(_("Provisional: the official calendar of that year is not published yet."))
+    return said
+
+
+def _span(why: Mapping[str, Any], start: str, since: str) -> str:
+    length = term(why["amount"], why["unit"])
+    if why.get("unlimited"):
+        return _(
+            "No limit; reviewed every %(length)s from %(start)s %(since)s.",
+            length=length,
+            start=start,
+            since=since,
+        )
+    if "window_from" in why:
+        return _(
+            "From day %(first)s to day %(last)s after %(start)s (%(since)s).",
+            first=why["window_from"],
+            last=why["amount"],
+            start=start,
+            since=since,
+        )
+    return _("%(length)s from %(start)s %(since)s.", length=length, start=start, since=since)
+
+
+def _days(why: Mapping[str, Any]) -> list[str]:
+    said = []
+    if skipped := [dt.date.fromisoformat(day) for day, _kind in why.get("skipped", ())]:
+        said.append(_("Not counted: %(days)s.", days=", ".join(_runs(skipped))))
+    if makeup := [dt.date.fromisoformat(day) for day in why.get("makeup", ())]:
+        said.append(_("Counted as make-up days: %(days)s.", days=", ".join(_runs(makeup))))
+    return said
+
+
+def _runs(days: Iterable[dt.date]) -> list[str]:
+    """Days in a row as one span: 10-01…10-07."""
+    runs: list[list[dt.date]] = []
+    for day in sorted(days):
+        if runs and day - runs[-1][-1] == dt.timedelta(days=1):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return [
+        f"{run[0]:%m-%d}" if len(run) == 1 else f"{run[0]:%m-%d}…{run[-1]:%m-%d}" for run in runs
+    ]
+
+
+def _over(other: Mapping[str, Any], pack: Pack) -> str:
+    rule = pack.label("deadline", other["rule"])
+    if not other.get("due_at"):
+        return _(
+            "Earlier than %(rule)s (%(clause)s), which has no limit.",
+            rule=rule,
+            clause=other["clause"],
+        )
+    due = wording.moment(dt.datetime.fromisoformat(other["due_at"]))
+    return _(
+        "Earlier than %(rule)s (%(clause)s), which would end %(due)s.",
+        rule=rule,
+        clause=other["clause"],
+        due=due,
+    )
+
+
+def _revision(revision: Any) -> str:
+    before = wording.moment(revision.due_before) if revision.due_before else "—"
+    return _(
+        "Before %(at)s it ended %(before)s: %(why)s.",
+        at=wording.moment(revision.at),
+        before=before,
+        why=_(_REVISIONS.get(revision.reason, revision.reason)),
+    )
+
+
+def charge(one: Charge, pack: Pack) -> str:
+    """Why a charge was proposed."""
+    why = one.because
+    if "due_at" in why:
+        return _(
+            "%(clock)s ran out %(due)s, round %(round)s.",
+            clock=pack.label("deadline", why["deadline"]),
+            due=wording.moment(dt.datetime.fromisoformat(why["due_at"])),
+            round=why["round"],
+        )
+    if "reverses" in why:
+        return _(
+            "Gives back what was charged %(at)s.",
+            at=wording.moment(dt.datetime.fromisoformat(why["reverses"])),
+        )
+    if "on" in why:
+        return _("Added to: %(rule)s.", rule=pack.label("penalty", why["on"]))
+    if "finding" in why:
+        return str(why["finding"])
+    return _("%(deed)s, round %(round)s.", deed=wording.deed(why["event"]), round=why["round"])
+
+
+# ---------------------------------------------------------------- what happened
+
+
+def happening(data: Mapping[str, Any], pack: Pack, people: Mapping[str, Any]) -> str:
+    """What a journal row says beyond its deed: who, where to, and the words written."""
+    said = []
+    for name, value in data.items():
+        words = _detail(name, value, pack, people)
+        if words:
+            said.append(words)
+    return "\n".join(said)
+
+
+_ENUMS = {
+    "outcome": (CallOutcome, ReplyOutcome),
+    "satisfaction": (Satisfaction,),
+    "process_score": (Satisfaction,),
+    "purpose": (CallPurpose,),
+    "responsibility": (Responsibility,),
+    "status": (Status,),
+}
+_SECTIONS = {
+    "kind": "kind",
+    "channel": "channel",
+    "category": "category",
+    "grade": "severity",
+    "department": "department",
+    "rule": "penalty",
+}
+_WORDS = frozenset({"text", "reason", "feedback", "proof", "how", "subject"})
+_SILENT = frozenset(
+    {"type", "at", "by", "number", "body", "demand", "holder", "deputy", "occasion", "sign"}
+    | {"target", "extra", "received_at"}
+)
+_GROUNDS = {
+    "verification": mark("the verification callback"),
+    "satisfaction": mark("the satisfaction callback"),
+    "repeat": mark("the customer complained again"),
+    "decision": mark("the care director's decision"),
+}
+
+
+def _detail(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str | None:
+    if name == "ground":
+        return _(_GROUNDS[value]) if value in _GROUNDS else pack.label("penalty", value)
+    if name in _SILENT or value in (None, "", {}):
+        return None
+    if name in _WORDS:
+        return str(value)
+    if name == "changes":
+        return "\n".join(
+            f"{wording.field(key)} → {_value(key, new, pack, people)}" for key, new in value.items()
+        )
+    return f"{wording.field(name)}: {_value(name, value, pack, people)}"
+
+
+def _value(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str:
+    for kind in _ENUMS.get(name, ()):
+        if value in {member.value for member in kind}:
+            return wording.label(kind(value))
+    if name in _SECTIONS:
+        return pack.label(_SECTIONS[name], str(value))
+    if name in ("handler", "employee"):
+        return str(people.get(str(value), value))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if name.endswith("_at") or name in ("until", "at"):
+        return wording.moment(dt.datetime.fromisoformat(str(value)))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{pack.label('field', key)} {inner}" for key, inner in value.items())
+    return str(value)
+
+
+# ---------------------------------------------------------------- what would change
+
+_EFFECTS = {
+    "clock_started": mark("%(name)s starts, due %(due)s"),
+    "clock_running": mark("%(name)s runs again, due %(due)s"),
+    "clock_met": mark("%(name)s is met"),
+    "clock_superseded": mark("%(name)s no longer runs"),
+    "clock_moved": mark("%(name)s moves from %(before)s to %(due)s"),
+    "breached": mark("%(name)s is overdue since %(breached)s"),
+    "breach_lifted": mark("%(name)s is no longer overdue"),
+    "charged": mark("Penalty proposed: %(name)s, %(who)s, %(sum)s"),
+    "charge_lapsed": mark("Penalty lapses: %(name)s, %(who)s, %(sum)s"),
+    "charge_confirmed": mark("Penalty confirmed: %(name)s, %(who)s, %(sum)s"),
+    "charge_notified": mark("Penalty notified: %(name)s, %(who)s, %(sum)s"),
+    "charge_waived": mark("Penalty waived: %(name)s, %(who)s, %(sum)s"),
+    "charge_proposed": mark("Penalty proposed again: %(name)s, %(who)s, %(sum)s"),
+    "fact": mark("%(name)s: %(before)s → %(after)s"),
+}
+
+
+def effect(one: Effect, pack: Pack, people: Mapping[str, Any]) -> str:
+    """One change in words, for a preview."""
+    facts = one.facts
+    if one.kind == "fact":
+        return _(
+            _EFFECTS["fact"],
+            name=wording.field(one.key),
+            before=_fact(one.key, facts["before"], pack, people),
+            after=_fact(one.key, facts["after"], pack, people),
+        )
+    if one.kind.startswith("charge"):
+        amount = facts["amount"] if facts["sign"] is Sign.charge else -facts["amount"]
+        return _(
+            _EFFECTS[one.kind],
+            name=pack.label("penalty", one.key),
+            who=people.get(facts["employee"], facts["employee"]),
+            sum=wording.money(amount),
+        )
+    return _(
+        _EFFECTS[one.kind],
+        name=pack.label("deadline", one.key),
+        due=_moment(facts.get("due_at")),
+        before=_moment(facts.get("due_before")),
+        breached=_moment(facts.get("breached_at")),
+    )
+
+
+def _moment(at: dt.datetime | None) -> str:
+    return wording.moment(at) if at else _("no limit")
+
+
+def _fact(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str:
+    if value is None or value == "":
+        return "—"
+    if isinstance(value, Status | Responsibility | ClockState | PenaltyStatus):
+        return wording.label(value)
+    if isinstance(value, dt.datetime):
+        return wording.moment(value)
+    if name in ("handler", "responsible"):
+        return str(people.get(value, value))
+    if name == "level":
+        return pack.label("severity", value)
+    return pack.label(_SECTIONS[name], value) if name in _SECTIONS else str(value)

@@ -1,0 +1,308 @@
+"""The read side: whose cases somebody sees, what waits for him, and the page of a case.
+
+Every list costs the same few statements whatever the number of cases; nothing here writes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from models import (
+    Assignment,
+    Complaint,
+    Deadline,
+    Department,
+    Employee,
+    Journal,
+    Penalty,
+    PolicyVersion,
+    User,
+)
+from policy.deeds import Deed, offered
+from policy.errors import NotFound
+from policy.events import By
+from policy.facts import CaseFacts
+from policy.lifecycle import ENDS, ClockState, PenaltyStatus, Role, Status
+from policy.pack import Pack
+from services import actors, journal, policies, record
+
+SEES_ALL = frozenset({Role.administrator, Role.care, Role.general_manager, Role.auditor, Role.hr})
+
+
+# ---------------------------------------------------------------- whose cases
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which cases somebody sees: all, or those of some departments and those in his own hands."""
+
+    everything: bool
+    departments: frozenset[int] = frozenset()
+    employee_id: int | None = None
+
+    def narrowed(self, statement: sa.Select[Any]) -> sa.Select[Any]:
+        """A statement over complaints, narrowed to what he sees."""
+        return statement if self.everything else statement.where(self._has())
+
+    def _has(self) -> sa.ColumnElement[bool]:
+        return sa.exists().where(
+            Assignment.complaint_id == Complaint.id,
+            sa.or_(
+                Assignment.department_id.in_(self.departments),
+                Assignment.handler_id == self.employee_id,
+            ),
+        )
+
+
+def scope(session: Session, user: User, *, on: dt.date) -> Scope:
+    """What a user sees: care, managers and auditors all; a department only its own cases."""
+    if user.role in SEES_ALL:
+        return Scope(everything=True)
+    if user.employee is None:
+        return Scope(everything=False)
+    seen = {user.employee.department_id}
+    for version in policies.all_in_force(session, on=on):
+        seen |= _directed(session, user.employee, version, on=on)
+    return Scope(False, frozenset(seen), user.employee.id)
+
+
+def _directed(
+    session: Session, employee: Employee, version: PolicyVersion, *, on: dt.date
+) -> set[int]:
+    """The real departments whose director's post somebody holds, himself or as deputy."""
+    held = {held.post for held in actors.posts_of(session, employee.id, on=on)}
+    real = actors.meanings(session, policy_id=version.policy_id, on=on)
+    directed = (d.key for d in policies.pack(session, version).department if d.director in held)
+    return {real[key] for key in directed if key in real}
+
+
+# ---------------------------------------------------------------- what waits
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A case that waits for somebody, and the deed it waits for (the name of its event)."""
+
+    complaint: Complaint
+    deed: str
+
+
+NEXT_DEED = {
+    Status.registered: "dispatched",
+    Status.returned: "dispatched",
+    Status.dispatched: "replied",
+    Status.replied: "confirmed",
+    Status.raised: "extension_granted",
+    Status.intervened: "decided",
+    Status.confirmed: "called_back",
+    Status.disputed: "settled",
+    Status.accepted: "signed",
+    Status.closed: "factory_closed",
+}
+"""The deed each status waits for first; its gates and posts are the regulation's."""
+
+
+def waiting(
+    session: Session, user: User, *, now: dt.datetime, on: dt.date, limit: int = 50
+) -> list[Waiting]:
+    """The cases that wait for this user under the regulations in force, the most urgent first."""
+    wanted = _mine(session, user, now=now, on=on)
+    if not wanted:
+        return []
+    rows = session.scalars(
+        sa.select(Complaint)
+        .where(Complaint.history.is_(False), sa.or_(*wanted.values()))
+        .options(joinedload(Complaint.department), joinedload(Complaint.customer))
+        .order_by(Complaint.due_at.asc().nulls_last(), Complaint.id)
+        .limit(limit)
+    )
+    return [Waiting(row, _deed_of(row)) for row in rows]
+
+
+def _deed_of(complaint: Complaint) -> str:
+    if complaint.status is not Status.closed:
+        return NEXT_DEED.get(complaint.status, "reviewed")
+    owed = complaint.level == "factory" and complaint.factory_closed_at is None
+    return "factory_closed" if owed else "called_back"
+
+
+def _mine(
+    session: Session, user: User, *, now: dt.datetime, on: dt.date
+) -> dict[str, sa.ColumnElement[bool]]:
+    """For each deed the condition of the cases that wait for this user to do it."""
+    if user.employee_id is None:
+        return {}
+    actor = actors.of_user(user)
+    found: dict[str, sa.ColumnElement[bool]] = {}
+    for version in policies.all_in_force(session, on=on):
+        by = actors.as_of(session, actor, policy_id=version.policy_id, on=on)
+        pack = policies.pack(session, version)
+        real = actors.meanings(session, policy_id=version.policy_id, on=on)
+        for status, deed in NEXT_DEED.items():
+            reach = _reach(pack, deed, by, real, user.employee_id)
+            if reach is not None:
+                condition = sa.and_(_stands(status), reach)
+                key = f"{version.policy.key}/{status.value}"
+                found[key] = condition
+        if _reach(pack, "called_back", by, real, user.employee_id) is not None:
+            found[f"{version.policy.key}/calls"] = _call_is_open(now)
+    return found
+
+
+def _stands(status: Status) -> sa.ColumnElement[bool]:
+    stands = Complaint.status == status
+    if status is Status.closed:
+        return sa.and_(stands, Complaint.level == "factory", Complaint.factory_closed_at.is_(None))
+    return stands
+
+
+def _call_is_open(now: dt.datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        Complaint.status == Status.closed,
+        sa.exists().where(
+            Deadline.complaint_id == Complaint.id,
+            Deadline.state == ClockState.running,
+            Deadline.opens_at <= now,
+        ),
+    )
+
+
+def _reach(
+    pack: Pack, deed: str, by: By, real: Mapping[str, int], employee_id: int
+) -> sa.ColumnElement[bool] | None:
+    """Of which cases somebody may do a deed: all, some departments', his own, or none (None)."""
+    held = {post.post for post in by.posts}
+    members = {f"member:{key}" for key in by.departments}
+    departments: set[str] = set()
+    own = False
+    for entry in pack.signoffs.get(deed, ()):
+        for who in entry.by:
+            if who in held or who in members:
+                return sa.true()
+            if who == "lead_department":
+                departments |= set(by.departments)
+            if who == "director":
+                departments |= {d.key for d in pack.department if d.director in held}
+            own = own or who == "handler"
+    ids = [real[key] for key in departments if key in real]
+    conditions = [Complaint.department_id.in_(ids)] if ids else []
+    if own:
+        conditions.append(Complaint.handler_id == employee_id)
+    return sa.or_(*conditions) if conditions else None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many cases are open, overdue and due today, and how many penalties wait."""
+
+    open: int
+    overdue: int
+    today: int
+    proposed: int
+    confirmed: int
+
+
+def counts(session: Session, seen: Scope, *, now: dt.datetime, midnight: dt.datetime) -> Counts:
+    """The figures of the home page. `midnight` is the end of the local day, as an instant."""
+    ended = (*ENDS, Status.closed, Status.recorded)
+    open_ = sa.select(sa.func.count(Complaint.id)).where(
+        Complaint.history.is_(False), Complaint.status.not_in(ended)
+    )
+    money = sa.select(sa.func.count(Penalty.id))
+
+    def count(statement: sa.Select[Any]) -> int:
+        return session.scalar(statement) or 0
+
+    return Counts(
+        open=count(seen.narrowed(open_)),
+        overdue=count(seen.narrowed(open_.where(Complaint.due_at <= now))),
+        today=count(seen.narrowed(open_.where(Complaint.due_at.between(now, midnight)))),
+        proposed=count(money.where(Penalty.status == PenaltyStatus.proposed)),
+        confirmed=count(money.where(Penalty.status == PenaltyStatus.confirmed)),
+    )
+
+
+# ---------------------------------------------------------------- the page of a case
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """All that the page of a case shows."""
+
+    complaint: Complaint
+    facts: CaseFacts
+    pack: Pack
+    deeds: tuple[Deed, ...]
+    history: list[Journal]
+    people: Mapping[str, Employee]
+    departments: Mapping[str, Department]
+
+
+def case_page(
+    session: Session, number: str, user: User, *, seen: Scope, now: dt.datetime, on: dt.date
+) -> CasePage:
+    """The page of a case for a user. Raises NotFound for a case he does not see."""
+    complaint = find(session, number, seen=seen)
+    pack, _ = journal.rules_of(session, complaint)
+    facts = record.facts_of(session, complaint)
+    policy_id = complaint.policy_version.policy_id
+    by = actors.as_of(session, actors.of_user(user), policy_id=policy_id, on=on)
+    deeds = offered(facts, by, pack) if user.role is not Role.auditor else ()
+    real = actors.meanings(session, policy_id=policy_id, on=on)
+    departments = {d.id: d for d in session.scalars(sa.select(Department))}
+    history = journal_of(session, complaint)
+    return CasePage(
+        complaint=complaint,
+        facts=facts,
+        pack=pack,
+        deeds=deeds,
+        history=history,
+        people=_people(session, facts, history),
+        departments={key: departments[id_] for key, id_ in real.items()},
+    )
+
+
+def find(session: Session, number: str, *, seen: Scope) -> Complaint:
+    """A case with its rows, when the user sees it. Raises NotFound."""
+    statement = sa.select(Complaint).where(Complaint.number == number)
+    found = session.scalars(
+        seen.narrowed(statement).options(
+            *record.WITH_ALL,
+            joinedload(Complaint.customer),
+            joinedload(Complaint.policy_version).joinedload(PolicyVersion.policy),
+        )
+    ).unique()
+    complaint = found.first()
+    if complaint is None:
+        raise NotFound(what="complaint", key=number)
+    return complaint
+
+
+def journal_of(session: Session, complaint: Complaint) -> list[Journal]:
+    """What happened to a case, newest first, with who did it."""
+    return list(
+        session.scalars(
+            sa.select(Journal)
+            .where(Journal.complaint_id == complaint.id)
+            .options(joinedload(Journal.employee), joinedload(Journal.user))
+            .order_by(Journal.seq.desc())
+        )
+    )
+
+
+def _people(session: Session, facts: CaseFacts, history: list[Journal]) -> Mapping[str, Employee]:
+    """Everybody a case names, by employee number."""
+    named = {who for duty in facts.duties for who in (duty.responsible, duty.handler)}
+    named |= {clock.responsible for clock in facts.clocks}
+    named |= {charge.employee for charge in facts.charges}
+    named |= {call.caller for call in facts.calls}
+    named |= {name.employee for name in facts.signatures}
+    named |= {row.data.get(key) for row in history for key in ("handler", "employee")}
+    rows = session.scalars(sa.select(Employee).where(Employee.number.in_(named - {None})))
+    return {row.number: row for row in rows}
