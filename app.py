@@ -8,6 +8,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+import admin
 import cli
 from admin import errors, headers, language, login
 from api import health
@@ -28,6 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     headers.init_app(app, settings)
     login.init_app(app, db, settings)
     language.init_app(app, db, settings)
+    admin.init_app(app, db)
     health.init_app(app, db)
     cli.init_app(app, settings)
     return app

@@ -62,18 +62,28 @@ class Chore:
 
 
 def sweep_cases(turn: Turn) -> None:
-    """Let time pass for every case something is due for, each in a transaction of its own."""
+    """Let time pass for every case it changes, each in a transaction of its own."""
+    tried: set[str] = set()
+    while fresh := [number for number in _due(turn) if number not in tried]:
+        for number in fresh:
+            _pass_time(turn, number)
+        tried.update(fresh)
+
+
+def _due(turn: Turn) -> list[str]:
     with reading(turn.engine) as session:
-        due = sweep.due_cases(session, now=_now())
-    for complaint_id in due:
-        try:
-            with turn.writing() as session:
-                sweep.pass_time(session, complaint_id, now=_now())
-        except LeaseLost:
-            raise
-        except Exception:
-            # One case that cannot be swept must not keep the others waiting.
-            logger.exception("time could not pass for case %s", complaint_id)
+        return sweep.due_cases(session, now=_now())
+
+
+def _pass_time(turn: Turn, number: str) -> None:
+    try:
+        with turn.writing() as session:
+            sweep.pass_time(session, number, now=_now())
+    except LeaseLost:
+        raise
+    except Exception:
+        # One case that cannot be swept must not keep the others waiting.
+        logger.exception("time could not pass for case %s", number)
 
 
 @dataclass
