@@ -89,7 +89,7 @@ def happen(
         effects = changes(before, after)
     else:
         after, effects = apply(before, event, pack, calendar, now)
-    _write(session, complaint, event, after, effects, actor=actor, now=now)
+    _write(session, complaint, event, after, effects, rules=(pack, calendar), actor=actor, now=now)
     log.info("%s: %s", complaint.number, event.type)
     return effects
 
@@ -122,13 +122,15 @@ def _write(
     after: CaseFacts,
     effects: tuple[Effect, ...],
     *,
+    rules: tuple[Pack, WorkCalendar],
     actor: Actor,
     now: dt.datetime,
 ) -> None:
-    pack, _ = rules_of(session, complaint)
+    pack, _ = rules
     seq = complaint.version + 1
     complaint.version = seq
-    record.write(session, complaint, after, seq=seq, places=_places(session, complaint, event))
+    places = _places(session, complaint, event, after, rules)
+    record.write(session, complaint, after, seq=seq, places=places)
     complaint.time_at = now if archivable(after, pack) else clocks.next_end(after)
     session.add(complaint)
     session.flush()
@@ -150,16 +152,23 @@ def _write(
     session.flush()
 
 
-def _places(session: Session, complaint: Complaint, event: Happening) -> record.Places:
-    pack, calendar = rules_of(session, complaint)
+def _places(
+    session: Session,
+    complaint: Complaint,
+    event: Happening,
+    after: CaseFacts,
+    rules: tuple[Pack, WorkCalendar],
+) -> record.Places:
+    pack, calendar = rules
     on = calendar.local(event.at).date()
     policy_id = complaint.policy_version.policy_id
+    placed = bool(after.duties or after.counts)
 
     def month(counts_at: dt.datetime) -> str:
         return first_open_month(session, wage_month(calendar.local(counts_at).date(), pack))
 
     return record.Places(
-        departments=actors.meanings(session, policy_id=policy_id, on=on),
+        departments=actors.meanings(session, policy_id=policy_id, on=on) if placed else {},
         cite=lambda rule: str(pack.find("penalty", rule).cite),
         month=month,
     )

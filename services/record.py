@@ -89,6 +89,8 @@ def _numbers(session: Session, complaint: Complaint) -> Mapping[int | None, str 
     ids |= {penalty.employee_id for penalty in complaint.penalties}
     ids |= {signoff.employee_id for signoff in complaint.signoffs}
     ids |= {call.caller_id for call in complaint.callbacks}
+    if not ids - {None}:
+        return {None: None}
     rows = sa.select(Employee.id, Employee.number).where(Employee.id.in_(ids - {None}))
     return {None: None, **dict(session.execute(rows).all())}
 
@@ -194,6 +196,8 @@ def _ids(session: Session, after: CaseFacts) -> Mapping[str | None, int | None]:
     named |= {call.caller for call in after.calls}
     rows = sa.select(Employee.number, Employee.id).where(Employee.number.in_(named - {None}))
     found: dict[str | None, int | None] = {None: None}
+    if not named - {None}:
+        return found
     found.update(session.execute(rows).all())
     for stranger in sorted(who for who in named if who not in found and who):
         raise NotFound(what="employee", key=stranger)
