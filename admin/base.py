@@ -20,6 +20,7 @@ from flask_admin.contrib.sqla import ModelView
 from flask_admin.form import BaseForm
 from flask_admin.model.base import ViewArgs
 from flask_babel import gettext
+from jinja2 import pass_context
 from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
@@ -307,6 +308,7 @@ class RedressView(Place, ModelView):
 
     # ------------------------------------------------------------ showing
 
+    @pass_context
     def get_list_value(self, context: Any, model: Any, name: str) -> Markup:
         """A cell: the formatter of its column, else what suits the value."""
         formatter = self.column_formatters.get(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +55,7 @@ class PolicyPage(RedressPage):
             self.records.execute(
                 sa.select(PolicyRule.policy_version_id, sa.func.count())
                 .group_by(PolicyRule.policy_version_id)
-            ).tuples().all()
+            ).all()
         )
         policies = list(self.records.scalars(statement))
         return self.render(
@@ -69,9 +70,8 @@ class PolicyPage(RedressPage):
         return self.render(
             "admin/policy.html",
             version=version,
-            sections=_sections(version),
+            sections=_sections(version, self._parameters(version)),
             states=VERSION_STATES,
-            chosen=self._parameters(version),
         )
 
     def _parameters(self, version: PolicyVersion) -> dict[str, str]:
@@ -81,25 +81,30 @@ class PolicyPage(RedressPage):
         return dict(self.records.execute(statement).tuples().all())
 
 
-def _sections(version: PolicyVersion) -> list[SectionRows]:
+def _sections(version: PolicyVersion, parameters: Mapping[str, str]) -> list[SectionRows]:
     """The rules by section, in the order of SECTIONS; a section nobody knows comes last."""
-    speaker = Speaker({(r.section, r.key): str(r.data.get("label", r.key)) for r in version.rules})
+    labels = {(r.section, r.key): str(r.data.get("label", r.key)) for r in version.rules}
+    usual = {r.key: r.data.get("value") for r in version.rules if r.section == "parameter"}
+    speaker = Speaker(labels, chosen=usual | dict(parameters))
     found: dict[str, list[RuleRow]] = {key: [] for key in SECTIONS}
     for rule in version.rules:
-        found.setdefault(rule.section, []).append(_row(rule, speaker))
+        found.setdefault(rule.section, []).append(_row(rule, speaker, parameters))
     return [
         SectionRows(key, SECTIONS.get(key, key), tuple(rows)) for key, rows in found.items() if rows
     ]
 
 
-def _row(rule: PolicyRule, speaker: Speaker) -> RuleRow:
+def _row(rule: PolicyRule, speaker: Speaker, parameters: Mapping[str, str]) -> RuleRow:
     clause = rule.section == "clause"
+    data = dict(rule.data)
+    if rule.section == "parameter" and rule.key in parameters:
+        data["value"] = parameters[rule.key]
     return RuleRow(
         key=rule.key,
         label=str(rule.data.get("label", rule.key)),
         cite=rule.key if clause else str(rule.data.get("cite") or ""),
         note=str(rule.data.get("note") or ""),
-        facts=tuple(speaker.facts(rule.data)),
+        facts=tuple(speaker.facts(data)),
     )
 
 

@@ -52,7 +52,6 @@ FIELDS = {
     "answers": lazy_gettext("Handles cases"),
     "appeal_term": lazy_gettext("Term for an appeal"),
     "applies": lazy_gettext("Applies when"),
-    "ask": lazy_gettext("The company decides"),
     "at_intake": lazy_gettext("Asked at intake"),
     "attempts": lazy_gettext("Attempts"),
     "before": lazy_gettext("Before"),
@@ -178,7 +177,7 @@ NUMBERS = frozenset(
     {"within", "window_from", "review_every", "in_all", "keep", "amount", "attempts", "on_days"}
     | {"appeal_term", "wage_month_ends_on"}
 )
-SAID_ELSEWHERE = frozenset({"key", "label", "cite", "note"})
+SAID_ELSEWHERE = frozenset({"key", "label", "cite", "note", "ask"})
 
 
 @dataclass(frozen=True)
@@ -191,16 +190,25 @@ class Fact:
 
 
 class Speaker:
-    """Says the rules of one version; `labels` are those of its entries by (section, key)."""
+    """Says the rules of one version.
 
-    def __init__(self, labels: Mapping[tuple[str, str], str]) -> None:
+    `labels` are those of its entries by (section, key), `chosen` the values of its parameters,
+    which a rule names as "$key".
+    """
+
+    def __init__(
+        self, labels: Mapping[tuple[str, str], str], chosen: Mapping[str, Any] | None = None
+    ) -> None:
         self._labels = labels
+        self._chosen = chosen or {}
 
     def facts(self, data: Mapping[str, Any]) -> Iterator[Fact]:
         """The fields of a rule that say something, in the order written."""
         for name, value in data.items():
             if name in SAID_ELSEWHERE or value in (None, "", [], {}, False):
                 continue
+            if isinstance(value, str) and value.startswith("$"):
+                value = self._chosen.get(value[1:], value)
             number = name in NUMBERS or (name == "value" and not isinstance(value, str))
             yield Fact(str(FIELDS.get(name, name)), self.value(name, value), number)
 
@@ -214,7 +222,7 @@ class Speaker:
             return self._sequence(name, value)
         if name == "amount":
             return _yuan(value)
-        if name in DEEDS and isinstance(value, str) and name != "counts_from":
+        if name in DEEDS and isinstance(value, str):
             return wording.deed(value)
         return self._word(name, str(value))
 
@@ -246,8 +254,6 @@ class Speaker:
         for known in (section, "post", "department", "kind", "severity", "deadline"):
             if known and (known, word) in self._labels:
                 return self._labels[(known, word)]
-        if word.startswith("$"):
-            return self._labels.get(("parameter", word[1:]), word)
         if word.startswith("member:"):
             return gettext("anybody of: %(what)s", what=self._word("department", word[7:]))
         if word.startswith(("post:", "role:")):

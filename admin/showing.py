@@ -31,7 +31,7 @@ def shown(value: Any) -> Markup:
         return Markup('<time datetime="{0}">{0}</time>').format(value.isoformat())
     if isinstance(value, Decimal):
         return Markup('<span class="money">{}</span>').format(wording.money(value))
-    return escape(str(value))
+    return value if isinstance(value, Markup) else escape(str(value))
 
 
 def chip(member: enum.Enum) -> Markup:
@@ -96,5 +96,10 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["moment"] = wording.moment
     app.jinja_env.filters["money"] = wording.money
     app.jinja_env.globals.update(
-        needed=needed, label=wording.label, tone=wording.tone, deed=wording.deed, urgency=urgency, now=now
+        deed=wording.deed,
+        label=wording.label,
+        needed=needed,
+        now=now,
+        tone=wording.tone,
+        urgency=urgency,
     )
