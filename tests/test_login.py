@@ -299,6 +299,16 @@ def test_somebody_logs_in_and_reads_the_refusal_in_chinese(
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("role", [Role.administrator, Role.employee])
+def test_somebody_who_logs_in_arrives_at_a_page_that_opens_cleanly(
+    page: Any, enter: Any, role: Role
+) -> None:
+    enter(page, role)
+    page.wait_for_url("**/admin/**")
+    assert page.title().endswith("Redress")
+
+
+@pytest.mark.browser
 def test_a_text_that_is_too_large_reaches_the_browser_as_a_page(
     page: Any, problems: list[str]
 ) -> None:

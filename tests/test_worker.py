@@ -18,7 +18,16 @@ from database import reading, writing
 from models import Lease
 from services import leases
 from services.leases import LeaseLost
-from worker import BEAT_EVERY_S, Chore, Ticker, Turn, Worker, make_queue, make_worker
+from worker import (
+    BEAT_EVERY_S,
+    Chore,
+    Ticker,
+    Turn,
+    Worker,
+    make_queue,
+    make_worker,
+    sweep_cases,
+)
 
 NOW = dt.datetime(2026, 9, 28, 8, 0, tzinfo=dt.UTC)
 TERM = dt.timedelta(minutes=2)
@@ -180,3 +189,8 @@ def test_the_usual_worker_sweeps_as_often_as_the_settings_say(settings: Settings
     assert isinstance(worker.huey, SqliteHuey)
     worker.huey.storage.close()
     worker.engine.dispose()
+
+
+def test_a_sweep_over_an_empty_register_ends_at_once(worker_of: Any) -> None:
+    worker = worker_of(sweep_cases)
+    assert worker.take_turn(worker.chores[0])
