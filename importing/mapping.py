@@ -1,0 +1,258 @@
+"""The map of an old register: which column means what, and which of its words mean which of ours.
+
+A map is a TOML file, so that an administrator can write and keep it. It is checked completely,
+against the columns of the file and against the regulation, before a row is read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from policy.lifecycle import Status
+from policy.pack import Pack
+
+_SAMPLE = dt.datetime(2020, 2, 29, 13, 45, 58)
+
+
+class MapRefused(Exception):
+    """A map that cannot be used: `file` names it, `problems` are pairs of a key and why."""
+
+    def __init__(self, file: str, problems: list[tuple[str, str]]) -> None:
+        super().__init__(file, problems)
+        self.file = file
+        self.problems = problems
+
+    def __str__(self) -> str:
+        lines = [f"- {key}: {why}" if key else f"- {why}" for key, why in self.problems]
+        return "\n".join([f"The map {self.file} cannot be used:", *lines])
+
+
+def _format(text: str) -> str:
+    """A format that says year, month and day in a way they can be read back."""
+    try:
+        read = dt.datetime.strptime(_SAMPLE.strftime(text), text)
+    except ValueError:
+        raise ValueError(f"“{text}” is no date format; write it like %Y-%m-%d") from None
+    if read.date() != _SAMPLE.date():
+        raise ValueError(f"“{text}” does not say year, month and day; write it like %Y-%m-%d")
+    return text
+
+
+def _local(time: dt.time) -> dt.time:
+    if time.tzinfo is not None:
+        raise ValueError("is a time of the company's zone and names none")
+    return time
+
+
+Words = Annotated[str, StringConstraints(min_length=1)]
+Formats = Annotated[tuple[Annotated[str, AfterValidator(_format)], ...], Field(min_length=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Text(_Part):
+    """A column that is taken as it is."""
+
+    column: Words
+
+
+class Labelled(_Part):
+    """A column that becomes one line of the body, after its label."""
+
+    column: Words
+    label: Words | None = None
+
+
+class Identity(_Part):
+    """Where a row's own id stands, and what replaces an empty one.
+
+    `if_empty` is `refuse`, `row` (a checksum of the whole row) or the columns to make one of.
+    """
+
+    column: Words | None = None
+    if_empty: Literal["refuse", "row"] | Annotated[tuple[Words, ...], Field(min_length=1)] = (
+        "refuse"
+    )
+
+    @model_validator(mode="after")
+    def _comes_from_somewhere(self) -> Identity:
+        if self.column is None and self.if_empty == "refuse":
+            raise ValueError("needs a `column`, or `if_empty`")
+        return self
+
+
+class Moment(_Part):
+    """A day or an instant in the company's zone; `at` is the time of a day that has none."""
+
+    column: Words
+    formats: Formats = ("%Y-%m-%d",)
+    at: Annotated[dt.time, AfterValidator(_local)] = dt.time(0)
+
+
+class Chosen(_Part):
+    """One of our words: always the same `value`, or what a column says, through a table.
+
+    Without a table the cell must already be our word. `other` is for words, and for an empty
+    cell, that the table does not know; without it such a row is refused.
+    """
+
+    value: Words | None = None
+    column: Words | None = None
+    part: Literal["whole", "first_letter"] = "whole"
+    table: Mapping[str, Words] = Field(default_factory=dict)
+    other: Words | None = None
+
+    @model_validator(mode="after")
+    def _comes_from_one_place(self) -> Chosen:
+        if (self.value is None) == (self.column is None):
+            raise ValueError("needs either a `value` or a `column`")
+        if self.value is not None and (self.table or self.other):
+            raise ValueError("has a `value`, so `table` and `other` would never be used")
+        return self
+
+    def results(self) -> Iterator[tuple[str, str]]:
+        """Every word of ours it can give, with the key that says so."""
+        if self.value is not None:
+            yield "value", self.value
+        yield from ((f"table.{word}", ours) for word, ours in self.table.items())
+        if self.other is not None:
+            yield "other", self.other
+
+
+class Extra(_Part):
+    """A field of the regulation: its column, and for choices and dates how to read it."""
+
+    column: Words
+    table: Mapping[str, Any] = Field(default_factory=dict)
+    formats: Formats = ("%Y-%m-%d",)
+
+
+class Map(_Part):
+    """How a row of an old register becomes a case; see maps/ for one with all its reasons.
+
+    `source` names the register: with a row's id it says which case is in already. Rows received
+    before `go_live` are history; later ones are not taken.
+    """
+
+    source: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    go_live: dt.date
+    sheet: Words | None = None
+    header_row: int | None = Field(default=None, ge=1)
+    id: Identity
+    received: Moment
+    subject: Text
+    kind: Chosen
+    status: Chosen
+    channel: Chosen | None = None
+    category: Chosen | None = None
+    body: tuple[Labelled, ...] = ()
+    demand: Text | None = None
+    customer: Text | None = None
+    phone: Text | None = None
+    closed: Moment | None = None
+    extra: Mapping[str, Extra] = Field(default_factory=dict)
+
+
+def load(path: Path) -> Map:
+    """The map in a file. Raises MapRefused with every problem of its form."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MapRefused(path.name, [("", str(error.strerror))]) from error
+    except UnicodeDecodeError as error:
+        raise MapRefused(path.name, [("", "is not a text in UTF-8")]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise MapRefused(path.name, [("", f"is not TOML: {error}")]) from error
+    try:
+        return Map.model_validate(data)
+    except ValidationError as error:
+        raise MapRefused(path.name, [_problem(one) for one in error.errors()]) from error
+
+
+def _problem(error: Any) -> tuple[str, str]:
+    place = [str(step) for step in error["loc"] if not str(step).startswith(("literal", "tuple"))]
+    plain = {"missing": "is missing", "extra_forbidden": "is not a key of a map"}
+    return ".".join(place), plain.get(error["type"], error["msg"].removeprefix("Value error, "))
+
+
+# ---------------------------------------------------------------- against file and regulation
+
+
+def columns(mapping: Map) -> Iterator[tuple[str, str]]:
+    """Every column the map names, with the key that names it."""
+    for key in ("id", "received", "subject", "kind", "status", "channel", "category", "demand"):
+        yield from _column(key, getattr(mapping, key))
+    for key in ("customer", "phone", "closed"):
+        yield from _column(key, getattr(mapping, key))
+    for place, line in enumerate(mapping.body):
+        yield f"body.{place}.column", line.column
+    for field, extra in mapping.extra.items():
+        yield f"extra.{field}.column", extra.column
+    if isinstance(mapping.id.if_empty, tuple):
+        yield from (("id.if_empty", name) for name in mapping.id.if_empty)
+
+
+def _column(key: str, part: Any) -> Iterator[tuple[str, str]]:
+    if part is not None and part.column is not None:
+        yield f"{key}.column", part.column
+
+
+def check(mapping: Map, header: tuple[str, ...], pack: Pack, *, file: str) -> None:
+    """Refuse a map that asks for what the file or the regulation does not have (MapRefused)."""
+    problems = [*_absent(mapping, header), *_unknown(mapping, pack), *_misfits(mapping, pack)]
+    if problems:
+        raise MapRefused(file, problems)
+
+
+def _absent(mapping: Map, header: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for key, name in columns(mapping):
+        if name not in header:
+            yield key, f"the file has no column “{name}”; it has: {', '.join(header)}"
+
+
+def _unknown(mapping: Map, pack: Pack) -> Iterator[tuple[str, str]]:
+    """Words on our side of a table that are none of ours."""
+    known = {
+        "kind": {entry.key for entry in pack.kind},
+        "channel": {entry.key for entry in pack.channel},
+        "category": {entry.key for entry in pack.category},
+        "status": {status.value for status in Status},
+    }
+    for name, words in known.items():
+        chosen: Chosen | None = getattr(mapping, name)
+        for key, word in chosen.results() if chosen else ():
+            if word not in words:
+                yield f"{name}.{key}", _none_of(word, name, words)
+
+
+def _none_of(word: str, name: str, words: set[str]) -> str:
+    return f"“{word}” is no {name} here; there are: {', '.join(sorted(words))}"
+
+
+def _misfits(mapping: Map, pack: Pack) -> Iterator[tuple[str, str]]:
+    """Fields the regulation does not have, and tables whose results a field cannot hold."""
+    known = {entry.key: entry for entry in pack.field}
+    for name, extra in mapping.extra.items():
+        if name not in known:
+            yield f"extra.{name}", _none_of(name, "field", set(known))
+            continue
+        choices = {choice.key for choice in known[name].choices}
+        for word, ours in extra.table.items():
+            if choices and ours not in choices:
+                yield f"extra.{name}.table.{word}", _none_of(str(ours), "choice", choices)

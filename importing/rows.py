@@ -1,0 +1,209 @@
+"""One row of an old register, read by a map: what it says of a case, in our words.
+
+Nothing here touches the record. What a row says is judged by the regulation later; what is
+refused here is what cannot even be understood.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from files.tables_in import Cell, Row
+from importing.mapping import Chosen, Extra, Map, Moment
+from importing.reasons import RowRefused
+from policy.lifecycle import Status
+from policy.pack import FieldEntry, Pack
+
+LONGEST_ID = 120
+EARLIEST = 1900
+_TIMES = ("%H", "%I", "%X", "%c", "%T", "%R")
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a row says: its own id, the customer, and the fields of an import."""
+
+    source_id: str
+    customer: str | None
+    phone: str | None
+    said: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads rows by a map under a regulation; `now` is when, `zone` the company's."""
+
+    mapping: Map
+    pack: Pack
+    zone: ZoneInfo
+    now: dt.datetime
+
+    def identity(self, row: Row) -> str:
+        """The row's own id, or the one the map makes for it."""
+        if row.surplus:
+            raise RowRefused("surplus", None, value=text(row.surplus[0]))
+        part = self.mapping.id
+        own = text(row.cells[part.column]) if part.column else None
+        if own is not None:
+            if len(own) > LONGEST_ID:
+                raise RowRefused("id_too_long", part.column, value=own[:40], limit=LONGEST_ID)
+            return own
+        if part.if_empty == "refuse":
+            raise RowRefused("id_missing", part.column)
+        names = sorted(row.cells) if part.if_empty == "row" else part.if_empty
+        return f"row-{checksum(row, names)[:24]}"
+
+    def read(self, row: Row, source_id: str) -> Past:
+        """What the row says. Raises RowRefused with the column at fault."""
+        received_at = self._received(row)
+        said = {
+            "received_at": received_at,
+            "closed_at": self._closed(row, received_at),
+            "subject": self._plain(row, "subject") or "",
+            "demand": self._plain(row, "demand"),
+            "body": self._body(row),
+            "extra": self._extra(row),
+            **{name: self._chosen(row, name) for name in ("kind", "channel", "category")},
+            "status": Status(self._chosen(row, "status")),
+        }
+        phone = self._plain(row, "phone")
+        customer = self._plain(row, "customer") or phone
+        return Past(source_id, customer, phone, said)
+
+    def column_of(self, field: str) -> str | None:
+        """The column a refused field came from, as far as the map can say."""
+        part = self.mapping.extra.get(field) or getattr(
+            self.mapping, {"received_at": "received", "closed_at": "closed"}.get(field, field), None
+        )
+        return getattr(part, "column", None)
+
+    def _plain(self, row: Row, name: str) -> str | None:
+        part = getattr(self.mapping, name)
+        return None if part is None else text(row.cells[part.column])
+
+    def _body(self, row: Row) -> str | None:
+        lines = []
+        for line in self.mapping.body:
+            said = text(row.cells[line.column])
+            if said is not None:
+                lines.append(f"{line.label}：{said}" if line.label else said)
+        return "\n".join(lines) or None
+
+    # ------------------------------------------------------------ time
+
+    def _received(self, row: Row) -> dt.datetime:
+        part = self.mapping.received
+        at = self._moment(row, part)
+        if at is None:
+            raise RowRefused("cell_empty", part.column)
+        if at.astimezone(self.zone).date() >= self.mapping.go_live:
+            raise RowRefused(
+                "after_go_live",
+                part.column,
+                value=text(row.cells[part.column]),
+                go_live=self.mapping.go_live,
+            )
+        return at
+
+    def _closed(self, row: Row, received_at: dt.datetime) -> dt.datetime | None:
+        part = self.mapping.closed
+        at = self._moment(row, part) if part else None
+        if part and at and at < received_at:
+            # A day without a time may be the very day of the complaint.
+            if at.astimezone(self.zone).date() < received_at.astimezone(self.zone).date():
+                raise RowRefused("closed_before", part.column, value=text(row.cells[part.column]))
+            return received_at
+        return at
+
+    def _moment(self, row: Row, part: Moment) -> dt.datetime | None:
+        cell = row.cells[part.column]
+        local = _instant(cell, part)
+        if local is None:
+            return None
+        if not EARLIEST <= local.year <= self.now.year + 1:
+            raise RowRefused("out_of_reach", part.column, value=text(cell))
+        at = (local if local.tzinfo else local.replace(tzinfo=self.zone)).astimezone(dt.UTC)
+        if at > self.now:
+            raise RowRefused("out_of_reach", part.column, value=text(cell))
+        return at
+
+    # ------------------------------------------------------------ words and fields
+
+    def _chosen(self, row: Row, name: str) -> str | None:
+        part: Chosen | None = getattr(self.mapping, name)
+        if part is None or part.column is None:
+            return part.value if part else None
+        word = text(row.cells[part.column])
+        if word is not None and part.part == "first_letter":
+            word = word[0]
+        ours = part.table.get(word or "") or (None if part.table else word) or part.other
+        if ours is None and (word is not None or name in ("kind", "status")):
+            raise RowRefused("not_in_table", part.column, value=word, key=f"{name}.table")
+        if name == "status" and ours not in Status.__members__:
+            raise RowRefused("not_in_table", part.column, value=word, key=f"{name}.table")
+        return ours
+
+    def _extra(self, row: Row) -> dict[str, Any]:
+        read = {
+            name: self._field(row, self.pack.find("field", name), part)
+            for name, part in self.mapping.extra.items()
+        }
+        return {name: value for name, value in read.items() if value is not None}
+
+    def _field(self, row: Row, entry: FieldEntry, part: Extra) -> Any:
+        cell = row.cells[part.column]
+        word = text(cell)
+        if word is None:
+            return None
+        if part.table:
+            if word not in part.table:
+                raise RowRefused(
+                    "not_in_table", part.column, value=word, key=f"extra.{entry.key}.table"
+                )
+            return part.table[word]
+        if entry.shape == "date":
+            day = _instant(cell, Moment(column=part.column, formats=part.formats))
+            return day.date().isoformat() if day else None
+        if entry.shape == "flag" and not isinstance(cell, bool):
+            raise RowRefused("not_yes_or_no", part.column, value=word)
+        return cell if entry.shape == "flag" else word
+
+
+def text(cell: Cell) -> str | None:
+    """A cell as a person would read it aloud; None when there is nothing in it."""
+    if isinstance(cell, dt.datetime):
+        return cell.isoformat(sep=" ")
+    if isinstance(cell, dt.date):
+        return cell.isoformat()
+    if isinstance(cell, Decimal):
+        return format(cell, "f")
+    return None if cell is None else str(cell)
+
+
+def checksum(row: Row, names: Any) -> str:
+    """What tells one row from another: the same cells give the same, wherever they stand."""
+    said = json.dumps([[name, text(row.cells[name])] for name in names], ensure_ascii=False)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _instant(cell: Cell, part: Moment) -> dt.datetime | None:
+    """The local date and time a cell says, with the default time where it says only a day."""
+    if cell is None or isinstance(cell, dt.datetime):
+        return cell
+    if isinstance(cell, dt.date):
+        return dt.datetime.combine(cell, part.at)
+    said = text(cell) or ""
+    for form in part.formats:
+        try:
+            read = dt.datetime.strptime(said, form)
+        except ValueError:
+            continue
+        timed = any(directive in form for directive in _TIMES)
+        return read if timed else dt.datetime.combine(read.date(), part.at)
+    raise RowRefused("not_a_date", part.column, value=said[:80], formats=" / ".join(part.formats))
