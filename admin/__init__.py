@@ -8,23 +8,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, redirect
-from flask_admin import Admin, expose
+from flask import Flask
+from flask_admin import Admin
+from flask_babel import lazy_gettext
 
-from admin import calendar, lookup, navigation, people, policy, rights, showing
-from admin.base import RedressPage
+from admin import (
+    calendar,
+    callback,
+    complaint,
+    lookup,
+    navigation,
+    penalty,
+    people,
+    policy,
+    rights,
+    showing,
+)
+from admin.home import HomePage
 from wording import CATALOGUES
 
-MODULES = (policy, calendar, people)
+MODULES = (complaint, callback, penalty, policy, calendar, people)
 """Modules with pages, in the order of the menu."""
-
-
-class FirstPage(RedressPage):
-    """The home page: leads to the first page the visitor may open."""
-
-    @expose("/")
-    def index(self) -> Response:
-        return redirect(navigation.first_url(self.admin))  # type: ignore[return-value]
 
 
 def init_app(app: Flask, db: Any) -> None:
@@ -33,7 +37,7 @@ def init_app(app: Flask, db: Any) -> None:
     showing.init_app(app)
     navigation.init_app(app)
     lookup.init_app(app)
-    home = FirstPage(db, name="Redress", endpoint="admin", url="/admin")
+    home = HomePage(db, name=lazy_gettext("Home"), endpoint="admin", url="/admin")
     admin = Admin(app, name="Redress", index_view=home, translations_path=str(CATALOGUES))
     for module in MODULES:
         for view in module.views(db):

@@ -292,8 +292,10 @@ class RedressView(Place, ModelView):
         """The columns to sort by; the primary key comes last, so no row is on two pages."""
         wanted = [(sort_column, sort_desc)] if sort_column else self._get_default_sort()
         columns = [(self._sortable_column(name), desc) for name, desc in wanted]
-        order = [column.desc().nulls_last() if desc else column.asc().nulls_last()
-                 for column, desc in columns]
+        order = [
+            column.desc().nulls_last() if desc else column.asc().nulls_last()
+            for column, desc in columns
+        ]
         descends = bool(wanted) and wanted[0][1]
         return [*order, self._pk.desc() if descends else self._pk.asc()]
 
@@ -317,6 +319,10 @@ class RedressView(Place, ModelView):
         return shown(self._get_field_value(model, name))
 
     get_detail_value = get_list_value
+
+    def called(self, row: Any) -> str:
+        """What a row is called in a title and in a sentence about it."""
+        return str(row)
 
     def row_url(self, row: Any) -> str | None:
         """Where a click on a row leads: its page, else its form, else nowhere."""
@@ -487,7 +493,7 @@ class RedressView(Place, ModelView):
 
     def _check_seen(self, form: Any, model: Any) -> None:
         if SEEN_VERSION in form and form[SEEN_VERSION].data != str(model.version):
-            raise ChangedMeanwhile(what=self.model.__tablename__, key=str(model))
+            raise ChangedMeanwhile(what=self.model.__tablename__, key=self.called(model))
 
     def _show_differences(self, form: Any, model: Any) -> None:
         """Put what is stored now beside what was typed; saving again then means it."""
@@ -498,7 +504,9 @@ class RedressView(Place, ModelView):
             stored = getattr(model, field.short_name, field.data)
             if stored != field.data:
                 said = plain(stored)
-                sentence = gettext("Stored meanwhile: %(value)s", value="—" if said is None else said)
+                sentence = gettext(
+                    "Stored meanwhile: %(value)s", value="—" if said is None else said
+                )
                 field.errors = [*field.errors, sentence]
 
     def handle_view_exception(self, exc: Exception) -> bool:
@@ -519,6 +527,7 @@ class RedressView(Place, ModelView):
         named = refusal.facts.get("field")
         if form is not None and named in form:
             form[named].errors = [*form[named].errors, sentence]
+            sentence = gettext("Nothing was saved yet. Please look at what is marked.")
         flash(sentence, "error")
 
 

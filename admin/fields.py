@@ -144,7 +144,9 @@ class LookupWidget:
 
     def __call__(self, field: LookupField, **attributes: Any) -> Markup:
         attributes.setdefault("id", field.id)
-        hidden = html_params(type="hidden", name=field.name, value=field.row_id, data_lookup_id=True)
+        hidden = html_params(
+            type="hidden", name=field.name, value=field.row_id, data_lookup_id=True
+        )
         shown = html_params(
             type="text",
             name=f"{field.name}-words",
@@ -248,12 +250,10 @@ class Converter(AdminModelConverter):
 
     @converts("sqlalchemy.sql.sqltypes.Enum")
     def convert_enum(self, column: Any, field_args: Any, **extra: Any) -> Any:
-        return EnumField(
-            members=column.type.enum_class, allow_blank=column.nullable, **field_args
-        )
+        return EnumField(members=column.type.enum_class, allow_blank=column.nullable, **field_args)
 
     @converts("Boolean")
-    def conv_Boolean(self, field_args: Any, **extra: Any) -> Any:  # noqa: N802 - Flask-Admin's name
+    def conv_Boolean(self, field_args: Any, **extra: Any) -> Any:
         field_args["validators"] = []
         return BooleanField(**field_args)
 
@@ -262,13 +262,13 @@ class Converter(AdminModelConverter):
         return IntegerField(**field_args)
 
     @converts("String")
-    def conv_String(self, column: Any, field_args: Any, **extra: Any) -> Any:  # noqa: N802 - as above
+    def conv_String(self, column: Any, field_args: Any, **extra: Any) -> Any:
         self._string_common(column=column, field_args=field_args, **extra)
         field_args["filters"] = [_trimmed, *field_args.get("filters", ())]
         return StringField(**field_args)
 
     @converts("Text")
-    def conv_Text(self, column: Any, field_args: Any, **extra: Any) -> Any:  # noqa: N802 - as above
+    def conv_Text(self, column: Any, field_args: Any, **extra: Any) -> Any:
         self._string_common(column=column, field_args=field_args, **extra)
         field_args["filters"] = [_trimmed, *field_args.get("filters", ())]
         return TextAreaField(**field_args)

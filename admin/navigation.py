@@ -53,9 +53,10 @@ def _items(admin: Any, group: str, current_view: Any) -> Iterator[Item]:
             yield Item(view.name, url, view.icon, view is current_view)
 
 
-def first_url(admin: Any) -> str:
-    """The address of the first page of the menu; everybody has the regulation at least."""
-    return next(item.url for group in menu(admin) for item in group.items)
+def first_url(admin: Any, *, past: Any) -> str:
+    """The address of the first page of the menu that is not `past`; all have the regulation."""
+    items = (item for group in menu(admin, past) for item in group.items)
+    return next(item.url for item in items if not item.current)
 
 
 def init_app(app: Flask) -> None:

@@ -31,7 +31,7 @@ LABELS = {
     "joined_on": lazy_gettext("Joined on"),
     "key": lazy_gettext("Key"),
     "left_on": lazy_gettext("Left on"),
-    "name": lazy_gettext("Name"),
+    "name": lazy_gettext("Full name"),
     "number": lazy_gettext("Employee number"),
     "phone": lazy_gettext("Phone"),
     "post": lazy_gettext("Post"),
@@ -117,7 +117,7 @@ class DepartmentView(RedressView):
     creates = edits = True
     lead = lazy_gettext("The departments as the company calls them today.")
     column_list = ("name", "key", "active")
-    column_labels = LABELS
+    column_labels = LABELS | {"name": lazy_gettext("Department name")}
     column_searchable_list = ("name", "key")
     column_filters = ("active",)
     column_sortable_list = ("name", "key")
@@ -151,7 +151,13 @@ class EmployeeView(RedressView):
     lead = lazy_gettext("Names repeat, so people are known by their employee number.")
     column_list = ("name", "number", "department", "phone", "email", "joined_on", "left_on")
     column_details_list = [
-        "number", "name", "department", "phone", "email", "joined_on", "left_on",
+        "number",
+        "name",
+        "department",
+        "phone",
+        "email",
+        "joined_on",
+        "left_on",
     ]
     column_labels = LABELS
     column_searchable_list = ("name", "number", "phone")
@@ -216,7 +222,7 @@ class PostHoldingView(RedressView):
             standing(row.from_on, row.until_on).striptags()
         ),
     }
-    form_columns = ("post", "employee", "from_on", "until_on")
+    form_columns = ("post", "employee", "from_on", "until_on", "shared")
     form_overrides = {"post": PostField}
     form_extra_fields = {
         "shared": BooleanField(
@@ -244,6 +250,9 @@ class PostHoldingView(RedressView):
 
     def search_placeholder(self) -> str:
         return ", ".join(str(LABELS[name]) for name in ("post", "employee"))
+
+    def called(self, row: PostHolding) -> str:
+        return f"{post_label(row.post)} · {row.employee}"
 
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)
@@ -293,6 +302,9 @@ class DeputyView(RedressView):
             Standing(Deputy),
         ]
 
+    def called(self, row: Deputy) -> str:
+        return f"{row.employee} → {_held(row)}"
+
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)
         del form.holding
@@ -328,13 +340,16 @@ class UserView(RedressView):
     column_filters = ("role", "active")
     column_sortable_list = ("username", "display_name", "role")
     column_default_sort = "username"
-    form_columns = ("username", "display_name", "role", "employee", "active")
+    form_columns = ("username", "display_name", "role", "employee", "password", "active")
     form_extra_fields = {
         "password": PasswordField(
             lazy_gettext("Password"),
             render_kw={"autocomplete": "new-password", "maxlength": accounts.LONGEST_PASSWORD},
         )
     }
+
+    def called(self, row: User) -> str:
+        return f"{row.display_name} ({row.username})"
 
     def create_form(self, obj: Any = None) -> Any:
         form = super().create_form(obj)

@@ -53,8 +53,9 @@ class PolicyPage(RedressPage):
         statement = sa.select(Policy).options(selectinload(Policy.versions)).order_by(Policy.name)
         counts = dict(
             self.records.execute(
-                sa.select(PolicyRule.policy_version_id, sa.func.count())
-                .group_by(PolicyRule.policy_version_id)
+                sa.select(PolicyRule.policy_version_id, sa.func.count()).group_by(
+                    PolicyRule.policy_version_id
+                )
             ).all()
         )
         policies = list(self.records.scalars(statement))
@@ -84,6 +85,11 @@ class PolicyPage(RedressPage):
 def _sections(version: PolicyVersion, parameters: Mapping[str, str]) -> list[SectionRows]:
     """The rules by section, in the order of SECTIONS; a section nobody knows comes last."""
     labels = {(r.section, r.key): str(r.data.get("label", r.key)) for r in version.rules}
+    for rule in version.rules:
+        if rule.section == "deadline" and rule.data.get("slot"):
+            slot = "slot", str(rule.data["slot"])
+            label = str(rule.data.get("label", rule.key))
+            labels[slot] = f"{labels[slot]}、{label}" if slot in labels else label
     usual = {r.key: r.data.get("value") for r in version.rules if r.section == "parameter"}
     speaker = Speaker(labels, chosen=usual | dict(parameters))
     found: dict[str, list[RuleRow]] = {key: [] for key in SECTIONS}

@@ -30,6 +30,9 @@ CASEWORK = frozenset(
 )
 CASEREADERS = CASEWORK | {Role.auditor}
 
+PAYROLL = CARE | {Role.general_manager, Role.hr, Role.auditor}
+MONEYREADERS = PAYROLL | {Role.director, Role.member, Role.employee}
+
 OPEN = frozenset({"start", "login", "log_in", "language", "healthz", "static"})
 """Routes that need nobody to be logged in."""
 
@@ -48,12 +51,16 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "admin.index": EVERYONE,
     # cases and money
     **listed("complaint", read=CASEREADERS),
+    "complaint.register": CARE,
+    "complaint.case": CASEREADERS,
+    "complaint.deed": CASEWORK,
+    "complaint.amend": CARE,
     **listed("callback", read=CARE | {Role.general_manager, Role.auditor}),
-    **listed(
-        "penalty",
-        read=CARE
-        | {Role.director, Role.general_manager, Role.hr, Role.auditor, Role.member, Role.employee},
-    ),
+    **listed("penalty", read=MONEYREADERS),
+    "penalty.one": MONEYREADERS,
+    "penalty.deed": CARE | {Role.general_manager, Role.hr},
+    "month.index": PAYROLL,
+    "month.export": PAYROLL,
     # the regulation and the calendar belong to everybody who is judged by them
     "policy.index": EVERYONE,
     "policy.version": EVERYONE,

@@ -10,6 +10,14 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 import wording
+from policy.lifecycle import (
+    CallOutcome,
+    CallPurpose,
+    ClosingGround,
+    ReplyOutcome,
+    Responsibility,
+    Status,
+)
 
 SECTIONS = {
     "parameter": lazy_gettext("Choices of the company"),
@@ -158,6 +166,41 @@ WORDS = {
     "year": lazy_gettext("every year"),
 }
 
+FACTS = {
+    "contacted_at": lazy_gettext("First contact"),
+    "closed_at": lazy_gettext("Closed at"),
+    "closing_ground": lazy_gettext("Closing ground"),
+    "demands_more": lazy_gettext("Customer demands more"),
+    "event.ground": lazy_gettext("Ground"),
+    "event.outcome": lazy_gettext("Outcome"),
+    "event.purpose": lazy_gettext("Purpose"),
+    "event.solved": lazy_gettext("Solved"),
+    "factory_closed_at": lazy_gettext("Closed in the factory's system"),
+    "history": lazy_gettext("From before go-live"),
+    "reply_outcome": lazy_gettext("What the reply says"),
+    "round": lazy_gettext("Round"),
+    "satisfaction_unhappy": lazy_gettext("Unhappy at the satisfaction callback"),
+    "status": lazy_gettext("Status"),
+    "unhappy": lazy_gettext("Customer unhappy"),
+}
+"""What conditions ask for beyond the fields of a case."""
+
+GROUNDS = {
+    "verification": lazy_gettext("verification callback"),
+    "satisfaction": lazy_gettext("satisfaction callback"),
+    "repeat": lazy_gettext("repeated complaint"),
+    "decision": lazy_gettext("decision"),
+}
+ENUMERATIONS = {
+    "closing_ground": ClosingGround,
+    "ends_on": CallOutcome,
+    "purpose": CallPurpose,
+    "event.outcome": ReplyOutcome,
+    "event.purpose": CallPurpose,
+    "reply_outcome": ReplyOutcome,
+    "responsibility": Responsibility,
+    "status": Status,
+}
 DEEDS = frozenset({"starts_on", "met_by", "before", "event"})
 REFERENCES = {
     "adds_to": "penalty",
@@ -240,7 +283,7 @@ class Speaker:
         field = str(row["field"])
         said = [(op, row[op]) for op in OPERATORS if op in row]
         op, right = said[0] if said else (str(row.get("op", "is")), row.get("value"))
-        label = self._labels.get(("field", field)) or wording.field(field)
+        label = self._labels.get(("field", field)) or FACTS.get(field) or wording.field(field)
         words = self.value(field, right) if right is not False else gettext("No")
         return f"{label} {OPERATORS.get(op, op)} {words}"
 
@@ -250,22 +293,18 @@ class Speaker:
         return join.join(self.value(name, one) for one in values)
 
     def _word(self, name: str, word: str) -> str:
-        section = REFERENCES.get(name)
-        for known in (section, "post", "department", "kind", "severity", "deadline"):
+        if name in ENUMERATIONS and word in ENUMERATIONS[name].__members__:
+            return wording.label(ENUMERATIONS[name][word])
+        if name == "event.ground" and word in GROUNDS:
+            return str(GROUNDS[word])
+        for known in (REFERENCES.get(name), "slot", "post", "department", "kind", "severity"):
             if known and (known, word) in self._labels:
                 return self._labels[(known, word)]
         if word.startswith("member:"):
             return gettext("anybody of: %(what)s", what=self._word("department", word[7:]))
         if word.startswith(("post:", "role:")):
             return self._word("director", word[5:])
-        return str(WORDS.get(word, _enumerated(word)))
-
-
-def _enumerated(word: str) -> str:
-    for kind in wording.ENUMERATIONS:
-        if word in kind.__members__:
-            return wording.label(kind[word])
-    return word
+        return str(WORDS.get(word, word))
 
 
 def _yuan(value: Any) -> str:

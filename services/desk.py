@@ -191,7 +191,9 @@ def _reach(
                 departments |= {d.key for d in pack.department if d.director in held}
             own = own or who == "handler"
     ids = [real[key] for key in departments if key in real]
-    conditions = [Complaint.department_id.in_(ids)] if ids else []
+    conditions: list[sa.ColumnElement[bool]] = []
+    if ids:
+        conditions.append(Complaint.department_id.in_(ids))
     if own:
         conditions.append(Complaint.handler_id == employee_id)
     return sa.or_(*conditions) if conditions else None
@@ -278,7 +280,7 @@ def find(session: Session, number: str, *, seen: Scope) -> Complaint:
             joinedload(Complaint.policy_version).joinedload(PolicyVersion.policy),
         )
     ).unique()
-    complaint = found.first()
+    complaint: Complaint | None = found.first()
     if complaint is None:
         raise NotFound(what="complaint", key=number)
     return complaint

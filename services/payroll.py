@@ -23,7 +23,8 @@ from policy.events import (
     PenaltyWaived,
 )
 from policy.lifecycle import PenaltyStatus, Sign
-from services import journal
+from policy.sanctions import wage_month
+from services import journal, policies
 from services.actors import Actor
 
 
@@ -175,3 +176,11 @@ def _with_people() -> sa.Select[Penalty]:
             joinedload(Penalty.complaint).joinedload(Complaint.policy_version),
         )
     )
+
+
+def current_month(session: Session, *, on: dt.date) -> str:
+    """The wage month a day belongs to under the regulations in force; the calendar month else."""
+    versions = policies.all_in_force(session, on=on)
+    if not versions:
+        return f"{on:%Y-%m}"
+    return wage_month(on, policies.pack(session, versions[0]))

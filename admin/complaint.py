@@ -1,0 +1,372 @@
+"""Cases: the list, the register form, the page of one case with its deeds, corrections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import abort, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext, lazy_gettext
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+from wtforms import BooleanField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, Optional
+
+import reasons
+import wording
+from admin import correction
+from admin.base import RedressView
+from admin.deeds import (
+    DEEDS,
+    DeedForm,
+    choices,
+    form_of,
+    grades,
+    long_text,
+    short_text,
+    with_extra,
+    with_pack_fields,
+)
+from admin.fields import InstantField
+from admin.filters import contains
+from admin.showing import now, urgency
+from models import Complaint, Customer, PolicyVersion
+from policy.errors import ChangedMeanwhile, DomainError, NotFound
+from policy.lifecycle import Status
+from policy.pack import Pack
+from services import actors, customers, desk, intake, journal, policies
+from services.desk import CasePage
+
+LABELS = {
+    "number": lazy_gettext("Case"),
+    "subject": lazy_gettext("Subject"),
+    "status": lazy_gettext("Status"),
+    "due_at": lazy_gettext("Due"),
+    "grade": lazy_gettext("Grade"),
+    "level": lazy_gettext("Level"),
+    "kind": lazy_gettext("Kind"),
+    "channel": lazy_gettext("Source"),
+    "department": lazy_gettext("Department"),
+    "handler": lazy_gettext("Handler"),
+    "customer": lazy_gettext("Customer"),
+    "received_at": lazy_gettext("Received"),
+    "round": lazy_gettext("Round"),
+    "responsibility": lazy_gettext("Responsibility"),
+    "history": lazy_gettext("Before go-live"),
+}
+
+
+def local_day() -> Any:
+    """Today in the company's zone."""
+    return now().astimezone(wording.zone()).date()
+
+
+class RegisterForm(FlaskForm):
+    """What the care desk writes down while the customer speaks."""
+
+    class Meta:
+        csrf = False
+
+    kind = SelectField(lazy_gettext("Kind"))
+    channel = SelectField(lazy_gettext("Source"))
+    received_at = InstantField(lazy_gettext("Received at"), [InputRequired()])
+    customer = StringField(lazy_gettext("Customer"), [InputRequired(), Length(max=120)])
+    phone = StringField(lazy_gettext("Phone"), [Optional(), Length(max=40)])
+    subject = short_text(lazy_gettext("Subject"))
+    category = SelectField(lazy_gettext("Category"))
+    grade = SelectField(lazy_gettext("Grade"))
+    body = long_text(lazy_gettext("Content"), needed=False)
+    demand = long_text(lazy_gettext("Demand"), needed=False)
+    department = SelectField(lazy_gettext("Dispatch at once to"))
+    director_only = BooleanField(lazy_gettext("Only the director can handle it"))
+
+    def prepare(self, pack: Pack) -> None:
+        self.kind.choices = choices(pack, "kind")
+        self.channel.choices = choices(pack, "channel")
+        self.category.choices = choices(pack, "category", blank=True)
+        self.grade.choices = grades(pack)
+        answering = [(d.key, d.label) for d in pack.department if d.answers]
+        self.department.choices = [("", lazy_gettext("later")), *answering]
+        if not self.is_submitted():
+            self.received_at.process_data(now())
+
+
+class ComplaintView(RedressView):
+    """The cases somebody may see."""
+
+    group, icon = "cases", "case"
+    lead = lazy_gettext("Every case with its next due time; overdue ones are red.")
+    column_list = (
+        "number",
+        "subject",
+        "status",
+        "due_at",
+        "grade",
+        "department",
+        "handler",
+        "customer",
+        "received_at",
+    )
+    column_labels = LABELS
+    column_searchable_list = ("number", "subject")
+    column_filters = (
+        "status",
+        "grade",
+        "level",
+        "kind",
+        "department",
+        "handler",
+        "due_at",
+        "received_at",
+        "responsibility",
+        "history",
+    )
+    column_sortable_list = ("number", "due_at", "received_at", "status", "grade")
+    column_default_sort = ("received_at", True)
+    list_template = "admin/complaints.html"
+
+    def visible(self, statement: sa.Select[Any]) -> sa.Select[Any]:
+        return desk.scope(self.records, current_user.user, on=local_day()).narrowed(statement)
+
+    def matches(self, word: str) -> sa.ColumnElement[bool]:
+        """A word of a search: in number or subject, or the customer's name or telephone."""
+        plain = customers.digits(word)
+        named = [contains(Customer.name, word)]
+        if plain and len(plain) >= 3:
+            named.append(Customer.phone_digits.startswith(plain))
+        by_customer = sa.select(Customer.id).where(sa.or_(*named))
+        return sa.or_(super().matches(word), Complaint.customer_id.in_(by_customer))
+
+    def row_url(self, row: Any) -> str:
+        return str(url_for(".case", number=row.number))
+
+    column_formatters = {
+        "due_at": lambda view, context, row, name: due_chip(row),
+        "grade": lambda view, context, row, name: grade_tag(row.grade),
+    }
+    column_formatters_export = {
+        "due_at": lambda view, context, row, name: row.due_at,
+        "grade": lambda view, context, row, name: row.grade,
+    }
+
+    # ------------------------------------------------------------ registering
+
+    @expose("/register/", methods=("GET", "POST"))
+    def register(self) -> str | Response:
+        """The form of a new case; `policy` in the address chooses among those in force."""
+        offered = policies.all_in_force(self.records, on=local_day())
+        if not offered:
+            flash(
+                gettext("No regulation is in force today, so nothing can be registered."), "error"
+            )
+            return redirect(url_for(".index_view"))
+        version = next((v for v in offered if v.policy.key == request.args.get("policy")), None)
+        version = version or offered[0]
+        pack = policies.pack(self.records, version)
+        form: Any = with_pack_fields(RegisterForm, pack, intake="asked")()
+        form.prepare(pack)
+        if form.validate_on_submit():
+            number = self._registered(form, version)
+            if number:
+                return redirect(url_for(".case", number=number))
+        return self.render("admin/register.html", form=form, version=version, offered=offered)
+
+    def _registered(self, form: Any, version: PolicyVersion) -> str | None:
+        said = {f.short_name: f.data or None for f in form}
+        try:
+            complaint = self._register(with_extra(said), version)
+            self.records.commit()
+        except DomainError as refusal:
+            self.records.rollback()
+            self._tell(refusal, form)
+            return None
+        sentence = gettext("Registered as %(number)s.", number=complaint.number)
+        if complaint.due_at:
+            due = wording.moment(complaint.due_at)
+            sentence += " " + gettext("Next due: %(due)s.", due=due)
+        flash(sentence, "success")
+        return complaint.number
+
+    def _register(self, said: dict[str, Any], version: PolicyVersion) -> Complaint:
+        at = now()
+        actor = actors.of_user(current_user.user)
+        department = said.pop("department")
+        director_only = bool(said.pop("director_only"))
+        customer = customers.find_or_add(self.records, said.pop("customer"), said.pop("phone"))
+        complaint = intake.register(
+            self.records, version, customer=customer, actor=actor, now=at, **said
+        )
+        if department and complaint.status is Status.registered:
+            intake.dispatch(
+                self.records,
+                complaint,
+                department=department,
+                director_only=director_only,
+                actor=actor,
+                now=at,
+            )
+        return complaint
+
+    # ------------------------------------------------------------ one case
+
+    @expose("/<number>/")
+    def case(self, number: str) -> str:
+        """The page of a case."""
+        return self._page(self._case(number))
+
+    def _case(self, number: str) -> CasePage:
+        seen = desk.scope(self.records, current_user.user, on=local_day())
+        try:
+            return desk.case_page(
+                self.records, number, current_user.user, seen=seen, now=now(), on=local_day()
+            )
+        except NotFound:
+            abort(404)
+
+    def _page(self, page: CasePage, refused: DeedForm | None = None, deed: str = "") -> str:
+        possible = [d for d in page.deeds if d.name in DEEDS]
+        forms = {
+            d.name: form_of(d.name, page.pack, page.facts, version=page.complaint.version)
+            for d in possible
+            if d.allowed and d.name != deed
+        }
+        if refused is not None:
+            forms[deed] = refused
+        return self.render(
+            "admin/case.html",
+            page=page,
+            case=page.complaint,
+            forms=forms,
+            refused=deed if refused is not None else "",
+            impossible=[d for d in possible if not d.allowed],
+            why_not=wording.error,
+            main=desk.NEXT_DEED.get(page.complaint.status, ""),
+            timeline=timeline(page),
+            reasons=reasons,
+            may_amend=current_user.role in correction.MAY_CORRECT,
+            others=self._others(page.complaint),
+        )
+
+    def _others(self, complaint: Complaint) -> list[Complaint]:
+        """The customer's other cases, newest first, as far as the visitor sees them."""
+        if complaint.customer_id is None:
+            return []
+        statement = self.visible(sa.select(Complaint)).where(
+            Complaint.customer_id == complaint.customer_id, Complaint.id != complaint.id
+        )
+        return list(self.records.scalars(statement.order_by(Complaint.received_at.desc()).limit(5)))
+
+    @expose("/<number>/deed/<deed>/", methods=("GET", "POST"))
+    def deed(self, number: str, deed: str) -> str | Response:
+        """Do a deed. Refused, it comes back with the reason and all that was typed."""
+        if deed not in DEEDS:
+            abort(404)
+        here = url_for(".case", number=number)
+        if request.method == "GET":
+            return redirect(here)
+        page = self._case(number)
+        form = form_of(deed, page.pack, page.facts, version=page.complaint.version)
+        if form.validate() and self._did(number, deed, form):
+            return redirect(here)
+        return self._page(self._case(number), form, deed)
+
+    def _did(self, number: str, deed: str, form: DeedForm) -> bool:
+        try:
+            complaint = journal.hold(self.records, number, seen=_version(form))
+            actor = actors.of_user(current_user.user)
+            DEEDS[deed][1](self.records, complaint, actor=actor, now=now(), **form.said())
+            self.records.commit()
+        except DomainError as refusal:
+            self.records.rollback()
+            self._tell(refusal, form)
+            if isinstance(refusal, ChangedMeanwhile):
+                form.seen.data = str(self._case(number).complaint.version)
+            return False
+        flash(gettext("Done: %(deed)s.", deed=wording.deed(deed)), "success")
+        return True
+
+    # ------------------------------------------------------------ amending
+
+    @expose("/<number>/amend/<int:seq>/", methods=("GET", "POST"))
+    def amend(self, number: str, seq: int) -> str | Response:
+        """Correct or withdraw a journal row, after showing what would change."""
+        page = self._case(number)
+        row = next((row for row in page.history if row.seq == seq), None)
+        if row is None or not correction.amendable(row):
+            abort(404)
+        asked = correction.Amendment(self.records, page, row)
+        if request.method == "POST" and asked.form.validate():
+            try:
+                if asked.carried_out(current_user.user, now()):
+                    self.records.commit()
+                    flash(gettext("The entry was amended."), "success")
+                    return redirect(url_for(".case", number=number))
+                self.records.rollback()
+            except DomainError as refusal:
+                self.records.rollback()
+                self._tell(refusal, asked.form)
+        return self.render("admin/amend.html", asked=asked, number=number, reasons=reasons)
+
+
+def _version(form: DeedForm) -> int | None:
+    text = str(form.seen.data or "")
+    return int(text) if text.isdecimal() and len(text) < 10 else -1
+
+
+def due_chip(row: Complaint) -> Any:
+    """The next due time of a case, coloured by how near it is."""
+    if row.due_at is None:
+        return None
+    near = urgency(row.due_at, now=now())
+    return Markup('<span class="due due-{}"><time datetime="{}">{}</time></span>').format(
+        near, row.due_at.isoformat(), wording.moment(row.due_at)
+    )
+
+
+def grade_tag(grade: str | None) -> Any:
+    """A grade as a chip; graver ones are warmer."""
+    if grade is None:
+        return None
+    tone = {"A": "blue", "B": "amber", "C": "red"}.get(grade[:1], "grey")
+    return Markup('<span class="chip chip-{}">{}</span>').format(tone, grade)
+
+
+TONES = {
+    "restarted": ("red", "restart"),
+    "time_passed": ("amber", "clock"),
+    "signed": ("green", "check"),
+    "settled": ("green", "check"),
+    "archived": ("green", "check"),
+    "confirmed": ("green", "check"),
+    "called_back": ("teal", "phone"),
+    "judged": ("red", "alert"),
+    "corrected": ("amber", "edit"),
+    "withdrawn": ("red", "close"),
+}
+
+
+def timeline(page: CasePage) -> list[dict[str, Any]]:
+    """The journal in words, newest first; each entry knows whether it may be amended."""
+    standing = correction.standing(page.history)
+    return [
+        {
+            "at": row.happened_at,
+            "title": wording.deed(row.event),
+            "who": str(row.employee or (row.user.display_name if row.user else ""))
+            or wording.label(row.actor),
+            "text": reasons.happening(row.data, page.pack, page.people),
+            "tone": TONES.get(row.event, ("blue", "dot"))[0],
+            "icon": TONES.get(row.event, ("blue", "dot"))[1],
+            "seq": row.seq if row.seq in standing else None,
+            "recorded_at": row.recorded_at,
+        }
+        for row in page.history
+    ]
+
+
+def views(db: Any) -> list[RedressView]:
+    """The cases."""
+    return [ComplaintView(Complaint, db, name=lazy_gettext("Cases"))]

@@ -1,0 +1,183 @@
+"""The form that amends a journal row: its fields as they were, and what would change."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Iterable
+from typing import Any, get_args
+
+from flask import request
+from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from wtforms import BooleanField, HiddenField, SelectField
+from wtforms.validators import Optional
+
+import wording
+from admin.deeds import EXTRA, choices, grades, long_text, short_text, with_extra, with_pack_fields
+from admin.fields import EnumField, InstantField, LookupField
+from models import Employee, Journal, User
+from policy.changes import Effect
+from policy.errors import FieldMissing
+from policy.events import EVENTS, Happening, dump, load
+from policy.pack import Pack
+from services import actors, correcting, journal
+from services.correcting import MAY_CORRECT
+from services.desk import CasePage
+
+__all__ = ["MAY_CORRECT", "Amendment", "amendable", "standing"]
+
+_LONG = frozenset({"body", "demand", "text", "reason", "feedback"})
+_PEOPLE = frozenset({"handler", "employee", "holder", "deputy"})
+_SECTIONS = {"kind": "kind", "channel": "channel", "category": "category"}
+_FIXED = frozenset({"type", "by", "number", "rule", "occasion", "sign", "status"})
+
+
+def amendable(row: Journal) -> bool:
+    """Whether rows of this sort can be amended at all."""
+    return row.event in EVENTS and EVENTS[row.event].amendable
+
+
+def standing(history: Iterable[Journal]) -> set[int]:
+    """The rows that can still be amended: of an amendable sort, and not withdrawn."""
+    rows = list(history)
+    gone = {row.data.get("target") for row in rows if row.event == "withdrawn"}
+    return {row.seq for row in rows if amendable(row) and row.seq not in gone}
+
+
+class Amendment:
+    """One visit to the form: what was typed, and once asked for, what it would change."""
+
+    def __init__(self, session: Session, page: CasePage, row: Journal) -> None:
+        self.session, self.page, self.row = session, page, row
+        self.title = wording.deed(row.event)
+        self.event = self._as_it_stands()
+        self.form = _form(self.event, page, session)
+        self.preview: tuple[Effect, ...] | None = None
+        self.wanted = request.form.get("do", "")
+
+    def _as_it_stands(self) -> Happening:
+        """The event with the corrections it has had so far."""
+        data = dict(self.row.data)
+        for later in reversed(self.page.history):
+            if later.event == "corrected" and later.data.get("target") == self.row.seq:
+                data |= later.data["changes"]
+        return load(data)
+
+    def carried_out(self, user: User, now: dt.datetime) -> bool:
+        """Do what was confirmed, or fill `preview` and say False."""
+        withdraws = "withdraw" in self.wanted
+        changed = None if withdraws else self._changes()
+        if changed == {}:
+            raise FieldMissing(field="changes")
+        complaint = self.page.complaint
+        if self.wanted.startswith("preview"):
+            self.preview = correcting.preview(
+                self.session, complaint, target=self.row.seq, changed=changed, now=now
+            )
+            return False
+        return self._amended(changed, user, now)
+
+    def _amended(self, changed: dict[str, Any] | None, user: User, now: dt.datetime) -> bool:
+        seen = int(self.form.seen.data) if str(self.form.seen.data).isdecimal() else -1
+        complaint = journal.hold(self.session, self.page.complaint.number, seen=seen)
+        said: dict[str, Any] = {
+            "target": self.row.seq,
+            "reason": self.form.why.data,
+            "actor": actors.of_user(user),
+            "now": now,
+        }
+        if changed is None:
+            correcting.withdraw(self.session, complaint, **said)
+        else:
+            correcting.correct(self.session, complaint, changes=changed, **said)
+        return True
+
+    def _changes(self) -> dict[str, Any]:
+        """The fields that were typed differently from how they stand, as JSON data."""
+        said = with_extra({f.short_name: f.data for f in self.form})
+        old = self.event.model_dump(mode="json")
+        if "extra" not in old:
+            said.pop("extra")
+        typed = {key: _json(value) for key, value in said.items() if key in old}
+        return {key: value for key, value in typed.items() if _differs(value, old[key])}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Employee):
+        return value.number
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    return value.strip() or None if isinstance(value, str) else value
+
+
+def _differs(typed: Any, stored: Any) -> bool:
+    """Whether something was changed; a form knows minutes, so seconds alone are no change."""
+    try:
+        one, other = dt.datetime.fromisoformat(typed), dt.datetime.fromisoformat(stored)
+    except (TypeError, ValueError):
+        return bool((typed or None) != (stored or None))
+    return one.replace(second=0, microsecond=0) != other.replace(second=0, microsecond=0)
+
+
+class _AmendForm(FlaskForm):
+    class Meta:
+        csrf = False  # the page carries the token
+
+    seen = HiddenField()
+
+
+def _form(event: Happening, page: CasePage, session: Session) -> Any:
+    """A form with the fields of an event as they stand, and why they are amended."""
+    pack = page.pack
+    names = [name for name in type(event).model_fields if name not in _FIXED]
+    fields = {name: _field(name, event, pack) for name in names if name != "extra"}
+    form = type("AmendForm", (_AmendForm,), {k: v for k, v in fields.items() if v is not None})
+    if "extra" in names:
+        form = with_pack_fields(form, pack, intake="all")
+    form = type("AmendForm", (form,), {"why": long_text(lazy_gettext("Why it is amended"))})
+    data = _data(event, pack, session) | {"seen": str(page.complaint.version)}
+    return form(data=data)
+
+
+def _field(name: str, event: Happening, pack: Pack) -> Any:
+    """The input for a field of an event, by its name and type; None for what has no input."""
+    words = wording.field(name)
+    value = getattr(event, name)
+    if name in _SECTIONS:
+        return SelectField(words, choices=choices(pack, _SECTIONS[name], blank=True))
+    if name == "grade":
+        return SelectField(words, choices=grades(pack))
+    if name == "department":
+        return SelectField(words, choices=[(d.key, d.label) for d in pack.department if d.answers])
+    if name in _PEOPLE:
+        return LookupField(words, what="employee", allow_blank=True)
+    if name.endswith("_at") or name in ("at", "until"):
+        return InstantField(words, [Optional()])
+    if isinstance(value, bool) or type(event).model_fields[name].annotation in (bool, bool | None):
+        return BooleanField(words)
+    if members := _members(name, event):
+        return EnumField(words, members=members, allow_blank=True)
+    if name == "ground":
+        return None
+    return long_text(words, needed=False) if name in _LONG else short_text(words, needed=False)
+
+
+def _members(name: str, event: Happening) -> type[enum.Enum] | None:
+    annotation = type(event).model_fields[name].annotation
+    kinds = [annotation, *get_args(annotation)]
+    return next((k for k in kinds if isinstance(k, type) and issubclass(k, enum.Enum)), None)
+
+
+def _data(event: Happening, pack: Pack, session: Session) -> dict[str, Any]:
+    """What the inputs show at first: the event's fields, with people as rows."""
+    data = {name: getattr(event, name) for name in type(event).model_fields}
+    for name in _PEOPLE & set(data):
+        data[name] = journal.employee(session, data[name])
+    for key, value in dump(event).get("extra", {}).items():
+        dated = pack.find("field", key).shape == "date"
+        data[EXTRA + key] = dt.date.fromisoformat(value) if dated else value
+    return data

@@ -1,0 +1,339 @@
+"""The small forms of the deeds on the page of a case, and the service each one calls.
+
+A form knows its fields and nothing else; whether its deed may be done is the engine's answer,
+and what it brings is the service's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    DateField,
+    Field,
+    HiddenField,
+    IntegerField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, Optional
+
+from admin.fields import EnumField, InstantField, LookupField
+from models import Employee
+from policy.facts import CaseFacts
+from policy.lifecycle import (
+    CallOutcome,
+    CallPurpose,
+    ReplyOutcome,
+    Responsibility,
+    Satisfaction,
+    Status,
+)
+from policy.pack import FieldEntry, Pack
+from services import followup, handling, intake, payroll
+
+LONG = 20_000
+SHORT = 300
+EXTRA = "extra_"
+
+Choices = list[tuple[str, str]]
+
+
+def long_text(label: Any, *, needed: bool = True, **options: Any) -> TextAreaField:
+    """A text of several lines, at most LONG characters."""
+    asked = InputRequired() if needed else Optional()
+    return TextAreaField(label, [asked, Length(max=LONG)], **options)
+
+
+def short_text(label: Any, *, needed: bool = True, **options: Any) -> StringField:
+    """A text of one line, at most SHORT characters."""
+    asked = InputRequired() if needed else Optional()
+    return StringField(label, [asked, Length(max=SHORT)], **options)
+
+
+def choices(pack: Pack, section: str, *, blank: bool = False) -> Choices:
+    """The entries of a section as choices of a form."""
+    found = [(entry.key, entry.label) for entry in getattr(pack, section)]
+    return [("", "—"), *found] if blank else found
+
+
+def grades(pack: Pack) -> Choices:
+    """The grades somebody may choose; blank lets the regulation decide by the facts."""
+    found = [e for e in pack.severity if e.scale == "grade" and not e.by_hand]
+    named = [(e.key, e.label) for e in sorted(found, key=lambda e: e.key)]
+    return [("", _l("as the regulation says")), *named]
+
+
+class DeedForm(FlaskForm):
+    """What the forms of all deeds share: the version of the case they were made from."""
+
+    class Meta:
+        csrf = False  # the token of the page covers every form on it
+
+    seen = HiddenField()
+    lead: Any = None
+
+    def prepare(self, pack: Pack, facts: CaseFacts) -> None:
+        """Fill in what the regulation and the case offer to choose from."""
+
+    def said(self) -> dict[str, Any]:
+        """The arguments of the service: what was typed, None where nothing was."""
+        return {f.short_name: _said(f) for f in self if f.short_name != "seen"}
+
+
+def _said(field: Field) -> Any:
+    if isinstance(field.data, Employee):
+        return field.data.number
+    if isinstance(field.data, str):
+        return field.data.strip() or None
+    return field.data
+
+
+class NoteForm(DeedForm):
+    text = long_text(_l("What happened"))
+
+
+class OptionalNoteForm(DeedForm):
+    text = long_text(_l("Note"), needed=False)
+
+
+class ReasonForm(DeedForm):
+    reason = long_text(_l("Reason"))
+
+
+class PlainForm(DeedForm):
+    pass
+
+
+class DispatchForm(DeedForm):
+    department = SelectField(_l("Responsible department"))
+    director_only = BooleanField(_l("Only the director can handle it"))
+    text = long_text(_l("Note to the department"), needed=False)
+
+    def prepare(self, pack: Pack, facts: CaseFacts) -> None:
+        self.department.choices = [(d.key, d.label) for d in pack.department if d.answers]
+
+
+class ContactForm(DeedForm):
+    at = InstantField(_l("Spoken to the customer at"), [Optional()], description=_l("Empty: now."))
+    text = long_text(_l("What was said"), needed=False)
+
+
+class AssignForm(DeedForm):
+    handler = LookupField(_l("Handler"), what="employee")
+
+
+class ReplyForm(DeedForm):
+    outcome = EnumField(_l("Outcome"), members=ReplyOutcome)
+    text = long_text(_l("What was done, or why not"))
+    until = InstantField(
+        _l("Time asked for until"), [Optional()], description=_l("Only for an extension.")
+    )
+
+
+class GrantForm(DeedForm):
+    until = InstantField(_l("Granted until"), [InputRequired()])
+
+    def prepare(self, pack: Pack, facts: CaseFacts) -> None:
+        if self.until.data is None and facts.wishes:
+            self.until.process_data(facts.wishes[-1].until)
+            self.until.data = facts.wishes[-1].until
+
+
+class DecideForm(DeedForm):
+    solved = BooleanField(_l("The matter is solved"))
+    text = long_text(_l("Decision"))
+    until = InstantField(
+        _l("Term for the department"),
+        [Optional()],
+        description=_l("Needed when the department is to go on."),
+    )
+
+
+class WritingForm(DeedForm):
+    proof = short_text(_l("Where the written answer can be found"))
+
+
+class CallForm(DeedForm):
+    purpose = EnumField(_l("Purpose"), members=CallPurpose)
+    outcome = EnumField(_l("Outcome"), members=CallOutcome)
+    satisfaction = EnumField(
+        _l("Satisfied with the result"), members=Satisfaction, allow_blank=True
+    )
+    process_score = EnumField(
+        _l("Satisfied with the handling"), members=Satisfaction, allow_blank=True
+    )
+    matches_form = SelectField(
+        _l("The customer's account"),
+        choices=[("yes", _l("agrees with the form")), ("no", _l("differs from the form"))],
+    )
+    asks_more = BooleanField(_l("The customer asks for more"))
+    care_insists = BooleanField(_l("Customer care thinks more must be done"))
+    text = long_text(_l("The customer's words"), needed=False)
+    lead = _l("An unhappy customer who asks for more restarts the case with this form.")
+
+    def prepare(self, pack: Pack, facts: CaseFacts) -> None:
+        if not self.is_submitted() and facts.status is Status.closed:
+            self.purpose.data = CallPurpose.satisfaction
+
+    def said(self) -> dict[str, Any]:
+        return super().said() | {"matches_form": self.matches_form.data != "no"}
+
+
+class RestartForm(DeedForm):
+    ground = SelectField(
+        _l("Ground"),
+        choices=[
+            ("verification", _l("Verification callback")),
+            ("decision", _l("The care director's decision")),
+            ("satisfaction", _l("Satisfaction callback")),
+            ("repeat", _l("The customer complained again")),
+        ],
+    )
+    text = long_text(_l("The customer's view"))
+
+    def prepare(self, pack: Pack, facts: CaseFacts) -> None:
+        fitting = {Status.disputed: "decision", Status.closed: "repeat"}
+        fitting[Status.accepted] = "satisfaction"
+        if not self.is_submitted():
+            self.ground.data = fitting.get(facts.status, "verification")
+
+
+class SignForm(DeedForm):
+    feedback = long_text(_l("The customer's own words"))
+
+
+class JudgeForm(DeedForm):
+    ground = SelectField(_l("Ground"))
+    employee = LookupField(
+        _l("Employee"),
+        what="employee",
+        allow_blank=True,
+        description=_l("Left empty where the ground names the responsible director."),
+    )
+    text = long_text(_l("Finding"))
+
+    def prepare(self, pack: Pack, facts: CaseFacts) -> None:
+        by_hand = [p for p in pack.penalty if p.by_hand]
+        self.ground.choices = [(p.key, f"{p.label} · ¥{p.amount} · {p.cite}") for p in by_hand]
+
+
+class ClassifyForm(DeedForm):
+    kind = SelectField(_l("Kind"))
+    category = SelectField(_l("Category"))
+    grade = SelectField(_l("Grade"))
+    responsibility = EnumField(_l("Responsibility"), members=Responsibility)
+    reason = long_text(_l("Reason"), needed=False)
+
+    def prepare(self, pack: Pack, facts: CaseFacts) -> None:
+        self.kind.choices = choices(pack, "kind")
+        self.category.choices = choices(pack, "category", blank=True)
+        self.grade.choices = grades(pack)
+        if not self.is_submitted():
+            self.kind.data, self.category.data = facts.kind, facts.category or ""
+            self.responsibility.data = facts.responsibility
+            self.grade.data = facts.grade if facts.grade_chosen else ""
+            _fill(self, facts.extra)
+
+    def said(self) -> dict[str, Any]:
+        return with_extra(super().said())
+
+
+class TakeOverForm(DeedForm):
+    channel = SelectField(_l("Source"))
+    category = SelectField(_l("Category"))
+    grade = SelectField(_l("Grade"))
+    lead = _l("The clocks of the regulation run from now on.")
+
+    def prepare(self, pack: Pack, facts: CaseFacts) -> None:
+        self.channel.choices = choices(pack, "channel", blank=True)
+        self.category.choices = choices(pack, "category", blank=True)
+        self.grade.choices = grades(pack)
+
+
+# ---------------------------------------------------------------- fields of the pack
+
+
+def with_pack_fields(form: type[FlaskForm], pack: Pack, *, intake: str) -> type[FlaskForm]:
+    """The form with the regulation's own fields: all of them, or those asked at intake."""
+    wanted = [f for f in pack.field if intake == "all" or f.at_intake]
+    return type(form.__name__, (form,), {EXTRA + f.key: _input(f) for f in wanted})
+
+
+def _input(entry: FieldEntry) -> Any:
+    match entry.shape:
+        case "flag":
+            return BooleanField(entry.label)
+        case "date":
+            return DateField(entry.label, [Optional()])
+        case "number":
+            return IntegerField(entry.label, [Optional()])
+        case "choice":
+            found = [("", "—"), *((c.key, c.label) for c in entry.choices)]
+            return SelectField(entry.label, choices=found)
+        case "long_text":
+            return long_text(entry.label, needed=False)
+        case _:
+            return short_text(entry.label, needed=False)
+
+
+def with_extra(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What was typed, with the regulation's own fields gathered into `extra` as JSON data."""
+    own = {key.removeprefix(EXTRA): v for key, v in said.items() if key.startswith(EXTRA)}
+    rest = {key: value for key, value in said.items() if not key.startswith(EXTRA)}
+    extra = {key: v.isoformat() if hasattr(v, "isoformat") else v for key, v in own.items()}
+    filled = {key: value for key, value in extra.items() if value not in (None, "", False)}
+    return rest | {"extra": filled}
+
+
+def _fill(form: FlaskForm, extra: Mapping[str, Any]) -> None:
+    for field in form:
+        if field.short_name.startswith(EXTRA):
+            field.process(None, extra.get(field.short_name.removeprefix(EXTRA)))
+
+
+# ---------------------------------------------------------------- deed by deed
+
+DEEDS: dict[str, tuple[type[DeedForm], Callable[..., Any]]] = {
+    "taken_over": (TakeOverForm, intake.take_over),
+    "classified": (ClassifyForm, intake.classify),
+    "dispatched": (DispatchForm, intake.dispatch),
+    "returned": (ReasonForm, handling.return_order),
+    "assigned": (AssignForm, handling.assign),
+    "contacted": (ContactForm, handling.contact),
+    "progressed": (NoteForm, handling.progress),
+    "arrived_on_site": (OptionalNoteForm, handling.arrive_on_site),
+    "replied_in_writing": (WritingForm, handling.reply_in_writing),
+    "replied": (ReplyForm, handling.reply),
+    "confirmed": (PlainForm, handling.confirm),
+    "declined": (ReasonForm, handling.decline),
+    "extension_granted": (GrantForm, handling.grant_extension),
+    "extension_refused": (ReasonForm, handling.refuse_extension),
+    "decided": (DecideForm, handling.decide),
+    "upgraded": (ReasonForm, handling.upgrade),
+    "reviewed": (NoteForm, handling.review),
+    "factory_closed": (OptionalNoteForm, handling.close_at_factory),
+    "called_back": (CallForm, followup.call_back),
+    "restarted": (RestartForm, followup.restart),
+    "settled": (ReasonForm, followup.settle),
+    "signed": (SignForm, followup.sign),
+    "judged": (JudgeForm, payroll.judge),
+}
+"""The form of each deed and the service it calls."""
+
+
+def form_of(name: str, pack: Pack, facts: CaseFacts, *, version: int) -> DeedForm:
+    """The form of a deed on a case, bound to what was posted to it."""
+    kind: type[FlaskForm] = DEEDS[name][0]
+    if kind is ClassifyForm:
+        kind = with_pack_fields(kind, pack, intake="all")
+    form: DeedForm = kind(prefix=f"{name}-")
+    form.prepare(pack, facts)
+    if not form.seen.data:
+        form.seen.data = str(version)
+    return form

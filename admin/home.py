@@ -1,0 +1,42 @@
+"""The first page: what waits for me, and how things stand."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask import redirect
+from flask_admin import expose
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+import wording
+from admin import navigation
+from admin.base import RedressPage
+from admin.showing import now
+from policy.lifecycle import Role
+from services import desk, payroll
+
+MONEY = frozenset({Role.hr, Role.care, Role.administrator, Role.general_manager})
+
+
+class HomePage(RedressPage):
+    """What waits for the visitor. Who has no cases is led to the first page he may open."""
+
+    group, icon = "desk", "home"
+
+    @expose("/")
+    def index(self) -> str | Response:
+        if current_user.role in (Role.employee, Role.juror):
+            return redirect(navigation.first_url(self.admin, past=self))
+        at = now()
+        local = at.astimezone(wording.zone())
+        midnight = (local + dt.timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        seen = desk.scope(self.records, current_user.user, on=local.date())
+        return self.render(
+            "admin/home.html",
+            local=local,
+            waiting=desk.waiting(self.records, current_user.user, now=at, on=local.date()),
+            counts=desk.counts(self.records, seen, now=at, midnight=midnight),
+            money=payroll.waiting(self.records, limit=8) if current_user.role in MONEY else [],
+            shows_money=current_user.role in MONEY,
+        )

@@ -1,0 +1,323 @@
+"""Penalties: the list, the page of one with its deeds, and the list of a wage month."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Response as FlaskResponse
+from flask import abort, flash, redirect, request, send_file, url_for
+from flask_admin import expose
+from flask_babel import gettext, lazy_gettext
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+from wtforms import HiddenField
+
+import reasons
+import wording
+from admin.base import XLSX, RedressPage, RedressView
+from admin.deeds import long_text, short_text
+from admin.rights import visitor_may_open
+from admin.showing import now
+from files.tables_out import Sheet, csv_chunks, write_xlsx
+from models import Penalty
+from policy.deeds import refusal
+from policy.errors import ChangedMeanwhile, DomainError
+from policy.lifecycle import PenaltyStatus, Role, Sign
+from services import actors, desk, journal, payroll, policies, record
+
+OWN_ONLY = frozenset({Role.employee, Role.member})
+
+
+class PenaltyForm(FlaskForm):
+    """What the deeds on a penalty share: the version of its case the form was made from."""
+
+    class Meta:
+        csrf = False
+
+    seen = HiddenField()
+
+    def said(self) -> dict[str, Any]:
+        return {f.short_name: f.data for f in self if f.short_name != "seen"}
+
+
+class WhyForm(PenaltyForm):
+    reason = long_text(lazy_gettext("Reason"))
+
+
+class HowForm(PenaltyForm):
+    how = short_text(
+        lazy_gettext("How the employee was told"),
+        render_kw={"list": "ways"},
+        description=lazy_gettext("Signed slip, in person, by mail… The appeal term begins now."),
+    )
+
+
+DEEDS: dict[str, tuple[type[PenaltyForm], Callable[..., Any], PenaltyStatus]] = {
+    "penalty_confirmed": (PenaltyForm, payroll.confirm, PenaltyStatus.proposed),
+    "penalty_waived": (WhyForm, payroll.waive, PenaltyStatus.proposed),
+    "penalty_notified": (HowForm, payroll.notify, PenaltyStatus.confirmed),
+    "penalty_reversed": (WhyForm, payroll.reverse, PenaltyStatus.notified),
+}
+"""The form of each deed on a penalty, its service, and the status it belongs to."""
+
+
+class PenaltyView(RedressView):
+    """The penalties somebody may see: his own, or everybody's."""
+
+    group, icon = "money", "money"
+    column_list = (
+        "employee",
+        "rule",
+        "amount",
+        "status",
+        "sign",
+        "cite",
+        "complaint",
+        "month",
+        "proposed_at",
+    )
+    column_labels = {
+        "employee": lazy_gettext("Employee"),
+        "rule": lazy_gettext("Ground"),
+        "amount": lazy_gettext("Amount"),
+        "status": lazy_gettext("Status"),
+        "sign": lazy_gettext("Charge or reversal"),
+        "cite": lazy_gettext("Clause"),
+        "complaint": lazy_gettext("Case"),
+        "month": lazy_gettext("Wage month"),
+        "proposed_at": lazy_gettext("Proposed"),
+    }
+    column_searchable_list = ("month", "cite")
+    column_filters = ("status", "sign", "employee", "month", "amount", "proposed_at")
+    column_sortable_list = ("amount", "status", "month", "proposed_at")
+    column_default_sort = ("proposed_at", True)
+    column_formatters = {
+        "rule": lambda view, context, row, name: view.rule_label(row),
+        "amount": lambda view, context, row, name: signed_sum(row),
+        "cite": lambda view, context, row, name: Markup('<span class="cite">{}</span>').format(
+            row.cite
+        ),
+    }
+    column_formatters_export = {
+        "rule": lambda view, context, row, name: view.rule_label(row),
+        "amount": lambda view, context, row, name: payroll.signed(row),
+        "cite": lambda view, context, row, name: row.cite,
+    }
+
+    def visible(self, statement: sa.Select[Any]) -> sa.Select[Any]:
+        if current_user.role in OWN_ONLY:
+            return statement.where(Penalty.employee_id == (current_user.employee_id or -1))
+        if current_user.role is Role.director:
+            seen = desk.scope(self.records, current_user.user, on=now().date())
+            return seen.narrowed(statement.join(Penalty.complaint))
+        return statement
+
+    def row_url(self, row: Penalty) -> str:
+        return str(url_for(".one", penalty_id=row.id))
+
+    def rule_label(self, row: Penalty) -> str:
+        """What the regulation of the case calls the ground."""
+        pack = policies.pack(self.records, row.complaint.policy_version)
+        return pack.label("penalty", row.rule)
+
+    @expose("/<int:penalty_id>/")
+    def one(self, penalty_id: int) -> str:
+        """The page of a penalty."""
+        return self._page(self._penalty(penalty_id))
+
+    def _penalty(self, penalty_id: int) -> Penalty:
+        found: Penalty | None = self.get_one(penalty_id)
+        if found is None:
+            abort(404)
+        return found
+
+    def _page(self, found: Penalty, refused: PenaltyForm | None = None, deed: str = "") -> str:
+        pack, _calendar = journal.rules_of(self.records, found.complaint)
+        facts = record.facts_of(self.records, found.complaint)
+        charge = next(c for c in facts.charges if _is(c, found))
+        forms: dict[str, Any] = {name: self._form(name, found) for name in self._possible(found)}
+        if refused is not None:
+            forms[deed] = refused
+        return self.render(
+            "admin/penalty.html",
+            row=found,
+            label_=pack.label("penalty", found.rule),
+            why=reasons.charge(charge, pack),
+            clause=pack.label("clause", found.cite),
+            forms=forms,
+            refused=deed if refused is not None else "",
+            sum_=payroll.signed(found),
+        )
+
+    def _possible(self, found: Penalty) -> list[str]:
+        """The deeds this visitor may do on a penalty now: by page, by status and by post."""
+        if not visitor_may_open("penalty.deed"):
+            return []
+        pack, calendar = journal.rules_of(self.records, found.complaint)
+        by = actors.as_of(
+            self.records,
+            actors.of_user(current_user.user),
+            policy_id=found.complaint.policy_version.policy_id,
+            on=calendar.local(now()).date(),
+        )
+        facts = record.facts_of(self.records, found.complaint)
+        fitting = [name for name, (_f, _s, status) in DEEDS.items() if found.status is status]
+        return [
+            name
+            for name in fitting
+            if refusal(facts, name, by, pack) is None
+            and not (name == "penalty_reversed" and found.sign is Sign.reversal)
+        ]
+
+    def _form(self, deed: str, found: Penalty) -> PenaltyForm:
+        form = DEEDS[deed][0](prefix=f"{deed}-")
+        if not form.seen.data:
+            form.seen.data = str(found.complaint.version)
+        return form
+
+    @expose("/<int:penalty_id>/deed/<deed>/", methods=("GET", "POST"))
+    def deed(self, penalty_id: int, deed: str) -> str | Response:
+        """Confirm, waive, notify or reverse. Refused, what was typed comes back."""
+        if deed not in DEEDS:
+            abort(404)
+        here = url_for(".one", penalty_id=penalty_id)
+        if request.method == "GET":
+            return redirect(here)
+        form = self._form(deed, self._penalty(penalty_id))
+        if form.validate() and self._did(penalty_id, deed, form):
+            return redirect(here)
+        return self._page(self._penalty(penalty_id), form, deed)
+
+    def _did(self, penalty_id: int, deed: str, form: PenaltyForm) -> bool:
+        text = str(form.seen.data or "")
+        seen = int(text) if text.isdecimal() and len(text) < 10 else -1
+        try:
+            found = payroll.penalty(self.records, penalty_id, seen=seen)
+            actor = actors.of_user(current_user.user)
+            DEEDS[deed][1](self.records, found, actor=actor, now=now(), **form.said())
+            self.records.commit()
+        except DomainError as refused:
+            self.records.rollback()
+            self._tell(refused, form)
+            if isinstance(refused, ChangedMeanwhile):
+                form.seen.data = str(self._penalty(penalty_id).complaint.version)
+            return False
+        flash(gettext("Done: %(deed)s.", deed=wording.deed(deed)), "success")
+        return True
+
+
+def _is(charge: Any, found: Penalty) -> bool:
+    mine = (found.rule, found.employee.number, found.occasion, found.sign)
+    return bool(charge.identity == mine)
+
+
+def signed_sum(row: Penalty) -> Markup:
+    """The sum of a penalty; a reversal has a minus."""
+    amount = payroll.signed(row)
+    sign = "−" if amount < 0 else ""
+    return Markup('<span class="money">{}{}</span>').format(sign, wording.money(abs(amount)))
+
+
+# ---------------------------------------------------------------- the month
+
+HEADER = (
+    lazy_gettext("Employee number"),
+    lazy_gettext("Name"),
+    lazy_gettext("Department"),
+    lazy_gettext("Case"),
+    lazy_gettext("Ground"),
+    lazy_gettext("Clause"),
+    lazy_gettext("Amount"),
+    lazy_gettext("Confirmed"),
+    lazy_gettext("Notified"),
+    lazy_gettext("Appeal term ended"),
+)
+FORMATS = ("text",) * 6 + ("money",) + ("datetime",) * 3
+
+
+class MonthPage(RedressPage):
+    """The penalties of a wage month by employee, and who is not in it and why."""
+
+    group, icon = "money", "calendar"
+
+    @expose("/")
+    def index(self) -> str | Response:
+        name, known = self._month()
+        shares = payroll.month(self.records, name)
+        return self.render(
+            "admin/month.html",
+            month=name,
+            known=known,
+            shares=shares,
+            total=sum(share.total for share in shares),
+            waiting=payroll.waiting(self.records),
+            label_of=self._label,
+            signed=payroll.signed,
+            now_=now(),
+        )
+
+    def _month(self) -> tuple[str, list[str]]:
+        """The month asked for, else the current one; and every month that has a penalty."""
+        known = payroll.months(self.records)
+        current = payroll.current_month(self.records, on=now().astimezone(wording.zone()).date())
+        name = request.args.get("month", "")
+        if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", name):
+            if name:
+                flash(gettext("“%(name)s” is no month; this is the current one.", name=name[:20]))
+            name = current
+        return name, sorted({*known, current, name}, reverse=True)
+
+    def _label(self, row: Penalty) -> str:
+        pack = policies.pack(self.records, row.complaint.policy_version)
+        return pack.label("penalty", row.rule)
+
+    @expose("/<kind>/")
+    def export(self, kind: str) -> Any:
+        """The month as a table for the payroll: csv or xlsx."""
+        name, _known = self._month()
+        header = [str(words) for words in HEADER]
+        if kind == "csv":
+            chunks = csv_chunks(header, self._lines(name))
+            answer = FlaskResponse("".join(chunks), mimetype="text/csv; charset=utf-8")
+            answer.headers["Content-Disposition"] = f'attachment; filename="penalties-{name}.csv"'
+            return answer
+        if kind != "xlsx":
+            abort(404)
+        sheet = Sheet(name, header, self._lines(name), formats=FORMATS)  # type: ignore[arg-type]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"penalties-{name}.xlsx"
+            write_xlsx(path, [sheet])
+            return send_file(
+                path.open("rb"), mimetype=XLSX, as_attachment=True, download_name=path.name
+            )
+
+    def _lines(self, name: str) -> Iterator[list[Any]]:
+        zone = wording.zone()
+        for share in payroll.month(self.records, name):
+            for row in share.penalties:
+                stamps = (row.confirmed_at, row.notified_at, row.counts_at)
+                yield [
+                    row.employee.number,
+                    row.employee.name,
+                    row.employee.department.name,
+                    row.complaint.number,
+                    self._label(row),
+                    row.cite,
+                    payroll.signed(row),
+                    *(at and at.astimezone(zone).replace(tzinfo=None) for at in stamps),
+                ]
+
+
+def views(db: Any) -> list[Any]:
+    """The penalties and their months."""
+    return [
+        PenaltyView(Penalty, db, name=lazy_gettext("Penalties")),
+        MonthPage(db, name=lazy_gettext("Wage month"), endpoint="month", url="/admin/month"),
+    ]
