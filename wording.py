@@ -92,9 +92,9 @@ def moment(at: dt.datetime) -> str:
     return at.astimezone(zone()).strftime("%Y-%m-%d %H:%M")
 
 
-def money(amount: Decimal) -> str:
+def money(amount: Decimal | int) -> str:
     """A sum of yuan: ¥1,200 or ¥0.50; fen are shown when there are any."""
-    whole = amount == amount.to_integral_value()
+    whole = amount == int(amount)
     return f"¥{amount:,.0f}" if whole else f"¥{amount:,.2f}"
 
 
@@ -209,18 +209,6 @@ _TONES: dict[enum.Enum, str] = {
     DayKind.half: "teal",
     DayKind.work: "blue",
 }
-
-
-ENUMERATIONS = (
-    Responsibility,
-    Satisfaction,
-    CallPurpose,
-    CallOutcome,
-    ReplyOutcome,
-    ClosingGround,
-    Status,
-)
-"""Those whose members a regulation names, in the order in which a bare word is looked up."""
 
 
 def label(member: enum.Enum) -> str:
@@ -486,6 +474,8 @@ def _said(name: str, value: Any) -> str:
 
 
 def _plain(value: Any) -> str:
+    if value is None:
+        return _("further notice")
     if isinstance(value, enum.Enum):
         return label(value) if value in _LABELS else str(value.value)
     if isinstance(value, dt.datetime):

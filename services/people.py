@@ -225,7 +225,7 @@ def change_deputy(
         _check_period("until_on", from_on, until_on)
         if from_on < holding.from_on or until_on > (holding.until_on or _NO_END):
             raise PeriodRefused(
-                field="from_on", from_on=holding.from_on, until_on=holding.until_on or "…"
+                field="from_on", from_on=holding.from_on, until_on=holding.until_on
             )
         if employee.id == holding.employee_id:
             raise ValueRefused(field="employee", value=str(employee), why="own_deputy")
@@ -324,7 +324,7 @@ def _text(text: str | None, field: str, limit: int) -> str:
 
 def _check_period(field: str, from_on: dt.date | None, until_on: dt.date | None) -> None:
     if from_on and until_on and until_on < from_on:
-        raise PeriodRefused(field=field, from_on=from_on, until_on="…")
+        raise PeriodRefused(field=field, from_on=from_on, until_on=None)
 
 
 def _overlapping(post: str, from_on: dt.date, until_on: dt.date | None) -> sa.Select[PostHolding]:
@@ -343,7 +343,7 @@ def _refuse_overlap(session: Session, overlapping: sa.Select[PostHolding]) -> No
             post=posts(session).get(holding.post, holding.post),
             employee=str(holding.employee),
             from_on=holding.from_on,
-            until_on=holding.until_on or "…",
+            until_on=holding.until_on,
         )
 
 
