@@ -136,8 +136,15 @@ def _signed_for(before: CaseFacts, after: CaseFacts, event: Happening, pack: Pac
 def _registered(facts: CaseFacts, event: Registered, rules: Rules) -> CaseFacts:
     if event.received_at > event.at:
         raise TimeBeforeCase(field="received_at", at=event.received_at, earliest=event.at)
+    _reasoned(event)
     facts = _described(facts, event, rules.pack)
     return replace(facts, responsibility=event.responsibility, status=_entry(facts, rules.pack))
+
+
+def _reasoned(event: Registered | Classified) -> None:
+    """Whoever finds the company not to blame says why (SKD-2.2.1.2)."""
+    if event.responsibility is Responsibility.not_responsible and not event.reason:
+        raise FieldMissing(field="reason")
 
 
 def _described(facts: CaseFacts, event: Registered | Imported, pack: Pack) -> CaseFacts:
@@ -181,17 +188,28 @@ def _taken_over(facts: CaseFacts, event: TakenOver, rules: Rules) -> CaseFacts:
 
 def _classified(facts: CaseFacts, event: Classified, rules: Rules) -> CaseFacts:
     pack = rules.pack
-    if event.responsibility is Responsibility.not_responsible and not event.reason:
-        raise FieldMissing(field="reason")
+    _reasoned(event)
     after = _reclassified(facts, event, pack)
     if event.responsibility is not None:
         after = replace(after, responsibility=event.responsibility)
     after = replace(after, classified_at=event.at)
     if pack.find("kind", after.kind).handled != pack.find("kind", facts.kind).handled:
-        if facts.status not in (Status.registered, Status.recorded):
-            raise StatusForbids(deed="classified", status=facts.status)
-        after = replace(after, status=_entry(after, pack))
-    return clocks.reconsider(after, at=event.at, pack=pack, calendar=rules.calendar)
+        after = _handled_otherwise(facts, after, event, rules)
+    after = sanctions.without_ground(after, pack=pack, at=rules.now)
+    return clocks.reconsider(after, pack=pack, calendar=rules.calendar)
+
+
+def _handled_otherwise(
+    facts: CaseFacts, after: CaseFacts, event: Classified, rules: Rules
+) -> CaseFacts:
+    """What was only counted is to be handled, or the reverse: before a department has it.
+
+    A demand made later is a complaint from then on: 'since receipt' means since it was made.
+    """
+    if facts.status not in (Status.registered, Status.recorded):
+        raise StatusForbids(deed="classified", status=facts.status)
+    after = replace(after, status=_entry(after, rules.pack))
+    return clocks.start(after, "registered", at=event.at, pack=rules.pack, calendar=rules.calendar)
 
 
 def _reclassified(facts: CaseFacts, event: Classified | TakenOver, pack: Pack) -> CaseFacts:
@@ -216,7 +234,7 @@ def _upgraded(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
         e for e in rules.pack.escalation if e.event == event.type and holds(e.applies, facts)
     )
     after = replace(facts, grade=entry.grade, grade_chosen=True, upgraded_at=event.at)
-    return clocks.reconsider(after, at=event.at, pack=rules.pack, calendar=rules.calendar)
+    return clocks.reconsider(after, pack=rules.pack, calendar=rules.calendar)
 
 
 def _reviewed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
@@ -350,8 +368,15 @@ def _refused(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     entry = next(e for e in rules.pack.extension if holds(e.applies, facts))
     clock = clocks.slot_clock(facts, entry.slot, rules.pack)
     if clock is not None and clock.state is ClockState.met:
-        due_at = clocks.time_left(clock, at=event.at, calendar=rules.calendar)
-        facts = clocks.reopen(facts, clock, due_at=due_at, at=event.at, reason="extension_refused")
+        due_at, provisional = clocks.time_left(clock, at=event.at, calendar=rules.calendar)
+        facts = clocks.reopen(
+            facts,
+            clock,
+            due_at=due_at,
+            provisional=provisional,
+            at=event.at,
+            reason="extension_refused",
+        )
     return _decided_wish(facts, event, granted=False)
 
 
@@ -364,10 +389,9 @@ def _decided(facts: CaseFacts, event: Decided, rules: Rules) -> CaseFacts:
     until = utc(event.until)
     if until <= event.at:
         raise TimeBeforeCase(field="until", at=until, earliest=event.at)
-    for clock in facts.clocks:
-        entry = rules.pack.find("deadline", clock.key)
-        closing = clock.round == facts.round and entry.slot and "confirmed" in entry.met_by
-        if closing and clock.state is ClockState.met and clock.due_at:
+    answering = [e.slot for e in rules.pack.deadline if e.slot and "confirmed" in e.met_by]
+    for slot in dict.fromkeys(answering):
+        if clock := clocks.slot_clock(facts, slot, rules.pack):
             facts = clocks.reopen(facts, clock, due_at=until, at=event.at, reason="decided")
     return replace(facts, status=Status.dispatched, reply_outcome=None)
 
@@ -502,6 +526,7 @@ def _closed(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> 
 
 def _archived(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     """Into the archive; a call nobody made any more is not owed any longer."""
+    facts = clocks.stop(facts)
     return replace(facts, status=Status.archived, archived_at=event.at)
 
 
@@ -627,6 +652,7 @@ def _follows_by_itself(event: Happening) -> bool:
 
 def reconciled(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFacts:
     """The corrected case with what must never vanish: breaches, moved due times, money."""
+    at = utc(at)
     if not fresh.number:
         fresh = replace(before, status=Status.withdrawn, clocks=(), charges=())
     kept = tuple(_kept_clock(fresh, old, at) for old in before.clocks)
@@ -648,7 +674,11 @@ def _kept_clock(fresh: CaseFacts, old: Clock, at: dt.datetime) -> Clock:
         for lapse in old.breaches
     )
     known = {lapse.breached_at for lapse in old.breaches}
-    more = tuple(x for x in state.breaches if x.breached_at not in known) if new else ()
+    more = tuple(
+        replace(lapse, found_at=at)
+        for lapse in state.breaches
+        if new and lapse.breached_at not in known
+    )
     revisions = old.revisions
     if state.due_at != old.due_at:
         moved = Revision(at, old.due_at, state.due_at, "corrected")
@@ -661,7 +691,7 @@ def _kept_money(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime) -> Case
     wanted = {c.identity: c for c in fresh.charges}
     old = {c.identity for c in before.charges}
     gone = {i for i in old if i not in wanted}
-    added = tuple(c for c in fresh.charges if c.identity not in old)
-    kept = tuple(wanted.get(c.identity, c) for c in before.charges)
+    added = tuple(replace(c, at=at) for c in fresh.charges if c.identity not in old)
+    kept = tuple(replace(wanted.get(c.identity, c), at=c.at) for c in before.charges)
     facts = replace(fresh, charges=(*kept, *added))
     return sanctions.take_back(facts, lambda c: c.identity in gone, at=at)

@@ -99,6 +99,7 @@ def _windowed(
         clock,
         opens_at=calendar.instant(first, dt.time(0)),
         due_at=calendar.instant(last, dt.time(23, 59, 59)),
+        provisional=calendar.is_provisional(first, last),
     )
 
 
@@ -216,12 +217,11 @@ def run_out(facts: CaseFacts, *, at: dt.datetime, found_at: dt.datetime, pack: P
     return _each(facts, ran)
 
 
-def reconsider(
-    facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar
-) -> CaseFacts:
+def reconsider(facts: CaseFacts, *, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
     """After facts changed: drop clocks whose condition fell, start those that now apply.
 
-    A new clock counts from when its event happened, so time used stays used.
+    A new clock counts from when its event happened and one that applies again goes on as it
+    was, so time used stays used.
     """
 
     def fitting(clock: Clock) -> Clock:
@@ -230,12 +230,33 @@ def reconsider(
             return replace(clock, state=ClockState.superseded)
         return clock
 
-    facts = _each(facts, fitting)
-    for name, happened_at in happened(facts):
-        facts = start(
-            facts, name, at=happened_at, received_at=facts.received_at, pack=pack, calendar=calendar
-        )
+    facts = _revived(_each(facts, fitting), pack)
+    since = _receipt(facts, pack)
+    for name, at in happened(facts):
+        facts = start(facts, name, at=at, received_at=since, pack=pack, calendar=calendar)
     return facts
+
+
+def _revived(facts: CaseFacts, pack: Pack) -> CaseFacts:
+    """Let clocks of this round that apply again run on, where their slot is free."""
+    for clock in facts.clocks:
+        entry = pack.find("deadline", clock.key)
+        stopped = clock.state is ClockState.superseded and clock.round == facts.round
+        free = entry.slot is None or slot_clock(facts, entry.slot, pack) is None
+        if stopped and free and holds(entry.applies, facts):
+            bound = _bound(facts, entry) or clock.responsible
+            facts = put(facts, replace(clock, state=ClockState.running, responsible=bound))
+    return facts
+
+
+def _receipt(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
+    """Since when 'since receipt' counts: for a case taken over or asked for later, since then."""
+    counted = [
+        clock.starts_at
+        for clock in facts.clocks
+        if pack.find("deadline", clock.key).counts_from == "received"
+    ]
+    return min(counted, default=facts.received_at)
 
 
 def happened(facts: CaseFacts) -> Iterable[tuple[str, dt.datetime]]:
@@ -251,11 +272,11 @@ def happened(facts: CaseFacts) -> Iterable[tuple[str, dt.datetime]]:
 
 
 def bind(facts: CaseFacts, pack: Pack) -> CaseFacts:
-    """Name who answers for the clocks that began before anybody did."""
+    """Name who answers for the running clocks from now on; a breach stays with who had it."""
 
     def named(clock: Clock) -> Clock:
         entry = pack.find("deadline", clock.key)
-        if clock.running and clock.responsible is None and entry.binds == "responsible":
+        if clock.running and entry.binds == "responsible":
             return replace(clock, responsible=facts.responsible)
         return clock
 
@@ -263,7 +284,13 @@ def bind(facts: CaseFacts, pack: Pack) -> CaseFacts:
 
 
 def reopen(
-    facts: CaseFacts, clock: Clock, *, due_at: dt.datetime, at: dt.datetime, reason: str
+    facts: CaseFacts,
+    clock: Clock,
+    *,
+    due_at: dt.datetime,
+    at: dt.datetime,
+    reason: str,
+    provisional: bool = False,
 ) -> CaseFacts:
     """Let a clock run again to another end; the end it had is kept as a revision."""
     moved = Revision(at, clock.due_at, due_at, reason)
@@ -274,22 +301,29 @@ def reopen(
             state=ClockState.running,
             met_at=None,
             due_at=due_at,
+            provisional=provisional,
             revisions=(*clock.revisions, moved),
         ),
     )
 
 
-def time_left(clock: Clock, *, at: dt.datetime, calendar: WorkCalendar) -> dt.datetime:
-    """The end of a clock that stood still since it was met and runs on from `at`."""
+def time_left(
+    clock: Clock, *, at: dt.datetime, calendar: WorkCalendar
+) -> tuple[dt.datetime, bool]:
+    """The end of a clock that stood still since it was met and runs on from `at`.
+
+    And whether that end is provisional.
+    """
     assert clock.due_at is not None
     assert clock.met_at is not None
     if clock.met_at >= clock.due_at:
-        return clock.due_at
+        return clock.due_at, clock.provisional
     minutes = calendar.working_minutes_between(clock.met_at, clock.due_at)
     if minutes == 0:
-        return max(clock.due_at, at)
-    end = calendar.add(at, Decimal(minutes) / 60, Unit.working_hour).at
-    return (end + dt.timedelta(milliseconds=500)).replace(microsecond=0)
+        return max(clock.due_at, at), clock.provisional
+    due = calendar.add(at, Decimal(minutes) / 60, Unit.working_hour)
+    end = (due.at + dt.timedelta(milliseconds=500)).replace(microsecond=0)
+    return end, due.provisional or clock.provisional
 
 
 def supersede_round(facts: CaseFacts, pack: Pack) -> CaseFacts:
@@ -299,6 +333,15 @@ def supersede_round(facts: CaseFacts, pack: Pack) -> CaseFacts:
         if clock.running and not pack.find("deadline", clock.key).carries_over:
             return replace(clock, state=ClockState.superseded)
         return clock
+
+    return _each(facts, stopped)
+
+
+def stop(facts: CaseFacts) -> CaseFacts:
+    """Stop every clock; breaches stay."""
+
+    def stopped(clock: Clock) -> Clock:
+        return replace(clock, state=ClockState.superseded) if clock.running else clock
 
     return _each(facts, stopped)
 

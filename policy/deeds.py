@@ -29,9 +29,9 @@ from policy.pack import GateEntry, Pack, SignoffEntry
 
 FIRST = ("registered", "imported")
 _RESTART_FROM = {
-    "verification": (Status.confirmed,),
+    "verification": (Status.confirmed, Status.disputed, Status.accepted),
     "decision": (Status.disputed,),
-    "satisfaction": (Status.accepted,),
+    "satisfaction": (Status.accepted, Status.disputed),
     "repeat": (Status.closed,),
 }
 

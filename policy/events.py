@@ -69,7 +69,10 @@ class Happening(_Frozen):
 
 
 class Registered(Happening):
-    """A complaint was heard and written down; `received_at` is when the customer spoke."""
+    """A complaint was heard and written down; `received_at` is when the customer spoke.
+
+    `reason` says why the company is not to blame, where that is already stated.
+    """
 
     type: Literal["registered"] = "registered"
     number: Short
@@ -78,6 +81,7 @@ class Registered(Happening):
     category: str | None = None
     grade: str | None = None
     responsibility: Responsibility = Responsibility.undetermined
+    reason: Long | None = None
     subject: Short
     body: Long | None = None
     demand: Long | None = None

@@ -150,7 +150,7 @@ ALLOWED: dict[Status, frozenset[str]] = {
     Status.replied: _ANYWHERE | _AT_THE_DEPARTMENT | {"confirmed", "declined"},
     Status.raised: _ANYWHERE | _AT_THE_DEPARTMENT | {"extension_granted", "extension_refused"},
     Status.intervened: _ANYWHERE | _AT_THE_DEPARTMENT | {"decided"},
-    Status.confirmed: _ANYWHERE | _AFTERWARDS,
+    Status.confirmed: _ANYWHERE | _AFTERWARDS | {"signed"},
     Status.disputed: _ANYWHERE | {"settled", "restarted"},
     Status.accepted: _ANYWHERE | _AFTERWARDS | {"signed"},
     Status.closed: _ANYWHERE | _AFTERWARDS | {"factory_closed"},

@@ -33,6 +33,7 @@ from policy.lifecycle import CallOutcome, CallPurpose
 from policy.worktime import Unit
 
 PACKS = Path(__file__).parent / "packs"
+_PARAMETER = re.compile(r"\$[a-z][a-z0-9_]*")
 
 
 class _Shape(BaseModel):
@@ -194,12 +195,19 @@ class PostEntry(Entry):
 
 
 class DepartmentEntry(Entry):
-    """A department as the regulation names it, and the post that answers for it."""
+    """A department as the regulation names it, and the post that answers for its cases.
+
+    No case is handed over to a department without such a post.
+    """
 
     section = "department"
 
-    director: Annotated[str, RefTo("post")]
-    answers: Flag = True  # whether cases are handed over to it
+    director: Annotated[str, RefTo("post")] | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether cases are handed over to it."""
+        return self.director is not None
 
 
 class KindEntry(Entry):
@@ -290,7 +298,7 @@ class DeadlineEntry(Entry):
     window_from: Quantity | None = None
     review_every: Quantity | None = None
     slot: Text | None = None
-    binds: Text | None = None
+    binds: Literal["responsible", "handler"] | None = None
     ends: Literal["breach", "archive"] = "breach"
     carries_over: Flag = False  # whether a new round leaves it running
     judged_by: Literal["stated", "recorded"] = "recorded"  # which time of the event counts
@@ -299,6 +307,16 @@ class DeadlineEntry(Entry):
     def _has_an_end(self) -> DeadlineEntry:
         if (self.within is None) == (self.review_every is None):
             raise ValueError("a deadline has either `within` or, without limit, `review_every`")
+        return self
+
+    @model_validator(mode="after")
+    def _window_is_of_days(self) -> DeadlineEntry:
+        if self.window_from is None:
+            return self
+        if self.within is None or {self.window_from.unit, self.within.unit} != {Unit.calendar_day}:
+            raise ValueError("a window goes from one calendar day to another")
+        if self.window_from.amount > self.within.amount:
+            raise ValueError("a window opens before it ends")
         return self
 
 
@@ -330,7 +348,7 @@ class SignoffEntry(Entry):
 
     event: Events
     applies: Condition = ()
-    by: tuple[Text, ...]
+    by: Annotated[tuple[Text, ...], Field(min_length=1)]
     deputy: Flag = True
     recorded: Flag = False  # kept as a signature
     never: tuple[Literal["handler", "director"], ...] = ()
@@ -362,7 +380,8 @@ class PenaltyEntry(Entry):
 
     `event` brings it by itself; `breach_of` names the slot or deadline whose breach brings it;
     without either a person must find the ground. `per` says what one occasion is. `replaces`:
-    the graver ground takes the place of the lighter one. `adds_to`: a surcharge on others.
+    the graver ground takes the place of the lighter one. `adds_to`: a surcharge, which is owed
+    by the same person and for the same occasion as what it is added to.
     """
 
     section = "penalty"
@@ -370,9 +389,9 @@ class PenaltyEntry(Entry):
     event: EventName | None = None
     breach_of: Text | None = None
     applies: Condition = ()
-    who: Literal["responsible", "handler", "named"]
+    who: Literal["responsible", "handler", "named"] | None = None
     amount: Money
-    per: Literal["time", "order", "round"]
+    per: Literal["time", "order", "round"] | None = None
     replaces: tuple[Annotated[str, RefTo("penalty")], ...] = ()
     adds_to: tuple[Annotated[str, RefTo("penalty")], ...] = ()
 
@@ -380,6 +399,14 @@ class PenaltyEntry(Entry):
     def by_hand(self) -> bool:
         """Whether only a person's finding brings it."""
         return self.event is None and self.breach_of is None and not self.adds_to
+
+    @model_validator(mode="after")
+    def _says_who_and_how_often(self) -> PenaltyEntry:
+        stands_alone = self.who is not None and self.per is not None
+        follows = self.who is None and self.per is None
+        if not (follows if self.adds_to else stands_alone):
+            raise ValueError("a penalty says `who` and `per`; a surcharge takes both from its base")
+        return self
 
 
 class CounterEntry(Entry):
@@ -507,7 +534,13 @@ def read(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise PackRefused(file=path.name, problems=[_problem("", str(error))]) from error
     except tomllib.TOMLDecodeError as error:
-        raise PackRefused(file=path.name, problems=[_problem("", str(error))]) from error
+        raise PackRefused(file=path.name, problems=[_in_line(str(error))]) from error
+
+
+def _in_line(message: str) -> dict[str, str]:
+    """What the TOML reader says, with the line it stopped in as the place."""
+    found = re.fullmatch(r"(.*) \(at (.*)\)", message, re.DOTALL)
+    return _problem(found[2], found[1]) if found else _problem("", message)
 
 
 def load(path: Path, parameters: Mapping[str, Any] | None = None) -> Pack:
@@ -525,20 +558,50 @@ def build(
 ) -> Pack:
     """A checked pack of plain data; all problems are reported at once, each with its place."""
     chosen = _chosen(data, parameters or {})
+    if problems := list(_missing(data, chosen)):
+        raise PackRefused(file=file, problems=problems)
     try:
         pack = Pack.model_validate(_filled(data, chosen))
     except ValidationError as error:
-        problems = [_problem(_place(data, e["loc"]), e["msg"]) for e in error.errors()]
+        problems = [_problem(_place(data, e["loc"]), _why(e)) for e in error.errors()]
         raise PackRefused(file=file, problems=problems) from error
-    except _Missing as missing:
-        raise PackRefused(file=file, problems=[_problem("parameter", str(missing))]) from missing
     if problems := list(check(pack)):
         raise PackRefused(file=file, problems=problems)
     return pack
 
 
-class _Missing(Exception):
-    """A parameter that a rule needs has no value."""
+_PLAIN_WORDS = {
+    "extra_forbidden": "is not known here",
+    "missing": "is missing",
+    "decimal_type": "is no number",
+}
+
+
+def _why(error: Mapping[str, Any]) -> str:
+    """What is wrong, in words for somebody who never saw the schema."""
+    if error["type"] == "string_pattern_mismatch" and "serial" in str(error.get("ctx")):
+        return "a number needs its serial, such as {serial:4}"
+    return _PLAIN_WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+
+
+def _missing(data: Mapping[str, Any], chosen: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Every parameter that a rule needs and that has no value, or is not there at all."""
+    for name in sorted(set(_wanted(data))):
+        if chosen.get(name) is None:
+            why = "has no value" if name in chosen else "is asked for by a rule and is not there"
+            yield _problem(f"parameter.[{name}]", why)
+
+
+def _wanted(value: Any) -> Iterator[str]:
+    """The parameters that plain data asks for."""
+    if isinstance(value, str) and _PARAMETER.fullmatch(value):
+        yield value[1:]
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _wanted(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _wanted(inner)
 
 
 def _chosen(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -551,9 +614,7 @@ def _chosen(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str,
 
 def _filled(value: Any, chosen: Mapping[str, Any]) -> Any:
     """The same data with every `$name` replaced by the parameter's value."""
-    if isinstance(value, str) and re.fullmatch(r"\$[a-z][a-z0-9_]*", value):
-        if chosen.get(value[1:]) is None:
-            raise _Missing(f"{value[1:]} has no value")
+    if isinstance(value, str) and _PARAMETER.fullmatch(value):
         return chosen[value[1:]]
     if isinstance(value, Mapping):
         return {key: _filled(inner, chosen) for key, inner in value.items()}
@@ -644,6 +705,11 @@ def _marks(annotation: Any) -> list[RefTo]:
     return found
 
 
+_EVENT_FIELDS = frozenset(
+    f"event.{field}" for kind in EVENTS.values() for field in kind.model_fields
+)
+
+
 def _dangling(pack: Pack, entry: _Shape) -> Iterator[str]:
     for section, key in references(entry):
         if not pack.find(section, key):
@@ -657,5 +723,5 @@ def _strange_fields(pack: Pack, entry: _Shape) -> Iterator[str]:
         if not (isinstance(value, tuple) and value and isinstance(value[0], Row)):
             continue
         for row in value:
-            if not (row.field in KNOWN_FACTS or row.field in own or row.field.startswith("event.")):
+            if row.field not in KNOWN_FACTS | own | _EVENT_FIELDS:
                 yield f"no such field: {row.field}"

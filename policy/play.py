@@ -9,8 +9,9 @@ A case file is TOML. `[cast.NAME]` gives people an employee number, a department
     by = "after_sales_director"     # a name of the cast; left out: time itself
     expect = { status = "confirmed", due = { verification = 2026-10-14T16:20:00 } }
 
-Whatever else a step says are fields of the event. `expect.refused` names the code of the
-refusal that must come instead, `expect.clause` the clause it must cite.
+Whatever else a step says are fields of the event; an empty one is a field left out. `expect.refused` names the code of the
+refusal that must come instead, `expect.clause` the clause it must cite. `begins = "NAME"` lets
+a case go on where the steps of `[opening.NAME]` end; an opening may itself begin with another.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ from policy.errors import DomainError, PackRefused
 from policy.events import SYSTEM, By, HeldPost, load
 from policy.facts import CaseFacts, Charge, Clock
 from policy.lifecycle import ActorKind, ClockState, Sign
-from policy.numbering import render
+from policy.numbering import period, render
 from policy.pack import Pack, build, read
 from policy.sanctions import wage_month
 from policy.worktime import WorkCalendar
 
-_OWN = frozenset({"do", "at", "recorded_at", "by", "expect", "leads", "deputises"})
+_OWN = frozenset({"do", "at", "recorded_at", "by", "expect", "deputises"})
+_PEOPLE = frozenset({"handler", "employee", "holder", "deputy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +71,23 @@ def cases(folder: Path) -> Iterator[Case]:
     shared = read(folder / "cast.toml") if (folder / "cast.toml").exists() else {}
     for path in sorted(folder.glob("*.toml")):
         data = read(path)
+        openings = shared.get("opening", {}) | data.get("opening", {})
         for case in data.get("case", ()):
             yield Case(
                 file=path.name,
                 name=case["name"],
                 proves=tuple(case.get("proves", ())),
                 parameters=case.get("parameters", {}),
-                steps=tuple(case["step"]),
+                steps=tuple(_steps(case, openings)),
                 cast=shared.get("cast", {}) | data.get("cast", {}),
                 defaults=shared.get("defaults", {}) | data.get("defaults", {}),
             )
+
+
+def _steps(part: Mapping[str, Any], openings: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if "begins" in part:
+        yield from _steps(openings[part["begins"]], openings)
+    yield from part["step"]
 
 
 def play(case: Case, data: Mapping[str, Any], calendar: WorkCalendar) -> list[Mismatch]:
@@ -87,24 +96,23 @@ def play(case: Case, data: Mapping[str, Any], calendar: WorkCalendar) -> list[Mi
         pack = build(data, case.parameters, file=case.file)
     except PackRefused as error:
         return [Mismatch(case.name, 0, "pack", "accepted", error.facts["problems"])]
-    return _Play(case, pack, calendar).run()
+    return list(Play(case, pack, calendar).mismatches())
 
 
-class _Play:
-    """One run of one case: the facts so far and what did not hold."""
+class Play:
+    """One run of one case: the `facts` so far and the journal `entries` that led to them."""
 
     def __init__(self, case: Case, pack: Pack, calendar: WorkCalendar) -> None:
         self.case, self.pack, self.calendar = case, pack, calendar
         self.facts = CaseFacts()
         self.entries: list[Entry] = []
-        self.wrong: list[Mismatch] = []
 
-    def run(self) -> list[Mismatch]:
+    def mismatches(self) -> Iterator[Mismatch]:
+        """Play step by step and say what does not hold, as soon as it is known."""
         for number, step in enumerate(self.case.steps, start=1):
             refused = self._step(step)
             for about, wanted, found in _compare(self, step.get("expect", {}), refused):
-                self.wrong.append(Mismatch(self.case.name, number, about, wanted, found))
-        return self.wrong
+                yield Mismatch(self.case.name, number, about, wanted, found)
 
     def _step(self, step: Mapping[str, Any]) -> DomainError | None:
         event_at = self._instant(step["at"])
@@ -125,14 +133,21 @@ class _Play:
         data: dict[str, Any] = {"type": step["do"], "by": self._by(step.get("by"))}
         if step["do"] in ("registered", "imported"):
             data |= {"received_at": step["at"], **self.case.defaults}
-        data |= {key: value for key, value in step.items() if key not in _OWN}
+        data |= {key: self._said(key, step[key]) for key in step if key not in _OWN}
         if step["do"] in ("registered", "imported") and "number" not in data:
             data["number"] = self._number(data, step["at"])
         if step["do"] in ("dispatched", "restarted"):
             data = self._led(data, step) | data
         if step["do"].startswith("penalty_"):
             data = self._of_charge(data)
-        return {key: self._utc(value) for key, value in data.items()}
+        return {key: self._utc(value) for key, value in data.items() if value != ""}
+
+    def _said(self, key: str, value: Any) -> Any:
+        """A field of an event; people are named by the cast, the record knows their numbers."""
+        return self._employee(value) if key in _PEOPLE else value
+
+    def _employee(self, name: str) -> str:
+        return str(self.case.cast.get(name, {}).get("number", name))
 
     def _utc(self, value: Any) -> Any:
         if isinstance(value, dt.datetime):
@@ -164,21 +179,18 @@ class _Play:
         return render(self.pack.find("number", kind.number), at.date(), 1) if kind else "1"
 
     def _led(self, data: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
-        """Who leads the department, from the cast; `leads` and `deputises` say otherwise."""
+        """Who leads the department, from the cast; `deputises` says who stands in that day."""
         key = data.get("department") or self.facts.department
         department = self.pack.find("department", key)
         post = department.director if department else ""
         holders = [p["number"] for p in self.case.cast.values() if post in p.get("posts", ())]
-        leads = step.get("leads", next(iter(holders), None))
-        led = {"holder": leads} if leads else {}
+        led = {"holder": holders[0]} if holders else {}
         if "deputises" in step:
-            led["deputy"] = self.case.cast[step["deputises"]]["number"]
+            led["deputy"] = self._employee(step["deputises"])
         return led
 
     def _of_charge(self, data: dict[str, Any]) -> dict[str, Any]:
         """The occasion of a charge, found by rule and employee where the step leaves it out."""
-        person = self.case.cast.get(data.get("employee", ""), {})
-        data["employee"] = person.get("number", data.get("employee", ""))
         sign = Sign(data.get("sign", "charge"))
         for charge in self.facts.charges:
             found = (charge.rule, charge.employee, charge.sign)
@@ -192,7 +204,7 @@ class _Play:
 
 
 def _compare(
-    play: _Play, expect: Mapping[str, Any], refused: DomainError | None
+    play: Play, expect: Mapping[str, Any], refused: DomainError | None
 ) -> Iterator[tuple[str, Any, Any]]:
     code = refused.code if refused else None
     if expect.get("refused") != code:
@@ -205,7 +217,7 @@ def _compare(
             yield about, wanted, found
 
 
-def _found(play: _Play, about: str, wanted: Any, refused: DomainError | None) -> Any:
+def _found(play: Play, about: str, wanted: Any, refused: DomainError | None) -> Any:
     """What a play brought, in the words a case file uses."""
     if about == "clause":
         return refused.facts.get("cite") if refused else None
@@ -218,10 +230,10 @@ def _found(play: _Play, about: str, wanted: Any, refused: DomainError | None) ->
     return _plain(play, getattr(play.facts, about))
 
 
-def _plain(play: _Play, value: Any) -> Any:
+def _plain(play: Play, value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return play.calendar.local(value).replace(tzinfo=None)
-    return getattr(value, "value", value)
+    return "none" if value is None else getattr(value, "value", value)
 
 
 _TABLES = {
@@ -234,20 +246,22 @@ _TABLES = {
     "state": "state",
     "binds": "responsible",
     "revisions": "revisions",
-    "because": "because",
+    "over": "because",
 }
 
 
-def _of_clock(play: _Play, about: str, key: str) -> Any:
+def _of_clock(play: Play, about: str, key: str) -> Any:
     clock = play.facts.clock(key)
     if clock is None:
         return "none"
     value = getattr(clock, _TABLES[about])
     if about == "revisions":
         return [revision.reason for revision in value]
-    if about == "because":
-        return {k: value.get(k) for k in ("clause", "over", "skipped", "makeup") if value.get(k)}
-    return "none" if value is None else _plain(play, value)
+    if about == "over":
+        return [beaten["rule"] for beaten in value.get("over", ())]
+    if about == "binds":
+        return _name(play, value or "nobody")
+    return _plain(play, value)
 
 
 _LISTS: dict[str, Any] = {
@@ -258,7 +272,7 @@ _LISTS: dict[str, Any] = {
 }
 
 
-def _charges(play: _Play, wanted: Any) -> list[dict[str, Any]]:
+def _charges(play: Play, wanted: Any) -> list[dict[str, Any]]:
     """All charges that stand, as rule, employee and yuan; a reversal is negative."""
     return [
         {"rule": c.rule, "who": _name(play, c.employee), "yuan": _yuan(c)}
@@ -272,25 +286,42 @@ def _yuan(charge: Charge) -> Any:
     return int(amount) if amount == int(amount) else amount
 
 
-def _name(play: _Play, employee: str) -> str:
+def _name(play: Play, employee: str) -> str:
     people = play.case.cast.items()
     return next((name for name, p in people if p["number"] == employee), employee)
 
 
-def _months(play: _Play, wanted: Mapping[str, Any]) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
+def _months(play: Play, wanted: Mapping[str, Any]) -> dict[str, str]:
+    """The wage month of the first row of a rule; of its reversal where a minus stands before."""
+    found: dict[str, str] = {}
     for rule in wanted:
-        charge = next((c for c in play.facts.charges if c.rule == rule), None)
+        charge = next((c for c in play.facts.charges if _signed(c) == rule), None)
         day = play.calendar.local(charge.counts_at).date() if charge and charge.counts_at else None
-        found[rule] = wage_month(day, play.pack) if day else None
+        found[rule] = wage_month(day, play.pack) if day else "none"
     return found
+
+
+def _signed(charge: Charge) -> str:
+    return charge.rule if charge.sign is Sign.charge else f"-{charge.rule}"
+
+
+def _statuses(play: Play, wanted: Mapping[str, Any]) -> dict[str, list[str]]:
+    """How every row of a rule stands, in the order they were made."""
+    rows = play.facts.charges
+    return {rule: [c.status.value for c in rows if _signed(c) == rule] for rule in wanted}
+
+
+def _period(play: Play, wanted: str) -> str:
+    """The period in which the serial of the case's number counts up."""
+    assert play.facts.registered_at is not None
+    day = play.calendar.local(play.facts.registered_at).date()
+    return period(play.pack.find("number", play.pack.find("kind", play.facts.kind).number), day)
 
 
 _OTHER: dict[str, Any] = {
     "charges": _charges,
-    "charge_status": lambda play, wanted: {
-        c.rule: c.status.value for c in play.facts.charges if c.rule in wanted
-    },
+    "charge_status": _statuses,
+    "period": _period,
     "months": _months,
     "counts": lambda play, wanted: [c.counter for c in play.facts.counts],
     "signatures": lambda play, wanted: [
@@ -310,7 +341,7 @@ def _overdue(clock: Clock) -> str:
     return f"{clock.key}/{clock.round}"
 
 
-def _offered(play: _Play, wanted: Mapping[str, list[str]]) -> dict[str, list[str]]:
+def _offered(play: Play, wanted: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Of the deeds asked about, those a person of the cast may do now."""
     found = {}
     for name, deeds in wanted.items():

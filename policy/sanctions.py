@@ -27,7 +27,7 @@ def for_event(
     for entry in pack.charging.get(event.type, ()):
         if not holds(entry.applies, before, event):
             continue
-        who = before.responsible if entry.who == "responsible" else before.handler
+        who = _on_the_case(entry, before)
         because = {"event": event.type, "round": before.round}
         occasion = _occasion(entry, before.round, event)
         facts = charge(facts, entry, who, occasion, because, pack=pack, at=now)
@@ -69,12 +69,16 @@ def by_hand(facts: CaseFacts, event: Judged, *, pack: Pack, now: dt.datetime) ->
         raise GateClosed(
             deed=event.type, gate=entry.label, cite=entry.cite, field=row.field, wanted=row.value
         )
-    who = event.employee if entry.who == "named" else getattr(facts, entry.who)
+    who = event.employee if entry.who == "named" else _on_the_case(entry, facts)
     if not who:
         raise FieldMissing(field="employee")
     because = {"event": event.type, "finding": event.text}
     occasion = _occasion(entry, facts.round, event)
     return charge(facts, entry, who, occasion, because, pack=pack, at=now)
+
+
+def _on_the_case(entry: PenaltyEntry, facts: CaseFacts) -> str | None:
+    return facts.responsible if entry.who == "responsible" else facts.handler
 
 
 def _occasion(entry: PenaltyEntry, round: int, event: Happening) -> str:
@@ -111,7 +115,12 @@ def charge(
     if any(c.identity == made.identity for c in facts.charges):
         return facts
     for lighter in entry.replaces:
-        facts = take_back(facts, lambda c, k=lighter: c.rule == k and c.employee == who, at=at)
+        facts = take_back(
+            facts,
+            lambda c, k=lighter: k in (c.rule, c.because.get("on")) and c.employee == who,
+            at=at,
+            replaced_by=entry.key,
+        )
     facts = replace(facts, charges=(*facts.charges, made))
     for more in pack.penalty:
         if entry.key in more.adds_to and holds(more.applies, facts):
@@ -128,7 +137,15 @@ def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, pack: P
     )
 
 
-def take_back(facts: CaseFacts, chosen: Any, *, at: dt.datetime) -> CaseFacts:
+def without_ground(facts: CaseFacts, *, pack: Pack, at: dt.datetime) -> CaseFacts:
+    """Take back what persons found, and its surcharges, where its condition holds no longer."""
+    fallen = {p.key for p in pack.penalty if p.by_hand and not holds(p.applies, facts)}
+    if not fallen:
+        return facts
+    return take_back(facts, lambda c: fallen & {c.rule, c.because.get("on")}, at=at)
+
+
+def take_back(facts: CaseFacts, chosen: Any, *, at: dt.datetime, **why: Any) -> CaseFacts:
     """Let proposals lapse; against what was already confirmed, propose a reversal."""
     charges: list[Charge] = []
     added: list[Charge] = []
@@ -136,9 +153,10 @@ def take_back(facts: CaseFacts, chosen: Any, *, at: dt.datetime) -> CaseFacts:
     for c in facts.charges:
         if c.sign is Sign.charge and c.stands and chosen(c):
             if c.status is PenaltyStatus.proposed:
-                c = replace(c, status=PenaltyStatus.lapsed)
+                because = {**c.because, **why}
+                c = replace(c, status=PenaltyStatus.lapsed, because=because)
             elif c.identity[:3] not in reversed_already:
-                added.append(_reversal(c, at))
+                added.append(_reversal(c, at, **why))
         charges.append(c)
     return replace(facts, charges=(*charges, *added))
 
@@ -175,7 +193,30 @@ def step(facts: CaseFacts, event: Any, *, pack: Pack, calendar: WorkCalendar) ->
     if found.status is not wanted:
         raise StatusForbids(deed=event.type, status=found.status)
     moved = _stamped(replace(found, status=then), event, pack, calendar)
-    return replace(facts, charges=tuple(moved if c is found else c for c in facts.charges))
+    facts = replace(facts, charges=tuple(moved if c is found else c for c in facts.charges))
+    return _after_waiving(facts, found, at=event.at) if then is PenaltyStatus.waived else facts
+
+
+def _after_waiving(facts: CaseFacts, waived: Charge, *, at: dt.datetime) -> CaseFacts:
+    """A waived charge takes its surcharges along and gives its place back to a lighter one."""
+    occasion = f"{waived.rule}/{waived.occasion}"
+    facts = take_back(
+        facts, lambda c: (c.occasion, c.employee) == (occasion, waived.employee), at=at
+    )
+    return _lighter_again(facts, waived)
+
+
+def _lighter_again(facts: CaseFacts, waived: Charge) -> CaseFacts:
+    """A graver ground that is waived gives its place back to the lighter one."""
+
+    def again(c: Charge) -> Charge:
+        gave_way = c.because.get("replaced_by") == waived.rule and c.employee == waived.employee
+        if not (gave_way and c.status is PenaltyStatus.lapsed):
+            return c
+        because = {k: v for k, v in c.because.items() if k != "replaced_by"}
+        return replace(c, status=PenaltyStatus.proposed, because=because)
+
+    return replace(facts, charges=tuple(again(c) for c in facts.charges))
 
 
 def _stamped(c: Charge, event: Any, pack: Pack, calendar: WorkCalendar) -> Charge:
