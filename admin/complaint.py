@@ -33,7 +33,7 @@ from admin.deeds import (
 from admin.fields import InstantField
 from admin.filters import contains
 from admin.showing import now, urgency
-from models import Complaint, Customer, PolicyVersion
+from models import Complaint, Customer, Journal, PolicyVersion
 from policy.errors import ChangedMeanwhile, DomainError, NotFound
 from policy.lifecycle import Status
 from policy.pack import Pack
@@ -357,7 +357,7 @@ def timeline(page: CasePage) -> list[dict[str, Any]]:
             "title": wording.deed(row.event),
             "who": str(row.employee or (row.user.display_name if row.user else ""))
             or wording.label(row.actor),
-            "text": reasons.happening(row.data, page.pack, page.people),
+            "text": _text(row, page),
             "tone": TONES.get(row.event, ("blue", "dot"))[0],
             "icon": TONES.get(row.event, ("blue", "dot"))[1],
             "seq": row.seq if row.seq in standing else None,
@@ -365,6 +365,19 @@ def timeline(page: CasePage) -> list[dict[str, Any]]:
         }
         for row in page.history
     ]
+
+
+def _text(row: Journal, page: CasePage) -> str:
+    """What an entry says; of time itself, which clocks it found run out."""
+    if row.event != "time_passed":
+        return reasons.happening(row.data, page.pack, page.people)
+    ran_out = [
+        gettext("%(clock)s ran out", clock=page.pack.label("deadline", clock.key))
+        for clock in page.facts.clocks
+        for lapse in clock.breaches
+        if lapse.found_at == row.recorded_at
+    ]
+    return "\n".join(ran_out)
 
 
 def views(db: Any) -> list[RedressView]:
