@@ -54,6 +54,8 @@ def offered(facts: CaseFacts, by: By, pack: Pack) -> tuple[Deed, ...]:
     for name in EVENTS:
         if name in _NOT_BUTTONS:
             continue
+        if name in _ANSWERS_A_CLOCK and not _awaited(facts, name, pack):
+            continue
         refused = refusal(facts, name, by, pack)
         if not isinstance(refused, StatusForbids | HistoryForbids):
             deeds.append(Deed(name, refused))
@@ -64,6 +66,15 @@ _NOT_BUTTONS = frozenset(
     {"registered", "imported", "time_passed", "archived", "corrected", "withdrawn"}
     | {"penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed"}
 )
+
+
+_ANSWERS_A_CLOCK = frozenset({"arrived_on_site", "replied_in_writing"})
+
+
+def _awaited(facts: CaseFacts, name: str, pack: Pack) -> bool:
+    """Whether some clock waits for the event."""
+    running = (c for c in facts.clocks if c.running)
+    return any(name in pack.find("deadline", c.key).met_by for c in running)
 
 
 def refusal(
