@@ -25,7 +25,7 @@ from pydantic import (
 from policy.lifecycle import Status
 from policy.pack import Pack
 
-_SAMPLE = dt.datetime(2020, 2, 29, 13, 45, 58)
+_SAMPLE = dt.datetime(2021, 12, 31, 13, 45, 58)
 
 
 class MapRefused(Exception):

@@ -36,6 +36,8 @@ from wording import _, mark
 
 One = TypeVar("One")
 
+KEEP = Session.commit
+TRY = Session.rollback
 BATCH = 200
 OPEN = (
     Status.registered,
@@ -75,7 +77,7 @@ class Outcome:
 class Import:
     """One run: a map and a regulation, who lets the rows in, and when.
 
-    `finish` ends the transaction of a batch: Session.commit, or Session.rollback to try.
+    `finish` ends the transaction of a batch: KEEP, or TRY to see what would happen.
     `advance` is told of every row that is done.
     """
 
@@ -85,7 +87,7 @@ class Import:
     zone: ZoneInfo
     now: dt.datetime
     actor: Actor = actors.SYSTEM
-    finish: Callable[[Session], None] = Session.commit
+    finish: Callable[[Session], None] = KEEP
     advance: Callable[[], object] = lambda: None
 
     def check(self, header: tuple[str, ...], *, file: str) -> None:
@@ -120,7 +122,11 @@ class Import:
         return desk.outcome
 
     def take_over_open(self, outcome: Outcome) -> None:
-        """Take over every open case of the source, with clocks from now."""
+        """Take over every open case of the source, with clocks from now.
+
+        What a try let in is not in the record any more, so there it is only counted.
+        """
+        outcome.taken_over = outcome.new_open if self.finish is TRY else 0
         with Session(self.engine) as session:
             waiting = session.scalars(
                 sa.select(Complaint.number)

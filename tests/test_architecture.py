@@ -56,8 +56,10 @@ ROOMS = {
     "database": room("config", "alembic flask flask_sqlalchemy sqlalchemy"),
     "admin": room(DOOR, FLASK),
     "api": room(DOOR, FLASK),
+    "importing": room("policy models services files wording", "pydantic sqlalchemy"),
+    "demo": room("policy models services config", "sqlalchemy"),
     "worker": room(BEHIND_DOORS, "huey sqlalchemy"),
-    "cli": room(f"{BEHIND_DOORS} worker", "click flask rich sqlalchemy"),
+    "cli": room(f"{BEHIND_DOORS} worker importing demo", "click flask rich sqlalchemy"),
     "app": room(f"{BEHIND_DOORS} admin api cli", FLASK),
     "migrations": room("config database models", "alembic sqlalchemy"),
 }
