@@ -687,6 +687,7 @@ class Tally(Base):
     complaint_id: Mapped[int] = _to("complaint.id")
     position: Mapped[int]
     counter: Mapped[str] = _key()
+    department_key: Mapped[str | None] = _key()
     department_id: Mapped[int | None] = _to("department.id")
     at: Mapped[dt.datetime] = mapped_column(index=True)
 

@@ -11,15 +11,15 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import Complaint, Journal
-from policy.case import Entry, fold
 from policy.changes import Effect, changes
 from policy.errors import RoleMissing
-from policy.events import Corrected, Happening, Withdrawn
+from policy.events import Corrected, Dispatched, Withdrawn
 from policy.lifecycle import Role
-from services import journal, record
+from services import intake, journal, record
 from services.actors import Actor
 
 MAY_CORRECT = frozenset({Role.administrator, Role.care})
@@ -37,7 +37,8 @@ def correct(
 ) -> tuple[Effect, ...]:
     """Let journal row `target` say what it should have said. Later steps must still fit."""
     _entitled(actor, "corrected")
-    said: dict[str, Any] = {"target": target, "changes": dict(changes), "reason": reason}
+    complete = _with_leaders(session, complaint, target, changes)
+    said: dict[str, Any] = {"target": target, "changes": complete, "reason": reason}
     return journal.happen(session, complaint, Corrected, actor=actor, now=now, **said)
 
 
@@ -66,15 +67,31 @@ def preview(
     now: dt.datetime,
 ) -> tuple[Effect, ...]:
     """What a correction (`changed`) or a withdrawal (None) would change. Writes nothing."""
-    pack, calendar = journal.rules_of(session, complaint)
-    amendment: Happening = (
-        Withdrawn(at=now, target=target, reason="-")
-        if changed is None
-        else Corrected(at=now, target=target, changes=changed, reason="-")
-    )
-    entries = journal.entries(session, complaint)
-    after = fold([*entries, Entry(complaint.version + 1, amendment, now)], pack, calendar)
+    amendment: Corrected | Withdrawn
+    if changed is None:
+        amendment = Withdrawn(at=now, target=target, reason="-")
+    else:
+        complete = _with_leaders(session, complaint, target, changed)
+        amendment = Corrected(at=now, target=target, changes=complete, reason="-")
+    after = journal.amended(session, complaint, amendment, now=now)
     return changes(record.facts_of(session, complaint), after)
+
+
+def _with_leaders(
+    session: Session, complaint: Complaint, target: int, changed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The changes; where a form went elsewhere or on another day, with who led there that day."""
+    row = session.scalars(
+        sa.select(Journal).where(Journal.complaint_id == complaint.id, Journal.seq == target)
+    ).first()
+    if row is None or not {"department", "at"} & set(changed) or "holder" in changed:
+        return dict(changed)
+    event = journal.understood({**row.data, **changed})
+    pack, _ = journal.rules_of(session, complaint)
+    if not isinstance(event, Dispatched) or pack.find("department", event.department) is None:
+        return dict(changed)
+    holder, deputy = intake.led(session, complaint, event.department, now=event.at)
+    return {**changed, "holder": holder, "deputy": deputy}
 
 
 def amendable(session: Session, complaint: Complaint) -> list[Journal]:

@@ -34,25 +34,27 @@ def call_back(
 
     An unhappy customer who asks for more, or whom the desk will not leave like that, restarts
     the case with the same deed (SKD-3.2.3.1.1); then `text` is the customer's view and needed.
+    Both happen or neither does.
     """
-    effects = journal.happen(
-        session,
-        complaint,
-        CalledBack,
-        actor=actor,
-        now=now,
-        purpose=purpose,
-        outcome=outcome,
-        text=text,
-        **said,
-    )
-    if not _must_restart(record.facts_of(session, complaint)):
-        return effects
-    if not text:
-        raise FieldMissing(field="text")
-    return effects + restart(
-        session, complaint, ground="verification", text=text, actor=actor, now=now
-    )
+    with session.begin_nested():
+        effects = journal.happen(
+            session,
+            complaint,
+            CalledBack,
+            actor=actor,
+            now=now,
+            purpose=purpose,
+            outcome=outcome,
+            text=text,
+            **said,
+        )
+        if not _must_restart(record.facts_of(session, complaint)):
+            return effects
+        if not text:
+            raise FieldMissing(field="text")
+        return effects + restart(
+            session, complaint, ground="verification", text=text, actor=actor, now=now
+        )
 
 
 def _must_restart(facts: CaseFacts) -> bool:

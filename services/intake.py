@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import Complaint, Customer, NumberCounter, PolicyVersion
 from policy.changes import Effect
-from policy.errors import ChoiceUnknown
+from policy.errors import ChoiceUnknown, FieldTooLong
 from policy.events import Classified, Dispatched, Imported, Registered, TakenOver
 from policy.lifecycle import Responsibility, Status
 from policy.numbering import period, render
@@ -36,7 +36,7 @@ def register(
     `received_at` is when the customer spoke; `said` are the other fields of a registration:
     category, grade, body, demand, extra.
     """
-    complaint = _blank(session, version, kind, customer, on=now)
+    complaint, counter = _blank(session, version, kind, customer, on=now)
     journal.happen(
         session,
         complaint,
@@ -50,6 +50,7 @@ def register(
         received_at=received_at,
         **said,
     )
+    _count(session, counter)
     return complaint
 
 
@@ -70,14 +71,18 @@ def import_past(
 ) -> Complaint | None:
     """A case from before go-live as history: numbered, without clock, penalty or notice.
 
-    None when this source's case is in already, so that a second import changes nothing.
+    None when this source's case is in already, so that a second import changes nothing. Raises
+    FieldTooLong for a name of the source or of its case that is no name.
     """
+    for field, name, limit in (("source", source, 64), ("source_id", source_id, 120)):
+        if len(name) > limit:
+            raise FieldTooLong(field=field, limit=limit)
     known = sa.select(Complaint.id).where(
         Complaint.source == source, Complaint.source_id == source_id
     )
     if session.scalars(known).first() is not None:
         return None
-    complaint = _blank(session, version, kind, customer, on=received_at)
+    complaint, counter = _blank(session, version, kind, customer, on=received_at)
     complaint.source, complaint.source_id = source, source_id
     journal.happen(
         session,
@@ -92,6 +97,7 @@ def import_past(
         received_at=received_at,
         **said,
     )
+    _count(session, counter)
     return complaint
 
 
@@ -102,15 +108,17 @@ def _blank(
     customer: Customer | None,
     *,
     on: dt.datetime,
-) -> Complaint:
+) -> tuple[Complaint, NumberCounter]:
+    """A case without facts, under the next number of its series, and who counts that series."""
     pack = policies.pack(session, version)
     entry = pack.find("kind", kind)
     if entry is None:
         raise ChoiceUnknown(field="kind", value=kind)
     day = calendars.work_calendar(session).local(on).date()
-    number = next_number(session, pack.find("number", entry.number), on=day)
-    return Complaint(
-        number=number,
+    series = pack.find("number", entry.number)
+    counter = _counter(session, series, on=day)
+    complaint = Complaint(
+        number=render(series, day, counter.last + 1),
         policy_version=version,
         customer=customer,
         version=0,
@@ -122,20 +130,24 @@ def _blank(
         extensions=[],
         tallies=[],
     )
+    return complaint, counter
 
 
-def next_number(session: Session, entry: Any, *, on: dt.date) -> str:
-    """The next number of a series on a day. Counted under the case's own lock, never reused."""
+def _counter(session: Session, entry: Any, *, on: dt.date) -> NumberCounter:
+    """Who counts a series in the period of a day, locked until the commit."""
     counter = session.scalars(
         sa.select(NumberCounter)
         .where(NumberCounter.series == entry.key, NumberCounter.period == period(entry, on))
         .with_for_update()
     ).first()
-    if counter is None:
-        counter = NumberCounter(series=entry.key, period=period(entry, on), last=0)
-        session.add(counter)
+    return counter or NumberCounter(series=entry.key, period=period(entry, on), last=0)
+
+
+def _count(session: Session, counter: NumberCounter) -> None:
+    """Use up a number, once its case stands: a refused registration leaves no gap."""
     counter.last += 1
-    return render(entry, on, counter.last)
+    session.add(counter)
+    session.flush()
 
 
 def take_over(

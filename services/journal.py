@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,7 +25,9 @@ from policy.errors import (
     DomainError,
     FieldMissing,
     FieldTooLong,
+    MonthClosed,
     NotFound,
+    ZoneMissing,
 )
 from policy.events import Corrected, Happening, Withdrawn, dump, load
 from policy.facts import CaseFacts
@@ -84,14 +87,50 @@ def happen(
     event = _event(kind, {**said, "at": at or now, "by": by})
     before = record.facts_of(session, complaint) if complaint.version else CaseFacts()
     if isinstance(event, Corrected | Withdrawn):
-        entry = Entry(complaint.version + 1, event, now)
-        after = fold([*entries(session, complaint), entry], pack, calendar)
+        after = amended(session, complaint, event, now=now)
         effects = changes(before, after)
     else:
         after, effects = apply(before, event, pack, calendar, now)
     _write(session, complaint, event, after, effects, rules=(pack, calendar), actor=actor, now=now)
     log.info("%s: %s", complaint.number, event.type)
     return effects
+
+
+def amended(
+    session: Session, complaint: Complaint, amendment: Corrected | Withdrawn, *, now: dt.datetime
+) -> CaseFacts:
+    """The case a correction or withdrawal would make. Writes nothing.
+
+    Raises LaterStepsStand where later steps no longer fit, MonthClosed where a paid list would
+    change, and what is wrong with the corrected fields.
+    """
+    pack, calendar = rules_of(session, complaint)
+    entry = Entry(complaint.version + 1, amendment, now)
+    try:
+        after = fold([*entries(session, complaint), entry], pack, calendar)
+    except ValidationError as error:
+        raise _refused(error) from error
+    _spare_paid_months(session, complaint, after)
+    return after
+
+
+def _spare_paid_months(session: Session, complaint: Complaint, after: CaseFacts) -> None:
+    """Refuse to take a penalty out of a list that was paid; it can be given back instead."""
+    counted = {(c.rule, c.employee, c.occasion, c.sign): c.counts_at for c in after.charges}
+    for row in complaint.penalties:
+        identity = (row.rule, row.employee.number, row.occasion, row.sign)
+        if row.month is None or counted.get(identity) == row.counts_at:
+            continue
+        if first_open_month(session, row.month) != row.month:
+            raise MonthClosed(month=row.month)
+
+
+def understood(data: Mapping[str, Any]) -> Happening:
+    """The event that journal data describe, or what is wrong with one of its fields."""
+    try:
+        return load(data)
+    except ValidationError as error:
+        raise _refused(error) from error
 
 
 def _event(kind: type[Happening], said: dict[str, Any]) -> Happening:
@@ -105,10 +144,15 @@ def _event(kind: type[Happening], said: dict[str, Any]) -> Happening:
 
 def _refused(error: ValidationError) -> DomainError:
     first = error.errors()[0]
-    field = str(first["loc"][0]) if first["loc"] else ""
+    # A field of a journalled event comes after the event's own name.
+    field = next((name for name in reversed(first["loc"]) if isinstance(name, str)), "")
     match first["type"]:
         case "missing" | "string_too_short":
             return FieldMissing(field=field)
+        case _ if "input" in first and first["input"] is None:
+            return FieldMissing(field=field)
+        case "timezone_aware":
+            return ZoneMissing(field=field)
         case "string_too_long":
             return FieldTooLong(field=field, limit=first["ctx"]["max_length"])
         case _:
@@ -128,9 +172,9 @@ def _write(
 ) -> None:
     pack, _ = rules
     seq = complaint.version + 1
-    complaint.version = seq
     places = _places(session, complaint, event, after, rules)
     record.write(session, complaint, after, seq=seq, places=places)
+    complaint.version = seq
     complaint.time_at = now if archivable(after, pack) else clocks.next_end(after)
     session.add(complaint)
     session.flush()

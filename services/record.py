@@ -63,7 +63,6 @@ WITH_ALL = (
 def facts_of(session: Session, complaint: Complaint) -> CaseFacts:
     """The engine's picture of a case, from its rows."""
     numbers = _numbers(session, complaint)
-    keys = {a.department_id: a.department_key for a in complaint.assignments}
     return CaseFacts(
         **{name: getattr(complaint, name) for name in PLAIN},
         duties=tuple(_duty(row, numbers) for row in complaint.assignments),
@@ -75,9 +74,7 @@ def facts_of(session: Session, complaint: Complaint) -> CaseFacts:
             Wish(w.round, w.asked_at, w.until, w.reason, w.granted, w.decided_at)
             for w in complaint.extensions
         ),
-        counts=tuple(
-            Count(t.counter, keys.get(t.department_id or 0), t.at) for t in complaint.tallies
-        ),
+        counts=tuple(Count(t.counter, t.department_key, t.at) for t in complaint.tallies),
     )
 
 
@@ -169,15 +166,20 @@ class Places:
 def write(
     session: Session, complaint: Complaint, after: CaseFacts, *, seq: int, places: Places
 ) -> None:
-    """Make the rows say what the picture says. Flushes nothing, commits nothing."""
+    """Make the rows say what the picture says. Flushes nothing, commits nothing.
+
+    Raises NotFound for an employee or a department the company does not have; no row is touched
+    then.
+    """
     ids = _ids(session, after)
+    _known(after, places)
     for name in PLAIN:
         value = getattr(after, name)
         setattr(complaint, name, dict(value) if name == "extra" else value)
     complaint.due_at = after.due_at
-    complaint.handler_id = ids[after.handler]
-    complaint.responsible_id = ids[after.responsible]
-    complaint.department_id = places.departments.get(after.department or "")
+    _point(complaint, "handler_id", ids[after.handler])
+    _point(complaint, "responsible_id", ids[after.responsible])
+    _point(complaint, "department_id", places.departments.get(after.department or ""))
     _assignments(complaint, after.duties, ids, places)
     _positioned(complaint.callbacks, after.calls, Callback, _of_call, ids)
     _positioned(complaint.signoffs, after.signatures, Signoff, _of_signature, ids)
@@ -204,6 +206,22 @@ def _ids(session: Session, after: CaseFacts) -> Mapping[str | None, int | None]:
     return found
 
 
+def _known(after: CaseFacts, places: Places) -> None:
+    for duty in after.duties:
+        if duty.department not in places.departments:
+            raise NotFound(what="department", key=duty.department)
+
+
+def _point(row: Any, name: str, to: int | None) -> None:
+    """Let a row point to another one; what was loaded from where it pointed is forgotten."""
+    if getattr(row, name) == to:
+        return
+    setattr(row, name, to)
+    state = sa.inspect(row)
+    if state.session is not None and state.persistent:
+        state.session.expire(row, [name.removesuffix("_id")])
+
+
 def _positioned(
     rows: list[Any],
     wanted: Iterable[Any],
@@ -217,7 +235,8 @@ def _positioned(
         values = columns(one, ids)
         if place < len(rows):
             for name, value in values.items():
-                setattr(rows[place], name, value)
+                say = _point if name.endswith("_id") else setattr
+                say(rows[place], name, value)
         else:
             rows.append(table(position=place, **values))
     del rows[place + 1 :]
@@ -251,23 +270,32 @@ def _assignments(
     def columns(duty: Duty, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
         return {
             "round": duty.round,
-            "department_key": duty.department,
-            "department_id": places.departments[duty.department],
             "responsible_id": ids[duty.responsible],
             "handler_id": ids[duty.handler],
             "dispatched_at": duty.dispatched_at,
             "returned_at": duty.returned_at,
         }
 
+    duties = tuple(duties)
     _positioned(complaint.assignments, duties, Assignment, columns, ids)
+    _settle(complaint.assignments, [duty.department for duty in duties], places)
+
+
+def _settle(rows: Iterable[Any], keys: Iterable[str | None], places: Places) -> None:
+    """Say which real department is meant. Where it stands already it is as of then, and stays."""
+    for row, key in zip(rows, keys, strict=True):
+        if row.department_key != key or row.department_id is None:
+            row.department_key = key
+            _point(row, "department_id", places.departments.get(key or ""))
 
 
 def _tallies(complaint: Complaint, counts: Iterable[Count], places: Places) -> None:
     def columns(count: Count, _ids: object) -> dict[str, Any]:
-        department_id = places.departments.get(count.department or "")
-        return {"counter": count.counter, "department_id": department_id, "at": count.at}
+        return {"counter": count.counter, "at": count.at}
 
+    counts = tuple(counts)
     _positioned(complaint.tallies, counts, Tally, columns, {})
+    _settle(complaint.tallies, [count.department for count in counts], places)
 
 
 def _deadlines(
@@ -283,7 +311,7 @@ def _deadlines(
             setattr(row, name, getattr(clock, name))
         row.provisional = clock.provisional
         row.because = dict(clock.because)
-        row.responsible_id = ids[clock.responsible]
+        _point(row, "responsible_id", ids[clock.responsible])
         _revisions(row, clock, seq)
         _breaches(row, clock)
 
@@ -329,14 +357,14 @@ def _penalties(
                 occasion=charge.occasion,
                 sign=charge.sign,
                 employee_id=employee_id,
-                amount=charge.amount,
-                proposed_at=charge.at,
-                because=dict(charge.because),
             )
             complaint.penalties.append(row)
+        row.amount = charge.amount
+        row.because = dict(charge.because)
+        row.proposed_at = charge.at
         row.status = charge.status
         row.confirmed_at = charge.confirmed_at
         row.notified_at = charge.notified_at
+        if charge.counts_at != row.counts_at:
+            row.month = places.month(charge.counts_at) if charge.counts_at else None
         row.counts_at = charge.counts_at
-        if charge.counts_at and row.month is None:
-            row.month = places.month(charge.counts_at)
