@@ -29,9 +29,11 @@ from services.desk import CasePage
 __all__ = ["MAY_CORRECT", "Amendment", "amendable", "standing"]
 
 _LONG = frozenset({"body", "demand", "text", "reason", "feedback"})
-_PEOPLE = frozenset({"handler", "employee", "holder", "deputy"})
+_PEOPLE = frozenset({"handler", "employee"})
 _SECTIONS = {"kind": "kind", "channel": "channel", "category": "category"}
-_FIXED = frozenset({"type", "by", "number", "rule", "occasion", "sign", "status"})
+_FIXED = frozenset(
+    {"type", "by", "number", "rule", "occasion", "sign", "status", "holder", "deputy"}
+)
 
 
 def amendable(row: Journal) -> bool:

@@ -11,8 +11,16 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
+from policy.errors import ChoiceUnknown, DomainError, FieldMissing, FieldTooLong, ZoneMissing
 from policy.lifecycle import (
     ActorKind,
     CallOutcome,
@@ -415,8 +423,40 @@ _ADAPTER: TypeAdapter[Happening] = TypeAdapter(Event)
 
 
 def load(data: Mapping[str, Any]) -> Happening:
-    """The event a journal row or a case file describes; pydantic's error names a bad field."""
-    return _ADAPTER.validate_python(data)
+    """The event a journal row or a case file describes.
+
+    Raises FieldMissing, FieldTooLong, ZoneMissing or ChoiceUnknown for its first bad field.
+    """
+    try:
+        return _ADAPTER.validate_python(data)
+    except ValidationError as error:
+        raise _refused(error) from error
+
+
+def make(kind: type[Happening], /, **said: Any) -> Happening:
+    """An event of a kind from what was said; None counts as not said. Raises as `load`."""
+    try:
+        return kind(**{name: value for name, value in said.items() if value is not None})
+    except ValidationError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: ValidationError) -> DomainError:
+    """What is wrong with the first bad field, in the words of the trade."""
+    first = error.errors()[0]
+    # A field of a journalled event comes after the event's own name.
+    field = next((name for name in reversed(first["loc"]) if isinstance(name, str)), "")
+    match first["type"]:
+        case "missing" | "string_too_short":
+            return FieldMissing(field=field)
+        case _ if "input" in first and first["input"] is None:
+            return FieldMissing(field=field)
+        case "timezone_aware":
+            return ZoneMissing(field=field)
+        case "string_too_long":
+            return FieldTooLong(field=field, limit=first["ctx"]["max_length"])
+        case _:
+            return ChoiceUnknown(field=field, value=str(first.get("input"))[:80])
 
 
 def dump(event: Happening) -> dict[str, Any]:

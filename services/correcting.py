@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from models import Complaint, Journal
 from policy.changes import Effect, changes
 from policy.errors import RoleMissing
-from policy.events import Corrected, Dispatched, Withdrawn
+from policy.events import Corrected, Dispatched, Withdrawn, load
 from policy.lifecycle import Role
 from services import intake, journal, record
 from services.actors import Actor
@@ -86,27 +86,12 @@ def _with_leaders(
     ).first()
     if row is None or not {"department", "at"} & set(changed) or "holder" in changed:
         return dict(changed)
-    event = journal.understood({**row.data, **changed})
+    event = load({**row.data, **changed})
     pack, _ = journal.rules_of(session, complaint)
     if not isinstance(event, Dispatched) or pack.find("department", event.department) is None:
         return dict(changed)
     holder, deputy = intake.led(session, complaint, event.department, now=event.at)
     return {**changed, "holder": holder, "deputy": deputy}
-
-
-def amendable(session: Session, complaint: Complaint) -> list[Journal]:
-    """The journal rows a person may correct or withdraw, newest first."""
-    taken = set()
-    rows = []
-    for entry in reversed(journal.entries(session, complaint)):
-        if isinstance(entry.event, Withdrawn):
-            taken.add(entry.event.target)
-        elif entry.event.amendable and entry.seq not in taken:
-            rows.append(entry.seq)
-    found = session.query(Journal).filter(
-        Journal.complaint_id == complaint.id, Journal.seq.in_(rows)
-    )
-    return sorted(found, key=lambda row: -row.seq)
 
 
 def _entitled(actor: Actor, deed: str) -> None:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from models import Complaint, Employee, Journal, Notice, WageMonth
@@ -21,15 +19,10 @@ from policy.case import Entry, apply, archivable, fold
 from policy.changes import Effect, changes
 from policy.errors import (
     ChangedMeanwhile,
-    ChoiceUnknown,
-    DomainError,
-    FieldMissing,
-    FieldTooLong,
     MonthClosed,
     NotFound,
-    ZoneMissing,
 )
-from policy.events import Corrected, Happening, Withdrawn, dump, load
+from policy.events import Corrected, Happening, Withdrawn, dump, load, make
 from policy.facts import CaseFacts
 from policy.pack import Pack
 from policy.sanctions import wage_month
@@ -84,7 +77,7 @@ def happen(
     on = calendar.local(at or now).date()
     policy_id = complaint.policy_version.policy_id
     by = actors.as_of(session, actor, policy_id=policy_id, on=on)
-    event = _event(kind, {**said, "at": at or now, "by": by})
+    event = make(kind, **said, at=at or now, by=by)
     before = record.facts_of(session, complaint) if complaint.version else CaseFacts()
     if isinstance(event, Corrected | Withdrawn):
         after = amended(session, complaint, event, now=now)
@@ -106,10 +99,7 @@ def amended(
     """
     pack, calendar = rules_of(session, complaint)
     entry = Entry(complaint.version + 1, amendment, now)
-    try:
-        after = fold([*entries(session, complaint), entry], pack, calendar)
-    except ValidationError as error:
-        raise _refused(error) from error
+    after = fold([*entries(session, complaint), entry], pack, calendar)
     _spare_paid_months(session, complaint, after)
     return after
 
@@ -123,40 +113,6 @@ def _spare_paid_months(session: Session, complaint: Complaint, after: CaseFacts)
             continue
         if first_open_month(session, row.month) != row.month:
             raise MonthClosed(month=row.month)
-
-
-def understood(data: Mapping[str, Any]) -> Happening:
-    """The event that journal data describe, or what is wrong with one of its fields."""
-    try:
-        return load(data)
-    except ValidationError as error:
-        raise _refused(error) from error
-
-
-def _event(kind: type[Happening], said: dict[str, Any]) -> Happening:
-    """The event, or what is wrong with one of its fields in the words of the trade."""
-    stated = {name: value for name, value in said.items() if value is not None}
-    try:
-        return kind(**stated)
-    except ValidationError as error:
-        raise _refused(error) from error
-
-
-def _refused(error: ValidationError) -> DomainError:
-    first = error.errors()[0]
-    # A field of a journalled event comes after the event's own name.
-    field = next((name for name in reversed(first["loc"]) if isinstance(name, str)), "")
-    match first["type"]:
-        case "missing" | "string_too_short":
-            return FieldMissing(field=field)
-        case _ if "input" in first and first["input"] is None:
-            return FieldMissing(field=field)
-        case "timezone_aware":
-            return ZoneMissing(field=field)
-        case "string_too_long":
-            return FieldTooLong(field=field, limit=first["ctx"]["max_length"])
-        case _:
-            return ChoiceUnknown(field=field, value=str(first.get("input"))[:80])
 
 
 def _write(

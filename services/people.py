@@ -224,9 +224,7 @@ def change_deputy(
         holding = session.get_one(PostHolding, deputy.holding_id)
         _check_period("until_on", from_on, until_on)
         if from_on < holding.from_on or until_on > (holding.until_on or _NO_END):
-            raise PeriodRefused(
-                field="from_on", from_on=holding.from_on, until_on=holding.until_on
-            )
+            raise PeriodRefused(field="from_on", from_on=holding.from_on, until_on=holding.until_on)
         if employee.id == holding.employee_id:
             raise ValueRefused(field="employee", value=str(employee), why="own_deputy")
         same = sa.select(Deputy.id).where(

@@ -42,8 +42,8 @@ def room(ours: str = "", others: str | set[str] = "") -> Room:
     return Room(frozenset(ours.split()), frozenset(packages))
 
 
-DOOR = "policy models services files wording config"
-BEHIND_DOORS = "policy models services sync files notify wording config database"
+DOOR = "policy models services files wording reasons config"
+BEHIND_DOORS = "policy models services sync files notify wording reasons config database"
 ROOMS = {
     "policy": room(others="pydantic"),
     "models": room("policy", "sqlalchemy"),
@@ -51,6 +51,7 @@ ROOMS = {
     "sync": room("policy models services wording", "sqlalchemy"),
     "files": room(others="python_calamine xlsxwriter docxtpl"),
     "notify": room(others="apprise"),
+    "reasons": room("policy wording"),
     "wording": room("policy", "babel flask flask_babel"),
     "config": room(others="click pydantic sqlalchemy"),
     "database": room("config", "alembic flask flask_sqlalchemy sqlalchemy"),
