@@ -238,6 +238,7 @@ _DEEDS = {
     "assigned": mark("Assign a handler"),
     "contacted": mark("Contact the customer"),
     "progressed": mark("Note progress"),
+    "archived": mark("Archive"),
     "arrived_on_site": mark("Arrive on site"),
     "replied_in_writing": mark("Answer in writing"),
     "replied": mark("Reply"),

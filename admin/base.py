@@ -8,6 +8,7 @@ true any more is answered with a sentence, and a form that is out of date is ref
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -234,7 +235,7 @@ class RedressView(Place, ModelView):
     def get_one(self, id: Any) -> Any | None:
         """The row of that id, when there is one and the visitor may see it."""
         text = str(id)
-        if not text.isdecimal() or int(text) > LARGEST_ID:
+        if not (text.isascii() and text.isdecimal()) or int(text) > LARGEST_ID:
             return None
         return self.records.scalar(self.visible(self._rows()).where(self._pk == int(text)))
 
@@ -409,10 +410,8 @@ class RedressView(Place, ModelView):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"{self.endpoint}.xlsx"
             write_xlsx(path, [sheet])
-            # The open file outlives its folder on every system that serves pages.
-            return send_file(
-                path.open("rb"), mimetype=XLSX, as_attachment=True, download_name=path.name
-            )
+            book = io.BytesIO(path.read_bytes())
+        return send_file(book, mimetype=XLSX, as_attachment=True, download_name=path.name)
 
     def _column_format(self, name: str) -> ColumnFormat:
         column = self.model.__mapper__.columns.get(name)

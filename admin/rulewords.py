@@ -1,4 +1,4 @@
-"""One rule of a policy as words: what each entry says, field by field, for the page of a version."""
+"""One rule of a policy in words, field by field, for the page of a version."""
 
 from __future__ import annotations
 
