@@ -32,12 +32,13 @@ from admin.deeds import (
 )
 from admin.fields import InstantField
 from admin.filters import contains
+from admin.rights import visitor_may_open
 from admin.showing import now, urgency
 from models import Complaint, Customer, Journal, PolicyVersion
 from policy.errors import ChangedMeanwhile, DomainError, NotFound
 from policy.lifecycle import Status
 from policy.pack import Pack
-from services import actors, customers, desk, intake, journal, policies
+from services import actors, correcting, customers, desk, intake, journal, policies
 from services.desk import CasePage
 
 LABELS = {
@@ -244,11 +245,16 @@ class ComplaintView(RedressView):
             impossible=[d for d in possible if not d.allowed],
             why_not=wording.error,
             main=desk.NEXT_DEED.get(page.complaint.status, ""),
-            timeline=timeline(page),
+            timeline=timeline(page, self._amendable(page.complaint)),
             reasons=reasons,
-            may_amend=current_user.role in correction.MAY_CORRECT,
             others=self._others(page.complaint),
         )
+
+    def _amendable(self, complaint: Complaint) -> set[int]:
+        """The journal rows this visitor may amend."""
+        if not visitor_may_open("complaint.amend"):
+            return set()
+        return {row.seq for row in correcting.amendable(self.records, complaint)}
 
     def _others(self, complaint: Complaint) -> list[Complaint]:
         """The customer's other cases, newest first, as far as the visitor sees them."""
@@ -294,8 +300,9 @@ class ComplaintView(RedressView):
     def amend(self, number: str, seq: int) -> str | Response:
         """Correct or withdraw a journal row, after showing what would change."""
         page = self._case(number)
-        row = next((row for row in page.history if row.seq == seq), None)
-        if row is None or not correction.amendable(row):
+        standing = correcting.amendable(self.records, page.complaint)
+        row = next((row for row in standing if row.seq == seq), None)
+        if row is None:
             abort(404)
         asked = correction.Amendment(self.records, page, row)
         if request.method == "POST" and asked.form.validate():
@@ -348,9 +355,8 @@ TONES = {
 }
 
 
-def timeline(page: CasePage) -> list[dict[str, Any]]:
+def timeline(page: CasePage, amendable: set[int]) -> list[dict[str, Any]]:
     """The journal in words, newest first; each entry knows whether it may be amended."""
-    standing = correction.standing(page.history)
     return [
         {
             "at": row.happened_at,
@@ -360,7 +366,7 @@ def timeline(page: CasePage) -> list[dict[str, Any]]:
             "text": _text(row, page),
             "tone": TONES.get(row.event, ("blue", "dot"))[0],
             "icon": TONES.get(row.event, ("blue", "dot"))[1],
-            "seq": row.seq if row.seq in standing else None,
+            "seq": row.seq if row.seq in amendable else None,
             "recorded_at": row.recorded_at,
         }
         for row in page.history

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Iterable
 from typing import Any, get_args
 
 from flask import request
@@ -20,13 +19,10 @@ from admin.fields import EnumField, InstantField, LookupField
 from models import Employee, Journal, User
 from policy.changes import Effect
 from policy.errors import FieldMissing
-from policy.events import EVENTS, Happening, dump, load
+from policy.events import Happening, dump, load
 from policy.pack import Pack
 from services import actors, correcting, journal
-from services.correcting import MAY_CORRECT
 from services.desk import CasePage
-
-__all__ = ["MAY_CORRECT", "Amendment", "amendable", "standing"]
 
 _LONG = frozenset({"body", "demand", "text", "reason", "feedback"})
 _PEOPLE = frozenset({"handler", "employee"})
@@ -34,18 +30,6 @@ _SECTIONS = {"kind": "kind", "channel": "channel", "category": "category"}
 _FIXED = frozenset(
     {"type", "by", "number", "rule", "occasion", "sign", "status", "holder", "deputy"}
 )
-
-
-def amendable(row: Journal) -> bool:
-    """Whether rows of this sort can be amended at all."""
-    return row.event in EVENTS and EVENTS[row.event].amendable
-
-
-def standing(history: Iterable[Journal]) -> set[int]:
-    """The rows that can still be amended: of an amendable sort, and not withdrawn."""
-    rows = list(history)
-    gone = {row.data.get("target") for row in rows if row.event == "withdrawn"}
-    return {row.seq for row in rows if amendable(row) and row.seq not in gone}
 
 
 class Amendment:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from models import Complaint, Journal
 from policy.changes import Effect, changes
 from policy.errors import RoleMissing
-from policy.events import Corrected, Dispatched, Withdrawn, load
+from policy.events import EVENTS, Corrected, Dispatched, Withdrawn, load
 from policy.lifecycle import Role
 from services import intake, journal, record
 from services.actors import Actor
@@ -92,6 +92,15 @@ def _with_leaders(
         return dict(changed)
     holder, deputy = intake.led(session, complaint, event.department, now=event.at)
     return {**changed, "holder": holder, "deputy": deputy}
+
+
+def amendable(session: Session, complaint: Complaint) -> list[Journal]:
+    """The journal rows that can still be corrected or withdrawn, newest first."""
+    rows = session.scalars(
+        sa.select(Journal).where(Journal.complaint_id == complaint.id).order_by(Journal.seq.desc())
+    ).all()
+    gone = {row.data["target"] for row in rows if row.event == Withdrawn.name()}
+    return [row for row in rows if EVENTS[row.event].amendable and row.seq not in gone]
 
 
 def _entitled(actor: Actor, deed: str) -> None:
