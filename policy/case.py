@@ -26,6 +26,7 @@ from policy.errors import (
     PersonUnknown,
     StatusForbids,
     TimeBeforeCase,
+    TimeInFuture,
 )
 from policy.events import (
     SYSTEM,
@@ -622,7 +623,11 @@ def amended(entries: list[Entry], amendment: Corrected | Withdrawn) -> list[Entr
     ):
         raise ChoiceUnknown(field="changes", value=", ".join(sorted(strange)))
     event = load(dump(old.event) | dict(amendment.changes))
-    return [*entries[:place], replace(old, event=event), *entries[place + 1 :]]
+    if event.at > amendment.at:
+        raise TimeInFuture(field="at", at=event.at)
+    # What is found to have happened later was not yet recorded in truth when it was written down.
+    entry = Entry(old.seq, event, max(old.recorded_at, event.at))
+    return [*entries[:place], entry, *entries[place + 1 :]]
 
 
 def _replayed(

@@ -112,7 +112,8 @@ def charge(
         at=at,
         because={"clause": entry.cite, **because},
     )
-    if any(c.identity == made.identity for c in facts.charges):
+    old = next((c for c in facts.charges if c.identity == made.identity), None)
+    if old is not None and old.status is not PenaltyStatus.lapsed:
         return facts
     for lighter in entry.replaces:
         facts = take_back(
@@ -121,7 +122,9 @@ def charge(
             at=at,
             replaced_by=entry.key,
         )
-    facts = replace(facts, charges=(*facts.charges, made))
+    # What lapsed for want of a ground is owed again once there is one; it stays one row.
+    charges = tuple(made if c is old else c for c in facts.charges)
+    facts = replace(facts, charges=charges if old else (*charges, made))
     for more in pack.penalty:
         if entry.key in more.adds_to and holds(more.applies, facts):
             reason = {"on": entry.key, **because}
