@@ -36,9 +36,10 @@ from admin.rights import visitor_may_open
 from admin.showing import now, urgency
 from models import Complaint, Customer, Journal, PolicyVersion
 from policy.errors import ChangedMeanwhile, DomainError, NotFound
+from policy.facts import CaseFacts
 from policy.lifecycle import Status
 from policy.pack import Pack
-from services import actors, correcting, customers, desk, intake, journal, policies
+from services import actors, correcting, customers, desk, intake, journal, policies, record
 from services.desk import CasePage
 
 LABELS = {
@@ -169,11 +170,33 @@ class ComplaintView(RedressView):
         pack = policies.pack(self.records, version)
         form: Any = with_pack_fields(RegisterForm, pack, intake="asked")()
         form.prepare(pack)
+        tried: CaseFacts | None = None
         if form.validate_on_submit():
-            number = self._registered(form, version)
-            if number:
+            if request.form.get("do") == "preview":
+                tried = self._tried(form, version)
+            elif number := self._registered(form, version):
                 return redirect(url_for(".case", number=number))
-        return self.render("admin/register.html", form=form, version=version, offered=offered)
+        return self.render(
+            "admin/register.html",
+            form=form,
+            version=version,
+            offered=offered,
+            tried=tried,
+            pack=pack,
+            reasons=reasons,
+            known=customers.by_phone(self.records, form.phone.data or "") if tried else (),
+        )
+
+    def _tried(self, form: Any, version: PolicyVersion) -> CaseFacts | None:
+        """What registering would bring, so that the customer can be told; nothing is kept."""
+        try:
+            said = {f.short_name: f.data or None for f in form}
+            return record.facts_of(self.records, self._register(with_extra(said), version))
+        except DomainError as refusal:
+            self._tell(refusal, form)
+            return None
+        finally:
+            self.records.rollback()
 
     def _registered(self, form: Any, version: PolicyVersion) -> str | None:
         said = {f.short_name: f.data or None for f in form}

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from models import (
     Assignment,
+    Callback,
     Complaint,
     Deadline,
     Department,
@@ -115,44 +116,50 @@ def waiting(
     wanted = _mine(session, user, now=now, on=on)
     if not wanted:
         return []
-    rows = session.scalars(
-        sa.select(Complaint)
-        .where(Complaint.history.is_(False), sa.or_(*wanted.values()))
+    deed = sa.case(*((condition, name) for name, condition in wanted)).label("deed")
+    rows = session.execute(
+        sa.select(Complaint, deed)
+        .where(Complaint.history.is_(False), sa.or_(*(condition for _name, condition in wanted)))
         .options(joinedload(Complaint.department), joinedload(Complaint.customer))
         .order_by(Complaint.due_at.asc().nulls_last(), Complaint.id)
         .limit(limit)
     )
-    return [Waiting(row, _deed_of(row)) for row in rows]
-
-
-def _deed_of(complaint: Complaint) -> str:
-    if complaint.status is not Status.closed:
-        return NEXT_DEED.get(complaint.status, "reviewed")
-    owed = complaint.level == "factory" and complaint.factory_closed_at is None
-    return "factory_closed" if owed else "called_back"
+    return [Waiting(complaint, name) for complaint, name in rows]
 
 
 def _mine(
     session: Session, user: User, *, now: dt.datetime, on: dt.date
-) -> dict[str, sa.ColumnElement[bool]]:
-    """For each deed the condition of the cases that wait for this user to do it."""
+) -> list[tuple[str, sa.ColumnElement[bool]]]:
+    """The deeds this user may do, each with the condition of the cases that wait for it."""
     if user.employee_id is None:
-        return {}
-    actor = actors.of_user(user)
-    found: dict[str, sa.ColumnElement[bool]] = {}
+        return []
+    found: list[tuple[str, sa.ColumnElement[bool]]] = []
     for version in policies.all_in_force(session, on=on):
-        by = actors.as_of(session, actor, policy_id=version.policy_id, on=on)
+        by = actors.as_of(session, actors.of_user(user), policy_id=version.policy_id, on=on)
         pack = policies.pack(session, version)
         real = actors.meanings(session, policy_id=version.policy_id, on=on)
-        for status, deed in NEXT_DEED.items():
+        for deed, waits in _waits(now):
             reach = _reach(pack, deed, by, real, user.employee_id)
             if reach is not None:
-                condition = sa.and_(_stands(status), reach)
-                key = f"{version.policy.key}/{status.value}"
-                found[key] = condition
-        if _reach(pack, "called_back", by, real, user.employee_id) is not None:
-            found[f"{version.policy.key}/calls"] = _call_is_open(now)
+                found.append((deed, sa.and_(waits, reach)))
     return found
+
+
+def _waits(now: dt.datetime) -> list[tuple[str, sa.ColumnElement[bool]]]:
+    """Which cases wait for which deed: a review or call that is due, then by their status."""
+    by_status = [(deed, _stands(status)) for status, deed in NEXT_DEED.items()]
+    return [
+        ("reviewed", _running(Deadline.review_at <= now)),
+        *by_status,
+        ("called_back", _call_is_open(now)),
+    ]
+
+
+def _running(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Cases with a running clock of which the condition holds."""
+    return sa.exists().where(
+        Deadline.complaint_id == Complaint.id, Deadline.state == ClockState.running, condition
+    )
 
 
 def _stands(status: Status) -> sa.ColumnElement[bool]:
@@ -163,14 +170,7 @@ def _stands(status: Status) -> sa.ColumnElement[bool]:
 
 
 def _call_is_open(now: dt.datetime) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        Complaint.status == Status.closed,
-        sa.exists().where(
-            Deadline.complaint_id == Complaint.id,
-            Deadline.state == ClockState.running,
-            Deadline.opens_at <= now,
-        ),
-    )
+    return sa.and_(Complaint.status == Status.closed, _running(Deadline.opens_at <= now))
 
 
 def _reach(
@@ -276,7 +276,12 @@ def find(session: Session, number: str, *, seen: Scope) -> Complaint:
     found = session.scalars(
         seen.narrowed(statement).options(
             *record.WITH_ALL,
+            selectinload(Complaint.penalties).joinedload(Penalty.employee),
+            selectinload(Complaint.callbacks).joinedload(Callback.caller),
             joinedload(Complaint.customer),
+            joinedload(Complaint.department),
+            joinedload(Complaint.handler),
+            joinedload(Complaint.responsible),
             joinedload(Complaint.policy_version).joinedload(PolicyVersion.policy),
         )
     ).unique()
