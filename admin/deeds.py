@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -66,7 +66,7 @@ def grades(pack: Pack) -> Choices:
     """The grades somebody may choose; blank lets the regulation decide by the facts."""
     found = [e for e in pack.severity if e.scale == "grade" and not e.by_hand]
     named = [(e.key, e.label) for e in sorted(found, key=lambda e: e.key)]
-    return [("", _l("as the regulation says")), *named]
+    return [("", lazy_gettext("as the regulation says")), *named]
 
 
 class DeedForm(FlaskForm):
@@ -95,15 +95,15 @@ def _said(field: Field) -> Any:
 
 
 class NoteForm(DeedForm):
-    text = long_text(_l("What happened"))
+    text = long_text(lazy_gettext("What happened"))
 
 
 class OptionalNoteForm(DeedForm):
-    text = long_text(_l("Note"), needed=False)
+    text = long_text(lazy_gettext("Note"), needed=False)
 
 
 class ReasonForm(DeedForm):
-    reason = long_text(_l("Reason"))
+    reason = long_text(lazy_gettext("Reason"))
 
 
 class PlainForm(DeedForm):
@@ -111,33 +111,39 @@ class PlainForm(DeedForm):
 
 
 class DispatchForm(DeedForm):
-    department = SelectField(_l("Responsible department"))
-    director_only = BooleanField(_l("Only the director can handle it"))
-    text = long_text(_l("Note to the department"), needed=False)
+    department = SelectField(lazy_gettext("Responsible department"))
+    director_only = BooleanField(lazy_gettext("Only the director can handle it"))
+    text = long_text(lazy_gettext("Note to the department"), needed=False)
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
         self.department.choices = [(d.key, d.label) for d in pack.department if d.answers]
 
 
 class ContactForm(DeedForm):
-    at = InstantField(_l("Spoken to the customer at"), [Optional()], description=_l("Empty: now."))
-    text = long_text(_l("What was said"), needed=False)
+    at = InstantField(
+        lazy_gettext("Spoken to the customer at"),
+        [Optional()],
+        description=lazy_gettext("Empty: now."),
+    )
+    text = long_text(lazy_gettext("What was said"), needed=False)
 
 
 class AssignForm(DeedForm):
-    handler = LookupField(_l("Handler"), what="employee")
+    handler = LookupField(lazy_gettext("Handler"), what="employee")
 
 
 class ReplyForm(DeedForm):
-    outcome = EnumField(_l("Outcome"), members=ReplyOutcome)
-    text = long_text(_l("What was done, or why not"))
+    outcome = EnumField(lazy_gettext("Outcome"), members=ReplyOutcome)
+    text = long_text(lazy_gettext("What was done, or why not"))
     until = InstantField(
-        _l("Time asked for until"), [Optional()], description=_l("Only for an extension.")
+        lazy_gettext("Time asked for until"),
+        [Optional()],
+        description=lazy_gettext("Only for an extension."),
     )
 
 
 class GrantForm(DeedForm):
-    until = InstantField(_l("Granted until"), [InputRequired()])
+    until = InstantField(lazy_gettext("Granted until"), [InputRequired()])
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
         if self.until.data is None and facts.wishes:
@@ -146,36 +152,39 @@ class GrantForm(DeedForm):
 
 
 class DecideForm(DeedForm):
-    solved = BooleanField(_l("The matter is solved"))
-    text = long_text(_l("Decision"))
+    solved = BooleanField(lazy_gettext("The matter is solved"))
+    text = long_text(lazy_gettext("Decision"))
     until = InstantField(
-        _l("Term for the department"),
+        lazy_gettext("Term for the department"),
         [Optional()],
-        description=_l("Needed when the department is to go on."),
+        description=lazy_gettext("Needed when the department is to go on."),
     )
 
 
 class WritingForm(DeedForm):
-    proof = short_text(_l("Where the written answer can be found"))
+    proof = short_text(lazy_gettext("Where the written answer can be found"))
 
 
 class CallForm(DeedForm):
-    purpose = EnumField(_l("Purpose"), members=CallPurpose)
-    outcome = EnumField(_l("Outcome"), members=CallOutcome)
+    purpose = EnumField(lazy_gettext("Purpose"), members=CallPurpose)
+    outcome = EnumField(lazy_gettext("Outcome"), members=CallOutcome)
     satisfaction = EnumField(
-        _l("Satisfied with the result"), members=Satisfaction, allow_blank=True
+        lazy_gettext("Satisfied with the result"), members=Satisfaction, allow_blank=True
     )
     process_score = EnumField(
-        _l("Satisfied with the handling"), members=Satisfaction, allow_blank=True
+        lazy_gettext("Satisfied with the handling"), members=Satisfaction, allow_blank=True
     )
     matches_form = SelectField(
-        _l("The customer's account"),
-        choices=[("yes", _l("agrees with the form")), ("no", _l("differs from the form"))],
+        lazy_gettext("The customer's account"),
+        choices=[
+            ("yes", lazy_gettext("agrees with the form")),
+            ("no", lazy_gettext("differs from the form")),
+        ],
     )
-    asks_more = BooleanField(_l("The customer asks for more"))
-    care_insists = BooleanField(_l("Customer care thinks more must be done"))
-    text = long_text(_l("The customer's words"), needed=False)
-    lead = _l("An unhappy customer who asks for more restarts the case with this form.")
+    asks_more = BooleanField(lazy_gettext("The customer asks for more"))
+    care_insists = BooleanField(lazy_gettext("Customer care thinks more must be done"))
+    text = long_text(lazy_gettext("The customer's words"), needed=False)
+    lead = lazy_gettext("An unhappy customer who asks for more restarts the case with this form.")
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
         if not self.is_submitted() and facts.status is Status.closed:
@@ -187,15 +196,15 @@ class CallForm(DeedForm):
 
 class RestartForm(DeedForm):
     ground = SelectField(
-        _l("Ground"),
+        lazy_gettext("Ground"),
         choices=[
-            ("verification", _l("Verification callback")),
-            ("decision", _l("The care director's decision")),
-            ("satisfaction", _l("Satisfaction callback")),
-            ("repeat", _l("The customer complained again")),
+            ("verification", lazy_gettext("Verification callback")),
+            ("decision", lazy_gettext("The care director's decision")),
+            ("satisfaction", lazy_gettext("Satisfaction callback")),
+            ("repeat", lazy_gettext("The customer complained again")),
         ],
     )
-    text = long_text(_l("The customer's view"))
+    text = long_text(lazy_gettext("The customer's view"))
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
         fitting = {Status.disputed: "decision", Status.closed: "repeat"}
@@ -205,18 +214,18 @@ class RestartForm(DeedForm):
 
 
 class SignForm(DeedForm):
-    feedback = long_text(_l("The customer's own words"))
+    feedback = long_text(lazy_gettext("The customer's own words"))
 
 
 class JudgeForm(DeedForm):
-    ground = SelectField(_l("Ground"))
+    ground = SelectField(lazy_gettext("Ground"))
     employee = LookupField(
-        _l("Employee"),
+        lazy_gettext("Employee"),
         what="employee",
         allow_blank=True,
-        description=_l("Left empty where the ground names the responsible director."),
+        description=lazy_gettext("Left empty where the ground names the responsible director."),
     )
-    text = long_text(_l("Finding"))
+    text = long_text(lazy_gettext("Finding"))
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
         by_hand = [p for p in pack.penalty if p.by_hand]
@@ -224,11 +233,11 @@ class JudgeForm(DeedForm):
 
 
 class ClassifyForm(DeedForm):
-    kind = SelectField(_l("Kind"))
-    category = SelectField(_l("Category"))
-    grade = SelectField(_l("Grade"))
-    responsibility = EnumField(_l("Responsibility"), members=Responsibility)
-    reason = long_text(_l("Reason"), needed=False)
+    kind = SelectField(lazy_gettext("Kind"))
+    category = SelectField(lazy_gettext("Category"))
+    grade = SelectField(lazy_gettext("Grade"))
+    responsibility = EnumField(lazy_gettext("Responsibility"), members=Responsibility)
+    reason = long_text(lazy_gettext("Reason"), needed=False)
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
         self.kind.choices = choices(pack, "kind")
@@ -245,10 +254,10 @@ class ClassifyForm(DeedForm):
 
 
 class TakeOverForm(DeedForm):
-    channel = SelectField(_l("Source"))
-    category = SelectField(_l("Category"))
-    grade = SelectField(_l("Grade"))
-    lead = _l("The clocks of the regulation run from now on.")
+    channel = SelectField(lazy_gettext("Source"))
+    category = SelectField(lazy_gettext("Category"))
+    grade = SelectField(lazy_gettext("Grade"))
+    lead = lazy_gettext("The clocks of the regulation run from now on.")
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
         self.channel.choices = choices(pack, "channel", blank=True)
