@@ -51,7 +51,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "admin.index": EVERYONE,
     # cases and money
     **listed("complaint", read=CASEREADERS),
-    "complaint.register": CARE,
+    "complaint.register": frozenset({Role.care}),
     "complaint.case": CASEREADERS,
     "complaint.deed": CASEWORK,
     "complaint.amend": CARE,
