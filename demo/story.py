@@ -1,0 +1,385 @@
+"""Tells the cases of cases.toml through the same services as everybody's deeds.
+
+A deed of the file is a short word; DEEDS says which service it is, who does it and how.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from demo.company import Days, read
+from models import Complaint, Employee, PolicyVersion
+from policy.lifecycle import (
+    CallOutcome,
+    CallPurpose,
+    PenaltyStatus,
+    ReplyOutcome,
+    Responsibility,
+    Role,
+    Satisfaction,
+    Status,
+)
+from policy.worktime import Unit
+from services import (
+    accounts,
+    actors,
+    correcting,
+    customers,
+    followup,
+    handling,
+    intake,
+    payroll,
+    people,
+    sweep,
+)
+from services.actors import Actor
+
+SEED = 20_260_101
+SURNAMES = "林何郭马罗梁宋谢唐韩曹许邓萧冯曾程蔡彭潘"
+MODELS = ("明锐", "速派", "柯迪亚克", "柯珞克", "晶锐", "昕锐")
+CARE_DIRECTOR = "1001"
+DESK = ("1002", "1003", "1004")
+GENERAL_MANAGER = "7001"
+SERVICE_ADVISOR = "3004"
+TO_WRITE_DOWN = dt.timedelta(minutes=5)
+
+
+class Teller:
+    """Lets what cases.toml says happen, one case after the other in the order they began."""
+
+    def __init__(self, session: Session, version: PolicyVersion, days: Days) -> None:
+        self.session = session
+        self.version = version
+        self.days = days
+        self.chance = random.Random(SEED)
+        self.handlers: Mapping[str, str] = read("company")["handlers"]
+        self.staff: dict[str, Employee] = {}
+
+    def tell(self) -> None:
+        """Every case, then what time itself has done to them."""
+        data = read("cases")
+        for past in data["past"]:
+            self._remember(past)
+        for place, said in enumerate(sorted(data["case"], key=self._began)):
+            Telling(self, said, desk=DESK[place % 3], caller=DESK[(place + 1) % 3]).tell()
+        while numbers := sweep.due_cases(self.session, now=self.days.now):
+            for number in numbers:
+                sweep.pass_time(self.session, number, now=self.days.now)
+
+    def _began(self, said: Mapping[str, Any]) -> dt.datetime:
+        return self.when(said["began"])
+
+    def when(self, said: str) -> dt.datetime:
+        """The instant of "WORKING_DAYS_AGO HH:MM" or "-MINUTES_AGO"."""
+        if said.startswith("-"):
+            return self.days.ago(int(said[1:]))
+        count, clock = said.split()
+        return self.days.at(int(count), clock)
+
+    def actor(self, number: str) -> Actor:
+        """An employee as who does a deed."""
+        if number not in self.staff:
+            found = people.find_employee(self.session, number)
+            assert found is not None, f"company.toml has no employee {number}"
+            self.staff[number] = found
+        return actors.of_employee(self.staff[number])
+
+    def _remember(self, past: Mapping[str, Any]) -> None:
+        """A case of the years before, as the old register had it."""
+        intake.import_past(
+            self.session,
+            self.version,
+            source="demo-register",
+            source_id=past["id"],
+            kind="complaint",
+            channel="other",
+            status=Status(past["status"]),
+            category=past["category"],
+            subject=past["subject"],
+            received_at=self.days.now - dt.timedelta(days=past["days_ago"]),
+            actor=actors.SYSTEM,
+            now=self.days.now,
+        )
+
+    def describe(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """The customer and the car of a case; telephone and plate numbers nobody has."""
+        name = self.chance.choice(SURNAMES) + self.chance.choice(("先生", "女士"))
+        phone = f"1380000{self.chance.randrange(10_000):04d}"
+        extra = {
+            "plate": f"示A·{self.chance.randrange(100_000):05d}",
+            "car_model": self.chance.choice(MODELS),
+            "mileage": self.chance.randrange(800, 90_000),
+        }
+        return {
+            "customer": customers.find_or_add(self.session, name, phone),
+            "extra": extra | said.get("extra", {}),
+        }
+
+
+class Telling:
+    """One case: who has it on the desk, who calls back, and what is done when."""
+
+    def __init__(
+        self, teller: Teller, said: Mapping[str, Any], *, desk: str, caller: str
+    ) -> None:
+        self.teller = teller
+        self.session = teller.session
+        self.said = said
+        self.desk = teller.actor(desk)
+        self.caller = teller.actor(caller)
+        self.director = teller.actor(CARE_DIRECTOR)
+        self.service_desk = teller.actor(SERVICE_ADVISOR)
+        self.now = teller.when(said["began"])
+        self.detail = ""
+        self.case = self._registered()
+
+    def _registered(self) -> Complaint:
+        received_at, self.now = self.now, self.now + TO_WRITE_DOWN
+        said = self.said
+        return intake.register(
+            self.session,
+            self.teller.version,
+            kind=said.get("kind", "complaint"),
+            channel=said["channel"],
+            category=said.get("category"),
+            subject=said["subject"],
+            body=said.get("body"),
+            demand=said.get("demand"),
+            received_at=received_at,
+            actor=self.desk,
+            now=self.now,
+            **self.teller.describe(said),
+        )
+
+    def tell(self) -> None:
+        """Every step of the case."""
+        for step in self.said["steps"]:
+            when, deed, text, self.detail = (*step, "", "")[:4]
+            self.now = self._when(when)
+            DEEDS[deed](self, text)
+
+    def _when(self, said: str) -> dt.datetime:
+        if said == "window":
+            opens = next(c.opens_at for c in self.case.deadlines if c.opens_at)
+            return max(opens + dt.timedelta(hours=10), self.now + dt.timedelta(minutes=30))
+        if said.startswith("-"):
+            return self.teller.when(said)
+        after, clock = said.split()
+        return self.teller.days.at(int(self.said["began"].split()[0]) - int(after), clock)
+
+    # ------------------------------------------------------------ who
+
+    @property
+    def handler(self) -> Actor:
+        """Who works on it: as the step says, as the director decided, or as usual."""
+        if self.detail.startswith("by:"):
+            return self.teller.actor(self.detail.removeprefix("by:"))
+        if self.case.handler is not None:
+            return actors.of_employee(self.case.handler)
+        return self.teller.actor(self.teller.handlers[self._department])
+
+    @property
+    def lead(self) -> Actor:
+        """Who leads the department that day: the director, or who stands in for him."""
+        holder, deputy = intake.led(self.session, self.case, self._department, now=self.now)
+        return self.teller.actor(deputy or holder or "")
+
+    @property
+    def _department(self) -> str:
+        return self.case.assignments[-1].department_key
+
+    # ------------------------------------------------------------ deeds with a shape of their own
+
+    def dispatch(self, text: str) -> None:
+        intake.dispatch(
+            self.session, self.case, department=self.detail, actor=self.desk, now=self.now
+        )
+
+    def responsible(self, text: str) -> None:
+        intake.classify(
+            self.session,
+            self.case,
+            responsibility=Responsibility.responsible,
+            reason=text,
+            actor=self.desk,
+            now=self.now,
+        )
+
+    def assign(self, text: str) -> None:
+        handling.assign(
+            self.session, self.case, handler=self.detail, actor=self.lead, now=self.now
+        )
+
+    def contact(self, text: str) -> None:
+        handling.contact(self.session, self.case, text=text, actor=self.handler, now=self.now)
+
+    def reply(self, text: str, outcome: ReplyOutcome) -> None:
+        until = None
+        if outcome is ReplyOutcome.extension:
+            assert self.case.dispatched_at is not None
+            until = self._later(self.case.dispatched_at)
+        handling.reply(
+            self.session,
+            self.case,
+            outcome=outcome,
+            text=text,
+            until=until,
+            actor=self.handler,
+            now=self.now,
+        )
+
+    def _later(self, start: dt.datetime) -> dt.datetime:
+        """As many working days later as the step says."""
+        return self.teller.days.calendar.add(start, int(self.detail), Unit.working_day).at
+
+    def grant(self, text: str) -> None:
+        handling.grant_extension(
+            self.session,
+            self.case,
+            until=self.case.extensions[-1].until,
+            actor=self.desk,
+            now=self.now,
+        )
+
+    def instruct(self, text: str) -> None:
+        handling.decide(
+            self.session,
+            self.case,
+            solved=False,
+            text=text,
+            until=self._later(self.now),
+            actor=self.teller.actor(GENERAL_MANAGER),
+            now=self.now,
+        )
+
+    def call(
+        self, text: str, outcome: CallOutcome, satisfaction: Satisfaction | None, **said: Any
+    ) -> None:
+        followup.call_back(
+            self.session,
+            self.case,
+            outcome=outcome,
+            satisfaction=satisfaction,
+            text=text or None,
+            actor=self.caller,
+            now=self.now,
+            **{"purpose": CallPurpose.verification, **said},
+        )
+
+    def restart(self, text: str, ground: str) -> None:
+        followup.restart(
+            self.session, self.case, ground=ground, text=text, actor=self.caller, now=self.now
+        )
+
+    def judge(self, text: str) -> None:
+        ground, number = self.detail.split(":")
+        payroll.judge(
+            self.session,
+            self.case,
+            ground=ground,
+            employee=number,
+            text=text,
+            actor=self.director,
+            now=self.now,
+        )
+
+    def settle_penalties(
+        self, status: PenaltyStatus, step: Callable[..., object], **said: Any
+    ) -> None:
+        for penalty in list(self.case.penalties):
+            if penalty.status is status:
+                step(self.session, penalty, actor=self.director, now=self.now, **said)
+
+    def withdraw(self, text: str) -> None:
+        user = accounts.find_user(self.session, Role.care.value)
+        assert user is not None
+        correcting.withdraw(
+            self.session,
+            self.case,
+            target=1,
+            reason=text,
+            actor=actors.of_user(user),
+            now=self.now,
+        )
+
+
+Deed = Callable[[Telling, str], None]
+
+
+def _plain(service: Callable[..., Any], who: str, field: str | None) -> Deed:
+    """A deed whose only words are the text of the step."""
+
+    def deed(telling: Telling, text: str) -> None:
+        said = {field: text} if field else {}
+        actor = getattr(telling, who)
+        service(telling.session, telling.case, actor=actor, now=telling.now, **said)
+
+    return deed
+
+
+def _reply(outcome: ReplyOutcome) -> Deed:
+    return lambda telling, text: telling.reply(text, outcome)
+
+
+def _call(outcome: CallOutcome, satisfaction: Satisfaction | None = None, **said: Any) -> Deed:
+    return lambda telling, text: telling.call(text, outcome, satisfaction, **said)
+
+
+DEEDS: Mapping[str, Deed] = {
+    "responsible": Telling.responsible,
+    "dispatch": Telling.dispatch,
+    "assign": Telling.assign,
+    "contact": Telling.contact,
+    "progress": _plain(handling.progress, "handler", "text"),
+    "return": _plain(handling.return_order, "handler", "reason"),
+    "arrive": _plain(handling.arrive_on_site, "handler", "text"),
+    "write": _plain(handling.reply_in_writing, "handler", "proof"),
+    "solved": _reply(ReplyOutcome.solved),
+    "wish": _reply(ReplyOutcome.extension),
+    "raise": _reply(ReplyOutcome.raise_to_gm),
+    "confirm": _plain(handling.confirm, "lead", None),
+    "decline": _plain(handling.decline, "lead", "reason"),
+    "grant": Telling.grant,
+    "instruct": Telling.instruct,
+    "upgrade": _plain(handling.upgrade, "director", "reason"),
+    "review": _plain(handling.review, "desk", "text"),
+    "happy": _call(CallOutcome.answered, Satisfaction.satisfied),
+    "content": _call(CallOutcome.answered, Satisfaction.acceptable),
+    "unhappy": _call(CallOutcome.answered, Satisfaction.dissatisfied, asks_more=False),
+    "unhappy_more": _call(CallOutcome.answered, Satisfaction.dissatisfied, asks_more=True),
+    "unreachable": _call(CallOutcome.unreachable),
+    "refused": _call(CallOutcome.refused),
+    "wrong_number": _call(CallOutcome.wrong_number),
+    "asked_happy": _call(
+        CallOutcome.answered, Satisfaction.very_satisfied, purpose=CallPurpose.satisfaction
+    ),
+    "asked_unhappy": _call(
+        CallOutcome.answered, Satisfaction.dissatisfied, purpose=CallPurpose.satisfaction
+    ),
+    "repeat": lambda telling, text: telling.restart(text, "repeat"),
+    "settle": _plain(followup.settle, "director", "reason"),
+    "sign": _plain(followup.sign, "director", "feedback"),
+    "factory_close": _plain(handling.close_at_factory, "service_desk", "text"),
+    "judge": Telling.judge,
+    "fine": lambda telling, text: telling.settle_penalties(
+        PenaltyStatus.proposed, payroll.confirm
+    ),
+    "waive": lambda telling, text: telling.settle_penalties(
+        PenaltyStatus.proposed, payroll.waive, reason=text
+    ),
+    "tell": lambda telling, text: telling.settle_penalties(
+        PenaltyStatus.confirmed, payroll.notify, how=text
+    ),
+    "withdraw": Telling.withdraw,
+}
+"""Every word a step of cases.toml may use."""
+
+
+def tell(session: Session, version: PolicyVersion, days: Days) -> None:
+    """Let everything happen that cases.toml says."""
+    Teller(session, version, days).tell()
