@@ -12,7 +12,7 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, SelectField, StringField
+from wtforms import BooleanField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 import reasons
@@ -23,6 +23,7 @@ from admin.deeds import (
     DEEDS,
     DeedForm,
     choices,
+    departments,
     form_of,
     grades,
     long_text,
@@ -90,8 +91,8 @@ class RegisterForm(FlaskForm):
         self.channel.choices = choices(pack, "channel")
         self.category.choices = choices(pack, "category", blank=True)
         self.grade.choices = grades(pack)
-        answering = [(d.key, d.label) for d in pack.department if d.answers]
-        self.department.choices = [("", lazy_gettext("later")), *answering]
+        later = SelectChoice("", lazy_gettext("later"))
+        self.department.choices = [later, *departments(pack)]
         if not self.is_submitted():
             self.received_at.process_data(now())
 

@@ -14,7 +14,16 @@ from wtforms import BooleanField, HiddenField, SelectField
 from wtforms.validators import Optional
 
 import wording
-from admin.deeds import EXTRA, choices, grades, long_text, short_text, with_extra, with_pack_fields
+from admin.deeds import (
+    EXTRA,
+    choices,
+    departments,
+    grades,
+    long_text,
+    short_text,
+    with_extra,
+    with_pack_fields,
+)
 from admin.fields import EnumField, InstantField, LookupField
 from models import Employee, Journal, User
 from policy.changes import Effect
@@ -138,7 +147,7 @@ def _field(name: str, event: Happening, pack: Pack) -> Any:
     if name == "grade":
         return SelectField(words, choices=grades(pack))
     if name == "department":
-        return SelectField(words, choices=[(d.key, d.label) for d in pack.department if d.answers])
+        return SelectField(words, choices=departments(pack))
     if name in _PEOPLE:
         return LookupField(words, what="employee", allow_blank=True)
     if name.endswith("_at") or name in ("at", "until"):

@@ -17,6 +17,7 @@ from wtforms import (
     Field,
     HiddenField,
     IntegerField,
+    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
@@ -41,7 +42,7 @@ LONG = 20_000
 SHORT = 300
 EXTRA = "extra_"
 
-Choices = list[tuple[str, str]]
+Choices = list[SelectChoice]
 
 
 def long_text(label: Any, *, needed: bool = True, **options: Any) -> TextAreaField:
@@ -58,15 +59,20 @@ def short_text(label: Any, *, needed: bool = True, **options: Any) -> StringFiel
 
 def choices(pack: Pack, section: str, *, blank: bool = False) -> Choices:
     """The entries of a section as choices of a form."""
-    found = [(entry.key, entry.label) for entry in getattr(pack, section)]
-    return [("", "—"), *found] if blank else found
+    found = [SelectChoice(entry.key, entry.label) for entry in getattr(pack, section)]
+    return [SelectChoice("", "—"), *found] if blank else found
 
 
 def grades(pack: Pack) -> Choices:
     """The grades somebody may choose; blank lets the regulation decide by the facts."""
     found = [e for e in pack.severity if e.scale == "grade" and not e.by_hand]
-    named = [(e.key, e.label) for e in sorted(found, key=lambda e: e.key)]
-    return [("", lazy_gettext("as the regulation says")), *named]
+    named = [SelectChoice(e.key, e.label) for e in sorted(found, key=lambda e: e.key)]
+    return [SelectChoice("", lazy_gettext("as the regulation says")), *named]
+
+
+def departments(pack: Pack) -> Choices:
+    """The departments of the regulation that answer cases."""
+    return [SelectChoice(d.key, d.label) for d in pack.department if d.answers]
 
 
 class DeedForm(FlaskForm):
@@ -116,7 +122,7 @@ class DispatchForm(DeedForm):
     text = long_text(lazy_gettext("Note to the department"), needed=False)
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
-        self.department.choices = [(d.key, d.label) for d in pack.department if d.answers]
+        self.department.choices = departments(pack)
 
 
 class ContactForm(DeedForm):
@@ -177,8 +183,8 @@ class CallForm(DeedForm):
     matches_form = SelectField(
         lazy_gettext("The customer's account"),
         choices=[
-            ("yes", lazy_gettext("agrees with the form")),
-            ("no", lazy_gettext("differs from the form")),
+            SelectChoice("yes", lazy_gettext("agrees with the form")),
+            SelectChoice("no", lazy_gettext("differs from the form")),
         ],
     )
     asks_more = BooleanField(lazy_gettext("The customer asks for more"))
@@ -198,10 +204,10 @@ class RestartForm(DeedForm):
     ground = SelectField(
         lazy_gettext("Ground"),
         choices=[
-            ("verification", lazy_gettext("Verification callback")),
-            ("decision", lazy_gettext("The care director's decision")),
-            ("satisfaction", lazy_gettext("Satisfaction callback")),
-            ("repeat", lazy_gettext("The customer complained again")),
+            SelectChoice("verification", lazy_gettext("Verification callback")),
+            SelectChoice("decision", lazy_gettext("The care director's decision")),
+            SelectChoice("satisfaction", lazy_gettext("Satisfaction callback")),
+            SelectChoice("repeat", lazy_gettext("The customer complained again")),
         ],
     )
     text = long_text(lazy_gettext("The customer's view"))
@@ -229,7 +235,9 @@ class JudgeForm(DeedForm):
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
         by_hand = [p for p in pack.penalty if p.by_hand]
-        self.ground.choices = [(p.key, f"{p.label} · ¥{p.amount} · {p.cite}") for p in by_hand]
+        self.ground.choices = [
+            SelectChoice(p.key, f"{p.label} · ¥{p.amount} · {p.cite}") for p in by_hand
+        ]
 
 
 class ClassifyForm(DeedForm):
@@ -283,8 +291,8 @@ def _input(entry: FieldEntry) -> Any:
         case "number":
             return IntegerField(entry.label, [Optional()])
         case "choice":
-            found = [("", "—"), *((c.key, c.label) for c in entry.choices)]
-            return SelectField(entry.label, choices=found)
+            found = [SelectChoice(c.key, c.label) for c in entry.choices]
+            return SelectField(entry.label, choices=[SelectChoice("", "—"), *found])
         case "long_text":
             return long_text(entry.label, needed=False)
         case _:
