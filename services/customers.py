@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models import Complaint, Customer
 from policy.errors import FieldMissing, FieldTooLong, PhoneRefused
 
-LONGEST_NAME = 120
+LONGEST_NAME, LONGEST_PHONE = 120, 40
 
 
 def digits(phone: str | None) -> str | None:
@@ -30,13 +30,16 @@ def find_or_add(session: Session, name: str, phone: str | None = None) -> Custom
         raise FieldMissing(field="customer")
     if len(name) > LONGEST_NAME:
         raise FieldTooLong(field="customer", limit=LONGEST_NAME)
+    phone = (phone or "").strip()
     plain = digits(phone)
-    if (phone or "").strip() and not (plain and 3 <= len(plain) <= 20):
-        raise PhoneRefused(field="phone", value=(phone or "").strip()[:60])
+    if phone and not (plain and 3 <= len(plain) <= 20):
+        raise PhoneRefused(field="phone", value=phone[:60])
+    if len(phone) > LONGEST_PHONE:
+        raise FieldTooLong(field="phone", limit=LONGEST_PHONE)
     known = sa.select(Customer).where(Customer.name == name, Customer.phone_digits == plain)
     found = session.scalars(known.limit(1)).first() if plain else None
     if found is None:
-        found = Customer(name=name, phone=(phone or "").strip() or None, phone_digits=plain)
+        found = Customer(name=name, phone=phone or None, phone_digits=plain)
         session.add(found)
         session.flush()
     return found
