@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIN := $(BIN)/pip-compile --quiet --strip-extras --no-header --no-annotate \
        --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: help run test lint types system bench pins screenshots settings
+.PHONY: help run test lint types system bench pins screenshots settings translations
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -43,6 +43,13 @@ pins: .venv/installed-dev
 # make screenshots  photographs every page, desktop and phone
 screenshots: .venv/installed-dev system
 	$(BIN)/python -m docs.screenshots
+
+# make translations  gathers the sentences and compiles the catalogues
+translations: .venv/installed
+	@mkdir -p build
+	$(BIN)/pybabel -q extract -F babel.cfg -k mark -k lazy_gettext -k _l --no-location --sort-output -o build/messages.pot .
+	$(BIN)/pybabel -q update -N --ignore-obsolete --no-wrap -i build/messages.pot -d translations -l zh_Hans_CN
+	$(BIN)/pybabel -q compile -d translations -D "messages admin"
 
 # make settings  writes docs/settings.md anew from config.py
 settings: .venv/installed

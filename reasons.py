@@ -56,15 +56,21 @@ _REVISIONS = {
 }
 
 
+def _named(words: Mapping[str, str], key: str, **facts: Any) -> str:
+    """A sentence of a table, in the language spoken; the key itself where the table has none."""
+    sentence = words.get(key)
+    return _(sentence, **facts) if sentence else key
+
+
 def term(amount: Any, unit: str) -> str:
     """A quantity of time: '3 working days'."""
-    return _(_UNITS[unit], amount=amount) if unit in _UNITS else f"{amount} {unit}"
+    return _named(_UNITS, unit, amount=amount)
 
 
 def clock(one: Clock, pack: Pack) -> list[str]:
     """Why a clock ends where it ends, sentence by sentence."""
     why = one.because
-    start = _(_STARTS[why["from_event"]]) if why.get("from_event") in _STARTS else ""
+    start = _named(_STARTS, why.get("from_event", ""))
     since = wording.moment(dt.datetime.fromisoformat(why["from"]))
     said = [_span(why, start, since)]
     said += _days(why)
@@ -129,7 +135,7 @@ def _over(other: Mapping[str, Any], pack: Pack) -> str:
         )
     due = wording.moment(dt.datetime.fromisoformat(other["due_at"]))
     return _(
-        "Earlier than %(rule)s (%(clause)s), which would end %(due)s.",
+        "No later than %(rule)s (%(clause)s), which would end %(due)s.",
         rule=rule,
         clause=other["clause"],
         due=due,
@@ -142,7 +148,7 @@ def _revision(revision: Any) -> str:
         "Before %(at)s it ended %(before)s: %(why)s.",
         at=wording.moment(revision.at),
         before=before,
-        why=_(_REVISIONS.get(revision.reason, revision.reason)),
+        why=_named(_REVISIONS, revision.reason),
     )
 
 
@@ -212,7 +218,7 @@ _GROUNDS = {
 
 def _detail(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str | None:
     if name == "ground":
-        return _(_GROUNDS[value]) if value in _GROUNDS else pack.label("penalty", value)
+        return _named(_GROUNDS, value) if value in _GROUNDS else pack.label("penalty", value)
     if name in _SILENT or value in (None, "", {}):
         return None
     if name in _WORDS:
@@ -265,22 +271,25 @@ def effect(one: Effect, pack: Pack, people: Mapping[str, Any]) -> str:
     """One change in words, for a preview."""
     facts = one.facts
     if one.kind == "fact":
-        return _(
-            _EFFECTS["fact"],
+        return _named(
+            _EFFECTS,
+            "fact",
             name=wording.field(one.key),
             before=_fact(one.key, facts["before"], pack, people),
             after=_fact(one.key, facts["after"], pack, people),
         )
     if one.kind.startswith("charge"):
         amount = facts["amount"] if facts["sign"] is Sign.charge else -facts["amount"]
-        return _(
-            _EFFECTS[one.kind],
+        return _named(
+            _EFFECTS,
+            one.kind,
             name=pack.label("penalty", one.key),
             who=people.get(facts["employee"], facts["employee"]),
             sum=wording.money(amount),
         )
-    return _(
-        _EFFECTS[one.kind],
+    return _named(
+        _EFFECTS,
+        one.kind,
         name=pack.label("deadline", one.key),
         due=_moment(facts.get("due_at")),
         before=_moment(facts.get("due_before")),
