@@ -11,6 +11,7 @@ import datetime as dt
 import json
 import logging
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -33,13 +34,15 @@ import config
 import database
 import wording
 from config import ROOT, Settings
+from demo import company, story
 from files.tables_in import Table, TableRefused, read_table
 from importing import mapping, past
 from importing.reasons import table_reason
 from models import User
+from policy import coverage
 from policy.errors import DomainError, NotFound
 from policy.lifecycle import Role
-from services import accounts, actors, people
+from services import accounts, actors, calendars, people
 from services.actors import Actor
 
 READY_WITHIN_S = 60
@@ -323,6 +326,53 @@ def _refuse_short(password: str) -> None:
         )
 
 
+# ---------------------------------------------------------------- the first day
+
+
+def demo(settings: Settings) -> click.Command:
+    """`flask demo`: what an empty database begins with."""
+
+    @click.command("demo", help="Fill an empty database; with REDRESS_DEMO=0 without a company.")
+    def command() -> None:
+        engine = _engine(settings)
+        now = dt.datetime.now(dt.UTC)
+        with _plain_refusals(settings), _quiet("services.journal"):
+            with database.writing(engine) as session:
+                empty = company.is_empty(session)
+                if empty:
+                    # A calendar that is still being written is built anew for every deed, so it
+                    # is committed before there are any.
+                    calendars.seed_official(session)
+            if empty:
+                _begin(settings, engine, now=now)
+        click.echo("The database is ready." if empty else "The database is in use; nothing to do.")
+
+    return command
+
+
+def _begin(settings: Settings, engine: sa.Engine, *, now: dt.datetime) -> None:
+    """The regulation, the logins and, if wanted, the invented company: all of it or nothing."""
+    logins: dict[str, str] = {}
+    with database.writing(engine) as session:
+        password = _first_password(settings, logins)
+        version = company.begin(session, now=now, password=password)
+        if settings.demo:
+            days = company.Days(calendars.work_calendar(session), now)
+            company.hire(session, days)
+            shared = secrets.token_urlsafe(9)
+            logins |= dict.fromkeys(company.give_logins(session, password=shared), shared)
+            story.tell(session, version, days)
+        keep_first_logins(settings, logins)
+
+
+def _first_password(settings: Settings, logins: dict[str, str]) -> str:
+    """The administrator's password: the company's own, or one made up and shown once."""
+    if settings.admin_password is not None:
+        return settings.admin_password.get_secret_value()
+    logins[company.ADMIN] = secrets.token_urlsafe(12)
+    return logins[company.ADMIN]
+
+
 # ---------------------------------------------------------------- the past
 
 
@@ -445,11 +495,40 @@ def _quiet(name: str) -> Iterator[None]:
         logger.setLevel(level)
 
 
+# ---------------------------------------------------------------- policy
+
+
+def policy_group(settings: Settings) -> click.Group:
+    """`flask policy coverage`: which clauses the cases prove, and what no case would notice."""
+
+    @click.group("policy", help="Ask what the cases say about a regulation.")
+    def group() -> None:
+        """A group has nothing to do by itself."""
+
+    @group.command("coverage", help="List which cases prove which clause.")
+    @click.argument("regulation", default="skoda-dealer")
+    @click.option("--mutate", is_flag=True, help="List changes to the pack that no case notices.")
+    def show(regulation: str, mutate: bool) -> None:
+        folder = ROOT / "tests" / "policy" / regulation
+        if not (folder / coverage.CLAUSES).exists():
+            raise click.ClickException(f"There are no cases for {regulation}.")
+        report = coverage.mutation_report if mutate else coverage.clause_report
+        lines, complete = report(folder, calendars.official_calendar())
+        for line in lines:
+            click.echo(line)
+        if not complete:
+            raise SystemExit(1)
+
+    return group
+
+
 COMMANDS: tuple[Callable[[Settings], click.Command], ...] = (
     serve,
     worker,
     upgrade,
+    demo,
     import_,
     show_settings,
     user,
+    policy_group,
 )

@@ -1,4 +1,4 @@
-"""What an empty database gets: the calendar, the regulation, logins; and an invented dealer."""
+"""What an empty database gets: the regulation, logins, and an invented dealer's people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from models import (
     Base,
-    Calendar,
     Complaint,
     Department,
     Employee,
@@ -25,7 +24,7 @@ from models import (
 from policy import pack
 from policy.lifecycle import Role
 from policy.worktime import WorkCalendar
-from services import accounts, calendars, people, policies
+from services import accounts, people, policies
 
 HERE = Path(__file__).parent
 POLICY = "skoda-dealer"
@@ -39,14 +38,13 @@ def read(name: str) -> dict[str, Any]:
 
 
 def is_empty(session: Session) -> bool:
-    """Whether nobody has begun to use the database."""
-    tables: tuple[type[Base], ...] = (User, Policy, Calendar, Department, Employee, Complaint)
+    """Whether nobody has begun to use the database. A calendar alone is nobody's work."""
+    tables: tuple[type[Base], ...] = (User, Policy, Department, Employee, Complaint)
     return not any(session.scalar(sa.select(sa.exists(sa.select(table)))) for table in tables)
 
 
 def begin(session: Session, *, now: dt.datetime, password: str) -> PolicyVersion:
-    """What every company begins with: the official calendar, the regulation, the user admin."""
-    calendars.seed_official(session)
+    """What every company begins with beside the calendar: the regulation and the user admin."""
     day_one = (now - REACHES_BACK).date().replace(month=1, day=1)
     version = policies.publish(
         session, pack.read(pack.shipped(POLICY)), effective_from=day_one, now=now
