@@ -136,7 +136,7 @@ def _signed_for(before: CaseFacts, after: CaseFacts, event: Happening, pack: Pac
 
 def _registered(facts: CaseFacts, event: Registered, rules: Rules) -> CaseFacts:
     if event.received_at > event.at:
-        raise TimeBeforeCase(field="received_at", at=event.received_at, earliest=event.at)
+        raise TimeInFuture(field="received_at", at=event.received_at)
     _reasoned(event)
     facts = _described(facts, event, rules.pack)
     return replace(facts, responsibility=event.responsibility, status=_entry(facts, rules.pack))
@@ -516,7 +516,14 @@ def _closed(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> 
         if holds(entry.applies, facts):
             kept = rules.calendar.add(event.at, entry.keep.amount, entry.keep.unit).at
             facts = replace(facts, retain_until=rules.calendar.local(kept).date())
-    watched = clocks.start(facts, event.type, at=event.at, pack=rules.pack, calendar=rules.calendar)
+    watched = clocks.start(
+        facts,
+        event.type,
+        at=event.at,
+        received_at=facts.received_at,
+        pack=rules.pack,
+        calendar=rules.calendar,
+    )
     ends = [
         c.due_at
         for c in watched.clocks

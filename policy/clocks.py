@@ -164,7 +164,9 @@ def _same(one: Clock, other: Clock) -> bool:
 
 
 def _each(facts: CaseFacts, change: Callable[[Clock], Clock]) -> CaseFacts:
-    return replace(facts, clocks=tuple(change(clock) for clock in facts.clocks))
+    changed = tuple(change(clock) for clock in facts.clocks)
+    same = all(new is old for new, old in zip(changed, facts.clocks, strict=True))
+    return facts if same else replace(facts, clocks=changed)
 
 
 def meet(facts: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime) -> CaseFacts:
@@ -307,9 +309,7 @@ def reopen(
     )
 
 
-def time_left(
-    clock: Clock, *, at: dt.datetime, calendar: WorkCalendar
-) -> tuple[dt.datetime, bool]:
+def time_left(clock: Clock, *, at: dt.datetime, calendar: WorkCalendar) -> tuple[dt.datetime, bool]:
     """The end of a clock that stood still since it was met and runs on from `at`.
 
     And whether that end is provisional.

@@ -14,7 +14,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -406,6 +406,8 @@ class PenaltyEntry(Entry):
         follows = self.who is None and self.per is None
         if not (follows if self.adds_to else stands_alone):
             raise ValueError("a penalty says `who` and `per`; a surcharge takes both from its base")
+        if self.who == "named" and not self.by_hand:
+            raise ValueError("a penalty that comes by itself names nobody")
         return self
 
 
@@ -594,8 +596,9 @@ def _missing(data: Mapping[str, Any], chosen: Mapping[str, Any]) -> Iterator[dic
 
 def _wanted(value: Any) -> Iterator[str]:
     """The parameters that plain data asks for."""
-    if isinstance(value, str) and _PARAMETER.fullmatch(value):
-        yield value[1:]
+    if isinstance(value, str):
+        if _PARAMETER.fullmatch(value):
+            yield value[1:]
     elif isinstance(value, Mapping):
         for inner in value.values():
             yield from _wanted(inner)
@@ -614,8 +617,8 @@ def _chosen(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str,
 
 def _filled(value: Any, chosen: Mapping[str, Any]) -> Any:
     """The same data with every `$name` replaced by the parameter's value."""
-    if isinstance(value, str) and _PARAMETER.fullmatch(value):
-        return chosen[value[1:]]
+    if isinstance(value, str):
+        return chosen[value[1:]] if _PARAMETER.fullmatch(value) else value
     if isinstance(value, Mapping):
         return {key: _filled(inner, chosen) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -658,6 +661,11 @@ KNOWN_FACTS = frozenset(
 CASE_ROLES = frozenset({"director", "handler", "lead_department", "registrant"})
 
 
+def is_role(who: str) -> bool:
+    """Whether a name of a signoff means a role on the case and needs no post to be held."""
+    return who in CASE_ROLES - {"director"} or who.startswith("member:")
+
+
 def check(pack: Pack) -> Iterator[dict[str, str]]:
     """What the schema alone cannot see: keys, references, fields and roles that are not there."""
     yield from _twice(pack)
@@ -672,6 +680,9 @@ def check(pack: Pack) -> Iterator[dict[str, str]]:
             known = pack.find("department" if section == "member" else "post", name)
             if who not in CASE_ROLES and not known:
                 yield _problem(f"signoff.[{entry.key}]", f"no such post or role: {who}")
+    for entry in pack.escalation:
+        if (step := pack.find("severity", entry.grade)) and step.scale != "grade":
+            yield _problem(f"escalation.[{entry.key}]", f"not a grade: {entry.grade}")
     slots = {d.slot for d in pack.deadline} | {d.key for d in pack.deadline}
     for entry in pack.penalty:
         if entry.breach_of and entry.breach_of not in slots:
@@ -689,13 +700,23 @@ def _twice(pack: Pack) -> Iterator[dict[str, str]]:
 
 def references(entry: _Shape) -> Iterator[tuple[str, str]]:
     """The (section, key) pairs an entry points to."""
-    for name, info in type(entry).model_fields.items():
-        marks = [m for m in info.metadata if isinstance(m, RefTo)] or _marks(info.annotation)
+    for name, section in _referring(type(entry)):
         value = getattr(entry, name)
-        for mark in marks:
-            for key in value if isinstance(value, tuple) else (value,):
-                if key is not None:
-                    yield mark.section, key
+        for key in value if isinstance(value, tuple) else (value,):
+            if key is not None:
+                yield section, key
+
+
+@cache
+def _referring(shape: type[_Shape]) -> tuple[tuple[str, str], ...]:
+    fields = ((name, reference(info)) for name, info in shape.model_fields.items())
+    return tuple((name, section) for name, section in fields if section)
+
+
+def reference(info: Any) -> str | None:
+    """The section whose keys a field of a shape holds, if it holds any."""
+    marks = [m for m in info.metadata if isinstance(m, RefTo)] or _marks(info.annotation)
+    return marks[0].section if marks else None
 
 
 def _marks(annotation: Any) -> list[RefTo]:

@@ -9,9 +9,10 @@ A case file is TOML. `[cast.NAME]` gives people an employee number, a department
     by = "after_sales_director"     # a name of the cast; left out: time itself
     expect = { status = "confirmed", due = { verification = 2026-10-14T16:20:00 } }
 
-Whatever else a step says are fields of the event; an empty one is a field left out. `expect.refused` names the code of the
-refusal that must come instead, `expect.clause` the clause it must cite. `begins = "NAME"` lets
-a case go on where the steps of `[opening.NAME]` end; an opening may itself begin with another.
+Whatever else a step says are fields of the event; an empty one is a field left out.
+`expect.refused` names the code of the refusal that must come instead, `expect.clause` the clause
+it must cite. `begins = "NAME"` lets a case go on where the steps of `[opening.NAME]` end; an
+opening may itself begin with another.
 """
 
 from __future__ import annotations

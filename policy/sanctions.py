@@ -50,7 +50,8 @@ def for_breaches(facts: CaseFacts, before: CaseFacts, *, pack: Pack, now: dt.dat
                 "round": clock.round,
             }
             occasion = "order" if entry.per == "order" else f"{clock.key}/{clock.round}"
-            facts = charge(facts, entry, clock.responsible, occasion, because, pack=pack, at=now)
+            who = clock.responsible if entry.who == "responsible" else facts.handler
+            facts = charge(facts, entry, who, occasion, because, pack=pack, at=now)
     return facts
 
 

@@ -1,0 +1,360 @@
+"""Which clauses the cases prove, and whether the cases would notice a wrong pack.
+
+`coverage` sets the clauses of a regulation against the cases (and the tests marked
+`@pytest.mark.proves`) that cite them. `mutations` changes one number, unit, event, person or
+condition of a pack at a time; a change that no case notices is a rule nobody has proven.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from policy.errors import PackRefused
+from policy.events import EVENTS
+from policy.pack import (
+    SECTIONS,
+    Pack,
+    PolicyHead,
+    Quantity,
+    Row,
+    build,
+    is_role,
+    read,
+    reference,
+    shipped,
+)
+from policy.play import Case, Play, cases
+from policy.worktime import Unit, WorkCalendar
+
+CLAUSES = "clauses.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause of a regulation: its kind of check, and why it is left for later, if it is."""
+
+    key: str
+    type: str
+    left: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A clause and the names of what proves it."""
+
+    clause: Clause
+    by: tuple[str, ...]
+
+    def __str__(self) -> str:
+        left = f"left: {self.clause.left}" if self.clause.left else "UNPROVEN"
+        said = f"proven by {len(self.by)}" if self.by else left
+        first = f"{self.clause.key:<16} {self.clause.type}  {said}"
+        return "\n".join([first, *(f"{'':<21}{name}" for name in self.by)])
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A pack with one thing changed; `data` is the whole changed pack."""
+
+    place: str
+    cite: str
+    was: Any
+    now: Any
+    data: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.place}: {_said(self.was)} -> {_said(self.now)} · {self.cite}"
+
+
+def _said(value: Any) -> str:
+    return "nothing" if value is None else str(getattr(value, "value", value))
+
+
+# ---------------------------------------------------------------- clauses proven
+
+
+def clauses(path: Path) -> tuple[Clause, ...]:
+    """The clauses a file lists: `[[clause]]` with `key`, `type` and perhaps `left`."""
+    return tuple(
+        Clause(entry["key"], entry["type"], entry.get("left"))
+        for entry in read(path).get("clause", ())
+    )
+
+
+def coverage(
+    cases: Iterable[Case], marked: Mapping[str, Sequence[str]], clauses: Iterable[Clause]
+) -> tuple[Proof, ...]:
+    """What proves each clause; `marked` are tests in Python by the clause they prove."""
+    by: dict[str, list[str]] = defaultdict(list)
+    for case in cases:
+        for clause in case.proves:
+            by[clause].append(case.name)
+    for clause, names in marked.items():
+        by[clause].extend(names)
+    return tuple(Proof(clause, tuple(by[clause.key])) for clause in clauses)
+
+
+def marked(folder: Path) -> dict[str, list[str]]:
+    """The tests of a folder marked `@pytest.mark.proves("CLAUSE", ...)`, by clause."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                for clause in _proves(node):
+                    found[clause].append(node.name)
+    return dict(found)
+
+
+def _proves(test: ast.FunctionDef) -> Iterator[str]:
+    for mark in test.decorator_list:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.proves":
+            yield from (str(a.value) for a in mark.args if isinstance(a, ast.Constant))
+
+
+def clause_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], bool]:
+    """A line per clause of the cases' folder and a sum, and whether nothing is unproven.
+
+    A case that does not hold proves nothing. `folder` is that of one regulation; the tests
+    marked in Python stand two folders above.
+    """
+    sound = _sound(tuple(cases(folder)), read(shipped(folder.name)), calendar)
+    proofs = coverage(sound, marked(folder.parent.parent), clauses(folder / CLAUSES))
+    owed = [proof for proof in proofs if proof.clause.left is None or proof.by]
+    proven = sum(bool(proof.by) for proof in owed)
+    lines = [*map(str, proofs), f"{proven} of {len(owed)} proven"]
+    return lines, proven == len(owed)
+
+
+def mutation_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], bool]:
+    """A line per change of the pack that no case notices, and whether there is none."""
+    data = read(shipped(folder.name))
+    found = unnoticed(mutations(data), tuple(cases(folder)), data, calendar)
+    missed = [str(mutation) for mutation in found]
+    return [*missed, f"{len(missed)} changes that no case notices"], not missed
+
+
+# ---------------------------------------------------------------- changes to a pack
+
+_DESCRIBES = frozenset({"key", "label", "cite", "note", "title", "scope"})
+_NOT_RULES = frozenset({"parameter", "clause", "post", "channel", "category", "field"})
+_EVENT_FIELDS = frozenset({"starts_on", "met_by", "event", "before"})
+_ASSUMED = frozenset({"deputy", "recorded", "judged_by", "counts_from"})
+_FAMILIES = (
+    (Unit.minute, Unit.hour),
+    (Unit.working_hour, Unit.working_day),
+    (Unit.calendar_day, Unit.week),
+    (Unit.month, Unit.year),
+)
+
+
+def mutations(data: Mapping[str, Any]) -> Iterator[Mutation]:
+    """Every change of one thing in the plain data of a pack, entry by entry.
+
+    A field that reads `"$name"` is changed where it is used, so that each use is proven.
+    """
+    chosen = {entry["key"]: entry.get("value") for entry in data.get("parameter", ())}
+    head = data["policy"]
+    for field, was, now in _changes(PolicyHead, head, chosen, data):
+        changed = {**data, "policy": _with(head, field, now)}
+        yield Mutation(f"policy.{field}", head["cite"], was, now, changed)
+    for section in (name for name in SECTIONS if name not in _NOT_RULES):
+        entries = data.get(section, ())
+        for n, entry in enumerate(entries):
+            for field, was, now in _changes(SECTIONS[section], entry, chosen, data):
+                rest = [*entries[:n], _with(entry, field, now), *entries[n + 1 :]]
+                place = f"{section}.[{entry['key']}].{field}"
+                yield Mutation(place, entry["cite"], was, now, {**data, section: rest})
+
+
+def _with(entry: Mapping[str, Any], field: str, value: Any) -> dict[str, Any]:
+    changed = {**entry, field: value}
+    return changed if value is not None else {k: v for k, v in entry.items() if k != field}
+
+
+def _changes(
+    shape: Any, entry: Mapping[str, Any], chosen: Mapping[str, Any], data: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
+    """(field, value, other value) of one entry. A field left out is looked at where it says
+    something all the same: what a deadline counts from, whether a deputy may.
+    """
+    for field, info in shape.model_fields.items():
+        said = field in entry or (field in _ASSUMED and _matters(field, entry))
+        if field in _DESCRIBES or not said:
+            continue
+        value = entry.get(field, info.default)
+        if isinstance(value, str) and value.startswith("$"):
+            value = chosen[value[1:]]
+        for other in _others(field, info, value, data):
+            yield field, value, other
+
+
+def _matters(field: str, entry: Mapping[str, Any]) -> bool:
+    """Whether a field that was left out says something: a deputy needs a post to hold."""
+    if field == "deputy":
+        return not all(is_role(who) for who in entry["by"])
+    return field != "judged_by" or bool(entry.get("met_by"))
+
+
+def _others(field: str, info: Any, value: Any, data: Mapping[str, Any]) -> Iterator[Any]:
+    if field in _EVENT_FIELDS:
+        yield from _other_events(value)
+    elif isinstance(value, bool):
+        yield not value
+    elif isinstance(value, Mapping):
+        yield from _other_terms(Quantity.model_validate(value))
+    elif isinstance(value, int):
+        yield from (value - 1, value + 1)
+    elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+        yield from _other_conditions(list(value))
+    elif isinstance(value, list | tuple):
+        yield from _without_each(list(value))
+        if field == "by" and len(value) == 1:
+            yield from ([other] for other in _other_posts(value[0], data))
+    else:
+        yield from _other_words(field, info, value, data)
+
+
+def _other_events(value: Any) -> Iterator[Any]:
+    """Each event replaced by the next one of the vocabulary, and left out."""
+    names = list(EVENTS)
+    if isinstance(value, str):
+        yield from (names[(names.index(value) + 1) % len(names)], None)
+        return
+    for n, name in enumerate(value):
+        following = names[names.index(name) + 1 :] + names
+        other = next(candidate for candidate in following if candidate not in value)
+        yield [*value[:n], other, *value[n + 1 :]]
+    yield from _without_each(list(value))
+
+
+def _other_terms(term: Quantity) -> Iterator[dict[str, Any]]:
+    """A unit more, a unit less, another unit of the family and one of another family."""
+    for amount in (term.amount - 1, term.amount + 1):
+        yield {"amount": amount, "unit": term.unit.value}
+    family = next(n for n, units in enumerate(_FAMILIES) if term.unit in units)
+    kin = next(unit for unit in _FAMILIES[family] if unit is not term.unit)
+    for unit in (kin, *(units[0] for n, units in enumerate(_FAMILIES) if n != family)):
+        yield {"amount": term.amount, "unit": unit.value}
+
+
+def _other_conditions(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Each row dropped, each turned into its opposite, each value of a list dropped."""
+    yield from _without_each(rows)
+    for n, row in enumerate(rows):
+        for other in _other_rows(row):
+            yield [*rows[:n], other, *rows[n + 1 :]]
+
+
+_OPPOSITES = {"is": "is_not", "is_not": "is", "in": "not_in", "not_in": "in"}
+
+
+def _other_rows(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    said = Row.model_validate(row)
+    if opposite := _OPPOSITES.get(said.op.value):
+        yield {"field": said.field, opposite: row[said.op.value]}
+    elif isinstance(said.value, bool):
+        yield {"field": said.field, said.op.value: not said.value}
+    if isinstance(said.value, tuple) and len(said.value) > 1:
+        for fewer in _without_each(list(said.value)):
+            yield {"field": said.field, said.op.value: fewer}
+
+
+def _other_words(field: str, info: Any, value: str, data: Mapping[str, Any]) -> Iterator[Any]:
+    """Another word of a fixed list, another key of a section, another width of a number."""
+    if words := _words(info.annotation):
+        yield from (word for word in words if word != value)
+    if section := reference(info):
+        yield from _next_key([entry["key"] for entry in data.get(section, ())], value)
+    if field == "template":
+        yield from _other_widths(value)
+    if not info.is_required() and info.default is None:
+        yield None
+
+
+def _words(annotation: Any) -> list[str]:
+    if get_origin(annotation) is Literal:
+        return [word for word in get_args(annotation) if isinstance(word, str)]
+    return [word for inner in get_args(annotation) for word in _words(inner)]
+
+
+def _other_widths(template: str) -> Iterator[str]:
+    width = int(re.findall(r"\{serial:(\d)\}", template)[0])
+    for other in (width - 1, width + 1):
+        yield template.replace(f"serial:{width}", f"serial:{other}")
+
+
+def _other_posts(who: str, data: Mapping[str, Any]) -> Iterator[str]:
+    """The next post, or of members the next department."""
+    member, _, name = who.rpartition(":")
+    keys = [entry["key"] for entry in data.get("department" if member else "post", ())]
+    for other in _next_key(keys, name):
+        yield f"member:{other}" if member else other
+
+
+def _next_key(keys: list[str], key: str) -> list[str]:
+    place = keys.index(key) if key in keys else -1
+    return [other for other in [keys[(place + 1) % len(keys)]] if other != key]
+
+
+def _without_each(values: list[Any]) -> Iterator[list[Any]]:
+    for n in range(len(values)):
+        yield [*values[:n], *values[n + 1 :]]
+
+
+# ---------------------------------------------------------------- what nobody notices
+
+
+def unnoticed(
+    mutations: Iterable[Mutation],
+    cases: Sequence[Case],
+    data: Mapping[str, Any],
+    calendar: WorkCalendar,
+) -> Iterator[Mutation]:
+    """The mutations of `data` under which every case still ends as it says.
+
+    A change the loader refuses counts as noticed. Cases that cite the changed entry's clause
+    are asked first; one that does not hold as the pack stands is not asked.
+    """
+    sound = _sound(cases, data, calendar)
+    for mutation in mutations:
+        citing = [case for case in sound if mutation.cite in case.proves]
+        others = [case for case in sound if mutation.cite not in case.proves]
+        if not _noticed([*citing, *others], mutation.data, calendar):
+            yield mutation
+
+
+def _sound(cases: Iterable[Case], data: Mapping[str, Any], calendar: WorkCalendar) -> list[Case]:
+    packs = _Packs(data)
+    return [case for case in cases if _holds(case, packs.of(case), calendar)]
+
+
+def _noticed(cases: Iterable[Case], data: Mapping[str, Any], calendar: WorkCalendar) -> bool:
+    packs = _Packs(data)
+    try:
+        return not all(_holds(case, packs.of(case), calendar) for case in cases)
+    except PackRefused:
+        return True
+
+
+def _holds(case: Case, pack: Pack, calendar: WorkCalendar) -> bool:
+    return not any(True for _ in Play(case, pack, calendar).mismatches())
+
+
+class _Packs:
+    """The packs of one plain data, built once for each choice of parameters."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.data = data
+        self.built: dict[str, Pack] = {}
+
+    def of(self, case: Case) -> Pack:
+        chosen = repr(sorted(case.parameters.items()))
+        if chosen not in self.built:
+            self.built[chosen] = build(self.data, case.parameters)
+        return self.built[chosen]

@@ -1,0 +1,104 @@
+"""Whether every clause is proven, and whether the cases would notice a wrong pack."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from policy.coverage import (
+    Clause,
+    clause_report,
+    clauses,
+    coverage,
+    marked,
+    mutations,
+    unnoticed,
+)
+from policy.pack import PACKS, read, shipped
+from policy.play import Case, cases
+from tests.regulations import CASES, official_calendar
+
+REGULATIONS = sorted(path.stem for path in PACKS.glob("*.toml"))
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+def test_every_clause_that_is_not_left_for_later_is_proven(regulation: str) -> None:
+    lines, complete = clause_report(CASES / regulation, official_calendar())
+    assert complete, "\n".join(line for line in lines if "UNPROVEN" in line)
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+def test_every_case_cites_clauses_of_its_regulation(regulation: str) -> None:
+    known = {clause.key for clause in clauses(CASES / regulation / "clauses.toml")}
+    cited = {clause for case in cases(CASES / regulation) for clause in case.proves}
+    assert cited <= known
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+@pytest.mark.parametrize("part", range(4))
+def test_no_change_of_the_pack_goes_unnoticed(regulation: str, part: int) -> None:
+    data = read(shipped(regulation))
+    changes = list(mutations(data))[part::4]
+    played = list(cases(CASES / regulation))
+    missed = unnoticed(changes, played, data, official_calendar())
+    assert [str(mutation) for mutation in missed] == []
+
+
+def _case(name: str, **fields: object) -> Case:
+    blank = {"file": "", "proves": (), "parameters": {}, "steps": (), "cast": {}, "defaults": {}}
+    return Case(**{**blank, "name": name, **fields})  # type: ignore[arg-type]
+
+
+def test_a_clause_is_proven_by_the_cases_and_the_marked_tests_that_cite_it() -> None:
+    proofs = coverage(
+        [_case("One", proves=("X-1",)), _case("Two", proves=("X-1", "X-2"))],
+        {"X-3": ["test_three"]},
+        [Clause("X-1", "D"), Clause("X-3", "A"), Clause("X-4", "P"), Clause("X-5", "E", "later")],
+    )
+    assert [proof.by for proof in proofs] == [("One", "Two"), ("test_three",), (), ()]
+    assert [str(proof).split()[2] for proof in proofs] == ["proven", "proven", "UNPROVEN", "left:"]
+
+
+def test_marks_are_read_from_tests_without_running_them(tmp_path: Path) -> None:
+    text = '@pytest.mark.proves("X-1", "X-2")\ndef test_it() -> None:\n    raise SystemExit\n'
+    (tmp_path / "test_this.py").write_text(text, encoding="utf-8")
+    assert marked(tmp_path) == {"X-1": ["test_it"], "X-2": ["test_it"]}
+
+
+def test_without_cases_every_change_that_loads_goes_unnoticed() -> None:
+    data = read(shipped("skoda-dealer"))
+    some = [m for m in mutations(data) if m.place == "deadline.[close_a].within"]
+    assert [str(m) for m in unnoticed(some, [], data, official_calendar())] == list(map(str, some))
+    assert len(some) == 6
+
+
+def test_a_case_that_does_not_hold_is_not_asked() -> None:
+    data = read(shipped("skoda-dealer"))
+    some = [m for m in mutations(data) if m.place == "penalty.[neglect].amount"]
+    broken = _case("Broken", steps=({"do": "archived", "at": dt.datetime(2026, 3, 2)},))
+    assert len(list(unnoticed(some, [broken], data, official_calendar()))) == len(some) == 2
+
+
+@pytest.mark.parametrize(
+    ("place", "changes"),
+    [
+        ("policy.appeal_term", 6),
+        ("penalty.[late_close].amount", 2),
+        ("penalty.[restart_director].per", 3),
+        ("deadline.[close_a].starts_on", 4),
+        ("deadline.[csc_contact].judged_by", 1),
+        ("deadline.[written_reply].carries_over", 1),
+        ("signoff.[call].never", 1),
+        ("signoff.[call].by", 2),
+        ("signoff.[confirm].deputy", 1),
+        ("callback.[verification].attempts", 2),
+        ("number.[complaint].template", 2),
+        ("severity.[factory].scale", 1),
+    ],
+)
+def test_every_sort_of_thing_is_changed(place: str, changes: int) -> None:
+    found = [m for m in mutations(read(shipped("skoda-dealer"))) if m.place == place]
+    assert len(found) == changes
+    assert all(mutation.was != mutation.now for mutation in found)
