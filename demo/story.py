@@ -124,9 +124,7 @@ class Teller:
 class Telling:
     """One case: who has it on the desk, who calls back, and what is done when."""
 
-    def __init__(
-        self, teller: Teller, said: Mapping[str, Any], *, desk: str, caller: str
-    ) -> None:
+    def __init__(self, teller: Teller, said: Mapping[str, Any], *, desk: str, caller: str) -> None:
         self.teller = teller
         self.session = teller.session
         self.said = said
@@ -211,9 +209,7 @@ class Telling:
         )
 
     def assign(self, text: str) -> None:
-        handling.assign(
-            self.session, self.case, handler=self.detail, actor=self.lead, now=self.now
-        )
+        handling.assign(self.session, self.case, handler=self.detail, actor=self.lead, now=self.now)
 
     def contact(self, text: str) -> None:
         handling.contact(self.session, self.case, text=text, actor=self.handler, now=self.now)
@@ -366,9 +362,7 @@ DEEDS: Mapping[str, Deed] = {
     "sign": _plain(followup.sign, "director", "feedback"),
     "factory_close": _plain(handling.close_at_factory, "service_desk", "text"),
     "judge": Telling.judge,
-    "fine": lambda telling, text: telling.settle_penalties(
-        PenaltyStatus.proposed, payroll.confirm
-    ),
+    "fine": lambda telling, text: telling.settle_penalties(PenaltyStatus.proposed, payroll.confirm),
     "waive": lambda telling, text: telling.settle_penalties(
         PenaltyStatus.proposed, payroll.waive, reason=text
     ),

@@ -378,7 +378,7 @@ def test_a_refused_row_leaves_no_customer_behind(
         ("a.csv", b"\x89PNG\r\n\x1a\n" + bytes(40), "(it is a picture)"),
         ("a.xlsx", b"PK\x03\x04 nothing more", "(it is damaged)"),
         ("a.pdf", b"%PDF-1.7", "Save it as CSV or XLSX."),
-        ("a.csv", b"id,brand\n1,\"x\n", "a quote is opened near line 2"),
+        ("a.csv", b'id,brand\n1,"x\n', "a quote is opened near line 2"),
         ("a.csv", b"id,desc\n1," + b"x" * 5_000_000 + b"\n", "A cell in row 2"),
         ("a.csv", b"id,id\n1,2\n", "names several columns “id”"),
         ("none.csv", None, "none.csv does not exist."),
