@@ -9,7 +9,7 @@ PIN := $(BIN)/pip-compile --quiet --strip-extras --no-header --no-annotate \
 .PHONY: help run test lint types system bench pins screenshots settings translations
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n "s/^# \(make .*\)/\1/p" Makefile
 
 run: .venv/installed
 	@$(BIN)/flask upgrade
