@@ -10,9 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,11 +20,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from serving import Live, made, served
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
-from app import create_app
 from config import Settings, make_home
 from database import make_engine, writing
 from models import Base, User
@@ -91,13 +88,8 @@ def session(engine: Engine) -> Iterator[Session]:
 @pytest.fixture
 def app(settings: Settings, engine: Engine) -> Iterator[Flask]:
     """The application on the private database."""
-    app = create_app(settings)
-    app.testing = True
-    # Tests see the page a visitor would see, not the exception.
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    yield app
-    with app.app_context():
-        app.extensions["sqlalchemy"].engine.dispose()
+    with made(settings) as app:
+        yield app
 
 
 @pytest.fixture
@@ -164,25 +156,11 @@ def csrf(app: Flask, client: FlaskClient) -> Callable[..., str]:
 # ---------------------------------------------------------------- browser
 
 
-@dataclass(frozen=True)
-class Live:
-    """A running server: its address and the database behind it."""
-
-    url: str
-    app: Flask
-    engine: Engine
-
-
 @pytest.fixture
 def live(app: Flask, engine: Engine) -> Iterator[Live]:
     """The application, answering on a free port of this machine."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Live(f"http://127.0.0.1:{server.server_port}", app, engine)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app, engine) as live:
+        yield live
 
 
 @pytest.fixture(scope="session")
