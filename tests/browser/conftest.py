@@ -11,17 +11,15 @@ from typing import Any
 
 import company
 import pytest
-import sqlalchemy as sa
 from company import Office
 from playwright.sync_api import Page
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from config import Settings
 from database import make_engine, reading, writing
-from models import Base, Complaint, User
+from models import Base, User
 from policy.lifecycle import Role
-from services import accounts, journal, record, sweep
+from services import accounts, sweep
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -143,12 +141,6 @@ def unchanged(engine: Engine) -> Callable[[], Any]:
     return unchanged
 
 
-def folds(session: Session) -> None:
-    """Every case's rows must say what its journal, folded anew, says."""
-    for complaint in session.scalars(sa.select(Complaint)):
-        assert journal.folded(session, complaint) == record.facts_of(session, complaint)
-
-
 # ---------------------------------------------------------------- at the windows
 
 
@@ -166,12 +158,3 @@ def visit(open_window: Callable[..., Page]) -> Callable[..., Page]:
         return page
 
     return visit
-
-
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "is_mobile": True,
-    "has_touch": True,
-    "device_scale_factor": 2,
-}
-"""A window on a phone, as options of `visit`."""

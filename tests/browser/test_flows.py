@@ -14,15 +14,14 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 from company import ZONE, Office
-from conftest import PHONE, folds
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
+from windows import PHONE, do, fill, input_of, local, open_waiting, stands
 
 from database import reading
 from models import Complaint, Penalty
 from policy.lifecycle import PenaltyStatus, Status
-from services import journal, payroll, sweep
+from services import journal, payroll, record, sweep
 
 pytestmark = pytest.mark.browser
 
@@ -31,60 +30,12 @@ pytestmark = pytest.mark.browser
 def every_case_is_what_its_journal_makes(engine: Engine) -> Any:
     """After each walk every case's rows must say what its journal, folded anew, says."""
     yield
-    with Session(engine) as session:
-        folds(session)
+    with reading(engine) as session:
+        for complaint in session.scalars(sa.select(Complaint)):
+            assert journal.folded(session, complaint) == record.facts_of(session, complaint)
 
 
-# ---------------------------------------------------------------- what people do at a window
-
-
-def input_of(place: Page | Locator, label: str) -> Locator:
-    """The input of that label; the star of a needed field belongs to no name."""
-    return place.get_by_label(re.compile(rf"^\s*{re.escape(label)}\s*\*?\s*$"))
-
-
-def fill(place: Page | Locator, said: dict[str, str | bool]) -> None:
-    """Type, choose or tick: whatever the input of each label is for."""
-    for label, value in said.items():
-        field = input_of(place, label)
-        if isinstance(value, bool):
-            field.set_checked(value)
-        elif field.evaluate("one => one.tagName") == "SELECT":
-            field.select_option(label=value)
-        else:
-            field.fill(value)
-
-
-def do(page: Page, deed: str, **said: str | bool) -> None:
-    """Press the deed's button, fill its form, send it, and read that it is done."""
-    send(page, deed, **said)
-    expect(page.get_by_role("status")).to_contain_text(f"已完成：{deed}")
-
-
-def send(page: Page, deed: str, **said: str | bool) -> None:
-    """Press the deed's button, fill its form and send it."""
-    page.get_by_role("button", name=deed, exact=True).click()
-    dialog = page.get_by_role("dialog", name=deed)
-    fill(dialog, said)
-    dialog.get_by_role("button", name=deed, exact=True).click()
-
-
-def open_waiting(page: Page, number: str, deed: str) -> None:
-    """Go home, see that the case waits there for that deed, and open it."""
-    page.goto("/admin/")
-    row = page.get_by_role("row").filter(has_text=number).filter(has_text=deed)
-    row.get_by_role("link", name=number).click()
-    expect(page).to_have_title(re.compile(number))
-
-
-def stands(page: Page, status: str) -> None:
-    """The head of the case's page says so."""
-    expect(page.locator("main")).to_contain_text(status)
-
-
-def local(at: dt.datetime) -> str:
-    """What somebody types into an input of date and time."""
-    return at.astimezone(ZONE).strftime("%Y-%m-%dT%H:%M")
+# ---------------------------------------------------------------- cases that are there already
 
 
 def days_ago(days: int, hour: int, minute: int = 0) -> dt.datetime:
