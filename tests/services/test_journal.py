@@ -25,8 +25,16 @@ from sqlalchemy.orm import Session
 from database import writing
 from models import Breach, Complaint, Journal, Penalty
 from policy.errors import ChangedMeanwhile, DomainError, NotFound, PostMissing
-from policy.lifecycle import CallOutcome, CallPurpose, ReplyOutcome, Responsibility, Satisfaction
+from policy.lifecycle import (
+    ALLOWED,
+    CallOutcome,
+    CallPurpose,
+    ReplyOutcome,
+    Responsibility,
+    Satisfaction,
+)
 from services import correcting, followup, handling, intake, journal, payroll, record, sweep
+from services.actors import SYSTEM, Actor
 
 
 def test_a_form_made_from_an_older_version_is_refused(
@@ -142,39 +150,71 @@ def test_a_deed_costs_the_same_in_every_round(office: Office, cost: Callable[[st
 
 # ---------------------------------------------------------------- any deeds in any order
 
-PURPOSES, OUTCOMES = st.sampled_from(CallPurpose), st.sampled_from(CallOutcome)
-NAMES = st.sampled_from([*PEOPLE])
+CALLS = st.fixed_dictionaries(
+    {
+        "purpose": st.sampled_from([CallPurpose.verification, *CallPurpose]),
+        "outcome": st.sampled_from([CallOutcome.answered, *CallOutcome]),
+        "satisfaction": st.sampled_from(Satisfaction),
+        "asks_more": st.booleans(),
+    }
+)
+NAMES = st.one_of(st.none(), st.none(), st.sampled_from([*PEOPLE]))
 MINUTES = st.one_of(st.integers(1, 90), st.integers(600, 3000), st.integers(6000, 20_000))
-PLAIN = {
-    "contacted": handling.contact,
-    "confirmed": handling.confirm,
-    "arrived_on_site": handling.arrive_on_site,
-    "factory_closed": handling.close_at_factory,
+WHO = {
+    "dispatched": "specialist",
+    "confirmed": "director",
+    "declined": "director",
+    "decided": "general_manager",
+    "extension_granted": "specialist",
+    "extension_refused": "specialist",
+    "called_back": "specialist",
+    "restarted": "specialist",
+    "classified": "specialist",
+    "settled": "care_director",
+    "signed": "care_director",
+    "upgraded": "care_director",
+    "judged": "care_director",
 }
-WITH_REASON = {
+"""Whose deed it is; a mechanic's where nothing else is said."""
+ONWARD = {
+    "registered": "dispatched",
+    "returned": "dispatched",
+    "dispatched": "replied",
+    "replied": "confirmed",
+    "raised": "extension_granted",
+    "intervened": "decided",
+    "confirmed": "called_back",
+    "disputed": "restarted",
+    "accepted": "signed",
+    "closed": "factory_closed",
+}
+"""What comes next where a case stands."""
+REASONED = {
     "returned": handling.return_order,
     "declined": handling.decline,
     "extension_refused": handling.refuse_extension,
     "upgraded": handling.upgrade,
     "settled": followup.settle,
 }
-LIKELY = {
-    "registered": ["specialist"],
-    "returned": ["specialist"],
-    "dispatched": ["mechanic", "director"],
-    "replied": ["director"],
-    "raised": ["specialist"],
-    "intervened": ["general_manager"],
-    "confirmed": ["specialist"],
-    "disputed": ["care_director", "specialist"],
-    "accepted": ["care_director"],
-    "closed": ["specialist", "mechanic"],
+PLAIN = {
+    "contacted": handling.contact,
+    "confirmed": handling.confirm,
+    "arrived_on_site": handling.arrive_on_site,
+    "factory_closed": handling.close_at_factory,
 }
-"""Who has most to do where; a person drawn at random is mostly refused."""
+MENDINGS = (
+    {"extra": {}},
+    {"extra": {"forwarded_by": "media"}},
+    {"grade": "B1"},
+    {"department": "sales"},
+    {"satisfaction": "dissatisfied", "asks_more": False},
+    {"outcome": "solved"},
+    {"minutes_ago": 30},
+)
 
 
 class Life(RuleBasedStateMachine):
-    """Random people do random deeds on one case, a random time after one another.
+    """People do deeds on one case, a random time after one another; some are not theirs to do.
 
     Each deed either happens, with its journal row, or is refused and changes nothing.
     """
@@ -186,9 +226,9 @@ class Life(RuleBasedStateMachine):
         self.session = Session(self.engine)
         self.office = Office(self.session)
         self.now = MORNING
-        self.journal: list[tuple[Any, ...]] = []
-        self.breaches: set[tuple[Any, ...]] = set()
-        self.charges: set[tuple[Any, ...]] = set()
+        self.journal: list[Any] = []
+        self.breaches: set[Any] = set()
+        self.charges: set[Any] = set()
 
     def teardown(self) -> None:
         self.session.rollback()
@@ -204,17 +244,22 @@ class Life(RuleBasedStateMachine):
             ]
         ),
         channel=st.sampled_from(["visit", "csc"]),
+        data=st.data(),
+        steps=st.integers(0, 12),
     )
-    def begin(self, extra: dict[str, str], channel: str) -> None:
+    def begin(self, extra: dict[str, str], channel: str, data: st.DataObject, steps: int) -> None:
         self.case = self.office.registered(
             extra=extra, channel=channel, received_at=self.now, now=self.now
         )
+        for _ in range(steps):
+            self.goes_on(data, minutes=45)
 
-    def do(self, deed: Callable[..., Any], who: str | None, minutes: int, **said: Any) -> None:
+    # ------------------------------------------------ a deed
+
+    def do(self, deed: Callable[..., Any], actor: Actor, minutes: int, **said: Any) -> None:
         """Let somebody try it, some minutes after the last deed."""
         self.now += dt.timedelta(minutes=minutes)
         before = record.facts_of(self.session, self.case), self.case.version
-        actor = self.office.by(who or LIKELY.get(self.case.status.value, ["specialist"])[0])
         try:
             deed(self.session, self.case, actor=actor, now=self.now, **said)
         except DomainError:
@@ -222,71 +267,47 @@ class Life(RuleBasedStateMachine):
             self.session.expire_all()
             assert (record.facts_of(self.session, self.case), self.case.version) == before
 
-    @rule(
-        who=st.one_of(st.none(), NAMES),
-        minutes=MINUTES,
-        department=st.sampled_from(["after_sales", "sales", "parts"]),
-    )
-    def dispatched(self, who: str | None, minutes: int, department: str) -> None:
-        self.do(intake.dispatch, who, minutes, department=department)
+    def try_out(self, name: str, data: st.DataObject, minutes: int, who: str | None = None) -> None:
+        """One deed by its name in the journal, with words drawn at random."""
+        actor = self.office.by(who or WHO.get(name, "mechanic"))
+        until = self.now + dt.timedelta(minutes=minutes, hours=data.draw(st.integers(1, 150)))
+        draw = data.draw
+        if name in PLAIN:
+            self.do(PLAIN[name], actor, minutes)
+        elif name in REASONED:
+            self.do(REASONED[name], actor, minutes, reason="有原因")
+        elif name == "dispatched":
+            department = draw(st.sampled_from(["after_sales", "after_sales", "sales", "parts"]))
+            self.do(intake.dispatch, actor, minutes, department=department)
+        elif name == "replied":
+            outcome = draw(st.sampled_from([ReplyOutcome.solved, *ReplyOutcome]))
+            self.do(handling.reply, actor, minutes, outcome=outcome, text="查过", until=until)
+        elif name == "extension_granted":
+            self.do(handling.grant_extension, actor, minutes, until=until)
+        elif name == "decided":
+            solved = draw(st.booleans())
+            self.do(handling.decide, actor, minutes, solved=solved, text="决定", until=until)
+        elif name == "called_back":
+            self.do(followup.call_back, actor, minutes, text="客户说", **draw(CALLS))
+        elif name == "restarted":
+            ground = draw(st.sampled_from(["verification", "satisfaction", "repeat", "decision"]))
+            self.do(followup.restart, actor, minutes, ground=ground, text="再来")
+        elif name == "signed":
+            self.do(followup.sign, actor, minutes, feedback="好")
 
-    @rule(
-        who=st.one_of(st.none(), NAMES),
-        minutes=MINUTES,
-        outcome=st.sampled_from(ReplyOutcome),
-        hours=st.integers(1, 200),
-    )
-    def replied(self, who: str | None, minutes: int, outcome: ReplyOutcome, hours: int) -> None:
-        until = self.now + dt.timedelta(minutes=minutes, hours=hours)
-        self.do(handling.reply, who, minutes, outcome=outcome, text="查过", until=until)
+    @rule(data=st.data(), minutes=MINUTES)
+    def goes_on(self, data: st.DataObject, minutes: int) -> None:
+        if name := ONWARD.get(self.case.status.value):
+            self.try_out(name, data, minutes)
 
-    @rule(who=st.one_of(st.none(), NAMES), minutes=MINUTES, name=st.sampled_from([*PLAIN]))
-    def plain(self, who: str | None, minutes: int, name: str) -> None:
-        self.do(PLAIN[name], who, minutes)
+    @rule(data=st.data(), minutes=MINUTES, who=NAMES)
+    def could_happen(self, data: st.DataObject, minutes: int, who: str | None) -> None:
+        names = sorted(ALLOWED[self.case.status])
+        self.try_out(data.draw(st.sampled_from(names)), data, minutes, who)
 
-    @rule(who=st.one_of(st.none(), NAMES), minutes=MINUTES, name=st.sampled_from([*WITH_REASON]))
-    def reasoned(self, who: str | None, minutes: int, name: str) -> None:
-        self.do(WITH_REASON[name], who, minutes, reason="有原因")
-
-    @rule(minutes=MINUTES, hours=st.integers(1, 100))
-    def granted(self, minutes: int, hours: int) -> None:
-        until = self.now + dt.timedelta(minutes=minutes, hours=hours)
-        self.do(handling.grant_extension, None, minutes, until=until)
-
-    @rule(minutes=MINUTES, solved=st.booleans())
-    def decided(self, minutes: int, solved: bool) -> None:
-        until = self.now + dt.timedelta(days=20)
-        self.do(handling.decide, None, minutes, solved=solved, text="决定", until=until)
-
-    @rule(
-        minutes=MINUTES,
-        purpose=PURPOSES,
-        outcome=OUTCOMES,
-        satisfaction=st.sampled_from(Satisfaction),
-        asks_more=st.booleans(),
-    )
-    def called(
-        self,
-        minutes: int,
-        purpose: CallPurpose,
-        outcome: CallOutcome,
-        satisfaction: Satisfaction,
-        asks_more: bool,
-    ) -> None:
-        self.do(
-            followup.call_back,
-            "specialist",
-            minutes,
-            purpose=purpose,
-            outcome=outcome,
-            satisfaction=satisfaction,
-            asks_more=asks_more,
-            text="客户说",
-        )
-
-    @rule(minutes=MINUTES)
-    def signed(self, minutes: int) -> None:
-        self.do(followup.sign, "care_director", minutes, feedback="好")
+    @rule(data=st.data(), minutes=MINUTES, who=NAMES, name=st.sampled_from([*WHO]))
+    def anything(self, data: st.DataObject, minutes: int, who: str | None, name: str) -> None:
+        self.try_out(name, data, minutes, who)
 
     @rule(
         minutes=MINUTES,
@@ -294,15 +315,13 @@ class Life(RuleBasedStateMachine):
         blame=st.one_of(st.none(), st.sampled_from(Responsibility)),
     )
     def classified(self, minutes: int, grade: str | None, blame: Responsibility | None) -> None:
-        self.do(
-            intake.classify, "specialist", minutes, grade=grade, responsibility=blame, reason="查明"
-        )
+        said = {"grade": grade, "responsibility": blame, "reason": "查明"}
+        self.do(intake.classify, self.office.by("specialist"), minutes, **said)
 
     @rule(minutes=MINUTES, ground=st.sampled_from(["rude", "neglect", "fraud", "dishonest"]))
     def judged(self, minutes: int, ground: str) -> None:
-        self.do(
-            payroll.judge, "care_director", minutes, ground=ground, employee="2005", text="查明"
-        )
+        said = {"ground": ground, "employee": "2005", "text": "查明"}
+        self.do(payroll.judge, self.office.by("care_director"), minutes, **said)
 
     @precondition(lambda self: self.case.penalties)
     @rule(
@@ -317,7 +336,7 @@ class Life(RuleBasedStateMachine):
         def deed(session: Session, case: Complaint, **common: Any) -> None:
             step(session, case.penalties[charge], **common, **said)
 
-        self.do(deed, "care_director", minutes)
+        self.do(deed, self.office.by("care_director"), minutes)
 
     @rule(minutes=MINUTES)
     def time_passed(self, minutes: int) -> None:
@@ -325,39 +344,43 @@ class Life(RuleBasedStateMachine):
             for _ in range(2):
                 sweep.pass_time(session, case.number, now=now)
 
-        self.do(deed, None, minutes)
+        self.do(deed, SYSTEM, minutes)
 
-    @rule(
-        data=st.data(),
-        minutes=MINUTES,
-        change=st.sampled_from(
-            [
-                None,
-                {"extra": {}},
-                {"extra": {"forwarded_by": "media"}},
-                {"grade": "B1"},
-                {"department": "sales"},
-                {"satisfaction": "dissatisfied", "asks_more": False},
-                {"ago": 30},
-            ]
-        ),
-    )
-    def amended(self, data: st.DataObject, minutes: int, change: dict[str, Any] | None) -> None:
-        target = data.draw(st.integers(1, self.case.version))
-        if change and "ago" in change:
-            change = {"at": self.now - dt.timedelta(minutes=change["ago"])}
+    # ------------------------------------------------ mending
 
-        def deed(session: Session, case: Complaint, *, actor: Any, now: dt.datetime) -> None:
-            said = {"target": target, "actor": self.office.administrator, "now": now}
-            foreseen = correcting.preview(session, case, target=target, changed=change, now=now)
-            if change is None:
-                assert foreseen == correcting.withdraw(session, case, reason="误", **said)
+    def mend(self, target: int, changed: dict[str, Any] | None, minutes: int) -> None:
+        def deed(session: Session, case: Complaint, *, actor: Actor, now: dt.datetime) -> None:
+            foreseen = correcting.preview(session, case, target=target, changed=changed, now=now)
+            said: dict[str, Any] = {"target": target, "reason": "误", "actor": actor, "now": now}
+            if changed is None:
+                assert foreseen == correcting.withdraw(session, case, **said)
             else:
-                assert foreseen == correcting.correct(
-                    session, case, changes=change, reason="误", **said
-                )
+                assert foreseen == correcting.correct(session, case, changes=changed, **said)
 
-        self.do(deed, None, minutes)
+        self.do(deed, self.office.administrator, minutes)
+
+    @rule(data=st.data(), minutes=MINUTES, changed=st.sampled_from(MENDINGS))
+    def corrected(self, data: st.DataObject, minutes: int, changed: dict[str, Any]) -> None:
+        rows = correcting.amendable(self.session, self.case)
+        if not rows:
+            return
+        row = data.draw(st.sampled_from(rows))
+        if "minutes_ago" in changed:
+            changed = {"at": row.happened_at - dt.timedelta(minutes=changed["minutes_ago"])}
+        self.mend(row.seq, changed, minutes)
+
+    @rule(data=st.data(), minutes=MINUTES)
+    def withdrawn(self, data: st.DataObject, minutes: int) -> None:
+        last = [row.seq for row in correcting.amendable(self.session, self.case) if row.seq > 1]
+        if last:
+            self.mend(data.draw(st.sampled_from(last[:4])), None, minutes)
+
+    @precondition(lambda self: self.case.version > 14)
+    @rule(minutes=MINUTES)
+    def withdrawn_wholly(self, minutes: int) -> None:
+        self.mend(1, None, minutes)
+
+    # ------------------------------------------------ what always holds
 
     @invariant()
     def rows_and_journal_agree_and_only_grow(self) -> None:
@@ -366,7 +389,8 @@ class Life(RuleBasedStateMachine):
         self.session.flush()
         self.session.expire_all()
         assert journal.folded(self.session, self.case) == record.facts_of(self.session, self.case)
-        told = self._rows(Journal.__table__)
+        table = Journal.__table__
+        told = list(self.session.execute(table.select().order_by(table.c.id)))
         assert told[: len(self.journal)] == self.journal
         assert [row.seq for row in told] == [*range(1, self.case.version + 1)]
         self.journal = told
@@ -379,9 +403,6 @@ class Life(RuleBasedStateMachine):
         found = {tuple(row) for row in self.session.execute(sa.select(*columns))}
         assert found >= getattr(self, name)
         setattr(self, name, found)
-
-    def _rows(self, table: Any) -> list[Any]:
-        return list(self.session.execute(table.select().order_by(table.c.id)))
 
 
 @pytest.fixture
@@ -398,7 +419,7 @@ def test_whatever_people_do_rows_and_journal_agree_and_nothing_is_lost(
     run_state_machine_as_test(
         life,
         settings=settings(
-            max_examples=15,
+            max_examples=12,
             stateful_step_count=20,
             deadline=None,
             derandomize=True,
