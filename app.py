@@ -20,6 +20,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     """One Redress for `settings`, or for those of the environment."""
     settings = settings or read_settings()
     logging.basicConfig(level=settings.log_level)
+    for library in ("alembic", "huey"):  # they tell at INFO what nobody who runs Redress asks
+        logging.getLogger(library).setLevel(logging.WARNING)
     app = Flask(__name__)
     configure(app, settings)
     db = RequestDatabase(settings)

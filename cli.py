@@ -212,6 +212,8 @@ def _announce(settings: Settings) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     click.echo(f"Redress is ready: http://{host}:{settings.port}")
     logins = first_logins(settings)
+    if settings.admin_password is not None:
+        logins = {company.ADMIN: "(the one in REDRESS_ADMIN_PASSWORD)"} | logins
     if logins:
         click.echo("First logins (change the passwords before real work):")
     for username, password in logins.items():
