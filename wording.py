@@ -467,6 +467,13 @@ _WHYS = {
 }
 
 
+_PARTS = {
+    "director": mark("the director"),
+    "handler": mark("the handler"),
+    "lead_department": mark("the lead department"),
+}
+
+
 class _Facts(dict[str, str]):
     """The facts of a refusal in words; one that is not there is shown as a dash."""
 
@@ -489,6 +496,8 @@ def _said(name: str, value: Any) -> str:
         return label(Status(value))
     if name == "problems":
         return _problems(value)
+    if name == "posts" and value:
+        return _("; ").join(_(_PARTS[one]) if one in _PARTS else str(one) for one in value)
     return _plain(value)
 
 

@@ -172,8 +172,17 @@ def _by_post(
             return SelfForbidden(deed=name, cite=entry.cite)
     if not entries or any(standing(e, facts, by, pack) for e in entries):
         return None
-    posts = [who for e in entries for who in e.by]
+    posts = [_called(who, facts, pack) for e in entries for who in e.by]
     return PostMissing(deed=name, posts=posts, cite=entries[0].cite)
+
+
+def _called(who: str, facts: CaseFacts, pack: Pack) -> str:
+    """What the regulation calls a post or a department; another part in the case stays a word."""
+    if who.startswith("member:"):
+        return pack.label("department", who.removeprefix("member:"))
+    if who == "lead_department" and facts.department:
+        return pack.label("department", facts.department)
+    return pack.label("post", _post(who, facts, pack)) or who
 
 
 def _concerns(applies: Any, facts: CaseFacts, event: Happening | None) -> bool:
