@@ -79,7 +79,7 @@ class PolicyPage(RedressPage):
         statement = sa.select(Parameter.key, Parameter.value).where(
             Parameter.policy_version_id == version.id
         )
-        return dict(self.records.execute(statement))
+        return dict(self.records.execute(statement).all())
 
 
 def _sections(version: PolicyVersion, parameters: Mapping[str, str]) -> list[SectionRows]:
