@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from models import Complaint, DepartmentMeaning, Notice, NumberCounter
 from policy.errors import (
     ChoiceUnknown,
+    FactsRefused,
     FieldMissing,
     FieldTooLong,
     GateClosed,
@@ -22,7 +23,6 @@ from policy.errors import (
     PersonUnknown,
     PostMissing,
     StatusForbids,
-    TimeBeforeCase,
     ZoneMissing,
 )
 from policy.lifecycle import Responsibility, Status
@@ -107,7 +107,7 @@ def test_a_refused_registration_leaves_no_row_and_no_gap(
         office.registered(kind="praise")
     with refuses(FieldMissing, field="subject"):
         office.registered(subject="  ")
-    with refuses(TimeBeforeCase, field="received_at"):
+    with refuses(FactsRefused, field="received_at"):
         office.registered(received_at=at(9, 28, 9, 31))
     with refuses(ZoneMissing, field="received_at"):
         office.registered(received_at=dt.datetime(2026, 9, 28, 9))

@@ -419,7 +419,7 @@ def test_whatever_people_do_rows_and_journal_agree_and_nothing_is_lost(
     run_state_machine_as_test(
         life,
         settings=settings(
-            max_examples=12,
+            max_examples=9,
             stateful_step_count=20,
             deadline=None,
             derandomize=True,
