@@ -6,6 +6,7 @@ journal all come through here, so they cannot differ. Pure: nothing is read, not
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -52,7 +53,7 @@ from policy.events import (
     load,
     utc,
 )
-from policy.facts import Call, CaseFacts, Clock, Count, Duty, Revision, Signature, Wish
+from policy.facts import Call, CaseFacts, Clock, Count, Duty, Lapse, Revision, Signature, Wish
 from policy.lifecycle import (
     ActorKind,
     CallOutcome,
@@ -366,9 +367,10 @@ def _decided_wish(facts: CaseFacts, event: Happening, *, granted: bool) -> CaseF
 
 def _refused(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     """The wish stopped the clock; what was left of it runs on from the refusal."""
-    entry = next(e for e in rules.pack.extension if holds(e.applies, facts))
-    clock = clocks.slot_clock(facts, entry.slot, rules.pack)
-    if clock is not None and clock.state is ClockState.met:
+    for slot in dict.fromkeys(entry.slot for entry in rules.pack.extension):
+        clock = clocks.slot_clock(facts, slot, rules.pack)
+        if clock is None or clock.state is not ClockState.met:
+            continue
         due_at, provisional = clocks.time_left(clock, at=event.at, calendar=rules.calendar)
         facts = clocks.reopen(
             facts,
@@ -642,11 +644,13 @@ def _replayed(
 ) -> CaseFacts:
     """The amended entries applied anew, up to now; a later step that no longer fits is named."""
     facts = CaseFacts()
+    steps: list[Entry] = []
     for entry in entries:
         try:
             facts, _ = apply(facts, entry.event, pack, calendar, entry.recorded_at)
         except DomainError as error:
             if _follows_by_itself(entry.event):
+                steps.append(entry)
                 continue
             if entry.seq == getattr(amendment.event, "target", None):
                 raise
@@ -654,7 +658,16 @@ def _replayed(
                 deed=entry.event.type, seq=entry.seq, because=error.code, facts=error.facts
             ) from error
     rules = Rules(pack, calendar, utc(amendment.recorded_at))
-    return _pass_time(facts, rules.now, rules)
+    return _settled_again(_pass_time(facts, rules.now, rules), steps, rules)
+
+
+def _settled_again(facts: CaseFacts, steps: list[Entry], rules: Rules) -> CaseFacts:
+    """Steps of a charge that only now has its ground again; the others have none to move."""
+    for entry in steps:
+        if entry.event.type in sanctions.STEPS:
+            with contextlib.suppress(DomainError):
+                facts = sanctions.step(facts, entry.event, pack=rules.pack, calendar=rules.calendar)
+    return facts
 
 
 def _follows_by_itself(event: Happening) -> bool:
@@ -678,13 +691,8 @@ def _kept_clock(fresh: CaseFacts, old: Clock, at: dt.datetime) -> Clock:
     state = old if new is None else new
     if new is None and old.running:
         state = replace(old, state=ClockState.superseded)
-    found = {lapse.breached_at for lapse in state.breaches} if new else set()
-    lapses = tuple(
-        lapse
-        if lapse.breached_at in found or lapse.lifted_at
-        else replace(lapse, lifted_at=at, lifted_because="corrected")
-        for lapse in old.breaches
-    )
+    fresh_lapses = {lapse.breached_at: lapse for lapse in state.breaches} if new else {}
+    lapses = tuple(_kept_lapse(lapse, fresh_lapses, at) for lapse in old.breaches)
     known = {lapse.breached_at for lapse in old.breaches}
     more = tuple(
         replace(lapse, found_at=at)
@@ -696,6 +704,14 @@ def _kept_clock(fresh: CaseFacts, old: Clock, at: dt.datetime) -> Clock:
         moved = Revision(at, old.due_at, state.due_at, "corrected")
         revisions = (*revisions, moved)
     return replace(state, breaches=(*lapses, *more), revisions=revisions)
+
+
+def _kept_lapse(old: Lapse, fresh: Mapping[dt.datetime, Lapse], at: dt.datetime) -> Lapse:
+    """A breach stays: as it stands now, found when it was found, or lifted by the correction."""
+    again = fresh.get(old.breached_at)
+    if again is not None:
+        return replace(again, found_at=old.found_at)
+    return old if old.lifted_at else replace(old, lifted_at=at, lifted_because="corrected")
 
 
 def _kept_money(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime) -> CaseFacts:
