@@ -90,11 +90,16 @@ def departments_of(
 
 
 def leaders(session: Session, post: str, *, on: dt.date) -> tuple[str | None, str | None]:
-    """The employee numbers of a post's holder on a day and of who stands in for him, if any."""
+    """The employee numbers of a post's holder on a day and of who stands in for him, if any.
+
+    Who left the company leads nobody, even where nobody ended his post.
+    """
     holding = session.scalars(
         sa.select(PostHolding)
+        .join(PostHolding.employee)
         .where(PostHolding.post == post, *_held_on(on))
-        .order_by(PostHolding.from_on.desc())
+        .where(sa.or_(Employee.left_on.is_(None), Employee.left_on >= on))
+        .order_by(PostHolding.from_on.desc(), PostHolding.id.desc())
     ).first()
     if holding is None:
         return None, None

@@ -95,3 +95,11 @@ def test_of_two_who_hold_a_post_the_later_one_leads(office: Office) -> None:
     )
     assert actors.leaders(office.session, "after_sales_director", on=FIRST - DAY)[0] == "2001"
     assert actors.leaders(office.session, "after_sales_director", on=FIRST)[0] == "2006"
+
+
+def test_who_left_the_company_leads_nobody_though_his_post_was_not_ended(office: Office) -> None:
+    (holding,) = office.holdings("after_sales_director")
+    holding.employee.left_on = FIRST
+    office.session.flush()
+    assert actors.leaders(office.session, "after_sales_director", on=FIRST)[0] == "2001"
+    assert actors.leaders(office.session, "after_sales_director", on=LAST) == (None, None)
