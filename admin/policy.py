@@ -86,6 +86,8 @@ def _sections(version: PolicyVersion, parameters: Mapping[str, str]) -> list[Sec
     """The rules by section, in the order of SECTIONS; a section nobody knows comes last."""
     labels = {(r.section, r.key): str(r.data.get("label", r.key)) for r in version.rules}
     for rule in version.rules:
+        for choice in rule.data.get("choices") or ():
+            labels[f"choice of {rule.key}", str(choice["key"])] = str(choice["label"])
         if rule.section == "deadline" and rule.data.get("slot"):
             slot = "slot", str(rule.data["slot"])
             label = str(rule.data.get("label", rule.key))

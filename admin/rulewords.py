@@ -297,7 +297,8 @@ class Speaker:
             return wording.label(ENUMERATIONS[name][word])
         if name == "event.ground" and word in GROUNDS:
             return str(GROUNDS[word])
-        for known in (REFERENCES.get(name), "slot", "post", "department", "kind", "severity"):
+        own = (REFERENCES.get(name), f"choice of {name}")
+        for known in (*own, "slot", "post", "department", "kind", "severity"):
             if known and (known, word) in self._labels:
                 return self._labels[(known, word)]
         if word.startswith("member:"):

@@ -1,0 +1,172 @@
+"""Every page of every role, in the demo company: whole, in the reader's language, and narrow."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from playwright.sync_api import Page
+from pydantic import SecretStr
+from serving import Live, made, served
+from sqlalchemy import Engine
+from werkzeug.exceptions import HTTPException
+
+from config import Settings
+from database import make_engine, reading, upgrade, writing
+from models import Department, Policy, User
+from policy.lifecycle import Role
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "correct horse battery"
+ROLES = [role.value for role in Role if role is not Role.administrator] + ["admin"]
+OF_ONE_KIND = {"complaint.case": 2, "complaint.index_view": 2, "penalty.one": 2}
+"""How many pages of a route somebody opens; of any other, one."""
+NARROW = {"width": 390, "height": 844}
+WIDE = {"width": 1280, "height": 860}
+LATIN = re.compile(
+    r"Redress|SKODA|English|CSV|Excel|XLSX|CSC|SKD[-\w.]*|(TS|FX|BY|HF)(\d+|\{[^，]+\})|[Aa]dmin"
+)
+"""What stays in Latin letters on a Chinese page: names and codes."""
+SHOWN = """() => {
+  const found = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const parent = walk.currentNode.parentElement;
+    if (parent && !parent.closest('script, style, textarea')) {
+      found.push(walk.currentNode.textContent.trim());
+    }
+  }
+  for (const one of document.querySelectorAll('[placeholder], [title], [aria-label], [alt]')) {
+    for (const name of ['placeholder', 'title', 'aria-label', 'alt']) {
+      found.push((one.getAttribute(name) || '').trim());
+    }
+  }
+  found.push(document.title);
+  return [...new Set(found)].filter(Boolean);
+}"""
+"""Every text of a page, what stands in attributes included."""
+
+TOO_WIDE = """() => {
+  const page = document.scrollingElement;
+  if (page.scrollWidth <= window.innerWidth) { return []; }
+  const over = [...document.querySelectorAll('body *')]
+    .filter(one => one.getBoundingClientRect().right > window.innerWidth + 1);
+  return over.slice(0, 4).map(one => `<${one.tagName.toLowerCase()} class="${one.className}">`);
+}"""
+"""What reaches over the right edge, when the page scrolls sideways."""
+
+
+# ---------------------------------------------------------------- one demo company for all
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The settings of the demo company."""
+    home = tmp_path_factory.mktemp("demo")
+    return Settings(home=home, admin_password=SecretStr(PASSWORD))
+
+
+@pytest.fixture(scope="module")
+def engine(settings: Settings) -> Iterator[Engine]:
+    """The demo company as `make run` finds it; everybody has the administrator's password."""
+    upgrade(settings)
+    with made(settings) as app:
+        told = app.test_cli_runner().invoke(args=["demo"])
+        assert told.exception is None, told.output
+    engine = make_engine(settings)
+    with writing(engine) as session:
+        first = session.scalars(sa.select(User).where(User.username == "admin")).one()
+        session.execute(sa.update(User).values(password_hash=first.password_hash))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings, engine: Engine) -> Iterator[Flask]:
+    """The application on the demo company."""
+    with made(settings) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def live(app: Flask, engine: Engine) -> Iterator[Live]:
+    """One server for every test here; they only read."""
+    with served(app, engine) as live:
+        yield live
+
+
+# ---------------------------------------------------------------- walking through
+
+
+class Walk:
+    """From the home page along every link, a few pages of each kind."""
+
+    def __init__(self, page: Page, app: Flask) -> None:
+        self.page = page
+        self.addresses = app.url_map.bind("localhost")
+        self.visits: Counter[str] = Counter(["admin.index", "start"])
+        self.seen: set[str] = set()
+
+    def pages(self, start: str = "/admin/") -> Iterator[str]:
+        """Open them one after the other; the path of each."""
+        waiting = [start]
+        while waiting:
+            path = waiting.pop(0)
+            self.page.goto(path)
+            waiting += [link for link in self._links() if self._wanted(link)]
+            yield path
+
+    def _links(self) -> list[str]:
+        hrefs = self.page.eval_on_selector_all("a[href]", "all => all.map(one => one.href)")
+        return [(u := urlsplit(href)).path + ("?" + u.query if u.query else "") for href in hrefs]
+
+    def _wanted(self, link: str) -> bool:
+        kind = self._kind(link)
+        if kind is None or link in self.seen or self.visits[kind] >= OF_ONE_KIND.get(kind, 1):
+            return False
+        self.seen.add(link)
+        self.visits[kind] += 1
+        return True
+
+    def _kind(self, link: str) -> str | None:
+        """The route a link leads to; None for a download."""
+        try:
+            endpoint, _values = self.addresses.match(link.partition("?")[0], method="GET")
+        except HTTPException:
+            return link
+        return None if "export" in endpoint or endpoint == "static" else str(endpoint)
+
+
+@pytest.fixture(scope="module")
+def keys(engine: Engine) -> set[str]:
+    """Names of accounts and keys that the company itself chose."""
+    with reading(engine) as session:
+        columns = (User.username, Department.key, Policy.key)
+        return {key for column in columns for key in session.scalars(sa.select(column))}
+
+
+def _says_english(texts: list[str], keys: set[str]) -> list[str]:
+    """The texts that hold a word of Latin letters that is no name and no code."""
+    said = [text for text in texts if text.partition(" · ")[0] not in keys]
+    return [text for text in said if re.search(r"[A-Za-z]{2,}", LATIN.sub(" ", text))]
+
+
+@pytest.mark.parametrize("username", ROLES)
+def test_every_page_of_a_role_is_whole_chinese_and_fits_a_phone(
+    username: str, visit: Any, app: Flask, keys: set[str]
+) -> None:
+    page = visit(username)
+    found: list[str] = []
+    for path in Walk(page, app).pages():
+        found += [f"{path} says {text}" for text in _says_english(page.evaluate(SHOWN), keys)]
+        page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+        found += [f"{path} is too wide: {part}" for part in page.evaluate(TOO_WIDE)]
+        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    assert not found, "\n".join(found)
