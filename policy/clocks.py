@@ -121,11 +121,16 @@ def _bound(facts: CaseFacts, entry: DeadlineEntry) -> str | None:
 
 
 def _seated(facts: CaseFacts, clock: Clock, pack: Pack) -> CaseFacts:
-    """Put a new clock in its slot: of two, the one that ends earlier runs; both are explained."""
+    """Put a new clock in its slot: of two, the one that ends earlier runs; both are explained.
+
+    Where the slot's clock was met already there is nothing left to wait for.
+    """
     slot = pack.find("deadline", clock.key).slot
     rival = slot_clock(facts, slot, pack) if slot else None
-    if rival is None or not rival.running:
+    if rival is None:
         return replace(facts, clocks=(*facts.clocks, clock))
+    if not rival.running:
+        return facts
     if _ends_later(clock, rival):
         return put(facts, replace(rival, because=_over(rival, clock)))
     facts = put(facts, replace(rival, state=ClockState.superseded))
@@ -289,7 +294,7 @@ def reopen(
     facts: CaseFacts,
     clock: Clock,
     *,
-    due_at: dt.datetime,
+    due_at: dt.datetime | None,
     at: dt.datetime,
     reason: str,
     provisional: bool = False,
@@ -309,14 +314,15 @@ def reopen(
     )
 
 
-def time_left(clock: Clock, *, at: dt.datetime, calendar: WorkCalendar) -> tuple[dt.datetime, bool]:
+def time_left(
+    clock: Clock, *, at: dt.datetime, calendar: WorkCalendar
+) -> tuple[dt.datetime | None, bool]:
     """The end of a clock that stood still since it was met and runs on from `at`.
 
-    And whether that end is provisional.
+    And whether that end is provisional. A clock without limit has no end.
     """
-    assert clock.due_at is not None
     assert clock.met_at is not None
-    if clock.met_at >= clock.due_at:
+    if clock.due_at is None or clock.met_at >= clock.due_at:
         return clock.due_at, clock.provisional
     minutes = calendar.working_minutes_between(clock.met_at, clock.due_at)
     if minutes == 0:
