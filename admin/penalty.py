@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import tempfile
 from collections.abc import Callable, Iterator
@@ -294,9 +295,8 @@ class MonthPage(RedressPage):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"penalties-{name}.xlsx"
             write_xlsx(path, [sheet])
-            return send_file(
-                path.open("rb"), mimetype=XLSX, as_attachment=True, download_name=path.name
-            )
+            book = io.BytesIO(path.read_bytes())
+        return send_file(book, mimetype=XLSX, as_attachment=True, download_name=path.name)
 
     def _lines(self, name: str) -> Iterator[list[Any]]:
         zone = wording.zone()

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask.testing import FlaskClient
 from playwright.sync_api import Page
 from pydantic import SecretStr
 from serving import Live, made, served
 from sqlalchemy import Engine
-from werkzeug.exceptions import HTTPException
 
 from config import Settings
 from database import make_engine, reading, upgrade, writing
-from models import Department, Policy, User
+from models import Complaint, Department, Penalty, Policy, User
 from policy.lifecycle import Role
+from wording import LANGUAGES
 
 pytestmark = pytest.mark.browser
 
@@ -28,6 +30,7 @@ PASSWORD = "correct horse battery"
 ROLES = [role.value for role in Role if role is not Role.administrator] + ["admin"]
 OF_ONE_KIND = {"complaint.case": 2, "complaint.index_view": 2, "penalty.one": 2}
 """How many pages of a route somebody opens; of any other, one."""
+FILE = re.compile(r"/export/|/month/(csv|xlsx)/")
 NARROW = {"width": 390, "height": 844}
 WIDE = {"width": 1280, "height": 860}
 LATIN = re.compile(
@@ -108,40 +111,42 @@ def live(app: Flask, engine: Engine) -> Iterator[Live]:
 class Walk:
     """From the home page along every link, a few pages of each kind."""
 
-    def __init__(self, page: Page, app: Flask) -> None:
-        self.page = page
+    def __init__(self, app: Flask) -> None:
         self.addresses = app.url_map.bind("localhost")
         self.visits: Counter[str] = Counter(["admin.index", "start"])
+        self.ahead = ["/admin/"]
         self.seen: set[str] = set()
 
-    def pages(self, start: str = "/admin/") -> Iterator[str]:
-        """Open them one after the other; the path of each."""
-        waiting = [start]
-        while waiting:
-            path = waiting.pop(0)
-            self.page.goto(path)
-            waiting += [link for link in self._links() if self._wanted(link)]
-            yield path
+    def __iter__(self) -> Iterator[str]:
+        """The addresses to open; tell `note` what links each page has."""
+        while self.ahead:
+            yield self.ahead.pop(0)
 
-    def _links(self) -> list[str]:
-        hrefs = self.page.eval_on_selector_all("a[href]", "all => all.map(one => one.href)")
-        return [(u := urlsplit(href)).path + ("?" + u.query if u.query else "") for href in hrefs]
+    def note(self, links: Iterable[str]) -> None:
+        """Go along those links that lead to something new."""
+        for link in links:
+            kind = self._kind(link)
+            if link not in self.seen and self.visits[kind] < OF_ONE_KIND.get(kind, 1):
+                self.seen.add(link)
+                self.visits[kind] += 1
+                self.ahead.append(link)
 
-    def _wanted(self, link: str) -> bool:
-        kind = self._kind(link)
-        if kind is None or link in self.seen or self.visits[kind] >= OF_ONE_KIND.get(kind, 1):
-            return False
-        self.seen.add(link)
-        self.visits[kind] += 1
-        return True
+    def _kind(self, link: str) -> str:
+        """The route a link leads to; each kind of file is one of its own."""
+        endpoint, values = self.addresses.match(link.partition("?")[0], method="GET")
+        return f"{endpoint} {values}" if "export" in endpoint else str(endpoint)
 
-    def _kind(self, link: str) -> str | None:
-        """The route a link leads to; None for a download."""
-        try:
-            endpoint, _values = self.addresses.match(link.partition("?")[0], method="GET")
-        except HTTPException:
-            return link
-        return None if "export" in endpoint or endpoint == "static" else str(endpoint)
+
+def links_at(page: Page) -> list[str]:
+    """The links of an open page that lead to pages; files are opened without a browser."""
+    hrefs = page.eval_on_selector_all("a[href]", "all => all.map(one => one.href)")
+    parts = [urlsplit(href) for href in hrefs if not FILE.search(href)]
+    return [one.path + ("?" + one.query if one.query else "") for one in parts]
+
+
+def links_in(html: str) -> list[str]:
+    """The links of a page's text."""
+    return [unescape(link) for link in re.findall(r'<a [^>]*href="(/[^"#]*)"', html)]
 
 
 @pytest.fixture(scope="module")
@@ -164,9 +169,50 @@ def test_every_page_of_a_role_is_whole_chinese_and_fits_a_phone(
 ) -> None:
     page = visit(username)
     found: list[str] = []
-    for path in Walk(page, app).pages():
+    walk = Walk(app)
+    for path in walk:
+        page.goto(path)
+        walk.note(links_at(page))
         found += [f"{path} says {text}" for text in _says_english(page.evaluate(SHOWN), keys)]
         page.set_viewport_size(NARROW)  # type: ignore[arg-type]
         found += [f"{path} is too wide: {part}" for part in page.evaluate(TOO_WIDE)]
         page.set_viewport_size(WIDE)  # type: ignore[arg-type]
     assert not found, "\n".join(found)
+
+
+# ---------------------------------------------------------------- without a browser
+
+
+@pytest.mark.parametrize("username", ROLES)
+def test_every_page_and_file_of_a_role_opens_in_english(
+    username: str, client: FlaskClient, log_in: Any, app: Flask
+) -> None:
+    log_in(_role(username), username=username)
+    client.set_cookie("lang", "en")
+    walk = Walk(app)
+    for path in walk:
+        answer = client.get(path, follow_redirects=True)
+        assert answer.status_code == 200, path
+        if answer.mimetype == "text/html":
+            assert ('lang="en"' in answer.text, "%(" in answer.text) == (True, False), path
+            walk.note(links_in(answer.text))
+    assert walk.visits["policy.version"] == 1
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_every_case_and_every_penalty_opens_in_both_languages(
+    language: str, client: FlaskClient, log_in: Any, engine: Engine
+) -> None:
+    log_in(Role.care, username="care_director")
+    client.set_cookie("lang", language)
+    with reading(engine) as session:
+        cases = [f"complaint/{number}" for number in session.scalars(sa.select(Complaint.number))]
+        penalties = [f"penalty/{id_}" for id_ in session.scalars(sa.select(Penalty.id))]
+    assert len(cases) > 20
+    for path in cases + penalties:
+        answer = client.get(f"/admin/{path}/")
+        assert (answer.status_code, "%(" in answer.text) == (200, False), path
+
+
+def _role(username: str) -> Role:
+    return Role.administrator if username == "admin" else Role(username)
