@@ -6,9 +6,8 @@ journal all come through here, so they cannot differ. Pure: nothing is read, not
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,12 +17,9 @@ from policy.conditions import holds
 from policy.deeds import checked_time, observed, refusal, standing
 from policy.errors import (
     ChoiceUnknown,
-    DomainError,
     ExtensionForbidden,
     ExtensionTooLong,
     FieldMissing,
-    LaterStepsStand,
-    NotFound,
     PersonUnknown,
     StatusForbids,
     TimeBeforeCase,
@@ -34,7 +30,6 @@ from policy.events import (
     Assigned,
     CalledBack,
     Classified,
-    Corrected,
     Decided,
     Dispatched,
     ExtensionGranted,
@@ -48,14 +43,10 @@ from policy.events import (
     Signed,
     TakenOver,
     TimePassed,
-    Withdrawn,
-    dump,
-    load,
     utc,
 )
-from policy.facts import Call, CaseFacts, Clock, Count, Duty, Lapse, Revision, Signature, Wish
+from policy.facts import Call, CaseFacts, Count, Duty, Signature, Wish
 from policy.lifecycle import (
-    ActorKind,
     CallOutcome,
     CallPurpose,
     ClockState,
@@ -89,7 +80,7 @@ def apply(
     rules = Rules(pack, calendar, utc(now))
     event = event.model_copy(update={"at": utc(event.at)})
     checked_time(facts, event, rules.now)
-    after = _pass_time(facts, event.at, rules)
+    after = pass_time(facts, event.at, rules)
     if reason := refusal(after, event.type, event.by, pack, event):
         raise reason
     before = after
@@ -99,7 +90,8 @@ def apply(
     return after, changes(facts, after)
 
 
-def _pass_time(facts: CaseFacts, at: dt.datetime, rules: Rules) -> CaseFacts:
+def pass_time(facts: CaseFacts, at: dt.datetime, rules: Rules) -> CaseFacts:
+    """The case at an instant: what ran out until then is breached and charged for."""
     late = clocks.run_out(facts, at=at, found_at=rules.now, pack=rules.pack)
     return sanctions.for_breaches(late, facts, pack=rules.pack, now=rules.now)
 
@@ -589,137 +581,3 @@ HANDLERS: Mapping[str, Callable[[CaseFacts, Any, Rules], CaseFacts]] = {
     "penalty_reversed": _penalty,
     "time_passed": _unchanged,
 }
-
-
-# ---------------------------------------------------------------- folding a journal
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One journal row: its place, what happened, and when it was recorded."""
-
-    seq: int
-    event: Happening
-    recorded_at: dt.datetime
-
-
-def fold(entries: Iterable[Entry], pack: Pack, calendar: WorkCalendar) -> CaseFacts:
-    """The case a journal makes, amendments included: equal to the rows of the record."""
-    facts = CaseFacts()
-    standing_entries: list[Entry] = []
-    for entry in entries:
-        if isinstance(entry.event, Corrected | Withdrawn):
-            standing_entries = amended(standing_entries, entry.event)
-            fresh = _replayed(standing_entries, entry, pack, calendar)
-            facts = reconciled(facts, fresh, at=entry.recorded_at, pack=pack)
-        else:
-            facts, _ = apply(facts, entry.event, pack, calendar, entry.recorded_at)
-            standing_entries.append(entry)
-    return facts
-
-
-def amended(entries: list[Entry], amendment: Corrected | Withdrawn) -> list[Entry]:
-    """The entries as they should have been. Refuses a target that is not there to amend."""
-    place = next((n for n, e in enumerate(entries) if e.seq == amendment.target), None)
-    if place is None or not entries[place].event.amendable:
-        raise NotFound(what="journal", key=str(amendment.target))
-    if isinstance(amendment, Withdrawn):
-        return [] if place == 0 else entries[:place] + entries[place + 1 :]
-    old = entries[place]
-    frozen = {"type", "by", "number"}
-    if strange := (set(amendment.changes) & frozen) | (
-        set(amendment.changes) - set(type(old.event).model_fields)
-    ):
-        raise ChoiceUnknown(field="changes", value=", ".join(sorted(strange)))
-    event = load(dump(old.event) | dict(amendment.changes))
-    if event.at > amendment.at:
-        raise TimeInFuture(field="at", at=event.at)
-    # What is found to have happened later was not yet recorded in truth when it was written down.
-    entry = Entry(old.seq, event, max(old.recorded_at, event.at))
-    return [*entries[:place], entry, *entries[place + 1 :]]
-
-
-def _replayed(
-    entries: list[Entry], amendment: Entry, pack: Pack, calendar: WorkCalendar
-) -> CaseFacts:
-    """The amended entries applied anew, up to now; a later step that no longer fits is named."""
-    facts = CaseFacts()
-    steps: list[Entry] = []
-    for entry in entries:
-        try:
-            facts, _ = apply(facts, entry.event, pack, calendar, entry.recorded_at)
-        except DomainError as error:
-            if _follows_by_itself(entry.event):
-                steps.append(entry)
-                continue
-            if entry.seq == getattr(amendment.event, "target", None):
-                raise
-            raise LaterStepsStand(
-                deed=entry.event.type, seq=entry.seq, because=error.code, facts=error.facts
-            ) from error
-    rules = Rules(pack, calendar, utc(amendment.recorded_at))
-    return _settled_again(_pass_time(facts, rules.now, rules), steps, rules)
-
-
-def _settled_again(facts: CaseFacts, steps: list[Entry], rules: Rules) -> CaseFacts:
-    """Steps of a charge that only now has its ground again; the others have none to move."""
-    for entry in steps:
-        if entry.event.type in sanctions.STEPS:
-            with contextlib.suppress(DomainError):
-                facts = sanctions.step(facts, entry.event, pack=rules.pack, calendar=rules.calendar)
-    return facts
-
-
-def _follows_by_itself(event: Happening) -> bool:
-    """Time is counted anew, and money is kept by `_kept_money`: neither binds a correction."""
-    return event.by.kind is ActorKind.system or event.type in sanctions.STEPS
-
-
-def reconciled(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFacts:
-    """The corrected case with what must never vanish: breaches, moved due times, money."""
-    at = utc(at)
-    if not fresh.number:
-        fresh = replace(before, status=Status.withdrawn, clocks=(), charges=())
-    kept = tuple(_kept_clock(fresh, old, at) for old in before.clocks)
-    old_keys = {(c.key, c.round) for c in before.clocks}
-    added = tuple(c for c in fresh.clocks if (c.key, c.round) not in old_keys)
-    return _kept_money(before, replace(fresh, clocks=(*kept, *added)), at=at)
-
-
-def _kept_clock(fresh: CaseFacts, old: Clock, at: dt.datetime) -> Clock:
-    new = next((c for c in fresh.clocks if (c.key, c.round) == (old.key, old.round)), None)
-    state = old if new is None else new
-    if new is None and old.running:
-        state = replace(old, state=ClockState.superseded)
-    fresh_lapses = {lapse.breached_at: lapse for lapse in state.breaches} if new else {}
-    lapses = tuple(_kept_lapse(lapse, fresh_lapses, at) for lapse in old.breaches)
-    known = {lapse.breached_at for lapse in old.breaches}
-    more = tuple(
-        replace(lapse, found_at=at)
-        for lapse in state.breaches
-        if new and lapse.breached_at not in known
-    )
-    revisions = old.revisions
-    if state.due_at != old.due_at:
-        moved = Revision(at, old.due_at, state.due_at, "corrected")
-        revisions = (*revisions, moved)
-    return replace(state, breaches=(*lapses, *more), revisions=revisions)
-
-
-def _kept_lapse(old: Lapse, fresh: Mapping[dt.datetime, Lapse], at: dt.datetime) -> Lapse:
-    """A breach stays: as it stands now, found when it was found, or lifted by the correction."""
-    again = fresh.get(old.breached_at)
-    if again is not None:
-        return replace(again, found_at=old.found_at)
-    return old if old.lifted_at else replace(old, lifted_at=at, lifted_because="corrected")
-
-
-def _kept_money(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime) -> CaseFacts:
-    """Proposals whose ground fell lapse; what was confirmed stays and is to be given back."""
-    wanted = {c.identity: c for c in fresh.charges}
-    old = {c.identity for c in before.charges}
-    gone = {i for i in old if i not in wanted}
-    added = tuple(replace(c, at=at) for c in fresh.charges if c.identity not in old)
-    kept = tuple(replace(wanted.get(c.identity, c), at=c.at) for c in before.charges)
-    facts = replace(fresh, charges=(*kept, *added))
-    return sanctions.take_back(facts, lambda c: c.identity in gone, at=at)

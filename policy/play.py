@@ -23,11 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from policy.case import Entry, apply, fold
+from policy.case import apply
 from policy.deeds import offered
 from policy.errors import DomainError, PackRefused
 from policy.events import SYSTEM, By, HeldPost, load
 from policy.facts import CaseFacts, Charge, Clock
+from policy.folding import Entry, fold
 from policy.lifecycle import ActorKind, ClockState, Sign
 from policy.numbering import period, render
 from policy.pack import Pack, build, read

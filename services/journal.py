@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from models import Complaint, Employee, Journal, Notice, WageMonth
 from policy import clocks
-from policy.case import Entry, apply, archivable, fold
+from policy.case import apply, archivable
 from policy.changes import Effect, changes
 from policy.errors import (
     ChangedMeanwhile,
@@ -24,6 +24,7 @@ from policy.errors import (
 )
 from policy.events import Corrected, Happening, Withdrawn, dump, load, make
 from policy.facts import CaseFacts
+from policy.folding import Entry, fold
 from policy.pack import Pack
 from policy.sanctions import wage_month
 from policy.worktime import WorkCalendar

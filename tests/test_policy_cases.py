@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from policy.case import fold
+from policy.folding import fold
 from policy.pack import PACKS, build, read, shipped
 from policy.play import Case, Play, cases
 from policy.worktime import WorkCalendar
