@@ -278,7 +278,7 @@ class RedressView(Place, ModelView):
     def _found(self, search: str | None, filters: Any) -> sa.Select[Any]:
         """The ids that search and filters leave, in no order."""
         statement = self.visible(sa.select(self._pk))
-        for word in (search or "").split():
+        for word in (search or "").split() if self._search_supported else ():
             statement = statement.where(self.matches(word))
         for index, _name, text in filters or ():
             wanted = self._filters[index]

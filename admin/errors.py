@@ -22,6 +22,8 @@ from policy.errors import ChangedMeanwhile, DomainError, NotAllowed, NotEntitled
 logger = logging.getLogger(__name__)
 
 SECRET_FIELDS = frozenset({"csrf_token", "password", "password_again"})
+UNTYPED_FIELDS = frozenset({"seen", "seen_version", "do", "next", "url", "lang"})
+"""What forms carry that nobody typed."""
 DRAINED_AT_MOST = 64 * 1024 * 1024
 
 STATUSES: tuple[tuple[type[DomainError], int], ...] = (
@@ -133,11 +135,17 @@ def _typed() -> list[tuple[str, str]]:
         form = request.form
     except HTTPException:
         return []
-    return [
-        (name, value)
+    typed = [
+        (_own_name(name), value)
         for name, value in form.items(multi=True)
         if value.strip() and name not in SECRET_FIELDS and "password" not in name
     ]
+    return [(wording.field(name), value) for name, value in typed if name not in UNTYPED_FIELDS]
+
+
+def _own_name(name: str) -> str:
+    """The name of a field in its own form, which on a page of several has a prefix."""
+    return name.partition("-")[2] or name
 
 
 def _drain() -> None:

@@ -126,7 +126,7 @@ class RowSelectField(SelectField):
         if value is None or isinstance(value, self.model):
             return value
         text = str(value)
-        return session().get(self.model, int(text)) if text.isdecimal() else None
+        return session().get(self.model, int(text)) if _may_be_id(text) else None
 
     def iter_choices(self) -> Any:
         chosen = str(self.data.id) if self.data is not None else NO_CHOICE
@@ -198,7 +198,7 @@ class LookupField(Field):
         lookup = LOOKUPS[self.what]
         self.typed = typed.replace("\0", "").strip()
         self.data = None
-        if row_id.isdecimal() and len(row_id) < 18:
+        if _may_be_id(row_id):
             self.data = session().get(lookup.model, int(row_id))
         if self.typed and (self.data is None or lookup.words(self.data) != self.typed):
             self.data = lookup.exact(session(), self.typed)
@@ -272,6 +272,11 @@ class Converter(AdminModelConverter):
         self._string_common(column=column, field_args=field_args, **extra)
         field_args["filters"] = [_trimmed, *field_args.get("filters", ())]
         return TextAreaField(**field_args)
+
+
+def _may_be_id(text: str) -> bool:
+    """Whether the text can be the id of a row; the database knows no longer ones."""
+    return text.isascii() and text.isdecimal() and len(text) < 18
 
 
 def _trimmed(text: str | None) -> str | None:

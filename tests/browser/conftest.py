@@ -14,45 +14,14 @@ import pytest
 from company import Office
 from playwright.sync_api import Page
 from sqlalchemy import Engine
+from staff import CHINESE, PASSWORD, ROLES
 
 from config import Settings
 from database import make_engine, reading, writing
 from models import Base, User
-from policy.lifecycle import Role
 from services import accounts, sweep
 
 Rows = dict[str, list[tuple[Any, ...]]]
-
-PASSWORD = "correct horse battery"
-CHINESE = {
-    "specialist": "林晓",
-    "care_director": "周敏",
-    "director": "高峰",
-    "manager": "田野",
-    "mechanic": "石磊",
-    "colleague": "罗成",
-    "sales_director": "韩雪",
-    "salesman": "江帆",
-    "general_manager": "秦川",
-    "clerk": "孟瑶",
-}
-"""What the people of the company are called on these pages."""
-
-ROLES = {
-    "administrator": Role.administrator,
-    "specialist": Role.care,
-    "care_director": Role.care,
-    "director": Role.director,
-    "sales_director": Role.director,
-    "mechanic": Role.member,
-    "colleague": Role.member,
-    "salesman": Role.employee,
-    "general_manager": Role.general_manager,
-    "clerk": Role.hr,
-    "juror": Role.juror,
-    "auditor": Role.auditor,
-}
-"""Everybody who logs in, and which pages he opens."""
 
 
 @pytest.fixture(scope="session")
