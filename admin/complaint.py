@@ -31,7 +31,7 @@ from admin.deeds import (
     with_extra,
     with_pack_fields,
 )
-from admin.fields import InstantField
+from admin.fields import InstantField, trimmed
 from admin.filters import contains
 from admin.rights import visitor_may_open
 from admin.showing import now, urgency
@@ -76,8 +76,10 @@ class RegisterForm(FlaskForm):
     kind = SelectField(lazy_gettext("Kind"))
     channel = SelectField(lazy_gettext("Source"))
     received_at = InstantField(lazy_gettext("Received at"), [InputRequired()])
-    customer = StringField(lazy_gettext("Customer"), [InputRequired(), Length(max=120)])
-    phone = StringField(lazy_gettext("Phone"), [Optional(), Length(max=40)])
+    customer = StringField(
+        lazy_gettext("Customer"), [InputRequired(), Length(max=120)], filters=[trimmed]
+    )
+    phone = StringField(lazy_gettext("Phone"), [Optional(), Length(max=40)], filters=[trimmed])
     subject = short_text(lazy_gettext("Subject"))
     category = SelectField(lazy_gettext("Category"))
     grade = SelectField(lazy_gettext("Grade"))

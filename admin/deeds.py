@@ -24,7 +24,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, Optional
 
-from admin.fields import EnumField, InstantField, LookupField
+from admin.fields import EnumField, InstantField, LookupField, trimmed
 from models import Employee
 from policy.facts import CaseFacts
 from policy.lifecycle import (
@@ -48,13 +48,13 @@ Choices = list[SelectChoice]
 def long_text(label: Any, *, needed: bool = True, **options: Any) -> TextAreaField:
     """A text of several lines, at most LONG characters."""
     asked = InputRequired() if needed else Optional()
-    return TextAreaField(label, [asked, Length(max=LONG)], **options)
+    return TextAreaField(label, [asked, Length(max=LONG)], filters=[trimmed], **options)
 
 
 def short_text(label: Any, *, needed: bool = True, **options: Any) -> StringField:
     """A text of one line, at most SHORT characters."""
     asked = InputRequired() if needed else Optional()
-    return StringField(label, [asked, Length(max=SHORT)], **options)
+    return StringField(label, [asked, Length(max=SHORT)], filters=[trimmed], **options)
 
 
 def choices(pack: Pack, section: str, *, blank: bool = False) -> Choices:

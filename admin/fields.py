@@ -264,13 +264,13 @@ class Converter(AdminModelConverter):
     @converts("String")
     def conv_String(self, column: Any, field_args: Any, **extra: Any) -> Any:
         self._string_common(column=column, field_args=field_args, **extra)
-        field_args["filters"] = [_trimmed, *field_args.get("filters", ())]
+        field_args["filters"] = [trimmed, *field_args.get("filters", ())]
         return StringField(**field_args)
 
     @converts("Text")
     def conv_Text(self, column: Any, field_args: Any, **extra: Any) -> Any:
         self._string_common(column=column, field_args=field_args, **extra)
-        field_args["filters"] = [_trimmed, *field_args.get("filters", ())]
+        field_args["filters"] = [trimmed, *field_args.get("filters", ())]
         return TextAreaField(**field_args)
 
 
@@ -279,5 +279,6 @@ def _may_be_id(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 18
 
 
-def _trimmed(text: str | None) -> str | None:
+def trimmed(text: str | None) -> str | None:
+    """What was typed without blanks around it and without NUL, which no database keeps."""
     return text.strip().replace("\0", "") if isinstance(text, str) else text

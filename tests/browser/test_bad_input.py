@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 import sqlalchemy as sa
-from company import Office
+from company import ZONE, Office
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import expect
@@ -22,7 +22,7 @@ from windows import PHONE, input_of, send
 
 from admin.rights import RIGHTS
 from database import reading
-from models import Complaint
+from models import Complaint, Journal
 from services import handling
 
 TYPED = "客户说冷车启动时有金属敲击声，要求今天答复"
@@ -107,6 +107,7 @@ def test_a_date_that_does_not_exist_is_named_at_its_field(
     with unchanged():
         answer = send_deed(case, "contacted", at="2026-02-30T10:00", text=TYPED)
     assert "联系客户时间 留空即为现在。 不是有效的日期与时间值。" in words(answer)
+    assert "尚未保存" in words(answer)
     assert TYPED in answer.text
     assert 'value="2026-02-30T10:00"' in answer.text
 
@@ -231,6 +232,42 @@ def test_five_megabytes_are_refused_and_going_back_brings_them_again(
     page.go_back()
     assert page.locator("#replied-text").evaluate("one => one.value.length") == len(text)
     problems.clear()
+
+
+def test_a_text_with_a_nul_byte_is_saved_without_it(
+    case: str, someone: Any, send_deed: Any, engine: Engine
+) -> None:
+    someone("mechanic")
+    assert send_deed(case, "progressed", text="配件\0已到").status_code == 302
+    with reading(engine) as session:
+        last = session.scalars(sa.select(Journal).order_by(Journal.id.desc())).first()
+        assert last is not None
+        assert last.data["text"] == "配件已到"
+
+
+def test_a_customer_with_a_nul_byte_is_registered_without_it(
+    someone: Any, csrf: Any, engine: Engine
+) -> None:
+    said = {"kind": "complaint", "channel": "visit", "category": "quality", "subject": "异\0响"}
+    said |= {"customer": "王\0建国", "phone": "138\x000000 0001", "csrf_token": csrf()}
+    now = dt.datetime.now(ZONE).strftime("%Y-%m-%dT%H:%M")
+    visitor, address = someone("specialist"), "/admin/complaint/register/"
+    names = [names for action, names in _fields(visitor.get(address).text) if not action]
+    blank = dict.fromkeys(names[0], "")
+    answer = visitor.post(address, data=blank | said | {"received_at": now})
+    assert answer.status_code == 302, words(answer)
+    with reading(engine) as session:
+        complaint = session.scalars(sa.select(Complaint)).one()
+        assert complaint.customer is not None
+        assert (complaint.subject, complaint.customer.name) == ("异响", "王建国")
+        assert "\0" not in str(complaint.customer.phone)
+
+
+def test_blanks_are_no_text(case: str, someone: Any, send_deed: Any, unchanged: Any) -> None:
+    someone("mechanic")
+    with unchanged():
+        answer = send_deed(case, "progressed", text="   ")
+    assert "“说明”未填写，请补充。" in words(answer)
 
 
 # ---------------------------------------------------------------- addresses
