@@ -66,6 +66,22 @@ TOO_WIDE = """() => {
 """What reaches over the right edge, when the page scrolls sideways."""
 
 
+COVERED = """() => {
+  const boxes = [...document.querySelectorAll('main .card')].filter(one => one.offsetParent);
+  const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1
+    && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const found = [];
+  boxes.forEach((one, i) => boxes.slice(i + 1).forEach(other => {
+    if (one.contains(other) || other.contains(one)) { return; }
+    if (over(one.getBoundingClientRect(), other.getBoundingClientRect())) {
+      found.push(`${one.innerText.slice(0, 12)} / ${other.innerText.slice(0, 12)}`);
+    }
+  }));
+  return found;
+}"""
+"""Cards that lie on one another."""
+
+
 # ---------------------------------------------------------------- one demo company for all
 
 
@@ -174,6 +190,7 @@ def test_every_page_of_a_role_is_whole_chinese_and_fits_a_phone(
         page.goto(path)
         walk.note(links_at(page))
         found += [f"{path} says {text}" for text in _says_english(page.evaluate(SHOWN), keys)]
+        found += [f"{path} has cards on cards: {two}" for two in page.evaluate(COVERED)]
         page.set_viewport_size(NARROW)  # type: ignore[arg-type]
         found += [f"{path} is too wide: {part}" for part in page.evaluate(TOO_WIDE)]
         page.set_viewport_size(WIDE)  # type: ignore[arg-type]
