@@ -11,7 +11,7 @@ A case file is TOML. `[cast.NAME]` gives people an employee number, a department
 
 Whatever else a step says are fields of the event; an empty one is a field left out.
 `expect.refused` names the code of the refusal that must come instead, `expect.clause` the clause
-it must cite. `begins = "NAME"` lets a case go on where the steps of `[opening.NAME]` end; an
+it must cite, `expect.deed` the deed it is about. `begins = "NAME"` lets a case go on where the steps of `[opening.NAME]` end; an
 opening may itself begin with another.
 """
 
@@ -221,8 +221,8 @@ def _compare(
 
 def _found(play: Play, about: str, wanted: Any, refused: DomainError | None) -> Any:
     """What a play brought, in the words a case file uses."""
-    if about == "clause":
-        return refused.facts.get("cite") if refused else None
+    if about in _OF_REFUSALS:
+        return refused.facts.get(_OF_REFUSALS[about]) if refused else None
     if about in _TABLES:
         return {key: _of_clock(play, about, key) for key in wanted}
     if about in _LISTS:
@@ -238,6 +238,7 @@ def _plain(play: Play, value: Any) -> Any:
     return "none" if value is None else getattr(value, "value", value)
 
 
+_OF_REFUSALS = {"clause": "cite", "deed": "deed"}
 _TABLES = {
     "due": "due_at",
     "opens": "opens_at",
