@@ -11,8 +11,8 @@ A case file is TOML. `[cast.NAME]` gives people an employee number, a department
 
 Whatever else a step says are fields of the event; an empty one is a field left out.
 `expect.refused` names the code of the refusal that must come instead, `expect.clause` the clause
-it must cite, `expect.deed` the deed it is about. `begins = "NAME"` lets a case go on where the steps of `[opening.NAME]` end; an
-opening may itself begin with another.
+it must cite, `expect.deed` the deed it is about. `begins = "NAME"` lets a case go on where the
+steps of `[opening.NAME]` end; an opening may itself begin with another.
 """
 
 from __future__ import annotations
