@@ -250,7 +250,7 @@ def test_open_cases_are_taken_over_with_clocks_from_that_day(
     ("options", "sentence"),
     [
         (("--take-over-open",), "needs --by: whoever takes them over"),
-        (("--take-over-open", "--by", "1002"), "“Take over” belongs to: member:care"),
+        (("--take-over-open", "--by", "1002"), "“Take over” belongs to: 客户关爱部"),
         (("--take-over-open", "--by", "9"), "Employee “9” does not exist"),
     ],
 )
