@@ -214,6 +214,9 @@ def test_a_text_that_is_too_long_is_refused_at_its_field_and_kept(
     assert answer.status_code == 200
     assert text in answer.text
     assert "20000" in words(answer).replace(text, "")
+    # A browser would cut off the end of what is pasted, without a word.
+    (box,) = re.findall(r'<textarea[^>]* id="replied-text"[^>]*>', answer.text)
+    assert "maxlength" not in box
 
 
 def test_five_megabytes_are_refused_and_going_back_brings_them_again(
