@@ -227,7 +227,9 @@ def _detail(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str
         return "\n".join(
             f"{wording.field(key)} → {_value(key, new, pack, people)}" for key, new in value.items()
         )
-    return f"{wording.field(name)}: {_value(name, value, pack, people)}"
+    return _(
+        "%(name)s: %(value)s", name=wording.field(name), value=_value(name, value, pack, people)
+    )
 
 
 def _value(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str:

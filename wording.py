@@ -373,13 +373,10 @@ _ERRORS = {
     "field_unknown": mark(
         "There is no field “%(field)s” here. Reload the page; the form may be an old one."
     ),
-    "choice_unknown": mark(
-        "“%(value)s” is not a choice for “%(field)s”. Pick one from the list."
-    ),
+    "choice_unknown": mark("“%(value)s” is not a choice for “%(field)s”. Pick one from the list."),
     "time_in_future": mark("“%(field)s” lies in the future (%(at)s). Enter a time up to now."),
     "time_before_case": mark(
-        "“%(field)s” (%(at)s) lies before it can have happened. "
-        "Enter a time from %(earliest)s on."
+        "“%(field)s” (%(at)s) lies before it can have happened. Enter a time from %(earliest)s on."
     ),
     "zone_missing": mark(
         "“%(field)s” has no time zone, so it is not clear when it was. Enter date, time and zone."

@@ -409,7 +409,7 @@ def _text(row: Journal, page: CasePage) -> str:
         for lapse in clock.breaches
         if lapse.found_at == row.recorded_at
     ]
-    return "\n".join(ran_out)
+    return "\n".join(ran_out) or gettext("The observation is over.")
 
 
 def views(db: Any) -> list[RedressView]:

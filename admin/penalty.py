@@ -93,7 +93,7 @@ class PenaltyView(RedressView):
         "cite": lazy_gettext("Clause"),
         "complaint": lazy_gettext("Case"),
         "month": lazy_gettext("Wage month"),
-        "proposed_at": lazy_gettext("Proposed"),
+        "proposed_at": lazy_gettext("Proposed at"),
     }
     column_searchable_list = ("month", "cite")
     column_filters = ("status", "sign", "employee", "month", "amount", "proposed_at")
@@ -236,8 +236,8 @@ HEADER = (
     lazy_gettext("Ground"),
     lazy_gettext("Clause"),
     lazy_gettext("Amount"),
-    lazy_gettext("Confirmed"),
-    lazy_gettext("Notified"),
+    lazy_gettext("Confirmed at"),
+    lazy_gettext("Notified at"),
     lazy_gettext("Appeal term ended"),
 )
 FORMATS = ("text",) * 6 + ("money",) + ("datetime",) * 3

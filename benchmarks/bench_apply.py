@@ -14,8 +14,8 @@ from policy.events import By, HeldPost, load
 from policy.facts import CaseFacts
 from policy.folding import Entry, fold
 from policy.lifecycle import ActorKind
-from policy.pack import load as load_pack
-from policy.pack import shipped
+from policy.loading import load as load_pack
+from policy.loading import shipped
 from services.calendars import OFFICIAL_YEARS, official_calendar
 
 PACK = load_pack(shipped("skoda-dealer"))

@@ -21,7 +21,7 @@ from models import (
     PostHolding,
     User,
 )
-from policy import pack
+from policy import loading
 from policy.lifecycle import Role
 from policy.worktime import WorkCalendar
 from services import accounts, people, policies
@@ -47,7 +47,7 @@ def begin(session: Session, *, now: dt.datetime, password: str) -> PolicyVersion
     """What every company begins with beside the calendar: the regulation and the user admin."""
     day_one = (now - REACHES_BACK).date().replace(month=1, day=1)
     version = policies.publish(
-        session, pack.read(pack.shipped(POLICY)), effective_from=day_one, now=now
+        session, loading.read(loading.shipped(POLICY)), effective_from=day_one, now=now
     )
     accounts.add_user(
         session, ADMIN, password=password, display_name="Admin", role=Role.administrator

@@ -245,16 +245,20 @@ def _dispatched(facts: CaseFacts, event: Dispatched, rules: Rules) -> CaseFacts:
         dispatched_at=facts.dispatched_at or event.at,
         director_only=event.director_only,
     )
-    duty = Duty(event.department, facts.round, event.at, _answers(event, facts, entry.director))
+    duty = Duty(
+        event.department, facts.round, event.at, _answers(event, facts, entry.director, rules)
+    )
     return clocks.bind(replace(facts, duties=(*facts.duties, duty)), rules.pack)
 
 
-def _answers(event: Dispatched | Restarted, facts: CaseFacts, post: str) -> str:
+def _answers(
+    event: Dispatched | Restarted, facts: CaseFacts, post: str | None, rules: Rules
+) -> str:
     """Who is first responsible: the director, or who stands in for him that day (SKD-3.2.2.1)."""
     away = event.deputy is not None and not facts.director_only
     who = event.deputy if away else event.holder
     if who is None:
-        raise PersonUnknown(role=post, on=event.at.date())
+        raise PersonUnknown(role=rules.pack.label("post", post), on=event.at.date())
     return who
 
 
@@ -471,7 +475,11 @@ def _restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:
     post = rules.pack.find("department", last.department).director
     facts = clocks.supersede_round(facts, rules.pack)
     duty = Duty(
-        last.department, facts.round + 1, event.at, _answers(event, facts, post), last.handler
+        last.department,
+        facts.round + 1,
+        event.at,
+        _answers(event, facts, post, rules),
+        last.handler,
     )
     return replace(
         facts,

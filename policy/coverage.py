@@ -17,18 +17,8 @@ from typing import Any, Literal, get_args, get_origin
 
 from policy.errors import PackRefused
 from policy.events import EVENTS
-from policy.pack import (
-    SECTIONS,
-    Pack,
-    PolicyHead,
-    Quantity,
-    Row,
-    build,
-    is_role,
-    read,
-    reference,
-    shipped,
-)
+from policy.loading import build, is_role, read, reference, shipped
+from policy.pack import SECTIONS, Pack, PolicyHead, Quantity, Row
 from policy.play import Case, Play, cases
 from policy.worktime import Unit, WorkCalendar
 

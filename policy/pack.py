@@ -1,4 +1,4 @@
-"""A regulation as data: the schema of a pack in ten shapes, and its loader.
+"""A regulation as data: the schema of a pack in ten shapes; `loading` reads one from a file.
 
 Every entry has a stable `key`, a `label` for the screen and a `cite`. A value written
 `"$name"` stands for the parameter of that name, so a company's choice is made once.
@@ -9,13 +9,10 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
-import re
-import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -23,20 +20,17 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
 
-from policy.errors import PackRefused
 from policy.events import EVENTS
 from policy.lifecycle import CallOutcome, CallPurpose
 from policy.worktime import Unit
 
-PACKS = Path(__file__).parent / "packs"
-_PARAMETER = re.compile(r"\$[a-z][a-z0-9_]*")
 
+class Shape(BaseModel):
+    """What every part of a pack is: frozen, and strict about names it does not know."""
 
-class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -72,7 +66,7 @@ Events = tuple[EventName, ...]
 Clause = Annotated[str, RefTo("clause")]
 
 
-class Quantity(_Shape):
+class Quantity(Shape):
     """An amount of time: 3 working days, 24 hours, 10 years."""
 
     amount: Annotated[int, Field(gt=0, le=100_000)]
@@ -94,7 +88,7 @@ class Operator(enum.Enum):
 Scalar = str | bool | int | Decimal
 
 
-class Row(_Shape):
+class Row(Shape):
     """One line of a condition: field, operator, value. In TOML `{ field = "grade", in = [..] }`."""
 
     field: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]*$")]
@@ -146,7 +140,7 @@ Condition = tuple[Row, ...]
 # ---------------------------------------------------------------- the sections
 
 
-class Entry(_Shape):
+class Entry(Shape):
     """What every entry of every section has."""
 
     section: ClassVar[str]
@@ -177,7 +171,7 @@ class ParameterEntry(Entry):
     ask: Flag = False
 
 
-class ClauseEntry(_Shape):
+class ClauseEntry(Shape):
     """A clause: its number in the text and a short label in the trade's words."""
 
     section: ClassVar[str] = "clause"
@@ -231,7 +225,7 @@ class CategoryEntry(Entry):
     section = "category"
 
 
-class Choice(_Shape):
+class Choice(Shape):
     """One value of a field with choices."""
 
     key: str
@@ -426,7 +420,7 @@ class RetentionEntry(Entry):
     keep: Quantity
 
 
-SECTIONS: dict[str, type[_Shape]] = {
+SECTIONS: dict[str, type[Shape]] = {
     kind.section: kind
     for kind in (
         ParameterEntry,
@@ -453,7 +447,7 @@ SECTIONS: dict[str, type[_Shape]] = {
 }
 
 
-class Pack(_Shape):
+class Pack(Shape):
     """A whole regulation, checked and indexed. Immutable; safe to share between threads."""
 
     policy: PolicyHead
@@ -524,225 +518,3 @@ def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
     for name, entry in pairs:
         groups[name].append(entry)
     return {name: tuple(entries) for name, entries in groups.items()}
-
-
-# ---------------------------------------------------------------- loading and checking
-
-
-def read(path: Path) -> dict[str, Any]:
-    """A pack file as plain data. A file that is no TOML is refused with the place in it."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError) as error:
-        raise PackRefused(file=path.name, problems=[_problem("", str(error))]) from error
-    except tomllib.TOMLDecodeError as error:
-        raise PackRefused(file=path.name, problems=[_in_line(str(error))]) from error
-
-
-def _in_line(message: str) -> dict[str, str]:
-    """What the TOML reader says, with the line it stopped in as the place."""
-    found = re.fullmatch(r"(.*) \(at (.*)\)", message, re.DOTALL)
-    return _problem(found[2], found[1]) if found else _problem("", message)
-
-
-def load(path: Path, parameters: Mapping[str, Any] | None = None) -> Pack:
-    """The pack in a file, with the company's own parameters where it has chosen."""
-    return build(read(path), parameters, file=path.name)
-
-
-def shipped(key: str) -> Path:
-    """Where a shipped regulation stands."""
-    return PACKS / f"{key}.toml"
-
-
-def build(
-    data: Mapping[str, Any], parameters: Mapping[str, Any] | None = None, *, file: str = ""
-) -> Pack:
-    """A checked pack of plain data; all problems are reported at once, each with its place."""
-    chosen = _chosen(data, parameters or {})
-    if problems := list(_missing(data, chosen)):
-        raise PackRefused(file=file, problems=problems)
-    try:
-        pack = Pack.model_validate(_filled(data, chosen))
-    except ValidationError as error:
-        problems = [_problem(_place(data, e["loc"]), _why(e)) for e in error.errors()]
-        raise PackRefused(file=file, problems=problems) from error
-    if problems := list(check(pack)):
-        raise PackRefused(file=file, problems=problems)
-    return pack
-
-
-_PLAIN_WORDS = {
-    "extra_forbidden": "is not known here",
-    "missing": "is missing",
-    "decimal_type": "is no number",
-}
-
-
-def _why(error: Mapping[str, Any]) -> str:
-    """What is wrong, in words for somebody who never saw the schema."""
-    if error["type"] == "string_pattern_mismatch" and "serial" in str(error.get("ctx")):
-        return "a number needs its serial, such as {serial:4}"
-    return _PLAIN_WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
-
-
-def _missing(data: Mapping[str, Any], chosen: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    """Every parameter that a rule needs and that has no value, or is not there at all."""
-    for name in sorted(set(_wanted(data))):
-        if chosen.get(name) is None:
-            why = "has no value" if name in chosen else "is asked for by a rule and is not there"
-            yield _problem(f"parameter.[{name}]", why)
-
-
-def _wanted(value: Any) -> Iterator[str]:
-    """The parameters that plain data asks for."""
-    if isinstance(value, str):
-        if _PARAMETER.fullmatch(value):
-            yield value[1:]
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _wanted(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _wanted(inner)
-
-
-def _chosen(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    entries = data.get("parameter", ())
-    if not isinstance(entries, list | tuple):
-        return {}
-    chosen = {str(e.get("key")): e.get("value") for e in entries if isinstance(e, Mapping)}
-    return chosen | dict(parameters)
-
-
-def _filled(value: Any, chosen: Mapping[str, Any]) -> Any:
-    """The same data with every `$name` replaced by the parameter's value."""
-    if isinstance(value, str):
-        return chosen[value[1:]] if _PARAMETER.fullmatch(value) else value
-    if isinstance(value, Mapping):
-        return {key: _filled(inner, chosen) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_filled(inner, chosen) for inner in value]
-    return value
-
-
-def _problem(place: str, why: str) -> dict[str, str]:
-    return {"place": place, "why": why}
-
-
-def _place(data: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
-    """A validation error's place, with the entry's own key instead of its position."""
-    parts: list[str] = []
-    here: Any = data
-    for step in loc:
-        try:
-            here = here[step]
-        except (KeyError, IndexError, TypeError):
-            here = None
-        named = isinstance(step, int) and isinstance(here, Mapping) and here.get("key")
-        parts.append(f"[{here['key']}]" if named else str(step))
-    return ".".join(parts)
-
-
-KNOWN_FACTS = frozenset(
-    {"kind", "channel", "category", "level", "grade", "responsibility", "status", "round"}
-    | {"handler", "department", "reply_outcome", "closing_ground", "unhappy", "demands_more"}
-    | {
-        "satisfaction_unhappy",
-        "subject",
-        "body",
-        "demand",
-        "history",
-        "contacted_at",
-        "closed_at",
-        "factory_closed_at",
-    }
-)
-CASE_ROLES = frozenset({"director", "handler", "lead_department", "registrant"})
-
-
-def is_role(who: str) -> bool:
-    """Whether a name of a signoff means a role on the case and needs no post to be held."""
-    return who in CASE_ROLES - {"director"} or who.startswith("member:")
-
-
-def check(pack: Pack) -> Iterator[dict[str, str]]:
-    """What the schema alone cannot see: keys, references, fields and roles that are not there."""
-    yield from _twice(pack)
-    for section in SECTIONS:
-        for entry in getattr(pack, section):
-            place = f"{section}.[{entry.key}]"
-            for why in (*_dangling(pack, entry), *_strange_fields(pack, entry)):
-                yield _problem(place, why)
-    for entry in pack.signoff:
-        for who in entry.by:
-            section, _, name = who.rpartition(":")
-            known = pack.find("department" if section == "member" else "post", name)
-            if who not in CASE_ROLES and not known:
-                yield _problem(f"signoff.[{entry.key}]", f"no such post or role: {who}")
-    for entry in pack.escalation:
-        if (step := pack.find("severity", entry.grade)) and step.scale != "grade":
-            yield _problem(f"escalation.[{entry.key}]", f"not a grade: {entry.grade}")
-    slots = {d.slot for d in pack.deadline} | {d.key for d in pack.deadline}
-    for entry in pack.penalty:
-        if entry.breach_of and entry.breach_of not in slots:
-            yield _problem(f"penalty.[{entry.key}]", f"no such deadline: {entry.breach_of}")
-
-
-def _twice(pack: Pack) -> Iterator[dict[str, str]]:
-    for section in SECTIONS:
-        seen: set[str] = set()
-        for entry in getattr(pack, section):
-            if entry.key in seen:
-                yield _problem(f"{section}.[{entry.key}]", "the key stands twice")
-            seen.add(entry.key)
-
-
-def references(entry: _Shape) -> Iterator[tuple[str, str]]:
-    """The (section, key) pairs an entry points to."""
-    for name, section in _referring(type(entry)):
-        value = getattr(entry, name)
-        for key in value if isinstance(value, tuple) else (value,):
-            if key is not None:
-                yield section, key
-
-
-@cache
-def _referring(shape: type[_Shape]) -> tuple[tuple[str, str], ...]:
-    fields = ((name, reference(info)) for name, info in shape.model_fields.items())
-    return tuple((name, section) for name, section in fields if section)
-
-
-def reference(info: Any) -> str | None:
-    """The section whose keys a field of a shape holds, if it holds any."""
-    marks = [m for m in info.metadata if isinstance(m, RefTo)] or _marks(info.annotation)
-    return marks[0].section if marks else None
-
-
-def _marks(annotation: Any) -> list[RefTo]:
-    found = [m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, RefTo)]
-    for inner in getattr(annotation, "__args__", ()):
-        found += _marks(inner)
-    return found
-
-
-_EVENT_FIELDS = frozenset(
-    f"event.{field}" for kind in EVENTS.values() for field in kind.model_fields
-)
-
-
-def _dangling(pack: Pack, entry: _Shape) -> Iterator[str]:
-    for section, key in references(entry):
-        if not pack.find(section, key):
-            yield f"no such {section}: {key}"
-
-
-def _strange_fields(pack: Pack, entry: _Shape) -> Iterator[str]:
-    own = {f.key for f in pack.field}
-    for name in type(entry).model_fields:
-        value = getattr(entry, name)
-        if not (isinstance(value, tuple) and value and isinstance(value[0], Row)):
-            continue
-        for row in value:
-            if row.field not in KNOWN_FACTS | own | _EVENT_FIELDS:
-                yield f"no such field: {row.field}"

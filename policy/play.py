@@ -30,8 +30,9 @@ from policy.events import SYSTEM, By, HeldPost, load
 from policy.facts import CaseFacts, Charge, Clock
 from policy.folding import Entry, fold
 from policy.lifecycle import ActorKind, ClockState, Sign
+from policy.loading import build, read
 from policy.numbering import period, render
-from policy.pack import Pack, build, read
+from policy.pack import Pack
 from policy.sanctions import wage_month
 from policy.worktime import WorkCalendar
 

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from models import Parameter, Policy, PolicyRule, PolicyVersion
 from policy.errors import NotInForce
-from policy.pack import SECTIONS, Pack, build
+from policy.loading import build
+from policy.pack import SECTIONS, Pack
 
 
 def publish(

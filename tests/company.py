@@ -25,7 +25,7 @@ from policy.lifecycle import (
     Role,
     Satisfaction,
 )
-from policy.pack import read, shipped
+from policy.loading import read, shipped
 from services import accounts, actors, calendars, followup, handling, intake, people, policies
 from services.actors import Actor
 

@@ -18,8 +18,9 @@ from policy.events import Corrected, Happening, Registered, TimePassed, Withdraw
 from policy.facts import CaseFacts
 from policy.folding import Entry, fold
 from policy.lifecycle import ALLOWED
-from policy.pack import PACKS, Pack, shipped
-from policy.pack import load as load_pack
+from policy.loading import PACKS, shipped
+from policy.loading import load as load_pack
+from policy.pack import Pack
 from tests.regulations import BEGIN, beginnings, cast, everything, official_calendar
 
 REGULATIONS = sorted(path.stem for path in PACKS.glob("*.toml"))

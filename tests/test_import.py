@@ -25,8 +25,8 @@ from files.tables_in import FOUND, REASONS
 from importing import reasons
 from importing.reasons import ROW_REASONS, TABLE_REASONS, RowRefused, row_reason
 from models import Complaint, Customer, Deadline, Journal, Notice, NumberCounter, Penalty
-from policy import pack
 from policy.lifecycle import Status
+from policy.loading import read, shipped
 from services import calendars, journal, people, policies, record
 
 MAP = ROOT / "maps" / "car-complaints.toml"
@@ -57,7 +57,7 @@ def engine(engine: Engine) -> Engine:
         calendars.seed_official(session)
         policies.publish(
             session,
-            pack.read(pack.shipped("skoda-dealer")),
+            read(shipped("skoda-dealer")),
             effective_from=dt.date(2026, 1, 1),
             now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
         )

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from policy.errors import PackRefused
-from policy.pack import PACKS, Pack, build, load, read, shipped
+from policy.loading import PACKS, build, load, read, shipped
+from policy.pack import Pack
 
 SKODA = shipped("skoda-dealer").read_text(encoding="utf-8")
 

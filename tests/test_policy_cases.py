@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from policy.folding import fold
-from policy.pack import PACKS, build, read, shipped
+from policy.loading import PACKS, build, read, shipped
 from policy.play import Case, Play, cases
 from policy.worktime import WorkCalendar
 from tests.regulations import CASES, official_calendar

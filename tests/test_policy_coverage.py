@@ -16,7 +16,7 @@ from policy.coverage import (
     mutations,
     unnoticed,
 )
-from policy.pack import PACKS, read, shipped
+from policy.loading import PACKS, read, shipped
 from policy.play import Case, cases
 from tests.regulations import CASES, official_calendar
 

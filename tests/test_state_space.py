@@ -23,8 +23,9 @@ from policy.errors import DomainError
 from policy.events import EVENTS, By, Happening
 from policy.facts import CaseFacts
 from policy.lifecycle import ALLOWED, CallOutcome, Status
-from policy.pack import PACKS, DeadlineEntry, Pack, shipped
-from policy.pack import load as load_pack
+from policy.loading import PACKS, shipped
+from policy.loading import load as load_pack
+from policy.pack import DeadlineEntry, Pack
 from tests.regulations import BEGIN, beginnings, cast, everything, official_calendar
 
 REGULATIONS = sorted(path.stem for path in PACKS.glob("*.toml"))

@@ -145,7 +145,7 @@ def test_no_form_is_moved_to_a_department_nobody_leads(
     case = office.dispatched()
     (leading,) = office.holdings("sales_director")
     leading.until_on = dt.date(2026, 9, 27)
-    with refuses(PersonUnknown, role="sales_director"):
+    with refuses(PersonUnknown, role="销售总监"):
         correct(office, case, 2, {"department": "sales"})
 
 

@@ -106,7 +106,7 @@ def test_a_restart_nobody_would_answer_for_leaves_no_call_behind(
     case = office.confirmed()
     (leading,) = office.holdings("after_sales_director")
     leading.until_on = dt.date(2026, 9, 27)
-    with refuses(PersonUnknown, role="after_sales_director"):
+    with refuses(PersonUnknown, role="售后服务总监"):
         office.call(case, Satisfaction.dissatisfied, asks_more=True, text="仍有异响")
 
 

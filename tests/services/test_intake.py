@@ -185,7 +185,7 @@ def test_nothing_is_dispatched_to_a_post_nobody_holds(
     case = office.registered()
     for holding in office.holdings("sales_director"):
         holding.until_on = dt.date(2026, 9, 27)
-    with refuses(PersonUnknown, role="sales_director"):
+    with refuses(PersonUnknown, role="销售总监"):
         office.dispatch(case, department="sales")
 
 

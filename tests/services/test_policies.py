@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models import PolicyRule, PolicyVersion
 from policy.errors import NotInForce, PackRefused
 from policy.lifecycle import Satisfaction
-from policy.pack import build
+from policy.loading import build
 from services import policies, sweep
 
 NEW_DAY = dt.date(2026, 10, 12)
