@@ -39,10 +39,10 @@ from files.tables_in import Table, TableRefused, read_table
 from importing import mapping, past
 from importing.reasons import table_reason
 from models import User
-from policy import coverage
+from policy import coverage, loading
 from policy.errors import DomainError, NotFound
 from policy.lifecycle import Role
-from services import accounts, actors, calendars, people
+from services import accounts, actors, calendars, people, policies
 from services.actors import Actor
 
 READY_WITHIN_S = 60
@@ -501,9 +501,9 @@ def _quiet(name: str) -> Iterator[None]:
 
 
 def policy_group(settings: Settings) -> click.Group:
-    """`flask policy coverage`: which clauses the cases prove, and what no case would notice."""
+    """`flask policy`: put a regulation in force; ask what its cases prove."""
 
-    @click.group("policy", help="Ask what the cases say about a regulation.")
+    @click.group("policy", help="Regulations: publish one, ask what its cases prove.")
     def group() -> None:
         """A group has nothing to do by itself."""
 
@@ -521,7 +521,35 @@ def policy_group(settings: Settings) -> click.Group:
         if not complete:
             raise SystemExit(1)
 
+    group.add_command(_publish(settings))
     return group
+
+
+def _publish(settings: Settings) -> click.Command:
+    @click.command("publish", help="Put a regulation's file in force as a new version.")
+    @click.argument("file", type=_TO_READ)
+    @click.option("--from", "day", type=click.DateTime(["%Y-%m-%d"]), help="From this day on.")
+    @click.option("--check", is_flag=True, help="Only say what is wrong with the file.")
+    def command(file: Path, day: dt.datetime | None, check: bool) -> None:
+        with _plain_refusals(settings):
+            data = loading.read(file)
+            title = loading.build(data, file=file.name).policy.title
+            if check:
+                click.echo(f"{file.name}: {title}: nothing is wrong with it.")
+                return
+            if day is None:
+                raise click.ClickException(
+                    "--from is needed: the day the version comes into force."
+                )
+            with database.writing(_engine(settings)) as session:
+                now = dt.datetime.now(dt.UTC)
+                version = policies.publish(
+                    session, data, effective_from=day.date(), now=now, file=file.name
+                )
+                number = version.number
+        click.echo(f"{title}: version {number} is in force from {day:%Y-%m-%d} on.")
+
+    return command
 
 
 COMMANDS: tuple[Callable[[Settings], click.Command], ...] = (
