@@ -50,7 +50,7 @@ def begin(session: Session, *, now: dt.datetime, password: str) -> PolicyVersion
         session, loading.read(loading.shipped(POLICY)), effective_from=day_one, now=now
     )
     accounts.add_user(
-        session, ADMIN, password=password, display_name="Admin", role=Role.administrator
+        session, ADMIN, password=password, display_name="管理员", role=Role.administrator
     )
     return version
 
