@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -508,6 +508,26 @@ class RedressView(Place, ModelView):
                 )
                 field.errors = [*field.errors, sentence]
 
+    def did(
+        self, deed: str, form: Any, act: Callable[[int], object], version: Callable[[], int]
+    ) -> bool:
+        """Do a deed on the version its form was made from, and commit.
+
+        Refused, the form says why and keeps what was typed; out of date, it takes over the
+        version that stands now, so that sending it again means it.
+        """
+        try:
+            act(seen_version(form))
+            self.records.commit()
+        except DomainError as refusal:
+            self.records.rollback()
+            self._tell(refusal, form)
+            if isinstance(refusal, ChangedMeanwhile):
+                form.seen.data = str(version())
+            return False
+        flash(gettext("Done: %(deed)s.", deed=wording.deed(deed)), "success")
+        return True
+
     def handle_view_exception(self, exc: Exception) -> bool:
         """Say in words what a service refused; everything else is a failure and goes on."""
         if isinstance(exc, DomainError | IntegrityError | StaleDataError):
@@ -528,6 +548,12 @@ class RedressView(Place, ModelView):
             form[named].errors = [*form[named].errors, sentence]
             sentence = gettext("Nothing was saved yet. Please look at what is marked.")
         flash(sentence, "error")
+
+
+def seen_version(form: Any) -> int:
+    """The version of its case a form was made from; one that is no number fits no case."""
+    text = str(form.seen.data or "")
+    return int(text) if text.isdecimal() and len(text) < 10 else -1
 
 
 def _addressable(arguments: Mapping[str, str]) -> dict[str, str]:

@@ -36,7 +36,7 @@ from admin.filters import contains
 from admin.rights import visitor_may_open
 from admin.showing import now, urgency
 from models import Complaint, Customer, Journal, PolicyVersion
-from policy.errors import ChangedMeanwhile, DomainError, NotFound
+from policy.errors import DomainError, NotFound
 from policy.facts import CaseFacts
 from policy.lifecycle import Status
 from policy.pack import Pack
@@ -306,19 +306,12 @@ class ComplaintView(RedressView):
         return self._page(self._case(number), form, deed)
 
     def _did(self, number: str, deed: str, form: DeedForm) -> bool:
-        try:
-            complaint = journal.hold(self.records, number, seen=_version(form))
+        def act(seen: int) -> None:
+            complaint = journal.hold(self.records, number, seen=seen)
             actor = actors.of_user(current_user.user)
             DEEDS[deed][1](self.records, complaint, actor=actor, now=now(), **form.said())
-            self.records.commit()
-        except DomainError as refusal:
-            self.records.rollback()
-            self._tell(refusal, form)
-            if isinstance(refusal, ChangedMeanwhile):
-                form.seen.data = str(self._case(number).complaint.version)
-            return False
-        flash(gettext("Done: %(deed)s.", deed=wording.deed(deed)), "success")
-        return True
+
+        return self.did(deed, form, act, lambda: self._case(number).complaint.version)
 
     # ------------------------------------------------------------ amending
 
@@ -342,11 +335,6 @@ class ComplaintView(RedressView):
                 self.records.rollback()
                 self._tell(refusal, asked.form)
         return self.render("admin/amend.html", asked=asked, number=number, reasons=reasons)
-
-
-def _version(form: DeedForm) -> int | None:
-    text = str(form.seen.data or "")
-    return int(text) if text.isdecimal() and len(text) < 10 else -1
 
 
 def due_chip(row: Complaint) -> Any:

@@ -14,6 +14,7 @@ from wtforms import BooleanField, HiddenField, SelectField
 from wtforms.validators import Optional
 
 import wording
+from admin.base import seen_version
 from admin.deeds import (
     EXTRA,
     choices,
@@ -30,7 +31,7 @@ from policy.changes import Effect
 from policy.errors import FieldMissing
 from policy.events import Happening, dump, load
 from policy.pack import Pack
-from services import actors, correcting, journal
+from services import actors, correcting, journal, people
 from services.desk import CasePage
 
 _LONG = frozenset({"body", "demand", "text", "reason", "feedback"})
@@ -75,8 +76,8 @@ class Amendment:
         return self._amended(changed, user, now)
 
     def _amended(self, changed: dict[str, Any] | None, user: User, now: dt.datetime) -> bool:
-        seen = int(self.form.seen.data) if str(self.form.seen.data).isdecimal() else -1
-        complaint = journal.hold(self.session, self.page.complaint.number, seen=seen)
+        number = self.page.complaint.number
+        complaint = journal.hold(self.session, number, seen=seen_version(self.form))
         said: dict[str, Any] = {
             "target": self.row.seq,
             "reason": self.form.why.data,
@@ -171,7 +172,7 @@ def _data(event: Happening, pack: Pack, session: Session) -> dict[str, Any]:
     """What the inputs show at first: the event's fields, with people as rows."""
     data = {name: getattr(event, name) for name in type(event).model_fields}
     for name in _PEOPLE & set(data):
-        data[name] = journal.employee(session, data[name])
+        data[name] = people.known_employee(session, data[name])
     for key, value in dump(event).get("extra", {}).items():
         dated = pack.find("field", key).shape == "date"
         data[EXTRA + key] = dt.date.fromisoformat(value) if dated else value

@@ -29,7 +29,6 @@ from admin.showing import now
 from files.tables_out import Sheet, csv_chunks, write_xlsx
 from models import Penalty
 from policy.deeds import refusal
-from policy.errors import ChangedMeanwhile, DomainError
 from policy.lifecycle import PenaltyStatus, Role, Sign
 from services import actors, desk, journal, payroll, policies, record
 
@@ -197,21 +196,12 @@ class PenaltyView(RedressView):
         return self._page(self._penalty(penalty_id), form, deed)
 
     def _did(self, penalty_id: int, deed: str, form: PenaltyForm) -> bool:
-        text = str(form.seen.data or "")
-        seen = int(text) if text.isdecimal() and len(text) < 10 else -1
-        try:
+        def act(seen: int) -> None:
             found = payroll.penalty(self.records, penalty_id, seen=seen)
             actor = actors.of_user(current_user.user)
             DEEDS[deed][1](self.records, found, actor=actor, now=now(), **form.said())
-            self.records.commit()
-        except DomainError as refused:
-            self.records.rollback()
-            self._tell(refused, form)
-            if isinstance(refused, ChangedMeanwhile):
-                form.seen.data = str(self._penalty(penalty_id).complaint.version)
-            return False
-        flash(gettext("Done: %(deed)s.", deed=wording.deed(deed)), "success")
-        return True
+
+        return self.did(deed, form, act, lambda: self._penalty(penalty_id).complaint.version)
 
 
 def _is(charge: Any, found: Penalty) -> bool:

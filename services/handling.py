@@ -28,7 +28,7 @@ from policy.events import (
     Upgraded,
 )
 from policy.lifecycle import ReplyOutcome
-from services import journal
+from services import journal, people
 from services.actors import Actor
 
 Effects = tuple[Effect, ...]
@@ -38,7 +38,7 @@ def assign(
     session: Session, complaint: Complaint, *, handler: str, actor: Actor, now: dt.datetime
 ) -> Effects:
     """Decide who handles it, by employee number (SKD-3.2.2). Raises NotFound for a stranger."""
-    journal.employee(session, handler)
+    people.known_employee(session, handler)
     return journal.happen(session, complaint, Assigned, actor=actor, now=now, handler=handler)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import Complaint, Employee, Journal, Notice, WageMonth
+from models import Complaint, Journal, Notice, WageMonth
 from policy import clocks
 from policy.case import apply, archivable
 from policy.changes import Effect, changes
@@ -233,13 +233,3 @@ def folded(session: Session, complaint: Complaint) -> CaseFacts:
     """The case its journal makes; equal to its rows, or something bypassed the door."""
     pack, calendar = rules_of(session, complaint)
     return fold(entries(session, complaint), pack, calendar)
-
-
-def employee(session: Session, number: str | None) -> Employee | None:
-    """The employee with a number. Raises NotFound."""
-    if number is None:
-        return None
-    found = session.scalars(sa.select(Employee).where(Employee.number == number)).first()
-    if found is None:
-        raise NotFound(what="employee", key=number)
-    return found

@@ -24,7 +24,7 @@ from policy.events import (
 )
 from policy.lifecycle import PenaltyStatus, Sign
 from policy.sanctions import wage_month
-from services import journal, policies
+from services import journal, people, policies
 from services.actors import Actor
 
 
@@ -39,7 +39,7 @@ def judge(
     employee: str | None = None,
 ) -> tuple[Effect, ...]:
     """Find, as a person, a ground for a penalty (SKD-4.1.1 and the like); it is proposed."""
-    journal.employee(session, employee)
+    people.known_employee(session, employee)
     return journal.happen(
         session,
         complaint,

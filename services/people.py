@@ -18,6 +18,7 @@ from policy.errors import (
     Duplicate,
     FieldMissing,
     FieldTooLong,
+    NotFound,
     PeriodRefused,
     PhoneRefused,
     PostTaken,
@@ -131,6 +132,16 @@ def find_employee(session: Session, number: str) -> Employee | None:
     return session.scalar(sa.select(Employee).where(Employee.number == number))
 
 
+def known_employee(session: Session, number: str | None) -> Employee | None:
+    """The employee a form names, None where it names nobody. Raises NotFound for a stranger."""
+    if number is None:
+        return None
+    found = find_employee(session, number)
+    if found is None:
+        raise NotFound(what="employee", key=number)
+    return found
+
+
 # ---------------------------------------------------------------- posts
 
 
@@ -242,35 +253,6 @@ def change_deputy(
         deputy.employee_id = employee.id
         deputy.from_on, deputy.until_on, deputy.reason = from_on, until_on, reason or None
     session.flush()
-
-
-def holders(session: Session, post: str, *, on: dt.date) -> list[Employee]:
-    """Who holds a post on a day, the longest holder first."""
-    return list(
-        session.scalars(
-            sa.select(Employee)
-            .join(PostHolding)
-            .where(
-                PostHolding.post == post,
-                PostHolding.from_on <= on,
-                sa.or_(PostHolding.until_on.is_(None), PostHolding.until_on >= on),
-            )
-            .order_by(PostHolding.from_on, PostHolding.id)
-        )
-    )
-
-
-def deputies(session: Session, post: str, *, on: dt.date) -> list[Employee]:
-    """Who stands in for a holder of a post on a day."""
-    return list(
-        session.scalars(
-            sa.select(Employee)
-            .join(Deputy, Deputy.employee_id == Employee.id)
-            .join(PostHolding, Deputy.holding_id == PostHolding.id)
-            .where(PostHolding.post == post, Deputy.from_on <= on, Deputy.until_on >= on)
-            .order_by(Deputy.from_on, Deputy.id)
-        )
-    )
 
 
 # ---------------------------------------------------------------- users
