@@ -6,16 +6,16 @@ from policy.lifecycle import Role
 
 PASSWORD = "correct horse battery"
 CHINESE = {
-    "specialist": "林晓",
-    "care_director": "周敏",
-    "director": "高峰",
-    "manager": "田野",
-    "mechanic": "石磊",
-    "colleague": "罗成",
-    "sales_director": "韩雪",
-    "salesman": "江帆",
-    "general_manager": "秦川",
-    "clerk": "孟瑶",
+    "specialist": "关爱专员甲",
+    "care_director": "关爱总监甲",
+    "director": "售后总监甲",
+    "manager": "售后经理甲",
+    "mechanic": "技师甲",
+    "colleague": "技师乙",
+    "sales_director": "销售总监甲",
+    "salesman": "销售员甲",
+    "general_manager": "总经理甲",
+    "clerk": "人事专员甲",
 }
 """What the people of the company are called on these pages."""
 
