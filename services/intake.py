@@ -11,7 +11,14 @@ from sqlalchemy.orm import Session
 from models import Complaint, Customer, NumberCounter, PolicyVersion
 from policy.changes import Effect
 from policy.errors import ChoiceUnknown, FieldTooLong
-from policy.events import Classified, Dispatched, Imported, Registered, TakenOver
+from policy.events import (
+    Classified,
+    Dispatched,
+    Happening,
+    Imported,
+    Registered,
+    TakenOver,
+)
 from policy.lifecycle import Responsibility, Status
 from policy.numbering import period, render
 from services import actors, calendars, journal, policies
@@ -36,22 +43,20 @@ def register(
     `received_at` is when the customer spoke; `said` are the other fields of a registration:
     category, grade, body, demand, extra.
     """
-    complaint, counter = _blank(session, version, kind, customer, on=now)
-    journal.happen(
+    return _begin(
         session,
-        complaint,
+        version,
         Registered,
+        kind=kind,
+        customer=customer,
+        on=now,
         actor=actor,
         now=now,
-        number=complaint.number,
-        kind=kind,
         channel=channel,
-        subject=subject.strip(),
+        subject=subject,
         received_at=received_at,
         **said,
     )
-    _count(session, counter)
-    return complaint
 
 
 def import_past(
@@ -82,21 +87,42 @@ def import_past(
     )
     if session.scalars(known).first() is not None:
         return None
-    complaint, counter = _blank(session, version, kind, customer, on=received_at)
-    complaint.source, complaint.source_id = source, source_id
-    journal.happen(
+    return _begin(
         session,
-        complaint,
+        version,
         Imported,
+        kind=kind,
+        customer=customer,
+        on=received_at,
+        origin=(source, source_id),
         actor=actor,
         now=now,
-        number=complaint.number,
-        kind=kind,
         status=status,
-        subject=subject.strip(),
+        subject=subject,
         received_at=received_at,
         **said,
     )
+
+
+def _begin(
+    session: Session,
+    version: PolicyVersion,
+    event: type[Happening],
+    *,
+    kind: str,
+    customer: Customer | None,
+    on: dt.datetime,
+    actor: Actor,
+    now: dt.datetime,
+    subject: str,
+    origin: tuple[str, str] | tuple[None, None] = (None, None),
+    **said: Any,
+) -> Complaint:
+    """A case whose first event is `event`. Its number counts only once the event was accepted."""
+    complaint, counter = _blank(session, version, kind, customer, on=on)
+    complaint.source, complaint.source_id = origin
+    said |= {"number": complaint.number, "kind": kind, "subject": subject.strip()}
+    journal.happen(session, complaint, event, actor=actor, now=now, **said)
     _count(session, counter)
     return complaint
 
