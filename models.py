@@ -16,11 +16,15 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from policy.lifecycle import (
     ActorKind,
+    Audience,
     CallOutcome,
     CallPurpose,
+    CellDeed,
+    Choice,
     ClockState,
     ClosingGround,
     PenaltyStatus,
+    ProblemKind,
     ReplyOutcome,
     Responsibility,
     Role,
@@ -747,6 +751,210 @@ class WageMonth(Base):
     closed_by_id: Mapped[int | None] = _to("user.id")
 
 
+# ---------------------------------------------------------------- spreadsheets
+
+
+class Sheet(Base):
+    """A spreadsheet file for one audience, mirrored both ways."""
+
+    __tablename__ = "sheet"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    audience: Mapped[Audience]
+    department_id: Mapped[int | None] = _to("department.id")
+    year: Mapped[int | None]  # of the wage months of a payroll file
+    name: Mapped[str] = _key(120, unique=True)  # the file's name without its ending
+    pass_number: Mapped[int] = mapped_column(default=0)  # of the last pass that did something
+    file_pass: Mapped[int | None]  # the pass the file said it came from when last read
+    fingerprint: Mapped[str | None] = _key(200)  # of the file as it was last read or written
+    settled: Mapped[bool] = mapped_column(default=True)  # nothing typed waits for another look
+    newborn: Mapped[list[Any]]  # typed rows without an id, as the last look saw them
+    complete_at: Mapped[dt.datetime | None]  # when the last look that read everything began
+    looked_at: Mapped[dt.datetime | None]
+    saved_at: Mapped[dt.datetime | None]  # when a person's program last saved it
+    written_at: Mapped[dt.datetime | None]
+    refreshed_at: Mapped[dt.datetime | None]  # when every row was last compared with the record
+    held_by: Mapped[str | None] = _key(120)
+    held_since: Mapped[dt.datetime | None]
+    paused_at: Mapped[dt.datetime | None]
+    paused_by_id: Mapped[int | None] = _to("user.id")
+
+    department: Mapped[Department | None] = relationship()
+    paused_by: Mapped[User | None] = relationship()
+
+    __table_args__ = (sa.UniqueConstraint("audience", "department_id", "year"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SheetTab(Base):
+    """A tab that every file of an audience has: which cases stand in it."""
+
+    __tablename__ = "sheet_tab"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    audience: Mapped[Audience]
+    key: Mapped[str] = _key()  # today, open, closed, guide; month for the payroll
+    title: Mapped[str] = _key(31)
+    position: Mapped[int]
+    statuses: Mapped[list[Any]]  # names of Status: cases that stand so are in it
+    days: Mapped[int | None]  # how long after closing a case stays
+    version: Mapped[int] = mapped_column(default=1)
+
+    columns: Mapped[list[SheetColumn]] = relationship(
+        back_populates="tab", order_by="SheetColumn.position"
+    )
+
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (sa.UniqueConstraint("audience", "key"),)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class SheetColumn(Base):
+    """A column of a tab. Who owns it and which deed it carries follows from its field."""
+
+    __tablename__ = "sheet_column"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tab_id: Mapped[int] = _to("sheet_tab.id", index=False)
+    position: Mapped[int]
+    field: Mapped[str] = _key(80)
+    header: Mapped[str] = _key(120)
+    width: Mapped[int] = mapped_column(default=14)  # in characters
+    active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
+
+    tab: Mapped[SheetTab] = relationship(back_populates="columns")
+
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (sa.UniqueConstraint("tab_id", "field"),)
+
+    def __str__(self) -> str:
+        return self.header
+
+
+class SheetRow(Base):
+    """A case's row in a file. `uid` is what the file's hidden column says."""
+
+    __tablename__ = "sheet_row"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sheet_id: Mapped[int] = _to("sheet.id", index=False)
+    uid: Mapped[str] = _key(40)
+    complaint_id: Mapped[int] = _to("complaint.id")
+    shown: Mapped[bool] = mapped_column(default=False)  # whether the file has it after the pass
+    seen: Mapped[str] = _key(80)  # versions of the rows of the record its cells were made from
+    hint: Mapped[str] = mapped_column(sa.Text)  # the answer to its last input
+    waiting: Mapped[dict[str, Any]]  # inputs the last look saw and that have not settled
+    refused: Mapped[dict[str, Any]]  # inputs that were refused and still stand in the file
+    typed: Mapped[dict[str, Any] | None]  # what a person typed, where the row began in the file
+
+    complaint: Mapped[Complaint] = relationship()
+
+    __table_args__ = (
+        sa.UniqueConstraint("sheet_id", "uid"),
+        sa.UniqueConstraint("sheet_id", "complaint_id"),
+    )
+
+
+class SheetBase(Base):
+    """What both sides agreed a row says, from a pass on until another pass said otherwise."""
+
+    __tablename__ = "sheet_base"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sheet_id: Mapped[int] = _to("sheet.id", index=False)
+    row_id: Mapped[int] = _to("sheet_row.id")
+    from_pass: Mapped[int]
+    until_pass: Mapped[int | None]  # the first pass it is not true for any more
+    cells: Mapped[dict[str, Any]]
+
+    __table_args__ = (
+        sa.UniqueConstraint("row_id", "from_pass"),
+        sa.Index(None, "sheet_id", "until_pass"),
+    )
+
+
+class SheetPass(Base):
+    """One pass over a file that did something; `number` is what the file is stamped with."""
+
+    __tablename__ = "sheet_pass"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sheet_id: Mapped[int] = _to("sheet.id", index=False)
+    number: Mapped[int]
+    base: Mapped[int | None]  # the pass it was merged against, as the file said
+    began_at: Mapped[dt.datetime]
+    saved_at: Mapped[dt.datetime | None]
+    written_at: Mapped[
+        dt.datetime | None
+    ]  # None where the file did not have to change, or could not
+    counts: Mapped[dict[str, Any]]  # how many cells or rows, by CellDeed
+    undone_at: Mapped[dt.datetime | None]
+    undone_by_id: Mapped[int | None] = _to("user.id")
+
+    sheet: Mapped[Sheet] = relationship()
+
+    __table_args__ = (sa.UniqueConstraint("sheet_id", "number"),)
+
+
+class SheetChange(Base):
+    """What a pass did about one cell or row, and why."""
+
+    __tablename__ = "sheet_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sheet_id: Mapped[int] = _to("sheet.id", index=False)
+    pass_number: Mapped[int]
+    row_id: Mapped[int | None] = _to("sheet_row.id", index=False)
+    complaint_id: Mapped[int | None] = _to("complaint.id")
+    field: Mapped[str | None] = _key(80)
+    what: Mapped[CellDeed]
+    before: Mapped[str | None] = mapped_column(sa.Text)
+    after: Mapped[str | None] = mapped_column(sa.Text)
+    because: Mapped[str | None] = mapped_column(sa.Text)
+    journal_seq: Mapped[int | None]
+
+    complaint: Mapped[Complaint | None] = relationship()
+
+    __table_args__ = (
+        sa.Index(None, "sheet_id", "pass_number"),
+        sa.Index(None, "row_id", "pass_number"),
+    )
+
+
+class SheetProblem(Base):
+    """Something in a file that a person has to look at, with both sides' values."""
+
+    __tablename__ = "sheet_problem"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sheet_id: Mapped[int] = _to("sheet.id")
+    row_id: Mapped[int | None] = _to("sheet_row.id")
+    complaint_id: Mapped[int | None] = _to("complaint.id")
+    kind: Mapped[ProblemKind]
+    field: Mapped[str | None] = _key(80)
+    code: Mapped[str] = _key(40)
+    facts: Mapped[dict[str, Any]]
+    base: Mapped[str | None] = mapped_column(sa.Text)
+    ours: Mapped[str | None] = mapped_column(sa.Text)
+    theirs: Mapped[str | None] = mapped_column(sa.Text)
+    found_at: Mapped[dt.datetime]
+    choice: Mapped[Choice | None]
+    chosen_at: Mapped[dt.datetime | None]
+    chosen_by_id: Mapped[int | None] = _to("user.id")
+    settled_at: Mapped[dt.datetime | None]  # the choice was carried out, or it went away
+
+    sheet: Mapped[Sheet] = relationship()
+    complaint: Mapped[Complaint | None] = relationship()
+    chosen_by: Mapped[User | None] = relationship()
+
+    __table_args__ = (sa.Index(None, "sheet_id", "settled_at"),)
+
+
 # ---------------------------------------------------------------- papers, notices, jobs
 
 
@@ -783,21 +991,77 @@ class FormEntry(Base):
 
 
 class Notice(Base):
-    """Somebody is to be told something, once."""
+    """Somebody is to be told something, once.
+
+    `sheet_id` is for what concerns a file and no case; `department_id` says whose robots hear it.
+    """
 
     __tablename__ = "notice"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     complaint_id: Mapped[int | None] = _to("complaint.id")
+    sheet_id: Mapped[int | None] = _to("sheet.id")
     kind: Mapped[str] = _key(32)
     occasion: Mapped[str] = _key(120)
     employee_id: Mapped[int | None] = _to("employee.id")
+    department_id: Mapped[int | None] = _to("department.id")
     post: Mapped[str | None] = _key()
     facts: Mapped[dict[str, Any]]
     made_at: Mapped[dt.datetime]
-    sent_at: Mapped[dt.datetime | None]
+    spread_at: Mapped[dt.datetime | None]  # when its deliveries were made; there may be none
 
-    __table_args__ = (sa.UniqueConstraint("complaint_id", "kind", "occasion"),)
+    complaint: Mapped[Complaint | None] = relationship()
+    employee: Mapped[Employee | None] = relationship()
+    department: Mapped[Department | None] = relationship()
+    deliveries: Mapped[list[NoticeDelivery]] = relationship(
+        back_populates="notice", order_by="NoticeDelivery.id"
+    )
+
+    __table_args__ = (
+        sa.UniqueConstraint("complaint_id", "kind", "occasion"),
+        sa.UniqueConstraint("sheet_id", "kind", "occasion"),
+        sa.Index(None, "spread_at", "id"),
+    )
+
+
+class NoticeChannel(Base):
+    """Where notices go besides mail: a group robot, as an Apprise address (a secret)."""
+
+    __tablename__ = "notice_channel"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = _key(120, unique=True)
+    address: Mapped[str] = _key(500)
+    department_id: Mapped[int | None] = _to("department.id")  # None hears of every department
+    active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
+
+    department: Mapped[Department | None] = relationship()
+
+    __mapper_args__ = {"version_id_col": version}
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class NoticeDelivery(Base):
+    """A notice on one way to somebody: by mail to its employee, or to a robot."""
+
+    __tablename__ = "notice_delivery"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    notice_id: Mapped[int] = _to("notice.id", index=False)
+    way: Mapped[str] = _key(40)  # "mail", or "channel:" and the channel's id
+    channel_id: Mapped[int | None] = _to("notice_channel.id")
+    tries: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[dt.datetime | None] = mapped_column(index=True)  # None: sent or given up
+    sent_at: Mapped[dt.datetime | None]
+    failure: Mapped[str | None] = mapped_column(sa.Text)
+
+    notice: Mapped[Notice] = relationship(back_populates="deliveries")
+    channel: Mapped[NoticeChannel | None] = relationship()
+
+    __table_args__ = (sa.UniqueConstraint("notice_id", "way"),)
 
 
 class WorkRequest(Base):

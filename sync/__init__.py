@@ -1,0 +1,1 @@
+"""The sheet door: departments work in a spreadsheet that is mirrored both ways."""
