@@ -140,6 +140,20 @@ class Settings(BaseModel):
     sweep_seconds: int = Field(
         default=30, ge=1, le=3600, description="Seconds between two looks at what became late."
     )
+    sheet_folder: Path | None = Field(
+        default=None,
+        description="The shared folder of the departments' workbooks; "
+        "empty means the folder sheets in the home folder.",
+    )
+    sheet_seconds: int = Field(
+        default=8, ge=1, le=3600, description="Seconds between two looks at each workbook."
+    )
+    sheet_held_minutes: int = Field(
+        default=15,
+        ge=1,
+        le=1440,
+        description="Minutes a workbook may stay open before a notice names who has it open.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="How much is written to the log."
     )
@@ -159,6 +173,8 @@ class Settings(BaseModel):
         values["home"] = home
         values["database_url"] = values.get("database_url") or f"sqlite:///{home / 'redress.db'}"
         values["queue_url"] = values.get("queue_url") or f"sqlite:///{home / 'queue.db'}"
+        if values.get("sheet_folder"):
+            values["sheet_folder"] = Path(values["sheet_folder"]).expanduser().absolute()
         return values
 
     @property
@@ -170,6 +186,11 @@ class Settings(BaseModel):
     def uploads(self) -> Path:
         """The folder of the uploaded files."""
         return self.home / "uploads"
+
+    @property
+    def sheets(self) -> Path:
+        """The folder of the workbooks."""
+        return self.sheet_folder or self.home / "sheets"
 
 
 def environment_name(field: str) -> str:
@@ -236,10 +257,16 @@ def _sentence(error: Any) -> str:
 
 
 def make_home(settings: Settings) -> None:
-    """Create the home folder and its uploads, closed to other users of the machine."""
+    """Create the home folder, its uploads and its workbooks, closed to other users of the machine.
+
+    A shared folder that the settings name is never created: where it is missing, a drive is not
+    mounted, and an empty folder in its place would look as if all workbooks were gone.
+    """
     try:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings.uploads.mkdir(mode=0o700, exist_ok=True)
+        if settings.sheet_folder is None:
+            settings.sheets.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         problem = f"REDRESS_HOME = {settings.home}: cannot be created ({error.strerror})"
         raise SettingsError([problem]) from error

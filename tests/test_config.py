@@ -10,7 +10,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from config import ROOT, Settings, SettingsError, environment_name, read_settings, secret_key
+from config import (
+    ROOT,
+    Settings,
+    SettingsError,
+    environment,
+    environment_name,
+    make_home,
+    read_settings,
+    secret_key,
+)
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -106,6 +115,29 @@ def test_processes_that_start_together_agree_on_one_secret_key(tmp_path: Path) -
     ]
     keys = {child.communicate(timeout=60)[0] for child in children}
     assert len(keys) == 1
+
+
+def test_the_workbooks_stand_in_the_home_folder_unless_said_otherwise(tmp_path: Path) -> None:
+    settings = read_settings({"REDRESS_HOME": str(tmp_path / "var")})
+    make_home(settings)
+    assert settings.sheets == tmp_path / "var" / "sheets"
+    assert stat.S_IMODE(settings.sheets.stat().st_mode) == 0o700
+
+
+def test_a_shared_folder_that_is_missing_is_not_created(tmp_path: Path) -> None:
+    shared = tmp_path / "not mounted"
+    settings = read_settings(
+        {"REDRESS_HOME": str(tmp_path / "var"), "REDRESS_SHEET_FOLDER": str(shared)}
+    )
+    make_home(settings)
+    assert settings.sheets == shared
+    assert not shared.exists()
+    assert read_settings(environment(settings)).sheets == shared
+
+
+def test_a_shared_folder_is_understood_from_the_users_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/office")
+    assert read_settings({"REDRESS_SHEET_FOLDER": "~/sheets"}).sheets == Path("/home/office/sheets")
 
 
 @pytest.mark.parametrize("field", Settings.model_fields)
