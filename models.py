@@ -774,6 +774,7 @@ class Sheet(Base):
     saved_at: Mapped[dt.datetime | None]  # when a person's program last saved it
     written_at: Mapped[dt.datetime | None]
     refreshed_at: Mapped[dt.datetime | None]  # when every row was last compared with the record
+    today_at: Mapped[dt.datetime | None]  # for which moment its tab of today was made
     held_by: Mapped[str | None] = _key(120)
     held_since: Mapped[dt.datetime | None]
     paused_at: Mapped[dt.datetime | None]

@@ -53,7 +53,10 @@ Written = str | float | dt.datetime | dt.date | Link | None
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row that has something in one of our columns. `foreign` when other cells have, too."""
+    """A row that has something in it. `foreign` when a cell outside our columns has, too.
+
+    A row that only has foreign cells is there with no cells of ours, so that nothing is put on it.
+    """
 
     number: int
     cells: Mapping[str, Read]  # by field; an empty cell is not there
@@ -214,3 +217,6 @@ class Workbook(Protocol):
 
     def copies(self) -> list[Copy]:
         """Books beside ours whose name says that they are copies of it."""
+
+    def beside(self, name: str) -> Workbook:
+        """The book of that name beside ours, such as one of `copies`."""
