@@ -1,0 +1,199 @@
+"""Which line of a tab is which case: by its hidden id, and by its number where the id was lost.
+
+Pure. A line is never known by where it stands. Cells are the texts they show.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+LIKE = 0.5
+"""The share of equal cells from which a typed row counts as one that was taken in before."""
+
+Cells = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line as text: the row's number in the tab, and its cells that are not empty, by field."""
+
+    number: int
+    cells: Cells
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A case's row as the base has it; `typed` is what a person typed where it began here."""
+
+    uid: str
+    base: Cells
+    typed: Cells | None = None
+
+    @property
+    def case(self) -> str | None:
+        return self.base.get("number")
+
+
+@dataclass(slots=True)
+class Matched:
+    """Which line is which row."""
+
+    of: dict[str, Row] = field(default_factory=dict)
+    repeated: list[tuple[str, Row]] = field(default_factory=list)
+    newborn: list[Row] = field(default_factory=list)
+
+
+def uid_of(complaint_id: int) -> str:
+    """The id of a case's row, with a character that shows a typing error: `R123-K`."""
+    body = f"R{complaint_id}"
+    return f"{body}-{_LETTERS[zlib.crc32(body.encode()) % 32]}"
+
+
+def match(lines: Iterable[Row], known: Mapping[str, Known]) -> Matched:
+    """Give every line its row. A line that fits none is newborn, a second one of a row repeated."""
+    numbers = {row.case: uid for uid, row in known.items() if row.case}
+    claims: dict[str, list[Row]] = defaultdict(list)
+    found = Matched()
+    for line in lines:
+        uid = _claimed(line, known, numbers)
+        if uid is None:
+            found.newborn.append(line)
+        else:
+            claims[uid].append(line)
+    for uid, rivals in claims.items():
+        rivals.sort(key=lambda line: -_equal(line.cells, known[uid].base))
+        found.of[uid] = rivals[0]
+        found.repeated += [(uid, line) for line in rivals[1:]]
+    _reborn(found, known)
+    return found
+
+
+def _claimed(line: Row, known: Mapping[str, Known], numbers: Mapping[str, str]) -> str | None:
+    """The row a line says it is. Where id and number disagree, the base it resembles more."""
+    by_id = line.cells.get("uid", "")
+    by_number = numbers.get(line.cells.get("number", ""))
+    if by_id not in known:
+        return by_number
+    if by_number is None or by_number == by_id:
+        return by_id
+    nearer = _equal(line.cells, known[by_number].base) > _equal(line.cells, known[by_id].base)
+    return by_number if nearer else by_id
+
+
+def _equal(one: Cells, other: Cells) -> int:
+    return sum(1 for name, value in one.items() if name != "uid" and other.get(name) == value)
+
+
+def _reborn(found: Matched, known: Mapping[str, Known]) -> None:
+    """Recognise typed rows that were taken in although the file does not have their id yet.
+
+    The file was held open, is an old copy, or the pass was killed before it could write. Each
+    such row is looked for among the lines without an id, the most alike first.
+    """
+    absent = {uid: row.typed for uid, row in known.items() if row.typed and uid not in found.of}
+    pairs = sorted(
+        (
+            (-alike, abs(place), uid, place)
+            for uid, typed in absent.items()
+            for place, line in enumerate(found.newborn)
+            if (alike := similarity(line.cells, typed)) >= LIKE
+        ),
+    )
+    taken: set[int] = set()
+    for _alike, _distance, uid, place in pairs:
+        if uid not in found.of and place not in taken:
+            found.of[uid] = found.newborn[place]
+            taken.add(place)
+    found.newborn = [line for place, line in enumerate(found.newborn) if place not in taken]
+
+
+def similarity(one: Cells, typed: Cells) -> float:
+    """The share of a typed row's cells that a line still has, 0 to 1."""
+    return sum(1 for name, value in typed.items() if one.get(name) == value) / max(len(typed), 1)
+
+
+# ---------------------------------------------------------------- damage
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Why a pass must stop: a code, and facts for the sentence about it."""
+
+    code: str
+    facts: Mapping[str, object]
+
+
+Pair = tuple[Cells, Cells]
+"""A row's cells: as the base has them, as the file has them."""
+
+LOST_AT_LEAST, LOST_SHARE = 5, 0.2
+CHANGED_AT_LEAST, CHANGED_SHARE = 12, 0.05
+
+
+def damage(
+    pairs: Sequence[Pair], *, vanished: int, fields: Sequence[str], office: frozenset[str]
+) -> Damage | None:
+    """What makes a file unfit to be taken in, or None.
+
+    `pairs` are the rows in the order of the file, `vanished` how many of the base it has not.
+    """
+    whole = len(pairs) + vanished
+    if vanished >= LOST_AT_LEAST and vanished > LOST_SHARE * whole:
+        return Damage("rows_vanished", {"count": vanished, "of": whole})
+    if vanished > 1 and not pairs:
+        return Damage("rows_vanished", {"count": vanished, "of": whole})
+    changed = {name: _changed(pairs, name) for name in fields}
+    if found := _half_sorted(pairs, changed) or _shifted(pairs, changed):
+        return found
+    count = sum(len(places) for name, places in changed.items() if name in office)
+    if count >= CHANGED_AT_LEAST and count > CHANGED_SHARE * len(pairs) * max(len(office), 1):
+        return Damage("cells_changed", {"count": count, "of": len(pairs) * len(office)})
+    return None
+
+
+def _changed(pairs: Sequence[Pair], name: str) -> list[int]:
+    return [i for i, (base, now) in enumerate(pairs) if base.get(name) != now.get(name)]
+
+
+def _half_sorted(pairs: Sequence[Pair], changed: Mapping[str, list[int]]) -> Damage | None:
+    """Columns whose changed cells are the old ones in another order: sorted without the rest."""
+    columns: list[str] = []
+    rows: set[int] = set()
+    most = 0
+    for name, places in changed.items():
+        before = [pairs[i][0].get(name, "") for i in places]
+        after = [pairs[i][1].get(name, "") for i in places]
+        if len(places) > 1 and sorted(before) == sorted(after):
+            columns.append(name)
+            rows.update(places)
+            most = max(most, len(places))
+    if most >= 3 or len(columns) >= 2:
+        return Damage("half_sorted", {"columns": columns, "rows": len(rows)})
+    return None
+
+
+def _shifted(pairs: Sequence[Pair], changed: Mapping[str, list[int]]) -> Damage | None:
+    """Columns whose changed cells stand where their neighbours stood: a paste that slipped."""
+    columns: list[str] = []
+    rows: set[int] = set()
+    for name, places in changed.items():
+        for by in (-2, -1, 1, 2):
+            slipped = [i for i in places if _slipped(pairs, name, i, by)]
+            values = {pairs[i][1][name] for i in slipped}
+            if len(slipped) >= 3 and len(values) >= 2 and len(slipped) >= 0.6 * len(places):
+                columns.append(name)
+                rows.update(slipped)
+                break
+    return Damage("shifted_paste", {"columns": columns, "rows": len(rows)}) if columns else None
+
+
+def _slipped(pairs: Sequence[Pair], name: str, place: int, by: int) -> bool:
+    other = place + by
+    if not 0 <= other < len(pairs):
+        return False
+    value = pairs[place][1].get(name)
+    return value is not None and value == pairs[other][0].get(name)
