@@ -12,11 +12,14 @@ import secrets
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from socket import gethostname
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import click
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -71,9 +74,26 @@ def _queue_url(address: str) -> str:
     return address
 
 
+def _web_address(address: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be a web address such as https://redress.example.com")
+    if parts.username is not None:
+        raise ValueError("must not carry a user name or password, because everybody reads it")
+    return address.rstrip("/")
+
+
+def _mail_address(address: SecretStr) -> SecretStr:
+    if address.get_secret_value().split("://")[0] not in {"mailto", "mailtos"}:
+        raise ValueError("must begin with mailto:// or mailtos://")
+    return address
+
+
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 DatabaseUrl = Annotated[str, BeforeValidator(_database_url)]
 QueueUrl = Annotated[str, BeforeValidator(_queue_url)]
+Address = Annotated[str, BeforeValidator(_web_address)]
+MailAddress = Annotated[SecretStr, AfterValidator(_mail_address)]
 
 
 class Settings(BaseModel):
@@ -127,6 +147,11 @@ class Settings(BaseModel):
         default=False,
         description="1 when people reach Redress by https: cookies then travel by https only.",
     )
+    address: Address = Field(
+        default="",
+        description="How people reach Redress, for links in notices and workbooks, "
+        "for example https://redress.example.com; empty means http://host:port.",
+    )
     proxies: int = Field(
         default=0,
         ge=0,
@@ -136,6 +161,21 @@ class Settings(BaseModel):
     web_processes: int = Field(default=2, ge=1, le=64, description="Processes that answer pages.")
     web_threads: int = Field(
         default=4, ge=1, le=64, description="Threads in each process that answers pages."
+    )
+    mail: MailAddress | None = Field(
+        default=None,
+        description="The mail server and sender of notices as an Apprise address, for example "
+        "mailtos://user:password@smtp.example.com?from=redress@example.com; empty sends no mail.",
+    )
+    due_soon_hours: int = Field(
+        default=4,
+        ge=1,
+        le=72,
+        description="Hours before the end of a term in which it is told that it ends soon; "
+        "of a short term its last quarter.",
+    )
+    notice_seconds: int = Field(
+        default=10, ge=1, le=3600, description="Seconds between two looks at notices to send."
     )
     sweep_seconds: int = Field(
         default=30, ge=1, le=3600, description="Seconds between two looks at what became late."
@@ -181,6 +221,15 @@ class Settings(BaseModel):
     def url(self) -> URL:
         """The database address, parsed."""
         return make_url(self.database_url)
+
+    @property
+    def link_base(self) -> str:
+        """What a link to a page begins with, without a slash at its end."""
+        if self.address:
+            return self.address
+        # Whoever reads a link cannot open "every address of this machine"; its name he can.
+        host = gethostname() if self.host in {"0.0.0.0", "::"} else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def uploads(self) -> Path:
@@ -251,7 +300,7 @@ def _sentence(error: Any) -> str:
     field = str(error["loc"][0]) if error["loc"] else "?"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
     # A password, or an address that carries one, does not belong on the screen or in a log.
-    if field == "admin_password" or "@" in str(error["input"]):
+    if field in {"admin_password", "mail"} or "@" in str(error["input"]):
         return f"{environment_name(field)}: {message}"
     return f"{environment_name(field)} = {error['input']!s}: {message}"
 

@@ -151,3 +151,30 @@ def test_each_setting_has_help_and_a_line_in_the_documents(field: str) -> None:
         f"docs/settings.md lacks {name}; run make settings"
     )
     assert name in (ROOT / ".env.example").read_text(encoding="utf-8")
+
+
+def test_a_link_begins_with_the_address_people_use(tmp_path: Path) -> None:
+    assert read_settings({}).link_base == "http://127.0.0.1:5000"
+    assert read_settings({"HOST": "::1", "PORT": "80"}).link_base == "http://[::1]:80"
+    said = read_settings({"REDRESS_ADDRESS": "https://redress.example.com/"})
+    assert said.link_base == "https://redress.example.com"
+    everywhere = read_settings({"HOST": "0.0.0.0"}).link_base
+    assert "0.0.0.0" not in everywhere, "nobody can open a link to every address"
+
+
+@pytest.mark.parametrize(
+    "address", ["redress.example.com", "ftp://redress", "https://", "https://a:b@redress"]
+)
+def test_an_address_nobody_can_open_is_refused(address: str) -> None:
+    with pytest.raises(SettingsError, match="REDRESS_ADDRESS"):
+        read_settings({"REDRESS_ADDRESS": address})
+
+
+def test_the_address_of_the_mail_server_is_a_secret() -> None:
+    settings = read_settings({"REDRESS_MAIL": "mailtos://redress:s3cret@smtp.example.com"})
+    assert "s3cret" not in repr(settings)
+    assert environment(settings)["REDRESS_MAIL"] == "mailtos://redress:s3cret@smtp.example.com"
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"REDRESS_MAIL": "smtp://s3cret"})
+    assert "REDRESS_MAIL" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
