@@ -1,0 +1,100 @@
+"""Slow work that a door asks for: one open row per kind and key, picked up by the worker.
+
+A request says *look*, it carries no data: asked twice it is one row, done twice it does no harm.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models import WorkRequest
+
+GIVEN_UP_AFTER = dt.timedelta(minutes=5)
+"""How long a request may be in somebody's hands before another worker takes it."""
+
+
+def ask(
+    session: Session, *, kind: str, key: str, user_id: int | None, now: dt.datetime
+) -> WorkRequest:
+    """The open request of that kind and key, made now where there was none.
+
+    Asked again while somebody is at work on it, it is done once more afterwards: what he looked
+    at may already have been out of date.
+    """
+    row = _open(session, kind, key) or _added(session, kind, key, user_id, now)
+    if row.taken_at is not None:
+        row.asked_at = now
+    session.flush()
+    return row
+
+
+def take(session: Session, *, kind: str, now: dt.datetime) -> Sequence[WorkRequest]:
+    """The open requests of a kind that nobody works on, oldest first; they are the caller's now.
+
+    What somebody took more than GIVEN_UP_AFTER ago is taken from him.
+    """
+    free = sa.or_(WorkRequest.taken_at.is_(None), WorkRequest.taken_at <= now - GIVEN_UP_AFTER)
+    rows = session.scalars(
+        sa.select(WorkRequest)
+        .where(WorkRequest.kind == kind, WorkRequest.done_at.is_(None), free)
+        .order_by(WorkRequest.asked_at, WorkRequest.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        row.taken_at = now
+    session.flush()
+    return rows
+
+
+def done(
+    session: Session, row: WorkRequest, *, now: dt.datetime, failure: str | None = None
+) -> None:
+    """Close a request that was taken, with what went wrong if something did.
+
+    One that was asked for again meanwhile stays open and is free to take.
+    """
+    session.refresh(row, with_for_update=True)
+    if row.taken_at is not None and row.asked_at > row.taken_at:
+        row.taken_at = None
+    elif row.done_at is None:
+        row.done_at = now
+        row.failure = failure
+    session.flush()
+
+
+def open_(session: Session, *, kind: str) -> Sequence[WorkRequest]:
+    """The requests of a kind that are not done yet, oldest first."""
+    return session.scalars(
+        sa.select(WorkRequest)
+        .where(WorkRequest.kind == kind, WorkRequest.done_at.is_(None))
+        .order_by(WorkRequest.asked_at, WorkRequest.id)
+    ).all()
+
+
+def _open(session: Session, kind: str, key: str) -> WorkRequest | None:
+    return session.scalars(
+        sa.select(WorkRequest)
+        .where(WorkRequest.kind == kind, WorkRequest.key == key, WorkRequest.done_at.is_(None))
+        .with_for_update()
+    ).first()
+
+
+def _added(
+    session: Session, kind: str, key: str, user_id: int | None, now: dt.datetime
+) -> WorkRequest:
+    """A new request, or the one that somebody else made in the same moment."""
+    row = WorkRequest(kind=kind, key=key, asked_by_id=user_id, asked_at=now)
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        found = _open(session, kind, key)
+        if found is None:
+            raise
+        return found
+    return row
