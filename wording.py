@@ -363,6 +363,10 @@ _ERRORS = {
     "self_forbidden": mark(
         "Whoever handled the case may not do “%(deed)s” (%(cite)s). Ask a colleague to do it."
     ),
+    "name_needed": mark(
+        "“%(deed)s” needs a name, and nobody knows who types into a spreadsheet. "
+        "Log in and do it on the page of the case."
+    ),
     "role_missing": mark(
         "Your role does not include “%(deed)s”. Ask an administrator if it should."
     ),
@@ -448,6 +452,8 @@ _WHYS = {
     ),
     "not_a_key": mark("use small letters, digits and _, and begin with a letter"),
     "not_an_address": mark("write it like name@company.com"),
+    "other_department": mark("he belongs to another department; name one of your own people"),
+    "answers_nothing": mark("no regulation in force lets its spreadsheet register cases"),
     "zone_unknown": mark("its time zone is unknown"),
     "slots_missing": mark("it has no office hours"),
     "half_slots_missing": mark("it has half days but no hours for them"),
@@ -468,6 +474,8 @@ _PARTS = {
     "director": mark("the director"),
     "handler": mark("the handler"),
     "lead_department": mark("the lead department"),
+    "lead_sheet": mark("the department's own spreadsheet"),
+    "any_sheet": mark("a department's spreadsheet"),
 }
 
 

@@ -147,6 +147,8 @@ WORDS = {
     "handler": lazy_gettext("the handler"),
     "director": lazy_gettext("the director"),
     "lead_department": lazy_gettext("the lead department"),
+    "lead_sheet": lazy_gettext("the department's own spreadsheet"),
+    "any_sheet": lazy_gettext("a department's spreadsheet"),
     "level": lazy_gettext("level"),
     "long_text": lazy_gettext("long text"),
     "month": lazy_gettext("every month"),

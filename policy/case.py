@@ -7,7 +7,7 @@ journal all come through here, so they cannot differ. Pure: nothing is read, not
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,7 +80,8 @@ def apply(
     rules = Rules(pack, calendar, utc(now))
     event = event.model_copy(update={"at": utc(event.at)})
     checked_time(facts, event, rules.now)
-    after = pass_time(facts, event.at, rules)
+    spared = event.spared if isinstance(event, TimePassed) else ()
+    after = pass_time(facts, event.at, rules, spared)
     if reason := refusal(after, event.type, event.by, pack, event):
         raise reason
     before = after
@@ -90,9 +91,14 @@ def apply(
     return after, changes(facts, after)
 
 
-def pass_time(facts: CaseFacts, at: dt.datetime, rules: Rules) -> CaseFacts:
-    """The case at an instant: what ran out until then is breached and charged for."""
-    late = clocks.run_out(facts, at=at, found_at=rules.now, pack=rules.pack)
+def pass_time(
+    facts: CaseFacts, at: dt.datetime, rules: Rules, spared: Collection[str] = ()
+) -> CaseFacts:
+    """The case at an instant: what ran out until then is breached and charged for.
+
+    Not so the clocks whose keys are `spared`.
+    """
+    late = clocks.run_out(facts, at=at, found_at=rules.now, pack=rules.pack, spared=spared)
     return sanctions.for_breaches(late, facts, pack=rules.pack, now=rules.now)
 
 
@@ -288,8 +294,11 @@ def _unchanged(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
 
 
 def _replied(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
-    """An answer waits for the director. Who answers handles the case unless somebody does."""
-    if facts.handler is None:
+    """An answer waits for the director. Who answers handles the case unless somebody does.
+
+    Of an answer from a department's sheet nobody knows who gave it: it makes nobody the handler.
+    """
+    if facts.handler is None and event.by.employee:
         facts = _duty(facts, handler=event.by.employee)
     facts = replace(facts, status=Status.replied, replied_at=event.at, reply_outcome=event.outcome)
     if event.outcome is not ReplyOutcome.extension:

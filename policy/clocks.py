@@ -7,7 +7,7 @@ A breach is a fact of its own: it may be lifted with a reason, it is never taken
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from policy.conditions import holds
 from policy.events import Happening
 from policy.facts import CaseFacts, Clock, Lapse, Revision
-from policy.lifecycle import ClockState
+from policy.lifecycle import ActorKind, ClockState
 from policy.pack import DeadlineEntry, Pack, Quantity
 from policy.worktime import Due, Unit, WorkCalendar
 
@@ -175,7 +175,13 @@ def _each(facts: CaseFacts, change: Callable[[Clock], Clock]) -> CaseFacts:
 
 
 def meet(facts: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime) -> CaseFacts:
-    """Meet the clocks an event meets, late or in time; a breach found too early is lifted."""
+    """Meet the clocks an event meets, late or in time; a breach found too early is lifted.
+
+    A deadline says which time of a person's deed counts. A deed of a sheet is always judged by
+    when it happened: that instant was not stated by anybody, it lies between two looks at the
+    file, and nobody is late because we could not look.
+    """
+    anonymous = event.by.kind is ActorKind.sheet
 
     def met(clock: Clock) -> Clock:
         entry: DeadlineEntry = pack.find("deadline", clock.key)
@@ -183,7 +189,7 @@ def meet(facts: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime) ->
             return clock
         if not holds(entry.met_if, facts, event):
             return clock
-        at = event.at if entry.judged_by == "stated" else now
+        at = event.at if anonymous or entry.judged_by == "stated" else now
         return _met(clock, at, now)
 
     return _each(facts, met)
@@ -211,11 +217,21 @@ def _broken(clock: Clock, found_at: dt.datetime) -> Clock:
     return replace(clock, breaches=(*clock.breaches, Lapse(clock.due_at, found_at)))
 
 
-def run_out(facts: CaseFacts, *, at: dt.datetime, found_at: dt.datetime, pack: Pack) -> CaseFacts:
-    """Breach the clocks that ran out before `at`; an observation is simply over. Idempotent."""
+def run_out(
+    facts: CaseFacts,
+    *,
+    at: dt.datetime,
+    found_at: dt.datetime,
+    pack: Pack,
+    spared: Collection[str] = (),
+) -> CaseFacts:
+    """Breach the clocks that ran out before `at`; an observation is simply over. Idempotent.
+
+    `spared` are the keys of clocks that are left alone this time.
+    """
 
     def ran(clock: Clock) -> Clock:
-        if not (clock.running and clock.due_at and clock.due_at < at):
+        if not (clock.running and clock.due_at and clock.due_at < at) or clock.key in spared:
             return clock
         if pack.find("deadline", clock.key).ends == "archive":
             return replace(clock, state=ClockState.met, met_at=clock.due_at)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from policy.errors import (
     DomainError,
     GateClosed,
     HistoryForbids,
+    NameNeeded,
     PostMissing,
     SelfForbidden,
     StatusForbids,
@@ -25,9 +27,14 @@ from policy.errors import (
 from policy.events import EVENTS, By, Happening
 from policy.facts import CaseFacts
 from policy.lifecycle import ALLOWED, ENDS, ActorKind, ClosingGround, Status
-from policy.pack import GateEntry, Pack, SignoffEntry
+from policy.pack import SHEETS, GateEntry, Pack, SignoffEntry
 
 FIRST = ("registered", "imported")
+SHEET_DEEDS = frozenset(
+    {"registered", "returned", "assigned", "contacted", "progressed", "replied", "corrected"}
+)
+"""All that a department's sheet can ever do: what money or a signature hangs on needs a name."""
+
 _RESTART_FROM = {
     "verification": (Status.confirmed, Status.disputed, Status.accepted),
     "decision": (Status.disputed,),
@@ -167,13 +174,47 @@ def _by_post(
     if by.kind is ActorKind.system:
         return None
     entries = [e for e in pack.signoffs.get(name, ()) if _concerns(e.applies, facts, event)]
+    if by.kind is ActorKind.sheet and (reason := _by_sheet(facts, name, by, entries)):
+        return reason
     for entry in entries:
         if by.employee and by.employee in _excluded(entry, facts):
             return SelfForbidden(deed=name, cite=entry.cite)
     if not entries or any(standing(e, facts, by, pack) for e in entries):
         return None
-    posts = [_called(who, facts, pack) for e in entries for who in e.by]
+    who_may = [who for e in entries for who in e.by]
+    people = [who for who in who_may if who not in SHEETS]
+    posts = [_called(who, facts, pack) for who in people or who_may]
     return PostMissing(deed=name, posts=posts, cite=entries[0].cite)
+
+
+def nameless(name: str, by: By) -> NameNeeded | None:
+    """Why an event can never come from a sheet, or None: nobody knows who typed into one."""
+    if by.kind is ActorKind.sheet and name not in SHEET_DEEDS:
+        return NameNeeded(deed=name)
+    return None
+
+
+def _by_sheet(
+    facts: CaseFacts, name: str, by: By, entries: Sequence[SignoffEntry]
+) -> NameNeeded | None:
+    """What holds for sheets in every regulation: no signature, and no case of somebody else's.
+
+    Where no signoff speaks of the event anybody may do it; of sheets that of the department only.
+    """
+    at_home = bool(entries) or facts.department in by.departments
+    if any(entry.recorded for entry in entries) or not at_home:
+        return NameNeeded(deed=name)
+    return nameless(name, by)
+
+
+def within_reach(facts: CaseFacts, pack: Pack) -> frozenset[str]:
+    """The keys of the running clocks that the sheet of the case's department could meet now."""
+    if facts.department is None:
+        return frozenset()
+    by = By(kind=ActorKind.sheet, departments=(facts.department,))
+    able = {name for name in SHEET_DEEDS if refusal(facts, name, by, pack) is None}
+    running = (c.key for c in facts.clocks if c.running)
+    return frozenset(key for key in running if able & set(pack.find("deadline", key).met_by))
 
 
 def _called(who: str, facts: CaseFacts, pack: Pack) -> str:
@@ -201,7 +242,12 @@ def _excluded(entry: SignoffEntry, facts: CaseFacts) -> set[str | None]:
 
 
 def standing(entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack) -> tuple[str, bool] | None:
-    """The post (or role) by which somebody may do it and whether as a deputy, or None."""
+    """The post (or role) by which somebody may do it and whether as a deputy, or None.
+
+    A sheet is nobody: it has what is given to the department of the case or to sheets, no more.
+    """
+    if by.kind is ActorKind.sheet:
+        return _standing_of_sheet(entry, facts, by, pack)
     for who in entry.by:
         if who == "handler" and by.employee and by.employee == facts.handler:
             return who, False
@@ -213,6 +259,23 @@ def standing(entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack) -> tuple
         if held is not None:
             return _post(who, facts, pack) or who, held
     return None
+
+
+def _standing_of_sheet(
+    entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack
+) -> tuple[str, bool] | None:
+    own = facts.department is not None and facts.department in by.departments
+    for who in entry.by:
+        if who in ("lead_department", "lead_sheet") and own:
+            return who, False
+        if who == "any_sheet" and any(_answers(key, pack) for key in by.departments):
+            return who, False
+    return None
+
+
+def _answers(key: str, pack: Pack) -> bool:
+    department = pack.find("department", key)
+    return department is not None and department.answers
 
 
 def _post(who: str, facts: CaseFacts, pack: Pack) -> str | None:

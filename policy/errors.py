@@ -6,14 +6,17 @@ DomainError
 │   ├── GateClosed          the regulation asks for something first
 │   ├── HistoryForbids      the case is from before go-live and was not taken over
 │   ├── WindowNotOpen       the call belongs to a later day
-│   └── LaterStepsStand     a correction would leave later steps without ground
+│   ├── LaterStepsStand     a correction would leave later steps without ground
+│   └── UndoBlocked         what a spreadsheet brought cannot be taken back as a whole
 ├── NotEntitled         the person may not do it
 │   ├── PostMissing         the regulation gives the deed to another post
-│   └── SelfForbidden       the handler may not call about his own work
+│   ├── SelfForbidden       the handler may not call about his own work
+│   └── NameNeeded          nobody knows who typed into a spreadsheet
 ├── FactsRefused        what was typed cannot be right
 │   ├── FieldMissing / FieldTooLong / ChoiceUnknown / FieldUnknown
 │   ├── TimeInFuture / TimeBeforeCase / ZoneMissing
-│   └── ExtensionTooLong / ExtensionForbidden / AmountRefused
+│   ├── ExtensionTooLong / ExtensionForbidden / AmountRefused
+│   └── PaperEmpty / PaperRefused / PaperTooLarge
 ├── NotFound            there is no such thing
 ├── ChangedMeanwhile    somebody else wrote first
 ├── MonthClosed         the wage month was paid
@@ -83,6 +86,12 @@ class LaterStepsStand(NotAllowed):
     code = "later_steps_stand"
 
 
+class UndoBlocked(NotAllowed):
+    """Facts: number (of the case in the way), refusal (the DomainError that says why)."""
+
+    code = "undo_blocked"
+
+
 class NotEntitled(DomainError):
     """The person may not do it."""
 
@@ -97,6 +106,12 @@ class SelfForbidden(NotEntitled):
     """Facts: deed, cite."""
 
     code = "self_forbidden"
+
+
+class NameNeeded(NotEntitled):
+    """Facts: deed."""
+
+    code = "name_needed"
 
 
 class RoleMissing(NotEntitled):
@@ -197,6 +212,24 @@ class PhoneRefused(FactsRefused):
     """Facts: field, value."""
 
     code = "phone_refused"
+
+
+class PaperEmpty(FactsRefused):
+    """Facts: file."""
+
+    code = "paper_empty"
+
+
+class PaperRefused(FactsRefused):
+    """Facts: file."""
+
+    code = "paper_refused"
+
+
+class PaperTooLarge(FactsRefused):
+    """Facts: file, limit (megabytes)."""
+
+    code = "paper_too_large"
 
 
 class NotFound(DomainError):

@@ -357,9 +357,14 @@ class PenaltyReversed(_OnPenalty):
 
 
 class TimePassed(Happening):
-    """Time itself: clocks run out, observation ends, reviews fall due."""
+    """Time itself: clocks run out, observation ends, reviews fall due.
+
+    `spared` are the keys of clocks that time does not run out on this time, because the file in
+    which a department may have met them was not read since.
+    """
 
     type: Literal["time_passed"] = "time_passed"
+    spared: tuple[str, ...] = ()
     amendable = False
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from policy import sanctions
 from policy.case import Rules, apply, pass_time
+from policy.deeds import nameless
 from policy.errors import ChoiceUnknown, DomainError, LaterStepsStand, NotFound, TimeInFuture
 from policy.events import Corrected, Happening, Withdrawn, dump, load, utc
 from policy.facts import CaseFacts, Clock, Lapse, Revision
@@ -36,6 +37,8 @@ def fold(entries: Iterable[Entry], pack: Pack, calendar: WorkCalendar) -> CaseFa
     standing_entries: list[Entry] = []
     for entry in entries:
         if isinstance(entry.event, Corrected | Withdrawn):
+            if reason := nameless(entry.event.type, entry.event.by):
+                raise reason
             standing_entries = amended(standing_entries, entry.event)
             fresh = _replayed(standing_entries, entry, pack, calendar)
             facts = reconciled(facts, fresh, at=entry.recorded_at, pack=pack)

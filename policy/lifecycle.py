@@ -159,6 +159,17 @@ class ProblemKind(enum.Enum):
     copy = "copy"  # a copy of the file lies beside it
 
 
+class SheetState(enum.Enum):
+    """What a spreadsheet file does now, in one word."""
+
+    working = "working"
+    waiting = "waiting"  # somebody has it open, so news has to wait
+    stopped = "stopped"  # the guard stopped it; somebody has to choose
+    unreachable = "unreachable"  # missing, unreadable, not writable
+    paused = "paused"
+    new = "new"  # never read
+
+
 class Choice(enum.Enum):
     """How a problem ends."""
 

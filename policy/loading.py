@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from policy.errors import PackRefused
 from policy.events import EVENTS
-from policy.pack import SECTIONS, Pack, RefTo, Row, Shape
+from policy.pack import SECTIONS, SHEETS, Pack, RefTo, Row, Shape
 
 PACKS = Path(__file__).parent / "packs"
 _PARAMETER = re.compile(r"\$[a-z][a-z0-9_]*")
@@ -149,11 +149,12 @@ KNOWN_FACTS = frozenset(
         "demand",
         "history",
         "contacted_at",
+        "replied_at",
         "closed_at",
         "factory_closed_at",
     }
 )
-CASE_ROLES = frozenset({"director", "handler", "lead_department", "registrant"})
+CASE_ROLES = frozenset({"director", "handler", "lead_department", "registrant", *SHEETS})
 
 
 def is_role(who: str) -> bool:
@@ -175,6 +176,8 @@ def check(pack: Pack) -> Iterator[dict[str, str]]:
             known = pack.find("department" if section == "member" else "post", name)
             if who not in CASE_ROLES and not known:
                 yield _problem(f"signoff.[{entry.key}]", f"no such post or role: {who}")
+    for entry in [entry for entry in pack.channel if entry.sheet][1:]:
+        yield _problem(f"channel.[{entry.key}]", "sheets bring cases by another channel already")
     for entry in pack.escalation:
         if (step := pack.find("severity", entry.grade)) and step.scale != "grade":
             yield _problem(f"escalation.[{entry.key}]", f"not a grade: {entry.grade}")

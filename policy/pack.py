@@ -214,9 +214,15 @@ class KindEntry(Entry):
 
 
 class ChannelEntry(Entry):
-    """How a case reaches the company."""
+    """How a case reaches the company.
+
+    `sheet` says that what a department writes into its own spreadsheet comes this way, and the
+    kind of such a case. One channel of a regulation at most says so.
+    """
 
     section = "channel"
+
+    sheet: Annotated[str, RefTo("kind")] | None = None
 
 
 class CategoryEntry(Entry):
@@ -335,8 +341,16 @@ class GateEntry(Entry):
     requires: Condition
 
 
+SHEETS = ("lead_sheet", "any_sheet")
+
+
 class SignoffEntry(Entry):
-    """Who may do a deed: posts, roles on the case, or `member:` of a department; who may not."""
+    """Who may do a deed: posts, roles on the case, or `member:` of a department; who may not.
+
+    A department's spreadsheet is nobody and holds no post. It may do what is given to the
+    `lead_department` or to sheets: `lead_sheet` is that of the department the case is at,
+    `any_sheet` that of any department that answers for cases.
+    """
 
     section = "signoff"
 
@@ -485,6 +499,11 @@ class Pack(Shape):
         """What the screen calls an entry; the key itself where the pack does not know it."""
         entry = self.find(section, key)
         return entry.label if entry else (key or "")
+
+    @cached_property
+    def sheet_channel(self) -> ChannelEntry | None:
+        """The way by which a department's own spreadsheet brings cases, if there is one."""
+        return next((entry for entry in self.channel if entry.sheet), None)
 
     @cached_property
     def starting(self) -> dict[str, tuple[DeadlineEntry, ...]]:

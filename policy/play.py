@@ -170,6 +170,8 @@ class Play:
         person = self.case.cast[name]
         held = [HeldPost(post=post) for post in person.get("posts", ())]
         held += [HeldPost(post=post, deputy=True) for post in person.get("deputy_for", ())]
+        if person.get("sheet"):
+            return By(kind=ActorKind.sheet, departments=(person["department"],))
         return By(
             kind=ActorKind.user,
             employee=person["number"],
@@ -292,7 +294,7 @@ def _yuan(charge: Charge) -> Any:
 
 def _name(play: Play, employee: str) -> str:
     people = play.case.cast.items()
-    return next((name for name, p in people if p["number"] == employee), employee)
+    return next((name for name, p in people if p.get("number") == employee), employee)
 
 
 def _months(play: Play, wanted: Mapping[str, Any]) -> dict[str, str]:

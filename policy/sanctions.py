@@ -35,24 +35,63 @@ def for_event(
 
 
 def for_breaches(facts: CaseFacts, before: CaseFacts, *, pack: Pack, now: dt.datetime) -> CaseFacts:
-    """The charges of the breaches that came to light since `before`."""
+    """The charges of the breaches that came to light since `before`, without those lifted since."""
+    if facts.clocks is before.clocks:
+        return facts
+    facts = _without_lifted(facts, before, pack=pack, now=now)
     for clock in _newly_breached(facts, before):
-        slot = pack.find("deadline", clock.key).slot
-        for entry in pack.penalty:
-            if entry.breach_of not in (clock.key, slot) or entry.breach_of is None:
-                continue
-            if not holds(entry.applies, facts):
-                continue
-            lapse = clock.breaches[-1]
-            because = {
-                "deadline": clock.key,
-                "due_at": lapse.breached_at.isoformat(),
-                "round": clock.round,
-            }
-            occasion = "order" if entry.per == "order" else f"{clock.key}/{clock.round}"
-            who = clock.responsible if entry.who == "responsible" else facts.handler
-            facts = charge(facts, entry, who, occasion, because, pack=pack, at=now)
+        facts = _charged(facts, clock, pack=pack, now=now)
     return facts
+
+
+def _charged(facts: CaseFacts, clock: Clock, *, pack: Pack, now: dt.datetime) -> CaseFacts:
+    """What the last breach of a clock costs."""
+    slot = pack.find("deadline", clock.key).slot
+    for entry in pack.penalty:
+        if entry.breach_of not in (clock.key, slot) or entry.breach_of is None:
+            continue
+        if not holds(entry.applies, facts):
+            continue
+        lapse = clock.breaches[-1]
+        because = {
+            "deadline": clock.key,
+            "due_at": lapse.breached_at.isoformat(),
+            "round": clock.round,
+        }
+        occasion = "order" if entry.per == "order" else f"{clock.key}/{clock.round}"
+        who = clock.responsible if entry.who == "responsible" else facts.handler
+        facts = charge(facts, entry, who, occasion, because, pack=pack, at=now)
+    return facts
+
+
+def _without_lifted(
+    facts: CaseFacts, before: CaseFacts, *, pack: Pack, now: dt.datetime
+) -> CaseFacts:
+    """Take back the charges of breaches lifted since `before`: the deed came to light later.
+
+    What one order costs once is owed all the same where another breach of it stands.
+    """
+    gone = _lifted(facts) - _lifted(before)
+    if not gone:
+        return facts
+    facts = take_back(facts, lambda c: _ground(c) in gone, at=now)
+    for clock in facts.clocks:
+        if clock.breached:
+            facts = _charged(facts, clock, pack=pack, now=now)
+    return facts
+
+
+def _lifted(facts: CaseFacts) -> set[tuple[Any, ...]]:
+    return {
+        (clock.key, clock.round, lapse.breached_at.isoformat())
+        for clock in facts.clocks
+        for lapse in clock.breaches
+        if lapse.lifted_at
+    }
+
+
+def _ground(c: Charge) -> tuple[Any, ...]:
+    return (c.because.get("deadline"), c.because.get("round"), c.because.get("due_at"))
 
 
 def _newly_breached(facts: CaseFacts, before: CaseFacts) -> Iterable[Clock]:

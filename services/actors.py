@@ -15,12 +15,17 @@ from policy.lifecycle import ActorKind, Role
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does a deed. A user without an employee can look and correct, but holds no post."""
+    """Who does a deed. A user without an employee can look and correct, but holds no post.
+
+    `department_id` is that of a department which acts through its spreadsheet: nobody knows who
+    of its people typed.
+    """
 
     kind: ActorKind
     user_id: int | None = None
     employee_id: int | None = None
     role: Role | None = None
+    department_id: int | None = None
 
 
 SYSTEM = Actor(ActorKind.system)
@@ -36,8 +41,16 @@ def of_employee(employee: Employee) -> Actor:
     return Actor(ActorKind.user, None, employee.id)
 
 
+def of_department(department: Department) -> Actor:
+    """A department as its spreadsheet speaks for it: no person, no post, no name."""
+    return Actor(ActorKind.sheet, department_id=department.id)
+
+
 def as_of(session: Session, actor: Actor, *, policy_id: int, on: dt.date) -> By:
     """The actor with departments and posts as of a day, the way the engine judges him."""
+    if actor.department_id is not None:
+        meant = _meant(session, actor.department_id, policy_id=policy_id, on=on)
+        return By(kind=actor.kind, departments=tuple(sorted(meant)))
     if actor.employee_id is None:
         return By(kind=actor.kind)
     employee = session.get_one(Employee, actor.employee_id)
@@ -85,8 +98,12 @@ def departments_of(
     session: Session, employee: Employee, *, policy_id: int, on: dt.date
 ) -> set[str]:
     """The regulation's departments an employee belongs to."""
+    return _meant(session, employee.department_id, policy_id=policy_id, on=on)
+
+
+def _meant(session: Session, department_id: int, *, policy_id: int, on: dt.date) -> set[str]:
     found = meanings(session, policy_id=policy_id, on=on)
-    return {key for key, real in found.items() if real == employee.department_id}
+    return {key for key, real in found.items() if real == department_id}
 
 
 def leaders(session: Session, post: str, *, on: dt.date) -> tuple[str | None, str | None]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import Complaint
 from policy.changes import Effect
+from policy.errors import ValueRefused
 from policy.events import (
     ArrivedOnSite,
     Assigned,
@@ -27,7 +28,7 @@ from policy.events import (
     Reviewed,
     Upgraded,
 )
-from policy.lifecycle import ReplyOutcome
+from policy.lifecycle import ActorKind, ReplyOutcome
 from services import journal, people
 from services.actors import Actor
 
@@ -35,11 +36,31 @@ Effects = tuple[Effect, ...]
 
 
 def assign(
-    session: Session, complaint: Complaint, *, handler: str, actor: Actor, now: dt.datetime
+    session: Session,
+    complaint: Complaint,
+    *,
+    handler: str,
+    actor: Actor,
+    now: dt.datetime,
+    at: dt.datetime | None = None,
 ) -> Effects:
-    """Decide who handles it, by employee number (SKD-3.2.2). Raises NotFound for a stranger."""
-    people.known_employee(session, handler)
-    return journal.happen(session, complaint, Assigned, actor=actor, now=now, handler=handler)
+    """Decide who handles it, by employee number (SKD-3.2.2).
+
+    Raises NotFound for a stranger, ValueRefused where a department's sheet names somebody of
+    another department.
+    """
+    checked_handler(session, handler, actor=actor)
+    return journal.happen(
+        session, complaint, Assigned, actor=actor, now=now, at=at, handler=handler
+    )
+
+
+def checked_handler(session: Session, handler: str, *, actor: Actor) -> None:
+    """Refuse who is not of the company, or, from a sheet, not of the sheet's department."""
+    employee = people.known_employee(session, handler)
+    away = employee is not None and employee.department_id != actor.department_id
+    if actor.kind is ActorKind.sheet and away:
+        raise ValueRefused(field="handler", value=handler, why="other_department")
 
 
 def contact(
@@ -64,10 +85,19 @@ def reply(
     actor: Actor,
     now: dt.datetime,
     until: dt.datetime | None = None,
+    at: dt.datetime | None = None,
 ) -> Effects:
     """Answer the form: solved, more time wished until then, or raised to the general manager."""
     return journal.happen(
-        session, complaint, Replied, actor=actor, now=now, outcome=outcome, text=text, until=until
+        session,
+        complaint,
+        Replied,
+        actor=actor,
+        now=now,
+        at=at,
+        outcome=outcome,
+        text=text,
+        until=until,
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import Complaint, Customer, NumberCounter, PolicyVersion
+from models import Complaint, Customer, Department, NumberCounter, PolicyVersion
 from policy.changes import Effect
-from policy.errors import ChoiceUnknown, FieldTooLong
+from policy.errors import ChoiceUnknown, FieldMissing, FieldTooLong, ValueRefused
 from policy.events import (
     Classified,
     Dispatched,
@@ -21,7 +22,8 @@ from policy.events import (
 )
 from policy.lifecycle import Responsibility, Status
 from policy.numbering import period, render
-from services import actors, calendars, journal, policies
+from policy.pack import ChannelEntry
+from services import actors, calendars, customers, journal, policies
 from services.actors import Actor
 
 
@@ -57,6 +59,68 @@ def register(
         received_at=received_at,
         **said,
     )
+
+
+SUBJECT = 60
+"""So many characters of what was written down at most become the subject of a case."""
+
+
+def register_in_sheet(
+    session: Session,
+    department: Department,
+    *,
+    customer: str,
+    phone: str | None,
+    body: str,
+    demand: str | None = None,
+    received_at: dt.datetime | None = None,
+    extra: Mapping[str, Any] | None = None,
+    actor: Actor,
+    now: dt.datetime,
+    at: dt.datetime,
+) -> Complaint:
+    """A new case from a row a department wrote into its own spreadsheet (SKD-3.2.1.1a).
+
+    `at` is when it was saved; the customer spoke then, unless `received_at` says earlier. Raises
+    FieldMissing and what else cannot be right, TimeInFuture for a customer who spoke later, and
+    ValueRefused where no regulation lets that department register cases so.
+    """
+    version, channel = _by_sheet(session, department, at=at)
+    lines = body.strip().splitlines()
+    if not lines:
+        raise FieldMissing(field="body")
+    return _begin(
+        session,
+        version,
+        Registered,
+        kind=channel.sheet or "",
+        customer=customers.find_or_add(session, customer, phone),
+        on=at,
+        actor=actor,
+        now=now,
+        at=at,
+        channel=channel.key,
+        subject=lines[0][:SUBJECT],
+        body=body.strip(),
+        demand=(demand or "").strip() or None,
+        received_at=received_at or at,
+        extra=dict(extra or {}),
+    )
+
+
+def _by_sheet(
+    session: Session, department: Department, *, at: dt.datetime
+) -> tuple[PolicyVersion, ChannelEntry]:
+    """The first regulation in force, by key, that lets a department's sheet register cases."""
+    on = calendars.work_calendar(session).local(at).date()
+    in_force = policies.all_in_force(session, on=on)
+    for version in sorted(in_force, key=lambda version: version.policy.key):
+        pack = policies.pack(session, version)
+        real = actors.meanings(session, policy_id=version.policy_id, on=on)
+        answers = any(d.answers and real.get(d.key) == department.id for d in pack.department)
+        if answers and pack.sheet_channel:
+            return version, pack.sheet_channel
+    raise ValueRefused(field="department", value=str(department), why="answers_nothing")
 
 
 def import_past(
