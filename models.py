@@ -1052,7 +1052,7 @@ class NoticeDelivery(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     notice_id: Mapped[int] = _to("notice.id", index=False)
-    way: Mapped[str] = _key(40)  # "mail", or "channel:" and the channel's id
+    way: Mapped[str] = _key(40)  # "mail:" and the employee's id, or "channel:" and the channel's
     channel_id: Mapped[int | None] = _to("notice_channel.id")
     tries: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[dt.datetime | None] = mapped_column(index=True)  # None: sent or given up
