@@ -27,7 +27,7 @@ lint: .venv/installed-dev
 types: .venv/installed-dev
 	$(BIN)/mypy
 
-# make system  installs Chromium and a Chinese font where it may
+# make system  installs Chromium, a Chinese font and LibreOffice Calc where it may
 system:
 	@.ci/system
 

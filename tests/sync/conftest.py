@@ -1,0 +1,25 @@
+"""What the tests of the mirror share: LibreOffice as the person at the other side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from calc import Calc
+
+
+@pytest.fixture(scope="session")
+def _calc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calc]:
+    if missing := Calc.missing():
+        # Only on a machine that may install nothing; .ci/run takes a skip for a failure.
+        pytest.skip(missing)
+    calc = Calc(tmp_path_factory.mktemp("calc"))
+    yield calc
+    calc.end()
+
+
+@pytest.fixture
+def calc(_calc: Calc) -> Calc:
+    """A person with LibreOffice; one program for all tests, started anew if it ended."""
+    _calc.ensure()
+    return _calc
