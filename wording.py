@@ -27,15 +27,20 @@ from flask import has_app_context
 from policy.errors import DomainError
 from policy.lifecycle import (
     ActorKind,
+    Audience,
     CallOutcome,
     CallPurpose,
+    CellDeed,
+    Choice,
     ClockState,
     ClosingGround,
     PenaltyStatus,
+    ProblemKind,
     ReplyOutcome,
     Responsibility,
     Role,
     Satisfaction,
+    SheetState,
     Sign,
     Status,
 )
@@ -159,6 +164,35 @@ _LABELS: dict[enum.Enum, str] = {
     ActorKind.sheet: mark("Spreadsheet"),
     ActorKind.client: mark("Program"),
     ActorKind.system: mark("System"),
+    Audience.department: mark("A department's file"),
+    Audience.payroll: mark("The payroll's file"),
+    CellDeed.taken: mark("Taken in"),
+    CellDeed.written: mark("Written into the file"),
+    CellDeed.put_back: mark("Put back"),
+    CellDeed.refused: mark("Not taken"),
+    CellDeed.conflict: mark("Changed on both sides"),
+    CellDeed.outdated: mark("Old copy passed over"),
+    CellDeed.appended: mark("Row added"),
+    CellDeed.blanked: mark("Row removed"),
+    ProblemKind.conflict: mark("Changed on both sides"),
+    ProblemKind.refused: mark("Input not taken"),
+    ProblemKind.repeated: mark("Row stands twice"),
+    ProblemKind.not_ours: mark("Case of another department"),
+    ProblemKind.structure: mark("File stopped"),
+    ProblemKind.file: mark("File not reachable"),
+    ProblemKind.copy: mark("Copy found"),
+    SheetState.working: mark("In step"),
+    SheetState.waiting: mark("Open elsewhere"),
+    SheetState.stopped: mark("Stopped"),
+    SheetState.unreachable: mark("Not reachable"),
+    SheetState.paused: mark("Paused"),
+    SheetState.new: mark("Not read yet"),
+    Choice.record: mark("The record stands"),
+    Choice.sheet: mark("The file stands"),
+    Choice.undo: mark("Restore the file"),
+    Choice.accept: mark("Accept the file as it is"),
+    Choice.seen: mark("Noted"),
+    Choice.over: mark("Over by itself"),
     DayKind.work: mark("Working day"),
     DayKind.rest: mark("Rest day"),
     DayKind.holiday: mark("Public holiday"),
@@ -204,6 +238,24 @@ _TONES: dict[enum.Enum, str] = {
     Sign.charge: "red",
     Sign.reversal: "green",
     Role.administrator: "violet",
+    CellDeed.taken: "green",
+    CellDeed.written: "blue",
+    CellDeed.put_back: "amber",
+    CellDeed.refused: "red",
+    CellDeed.conflict: "red",
+    CellDeed.appended: "teal",
+    ProblemKind.conflict: "red",
+    ProblemKind.refused: "amber",
+    ProblemKind.repeated: "amber",
+    ProblemKind.not_ours: "violet",
+    ProblemKind.structure: "red",
+    ProblemKind.file: "red",
+    ProblemKind.copy: "amber",
+    SheetState.working: "green",
+    SheetState.waiting: "amber",
+    SheetState.stopped: "red",
+    SheetState.unreachable: "red",
+    SheetState.new: "blue",
     DayKind.holiday: "red",
     DayKind.makeup: "amber",
     DayKind.half: "teal",
@@ -260,6 +312,7 @@ _DEEDS = {
     "time_passed": mark("Time passes"),
     "corrected": mark("Correct"),
     "withdrawn": mark("Withdraw"),
+    "attached": mark("Add a photo or file"),
 }
 
 _FIELDS = {
@@ -272,9 +325,11 @@ _FIELDS = {
     "category": mark("Category"),
     "changes": mark("What is changed"),
     "channel": mark("Source"),
+    "choice": mark("Decision"),
     "closed_at": mark("Closed at"),
     "contacted_at": mark("First contact"),
     "customer": mark("Customer"),
+    "days": mark("Days it stays after closing"),
     "demand": mark("Demand"),
     "department": mark("Department"),
     "director_only": mark("Only the director can handle it"),
@@ -283,11 +338,13 @@ _FIELDS = {
     "employee": mark("Employee"),
     "extra": mark("More about it"),
     "feedback": mark("Customer's own words"),
+    "field": mark("Field"),
     "from_on": mark("From"),
     "grade": mark("Grade"),
     "ground": mark("Ground"),
     "handler": mark("Handler"),
     "happened_at": mark("When"),
+    "header": mark("Header"),
     "holding": mark("Post held"),
     "how": mark("How the employee was told"),
     "joined_on": mark("Joined on"),
@@ -301,6 +358,7 @@ _FIELDS = {
     "outcome": mark("Outcome"),
     "password": mark("Password"),
     "phone": mark("Phone"),
+    "position": mark("Place"),
     "post": mark("Post"),
     "process_score": mark("Satisfied with the handling"),
     "proof": mark("Proof"),
@@ -316,11 +374,14 @@ _FIELDS = {
     "satisfaction": mark("Satisfaction"),
     "solved": mark("Solved"),
     "status": mark("Status"),
+    "statuses": mark("Cases that stand so"),
     "subject": mark("Subject"),
     "text": mark("Text"),
+    "title": mark("Title"),
     "until": mark("Until"),
     "until_on": mark("Until"),
     "username": mark("User name"),
+    "width": mark("Width in characters"),
 }
 
 
@@ -355,6 +416,9 @@ _ERRORS = {
     "later_steps_stand": mark(
         "A later step, “%(deed)s” (no. %(seq)s), would lose its ground. "
         "Correct or withdraw that step first."
+    ),
+    "undo_blocked": mark(
+        "The pass cannot be undone because of case %(number)s: %(refusal)s Nothing was changed."
     ),
     "post_missing": mark(
         "“%(deed)s” belongs to: %(posts)s (%(cite)s). "
@@ -407,6 +471,14 @@ _ERRORS = {
     "phone_refused": mark(
         "“%(value)s” is not a telephone number. Enter digits, with area code for a landline."
     ),
+    "paper_empty": mark("“%(file)s” is empty. Take the photo again, or choose another file."),
+    "paper_refused": mark(
+        "“%(file)s” is neither a photo (JPEG, PNG, WebP, HEIC) nor a PDF nor a video (MP4). "
+        "Choose another file."
+    ),
+    "paper_too_large": mark(
+        "“%(file)s” is larger than %(limit)s MB. Take a smaller photo, or a shorter video."
+    ),
     "not_found": mark(
         "%(what)s “%(key)s” does not exist, or is not yours to see. Check it and search again."
     ),
@@ -438,10 +510,17 @@ _WHATS = {
     "department": mark("Department"),
     "deputy": mark("Deputy"),
     "employee": mark("Employee"),
+    "paper": mark("Photo or file"),
     "penalty": mark("Penalty"),
     "policy": mark("Policy"),
     "policy_version": mark("Policy version"),
     "post_holding": mark("Post held"),
+    "intake": mark("What this pass took in"),
+    "sheet": mark("Spreadsheet file"),
+    "sheet_column": mark("Column"),
+    "sheet_pass": mark("Pass"),
+    "sheet_problem": mark("Problem"),
+    "sheet_tab": mark("Tab"),
     "user": mark("Account"),
 }
 
@@ -454,6 +533,12 @@ _WHYS = {
     "not_an_address": mark("write it like name@company.com"),
     "other_department": mark("he belongs to another department; name one of your own people"),
     "answers_nothing": mark("no regulation in force lets its spreadsheet register cases"),
+    "not_a_title": mark(
+        "a tab's name has no slash and none of [ ] : * ?, no ' at its ends, and is not History"
+    ),
+    "not_that_many_days": mark("use 1 to 3650 days, or leave it empty"),
+    "out_of_range": mark("the number is too small or too large"),
+    "column_needed": mark("the tab cannot do its work without this column"),
     "zone_unknown": mark("its time zone is unknown"),
     "slots_missing": mark("it has no office hours"),
     "half_slots_missing": mark("it has half days but no hours for them"),
@@ -488,8 +573,11 @@ class _Facts(dict[str, str]):
 
 def error(refusal: DomainError) -> str:
     """What is wrong and what to do about it, as one or two sentences."""
-    facts = _Facts({name: _said(name, value) for name, value in refusal.facts.items()})
-    return _(_ERRORS[refusal.code]) % facts
+    return _refused(_ERRORS[refusal.code], refusal.facts)
+
+
+def _refused(sentence: str, facts: Mapping[str, Any]) -> str:
+    return _(sentence) % _Facts({name: _said(name, value) for name, value in facts.items()})
 
 
 def _said(name: str, value: Any) -> str:
@@ -501,6 +589,8 @@ def _said(name: str, value: Any) -> str:
         return label(Status(value))
     if name == "problems":
         return _problems(value)
+    if name in ("columns", "missing") and isinstance(value, list | tuple):
+        return _("; ").join(field(str(one)) for one in value)
     if name == "posts" and value:
         return _("; ").join(_(_PARTS[one]) if one in _PARTS else str(one) for one in value)
     return _plain(value)
@@ -509,6 +599,8 @@ def _said(name: str, value: Any) -> str:
 def _plain(value: Any) -> str:
     if value is None:
         return _("further notice")
+    if isinstance(value, DomainError):
+        return error(value)
     if isinstance(value, enum.Enum):
         return label(value) if value in _LABELS else str(value.value)
     if isinstance(value, dt.datetime):
@@ -526,3 +618,132 @@ def _problems(problems: Sequence[Mapping[str, Any]]) -> str:
     """The places and reasons of a refused file, one after the other."""
     said = [": ".join(str(one[k]) for k in ("place", "why") if one.get(k)) for one in problems]
     return _("; ").join(said)
+
+
+# ---------------------------------------------------------------- spreadsheet files
+
+_SHEETS = {
+    "half_sorted": mark(
+        "Only some columns were sorted (%(columns)s): %(rows)s rows would mix up different cases. "
+        "Undo the sorting in the file, or restore the file."
+    ),
+    "rows_vanished": mark(
+        "%(count)s of %(of)s rows are gone from the file. If they were deleted by mistake, "
+        "restore the file; rows of open cases come back in any case."
+    ),
+    "shifted_paste": mark(
+        "Something was pasted one place off: in %(rows)s rows %(columns)s now say what belongs "
+        "to the row or column beside it. Undo the pasting, or restore the file."
+    ),
+    "cells_changed": mark(
+        "%(count)s of %(of)s cells that people fill were changed at once, more than anybody "
+        "types. If it was meant, accept the file as it is; if not, restore it."
+    ),
+    "id_gone": mark(
+        "The hidden first column is gone, so nobody can tell which row is which case. "
+        "Undo it in the file, or restore the file."
+    ),
+    "mark_gone": mark(
+        "The file has lost the mark that says which pass it comes from; probably its contents "
+        "were copied into a new file. Put the real file back, or restore it."
+    ),
+    "tab_gone": mark("The tab “%(tab)s” is gone from the file. Restore the file to bring it back."),
+    "too_old": mark(
+        "Somebody saved a copy that is older than what Redress remembers (pass %(stamp)s). "
+        "Restore the file; what was typed into the old copy has to be typed again."
+    ),
+    "from_future": mark(
+        "The file says it was written by pass %(stamp)s, which Redress has not made yet. The "
+        "database was probably brought back from a backup. Restore the file, or accept it."
+    ),
+    "no_workbook": mark(
+        "Under the file's name lies something that is no Excel workbook. "
+        "Put the real file back, or restore it."
+    ),
+    "half_written": mark(
+        "The file is not whole yet; a sync program is probably still writing it. "
+        "It is looked at again by itself."
+    ),
+    "busy": mark("The file is in use at the moment. It is looked at again by itself."),
+    "changed": mark(
+        "Somebody saved the file while Redress was about to write it. Nothing was lost; "
+        "it is done again by itself."
+    ),
+    "missing": mark(
+        "The file is not where it should be. Put it back under its old name, "
+        "or Redress makes a new one with everything it knows."
+    ),
+    "held": mark(
+        "%(who)s has had the file open for %(minutes)s minutes. Ask for it to be saved and closed; "
+        "until then nothing new can be written into it."
+    ),
+    "not_readable": mark(
+        "Redress may not read the file. Give its account the right to read it in the folder."
+    ),
+    "not_writable": mark(
+        "Redress may not write the file. Give its account the right to write in the folder."
+    ),
+    "disk_full": mark("The disk of the folder is full. Make room; it is tried again by itself."),
+    "no_folder": mark(
+        "The folder of the files is not there. Connect the shared folder, "
+        "or correct REDRESS_SHEET_FOLDER."
+    ),
+    "copy_found": mark(
+        "Beside the file lies a copy, “%(name)s”. Somebody may have typed into the copy instead."
+    ),
+    "conflict": mark("The cell was changed in the file and in Redress. Somebody has to choose."),
+    "refused": mark("What was typed could not be taken."),
+    "repeated": mark(
+        "The row of this case stands in the file more than once, with different inputs."
+    ),
+    "not_ours": mark(
+        "Something was typed into the row of a case that has left the department meanwhile."
+    ),
+    "broken": mark("The cell holds an error value, “%(text)s”. The text itself has to be typed."),
+    "too_long": mark("The text has %(length)s characters; at most %(limit)s are possible."),
+    "ambiguous": mark("The date “%(said)s” can be read in two ways."),
+    "time_missing": mark("The clock time is missing."),
+    "no_time": mark("“%(said)s” is no time."),
+    "no_number": mark("“%(said)s” is no number."),
+    "no_flag": mark("“%(said)s” is neither yes nor no."),
+    "no_choice": mark("“%(said)s” is not in the list: %(choices)s."),
+    "name_shared": mark(
+        "Several people are called %(name)s (%(numbers)s); the employee number is needed."
+    ),
+    "name_unknown": mark("“%(said)s” is nobody of this department."),
+    "name_contradicts": mark("Name and employee number of “%(said)s” do not fit each other."),
+    "row_incomplete": mark("The new row is not complete yet. Still needed: %(missing)s."),
+    "formula": mark("A formula cannot be taken as an answer; the text itself has to be typed."),
+    "cleared": mark("What was taken cannot be emptied."),
+    "contact_stands": mark("The first contact was taken already."),
+    "not_yours": mark("The case is not this department's any more."),
+}
+"""What can be wrong in a file, by the code of the problem."""
+
+
+def sheet_problem(code: str, facts: Mapping[str, Any]) -> str:
+    """What is wrong with a file, a row or a cell, as sentences; also for a code nobody has named.
+
+    `facts` are as the record keeps them: JSON, so an instant is a text.
+    """
+    known = {name: _instant(value) for name, value in facts.items()}
+    sentence = _SHEETS.get(code) or _ERRORS.get(code)
+    if sentence is not None:
+        return _refused(sentence, known)
+    return _("Something is wrong that has no name yet: %(code)s.", code=_with_facts(code, known))
+
+
+def _instant(value: Any) -> Any:
+    """The instant a text of the record stands for, else the value itself."""
+    if not isinstance(value, str) or len(value) < len("2026-09-28T14:05"):
+        return value
+    try:
+        at = dt.datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return at if at.tzinfo else value
+
+
+def _with_facts(code: str, facts: Mapping[str, Any]) -> str:
+    said = _("; ").join(f"{field(name)} {_plain(value)}" for name, value in facts.items())
+    return f"{code} ({said})" if said else code
