@@ -70,7 +70,7 @@ ALONE = {
     "services.calendars": {"chinese_calendar"},
     "services.accounts": {"argon2"},
     "sync.google": {"google", "gspread"},
-    "sync.workbook": {"lxml", "openpyxl"},
+    "sync.making": {"openpyxl"},
 }
 """The only module that may know a package which its room may not."""
 

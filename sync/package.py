@@ -1,0 +1,338 @@
+"""The zip package of a workbook and its XML parts, read with care.
+
+A file on a shared folder may be cut off, may be no workbook at all, or may have been made to
+exhaust memory. Whatever is wrong leaves as one of the errors of the port.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import struct
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import IO, Any
+from xml.parsers import expat
+
+from sync.port import SheetChanged, SheetUnavailable
+
+LARGEST = 512 * 1024 * 1024  # bytes of all parts together, unpacked
+MOST_PARTS = 20_000
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an .xls, or an encrypted workbook
+ZIP = b"PK\x03\x04"
+SPREADSHEET_DATES = frozenset([*range(14, 23), *range(27, 37), *range(45, 59)]) - {
+    46,
+    48,
+    49,
+}  # number formats every program brings: 46 is a duration, 48 scientific, 49 text
+QUOTED = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?![hmsHMS]+\])[^\]]*\]|General|AM/PM|A/P')
+ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+class Foreign(Exception):
+    """The XML has what no spreadsheet program writes: a document type, and so maybe entities."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn whatever reading a package may raise into an error of the port."""
+    try:
+        yield
+    except Foreign:
+        raise SheetChanged("no_workbook") from None
+    except (NotImplementedError, RuntimeError) as error:  # a method or password of the zip
+        raise SheetChanged("no_workbook") from error
+    except (
+        expat.ExpatError,
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        EOFError,
+        LookupError,
+        OverflowError,
+        ValueError,
+    ) as error:
+        raise SheetUnavailable("half_written") from error
+
+
+# ---------------------------------------------------------------- XML
+
+
+def parser(namespaces: str | None = None) -> expat.XMLParserType:
+    """A streaming parser that knows no entities but XML's own five."""
+    made = expat.ParserCreate(namespace_separator=namespaces)
+    made.buffer_text = True
+    made.StartDoctypeDeclHandler = _refuse
+    return made
+
+
+def _refuse(*_: Any) -> None:
+    raise Foreign
+
+
+def feed(made: expat.XMLParserType, stream: IO[bytes]) -> None:
+    """Parse a stream to its end, a piece at a time."""
+    while piece := stream.read(1 << 16):
+        made.Parse(piece, False)
+    made.Parse(b"", True)
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element of a small part, without namespaces: the text is what stands directly in it."""
+
+    parent: str
+    name: str
+    attributes: Mapping[str, str]
+    text: str
+
+
+def elements(stream: IO[bytes]) -> list[Element]:
+    """Every element of a small part, in the order in which they end."""
+    found: list[Element] = []
+    open_: list[tuple[str, Mapping[str, str], list[str]]] = [("", {}, [])]
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        local = {key.rpartition("}")[2]: value for key, value in attributes.items()}
+        open_.append((name.rpartition("}")[2], local, []))
+
+    def end(_: str) -> None:
+        name, attributes, text = open_.pop()
+        found.append(Element(open_[-1][0], name, attributes, "".join(text)))
+
+    made = parser("}")
+    made.StartElementHandler = start
+    made.EndElementHandler = end
+    made.CharacterDataHandler = lambda text: open_[-1][2].append(text)
+    feed(made, stream)
+    return found
+
+
+def unescaped(text: str) -> str:
+    """A text with the characters that workbooks write as `_xHHHH_`."""
+    if "_x" not in text:
+        return text
+    return ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+
+
+def normal(text: str) -> str:
+    """A title or header as it is compared: composed, without blanks at its ends."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+# ---------------------------------------------------------------- the package
+
+
+class Package:
+    """The parts of a workbook's file, by name; upper and lower case are the same to a name."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        _look(content)
+        with translated():
+            self.zip = zipfile.ZipFile(io.BytesIO(content))
+            self.entries = self.zip.infolist()
+            self._by_name = {entry.filename.casefold(): entry for entry in self.entries}
+        total = sum(entry.file_size for entry in self.entries)
+        if total > LARGEST or len(self.entries) > MOST_PARTS:
+            raise SheetChanged("no_workbook", bytes=total)
+
+    def __contains__(self, name: str) -> bool:
+        return name.casefold() in self._by_name
+
+    def open(self, name: str) -> IO[bytes]:
+        """A stream of a part. A part that is not there makes the file no workbook."""
+        entry = self._by_name.get(name.casefold())
+        if entry is None:
+            raise SheetChanged("no_workbook", part=name)
+        return self.zip.open(entry)
+
+    def read(self, name: str) -> bytes:
+        """A part as a whole."""
+        with self.open(name) as stream:
+            return stream.read()
+
+    def elements(self, name: str) -> list[Element]:
+        """The elements of a small part; none where there is no such part."""
+        if name not in self:
+            return []
+        with self.open(name) as stream:
+            return elements(stream)
+
+    def related(self, part: str) -> dict[str, tuple[str, str]]:
+        """The relations of a part: by id, the last word of its type and the part it leads to."""
+        folder, _, name = part.rpartition("/")
+        rels = posixpath.join(folder, "_rels", f"{name}.rels")
+        return {
+            item.attributes["Id"]: (
+                item.attributes["Type"].rpartition("/")[2],
+                _target(folder, item.attributes["Target"]),
+            )
+            for item in self.elements(rels)
+            if item.name == "Relationship" and item.attributes.get("TargetMode") != "External"
+        }
+
+    def raw(self, entry: zipfile.ZipInfo) -> bytes:
+        """The bytes of a part as they stand in the file, packed."""
+        at = entry.header_offset
+        if self.content[at : at + 4] != ZIP:
+            raise zipfile.BadZipFile(f"no entry at {at}")
+        name, extra = struct.unpack_from("<HH", self.content, at + 26)
+        start = at + 30 + name + extra
+        return self.content[start : start + entry.compress_size]
+
+
+def _look(content: bytes) -> None:
+    """Tell a file that is not there yet from one that is something else."""
+    head = content[: len(OLE)]
+    if not head.strip(b"\0") or (len(head) < len(ZIP) and ZIP.startswith(head)):
+        raise SheetUnavailable("half_written")
+    if not head.startswith(ZIP):
+        raise SheetChanged("no_workbook")
+
+
+def _target(folder: str, target: str) -> str:
+    return posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+
+
+# ---------------------------------------------------------------- the book
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A tab of the book: its title, its number in the calculation chain, its part."""
+
+    title: str
+    number: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A defined name and what it stands for."""
+
+    name: str
+    refers: str
+
+
+class Book:
+    """What the parts of a workbook share: tabs, names, texts, formats and how days count."""
+
+    def __init__(self, package: Package) -> None:
+        self.package = package
+        self.part = _workbook_part(package)
+        found = package.elements(self.part)
+        if not found or found[-1].name != "workbook":
+            raise SheetChanged("no_workbook")
+        self.related = package.related(self.part)
+        self.sheets = [_sheet(item, self.related) for item in found if item.name == "sheet"]
+        self.names = [
+            Name(item.attributes.get("name", ""), item.text)
+            for item in found
+            if item.name == "definedName"
+        ]
+        self.from_1904 = any(
+            item.attributes.get("date1904") in {"1", "true"}
+            for item in found
+            if item.name == "workbookPr"
+        )
+
+    def related_part(self, kind: str) -> str | None:
+        """The part of a kind that the workbook leads to, such as `styles`."""
+        return next((part for of, part in self.related.values() if of == kind), None)
+
+    @cached_property
+    def dates(self) -> list[bool]:
+        """Of every cell style, whether it shows a number as a date or a time of day."""
+        part = self.related_part("styles")
+        found = self.package.elements(part) if part else []
+        own = {
+            item.attributes["numFmtId"]: is_date_format(item.attributes.get("formatCode", ""))
+            for item in found
+            if item.name == "numFmt" and item.parent == "numFmts"
+        }
+        used = (
+            item.attributes.get("numFmtId", "0")
+            for item in found
+            if item.name == "xf" and item.parent == "cellXfs"
+        )
+        return [own.get(number, int(number) in SPREADSHEET_DATES) for number in used]
+
+    @cached_property
+    def texts(self) -> list[str | None]:
+        """The shared texts; None for one that is nothing but blanks."""
+        part = self.related_part("sharedStrings")
+        if part is None or part not in self.package:
+            return []
+        with self.package.open(part) as stream:
+            return _shared(stream)
+
+
+def _workbook_part(package: Package) -> str:
+    parts = [part for kind, part in package.related("").values() if kind == "officeDocument"]
+    if not parts or not parts[0].endswith(".xml"):
+        raise SheetChanged("no_workbook")
+    return parts[0]
+
+
+def _sheet(item: Element, related: Mapping[str, tuple[str, str]]) -> Sheet:
+    _, part = related[item.attributes["id"]]
+    return Sheet(item.attributes["name"], item.attributes["sheetId"], part)
+
+
+def is_date_format(code: str) -> bool:
+    """Whether a number format shows a date or a time of day; a duration ([h]:mm) is a number."""
+    bare = QUOTED.sub("", code)
+    return "[" not in bare and any(letter in "ymdhsYMDHS" for letter in bare)
+
+
+def _shared(stream: IO[bytes]) -> list[str | None]:
+    texts: list[str | None] = []
+    runs: list[str] = []
+    reading = phonetic = False
+
+    def start(name: str, _: object) -> None:
+        nonlocal reading, phonetic
+        local = name.rpartition(":")[2]
+        if local == "si":
+            runs.clear()
+        elif local == "rPh":
+            phonetic = True
+        elif local == "t":
+            reading = not phonetic
+
+    def end(name: str) -> None:
+        nonlocal reading, phonetic
+        reading = False
+        local = name.rpartition(":")[2]
+        if local == "rPh":
+            phonetic = False
+        elif local == "si":
+            text = unescaped("".join(runs))
+            texts.append(text if text.strip() else None)
+
+    def characters(text: str) -> None:
+        if reading:
+            runs.append(text)
+
+    _parse(stream, start, end, characters)
+    return texts
+
+
+def _parse(
+    stream: IO[bytes],
+    start: Callable[[str, Any], None],
+    end: Callable[[str], None],
+    characters: Callable[[str], None],
+) -> None:
+    made = parser()
+    made.StartElementHandler = start
+    made.EndElementHandler = end
+    made.CharacterDataHandler = characters
+    feed(made, stream)

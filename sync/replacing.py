@@ -1,0 +1,428 @@
+"""Reads and replaces a file on a shared folder so that nobody ever sees half of it.
+
+A replacement is written beside the file, then the two change places in one step and what came out
+is looked at: if it is not what was read, somebody saved in between, and the two change back. What
+a killed process left behind says in its name what it is, and the next one puts it right.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import hashlib
+import os
+import re
+import signal
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.port import SheetError, SheetRefused, SheetUnavailable
+
+LARGEST_FILE = 256 * 1024 * 1024
+PATIENCE = 10.0  # seconds one process waits for another that writes in the same folder
+LEFT = ".redress-tmp"
+EXCHANGE, NO_REPLACE = 2, 1  # of renameat2
+HERE = -100  # AT_FDCWD: paths are taken from the working folder
+UNKNOWN_TO_SYSTEM = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+# ---------------------------------------------------------------- looking
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A file as it stood at one moment; `saved` is in seconds since 1970."""
+
+    content: bytes
+    fingerprint: str
+    saved: float
+
+
+def fingerprint_of(status: os.stat_result) -> str:
+    """What changes whenever a file is saved."""
+    return f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
+
+
+def fingerprint_at(path: Path) -> str | None:
+    """The fingerprint of a file; None where there is none."""
+    try:
+        return fingerprint_of(path.stat())
+    except FileNotFoundError:
+        if not path.parent.is_dir():
+            raise SheetRefused("no_folder", folder=str(path.parent)) from None
+        return None
+    except OSError as error:
+        raise reading_error(error, path) from error
+
+
+def look(path: Path) -> Snapshot:
+    """The whole file as it stood at one moment. Raises `busy` while somebody writes into it."""
+    mend(path)
+    try:
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            content = file.read(LARGEST_FILE + 1)
+            after = os.fstat(file.fileno())
+    except OSError as error:
+        raise reading_error(error, path) from error
+    if fingerprint_of(before) != fingerprint_of(after) or fingerprint_at(path) != fingerprint_of(
+        after
+    ):
+        raise SheetUnavailable("busy")
+    if len(content) > LARGEST_FILE:
+        raise SheetRefused("not_readable", bytes=after.st_size)
+    return Snapshot(content, fingerprint_of(after), after.st_mtime_ns / 1e9)
+
+
+def reading_error(error: OSError, path: Path) -> SheetError:
+    """What a failure to read means for people."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        if not path.parent.is_dir():
+            return SheetRefused("no_folder", folder=str(path.parent))
+        return SheetUnavailable("missing")
+    if error.errno in FORBIDDEN or isinstance(error, IsADirectoryError):
+        return SheetRefused("not_readable")
+    return SheetUnavailable("busy")
+
+
+# ---------------------------------------------------------------- putting in place
+
+
+def put_new(path: Path, content: bytes, check: Callable[[Path], None]) -> str:
+    """Put a new file where there is none; its fingerprint. Raises `changed` where there is one."""
+    with _writing(path), _sole(path):
+        _mend(path)
+        with _built(path, content) as built:
+            check(built)
+            ours = fingerprint_of(built.stat())
+            try:
+                _place(built, path)
+            except FileExistsError:
+                raise SheetUnavailable("changed") from None
+            _flush(path.parent)
+    return ours
+
+
+def replace(path: Path, content: bytes, seen: str, check: Callable[[Path], None]) -> str:
+    """Put new content in the place of the file whose fingerprint is `seen`; the new fingerprint.
+
+    `check` looks at the finished file before anybody else sees it. Raises `changed` when the
+    file is not the one of `seen` any more; nothing that anybody saved is lost then.
+    """
+    with _writing(path), _sole(path):
+        _mend(path)
+        _expect(path, seen)
+        with _built(path, content) as built:
+            _dress(built, path)
+            check(built)
+            _expect(path, seen)
+            return _swap(path, built, seen)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn a failure of the file system into an error of the port."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise SheetRefused("disk_full") from error
+        if error.errno in FORBIDDEN:
+            raise SheetRefused("not_writable") from error
+        raise reading_error(error, path) from error
+
+
+@contextmanager
+def _sole(path: Path) -> Iterator[None]:
+    """Keep other processes of ours from replacing anything in the folder meanwhile.
+
+    Where the file system knows no locks the swap alone protects what people saved.
+    """
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        until = time.monotonic() + PATIENCE
+        while not _lock(folder):
+            if time.monotonic() > until:
+                raise SheetUnavailable("busy")
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _lock(folder: int) -> bool:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # this file system has no locks to wait for
+    return True
+
+
+def _expect(path: Path, seen: str) -> None:
+    """Refuse early what cannot or must not be replaced."""
+    status = path.stat()
+    if fingerprint_of(status) != seen:
+        raise SheetUnavailable("changed")
+    if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
+        raise SheetRefused("not_writable")
+
+
+@contextmanager
+def _built(path: Path, content: bytes) -> Iterator[Path]:
+    """A finished file beside the book; whatever becomes of it, none is left behind."""
+    built = path.parent / f".{_token(path)}.new.{os.getpid():x}-{time.monotonic_ns():x}{LEFT}"
+    handle = os.open(built, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield built
+    finally:
+        built.unlink(missing_ok=True)
+
+
+def _token(path: Path) -> str:
+    """What stands for the book in the names of files left beside it, however long its own is."""
+    return hashlib.sha256(path.name.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+def _dress(built: Path, path: Path) -> None:
+    """Give the new file the mode, the owner and the extended attributes of the old one."""
+    status = path.stat()
+    with suppress(PermissionError):
+        os.chown(built, status.st_uid, status.st_gid)
+    os.chmod(built, stat.S_IMODE(status.st_mode))
+    with suppress(OSError):  # attributes are a luxury of some file systems
+        for name in os.listxattr(path):
+            with suppress(OSError):
+                os.setxattr(built, name, os.getxattr(path, name))
+
+
+def _flush(folder: Path) -> None:
+    """Make the names of a folder survive a loss of power."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # some network file systems cannot
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+# ---------------------------------------------------------------- the swap
+
+
+def _swap(path: Path, built: Path, seen: str) -> str:
+    """Let the new file and the old one change places, unless somebody saved in between."""
+    status = built.stat()
+    ours = fingerprint_of(status)
+    waiting = _left(path, "swap", seen, status.st_ino)
+    os.rename(built, waiting)
+    try:
+        exchanged = _exchange(waiting, path)
+    except FileNotFoundError:
+        waiting.unlink()
+        raise SheetUnavailable("changed") from None
+    if not exchanged:
+        return _step_by_step(path, waiting, seen, ours)
+    if not _untouched(waiting, seen):
+        _give_back(path, waiting, ours)
+        raise SheetUnavailable("changed")
+    waiting.unlink()
+    _flush(path.parent)
+    return ours
+
+
+def _left(path: Path, role: str, seen: str, inode: int) -> Path:
+    """The name of a file beside the book that says what it is, should this process be killed."""
+    return path.parent / f".{_token(path)}.{role}.{seen}.{inode:x}{LEFT}"
+
+
+def _untouched(old: Path, seen: str) -> bool:
+    """Whether the file that came out is what was read, and nobody is still writing into it."""
+    with old.open("rb") as file:
+        try:
+            # Whoever opens a leased file raises a signal; this one is ignored by default.
+            fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # this file system has no leases, or the file is somebody else's
+        return fingerprint_of(os.fstat(file.fileno())) == seen
+
+
+def _give_back(path: Path, waiting: Path, ours: str) -> None:
+    """Put what somebody saved back into its place; keep both where there are two by now."""
+    try:
+        _exchange(waiting, path)
+    except FileNotFoundError:  # he is replacing the file himself at this moment
+        _return(waiting, path)
+        return
+    if fingerprint_of(waiting.stat()) == ours:
+        waiting.unlink()
+    else:  # the newer of two saves came out: it belongs there, the older goes beside it
+        with suppress(FileNotFoundError):
+            _exchange(waiting, path)
+        _return(waiting, path)
+    _flush(path.parent)
+
+
+def _step_by_step(path: Path, waiting: Path, seen: str, ours: str) -> str:
+    """The swap where the file system cannot exchange two names: the old one moves away first."""
+    away = _left(path, "away", seen, waiting.stat().st_ino)
+    try:
+        os.rename(path, away)
+    except FileNotFoundError:
+        waiting.unlink()
+        raise SheetUnavailable("changed") from None
+    if not _untouched(away, seen):
+        _return(away, path)
+        waiting.unlink()
+        raise SheetUnavailable("changed")
+    try:
+        _place(waiting, path)
+    except FileExistsError:  # somebody saved a newer one; what is away was read by us
+        waiting.unlink()
+        away.unlink()
+        raise SheetUnavailable("changed") from None
+    except OSError:
+        _return(away, path)
+        waiting.unlink(missing_ok=True)
+        raise
+    away.unlink()
+    _flush(path.parent)
+    return ours
+
+
+def _return(left: Path, path: Path) -> None:
+    """Put a file back under the book's name, or beside it where there is one by now."""
+    try:
+        _place(left, path)
+    except FileExistsError:
+        _set_aside(left, path)
+
+
+def _set_aside(left: Path, path: Path) -> None:
+    """Leave what somebody saved as a copy beside the book."""
+    saved = time.strftime("%Y-%m-%d %H-%M-%S", time.localtime(left.stat().st_mtime))
+    for count in range(1, 1000):
+        again = f" {count}" if count > 1 else ""
+        try:
+            _place(
+                left, path.with_name(f"{path.stem} (saved meanwhile {saved}{again}){path.suffix}")
+            )
+        except FileExistsError:
+            continue
+        return
+
+
+# ---------------------------------------------------------------- names
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two names change places in one step; False where the file system cannot."""
+    return _rename_at(one, other, EXCHANGE)
+
+
+def _place(source: Path, target: Path) -> None:
+    """Give a file another name. Raises FileExistsError instead of replacing what is there."""
+    if _rename_at(source, target, NO_REPLACE):
+        return
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in UNKNOWN_TO_SYSTEM:
+            raise
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from error
+        os.rename(source, target)
+    else:
+        os.unlink(source)
+
+
+def _rename_at(source: Path, target: Path, how: int) -> bool:
+    """Call renameat2, which Python has no name for; False where it is not known."""
+    call = getattr(_libc, "renameat2", None)
+    if call is None:
+        return False
+    if call(HERE, os.fsencode(source), HERE, os.fsencode(target), ctypes.c_uint(how)) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in UNKNOWN_TO_SYSTEM:
+        return False
+    raise OSError(number, os.strerror(number), str(source), None, str(target))
+
+
+# ---------------------------------------------------------------- after a killed process
+
+
+def mend(path: Path) -> None:
+    """Put right what a killed process left beside the file; leave a living one alone."""
+    try:
+        if not _leftovers(path):
+            return
+        with suppress(SheetUnavailable), _writing(path), _sole(path):
+            _mend(path)
+    except FileNotFoundError:
+        return
+
+
+def _leftovers(path: Path) -> list[Path]:
+    start = f".{_token(path)}."
+    with os.scandir(path.parent) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(start)]
+    return sorted(path.parent / name for name in names if name.endswith(LEFT))
+
+
+def _mend(path: Path) -> None:
+    for left in _leftovers(path):
+        role, seen, inode = _told(left)
+        if role == "swap":
+            _mend_swap(path, left, seen, inode)
+        elif role == "away":
+            _mend_away(path, left, seen)
+        else:
+            left.unlink(missing_ok=True)
+
+
+def _told(left: Path) -> tuple[str, str, int]:
+    """What the name of a file says it is: its role, the fingerprint read, the new file's inode."""
+    match = re.search(
+        r"\.(swap|away)\.([0-9a-f-]+)\.([0-9a-f]+)" + re.escape(LEFT) + "$", left.name
+    )
+    return (match[1], match[2], int(match[3], 16)) if match else ("new", "", 0)
+
+
+def _mend_swap(path: Path, left: Path, seen: str, inode: int) -> None:
+    status = left.stat()
+    if status.st_ino == inode or (fingerprint_of(status) == seen and path.exists()):
+        left.unlink()  # the new file before the exchange, or the old one after it
+        return
+    try:
+        replaced = path.stat().st_ino == inode
+    except FileNotFoundError:
+        replaced = False
+    if replaced and _exchange(left, path):
+        left.unlink()  # what somebody saved is back in its place, ours is gone
+    else:
+        _return(left, path)
+
+
+def _mend_away(path: Path, left: Path, seen: str) -> None:
+    if path.exists() and fingerprint_of(left.stat()) == seen:
+        left.unlink()
+    else:
+        _return(left, path)
