@@ -6,7 +6,7 @@ Every list costs the same few statements whatever the number of cases; nothing h
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ from policy.deeds import Deed, offered
 from policy.errors import NotFound
 from policy.events import By
 from policy.facts import CaseFacts
-from policy.lifecycle import ENDS, ClockState, PenaltyStatus, Role, Status
+from policy.lifecycle import ENDS, ClockState, PenaltyStatus, ReplyOutcome, Role, Status
 from policy.pack import Pack
 from services import actors, journal, policies, record
 
@@ -197,6 +197,57 @@ def _reach(
     if own:
         conditions.append(Complaint.handler_id == employee_id)
     return sa.or_(*conditions) if conditions else None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A department's last reply to a case, as it stands after its corrections."""
+
+    outcome: ReplyOutcome
+    text: str
+    until: dt.datetime | None
+    by: str
+    at: dt.datetime
+
+
+def answers(session: Session, complaint_ids: Collection[int]) -> dict[int, Answer]:
+    """The last reply to each of these cases, by the case's id; one without a reply is left out."""
+    rows = session.scalars(
+        sa.select(Journal)
+        .where(
+            Journal.complaint_id.in_(complaint_ids),
+            Journal.event.in_(("replied", "corrected", "withdrawn")),
+        )
+        .options(joinedload(Journal.employee), joinedload(Journal.user))
+        .order_by(Journal.complaint_id, Journal.seq)
+    )
+    said: dict[tuple[int, int], tuple[Journal, dict[str, Any]]] = {}
+    for row in rows:
+        if row.event == "replied":
+            said[row.complaint_id, row.seq] = (row, dict(row.data))
+        elif row.event == "withdrawn":
+            said.pop((row.complaint_id, row.data["target"]), None)
+        elif (row.complaint_id, row.data["target"]) in said:
+            said[row.complaint_id, row.data["target"]][1].update(row.data["changes"])
+    return {case: _answer(row, data) for (case, _seq), (row, data) in said.items()}
+
+
+def _answer(row: Journal, data: Mapping[str, Any]) -> Answer:
+    by = row.employee.name if row.employee else row.user.display_name if row.user else ""
+    until = dt.datetime.fromisoformat(data["until"]) if data.get("until") else None
+    return Answer(ReplyOutcome(data["outcome"]), data["text"], until, by, row.happened_at)
+
+
+def may_ring(complaint: Complaint, user: User, *, seen: Scope) -> bool:
+    """Whether the customer's number is for this user: while the case is open, and only for care
+    and the people of the department that has it.
+    """
+    if complaint.history or complaint.status in (*ENDS, Status.closed, Status.recorded):
+        return False
+    if user.role is Role.care:
+        return True
+    mine = complaint.handler_id is not None and complaint.handler_id == seen.employee_id
+    return mine or complaint.department_id in seen.departments
 
 
 @dataclass(frozen=True, slots=True)
