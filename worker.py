@@ -64,15 +64,15 @@ class Chore:
 def sweep_cases(turn: Turn) -> None:
     """Let time pass for every case it changes, each in a transaction of its own."""
     tried: set[str] = set()
-    while fresh := [number for number in _due(turn) if number not in tried]:
+    while fresh := [number for number in _due(turn, len(tried)) if number not in tried]:
         for number in fresh:
             _pass_time(turn, number)
         tried.update(fresh)
 
 
-def _due(turn: Turn) -> list[str]:
+def _due(turn: Turn, tried: int) -> list[str]:
     with reading(turn.engine) as session:
-        return sweep.due_cases(session, now=_now())
+        return sweep.due_cases(session, now=_now(), tried=tried)
 
 
 def _pass_time(turn: Turn, number: str) -> None:

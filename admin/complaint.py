@@ -38,7 +38,7 @@ from admin.showing import now, urgency
 from models import Complaint, Customer, Journal, PolicyVersion
 from policy.errors import DomainError, NotFound
 from policy.facts import CaseFacts
-from policy.lifecycle import Status
+from policy.lifecycle import ActorKind, Status
 from policy.pack import Pack
 from services import actors, correcting, customers, desk, intake, journal, policies, record
 from services.desk import CasePage
@@ -375,8 +375,7 @@ def timeline(page: CasePage, amendable: set[int]) -> list[dict[str, Any]]:
         {
             "at": row.happened_at,
             "title": wording.deed(row.event),
-            "who": str(row.employee or (row.user.display_name if row.user else ""))
-            or wording.label(row.actor),
+            "who": _who(row, page),
             "text": _text(row, page),
             "tone": TONES.get(row.event, ("blue", "dot"))[0],
             "icon": TONES.get(row.event, ("blue", "dot"))[1],
@@ -385,6 +384,16 @@ def timeline(page: CasePage, amendable: set[int]) -> list[dict[str, Any]]:
         }
         for row in page.history
     ]
+
+
+def _who(row: Journal, page: CasePage) -> str:
+    """Who did it; of a spreadsheet, whose it is, because nobody knows who typed."""
+    if row.actor is ActorKind.sheet:
+        keys = row.data["by"].get("departments", ())
+        names = gettext("; ").join(page.pack.label("department", key) for key in keys)
+        return gettext("%(department)s spreadsheet", department=names)
+    person = row.employee or (row.user.display_name if row.user else "")
+    return str(person) or wording.label(row.actor)
 
 
 def _text(row: Journal, page: CasePage) -> str:

@@ -1,7 +1,8 @@
 """Play a case file: steps with times, deeds and people, and what must be true after them.
 
-A case file is TOML. `[cast.NAME]` gives people an employee number, a department and posts;
-`[[case]]` has a name, the clauses it `proves`, perhaps `parameters`, and steps:
+A case file is TOML. `[cast.NAME]` gives people an employee number, a department and posts, or
+says with `sheet` that it is a department's spreadsheet; `[[case]]` has a name, the clauses it
+`proves`, perhaps `parameters`, and steps:
 
     [[case.step]]
     do = "confirmed"

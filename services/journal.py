@@ -200,7 +200,7 @@ def _notices(
     seq: int,
     now: dt.datetime,
 ) -> list[Notice]:
-    """Whom to tell what, once the commit has happened."""
+    """Whom to tell what, once the commit has happened: who answers, and his department's robots."""
     told: list[tuple[str, str, int | None]] = []
     if event.type in _TELLS:
         told.append((_TELLS[event.type], str(seq), complaint.responsible_id))
@@ -214,6 +214,7 @@ def _notices(
             kind=kind,
             occasion=occasion,
             employee_id=who,
+            department_id=complaint.department_id,
             facts={"number": complaint.number},
             made_at=now,
         )

@@ -119,6 +119,10 @@ class Office:
         """Somebody of the company as an actor, with a login that only lets him look."""
         return Actor(ActorKind.user, None, self.employee(name).id, Role.member)
 
+    def sheet(self, key: str) -> Actor:
+        """A department as its spreadsheet speaks for it."""
+        return actors.of_department(self.department(key))
+
     def department(self, key: str) -> Department:
         return self.session.scalars(sa.select(Department).where(Department.key == key)).one()
 

@@ -59,6 +59,11 @@ def everybody(pack: Pack, name: str) -> By:
     return _person(name, posts=posts, departments=departments)
 
 
+def sheets(pack: Pack) -> list[By]:
+    """The spreadsheet of each department of a pack."""
+    return [By(kind=ActorKind.sheet, departments=(d.key,)) for d in pack.department]
+
+
 def _person(name: str, *, posts: tuple[str, ...] = (), departments: tuple[str, ...] = ()) -> By:
     held = tuple(HeldPost(post=post) for post in posts)
     return By(kind=ActorKind.user, employee=name, posts=held, departments=departments)
@@ -124,6 +129,7 @@ def _at_the_desk(pack: Pack) -> Iterator[dict[str, Any]]:
         yield {"type": "dispatched", "department": department.key, "holder": "worker"}
     yield {"type": "dispatched", "department": pack.department[-1].key}
     yield from ({"type": name} for name in ("taken_over", "archived", "time_passed"))
+    yield {"type": "time_passed", "spared": [entry.key for entry in pack.deadline]}
     yield from ({"type": name, "text": "-"} for name in ("reviewed", "progressed"))
     yield {"type": "upgraded", "reason": "-"}
 

@@ -30,6 +30,20 @@ def changed(old: str, new: str) -> str:
     return SKODA.replace(old, new)
 
 
+def test_sheets_bring_cases_by_one_channel_only(tmp_path: Path) -> None:
+    text = changed('key = "gate"\n', 'key = "gate"\nsheet = "complaint"\n')
+    why = "sheets bring cases by another channel already"
+    assert refused(tmp_path, text) == {"channel.[gate]": why}
+    text = changed('sheet = "complaint"\n', 'sheet = "praise"\n')
+    assert refused(tmp_path, text) == {"channel.[department]": "no such kind: praise"}
+
+
+def test_a_sheet_is_one_of_those_who_may(tmp_path: Path) -> None:
+    text = changed('by = ["lead_sheet"]', 'by = ["their_sheet"]')
+    why = "no such post or role: their_sheet"
+    assert refused(tmp_path, text) == {"signoff.[assign_by_sheet]": why}
+
+
 @pytest.mark.parametrize("regulation", sorted(path.stem for path in PACKS.glob("*.toml")))
 def test_a_shipped_pack_loads_and_is_named_like_its_file(regulation: str) -> None:
     pack = load(shipped(regulation))

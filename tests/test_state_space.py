@@ -18,7 +18,7 @@ import pytest
 
 from policy.case import apply, archivable
 from policy.conditions import holds, look
-from policy.deeds import offered
+from policy.deeds import SHEET_DEEDS, offered, refusal
 from policy.errors import DomainError
 from policy.events import EVENTS, By, Happening
 from policy.facts import CaseFacts
@@ -26,7 +26,7 @@ from policy.lifecycle import ALLOWED, CallOutcome, Status
 from policy.loading import PACKS, shipped
 from policy.loading import load as load_pack
 from policy.pack import DeadlineEntry, Pack
-from tests.regulations import BEGIN, beginnings, cast, everything, official_calendar
+from tests.regulations import BEGIN, beginnings, cast, everything, official_calendar, sheets
 
 REGULATIONS = sorted(path.stem for path in PACKS.glob("*.toml"))
 MINUTE = dt.timedelta(minutes=1)
@@ -226,6 +226,21 @@ def _moves_by_itself(facts: CaseFacts, pack: Pack) -> bool:
     """Time puts it into the archive, now or when its observation ends."""
     watched = (c for c in facts.clocks if pack.find("deadline", c.key).ends == "archive")
     return archivable(facts, pack) or any(clock.running for clock in watched)
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+@pytest.mark.parametrize("lawless", [False, True], ids=["as it is", "without signoffs"])
+def test_no_sheet_ever_does_what_needs_a_name(regulation: str, lawless: bool) -> None:
+    pack, found = walk(regulation)
+    if lawless:
+        pack = pack.model_copy(update={"signoff": ()})
+    done = set()
+    for place in found.places.values():
+        for by in sheets(pack):
+            able = {name for name in EVENTS if refusal(place.facts, name, by, pack) is None}
+            assert not able or place.facts.department in by.departments
+            done |= able
+    assert done == SHEET_DEEDS - {"registered", "corrected"}
 
 
 @pytest.mark.parametrize("regulation", REGULATIONS)

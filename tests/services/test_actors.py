@@ -89,6 +89,28 @@ def test_a_department_of_the_regulation_is_another_one_from_its_day(
     assert seen(office, "mechanic", FIRST).departments == ("after_sales", "sales")
 
 
+def test_a_departments_sheet_is_what_its_department_means_that_day_and_nobody(
+    office: Office, session: Session
+) -> None:
+    session.add(
+        DepartmentMeaning(
+            policy_id=office.version.policy_id,
+            key="sales",
+            department=office.department("after_sales"),
+            from_on=FIRST,
+        )
+    )
+    session.flush()
+
+    def by(key: str, on: dt.date) -> By:
+        policy_id = office.version.policy_id
+        return actors.as_of(session, office.sheet(key), policy_id=policy_id, on=on)
+
+    assert by("after_sales", FIRST - DAY) == By(kind=ActorKind.sheet, departments=("after_sales",))
+    assert by("after_sales", FIRST).departments == ("after_sales", "sales")
+    assert by("sales", FIRST) == By(kind=ActorKind.sheet)
+
+
 def test_of_two_who_hold_a_post_the_later_one_leads(office: Office) -> None:
     people.share_post(
         office.session, office.employee("colleague"), "after_sales_director", from_on=FIRST
