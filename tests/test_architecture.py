@@ -42,20 +42,21 @@ def room(ours: str = "", others: str | set[str] = "") -> Room:
     return Room(frozenset(ours.split()), frozenset(packages))
 
 
-DOOR = "policy models services files wording reasons config"
+DOOR = "policy models services files wording reasons sheetwords config"
 BEHIND_DOORS = "policy models services sync files notify wording reasons config database"
 ROOMS = {
     "policy": room(others="pydantic"),
     "models": room("policy", "sqlalchemy"),
     "services": room("policy models", "sqlalchemy"),
-    "sync": room("policy models services wording", "sqlalchemy"),
+    "sync": room("policy models services wording sheetwords", "sqlalchemy"),
     "files": room(others="python_calamine xlsxwriter docxtpl"),
-    "notify": room(others="apprise"),
+    "notify": room("policy", "apprise requests"),
     "reasons": room("policy wording"),
+    "sheetwords": room("policy wording"),
     "wording": room("policy", "babel flask flask_babel"),
     "config": room(others="click pydantic sqlalchemy"),
     "database": room("config", "alembic flask flask_sqlalchemy sqlalchemy"),
-    "admin": room(DOOR, FLASK),
+    "admin": room(f"{DOOR} notify", FLASK),
     "api": room(DOOR, FLASK),
     "importing": room("policy models services files wording", "pydantic sqlalchemy"),
     "demo": room("policy models services config", "sqlalchemy"),
@@ -71,6 +72,7 @@ ALONE = {
     "services.accounts": {"argon2"},
     "sync.google": {"google", "gspread"},
     "sync.making": {"openpyxl"},
+    "sync.patching": {"openpyxl"},
 }
 """The only module that may know a package which its room may not."""
 

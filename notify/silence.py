@@ -1,0 +1,47 @@
+"""Keeps the libraries quiet: what they log has addresses, messages and keys in it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_APPRISE = logging.getLogger("apprise")
+_TELLING = ("Socket Exception", "Failed to", "SMTP")
+
+
+def silence() -> None:
+    """Let nothing of Apprise and urllib3 reach our log, whatever its level is.
+
+    urllib3 writes the path of each request at DEBUG, and in a robot's path stands its key.
+    """
+    _APPRISE.propagate = False
+    _APPRISE.addHandler(logging.NullHandler())
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+class _Ear(logging.Handler):
+    """Keeps the lines of this thread that say why something failed."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.thread = threading.get_ident()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = record.getMessage()
+        if record.thread == self.thread and line.startswith(_TELLING):
+            self.lines.append(line)
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """The lines in which Apprise says meanwhile why it failed; the reasons it tells at DEBUG."""
+    ear = _Ear()
+    _APPRISE.addHandler(ear)
+    _APPRISE.setLevel(logging.DEBUG)
+    try:
+        yield ear.lines
+    finally:
+        _APPRISE.removeHandler(ear)
