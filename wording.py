@@ -18,6 +18,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import flask_babel
@@ -317,6 +318,7 @@ _DEEDS = {
 
 _FIELDS = {
     "active": mark("Active"),
+    "address": mark("Address"),
     "amount": mark("Amount"),
     "asks_more": mark("Asks for more"),
     "at": mark("When"),
@@ -531,6 +533,12 @@ _WHYS = {
     ),
     "not_a_key": mark("use small letters, digits and _, and begin with a letter"),
     "not_an_address": mark("write it like name@company.com"),
+    "scheme_unknown": mark(
+        "it has to begin with mailto, mailtos, wecombot, dingtalk, feishu, lark, json or jsons, "
+        "or be the address that WeCom, DingTalk or Feishu shows for a group robot"
+    ),
+    "parameter_unknown": mark("it has a parameter that may not be used here"),
+    "address_incomplete": mark("something is missing in it, such as the key of the robot"),
     "other_department": mark("he belongs to another department; name one of your own people"),
     "answers_nothing": mark("no regulation in force lets its spreadsheet register cases"),
     "not_a_title": mark(
@@ -747,3 +755,94 @@ def _instant(value: Any) -> Any:
 def _with_facts(code: str, facts: Mapping[str, Any]) -> str:
     said = _("; ").join(f"{field(name)} {_plain(value)}" for name, value in facts.items())
     return f"{code} ({said})" if said else code
+
+
+# ---------------------------------------------------------------- notices
+
+_NOTICES = {
+    "dispatched": mark("Case handed over"),
+    "restarted": mark("Case begun anew"),
+    "to_confirm": mark("Answer to confirm"),
+    "to_decide": mark("Case raised"),
+    "due_soon": mark("Term ends soon"),
+    "breached": mark("Term has run out"),
+    "refused_input": mark("Input not taken"),
+    "file_held": mark("Spreadsheet kept open"),
+    "file_problem": mark("Spreadsheet stopped"),
+    "test": mark("A test"),
+}
+"""What a notice is about, by its kind: its name in lists and the beginning of its title."""
+
+_NOTICE_TEXTS = {
+    "dispatched": mark("The case is yours now. Contact the customer and enter the answer."),
+    "restarted": mark("The customer is not satisfied. Handle the case again and answer anew."),
+    "to_confirm": mark("The department has answered. Look at the answer and confirm it."),
+    "to_decide": mark("The case was raised to the general manager and waits for a decision."),
+    "due_soon": mark("There is little time left: %(clock)s (%(cite)s)."),
+    "breached": mark("The case is overdue. What is still to be done remains to be done."),
+    "refused_input": mark(
+        "What was typed into “%(sheet)s” was not taken. The row itself says why and what to do."
+    ),
+    "file_held": mark(
+        "“%(sheet)s” is kept open by %(who)s, so nothing can be written into it. "
+        "Please save and close it."
+    ),
+    "file_problem": mark(
+        "“%(sheet)s” is neither read nor written until somebody has looked at it. "
+        "Its page says what is wrong and offers the choices."
+    ),
+    "test": mark("This is a test of the channel “%(channel)s”. Whoever reads it is reached."),
+}
+"""What is to be done, by the kind of the notice. Customers are never mentioned."""
+
+
+def notice_label(kind: str) -> str:
+    """What sort of notice it is, in a few words."""
+    return _(_NOTICES[kind]) if kind in _NOTICES else kind
+
+
+def notice_title(kind: str, facts: Mapping[str, Any]) -> str:
+    """The title of a notice: Redress, what it is about, and the case or the file.
+
+    It begins with the same word always, because group robots may ask for a keyword.
+    """
+    about = facts.get("number") or facts.get("sheet") or facts.get("channel")
+    return " · ".join(["Redress", notice_label(kind), *([str(about)] if about else [])])
+
+
+def notice_text(kind: str, facts: Mapping[str, Any], link_base: str) -> str:
+    """What to do, for which department, until when, and where: a few lines without a customer.
+
+    `link_base` is what the address of a page begins with.
+    """
+    said = _Facts({name: _plain(value) for name, value in facts.items() if value is not None})
+    lines = [_(_NOTICE_TEXTS[kind]) % said] if kind in _NOTICE_TEXTS else []
+    if facts.get("department"):
+        lines.append(_("Department: %(department)s", department=facts["department"]))
+    if facts.get("due_at"):
+        lines.append(_("Until: %(at)s", at=moment(facts["due_at"])))
+    if facts.get("number"):
+        lines.append(f"{link_base}/c/{quote(str(facts['number']), safe='')}")
+    return "\n".join(lines or [link_base])
+
+
+_FAILURES = {
+    "unreachable": mark("Nobody answered"),
+    "refused": mark("Refused by the far end"),
+    "scheme_unknown": mark("The address begins with something that may not be used"),
+    "parameter_unknown": mark("The address has a parameter that may not be used"),
+    "address_incomplete": mark("The address is incomplete"),
+    "interrupted": mark("Broken off in the middle"),
+    "too_old": mark("Too old to be told"),
+    "over": mark("Not needed any more"),
+    "nobody": mark("Nobody to tell"),
+    "channel_off": mark("The channel is switched off"),
+    "no_mail_server": mark("No mail server is set"),
+}
+
+
+def notice_failure(why: str) -> str:
+    """Why a notice did not arrive: its code in words, and what the far end said about it."""
+    code, found, detail = why.partition(": ")
+    words = _(_FAILURES[code]) if code in _FAILURES else code
+    return _("%(what)s: %(detail)s", what=words, detail=detail) if found else words

@@ -23,9 +23,11 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+import notify
+import wording
 from config import Settings, make_home
 from database import make_engine, reading, writing
-from services import leases, sweep
+from services import leases, notices, sweep
 from services.leases import LeaseLost
 
 logger = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ TICK_S = 1.0
 BEAT_EVERY_S = 5.0
 TURN_TERM = dt.timedelta(minutes=2)
 SHUTDOWN_S = 10
+SENDING_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,84 @@ def _pass_time(turn: Turn, number: str) -> None:
     except Exception:
         # One case that cannot be swept must not keep the others waiting.
         logger.exception("time could not pass for case %s", number)
+
+
+@dataclass(frozen=True)
+class SendNotices:
+    """Announces what ends soon, spreads what is new and sends what waits.
+
+    The network is touched outside any transaction, and for a few seconds a turn only: a mail
+    server that is away must not keep the sweep waiting.
+    """
+
+    settings: Settings
+
+    def __call__(self, turn: Turn) -> None:
+        self._announce(turn)
+        with turn.writing() as session:
+            mails = self.settings.mail is not None
+            notices.spread(session, now=_now(), on=self._today(), mails=mails)
+        with reading(turn.engine) as session:
+            waiting = notices.outgoing(session, now=_now())
+        until = time.monotonic() + SENDING_S
+        for delivery_id in waiting:
+            if time.monotonic() > until:
+                return
+            self._send(turn, delivery_id)
+
+    def _today(self) -> dt.date:
+        return _now().astimezone(self.settings.zone).date()
+
+    def _announce(self, turn: Turn) -> None:
+        within = dt.timedelta(hours=self.settings.due_soon_hours)
+        try:
+            with turn.writing() as session:
+                notices.due_soon(session, now=_now(), on=self._today(), within=within)
+        except LeaseLost:
+            raise
+        except Exception:
+            # A case whose term cannot be looked at must not keep everybody else's notices back.
+            logger.exception("terms that end soon could not be announced")
+
+    def _send(self, turn: Turn, delivery_id: int) -> None:
+        with turn.writing() as session:
+            going = notices.begin(session, delivery_id, now=_now(), on=self._today())
+        if going is None:
+            return
+        why = self._try(going)
+        # What happened is written down even when the lease was lost meanwhile: it did happen.
+        with writing(turn.engine) as session:
+            if why is None:
+                notices.sent(session, delivery_id, now=_now())
+            else:
+                notices.failed(session, delivery_id, why=why)
+
+    def _try(self, going: notices.Outgoing) -> str | None:
+        """Why the far end did not take it, or None when it did."""
+        try:
+            self._deliver(going)
+        except notify.NotDelivered as failure:
+            why = failure.why
+        except Exception as error:
+            # Its text may carry an address, and an address is a secret.
+            why = f"unreachable: {type(error).__name__}"
+        else:
+            return None
+        logger.warning("notice %s was not delivered: %s", going.delivery_id, why.split(":")[0])
+        return why
+
+    def _deliver(self, going: notices.Outgoing) -> None:
+        with wording.speaking(self.settings.language, self.settings.zone):
+            message = notify.Message(
+                wording.notice_title(going.kind, going.facts),
+                wording.notice_text(going.kind, going.facts, self.settings.link_base),
+            )
+        if going.channel_address is not None:
+            notify.deliver(going.channel_address, message)
+        elif self.settings.mail is None or going.email is None:
+            raise notify.NotDelivered("no_mail_server")
+        else:
+            notify.mail(self.settings.mail.get_secret_value(), message, to=going.email)
 
 
 @dataclass
@@ -202,7 +283,10 @@ def make_queue(settings: Settings) -> Huey:
 def make_worker(settings: Settings, chores: tuple[Chore, ...] | None = None) -> Worker:
     """A worker for `settings` with the usual chores, or with those given."""
     if chores is None:
-        chores = (Chore("sweep", settings.sweep_seconds, sweep_cases),)
+        chores = (
+            Chore("sweep", settings.sweep_seconds, sweep_cases),
+            Chore("notices", settings.notice_seconds, SendNotices(settings)),
+        )
     return Worker(make_engine(settings), make_queue(settings), chores)
 
 
