@@ -9,8 +9,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from company import Office, at, regulation
+from flask import Flask
+from sqlalchemy import Engine
 
-from models import Complaint, Customer, DepartmentMeaning, Journal, Notice, Sheet
+import worker
+from admin.complaint import timeline
+from database import writing
+from models import Complaint, Customer, DepartmentMeaning, Journal, Notice, Sheet, User
 from policy.errors import (
     FieldMissing,
     LaterStepsStand,
@@ -31,7 +36,7 @@ from policy.lifecycle import (
     Sign,
     Status,
 )
-from services import correcting, handling, intake, payroll, policies, sweep
+from services import correcting, desk, handling, intake, leases, payroll, policies, sweep
 from services.actors import Actor
 
 CSC = {"channel": "csc"}
@@ -413,6 +418,33 @@ def test_spared_cases_do_not_keep_the_others_from_being_found(
     assert sweep.due_cases(office.session, now=now, tried=1) == [spared.number, late.number]
 
 
+def test_a_turn_of_the_worker_ends_with_spared_cases_left_and_finds_them_in_a_later_one(
+    office: Office, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, session = hurried(office), office.session
+    file = sheet(office, at(9, 28, 9, 29))
+    session.commit()
+
+    def turn(now: dt.datetime) -> list[tuple[str, int]]:
+        monkeypatch.setattr(worker, "_now", lambda: now)
+        with writing(engine) as writes:
+            fence = leases.take(writes, "sweep", holder="-", now=now, term=worker.TURN_TERM)
+        assert fence is not None
+        worker.sweep_cases(worker.Turn(engine, "sweep", fence))
+        with writing(engine) as writes:
+            leases.give_back(writes, "sweep", fence=fence, now=now)
+        session.refresh(case)
+        found = [(d.key, len(d.breaches)) for d in case.deadlines if d.breaches]
+        session.commit()
+        return found
+
+    assert turn(at(9, 28, 9, 31)) == []
+    file.complete_at = at(9, 28, 9, 32)
+    session.commit()
+    assert turn(at(9, 28, 9, 33)) == [("csc_contact", 1)]
+    assert turn(at(9, 28, 9, 34)) == [("csc_contact", 1)]
+
+
 # ---------------------------------------------------------------- mending
 
 
@@ -582,3 +614,21 @@ def test_notices_say_whose_department_is_to_hear_them(office: Office) -> None:
         (kind, office.department("after_sales").id, office.employee("director").id)
         for kind in ("dispatched", "to_confirm")
     ]
+
+
+def test_the_timeline_says_whose_sheet_it_was(office: Office, app: Flask) -> None:
+    case, session = typed(office), office.session
+    handling.confirm(session, case, actor=office.by("director"), now=at(9, 28, 12))
+    reader = session.scalars(sa.select(User)).one()
+    seen = desk.scope(session, reader, on=dt.date(2026, 9, 28))
+    page = desk.case_page(
+        session, case.number, reader, seen=seen, now=at(9, 28, 13), on=dt.date(2026, 9, 28)
+    )
+    with app.test_request_context("/?lang=en"):
+        said = [(line["title"], line["who"]) for line in timeline(page, set())]
+    assert [who.split(" ")[0] for _, who in said] == [
+        "director",
+        *["售后服务部"] * 3,
+        *["specialist"] * 2,
+    ]
+    assert {who for _, who in said[1:4]} == {"售后服务部 spreadsheet"}
