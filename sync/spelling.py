@@ -13,7 +13,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -579,6 +578,34 @@ NAMED = tuple(
 """How a name and a number stand together, without blanks and in small letters."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """People by what may stand in a cell, folded: number, number without zeros ahead, name."""
+
+    numbers: dict[str, list[Person]]
+    bare: dict[str, list[Person]]
+    names: dict[str, list[Person]]
+
+    def numbered(self, folded: str) -> Person | None:
+        """The person of that number, or the only one whose number differs by zeros ahead."""
+        found = self.numbers.get(folded) or self.bare.get(folded.lstrip("0"), [])
+        return found[0] if len(found) == 1 and folded else None
+
+
+@lru_cache(maxsize=8)  # a pass asks for the same people in every row
+def _known(people: tuple[Person, ...]) -> _Known:
+    known = _Known({}, {}, {})
+    for one in people:
+        number = _fold(one.number)
+        for index, key in (
+            (known.numbers, number),
+            (known.bare, number.lstrip("0")),
+            (known.names, _fold(one.name)),
+        ):
+            index.setdefault(key, []).append(one)
+    return known
+
+
 def person(read: Read | None, people: Sequence[Person]) -> Person | None:
     """The one of `people` whom a cell names by number, by name, or by both.
 
@@ -588,40 +615,25 @@ def person(read: Read | None, people: Sequence[Person]) -> Person | None:
     said = text(read)
     if said is None:
         return None
-    folded = _fold(_short(said))
-    if (found := _by_number(folded, people)) is not None:
+    folded, known = _fold(_short(said)), _known(tuple(people))
+    if (found := known.numbered(folded)) is not None:
         return found
-    same = _by_name(folded, people)
+    same = known.names.get(folded, [])
     if len(same) > 1:
         raise Unreadable("name_shared", name=same[0].name, numbers=[one.number for one in same])
-    return same[0] if same else _by_both(folded, people, said=_short(said))
+    return same[0] if same else _by_both(folded, known, said=_short(said))
 
 
-def _by_both(folded: str, people: Sequence[Person], *, said: str) -> Person:
+def _by_both(folded: str, known: _Known, *, said: str) -> Person:
     for spelling in NAMED:
         found = spelling.fullmatch(folded)
         if found is None:
             continue
-        numbered = _by_number(found["number"], people)
-        named = _by_name(found["name"], people)
+        numbered = known.numbered(found["number"])
+        named = known.names.get(found["name"], [])
         if numbered is not None and numbered in named:
             return numbered
         if numbered is not None or named:
             one = numbered or named[0]
             raise Unreadable("name_contradicts", said=said, name=one.name, number=one.number)
     raise Unreadable("name_unknown", said=said)
-
-
-def _by_name(folded: str, people: Sequence[Person]) -> list[Person]:
-    return [one for one in people if folded and _fold(one.name) == folded]
-
-
-def _by_number(folded: str, people: Sequence[Person]) -> Person | None:
-    """The person of that number, or the only one whose number is the same without zeros ahead."""
-    exact, close = defaultdict(list), defaultdict(list)
-    for one in people:
-        exact[_fold(one.number)].append(one)
-        close[_fold(one.number).lstrip("0")].append(one)
-    bare = folded.lstrip("0")
-    found = exact.get(folded) or (close.get(bare) if bare else None) or []
-    return found[0] if len(found) == 1 else None
