@@ -775,6 +775,7 @@ class Sheet(Base):
     written_at: Mapped[dt.datetime | None]
     refreshed_at: Mapped[dt.datetime | None]  # when every row was last compared with the record
     today_at: Mapped[dt.datetime | None]  # for which moment its tab of today was made
+    seen: Mapped[str] = mapped_column(sa.String(80), default="")  # a payroll file: what it showed
     held_by: Mapped[str | None] = _key(120)
     held_since: Mapped[dt.datetime | None]
     paused_at: Mapped[dt.datetime | None]
@@ -851,7 +852,8 @@ class SheetRow(Base):
     hint: Mapped[str] = mapped_column(sa.Text)  # the answer to its last input
     waiting: Mapped[dict[str, Any]]  # inputs the last look saw and that have not settled
     refused: Mapped[dict[str, Any]]  # inputs that were refused and still stand in the file
-    typed: Mapped[dict[str, Any] | None]  # what a person typed, where the row began in the file
+    typed: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+    """What a person typed, where the row began in the file."""
 
     complaint: Mapped[Complaint] = relationship()
 

@@ -147,7 +147,7 @@ def damage(
     if vanished > 1 and not pairs:
         return Damage("rows_vanished", {"count": vanished, "of": whole})
     changed = {name: _changed(pairs, name) for name in fields}
-    if found := _half_sorted(pairs, changed) or _shifted(pairs, changed):
+    if found := _half_sorted(pairs, changed, office) or _shifted(pairs, changed):
         return found
     count = sum(len(places) for name, places in changed.items() if name in office)
     if count >= CHANGED_AT_LEAST and count > CHANGED_SHARE * len(pairs) * max(len(office), 1):
@@ -159,8 +159,13 @@ def _changed(pairs: Sequence[Pair], name: str) -> list[int]:
     return [i for i, (base, now) in enumerate(pairs) if base.get(name) != now.get(name)]
 
 
-def _half_sorted(pairs: Sequence[Pair], changed: Mapping[str, list[int]]) -> Damage | None:
-    """Columns whose changed cells are the old ones in another order: sorted without the rest."""
+def _half_sorted(
+    pairs: Sequence[Pair], changed: Mapping[str, list[int]], office: frozenset[str]
+) -> Damage | None:
+    """Columns whose changed cells are the old ones in another order: sorted without the rest.
+
+    Two rows whose own cells changed places are somebody who put an answer right, three are not.
+    """
     columns: list[str] = []
     rows: set[int] = set()
     most = 0
@@ -171,7 +176,7 @@ def _half_sorted(pairs: Sequence[Pair], changed: Mapping[str, list[int]]) -> Dam
             columns.append(name)
             rows.update(places)
             most = max(most, len(places))
-    if most >= 3 or len(columns) >= 2:
+    if most >= 3 or (len(columns) >= 2 and office & set(columns)):
         return Damage("half_sorted", {"columns": columns, "rows": len(rows)})
     return None
 

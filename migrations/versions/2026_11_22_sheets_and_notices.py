@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.Column("written_at", sa.DateTime(), nullable=True),
         sa.Column("refreshed_at", sa.DateTime(), nullable=True),
         sa.Column("today_at", sa.DateTime(), nullable=True),
+        sa.Column("seen", sa.String(length=80), nullable=False),
         sa.Column("held_by", sa.String(length=120), nullable=True),
         sa.Column("held_since", sa.DateTime(), nullable=True),
         sa.Column("paused_at", sa.DateTime(), nullable=True),

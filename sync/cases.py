@@ -1,0 +1,158 @@
+"""What the record says of a case, as the texts of its row's cells.
+
+A few statements for any number of cases. Times are local and to the minute; the language is the
+one being spoken (`wording.speaking`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+import sheetwords
+import wording
+from models import Complaint, Journal, PolicyVersion, Signoff
+from policy.lifecycle import ReplyOutcome, Status
+from policy.pack import Pack
+from services import policies
+from services.layout import EXTRA
+
+BATCH = 500
+_TOLD = ("progressed", "replied", "restarted", "corrected", "withdrawn")
+_ANSWERED = frozenset(Status) - {Status.registered, Status.returned, Status.dispatched}
+
+
+def texts(session: Session, ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """The cells of cases by their id, by field; an empty cell is not there.
+
+    Not among them: `uid` and `hint`, which belong to the file and not to the case.
+    """
+    found: dict[int, dict[str, str]] = {}
+    for start in range(0, len(ids), BATCH):
+        some = ids[start : start + BATCH]
+        told = _told(session, some)
+        for complaint in session.scalars(_with_people(some)).unique():
+            pack = policies.pack(session, complaint.policy_version)
+            found[complaint.id] = _cells(complaint, pack, told.get(complaint.id, {}))
+    return found
+
+
+def _with_people(ids: Sequence[int]) -> sa.Select[Complaint]:
+    return (
+        sa.select(Complaint)
+        .where(Complaint.id.in_(ids))
+        .options(
+            joinedload(Complaint.customer),
+            joinedload(Complaint.handler),
+            joinedload(Complaint.policy_version).joinedload(PolicyVersion.policy),
+            selectinload(Complaint.callbacks),
+            selectinload(Complaint.extensions),
+            selectinload(Complaint.signoffs).joinedload(Signoff.employee),
+        )
+        .execution_options(populate_existing=True)
+    )
+
+
+Told = Mapping[str, Mapping[str, Any]]
+"""The last progress and the last reply of a case's round, as their events say it."""
+
+
+def _told(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Mapping[str, Any]]]:
+    """What was last told of each case in its present round, corrections followed."""
+    rows = session.execute(
+        sa.select(Journal.complaint_id, Journal.seq, Journal.event, Journal.data)
+        .where(Journal.complaint_id.in_(ids), Journal.event.in_(_TOLD))
+        .order_by(Journal.complaint_id, Journal.seq)
+    )
+    standing: dict[int, dict[int, tuple[str, dict[str, Any]]]] = {}
+    for case, seq, event, data in rows:
+        entries = standing.setdefault(case, {})
+        if event == "withdrawn":
+            entries.pop(data["target"], None)
+        elif event == "corrected" and data["target"] in entries:
+            name, old = entries[data["target"]]
+            entries[data["target"]] = (name, old | data["changes"])
+        elif event != "corrected":
+            entries[seq] = (event, data)
+    return {case: _last(entries) for case, entries in standing.items()}
+
+
+def _last(entries: Mapping[int, tuple[str, dict[str, Any]]]) -> dict[str, Mapping[str, Any]]:
+    last: dict[str, Mapping[str, Any]] = {}
+    for event, data in entries.values():
+        if event == "restarted":
+            last = {}
+        last[event] = data
+    return last
+
+
+def _cells(complaint: Complaint, pack: Pack, told: Told) -> dict[str, str]:
+    """Every field a tab may show of a case, but what belongs to the file."""
+    customer = complaint.customer
+    said: dict[str, str | None] = {
+        "number": complaint.number,
+        "next_step": sheetwords.next_step(complaint.status),
+        "status": wording.label(complaint.status),
+        "grade": complaint.grade,
+        "channel": pack.label("channel", complaint.channel) if complaint.channel else None,
+        "customer": customer.name if customer else None,
+        "phone": customer.phone if customer else None,
+        "body": complaint.body or complaint.subject,
+        "demand": complaint.demand,
+        "handler": str(complaint.handler) if complaint.handler else None,
+        "round": str(complaint.round),
+        "feedback": _feedback(complaint),
+        "confirmed": _confirmed(complaint),
+    }
+    for name in ("due_at", "received_at", "contacted_at", "closed_at"):
+        at = getattr(complaint, name)
+        said[name] = wording.moment(at) if at else None
+    said |= _answer(complaint, told) | _extra(complaint, pack)
+    return {name: text for name, text in said.items() if text}
+
+
+def _answer(complaint: Complaint, told: Told) -> dict[str, str | None]:
+    """What the department answered in this round; after a refusal the result is empty again."""
+    reply = told.get("replied", {})
+    progress = told.get("progressed", {})
+    answered = complaint.status in _ANSWERED and bool(reply)
+    outcome = reply.get("outcome")
+    wish = outcome == ReplyOutcome.extension.value
+    until = complaint.extensions[-1].until if wish and complaint.extensions else None
+    return {
+        "progress": progress.get("text"),
+        "outcome": wording.label(ReplyOutcome(outcome)) if answered and outcome else None,
+        "answer": None if wish else reply.get("text"),
+        "until": wording.moment(until) if until and answered else None,
+        "until_reason": reply.get("text") if wish else None,
+    }
+
+
+def _confirmed(complaint: Complaint) -> str | None:
+    """Who confirmed this round's answer, and when."""
+    names = [s for s in complaint.signoffs if s.event == "confirmed" and s.round == complaint.round]
+    return f"{names[-1].employee.name} {wording.moment(names[-1].at)}" if names else None
+
+
+def _feedback(complaint: Complaint) -> str | None:
+    """The customer's own words: at closing, else at the last call that brought any."""
+    said = [call.text for call in complaint.callbacks if call.text]
+    return complaint.feedback or (said[-1] if said else None)
+
+
+def _extra(complaint: Complaint, pack: Pack) -> dict[str, str | None]:
+    return {
+        EXTRA + key: _plain(pack, key, value)
+        for key, value in complaint.extra.items()
+        if value not in (None, "")
+    }
+
+
+def _plain(pack: Pack, key: str, value: Any) -> str:
+    entry = pack.find("field", key)
+    if entry is not None and entry.shape == "choice":
+        return next((c.label for c in entry.choices if c.key == value), str(value))
+    return sheetwords.yes_or_no(value) if isinstance(value, bool) else str(value)

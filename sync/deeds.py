@@ -1,0 +1,204 @@
+"""Cells of a row into deeds: which cells belong together, what is still missing, which service.
+
+Cells are state, deeds are events. A group of cells becomes its deed once all it needs is there
+and stood unchanged for one look; afterwards a change of them is a correction, until the next step.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+import sheetwords
+from models import Complaint
+from policy.lifecycle import ReplyOutcome, Status
+from services import correcting, handling
+from services.actors import Actor
+from sync.merge import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What an input means: the text its cell will show, and the value a service is called with."""
+
+    shown: Value
+    value: object = None
+
+
+Inputs = Mapping[str, Meant]
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """A row that deeds are done for: its case, the department's sheet, and when it was typed.
+
+    `at` is when the file was saved; `since` is the last look before, so it was typed in between.
+    """
+
+    session: Session
+    complaint: Complaint
+    actor: Actor
+    since: dt.datetime
+    at: dt.datetime
+    now: dt.datetime
+    ours: Mapping[str, str]
+
+
+Deed = Callable[[Doing, Inputs], str]
+"""Does it and says the name of what was done; raises a DomainError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cells that belong to one deed. `missing` names those it still waits for.
+
+    `needs` are cells of other groups whose deed has to come first.
+    """
+
+    fields: tuple[str, ...]
+    do: Deed
+    missing: Callable[[Inputs, Mapping[str, str]], tuple[str, ...]]
+    needs: tuple[str, ...] = ()
+
+
+# ---------------------------------------------------------------- the deeds
+
+
+def _assign(doing: Doing, inputs: Inputs) -> str:
+    handling.assign(
+        doing.session,
+        doing.complaint,
+        handler=str(inputs["handler"].value),
+        actor=doing.actor,
+        now=doing.now,
+        at=doing.at,
+    )
+    return "assigned"
+
+
+def _contact(doing: Doing, inputs: Inputs) -> str:
+    """A typed time counts only since the last look; an earlier one is kept in the history."""
+    stated = inputs["contacted_at"].value
+    assert isinstance(stated, dt.datetime)
+    counts = doing.since <= stated <= doing.now
+    shown = inputs["contacted_at"].shown or ""
+    handling.contact(
+        doing.session,
+        doing.complaint,
+        actor=doing.actor,
+        now=doing.now,
+        at=stated if counts else doing.at,
+        text=None if counts else sheetwords.stated(shown),
+    )
+    return "contacted"
+
+
+def _progress(doing: Doing, inputs: Inputs) -> str:
+    handling.progress(
+        doing.session,
+        doing.complaint,
+        actor=doing.actor,
+        now=doing.now,
+        at=doing.at,
+        text=inputs["progress"].shown,
+    )
+    return "progressed"
+
+
+def _answer(doing: Doing, inputs: Inputs) -> str:
+    """The department's answer; changed before the next step, it is corrected."""
+    outcome = _outcome(inputs, doing.ours)
+    text = _text(inputs, doing.ours, outcome)
+    if outcome == sheetwords.RETURNED:
+        handling.return_order(
+            doing.session,
+            doing.complaint,
+            actor=doing.actor,
+            now=doing.now,
+            at=doing.at,
+            reason=text,
+        )
+        return "returned"
+    until = inputs["until"].value if "until" in inputs else None
+    assert until is None or isinstance(until, dt.datetime)
+    before = correcting.own_last(doing.session, doing.complaint, "replied", actor=doing.actor)
+    if before is not None and doing.complaint.status is not Status.dispatched:
+        changes: dict[str, object] = {"outcome": outcome, "text": text}
+        if until is not None:
+            changes["until"] = until.isoformat()
+        correcting.correct(
+            doing.session,
+            doing.complaint,
+            target=before.seq,
+            changes=changes,
+            reason=sheetwords.changed_in_sheet(),
+            actor=doing.actor,
+            now=doing.now,
+        )
+        return "corrected"
+    handling.reply(
+        doing.session,
+        doing.complaint,
+        outcome=ReplyOutcome(outcome),
+        text=text,
+        until=until,
+        actor=doing.actor,
+        now=doing.now,
+        at=doing.at,
+    )
+    return "replied"
+
+
+def _outcome(inputs: Inputs, ours: Mapping[str, str]) -> str | None:
+    """The result's key, as typed or as it stood."""
+    if "outcome" in inputs:
+        return str(inputs["outcome"].value)
+    labels = {label: key for key, label in sheetwords.outcomes().items()}
+    return labels.get(ours.get("outcome", ""))
+
+
+def _text(inputs: Inputs, ours: Mapping[str, str], outcome: str | None) -> str:
+    """What the answer says: of an extension why, and after it whatever else was explained."""
+    wish = outcome == ReplyOutcome.extension.value
+    parts = [_now(name, inputs, ours) for name in (("until_reason",) if wish else ())]
+    if not wish or "answer" in inputs:
+        parts.append(_now("answer", inputs, ours))
+    return "\n".join(part for part in parts if part)
+
+
+def _now(name: str, inputs: Inputs, ours: Mapping[str, str]) -> str | None:
+    return inputs[name].shown if name in inputs else ours.get(name)
+
+
+# ---------------------------------------------------------------- what is missing
+
+
+def _nothing(inputs: Inputs, ours: Mapping[str, str]) -> tuple[str, ...]:
+    return ()
+
+
+_NEEDED = {
+    ReplyOutcome.solved.value: ("handler", "answer"),
+    ReplyOutcome.extension.value: ("handler", "until", "until_reason"),
+    ReplyOutcome.raise_to_gm.value: ("handler", "answer"),
+    sheetwords.RETURNED: ("answer",),
+}
+
+
+def _for_answer(inputs: Inputs, ours: Mapping[str, str]) -> tuple[str, ...]:
+    outcome = _outcome(inputs, ours)
+    if outcome is None:
+        return ("outcome",)
+    return tuple(name for name in _NEEDED[outcome] if not _now(name, inputs, ours))
+
+
+GROUPS = (
+    Group(("contacted_at",), _contact, _nothing),
+    Group(("handler",), _assign, _nothing),
+    Group(("progress",), _progress, _nothing),
+    Group(("outcome", "answer", "until", "until_reason"), _answer, _for_answer, ("handler",)),
+)
+"""The deeds a row can carry, in the order in which they are done."""
