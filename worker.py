@@ -108,9 +108,9 @@ class SendNotices:
             waiting = notices.outgoing(session, now=_now())
         until = time.monotonic() + SENDING_S
         for delivery_id in waiting:
+            self._send(turn, delivery_id)
             if time.monotonic() > until:
                 return
-            self._send(turn, delivery_id)
 
     def _today(self) -> dt.date:
         return _now().astimezone(self.settings.zone).date()

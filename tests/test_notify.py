@@ -3,141 +3,51 @@
 from __future__ import annotations
 
 import base64
-import email
-import email.policy
 import hashlib
 import hmac
 import io
-import json
 import logging
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from apprise.plugins.dingtalk import NotifyDingTalk
 from apprise.plugins.feishu import NotifyFeishu
 from apprise.plugins.lark import NotifyLark
 from apprise.plugins.wecombot import NotifyWeComBot
+from far_ends import PASSWORD, Mailbox, Robot, free_port, mail_server, robot_server
 
 import notify
 from notify import Message, NotDelivered
 from policy.errors import ValueRefused
 
 SAID = Message("Redress:案件 TS-2026-0001 已转办", "请联系客户。\n期限:2026-10-08 10:00")
-PASSWORD = "s3cret-Password"
 KEY = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
 
 
 # ---------------------------------------------------------------- far ends
 
 
-class Mailbox:
-    """A mail server that keeps what it is given, or refuses it with `answer`."""
-
-    def __init__(self) -> None:
-        self.envelopes: list[Envelope] = []
-        self.answer = "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        if self.answer.startswith("250"):
-            self.envelopes.append(envelope)
-        return self.answer
-
-    @property
-    def messages(self) -> list[EmailMessage]:
-        return [
-            cast(
-                EmailMessage,
-                email.message_from_bytes(cast(bytes, one.content), policy=email.policy.default),
-            )
-            for one in self.envelopes
-        ]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """A mail server on this machine."""
+    with mail_server() as mailbox:
+        yield mailbox
 
 
 @pytest.fixture
-def mailbox() -> Mailbox:
-    """What arrives at `smtp`."""
-    return Mailbox()
-
-
-@pytest.fixture
-def smtp(mailbox: Mailbox) -> Iterator[str]:
-    """The Apprise address of a mail server on this machine that knows one password."""
-
-    def let_in(server: SMTP, session: Session, envelope: Envelope, how: str, who: Any) -> Any:
-        return AuthResult(success=who.password == PASSWORD.encode(), handled=False)
-
-    controller = Controller(
-        mailbox,
-        hostname="127.0.0.1",
-        port=_free_port(),
-        authenticator=let_in,
-        auth_require_tls=False,
-    )
-    controller.start()
-    yield (
-        f"mailto://redress:{PASSWORD}@127.0.0.1:{controller.port}?from=Redress<no-reply@r.example>"
-    )
-    controller.stop()
-
-
-class Robot:
-    """An HTTP server that keeps what is posted to it and answers as it is told."""
-
-    def __init__(self) -> None:
-        self.posts: list[tuple[str, dict[str, Any]]] = []
-        self.status = 200
-        self.answer: object = {"errcode": 0, "errmsg": "ok"}
-        self.server = HTTPServer(("127.0.0.1", 0), self._handler())
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
-        self.thread.start()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        robot = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                robot.posts.append((self.path, json.loads(body)))
-                self.send_response(robot.status)
-                self.end_headers()
-                said = robot.answer
-                self.wfile.write(said if isinstance(said, bytes) else json.dumps(said).encode())
-
-            def log_message(self, *_said: Any) -> None:
-                """Say nothing."""
-
-        return Handler
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+def smtp(mailbox: Mailbox) -> str:
+    """Its Apprise address."""
+    return mailbox.address
 
 
 @pytest.fixture
 def robot() -> Iterator[Robot]:
     """A robot's server on this machine."""
-    robot = Robot()
-    yield robot
-    robot.stop()
+    with robot_server() as robot:
+        yield robot
 
 
 @pytest.fixture
@@ -259,7 +169,7 @@ def test_a_channel_can_be_a_mailbox(smtp: str, mailbox: Mailbox) -> None:
 
 
 def test_a_mail_server_that_refuses_is_quoted(smtp: str, mailbox: Mailbox) -> None:
-    mailbox.answer = "554 No mail about complaints"
+    mailbox.answers = ["554 No mail about complaints"]
     with pytest.raises(NotDelivered, match=r"^refused: .*No mail about complaints"):
         notify.mail(smtp, SAID, to="director@r.example")
 
@@ -275,7 +185,7 @@ def test_a_wrong_password_is_a_refusal_that_does_not_repeat_it(
 
 
 def test_a_mail_server_that_is_away_is_unreachable() -> None:
-    address = f"mailto://redress:{PASSWORD}@127.0.0.1:{_free_port()}?from=a@r.example"
+    address = f"mailto://redress:{PASSWORD}@127.0.0.1:{free_port()}?from=a@r.example"
     with pytest.raises(NotDelivered, match=r"^unreachable: .*refused"):
         notify.mail(address, SAID, to="director@r.example")
 
@@ -363,7 +273,7 @@ def test_a_server_error_is_a_refusal(scheme: str, robots_live_here: Robot) -> No
 def test_a_robot_that_is_away_is_unreachable_and_its_key_stays_secret(
     monkeypatch: pytest.MonkeyPatch, everything_logged: Callable[[], str]
 ) -> None:
-    away = f"http://127.0.0.1:{_free_port()}"
+    away = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setattr(NotifyWeComBot, "notify_url", f"{away}/send?key={{key}}")
     with pytest.raises(NotDelivered, match=r"^unreachable") as robot:
         notify.deliver(f"wecombot://{KEY}", SAID)
