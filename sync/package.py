@@ -46,7 +46,7 @@ def translated() -> Iterator[None]:
         yield
     except Foreign:
         raise SheetChanged("no_workbook") from None
-    except (NotImplementedError, RuntimeError) as error:  # a method or password of the zip
+    except NotImplementedError as error:  # a way of packing no workbook uses
         raise SheetChanged("no_workbook") from error
     except (
         expat.ExpatError,
@@ -140,11 +140,16 @@ class Package:
             self.entries = self.zip.infolist()
             self._by_name = {entry.filename.casefold(): entry for entry in self.entries}
         total = sum(entry.file_size for entry in self.entries)
-        if total > LARGEST or len(self.entries) > MOST_PARTS:
+        locked = any(entry.flag_bits & 0x1 for entry in self.entries)
+        if locked or total > LARGEST or len(self.entries) > MOST_PARTS:
             raise SheetChanged("no_workbook", bytes=total)
 
     def __contains__(self, name: str) -> bool:
         return name.casefold() in self._by_name
+
+    def name(self, part: str) -> str:
+        """The name of a part as the file spells it."""
+        return self._by_name[part.casefold()].filename
 
     def open(self, name: str) -> IO[bytes]:
         """A stream of a part. A part that is not there makes the file no workbook."""
@@ -177,6 +182,19 @@ class Package:
             for item in self.elements(rels)
             if item.name == "Relationship" and item.attributes.get("TargetMode") != "External"
         }
+
+    def without_part(self, owner: str, part: str) -> dict[str, bytes]:
+        """The lists of a package that name a part, without its name: they are taken off with it."""
+        folder, _, name = owner.rpartition("/")
+        rels = posixpath.join(folder, "_rels", f"{name}.rels")
+        lists = {"[Content_Types].xml": "PartName", rels: "Target"}
+        new: dict[str, bytes] = {}
+        for listing, attribute in lists.items():
+            ending = re.escape(part.rpartition("/")[2].encode())
+            entry = rb"""<[^<>]*\s%s\s*=\s*["'][^"'<>]*%s["'][^<>]*/>"""
+            data = self.read(listing)
+            new[self.name(listing)] = re.sub(entry % (attribute.encode(), ending), b"", data)
+        return new
 
     def raw(self, entry: zipfile.ZipInfo) -> bytes:
         """The bytes of a part as they stand in the file, packed."""
@@ -336,3 +354,75 @@ def _parse(
     made.EndElementHandler = end
     made.CharacterDataHandler = characters
     feed(made, stream)
+
+
+# ---------------------------------------------------------------- packing again
+
+
+def repacked(package: Package, new: Mapping[str, bytes | None]) -> bytes:
+    """The file of a package with some parts replaced, or left out where None.
+
+    The others keep their packed bytes; all keep their order, names, times and ways of packing.
+    """
+    pieces: list[bytes] = []
+    directory: list[bytes] = []
+    at = 0
+    for entry in package.entries:
+        if entry.filename in new:
+            content = new[entry.filename]
+            if content is None:
+                continue
+            packed, checksum, size = _pack(entry, content)
+        else:
+            packed, checksum, size = package.raw(entry), entry.CRC, entry.file_size
+        local, central = _headers(entry, checksum, len(packed), size, at)
+        pieces += [local, packed]
+        directory.append(central)
+        at += len(local) + len(packed)
+    listed = b"".join(directory)
+    end = struct.pack(
+        "<4s4H2LH", b"PK\x05\x06", 0, 0, len(directory), len(directory), len(listed), at, 0
+    )
+    return b"".join([*pieces, listed, end])
+
+
+def _pack(entry: zipfile.ZipInfo, content: bytes) -> tuple[bytes, int, int]:
+    packed = content
+    if entry.compress_type == zipfile.ZIP_DEFLATED:
+        packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+        packed = packer.compress(content) + packer.flush()
+    elif entry.compress_type != zipfile.ZIP_STORED:
+        raise NotImplementedError(f"packing by method {entry.compress_type}")
+    return packed, zlib.crc32(content), len(content)
+
+
+def _headers(
+    entry: zipfile.ZipInfo, checksum: int, packed: int, size: int, at: int
+) -> tuple[bytes, bytes]:
+    """What stands before a part and what the directory says about it.
+
+    Sizes stand in front, so the flag that puts them behind goes; extra fields, which only repeat
+    sizes and pad, go as well.
+    """
+    flags = entry.flag_bits & ~0x08
+    name = entry.orig_filename.encode("utf-8" if flags & 0x800 else "cp437")
+    year, month, day, hour, minute, second = entry.date_time
+    date = (year - 1980) << 9 | month << 5 | day
+    clock = hour << 11 | minute << 5 | second // 2
+    numbers = (flags, entry.compress_type, clock, date, checksum, packed, size, len(name))
+    local = struct.pack("<4s5H3L2H", ZIP, 20, *numbers, 0)
+    made_by = entry.create_system << 8 | entry.create_version
+    central = struct.pack(
+        "<4sHH4H3L5H2L",
+        b"PK\x01\x02",
+        made_by,
+        20,
+        *numbers,
+        0,
+        len(entry.comment),
+        0,
+        entry.internal_attr,
+        entry.external_attr,
+        at,
+    )
+    return local + name, central + name + entry.comment

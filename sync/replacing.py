@@ -128,6 +128,13 @@ def replace(path: Path, content: bytes, seen: str, check: Callable[[Path], None]
             return _swap(path, built, seen)
 
 
+def put_file(path: Path, content: bytes) -> None:
+    """Put a file of our own into a folder of our own, over an older one of its name."""
+    with _writing(path), _built(path, content) as built:
+        os.rename(built, path)
+        _flush(path.parent)
+
+
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
     """Turn a failure of the file system into an error of the port."""
