@@ -34,7 +34,7 @@ _HEADERS = {
     "handler": mark("Handled by"),
     "contacted_at": mark("First contact at"),
     "progress": mark("Progress"),
-    "outcome": mark("Result"),
+    "outcome": mark("Outcome of the handling"),
     "answer": mark("Explanation"),
     "until": mark("Extension until"),
     "until_reason": mark("Reason for the extension"),
@@ -45,7 +45,7 @@ _HEADERS = {
     "customer": mark("Customer"),
     "phone": mark("Telephone"),
     "extra.*": mark("Fields of the regulation"),
-    "body": mark("What happened"),
+    "body": mark("Contents"),
     "demand": mark("Demand"),
     "round": mark("Round"),
     "feedback": mark("What the customer said"),
@@ -248,13 +248,13 @@ def guide(*, department: str, address: str, written_at: dt.datetime) -> list[tup
             _("Only to read. What is typed there is put back and noted."),
         ),
         (
-            _("Result"),
+            _("Outcome of the handling"),
             _("Solved or raised: name the handler and explain. Extension: until when and why."),
         ),
         (_("Not ours"), _("Choose “Not ours, returned” and say why in the explanation.")),
         (
             _("New complaint"),
-            _("Type it as a new row below, with customer and what happened, without a case no."),
+            _("Type it as a new row below, with customer and contents, without a case no."),
         ),
         (
             _("Answer of the system"),

@@ -56,7 +56,7 @@ class Mine:
 def wanted(session: Session, sheet: Sheet, tab: SheetTab) -> dict[int, str]:
     """The cases that stand in a tab, by id, with the versions of what their cells are made from."""
     rows = session.execute(_cases(sheet, tab).with_only_columns(Complaint.id, _versions()))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def versions(session: Session, case: int) -> str:
@@ -169,7 +169,7 @@ def bases(session: Session, sheet: Sheet, *, at: int | None = None) -> dict[int,
     else:
         later = sa.or_(SheetBase.until_pass.is_(None), SheetBase.until_pass > at)
         said = said.where(SheetBase.from_pass <= at, later)
-    return dict(session.execute(said).tuples().all())
+    return dict(session.execute(said).all())
 
 
 def history(session: Session, sheet: Sheet, *, since: int) -> dict[tuple[int, str], list[Agreed]]:
@@ -197,7 +197,7 @@ def write_rows(session: Session, sheet: Sheet, changed: Sequence[Mine]) -> None:
             sa.insert(SheetRow).returning(SheetRow.uid, SheetRow.id),
             [{"sheet_id": sheet.id, "uid": one.uid, **_columns(one)} for one in new],
         )
-        ids = dict(stored.tuples().all())
+        ids = dict(stored.all())
         for one in new:
             one.id = ids[one.uid]
     old = [{"id": one.id, **_columns(one)} for one in changed if one not in new]

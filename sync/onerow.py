@@ -117,7 +117,8 @@ class RowMerge:
     def _put_back(self, name: str, meant: Meant, because: str | None = None) -> None:
         ours = self.ours.get(name)
         self._note(CellDeed.put_back, name, before=meant.shown, after=ours, because=because)
-        self.answer.put_back.append(name)
+        if name != "hint":
+            self.answer.put_back.append(name)
 
     def _outdated(self, name: str, meant: Meant) -> None:
         ours = self.ours.get(name)
@@ -257,7 +258,9 @@ class RowMerge:
         hint = self.answer.text(now=whole.now, status=self.status)
         if not hint and not (busy_before and not self.kept):
             hint = one.hint
-        self.after["hint"] = hint
+        self.after.pop("hint", None)
+        if hint:
+            self.after["hint"] = hint
         one.hint = hint
         one.refused = self.refused
         one.waiting = self._what_waits()

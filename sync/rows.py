@@ -22,7 +22,7 @@ class Row:
     """A line as text: the row's number in the tab, and its cells that are not empty, by field."""
 
     number: int
-    cells: Cells
+    cells: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

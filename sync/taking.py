@@ -29,7 +29,7 @@ from sync.meaning import Reader, plain
 from sync.memory import Cells, Mine
 from sync.merge import Agreed
 from sync.onerow import RowMerge
-from sync.port import Grid, Line, Written
+from sync.port import Computed, Grid, Line, Written
 from sync.rows import Damage, Known, Matched, Row
 from sync.spelling import Person, Unreadable
 from sync.written import written
@@ -108,6 +108,7 @@ class Pass:
         late = source.stamp < sheet.pass_number
         self.base = memory.bases(session, sheet, at=source.stamp) if late else self.latest
         self.history = memory.history(session, sheet, since=source.stamp) if late else {}
+        self._compute()
         self.problems = memory.problems(session, sheet)
         self.covered = _covered(source.grid)
         self.actor = actors.of_department(sheet.department) if sheet.department else actors.SYSTEM
@@ -115,6 +116,14 @@ class Pass:
         self.touched: dict[str, Mine] = {}
         self.agreed: dict[str, Cells | None] = {}
         self.free = _free(self.lines)
+
+    def _compute(self) -> None:
+        """Fill in the numbers a program did not compute: it kept our formula and not its value."""
+        for row in self.rows:
+            read = self.lines[row.number].cells.get("number")
+            one = self.mine.get(row.cells.get("uid", ""))
+            if isinstance(read, Computed) and read.value is None and one is not None:
+                row.cells.update(number=self._last(one).get("number", ""))
 
     # ------------------------------------------------------------ the pass
 
@@ -193,7 +202,7 @@ class Pass:
 
     def _row(self, one: Mine, line: Row, said: Cells) -> None:
         """Merge a row, do its deeds, answer, and write what is not as it should be."""
-        merged = RowMerge(self, one, line, {**said, "hint": one.hint})
+        merged = RowMerge(self, one, line, _hinted(said, one.hint))
         merged.run()
         ours = merged.after
         final: dict[str, str] = {}
@@ -225,7 +234,7 @@ class Pass:
         """Give a case that has no line the first free one."""
         number = next(self.free)
         one.hint = answer.text(now=self.now, status=None) or one.hint
-        ours = {**said, **({"hint": one.hint} if one.hint else {})}
+        ours = _hinted(said, one.hint)
         for name in self.fields:
             if name != "uid" and name in ours:
                 self._put(number, name, ours[name], ours)
@@ -365,7 +374,7 @@ class Pass:
         self.mine[one.uid] = one
         memory.write_rows(self.session, self.sheet, [one])
         said = cases.texts(self.session, [complaint.id])[complaint.id]
-        self._write_born(one, line, {**said, "hint": one.hint})
+        self._write_born(one, line, _hinted(said, one.hint))
         self.note(CellDeed.taken, one, after=complaint.number, seq=complaint.version)
 
     def _write_born(self, one: Mine, line: Row, ours: Cells) -> None:
@@ -522,6 +531,11 @@ class Pass:
         if all(before.get(name) == text for name, text in inputs.items()) and before:
             return self.typed_between(one)
         return self.source.since, self._at()
+
+
+def _hinted(said: Cells, hint: str) -> Cells:
+    """A case's cells with the answer of its row, where there is one."""
+    return {**said, "hint": hint} if hint else said
 
 
 def _instant(text: Any, otherwise: dt.datetime) -> dt.datetime:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import company
 import pytest
 from calc import Calc
+from folder import Files
+from sqlalchemy import Engine
+
+from config import Settings
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +29,15 @@ def calc(_calc: Calc) -> Calc:
     """A person with LibreOffice; one program for all tests, started anew if it ended."""
     _calc.ensure()
     return _calc
+
+
+@pytest.fixture(scope="session")
+def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Here no database is blank: the company is in it."""
+    return company.build(Settings(home=tmp_path_factory.mktemp("company")))
+
+
+@pytest.fixture
+def files(engine: Engine, tmp_path: Path) -> Files:
+    """The company's files in a folder of the test."""
+    return Files(engine, tmp_path)
