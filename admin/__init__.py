@@ -18,6 +18,7 @@ from admin import (
     complaint,
     lookup,
     navigation,
+    notice,
     penalty,
     people,
     policy,
@@ -27,7 +28,7 @@ from admin import (
 from admin.home import HomePage
 from wording import CATALOGUES
 
-MODULES = (complaint, callback, penalty, policy, calendar, people)
+MODULES = (complaint, callback, penalty, policy, calendar, people, notice)
 """Modules with pages, in the order of the menu."""
 
 

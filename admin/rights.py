@@ -71,6 +71,10 @@ RIGHTS: dict[str, frozenset[Role]] = {
     **listed("post_holding", read=OFFICE, write=ADMINISTRATOR),
     **listed("deputy", read=OFFICE, write=ADMINISTRATOR),
     **listed("user", read=ADMINISTRATOR | {Role.auditor}, write=ADMINISTRATOR),
+    # who was told what, and on which ways
+    **listed("notice", read=CARE | {Role.auditor}),
+    **listed("notice_channel", read=CARE | {Role.auditor}, write=ADMINISTRATOR),
+    "notice_channel.test": ADMINISTRATOR,
     # what forms look up while somebody types
     "lookup.employee": CASEWORK | {Role.hr},
     "lookup.customer": CARE,
