@@ -21,6 +21,7 @@ from admin import (
     notice,
     penalty,
     people,
+    phone,
     policy,
     rights,
     showing,
@@ -28,7 +29,7 @@ from admin import (
 from admin.home import HomePage
 from wording import CATALOGUES
 
-MODULES = (complaint, callback, penalty, policy, calendar, people, notice)
+MODULES = (phone, complaint, callback, penalty, policy, calendar, people, notice)
 """Modules with pages, in the order of the menu."""
 
 

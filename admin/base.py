@@ -511,22 +511,8 @@ class RedressView(Place, ModelView):
     def did(
         self, deed: str, form: Any, act: Callable[[int], object], version: Callable[[], int]
     ) -> bool:
-        """Do a deed on the version its form was made from, and commit.
-
-        Refused, the form says why and keeps what was typed; out of date, it takes over the
-        version that stands now, so that sending it again means it.
-        """
-        try:
-            act(seen_version(form))
-            self.records.commit()
-        except DomainError as refusal:
-            self.records.rollback()
-            self._tell(refusal, form)
-            if isinstance(refusal, ChangedMeanwhile):
-                form.seen.data = str(version())
-            return False
-        flash(gettext("Done: %(deed)s.", deed=wording.deed(deed)), "success")
-        return True
+        """Do a deed on the version its form was made from, and commit; see `did`."""
+        return did(self.records, deed, form, act, version)
 
     def handle_view_exception(self, exc: Exception) -> bool:
         """Say in words what a service refused; everything else is a failure and goes on."""
@@ -542,12 +528,42 @@ class RedressView(Place, ModelView):
         if isinstance(refusal, StaleDataError):
             refusal = ChangedMeanwhile(what=self.model.__tablename__, key="")
         assert isinstance(refusal, DomainError)
-        sentence = wording.error(refusal)
-        named = refusal.facts.get("field")
-        if form is not None and named in form:
-            form[named].errors = [*form[named].errors, sentence]
-            sentence = gettext("Nothing was saved yet. Please look at what is marked.")
-        flash(sentence, "error")
+        tell(refusal, form)
+
+
+def did(
+    records: Session,
+    deed: str,
+    form: Any,
+    act: Callable[[int], object],
+    version: Callable[[], int],
+) -> bool:
+    """Do a deed on the version its form was made from, and commit.
+
+    Refused, the form says why and keeps what was typed; out of date, it takes over the
+    version that stands now, so that sending it again means it.
+    """
+    try:
+        act(seen_version(form))
+        records.commit()
+    except DomainError as refusal:
+        records.rollback()
+        tell(refusal, form)
+        if isinstance(refusal, ChangedMeanwhile):
+            form.seen.data = str(version())
+        return False
+    flash(gettext("Done: %(deed)s.", deed=wording.deed(deed)), "success")
+    return True
+
+
+def tell(refusal: DomainError, form: Any) -> None:
+    """Say why something was refused: at the field it is about, else above the page."""
+    sentence = wording.error(refusal)
+    named = refusal.facts.get("field")
+    if form is not None and named in form:
+        form[named].errors = [*form[named].errors, sentence]
+        sentence = gettext("Nothing was saved yet. Please look at what is marked.")
+    flash(sentence, "error")
 
 
 def seen_version(form: Any) -> int:

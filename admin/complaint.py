@@ -11,6 +11,7 @@ from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
@@ -18,7 +19,7 @@ from wtforms.validators import InputRequired, Length, Optional
 import reasons
 import wording
 from admin import correction
-from admin.base import RedressView
+from admin.base import RedressView, did
 from admin.deeds import (
     DEEDS,
     DeedForm,
@@ -40,7 +41,7 @@ from policy.errors import DomainError, NotFound
 from policy.facts import CaseFacts
 from policy.lifecycle import ActorKind, Status
 from policy.pack import Pack
-from services import actors, correcting, customers, desk, intake, journal, policies, record
+from services import actors, correcting, customers, desk, intake, journal, papers, policies, record
 from services.desk import CasePage
 
 LABELS = {
@@ -245,13 +246,7 @@ class ComplaintView(RedressView):
         return self._page(self._case(number))
 
     def _case(self, number: str) -> CasePage:
-        seen = desk.scope(self.records, current_user.user, on=local_day())
-        try:
-            return desk.case_page(
-                self.records, number, current_user.user, seen=seen, now=now(), on=local_day()
-            )
-        except NotFound:
-            abort(404)
+        return case_page(self.records, number)
 
     def _page(self, page: CasePage, refused: DeedForm | None = None, deed: str = "") -> str:
         possible = [d for d in page.deeds if d.name in DEEDS]
@@ -274,6 +269,7 @@ class ComplaintView(RedressView):
             timeline=timeline(page, self._amendable(page.complaint)),
             reasons=reasons,
             others=self._others(page.complaint),
+            papers=papers.of_case(self.records, page.complaint),
         )
 
     def _amendable(self, complaint: Complaint) -> set[int]:
@@ -301,17 +297,9 @@ class ComplaintView(RedressView):
             return redirect(here)
         page = self._case(number)
         form = form_of(deed, page.pack, page.facts, version=page.complaint.version)
-        if form.validate() and self._did(number, deed, form):
+        if form.validate() and did_deed(self.records, number, deed, form):
             return redirect(here)
         return self._page(self._case(number), form, deed)
-
-    def _did(self, number: str, deed: str, form: DeedForm) -> bool:
-        def act(seen: int) -> None:
-            complaint = journal.hold(self.records, number, seen=seen)
-            actor = actors.of_user(current_user.user)
-            DEEDS[deed][1](self.records, complaint, actor=actor, now=now(), **form.said())
-
-        return self.did(deed, form, act, lambda: self._case(number).complaint.version)
 
     # ------------------------------------------------------------ amending
 
@@ -335,6 +323,28 @@ class ComplaintView(RedressView):
                 self.records.rollback()
                 self._tell(refusal, asked.form)
         return self.render("admin/amend.html", asked=asked, number=number, reasons=reasons)
+
+
+def case_page(records: Session, number: str) -> CasePage:
+    """The case as the visitor sees it; a page that is not there when he does not see it."""
+    seen = desk.scope(records, current_user.user, on=local_day())
+    try:
+        return desk.case_page(
+            records, number, current_user.user, seen=seen, now=now(), on=local_day()
+        )
+    except NotFound:
+        abort(404)
+
+
+def did_deed(records: Session, number: str, deed: str, form: DeedForm) -> bool:
+    """Do the deed its form asks for and commit; refused, say why and keep what was typed."""
+
+    def act(seen: int) -> None:
+        complaint = journal.hold(records, number, seen=seen)
+        actor = actors.of_user(current_user.user)
+        DEEDS[deed][1](records, complaint, actor=actor, now=now(), **form.said())
+
+    return did(records, deed, form, act, lambda: case_page(records, number).complaint.version)
 
 
 def due_chip(row: Complaint) -> Any:

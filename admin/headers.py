@@ -36,7 +36,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers.update(FIXED)
-        response.headers["Content-Security-Policy"] = POLICY.format(nonce=csp_nonce())
+        # What somebody uploaded is served under a stricter one of its own.
+        response.headers.setdefault("Content-Security-Policy", POLICY.format(nonce=csp_nonce()))
         if settings.https:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if not (request.endpoint or "").endswith("static"):

@@ -275,4 +275,4 @@ def counts(session: Session, complaint_ids: Collection[int]) -> dict[int, int]:
         .where(Attachment.complaint_id.in_(complaint_ids))
         .group_by(Attachment.complaint_id)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}

@@ -216,4 +216,48 @@
       });
     });
   });
+
+  /* A link to a form that is folded away unfolds it; so does an address that names one. */
+  function unfold(target) {
+    for (let one = target; one; one = one.parentElement) {
+      if (one instanceof HTMLDetailsElement) { one.open = true; }
+    }
+  }
+  document.querySelectorAll("a[data-unfolds]").forEach(function (link) {
+    link.addEventListener("click", function () {
+      const target = document.getElementById(link.hash.slice(1));
+      unfold(target);
+      const first = target.querySelector("select, textarea, input:not([type=hidden])");
+      if (first) { window.setTimeout(function () { first.focus({ preventScroll: true }); }, 0); }
+    });
+  });
+
+  /* Photos: say what was chosen, and leave out what is too large before it is sent. */
+  document.querySelectorAll("[data-papers]").forEach(function (box) {
+    const inputs = Array.from(box.querySelectorAll("input[type=file]"));
+    const said = box.querySelector("[data-chosen]");
+    const limit = Number(box.dataset.limit) * 1024 * 1024;
+    const large = new Map();
+    box.classList.add("is-told");
+    inputs.forEach(function (input) {
+      input.addEventListener("change", function () {
+        const small = new DataTransfer();
+        const left = [];
+        Array.from(input.files).forEach(function (file) {
+          if (file.size > limit) { left.push(file.name); } else { small.items.add(file); }
+        });
+        if (left.length) { input.files = small.files; }
+        large.set(input, left);
+        const names = inputs.flatMap(function (one) {
+          return Array.from(one.files, function (file) { return file.name; });
+        });
+        said.textContent = names.join(", ");
+        Array.from(large.values()).flat().forEach(function (name) {
+          const line = document.createElement("b");
+          line.textContent = name + " " + box.dataset.tooLarge;
+          said.append(line);
+        });
+      });
+    });
+  });
 }());

@@ -100,7 +100,7 @@ def test_the_bytes_lie_under_their_checksum_and_the_row_says_whose_they_are(
     (paper,) = papers.of_case(session, complaint)
     assert (paper.name, paper.media_type, paper.by) == ("IMG_1.jpg", "image/jpeg", "administrator")
     assert (paper.added_at, paper.is_shown) == (NOW, True)
-    assert papers.counts(session, [complaint.id]) == {complaint.id: 1}
+    assert papers.counts(session, [complaint.id, 999]) == {complaint.id: 1}
 
 
 @pytest.mark.parametrize("media_type", TAKEN)
