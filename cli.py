@@ -1,4 +1,4 @@
-"""The command line: `flask serve`, `worker`, `upgrade`, `demo`, `import`, `user`, `settings`.
+"""The command line: `flask serve`, `worker`, `sync`, `upgrade`, `demo`, `import`, `user` and more.
 
 A command or group is made by a function `(settings) -> click.Command` that is named in COMMANDS.
 It translates, calls a service and commits; it decides nothing.
@@ -328,6 +328,25 @@ def _refuse_short(password: str) -> None:
         )
 
 
+# ---------------------------------------------------------------- spreadsheets
+
+
+def sync(settings: Settings) -> click.Command:
+    """`flask sync`: look at every file once, as the worker does every few seconds."""
+
+    @click.command("sync", help="Look at every department's file once and say how it went.")
+    def command() -> None:
+        from mirrors import Mirrors
+
+        holder = f"{socket.gethostname()}:{os.getpid()}"
+        with _plain_refusals(settings):
+            mirrors = Mirrors(_engine(settings), settings, holder)
+            for name, outcome in mirrors.look().items():
+                click.echo(f"{outcome.value:<8} {mirrors.path(name)}")
+
+    return command
+
+
 # ---------------------------------------------------------------- the first day
 
 
@@ -559,6 +578,7 @@ COMMANDS: tuple[Callable[[Settings], click.Command], ...] = (
     demo,
     import_,
     show_settings,
+    sync,
     user,
     policy_group,
 )

@@ -27,6 +27,7 @@ import notify
 import wording
 from config import Settings, make_home
 from database import make_engine, reading, writing
+from mirrors import Mirrors
 from services import leases, notices, sweep
 from services.leases import LeaseLost
 
@@ -87,6 +88,20 @@ def _pass_time(turn: Turn, number: str) -> None:
     except Exception:
         # One case that cannot be swept must not keep the others waiting.
         logger.exception("time could not pass for case %s", number)
+
+
+@dataclass
+class LookAtFiles:
+    """Looks at every department's file; each look runs under a lease of its own."""
+
+    settings: Settings
+    mirrors: Mirrors | None = None
+
+    def __call__(self, turn: Turn) -> None:
+        if self.mirrors is None:
+            holder = f"{socket.gethostname()}:{os.getpid()}"
+            self.mirrors = Mirrors(turn.engine, self.settings, holder)
+        self.mirrors.look()
 
 
 @dataclass(frozen=True)
@@ -203,7 +218,8 @@ class Worker:
         ticker.start()
         try:
             self.huey.create_consumer(
-                workers=1,
+                # One for each chore: a mail server that is slow must not keep files waiting.
+                workers=len(self.chores),
                 periodic=False,
                 initial_delay=0.1,
                 max_delay=TICK_S,
@@ -285,6 +301,7 @@ def make_worker(settings: Settings, chores: tuple[Chore, ...] | None = None) -> 
     if chores is None:
         chores = (
             Chore("sweep", settings.sweep_seconds, sweep_cases),
+            Chore("sheets", settings.sheet_seconds, LookAtFiles(settings)),
             Chore("notices", settings.notice_seconds, SendNotices(settings)),
         )
     return Worker(make_engine(settings), make_queue(settings), chores)

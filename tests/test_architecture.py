@@ -43,7 +43,9 @@ def room(ours: str = "", others: str | set[str] = "") -> Room:
 
 
 DOOR = "policy models services files wording reasons sheetwords config"
-BEHIND_DOORS = "policy models services sync files notify wording reasons config database"
+BEHIND_DOORS = (
+    "policy models services sync mirrors files notify wording reasons sheetwords config database"
+)
 ROOMS = {
     "policy": room(others="pydantic"),
     "models": room("policy", "sqlalchemy"),
@@ -60,6 +62,7 @@ ROOMS = {
     "api": room(DOOR, FLASK),
     "importing": room("policy models services files wording", "pydantic sqlalchemy"),
     "demo": room("policy models services config", "sqlalchemy"),
+    "mirrors": room("policy models services sync wording sheetwords config database", "sqlalchemy"),
     "worker": room(BEHIND_DOORS, "huey sqlalchemy"),
     "cli": room(f"{BEHIND_DOORS} worker importing demo", "click flask rich sqlalchemy"),
     "app": room(f"{BEHIND_DOORS} admin api cli", FLASK),
