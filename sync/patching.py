@@ -177,8 +177,9 @@ def _is_closed(data: bytes, tag_end: int) -> bool:
 
 
 def _element_end(data: bytes, start: int, at: int) -> int:
-    """Where an element ends whose end was reported `at`: an empty one is reported at its start."""
-    return _tag_end(data, at) if at == start else data.index(b">", at) + 1
+    """Where an element ends that starts at `start` and whose end tag was reported at `at`."""
+    opened = _tag_end(data, start)
+    return opened if _is_closed(data, opened) else data.index(b">", at) + 1
 
 
 def _mapped(data: bytes, columns: set[int]) -> _Map:
