@@ -24,12 +24,13 @@ from admin import (
     phone,
     policy,
     rights,
+    sheet,
     showing,
 )
 from admin.home import HomePage
 from wording import CATALOGUES
 
-MODULES = (phone, complaint, callback, penalty, policy, calendar, people, notice)
+MODULES = (phone, complaint, callback, penalty, sheet, policy, calendar, people, notice)
 """Modules with pages, in the order of the menu."""
 
 

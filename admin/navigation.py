@@ -13,6 +13,7 @@ GROUPS = {
     "desk": lazy_gettext("Desk"),
     "cases": lazy_gettext("Cases"),
     "money": lazy_gettext("Penalties"),
+    "sheets": lazy_gettext("Spreadsheets"),
     "rules": lazy_gettext("Rules"),
     "people": lazy_gettext("Organisation"),
 }

@@ -33,6 +33,8 @@ CASEREADERS = CASEWORK | {Role.auditor}
 PAYROLL = CARE | {Role.general_manager, Role.hr, Role.auditor}
 MONEYREADERS = PAYROLL | {Role.director, Role.member, Role.employee}
 
+SHEETREADERS = CARE | {Role.auditor}
+
 OPEN = frozenset({"start", "login", "log_in", "language", "healthz", "static"})
 """Routes that need nobody to be logged in."""
 
@@ -66,6 +68,17 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "penalty.deed": CARE | {Role.general_manager, Role.hr},
     "month.index": PAYROLL,
     "month.export": PAYROLL,
+    # the files of departments and payroll
+    "sheet.index": SHEETREADERS,
+    "sheet.one": SHEETREADERS,
+    "sheet.passes": SHEETREADERS,
+    "sheet.one_pass": SHEETREADERS,
+    "sheet.choose": CARE,
+    "sheet.look": CARE,
+    "sheet.deed": ADMINISTRATOR,
+    "sheet.undo": ADMINISTRATOR,
+    **listed("sheet_tab", read=SHEETREADERS, write=ADMINISTRATOR),
+    **listed("sheet_column", read=SHEETREADERS, write=ADMINISTRATOR),
     # the regulation and the calendar belong to everybody who is judged by them
     "policy.index": EVERYONE,
     "policy.version": EVERYONE,

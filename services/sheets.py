@@ -8,6 +8,7 @@ changed here too, and taken over by the files at their next pass.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models import (
     Complaint,
+    Employee,
     Journal,
     Sheet,
     SheetChange,
@@ -45,6 +47,8 @@ from policy.events import Corrected, Happening, Withdrawn, dump, load
 from policy.lifecycle import Audience, CellDeed, Choice, ProblemKind, SheetState, Status
 from services import correcting, journal, layout, requests
 from services.actors import Actor
+
+log = logging.getLogger(__name__)
 
 LOOK = "look"
 """The kind of the request that asks for a pass over one file; its key is the id of the sheet."""
@@ -225,7 +229,9 @@ def _hold(session: Session, sheet: Sheet) -> None:
 # ---------------------------------------------------------------- problems
 
 
-def open_problems(session: Session, sheet: Sheet | None = None) -> Sequence[SheetProblem]:
+def open_problems(
+    session: Session, sheet: Sheet | None = None, *, limit: int | None = None
+) -> Sequence[SheetProblem]:
     """What is not settled yet, in one file or in all: what stops a file first, then by age."""
     stops = sa.case((SheetProblem.kind == ProblemKind.structure, 0), else_=1)
     statement = (
@@ -237,6 +243,7 @@ def open_problems(session: Session, sheet: Sheet | None = None) -> Sequence[Shee
             joinedload(SheetProblem.chosen_by),
         )
         .order_by(stops, SheetProblem.found_at, SheetProblem.id)
+        .limit(limit)
     )
     if sheet is not None:
         statement = statement.where(SheetProblem.sheet_id == sheet.id)
@@ -367,6 +374,7 @@ def preview_undo(
             undone = _taken_back(session, sheet_pass, reason=reason, actor=actor, now=now)
             raise _OnlyLookedAt  # the way out of a savepoint that leaves nothing behind
     except _OnlyLookedAt:
+        log.info("pass %s of sheet %s: only previewed", sheet_pass.number, sheet_pass.sheet_id)
         return undone
 
 
@@ -389,6 +397,13 @@ def undo_intake(
     key = str(sheet_pass.sheet_id)
     requests.ask(session, kind=LOOK, key=key, user_id=actor.user_id, now=now)
     return undone
+
+
+def people_in(session: Session, effects: Iterable[Effect]) -> dict[str, Employee]:
+    """The employees that effects speak of, by number, for sentences about them."""
+    said = {str(value) for effect in effects for value in effect.facts.values()}
+    rows = session.scalars(sa.select(Employee).where(Employee.number.in_(said)))
+    return {row.number: row for row in rows}
 
 
 def _taken(session: Session, sheet_pass: SheetPass) -> Sequence[SheetChange]:
