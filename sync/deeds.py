@@ -18,6 +18,7 @@ from policy.lifecycle import ReplyOutcome, Status
 from services import correcting, handling
 from services.actors import Actor
 from sync.merge import Value
+from sync.spelling import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Doing:
 
 
 Deed = Callable[[Doing, Inputs], str]
-"""Does it and says the name of what was done; raises a DomainError."""
+"""Does it and says the name of what was done; raises a DomainError or Unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ def _assign(doing: Doing, inputs: Inputs) -> str:
 
 def _contact(doing: Doing, inputs: Inputs) -> str:
     """A typed time counts only since the last look; an earlier one is kept in the history."""
+    if "contacted_at" in doing.ours:
+        raise Unreadable("contact_stands")
     stated = inputs["contacted_at"].value
     assert isinstance(stated, dt.datetime)
     counts = doing.since <= stated <= doing.now

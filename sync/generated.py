@@ -104,7 +104,7 @@ def _penalty(session: Session, row: Penalty) -> Mapping[str, str]:
         "number": row.complaint.number,
         "ground": pack.label("penalty", row.rule),
         "cite": row.cite,
-        "amount": f"{payroll.signed(row):g}",
+        "amount": plain(float(payroll.signed(row))) or "",
     }
     for name in ("confirmed_at", "notified_at", "counts_at"):
         at = getattr(row, name)

@@ -65,7 +65,8 @@ def match(lines: Iterable[Row], known: Mapping[str, Known]) -> Matched:
         else:
             claims[uid].append(line)
     for uid, rivals in claims.items():
-        rivals.sort(key=lambda line: -_equal(line.cells, known[uid].base))
+        if len(rivals) > 1:
+            rivals.sort(key=lambda line: -_equal(line.cells, known[uid].base))
         found.of[uid] = rivals[0]
         found.repeated += [(uid, line) for line in rivals[1:]]
     _reborn(found, known)

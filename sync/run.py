@@ -103,7 +103,9 @@ class Mirror:
                 return Outcome.paused
             spec = tabs.of(session, sheet, on=self._day(began))
             known, made = sheet.fingerprint, sheet.pass_number > 0
-        fingerprint = self.book.fingerprint() or self._found_anew(spec, began, made=made)
+        fingerprint = self.book.fingerprint() or self._found_anew(spec, made=made)
+        if self._undo(fingerprint):
+            return Outcome.wrote
         holder = self.book.holder()
         self._copies(spec, began)
         with self.reading() as session:
@@ -124,7 +126,7 @@ class Mirror:
                 plan = self._planned(session, sheet, spec, picture, began)
             except Stopped as stop:
                 self._stop(session, sheet, stop.damage, picture, began)
-                return self._undone(picture) or Outcome.stopped
+                return Outcome.stopped
             self._looked(session, sheet, holder, began, picture=picture)
             self._over(session, sheet, ProblemKind.structure, began)
         if plan is None:
@@ -156,7 +158,12 @@ class Mirror:
     ) -> bool:
         sheet = self._sheet(session)
         behind = sheet.file_pass != sheet.pass_number and holder is None
-        if not (same and sheet.settled) or behind or self._asked(session, sheet):
+        problems = memory.problems(session, sheet)
+        if any(problem.choice for problem in problems):
+            return True
+        if same and memory.problem_of(problems, ProblemKind.structure):
+            return False  # it was looked at already; somebody has to decide
+        if not (same and sheet.settled) or behind:
             return True
         if sheet.refreshed_at is None or now - sheet.refreshed_at > REFRESH:
             return True
@@ -169,10 +176,6 @@ class Mirror:
             or memory.news(session, sheet, tab)
             or memory.crossed(session, sheet, since=since, now=now)
         )
-
-    def _asked(self, session: Session, sheet: Sheet) -> bool:
-        """Whether somebody chose how a problem of the file ends."""
-        return any(problem.choice for problem in memory.problems(session, sheet))
 
     # ------------------------------------------------------------ planning
 
@@ -364,6 +367,9 @@ class Mirror:
         sheet.held_by = holder.name[:120] if holder else None
         sheet.held_since = holder.since if holder else None
         self._over(session, sheet, ProblemKind.file, began)
+        for known in memory.problems(session, sheet):
+            if known.kind is ProblemKind.copy and known.choice not in (None, Choice.sheet):
+                known.settled_at = began
         if holder is not None and began - holder.since > self.held_after:
             self._held_for_long(session, sheet, holder, began)
 
@@ -397,7 +403,7 @@ class Mirror:
         facts = {"fingerprint": picture.fingerprint, **damage.facts}
         self._problem(session, sheet, ProblemKind.structure, damage.code, facts, now)
 
-    def _undone(self, picture: Picture) -> Outcome | None:
+    def _undo(self, fingerprint: str) -> bool:
         """Put the last good file back, where somebody chose that; the other one is kept aside."""
         with self.reading() as session:
             sheet = self._sheet(session)
@@ -405,15 +411,15 @@ class Mirror:
             name, chosen = sheet.name, found is not None and found.choice is Choice.undo
         last = self.kept / LAST
         if not chosen or not last.exists():
-            return None
+            return False
         now = self.clock()
         self.book.keep(self.kept, f"{name} {now.astimezone(self.zone):%Y-%m-%d %H%M%S}.xlsx")
-        fingerprint = self.book.put(last, picture.fingerprint)
+        restored = self.book.put(last, fingerprint)
         with self.writing() as session:
             sheet = self._sheet(session)
-            sheet.fingerprint = fingerprint
+            sheet.fingerprint, sheet.settled = restored, False
             self._over(session, sheet, ProblemKind.structure, now)
-        return Outcome.wrote
+        return True
 
     def _trusted(self, session: Session, sheet: Sheet) -> bool:
         found = memory.problem_of(memory.problems(session, sheet), ProblemKind.structure)
@@ -464,7 +470,7 @@ class Mirror:
 
     # ------------------------------------------------------------ the file itself
 
-    def _found_anew(self, spec: Sequence[Tab], now: dt.datetime, *, made: bool) -> str:
+    def _found_anew(self, spec: Sequence[Tab], *, made: bool) -> str:
         """A new file; where there was one, its last copy with everything people had in it."""
         last = self.kept / LAST
         if made and last.exists():

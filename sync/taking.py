@@ -18,11 +18,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import sheetwords
-from models import Employee, Sheet, SheetChange, SheetProblem, SheetTab
+from models import Complaint, Employee, Sheet, SheetChange, SheetProblem, SheetTab
 from policy.errors import DomainError
 from policy.lifecycle import CellDeed, Choice, ProblemKind
 from policy.pack import FieldEntry
-from services import actors, intake, layout, policies
+from services import actors, intake, layout, notices, policies
 from sync import cases, memory, rows
 from sync.answers import Answer, because
 from sync.meaning import Reader, plain
@@ -281,6 +281,9 @@ class Pass:
         if one.shown:
             self.note(CellDeed.blanked, one, before=self._last(one).get("number"))
             self.agreed[one.uid] = None
+        for known in self.problems_of(one):
+            if known.kind in (ProblemKind.conflict, ProblemKind.refused):
+                self.settle(known, Choice.over)
         one.shown, one.waiting, one.refused, one.hint = False, {}, {}, ""
         self.touched[one.uid] = one
 
@@ -322,6 +325,15 @@ class Pass:
                 after.append(entry)
         if not self.source.at_once:
             self.sheet.newborn = after
+            self._forget_refused([e["cells"] for e in after if e.get("refused")])
+
+    def _forget_refused(self, standing: Sequence[Cells]) -> None:
+        """Settle refusals of typed rows that are not there any more as they were."""
+        said = {_as_text(typed) for typed in standing}
+        for known in self.problems:
+            typed_row = known.kind is ProblemKind.refused and known.row_id is None
+            if typed_row and known.theirs not in said:
+                self.settle(known, Choice.over)
 
     def _clean(self, line: Row) -> None:
         """Take our own words out of a line in which nothing else of ours stands."""
@@ -340,7 +352,7 @@ class Pass:
                 "at": self._at().isoformat(),
                 "since": self.source.since.isoformat(),
             }
-        if entry is not None and entry.get("refused"):
+        if entry is not None and entry.get("refused") and not self._again(typed):
             return entry
         try:
             with self.session.begin_nested():
@@ -348,11 +360,20 @@ class Pass:
         except (DomainError, Unreadable) as refusal:
             code, facts, why = because(refusal, "body")
             self._hint(line, sheetwords.refused(why))
-            said = "\n".join(f"{sheetwords.header(f)}: {t}" for f, t in typed.items())
+            said = _as_text(typed)
             self.problem(None, ProblemKind.refused, None, code, facts, theirs=said)
             self.note(CellDeed.refused, None, after=said, because=why)
             return self._remembered(typed, refused=True)
         return None
+
+    def _again(self, typed: Cells) -> bool:
+        """Whether somebody chose that a refused row is to be tried again."""
+        said = _as_text(typed)
+        for known in self.problems:
+            if known.row_id is None and known.theirs == said and known.choice is not None:
+                self.settle(known, Choice.over)
+                return known.choice is Choice.sheet
+        return False
 
     def _remembered(self, typed: Cells, **marks: bool) -> dict[str, Any]:
         """A typed row as the next look compares it, with when it was saved."""
@@ -411,6 +432,9 @@ class Pass:
     def _remember(self) -> None:
         """Write down rows, bases, changes; a pass that did nothing leaves no number."""
         memory.write_rows(self.session, self.sheet, list(self.touched.values()))
+        for known in self.problems:
+            if known.choice and known.kind in (ProblemKind.not_ours, ProblemKind.repeated):
+                self.settle(known, known.choice)
         agreed = {
             one.id: cells
             for uid, cells in self.agreed.items()
@@ -504,6 +528,20 @@ class Pass:
         )
         self.session.add(found)
         self.problems.append(found)
+        if kind is not ProblemKind.conflict:
+            self._tell(one, name)
+
+    def _tell(self, one: Mine | None, name: str | None) -> None:
+        """Let the department know that an input waits for it; the row itself says why."""
+        notices.tell(
+            self.session,
+            kind="refused_input",
+            occasion=f"{self.sheet.id}/{one.uid if one else 'new'}/{name}/{self.number}",
+            now=self.now,
+            sheet=self.sheet,
+            complaint=self.session.get(Complaint, one.case) if one else None,
+            facts={},
+        )
 
     def settle(self, problem: SheetProblem, choice: Choice) -> None:
         """A problem ends: as somebody chose, or because it went away."""
@@ -531,6 +569,11 @@ class Pass:
         if all(before.get(name) == text for name, text in inputs.items()) and before:
             return self.typed_between(one)
         return self.source.since, self._at()
+
+
+def _as_text(typed: Cells) -> str:
+    """A typed row as somebody reads it."""
+    return "\n".join(f"{sheetwords.header(name)}: {text}" for name, text in typed.items())
 
 
 def _hinted(said: Cells, hint: str) -> Cells:
