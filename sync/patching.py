@@ -12,7 +12,7 @@ import codecs
 import datetime as dt
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
@@ -322,10 +322,9 @@ class Patched:
     bared: frozenset[str]
 
 
-def patch(data: bytes, edits: Edits, reader: Reader) -> Patched:
-    """Write cells into a worksheet part."""
-    data = as_utf8(data)
-    return _Patch(data, edits, reader).done()
+def patch(data: bytes, edits: Edits, reader: Reader, ours: Collection[int] = ()) -> Patched:
+    """Write cells into a worksheet part; `ours` are columns whose headers a new one looks like."""
+    return _Patch(as_utf8(data), edits, reader, ours).done()
 
 
 def as_utf8(data: bytes) -> bytes:
@@ -339,8 +338,9 @@ def as_utf8(data: bytes) -> bytes:
 class _Patch:
     """One part while our cells are put into it."""
 
-    def __init__(self, data: bytes, edits: Edits, reader: Reader) -> None:
+    def __init__(self, data: bytes, edits: Edits, reader: Reader, ours: Collection[int]) -> None:
         self.bytes = data
+        self.ours = ours
         self.reader = reader
         self.map = _mapped(data, {column for _, column in edits})
         self.says: dict[tuple[int, int], Said] = {}
@@ -533,11 +533,11 @@ class _Patch:
     def _style(self, row: int, column: int, own: Mapping[str, str], cells: list[_CellAt]) -> str:
         """The style of a new cell: its row's, its neighbour's above, its column's.
 
-        A new header looks like the header to its left.
+        A new header looks like the last of ours.
         """
         if row == 1:
-            left = [one.attributes.get("s", "") for one in cells if one.column < column]
-            return left[-1] if left else ""
+            heads = [one.attributes.get("s", "") for one in cells if one.column in self.ours]
+            return heads[-1] if heads else ""
         if own.get("customFormat") in ("1", "true"):
             return own.get("s", "")
         above = self.map.styles.get(column, [])

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sync import beside
-from sync.finding import ID_FIELD, Found, grid_of, mark, tabs_of
+from sync.finding import ID_FIELD, grid_of, mark, tabs_of
 from sync.making import make_book
 from sync.package import Book, Package, Sheet, repacked, translated
 from sync.patching import Said, patch, reads_as, with_headers, without_formulas
 from sync.port import (
     Copy,
+    Grid,
     Holder,
     Picture,
     Read,
@@ -150,15 +151,13 @@ def _patched(package: Package, seen: Picture, tabs: Sequence[Tab], writing: Writ
     written = {*writing.cells, *writing.columns, _bearer(tabs)}
     for tab in tabs:
         if tab.key in written and tab.key in found:
-            _patch_sheet(made, found[tab.key].sheet, _edits(tab, found[tab.key], seen, writing))
+            grid = seen.grids[tab.key]
+            _patch_sheet(made, found[tab.key].sheet, grid, _edits(tab, grid, writing))
     return made
 
 
-def _edits(
-    tab: Tab, found: Found, seen: Picture, writing: Writing
-) -> dict[tuple[int, int], Written]:
+def _edits(tab: Tab, grid: Grid, writing: Writing) -> dict[tuple[int, int], Written]:
     """What to write into a tab, by row and column: new columns, the pass's cells and the mark."""
-    grid = seen.grids[tab.key]
     added = writing.columns.get(tab.key, ())
     places = {one.field: grid.last_column + at for at, one in enumerate(added, start=1)}
     edits: dict[tuple[int, int], Written] = {(1, places[one.field]): one.header for one in added}
@@ -172,11 +171,13 @@ def _edits(
     return edits
 
 
-def _patch_sheet(made: _Patched, sheet: Sheet, edits: Mapping[tuple[int, int], Written]) -> None:
+def _patch_sheet(
+    made: _Patched, sheet: Sheet, grid: Grid, edits: Mapping[tuple[int, int], Written]
+) -> None:
     """Put cells into a sheet's part, and what they change into the parts that name them."""
     package = made.package
     part = package.name(sheet.part)
-    patched = patch(package.read(part), edits, Reader(made.book))
+    patched = patch(package.read(part), edits, Reader(made.book), frozenset(grid.columns.values()))
     made.parts[part] = patched.data
     made.says[part] = patched.says
     for kind, table in package.related(sheet.part).values():
