@@ -22,6 +22,7 @@ text, its letters or its number from 1. `range` is such as "A5:F12".
 | overwrite: cell or row and column, value | puts a text, number or nothing (None) there as it is |
 | clear: cell, row, column or range | empties the cells; formats stay |
 | sort: by, descending, range | sorts everything below the header, or only a range (all its rows) |
+| sort_by_arrow: by, descending | sorts what the filter's arrows stand over, and nothing beside it |
 | filter: column, keep; unfilter | hides the rows that do not say one of `keep`; shows all again |
 | insert_rows, delete_rows: row, count | |
 | duplicate_row: row, to, how | copies a row before the row `to`, or `how="over"` it |
@@ -81,7 +82,7 @@ class Seen:
     """A tab as LibreOffice reads it, rows of cells from A1 to the last used cell.
 
     `shown` is what stands on the screen, `values` texts and numbers (None for an error), `formulas`
-    what the input line says.
+    what was typed, in English and with `;` between arguments.
     """
 
     title: str
@@ -132,6 +133,11 @@ class Calc:
         return {one["title"]: Seen(**one) for one in found}
 
     # ------------------------------------------------------------ the program
+
+    @property
+    def group(self) -> int | None:
+        """The process group of everything it started; None while nothing runs."""
+        return self._macro.pid if self._macro else None
 
     def ensure(self) -> None:
         """Start the program unless it runs."""
@@ -215,8 +221,16 @@ class OpenBook:
         return answers
 
     def save(self) -> None:
-        """Save it under its name. Raises CalcRefused when LibreOffice does not."""
+        """Save it under its name.
+
+        Raises CalcRefused when LibreOffice does not: it asks first, and nobody says yes, when the
+        file has been replaced since it was opened.
+        """
         self._calc.ask("save", path=str(self.path))
+
+    def save_anyway(self) -> None:
+        """Save it over a file that somebody else has saved meanwhile."""
+        self._calc.ask("save_anyway", path=str(self.path))
 
     def close(self) -> None:
         """Close it; the lock file goes."""

@@ -45,7 +45,8 @@ PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 CONTENT = 1 | 2 | 4 | 16  # values, dates, texts and formulas: com.sun.star.sheet.CellFlags
-COMPLETE_ROWS, COMPLETE_COLUMNS = 3, 4  # com.sun.star.sheet.CellDeleteMode: ROWS, COLUMNS
+EQUAL = 2  # com.sun.star.sheet.FilterOperator2
+TEXT = 1  # com.sun.star.sheet.FilterFieldType: STRING
 
 
 class Mistake(Exception):
@@ -107,9 +108,10 @@ class Book:
     """A workbook that somebody has open."""
 
     def __init__(self, context: Any, path: str, *, read_only: bool) -> None:
+        # Not hidden: a hidden book loses its frozen panes and is saved without any question.
         make = context.ServiceManager.createInstanceWithContext
         desktop = make("com.sun.star.frame.Desktop", context)
-        options = (option("Hidden", True), option("ReadOnly", read_only))
+        options = (option("ReadOnly", read_only),)
         self.dispatcher = make("com.sun.star.frame.DispatchHelper", context)
         self.path = path
         try:
@@ -139,6 +141,12 @@ class Book:
             self.doc.store()
         except UnoException as error:
             raise Refused(f"not saved: {error.Message or type(error).__name__}") from None
+
+    def save_anyway(self) -> None:
+        """Store it over whatever has that name, as a person who says yes to the question."""
+        name = self.doc.getURL()
+        kind = option("FilterName", "Calc MS Excel 2007 XML")
+        self.doc.storeAsURL(name, (kind, option("Overwrite", True)))
 
     def close(self) -> None:
         """Close it without saving; its lock file goes."""
@@ -289,38 +297,49 @@ def sort(
     descending: bool = False,
     range: str | None = None,
 ) -> None:
-    cells = area(tab, range)
+    # The whole tab has a header; a part that somebody selected has none.
+    _sort(area(tab, range), column_of(tab, by), descending, header=range is None)
+
+
+@step
+def sort_by_arrow(book: Book, tab: Any, *, by: int | str, descending: bool = False) -> None:
+    places = _filtered(book, tab).DataArea
+    cells = tab.getCellRangeByPosition(
+        places.StartColumn, places.StartRow, places.EndColumn, places.EndRow
+    )
+    _sort(cells, column_of(tab, by), descending, header=True)
+
+
+def _sort(cells: Any, column: int, descending: bool, *, header: bool) -> None:
     needs_unlocked(cells)
     if cells.getIsMerged():
         # A person is told so in a box; called through UNO the program silently leaves all as it is.
         raise Refused("merged cells")
     field = TableSortField()
-    field.Field = column_of(tab, by) - cells.RangeAddress.StartColumn
+    field.Field = column - cells.RangeAddress.StartColumn
     field.IsAscending = not descending
     fields = uno.Any("[]com.sun.star.table.TableSortField", (field,))
-    # The whole tab has a header; a part that somebody selected has none.
-    cells.sort((option("SortFields", fields), option("ContainsHeader", range is None)))
+    cells.sort((option("SortFields", fields), option("ContainsHeader", header)))
 
 
 @step
 def filter_(book: Book, tab: Any, *, column: int | str, keep: list[str]) -> dict[str, Any]:
     base = _filtered(book, tab)
-    fields = []
-    for text in keep:
-        one = TableFilterField3()
-        one.Field = column_of(tab, column) - base.DataArea.StartColumn
-        one.Connection = uno.Enum("com.sun.star.sheet.FilterConnection", "OR")
-        value = uno.createUnoStruct("com.sun.star.sheet.FilterFieldValue")
-        value.StringValue, value.IsNumeric = text, False
-        one.Values = (value,)
-        fields.append(one)
-    _refresh(base, fields)
+    field = TableFilterField3()
+    field.Field = column_of(tab, column) - base.DataArea.StartColumn
+    field.Operator = EQUAL
+    field.Values = tuple(_wanted(text) for text in keep)
+    _refresh(base, [field])
     return {"hidden": _hidden_rows(tab)}
 
 
 @step
 def unfilter(book: Book, tab: Any) -> None:
-    _refresh(_filtered(book, tab), [])
+    places = _filtered(book, tab).DataArea
+    cells = tab.getCellRangeByPosition(
+        places.StartColumn, places.StartRow, places.EndColumn, places.EndRow
+    )
+    cells.filter(tab.createFilterDescriptor(True))
 
 
 def _filtered(book: Book, tab: Any) -> Any:
@@ -333,6 +352,12 @@ def _filtered(book: Book, tab: Any) -> Any:
     if not base.AutoFilter:
         base.AutoFilter = True
     return base
+
+
+def _wanted(text: str) -> Any:
+    value = uno.createUnoStruct("com.sun.star.sheet.FilterFieldValue")
+    value.StringValue, value.IsNumeric, value.FilterType = text, False, TEXT
+    return value
 
 
 def _refresh(base: Any, fields: list[Any]) -> None:
@@ -635,6 +660,9 @@ class Desk:
 
     def save(self, path: str) -> None:
         self.books[path].save()
+
+    def save_anyway(self, path: str) -> None:
+        self.books[path].save_anyway()
 
     def close(self, path: str) -> None:
         if path in self.books:  # after a restart nothing is open any more
