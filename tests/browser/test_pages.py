@@ -157,7 +157,8 @@ def links_at(page: Page) -> list[str]:
     """The links of an open page that lead to pages; files are opened without a browser."""
     hrefs = page.eval_on_selector_all("a[href]", "all => all.map(one => one.href)")
     parts = [urlsplit(href) for href in hrefs if not FILE.search(href)]
-    return [one.path + ("?" + one.query if one.query else "") for one in parts]
+    pages = [one for one in parts if one.scheme != "tel"]
+    return [one.path + ("?" + one.query if one.query else "") for one in pages]
 
 
 def links_in(html: str) -> list[str]:

@@ -93,6 +93,17 @@ def answered(at_work: Any) -> str:
         return str(complaint.number)
 
 
+@pytest.fixture
+def someone(log_in: Any, client: FlaskClient) -> Callable[[str], FlaskClient]:
+    """`someone(name)`: the visitor is that person of the company."""
+
+    def someone(name: str) -> FlaskClient:
+        log_in(ROLES[name], username=name)
+        return client
+
+    return someone
+
+
 def photo(name: str = "IMG_1.jpg", content: bytes = JPEG) -> dict[str, Any]:
     """What a camera hands to the input."""
     return {"name": name, "mimeType": "image/jpeg", "buffer": content}
@@ -178,6 +189,26 @@ def test_the_director_confirms_from_the_list_and_knows_what(
     assert urlsplit(page.url).path == "/c/"
     assert found(engine, answered)[0] is Status.confirmed
     assert found(engine, other_number)[0] is Status.replied
+
+
+def test_the_director_reads_the_answer_as_it_was_corrected(
+    someone: Any, answered: str, at_work: Any
+) -> None:
+    with at_work() as office:
+        complaint = office.session.scalars(sa.select(Complaint).filter_by(number=answered)).one()
+        correcting.correct(
+            office.session,
+            complaint,
+            target=complaint.version,
+            changes={"text": "更换机脚胶"},
+            reason="写错了",
+            actor=office.administrator,
+            now=dt.datetime.now(dt.UTC),
+        )
+    for address in ("/c/", f"/c/{answered}"):
+        page = someone("director").get(address).text
+        assert "更换机脚胶" in page
+        assert TYPED not in page.partition('class="card phone-steps"')[0]
 
 
 def test_the_director_declines_from_the_bar_below(
@@ -329,17 +360,6 @@ def test_the_link_of_a_row_leads_through_the_login_and_back(open_window: Any, ca
     page.get_by_role("button", name="登录").click()
     page.wait_for_url(f"**/c/{case}")
     stands(page, "处理中")
-
-
-@pytest.fixture
-def someone(log_in: Any, client: FlaskClient) -> Callable[[str], FlaskClient]:
-    """`someone(name)`: the visitor is that person of the company."""
-
-    def someone(name: str) -> FlaskClient:
-        log_in(ROLES[name], username=name)
-        return client
-
-    return someone
 
 
 @pytest.fixture
