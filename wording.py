@@ -817,6 +817,8 @@ def notice_text(kind: str, facts: Mapping[str, Any], link_base: str) -> str:
     """
     said = _Facts({name: _plain(value) for name, value in facts.items() if value is not None})
     lines = [_(_NOTICE_TEXTS[kind]) % said] if kind in _NOTICE_TEXTS else []
+    if kind == "file_problem" and facts.get("code"):
+        lines.insert(0, sheet_problem(facts["code"], facts.get("facts") or {}))
     if facts.get("department"):
         lines.append(_("Department: %(department)s", department=facts["department"]))
     if facts.get("due_at"):

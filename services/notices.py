@@ -81,8 +81,8 @@ def tell(
 ) -> Notice | None:
     """The new notice, flushed, or None when that kind and occasion of it was told before.
 
-    `department_id` says whose robots hear it; without one it is the department of the case or of
-    the file. `facts` is plain JSON; the number of the case and the name of the file are added.
+    `department_id` says whose robots hear it; without one it is the department of the file, or of
+    the case. `facts` is plain JSON; the number of the case and the name of the file are added.
     """
     if _told(session, kind, occasion, complaint=complaint, sheet=sheet):
         return None
@@ -120,9 +120,10 @@ def _told(
 
 
 def _department_of(complaint: Complaint | None, sheet: Sheet | None) -> int | None:
-    if complaint is not None and complaint.department_id is not None:
-        return complaint.department_id
-    return None if sheet is None else sheet.department_id
+    """Whose business it is: a file's is its own department's, also after the case has left it."""
+    if sheet is not None:
+        return sheet.department_id
+    return None if complaint is None else complaint.department_id
 
 
 def _named(complaint: Complaint | None, sheet: Sheet | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import hmac
 import io
@@ -11,6 +12,7 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from apprise.plugins.dingtalk import NotifyDingTalk
@@ -20,8 +22,10 @@ from apprise.plugins.wecombot import NotifyWeComBot
 from far_ends import PASSWORD, Mailbox, Robot, free_port, mail_server, robot_server
 
 import notify
+import wording
 from notify import Message, NotDelivered
 from policy.errors import ValueRefused
+from services import notices
 
 SAID = Message("Redress:案件 TS-2026-0001 已转办", "请联系客户。\n期限:2026-10-08 10:00")
 KEY = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
@@ -292,3 +296,32 @@ def test_the_most_talkative_log_holds_neither_keys_nor_messages(
     notify.deliver(f"json://{urlsplit(robots_live_here.url).netloc}/{KEY}", SAID)
     for secret in (PASSWORD, KEY, "director@r.example", "TS-2026-0001"):
         assert secret not in everything_logged()
+
+
+# ---------------------------------------------------------------- sentences
+
+
+@pytest.mark.parametrize("language", wording.LANGUAGES)
+@pytest.mark.parametrize("kind", notices.KINDS)
+def test_every_kind_of_notice_is_said_with_and_without_its_facts(kind: str, language: str) -> None:
+    facts = {
+        "number": "TS/1",
+        "department": "售后",
+        "due_at": dt.datetime(2026, 10, 8, 2, tzinfo=dt.UTC),
+    }
+    with wording.speaking(language, ZoneInfo("Asia/Shanghai")):
+        title = wording.notice_title(kind, facts)
+        text = wording.notice_text(kind, facts, "https://r.example")
+        bare = wording.notice_text(kind, {}, "https://r.example")
+    assert title.startswith("Redress · ")
+    assert title.endswith(" · TS/1")
+    assert text.endswith("\nhttps://r.example/c/TS%2F1")
+    assert "2026-10-08 10:00" in text
+    assert bare
+    assert "%(" not in title + text + bare
+
+
+def test_a_stopped_file_is_told_with_what_is_wrong() -> None:
+    facts = {"sheet": "售后", "code": "copy_found", "facts": {"name": "售后 (2).xlsx"}}
+    with wording.speaking("en", ZoneInfo("Asia/Shanghai")):
+        assert "售后 (2).xlsx" in wording.notice_text("file_problem", facts, "https://r.example")

@@ -88,6 +88,17 @@ def test_a_file_without_a_case_is_told_about_once_too(office: Office) -> None:
     assert notices.tell(office.session, sheet=sheet, now=REPLIED, **said) is None
 
 
+def test_what_was_typed_into_a_file_is_answered_to_whose_file_it_is(office: Office) -> None:
+    complaint = office.registered()
+    office.dispatch(complaint, department="sales")
+    sheet = _file(office)
+    said: dict[str, Any] = {"kind": "refused_input", "now": REPLIED, "facts": {}}
+    told = notices.tell(office.session, occasion="1", sheet=sheet, complaint=complaint, **said)
+    assert told is not None
+    assert told.department_id == sheet.department_id != complaint.department_id
+    assert told.facts == {"number": complaint.number, "sheet": "售后"}
+
+
 def test_what_concerns_neither_case_nor_file_is_told_once(office: Office) -> None:
     said: dict[str, Any] = {"kind": "file_problem", "occasion": "no_folder", "facts": {}}
     assert notices.tell(office.session, now=MORNING, **said) is not None
