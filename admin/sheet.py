@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from os.path import commonprefix
 from typing import Any
 
 from flask import abort, current_app, flash, redirect, request, url_for
@@ -38,7 +39,7 @@ PASSES_OF_LATE = 5
 CHANGES_ON_PAGE = 200
 PROBLEMS_ON_PAGE = 60
 LARGEST = 2**63 - 1
-COMPARED_AT_MOST = 4_000_000
+COMPARED_AT_MOST = 250_000
 """The product of two lengths up to which their differing parts are looked for."""
 
 TODO: dict[SheetState, Any] = {
@@ -154,13 +155,23 @@ def marked(text: str | None, against: str | None) -> Markup:
         return Markup('<span class="none">{}</span>').format(gettext("empty"))
     if against is None or text == against:
         return escape(text)
+    head = len(commonprefix([text, against]))
+    tail = len(commonprefix([text[head:][::-1], against[head:][::-1]]))
+    end = len(text) - tail
+    middle = _parts(text[head:end], against[head : len(against) - tail])
+    return escape(text[:head]) + middle + escape(text[end:])
+
+
+def _parts(text: str, against: str) -> Markup:
+    """The middle of two texts that begin and end alike; a long one stands out as a whole."""
     if len(text) * len(against) > COMPARED_AT_MOST:
         return Markup("<mark>{}</mark>").format(text)
-    matcher = SequenceMatcher(None, against, text, autojunk=False)
     shown = Markup("")
+    matcher = SequenceMatcher(None, against, text, autojunk=False)
     for what, _from, _to, begin, end in matcher.get_opcodes():
         part = text[begin:end]
-        shown += escape(part) if what == "equal" else Markup("<mark>{}</mark>").format(part)
+        if part:
+            shown += escape(part) if what == "equal" else Markup("<mark>{}</mark>").format(part)
     return shown
 
 

@@ -21,6 +21,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 import wording
+from admin.sheet import OUTCOMES, marked
+from admin.sheet import TODO as SENTENCES
 from config import Settings
 from database import reading, writing
 from models import (
@@ -301,6 +303,23 @@ def test_a_problem_of_another_file_is_not_chosen(
         page = send(f"{FILES}{other}/problem/{problem_id}/", choice="record")
         assert "does not exist" in page
     assert problem_of(engine, ProblemKind.conflict).choice is None
+
+
+@pytest.mark.parametrize(
+    ("text", "against", "shown"),
+    [
+        ("更换轴承", "更换", "更换<mark>轴承</mark>"),
+        ("更换", "更换轴承", "更换"),
+        ("a<b", "a", "a<mark>&lt;b</mark>"),
+        ("一致", "一致", "一致"),
+        ("aba", "aa", "a<mark>b</mark>a"),
+        ("新", None, "新"),
+        ("x" * 9000 + "甲", "x" * 9000 + "乙", "x" * 9000 + "<mark>甲</mark>"),
+        ("甲乙" * 600, "丙丁" * 600, "<mark>" + "甲乙" * 600 + "</mark>"),
+    ],
+)
+def test_what_a_text_has_more_stands_out(text: str, against: str | None, shown: str) -> None:
+    assert str(marked(text, against)) == shown
 
 
 # ---------------------------------------------------------------- passes
@@ -633,9 +652,7 @@ def test_a_code_that_nobody_has_named_still_says_what_is_known() -> None:
 
 
 def test_every_state_has_a_sentence_of_what_to_do() -> None:
-    from admin.sheet import OUTCOMES, TODO
-
-    assert set(TODO) == set(SheetState)
+    assert set(SENTENCES) == set(SheetState)
     assert set(OUTCOMES) == {
         (kind, choice) for kind, choices in sheets.CHOICES.items() for choice in choices
     }
