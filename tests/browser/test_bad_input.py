@@ -294,7 +294,7 @@ def test_a_month_that_is_none_is_answered_with_the_current_one(someone: Any) -> 
 def addresses(app: Flask, case: str) -> Iterator[str]:
     """Every page of the back office with odd things in its address."""
     known: dict[str, Any] = {"number": case, "seq": 1, "penalty_id": 1, "version_id": 1}
-    known |= {"deed": "replied", "kind": "csv", "export_type": "csv"}
+    known |= {"deed": "replied", "kind": "csv", "export_type": "csv", "paper_id": 1}
     for rule in app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint not in RIGHTS:
             continue
