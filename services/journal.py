@@ -25,6 +25,7 @@ from policy.errors import (
 from policy.events import Corrected, Happening, Withdrawn, dump, load, make
 from policy.facts import CaseFacts
 from policy.folding import Entry, fold
+from policy.lifecycle import Status
 from policy.pack import Pack
 from policy.sanctions import wage_month
 from policy.worktime import WorkCalendar
@@ -149,7 +150,7 @@ def _write(
         )
     )
     if not after.history:
-        session.add_all(_notices(complaint, event, effects, seq=seq, now=now))
+        session.add_all(_notices(complaint, event, effects, pack, seq=seq, now=now))
     session.flush()
 
 
@@ -188,7 +189,6 @@ _TELLS = {
     "dispatched": "dispatched",
     "restarted": "restarted",
     "replied": "to_confirm",
-    "raised": "to_decide",
 }
 
 
@@ -196,11 +196,15 @@ def _notices(
     complaint: Complaint,
     event: Happening,
     effects: tuple[Effect, ...],
+    pack: Pack,
     *,
     seq: int,
     now: dt.datetime,
 ) -> list[Notice]:
-    """Whom to tell what, once the commit has happened: who answers, and his department's robots."""
+    """Whom to tell what, once the commit has happened: who answers, and his department's robots.
+
+    What was raised to the general manager is told to whoever holds the post that decides.
+    """
     told: list[tuple[str, str, int | None]] = []
     if event.type in _TELLS:
         told.append((_TELLS[event.type], str(seq), complaint.responsible_id))
@@ -208,6 +212,10 @@ def _notices(
         if effect.kind == "breached":
             key = f"{effect.key}/{effect.facts['round']}/{effect.facts['breached_at'].isoformat()}"
             told.append(("breached", key, complaint.responsible_id))
+    decides: str | None = None
+    if event.type == "confirmed" and complaint.status is Status.intervened:
+        decides = next((entry.by[0] for entry in pack.signoffs.get("decided", ())), None)
+        told.append(("to_decide", str(seq), None))
     return [
         Notice(
             complaint_id=complaint.id,
@@ -215,6 +223,7 @@ def _notices(
             occasion=occasion,
             employee_id=who,
             department_id=complaint.department_id,
+            post=decides if kind == "to_decide" else None,
             facts={"number": complaint.number},
             made_at=now,
         )

@@ -455,7 +455,8 @@ class Pass:
                 yield self.shown.get(one.case) or self._last(one), bool(one.refused)
 
     def finish(self) -> None:
-        """Store bases and changes under the number of this pass."""
+        """Store bases and changes under the number of this pass, and tell what was refused."""
+        self._tell()
         if self.agreed_by_id:
             memory.agree(self.session, self.sheet, self.number, self.agreed_by_id)
         common = {"sheet_id": self.sheet.id, "pass_number": self.number}
@@ -528,18 +529,20 @@ class Pass:
         )
         self.session.add(found)
         self.problems.append(found)
-        if kind is not ProblemKind.conflict:
-            self._tell(one, name)
 
-    def _tell(self, one: Mine | None, name: str | None) -> None:
-        """Let the department know that an input waits for it; the row itself says why."""
+    def _tell(self) -> None:
+        """Let the department know that inputs wait for it, once a pass; the rows say why."""
+        refused = {c["complaint_id"] for c in self.changes if c["what"] is CellDeed.refused}
+        if not refused:
+            return
+        only = next(iter(refused)) if len(refused) == 1 else None
         notices.tell(
             self.session,
             kind="refused_input",
-            occasion=f"{self.sheet.id}/{one.uid if one else 'new'}/{name}/{self.number}",
+            occasion=f"{self.sheet.id}/{self.number}",
             now=self.now,
             sheet=self.sheet,
-            complaint=self.session.get(Complaint, one.case) if one else None,
+            complaint=self.session.get(Complaint, only) if only else None,
             facts={},
         )
 

@@ -632,3 +632,12 @@ def test_the_timeline_says_whose_sheet_it_was(office: Office, app: Flask) -> Non
         *["specialist"] * 2,
     ]
     assert {who for _, who in said[1:4]} == {"售后服务部 spreadsheet"}
+
+
+def test_what_is_raised_to_the_general_manager_is_told_to_that_post(office: Office) -> None:
+    complaint = office.dispatched()
+    office.reply(complaint, outcome=ReplyOutcome.raise_to_gm, text="客户要求退车")
+    office.confirm(complaint)
+    told = office.session.scalars(sa.select(Notice).where(Notice.kind == "to_decide")).one()
+    assert told.post == "general_manager"
+    assert told.employee_id is None
