@@ -531,20 +531,22 @@ class _Patch:
             )
 
     def _style(self, row: int, column: int, own: Mapping[str, str], cells: list[_CellAt]) -> str:
-        """The style of a new cell: its row's, its neighbour's above, its column's.
+        """The style of a new cell: its row's, its column's, its neighbour's above.
 
-        A new header looks like the last of ours.
+        The neighbour comes last, or a row that somebody coloured would colour all below it. A
+        new header looks like the last of ours.
         """
         if row == 1:
             heads = [one.attributes.get("s", "") for one in cells if one.column in self.ours]
             return heads[-1] if heads else ""
         if own.get("customFormat") in ("1", "true"):
             return own.get("s", "")
+        whole = (style for low, high, style in self.map.defaults if low <= column <= high)
+        if style := next(whole, ""):
+            return style
         above = self.map.styles.get(column, [])
         place = bisect.bisect_left(above, (row, ""))
-        if place:
-            return above[place - 1][1]
-        return next((style for low, high, style in self.map.defaults if low <= column <= high), "")
+        return above[place - 1][1] if place else ""
 
     def _xml(
         self, row: int, column: int, attributes: Mapping[str, str], value: Said, kept: bytes = b""

@@ -157,13 +157,12 @@ def scan(stream: IO[bytes], reader: Reader, take: Callable[[int, Row], None]) ->
     merged: list[Area] = []
     columns: dict[str, int] = {}
     row: Row = []
-    text: list[str] = []
     number = column = 0
     kind = style = raw = ""
     reading = formula = False
     phonetic = 0
     prefix: int | None = None
-    value = reader.value
+    value, texts = reader.value, reader.texts
 
     def begin(name: str, attributes: dict[str, str]) -> None:
         nonlocal number, column, kind, style, raw, reading, formula, phonetic, prefix
@@ -183,7 +182,6 @@ def scan(stream: IO[bytes], reader: Reader, take: Callable[[int, Row], None]) ->
             raw = ""
             formula = False
         elif name == "v" or name == "t":
-            text.clear()
             reading = not phonetic
         elif name == "f":
             formula = True
@@ -196,21 +194,17 @@ def scan(stream: IO[bytes], reader: Reader, take: Callable[[int, Row], None]) ->
             merged.append(area(attributes["ref"]))
 
     def end(name: str) -> None:
-        nonlocal raw, reading, row, phonetic
+        nonlocal reading, row, phonetic
         if prefix:
             name = name[prefix:]
-        if name == "v":
-            raw = "".join(text)
+        if name == "v" or name == "t":
             reading = False
         elif name == "c":
             if raw or formula:
-                found = value(kind, style, raw, formula)
+                shared = kind == "s" and raw and not formula
+                found = texts[int(raw)] if shared else value(kind, style, raw, formula)
                 if found is not None:
                     row.append((column, found))
-        elif name == "t":
-            if reading:
-                raw += "".join(text)
-            reading = False
         elif name == "row":
             if row:
                 take(number, row)
@@ -219,8 +213,9 @@ def scan(stream: IO[bytes], reader: Reader, take: Callable[[int, Row], None]) ->
             phonetic -= 1
 
     def characters(said: str) -> None:
+        nonlocal raw
         if reading:
-            text.append(said)
+            raw += said
 
     made = parser()
     made.StartElementHandler = begin

@@ -134,6 +134,30 @@ def test_what_somebody_saves_at_any_step_is_still_there(
     assert "SheetUnavailable changed" in said
 
 
+@BEFORES
+def test_what_somebody_saves_stays_when_the_process_is_killed_after_it(
+    book: WorkbookFile, theirs: bytes, before: Callable[[], None]
+) -> None:
+    old = book.path.read_bytes()
+    whole = stepping.run(lambda: write(book), before=before).steps
+    for saved_at in range(whole - 14, whole + 1):  # the swap and what comes after it
+        for killed_at in range(saved_at + 1, saved_at + 6):
+            fresh(book, old)
+
+            def person(at: int, saved_at: int = saved_at, killed_at: int = killed_at) -> bool:
+                if at == saved_at:
+                    by_replacing(book.path, theirs)
+                return at == killed_at
+
+            ended = stepping.run(lambda: write(book), person, before=before)
+            book.read(TABS)  # whoever looks next puts right what is left
+            there = [(book.path.parent / name).read_bytes() for name in files(book)]
+            assert theirs in there, f"lost: saved at {saved_at}, killed at {killed_at}"
+            assert not [name for name in files(book) if name.startswith(".")]
+            if not ended.killed:
+                break
+
+
 def saved_before_reading(book: WorkbookFile) -> bool:
     """Whether the book was read after he saved: then his words are in it, beside our own."""
     line = book.read(TABS).grids["open"].lines[0].cells

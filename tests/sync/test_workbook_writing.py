@@ -203,6 +203,9 @@ def test_styles_are_kept_and_new_cells_take_their_neighbours(tmp_path: Path) -> 
     assert after["D3"].number_format == sheet["D3"].number_format
     assert after["D30"].number_format == sheet["D21"].number_format
     assert after["E5"].fill.fgColor.rgb == "FFFFFF00"
+    write(book, {(6, "due"): None, (22, "due"): DUE, (6, "contacted"): DUE})
+    after = openpyxl.load_workbook(book.path)["在办"]
+    assert after["G6"].fill.fill_type is None
     assert after["G25"].number_format == sheet["D2"].number_format
 
 
