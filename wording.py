@@ -712,6 +712,13 @@ _SHEETS = {
     "ambiguous": mark("The date “%(said)s” can be read in two ways."),
     "time_missing": mark("The clock time is missing."),
     "no_time": mark("“%(said)s” is no time."),
+    "no_day": mark("“%(said)s” is no day."),
+    "year_unlikely": mark("The year %(year)s of “%(said)s” cannot be meant."),
+    "weekday_contradicts": mark("Day and weekday of “%(said)s” do not fit each other."),
+    "digits_lost": mark(
+        "“%(said)s” is a number whose last digits the program has lost. Type it as a text."
+    ),
+    "not_computed": mark("The formula has no value yet. The text itself has to be typed."),
     "no_number": mark("“%(said)s” is no number."),
     "no_flag": mark("“%(said)s” is neither yes nor no."),
     "no_choice": mark("“%(said)s” is not in the list: %(choices)s."),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any
 
 from flask import abort, current_app, flash, redirect, request, url_for
@@ -106,8 +106,8 @@ OUTCOMES: dict[tuple[ProblemKind, Choice], Any] = {
         "Somebody tells the department that now has the case."
     ),
     (ProblemKind.structure, Choice.undo): lazy_gettext(
-        "The file becomes again what it was after the last good pass. What was typed since then "
-        "has to be typed again."
+        "The file becomes again what it was after the last good pass, the present one is kept "
+        "aside. What was typed since then has to be typed again."
     ),
     (ProblemKind.structure, Choice.accept): lazy_gettext(
         "The file is right as it is: what differs is taken in like any other input."
@@ -155,11 +155,17 @@ def marked(text: str | None, against: str | None) -> Markup:
         return Markup('<span class="none">{}</span>').format(gettext("empty"))
     if against is None or text == against:
         return escape(text)
-    head = len(commonprefix([text, against]))
-    tail = len(commonprefix([text[head:][::-1], against[head:][::-1]]))
+    head = _alike(text, against)
+    tail = _alike(text[head:][::-1], against[head:][::-1])
     end = len(text) - tail
     middle = _parts(text[head:end], against[head : len(against) - tail])
     return escape(text[:head]) + middle + escape(text[end:])
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _parts(text: str, against: str) -> Markup:
@@ -208,14 +214,21 @@ class Card:
 
 def card(problem: SheetProblem, headers: Mapping[str, str]) -> Card:
     """The card of a problem; `headers` are the names of the file's columns."""
-    name = problem.field
     return Card(
         problem,
-        headers.get(name, name) if name else wording.label(problem.kind),
+        _title(problem, headers),
         wording.sheet_problem(problem.code, problem.facts),
         _sides(problem),
         tuple(_options(problem)),
     )
+
+
+def _title(problem: SheetProblem, headers: Mapping[str, str]) -> str:
+    """The column it is about, else what sort of problem it is; a copy by its name."""
+    if problem.field:
+        return headers.get(problem.field, problem.field)
+    name = problem.facts.get("name") if problem.kind is ProblemKind.copy else None
+    return f"{wording.label(problem.kind)} · {name}" if name else wording.label(problem.kind)
 
 
 def _sides(problem: SheetProblem) -> tuple[tuple[str, Markup], ...]:
