@@ -239,6 +239,7 @@ class RowMerge:
             first,
             code,
             {**facts, "why": why},
+            base=self.base.get(first),
             ours=self.ours.get(first),
             theirs=said[first],
         )
