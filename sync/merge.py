@@ -25,7 +25,7 @@ class Verdict(enum.Enum):
     put_back = "put_back"  # somebody typed into a column that is not his
     outdated = "outdated"  # an old copy still shows what was taken long ago
     conflict = "conflict"  # changed on both sides; somebody has to choose
-    seen = "seen"  # somebody saw that it was refused and leaves it so
+    seen = "seen"  # somebody knows that both sides differ and leaves it so
 
 
 @dataclass(frozen=True, slots=True)

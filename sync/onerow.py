@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import sheetwords
 from models import SheetProblem
 from policy.errors import DomainError
 from policy.lifecycle import CellDeed, Choice, ProblemKind, Status
@@ -35,6 +36,7 @@ class RowMerge:
         self.refused: dict[str, str | None] = {}
         self.waiting: dict[str, Value] = {}
         self.missing: list[str] = []
+        self.merged: list[str] = []
         self.status: Status | None = None
 
     def run(self) -> None:
@@ -43,9 +45,10 @@ class RowMerge:
             if name == "uid" or name in self.whole.new_columns:
                 continue
             if (self.line.number, name) in self.whole.covered:
-                self.kept.add(name)
+                self.merged.append(name)
             else:
                 self._cell(name)
+        self.kept.update(self.merged)
         for group in GROUPS:
             self._group(group)
         self._end()
@@ -56,7 +59,7 @@ class RowMerge:
         try:
             meant = self._meant(name)
         except Unreadable as error:
-            self._unreadable(name, error)
+            self._unreadable(name, error, self._problem_of(name))
             return
         problem = self._problem_of(name)
         choice = problem.choice if problem else None
@@ -92,7 +95,7 @@ class RowMerge:
         if choice is Choice.sheet:
             self.hurried.add(name)
             return Verdict.take
-        if choice is Choice.seen and name in self.one.refused:
+        if choice is Choice.seen:
             return Verdict.seen
         return merge.cell(
             base=self.base.get(name),
@@ -107,6 +110,7 @@ class RowMerge:
         pass
 
     def _seen(self, name: str, meant: Meant) -> None:
+        """Leave the cell as it is on both sides until somebody types something else."""
         self.kept.add(name)
         self.refused[name] = meant.shown
 
@@ -217,11 +221,17 @@ class RowMerge:
             del self.inputs[name]
         self._refused(said, code, facts, why)
 
-    def _unreadable(self, name: str, error: Unreadable) -> None:
+    def _unreadable(self, name: str, error: Unreadable, problem: SheetProblem | None) -> None:
         raw = self.line.cells.get(name)
-        if self.one.refused.get(name) == raw:
-            self.kept.add(name)
-            self.refused[name] = raw
+        choice = problem.choice if problem else None
+        if problem is not None and choice:
+            self.whole.settle(problem, choice)
+        if choice is Choice.record:
+            self._write(name, Meant(raw))
+            return
+        known = name in self.one.refused and self.one.refused[name] == raw
+        if known and choice is not Choice.sheet:
+            self._seen(name, Meant(raw))
             return
         code, facts, why = because(error, name)
         self._refused({name: raw}, code, facts, why)
@@ -260,21 +270,32 @@ class RowMerge:
         if not hint and not (busy_before and not self.kept):
             hint = one.hint
         self.after.pop("hint", None)
-        if hint:
-            self.after["hint"] = hint
+        if hint or self.merged:
+            remark = [sheetwords.merged(self.merged)] if self.merged else []
+            self.after["hint"] = sheetwords.joined([one for one in (hint, *remark) if one])
         one.hint = hint
         one.refused = self.refused
         one.waiting = self._what_waits()
         for problem in whole.problems_of(one):
-            if problem.kind is ProblemKind.refused and problem.field not in self.refused:
-                whole.settle(problem, Choice.over)
+            gone = problem.field not in (*self.refused, *self.merged)
+            if problem.kind is ProblemKind.refused and (gone or problem.code == "merged"):
+                whole.settle(problem, problem.choice or Choice.over)
+        if "hint" in self.merged:
+            self._tell_merged()
+
+    def _tell_merged(self) -> None:
+        """Tell the administrator what the row cannot say: its own answer is covered."""
+        facts = {"columns": [sheetwords.header(name) for name in self.merged]}
+        kind = ProblemKind.refused
+        self.whole.problem(self.one, kind, "hint", "merged", facts, theirs=None)
 
     def _what_waits(self) -> dict[str, object]:
         waits: dict[str, object] = {}
         if self.waiting:
             since, at = self.whole.first_seen(self.one, self.waiting)
             waits = {"cells": self.waiting, "since": since.isoformat(), "at": at.isoformat()}
-        return waits | ({"missing": self.missing} if self.missing else {})
+        said = {"missing": self.missing, "merged": self.merged}
+        return waits | {name: fields for name, fields in said.items() if fields}
 
     def _note(self, what: CellDeed, name: str, **said: Any) -> None:
         self.whole.note(what, self.one, name, **said)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import logging
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -109,7 +110,7 @@ class Mirror:
         holder = self.book.holder()
         self._copies(spec, began)
         with self.reading() as session:
-            busy = self._has_to_work(session, fingerprint == known, holder, began)
+            busy = self._has_to_work(session, spec, fingerprint == known, holder, began)
         if not busy:
             with self.writing() as session:
                 self._looked(session, self._sheet(session), holder, began)
@@ -154,7 +155,12 @@ class Mirror:
     # ------------------------------------------------------------ what there is to do
 
     def _has_to_work(
-        self, session: Session, same: bool, holder: Holder | None, now: dt.datetime
+        self,
+        session: Session,
+        spec: Sequence[Tab],
+        same: bool,
+        holder: Holder | None,
+        now: dt.datetime,
     ) -> bool:
         sheet = self._sheet(session)
         behind = sheet.file_pass != sheet.pass_number and holder is None
@@ -167,8 +173,10 @@ class Mirror:
             return True
         if sheet.refreshed_at is None or now - sheet.refreshed_at > REFRESH:
             return True
+        if sheet.seen != _seen(session, sheet, spec):
+            return True
         if sheet.audience is Audience.payroll:
-            return sheet.seen != generated.paid(session, sheet.year or 0)
+            return False
         tab = _tab_of(session, sheet, "open")
         since = sheet.today_at or sheet.refreshed_at
         return (
@@ -189,6 +197,7 @@ class Mirror:
     ) -> Writing | None:
         """What to write; None where the file says all it should. Raises Stopped."""
         stamp = self._stamp(sheet, picture)
+        sheet.seen = _seen(session, sheet, spec)
         if sheet.audience is Audience.payroll:
             cells = self._months(session, sheet, spec, picture, now)
             return self._numbered(session, sheet, spec, picture, cells, None, now)
@@ -320,7 +329,7 @@ class Mirror:
             tabs.month_key(number): generated.month(session, f"{sheet.year}-{number:02d}")
             for number in range(1, 13)
         }
-        sheet.refreshed_at, sheet.seen = now, generated.paid(session, sheet.year)
+        sheet.refreshed_at = now
         found = self._filled(spec, picture, lines)
         guide = sheetwords.payroll_guide(year=sheet.year, written_at=now)
         return found | self._guide(spec, picture, guide, found)
@@ -485,6 +494,8 @@ class Mirror:
             if copy.fingerprint in self.strangers:
                 continue
             with self.reading() as session:
+                if session.scalar(sa.select(Sheet.id).where(Sheet.name == Path(copy.name).stem)):
+                    continue  # another department's file, whose name begins like ours
                 known = self._copy_problem(session, copy.fingerprint)
             if known is None or known[1] is Choice.sheet:
                 self._copy(spec, copy.name, copy.fingerprint, known, now)
@@ -551,6 +562,12 @@ class Mirror:
 
     def _day(self, at: dt.datetime) -> dt.date:
         return at.astimezone(self.zone).date()
+
+
+def _seen(session: Session, sheet: Sheet, spec: Sequence[Tab]) -> str:
+    """A mark of what the file shows besides cases: its layout, and what was paid in its year."""
+    shape = f"{zlib.crc32(repr(spec).encode()):08x}"
+    return f"{shape} {generated.paid(session, sheet.year)}" if sheet.year else shape
 
 
 def _tab_of(session: Session, sheet: Sheet, key: str) -> SheetTab:
