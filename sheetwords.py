@@ -178,6 +178,14 @@ def conflict(fields: Sequence[str]) -> str:
     return _("Changed on both sides, customer care decides: %(fields)s", fields=names)
 
 
+def merged(fields: Sequence[str]) -> str:
+    """The answer to a row of which merged cells hide something."""
+    names = _(", ").join(header(name) for name in fields)
+    return _(
+        "Merged cells are neither read nor filled in, please split them: %(fields)s", fields=names
+    )
+
+
 def came_back() -> str:
     """The answer to a row that somebody deleted."""
     return _("This row had been deleted; the case is still open, so it was put back")

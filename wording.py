@@ -732,6 +732,10 @@ _SHEETS = {
     "cleared": mark("What was taken cannot be emptied."),
     "contact_stands": mark("The first contact was taken already."),
     "not_yours": mark("The case is not this department's any more."),
+    "merged": mark(
+        "Cells of this row are merged (%(columns)s), the answer of the system among them. "
+        "They are neither read nor filled in until somebody splits them in the file."
+    ),
 }
 """What can be wrong in a file, by the code of the problem."""
 

@@ -273,15 +273,15 @@ class RowMerge:
         if hint or self.merged:
             remark = [sheetwords.merged(self.merged)] if self.merged else []
             self.after["hint"] = sheetwords.joined([one for one in (hint, *remark) if one])
+        if "hint" in self.merged and "hint" not in one.waiting.get("merged", []):
+            self._tell_merged()
         one.hint = hint
         one.refused = self.refused
         one.waiting = self._what_waits()
         for problem in whole.problems_of(one):
             gone = problem.field not in (*self.refused, *self.merged)
-            if problem.kind is ProblemKind.refused and (gone or problem.code == "merged"):
+            if problem.kind is ProblemKind.refused and (gone or problem.choice):
                 whole.settle(problem, problem.choice or Choice.over)
-        if "hint" in self.merged:
-            self._tell_merged()
 
     def _tell_merged(self) -> None:
         """Tell the administrator what the row cannot say: its own answer is covered."""

@@ -616,6 +616,7 @@ CODES = {
     "cleared": {},
     "contact_stands": {},
     "not_yours": {},
+    "merged": {"columns": ["手机号"]},
 }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import company
 import pytest
+from bad_day import Day, Morning, begin
 from calc import Calc
 from folder import Files
 from sqlalchemy import Engine
@@ -41,3 +42,17 @@ def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def files(engine: Engine, tmp_path: Path) -> Files:
     """The company's files in a folder of the test."""
     return Files(engine, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def morning(tmp_path_factory: pytest.TempPathFactory, _calc: Calc) -> Morning:
+    """A department's file with six cases that came to rest; days begin with a copy of it."""
+    return begin(tmp_path_factory.mktemp("morning"), _calc)
+
+
+@pytest.fixture
+def day(morning: Morning, tmp_path: Path, settings: Settings, calc: Calc) -> Iterator[Day]:
+    """A day after that morning, with LibreOffice at hand."""
+    day = Day.after(morning, tmp_path, settings, calc)
+    yield day
+    day.engine.dispose()
