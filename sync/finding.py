@@ -191,8 +191,7 @@ class _Filled:
         self.know({})
         fields = self._fields
         cells = {fields[column]: value for column, value in row if column in fields}
-        if cells:
-            self.lines.append(Line(number, cells, foreign=len(cells) < len(row)))
+        self.lines.append(Line(number, cells, foreign=len(cells) < len(row)))
 
     def know(self, headers: dict[int, str]) -> None:
         """Find the columns, from the header or where there is none from the names alone."""

@@ -1,0 +1,78 @@
+"""What random days showed (tests/sync/test_soak.py), each as the few steps it takes."""
+
+from __future__ import annotations
+
+import pytest
+from folder import AFTER_SALES, Files, cells
+
+from policy.lifecycle import Choice, ProblemKind
+from services import handling, journal, sheets
+from sync.run import Outcome
+
+
+def begun(files: Files) -> str:
+    """A case that stands in the file; its number."""
+    with files.office() as office:
+        number = office.dispatched().number
+    files.settle()
+    return number
+
+
+def typed(files: Files, number: str, **said: object) -> None:
+    """Somebody opens the file, types and saves."""
+    hands = files.hands()
+    hands.type(number, **said)
+    files.tick()
+    hands.save()
+
+
+def choose(files: Files, choice: Choice) -> None:
+    """Somebody settles the one open problem."""
+    (problem,) = files.problems()
+    with files.office() as office:
+        mine = office.session.merge(problem)
+        sheets.choose(office.session, mine, choice, user_id=None, now=files.now)
+
+
+@pytest.mark.parametrize(
+    ("choice", "stands", "open_"),
+    [(Choice.record, "", 0), (Choice.seen, "王小二", 0), (Choice.sheet, "王小二", 1)],
+)
+def test_a_choice_about_what_nobody_can_read_is_carried_out(
+    files: Files, choice: Choice, stands: str, open_: int
+) -> None:
+    number = begun(files)
+    typed(files, number, handler="王小二")
+    files.settle()
+    choose(files, choice)
+    assert files.settle()[-1] is Outcome.quiet
+    assert cells(files.rows(AFTER_SALES)[number], "handler") == (stands,)
+    assert [p.choice for p in files.problems()] == [None] * open_
+
+
+def test_a_formula_over_an_answer_is_refused_and_said(files: Files) -> None:
+    number = begun(files)
+    typed(files, number, progress="已联系")
+    files.settle()
+    typed(files, number, progress="=A1&B1")
+    files.settle()
+    (problem,) = files.problems()
+    assert (problem.kind, problem.code) == (ProblemKind.refused, "formula")
+
+
+def test_no_case_is_put_beside_what_was_written_beside_another(files: Files) -> None:
+    number = begun(files)
+    hands = files.hands()
+    own = hands.tab().max_column + 1
+    hands.tab().cell(1, own).value = "备注"
+    hands.tab().cell(hands.line(number), own).value = f"先找{number}的钥匙"
+    hands.save()
+    with files.office() as office:
+        complaint = journal.hold(office.session, number)
+        by = office.by("director")
+        handling.return_order(office.session, complaint, reason="销售", actor=by, now=files.now)
+        office.dispatch(complaint, files.now, department="sales")
+        other = office.dispatched().number
+    files.settle()
+    hands = files.hands()
+    assert hands.tab().cell(hands.line(other), own).value is None
