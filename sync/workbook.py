@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sync import beside
 from sync.finding import ID_FIELD, grid_of, mark, tabs_of
+from sync.forgetting import without_lost
 from sync.making import make_book
 from sync.package import Book, Package, Sheet, repacked, translated
 from sync.patching import Said, patch, reads_as, with_headers, without_formulas
@@ -153,6 +154,7 @@ def _patched(package: Package, seen: Picture, tabs: Sequence[Tab], writing: Writ
         if tab.key in written and tab.key in found:
             grid = seen.grids[tab.key]
             _patch_sheet(made, found[tab.key].sheet, grid, _edits(tab, grid, writing))
+    made.parts |= without_lost(package, book, made.parts)
     return made
 
 
