@@ -61,7 +61,9 @@ def test_ten_writes_leave_every_other_part_and_cell_byte_for_byte(tmp_path: Path
         )
     after = parts(book.path)
     assert list(after) == list(before)
-    assert [name for name in before if before[name] != after[name]] == [SHEET]
+    # The table of strings forgets what only our cells said, so nobody finds it there later.
+    changed = [name for name in before if before[name] != after[name]]
+    assert changed == [SHEET, "xl/sharedStrings.xml"]
     old, new = split(before[SHEET]), split(after[SHEET])
     ours = {"A1", "F3", *(f"E{2 + turn}" for turn in range(10))}
     assert {place for place in new if new[place] != old.get(place)} == ours
