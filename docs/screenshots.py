@@ -1,8 +1,9 @@
 """The pictures of the documentation, taken anew from the demo company: `make screenshots`.
 
 A Redress of its own is made in a temporary folder, served, looked at with the system's Chromium
-as the people of the demo company, and thrown away. The pictures are named page.language.png, and
-page.phone.language.png for those on a phone.
+as the people of the demo company, and thrown away; before that one department has worked in its
+spreadsheet for a while. The pictures are named page.language.png, and page.phone.language.png for
+those on a phone.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ from werkzeug.serving import make_server
 
 import cli
 import database
+import wording
 from app import create_app
 from config import Settings
-from models import Complaint, Journal, Penalty
+from docs import sheets
+from models import Complaint, Journal, Penalty, Sheet
 from policy.lifecycle import Status
 
 PICTURES = Path(__file__).resolve().parent / "pictures"
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-TALL = {"case": 1240}
+TALL = {"case": 1240, "sheet-file": 1240}
 """The height of pictures that show more than a screen does."""
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
@@ -84,6 +87,12 @@ def subjects(settings: Settings) -> dict[str, str]:
         to_answer = session.scalars(open_.order_by(told.desc(), Complaint.id)).first()
         month = session.scalars(sa.select(sa.func.max(Penalty.month))).first()
         penalty = session.scalars(sa.select(Penalty.id).order_by(Penalty.id)).first()
+        answered = sa.select(Complaint.number).where(
+            Complaint.status == Status.replied, Complaint.department.has(key=sheets.DEPARTMENT)
+        )
+        to_confirm = session.scalars(answered.order_by(Complaint.id)).first()
+        in_file = sa.select(Sheet.id).where(Sheet.department.has(key=sheets.DEPARTMENT))
+        file = session.scalars(in_file).one()
     return {
         "home": "/admin/",
         "cases": "/admin/complaint/",
@@ -96,6 +105,9 @@ def subjects(settings: Settings) -> dict[str, str]:
         "policy": "/admin/policy/1",
         "calendar": "/admin/calendar/",
         "people": "/admin/employee/",
+        "sheet-file": f"/admin/sheet/{file}/",
+        "phone": f"/c/{to_confirm}",
+        "sheet-list": "/c/",
     }
 
 
@@ -103,8 +115,11 @@ ON_DESK = {
     "care_director": ("home", "cases", "case", "register", "callbacks"),
     "hr": ("penalty", "month", "calendar", "people"),
     "director": ("policy",),
+    "admin": ("sheet-file",),
 }
-ON_PHONE = {"director": ("home",), "member": ("cases", "answer")}
+ON_PHONE = {"director": ("home", "phone", "sheet-list"), "member": ("cases", "answer")}
+TABS = {"open": "answer", "today": "body"}
+"""The tabs of a file to be drawn, each up to the column named."""
 IN_ENGLISH = frozenset({"home", "case"})
 
 
@@ -148,11 +163,20 @@ class Photographer:
         return window
 
 
+def draw_tabs(path: Path, settings: Settings) -> None:
+    """Draw the tabs of a department's file that the documentation shows."""
+    with wording.speaking(settings.language, settings.zone):
+        for key, until in TABS.items():
+            picture = PICTURES / f"sheet-{key}.zh.png"
+            sheets.draw(path, key, until, picture, str(settings.zone))
+
+
 def main() -> None:
     """Take every picture anew."""
     PICTURES.mkdir(exist_ok=True)
     some = {user: tuple(p for p in pages if p in IN_ENGLISH) for user, pages in ON_DESK.items()}
     with demo_company() as (settings, url), chromium() as browser:
+        draw_tabs(sheets.a_morning(settings), settings)
         photographer = Photographer(browser, url, settings)
         photographer.take(ON_DESK, "zh", DESK)
         photographer.take(ON_PHONE, "zh", PHONE)
