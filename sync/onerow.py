@@ -122,7 +122,7 @@ class RowMerge:
         ours = self.ours.get(name)
         self._note(CellDeed.put_back, name, before=meant.shown, after=ours, because=because)
         if name != "hint":
-            self.answer.put_back.append(name)
+            self.answer.put_back.append(self.whole.titles[name])
 
     def _outdated(self, name: str, meant: Meant) -> None:
         ours = self.ours.get(name)
@@ -266,12 +266,15 @@ class RowMerge:
         busy_before = bool(one.waiting.get("missing") or one.refused)
         if self.missing != one.waiting.get("missing", []):
             self.answer.missing = self.missing
+        if self.answer.text(now=whole.now, status=self.status):
+            self._repeat()
         hint = self.answer.text(now=whole.now, status=self.status)
         if not hint and not (busy_before and not self.kept):
             hint = one.hint
         self.after.pop("hint", None)
         if hint or self.merged:
-            remark = [sheetwords.merged(self.merged)] if self.merged else []
+            names = [self.whole.titles[name] for name in self.merged]
+            remark = [sheetwords.merged(names)] if names else []
             self.after["hint"] = sheetwords.joined([one for one in (hint, *remark) if one])
         if "hint" in self.merged and "hint" not in one.waiting.get("merged", []):
             self._tell_merged()
@@ -283,9 +286,20 @@ class RowMerge:
             if problem.kind is ProblemKind.refused and (gone or problem.choice):
                 whole.settle(problem, problem.choice or Choice.over)
 
+    def _repeat(self) -> None:
+        """Say with a new answer what still stands of older ones: the row has one cell for all."""
+        answer = self.answer
+        answer.missing = self.missing
+        for known in self.whole.problems_of(self.one):
+            why = known.facts.get("why")
+            if known.kind is ProblemKind.conflict and known.field in self.kept:
+                answer.conflicts.append(known.field)
+            elif why and known.field in self.refused and why not in answer.refused:
+                answer.refused.append(why)
+
     def _tell_merged(self) -> None:
         """Tell the administrator what the row cannot say: its own answer is covered."""
-        facts = {"columns": [sheetwords.header(name) for name in self.merged]}
+        facts = {"columns": [self.whole.titles[name] for name in self.merged]}
         kind = ProblemKind.refused
         self.whole.problem(self.one, kind, "hint", "merged", facts, theirs=None)
 
