@@ -775,7 +775,7 @@ class Sheet(Base):
     written_at: Mapped[dt.datetime | None]
     refreshed_at: Mapped[dt.datetime | None]  # when every row was last compared with the record
     today_at: Mapped[dt.datetime | None]  # for which moment its tab of today was made
-    seen: Mapped[str] = mapped_column(sa.String(80), default="")  # a payroll file: what it showed
+    seen: Mapped[str] = mapped_column(sa.String(80), default="")  # its layout, and sums paid
     held_by: Mapped[str | None] = _key(120)
     held_since: Mapped[dt.datetime | None]
     paused_at: Mapped[dt.datetime | None]
