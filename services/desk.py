@@ -27,7 +27,7 @@ from models import (
 )
 from policy.deeds import Deed, offered
 from policy.errors import NotFound
-from policy.events import By
+from policy.events import By, Replied
 from policy.facts import CaseFacts
 from policy.lifecycle import ENDS, ClockState, PenaltyStatus, ReplyOutcome, Role, Status
 from policy.pack import Pack
@@ -212,24 +212,8 @@ class Answer:
 
 def answers(session: Session, complaint_ids: Collection[int]) -> dict[int, Answer]:
     """The last reply to each of these cases, by the case's id; one without a reply is left out."""
-    rows = session.scalars(
-        sa.select(Journal)
-        .where(
-            Journal.complaint_id.in_(complaint_ids),
-            Journal.event.in_(("replied", "corrected", "withdrawn")),
-        )
-        .options(joinedload(Journal.employee), joinedload(Journal.user))
-        .order_by(Journal.complaint_id, Journal.seq)
-    )
-    said: dict[tuple[int, int], tuple[Journal, dict[str, Any]]] = {}
-    for row in rows:
-        if row.event == "replied":
-            said[row.complaint_id, row.seq] = (row, dict(row.data))
-        elif row.event == "withdrawn":
-            said.pop((row.complaint_id, row.data["target"]), None)
-        elif (row.complaint_id, row.data["target"]) in said:
-            said[row.complaint_id, row.data["target"]][1].update(row.data["changes"])
-    return {case: _answer(row, data) for (case, _seq), (row, data) in said.items()}
+    told = journal.told(session, complaint_ids, (Replied.name(),))
+    return {case: _answer(said[-1].row, said[-1].data) for case, said in told.items() if said}
 
 
 def _answer(row: Journal, data: Mapping[str, Any]) -> Answer:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from models import Complaint, Journal, Notice, WageMonth
 from policy import clocks
@@ -229,6 +231,42 @@ def _notices(
         )
         for kind, occasion, who in told
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry of a journal as it stands after its corrections."""
+
+    row: Journal
+    data: Mapping[str, Any]
+
+
+def told(
+    session: Session, complaint_ids: Collection[int], events: Collection[str]
+) -> dict[int, list[Told]]:
+    """What the journals of these cases say of some events, in order, by the case's id.
+
+    What was withdrawn is left out, what was corrected is as it was corrected.
+    """
+    amendments = (Corrected.name(), Withdrawn.name())
+    rows = session.scalars(
+        sa.select(Journal)
+        .where(Journal.complaint_id.in_(complaint_ids))
+        .where(Journal.event.in_([*events, *amendments]))
+        .options(joinedload(Journal.employee), joinedload(Journal.user))
+        .order_by(Journal.complaint_id, Journal.seq)
+    )
+    found: dict[int, dict[int, Told]] = {}
+    for row in rows:
+        mine = found.setdefault(row.complaint_id, {})
+        target = int(row.data.get("target", 0))
+        if row.event not in amendments:
+            mine[row.seq] = Told(row, row.data)
+        elif row.event == Withdrawn.name():
+            mine.pop(target, None)
+        elif target in mine:
+            mine[target] = Told(mine[target].row, {**mine[target].data, **row.data["changes"]})
+    return {case: list(mine.values()) for case, mine in found.items()}
 
 
 def entries(session: Session, complaint: Complaint) -> list[Entry]:

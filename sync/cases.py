@@ -6,7 +6,7 @@ one being spoken (`wording.speaking`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 import sheetwords
 import wording
-from models import Complaint, Journal, PolicyVersion, Signoff
+from models import Complaint, PolicyVersion, Signoff
 from policy.lifecycle import ReplyOutcome, Status
 from policy.pack import Pack
-from services import policies
+from services import journal, policies
 from services.layout import EXTRA
 
 BATCH = 500
-_TOLD = ("progressed", "replied", "restarted", "corrected", "withdrawn")
+_TOLD = ("progressed", "replied", "restarted")
 _ANSWERED = frozenset(Status) - {Status.registered, Status.returned, Status.dispatched}
 
 
@@ -60,32 +60,17 @@ Told = Mapping[str, Mapping[str, Any]]
 """The last progress and the last reply of a case's round, as their events say it."""
 
 
-def _told(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Mapping[str, Any]]]:
-    """What was last told of each case in its present round, corrections followed."""
-    rows = session.execute(
-        sa.select(Journal.complaint_id, Journal.seq, Journal.event, Journal.data)
-        .where(Journal.complaint_id.in_(ids), Journal.event.in_(_TOLD))
-        .order_by(Journal.complaint_id, Journal.seq)
-    )
-    standing: dict[int, dict[int, tuple[str, dict[str, Any]]]] = {}
-    for case, seq, event, data in rows:
-        entries = standing.setdefault(case, {})
-        if event == "withdrawn":
-            entries.pop(data["target"], None)
-        elif event == "corrected" and data["target"] in entries:
-            name, old = entries[data["target"]]
-            entries[data["target"]] = (name, old | data["changes"])
-        elif event != "corrected":
-            entries[seq] = (event, data)
-    return {case: _last(entries) for case, entries in standing.items()}
+def _told(session: Session, ids: Sequence[int]) -> dict[int, Told]:
+    """What was last told of each case in its present round."""
+    return {case: _last(said) for case, said in journal.told(session, ids, _TOLD).items()}
 
 
-def _last(entries: Mapping[int, tuple[str, dict[str, Any]]]) -> dict[str, Mapping[str, Any]]:
+def _last(said: Iterable[journal.Told]) -> Told:
     last: dict[str, Mapping[str, Any]] = {}
-    for event, data in entries.values():
-        if event == "restarted":
+    for one in said:
+        if one.row.event == "restarted":
             last = {}
-        last[event] = data
+        last[one.row.event] = one.data
     return last
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -48,6 +49,9 @@ class Doing:
     ours: Mapping[str, str]
 
 
+CLOCKS_DIFFER = dt.timedelta(minutes=5)
+"""So much the clock of who types may be ahead of ours."""
+
 Deed = Callable[[Doing, Inputs], str]
 """Does it and says the name of what was done; raises a DomainError or Unreadable."""
 
@@ -69,14 +73,7 @@ class Group:
 
 
 def _assign(doing: Doing, inputs: Inputs) -> str:
-    handling.assign(
-        doing.session,
-        doing.complaint,
-        handler=str(inputs["handler"].value),
-        actor=doing.actor,
-        now=doing.now,
-        at=doing.at,
-    )
+    handling.assign(**_common(doing), at=doing.at, handler=str(inputs["handler"].value))
     return "assigned"
 
 
@@ -89,10 +86,7 @@ def _contact(doing: Doing, inputs: Inputs) -> str:
     counts = doing.since <= stated <= doing.now
     shown = inputs["contacted_at"].shown or ""
     handling.contact(
-        doing.session,
-        doing.complaint,
-        actor=doing.actor,
-        now=doing.now,
+        **_common(doing),
         at=stated if counts else doing.at,
         text=None if counts else sheetwords.stated(shown),
     )
@@ -100,14 +94,7 @@ def _contact(doing: Doing, inputs: Inputs) -> str:
 
 
 def _progress(doing: Doing, inputs: Inputs) -> str:
-    handling.progress(
-        doing.session,
-        doing.complaint,
-        actor=doing.actor,
-        now=doing.now,
-        at=doing.at,
-        text=inputs["progress"].shown,
-    )
+    handling.progress(**_common(doing), at=doing.at, text=inputs["progress"].shown)
     return "progressed"
 
 
@@ -116,43 +103,40 @@ def _answer(doing: Doing, inputs: Inputs) -> str:
     outcome = _outcome(inputs, doing.ours)
     text = _text(inputs, doing.ours, outcome)
     if outcome == sheetwords.RETURNED:
-        handling.return_order(
-            doing.session,
-            doing.complaint,
-            actor=doing.actor,
-            now=doing.now,
-            at=doing.at,
-            reason=text,
-        )
+        handling.return_order(**_common(doing), at=doing.at, reason=text)
         return "returned"
     until = inputs["until"].value if "until" in inputs else None
     assert until is None or isinstance(until, dt.datetime)
+    said = {"outcome": outcome, "text": text, "until": until}
     before = correcting.own_last(doing.session, doing.complaint, "replied", actor=doing.actor)
     if before is not None and doing.complaint.status is not Status.dispatched:
-        changes: dict[str, object] = {"outcome": outcome, "text": text}
-        if until is not None:
-            changes["until"] = until.isoformat()
-        correcting.correct(
-            doing.session,
-            doing.complaint,
-            target=before.seq,
-            changes=changes,
-            reason=sheetwords.changed_in_sheet(),
-            actor=doing.actor,
-            now=doing.now,
-        )
+        _correct(doing, before.seq, said)
         return "corrected"
     handling.reply(
-        doing.session,
-        doing.complaint,
-        outcome=ReplyOutcome(outcome),
-        text=text,
-        until=until,
-        actor=doing.actor,
-        now=doing.now,
-        at=doing.at,
+        **_common(doing), at=doing.at, outcome=ReplyOutcome(outcome), text=text, until=until
     )
     return "replied"
+
+
+def _correct(doing: Doing, target: int, said: Mapping[str, object]) -> None:
+    """Let the answer say what its cells say now."""
+    changes = {
+        name: value.isoformat() if isinstance(value, dt.datetime) else value
+        for name, value in said.items()
+        if value is not None
+    }
+    reason = sheetwords.changed_in_sheet()
+    correcting.correct(**_common(doing), target=target, changes=changes, reason=reason)
+
+
+def _common(doing: Doing) -> dict[str, Any]:
+    """What every service wants to know."""
+    return {
+        "session": doing.session,
+        "complaint": doing.complaint,
+        "actor": doing.actor,
+        "now": doing.now,
+    }
 
 
 def _outcome(inputs: Inputs, ours: Mapping[str, str]) -> str | None:
