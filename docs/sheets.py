@@ -34,7 +34,7 @@ from sync.run import Outcome
 
 DEPARTMENT = "workshop"
 A3, DPI, MARGIN, WHITE = 8, 112, 10, b"\xff\xff\xff"
-LINE_PT = 15.5
+LINE_PT, NARROWER = 15.5, 1.1
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
@@ -184,13 +184,14 @@ def _only(path: Path, key: str, until: str, copy: Path) -> None:
 def _lines(tab: Worksheet, number: int) -> int:
     """How many lines a row needs. Excel and WPS see to that themselves, this LibreOffice does not.
 
-    A Chinese character is as wide as two others.
+    A Chinese character is nearly as wide as two others.
     """
     needed = 1
     for cell in tab[number]:
         if cell.alignment.wrap_text and not str(cell.value).startswith("="):
             wide = sum(1 + (east_asian_width(sign) in "WF") for sign in str(cell.value or ""))
-            needed = max(needed, -(-wide // int(tab.column_dimensions[cell.column_letter].width)))
+            holds = int(tab.column_dimensions[cell.column_letter].width * NARROWER)
+            needed = max(needed, -(-wide // holds))
     return needed
 
 
