@@ -19,13 +19,16 @@ from sync.spelling import Person, Unreadable
 END_OF_DAY = dt.time(17)
 """What a day without a clock time means where more time is asked for."""
 
+UNCOMPUTED = "="
+"""What a formula without a value shows: something stands there, so it is not an empty cell."""
+
 
 def plain(read: Read | None) -> str | None:
     """A cell as the text it shows, quickly; None for an empty one. Never fails."""
     if isinstance(read, str):
         return read or None
     if isinstance(read, Computed):
-        return plain(read.value)
+        return plain(read.value) or UNCOMPUTED
     if isinstance(read, dt.datetime):
         return f"{read:%Y-%m-%d %H:%M}"
     if isinstance(read, float) and read.is_integer() and abs(read) < 1e15:
