@@ -11,7 +11,7 @@ import enum
 import logging
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +48,8 @@ PATIENCE = dt.timedelta(seconds=60)
 REFRESH = dt.timedelta(hours=1)
 """So often every row is compared with the record, whatever the versions say."""
 LAST = "last.xlsx"
+OF_WRITING = frozenset({"not_writable", "disk_full"})
+"""Problems that are over when the file was written, and not already when it can be read."""
 
 
 class Outcome(enum.Enum):
@@ -104,7 +106,10 @@ class Mirror:
                 return Outcome.paused
             spec = tabs.of(session, sheet, on=self._day(began))
             known, made = sheet.fingerprint, sheet.pass_number > 0
-        fingerprint = self.book.fingerprint() or self._found_anew(spec, made=made)
+        fingerprint = self.book.fingerprint()
+        if fingerprint is None and known is not None and made:
+            return self._missed(began)
+        fingerprint = fingerprint or self._found_anew(spec, made=made)
         if self._undo(fingerprint):
             return Outcome.wrote
         holder = self.book.holder()
@@ -129,7 +134,9 @@ class Mirror:
                 self._stop(session, sheet, stop.damage, picture, began)
                 return Outcome.stopped
             self._looked(session, sheet, holder, began, picture=picture)
-            self._over(session, sheet, ProblemKind.structure, began)
+            if sheet.settled or not self._trusted(session, sheet):
+                # What somebody accepted holds until everything in it was taken in.
+                self._over(session, sheet, ProblemKind.structure, began)
         if plan is None:
             self.book.keep(self.kept, LAST)
             return Outcome.read
@@ -144,6 +151,7 @@ class Mirror:
             sheet = self._sheet(session)
             sheet.fingerprint, sheet.file_pass = fingerprint, plan.stamp
             sheet.written_at = now
+            self._over(session, sheet, ProblemKind.file, now)
             session.execute(
                 sa.update(SheetPass)
                 .where(SheetPass.sheet_id == sheet.id, SheetPass.number == plan.stamp)
@@ -196,7 +204,7 @@ class Mirror:
         now: dt.datetime,
     ) -> Writing | None:
         """What to write; None where the file says all it should. Raises Stopped."""
-        stamp = self._stamp(sheet, picture)
+        stamp = self._stamp(session, sheet, picture)
         sheet.seen = _seen(session, sheet, spec)
         if sheet.audience is Audience.payroll:
             cells = self._months(session, sheet, spec, picture, now)
@@ -223,11 +231,11 @@ class Mirror:
             sheet.refreshed_at = now
         return taken
 
-    def _stamp(self, sheet: Sheet, picture: Picture) -> int:
+    def _stamp(self, session: Session, sheet: Sheet, picture: Picture) -> int:
         """The pass the file comes from. Raises Stopped where that cannot be merged."""
         stamp = picture.stamp
         if stamp is None:
-            raise Stopped(Damage("mark_gone", {}))
+            stamp = self._unmarked(session, sheet, picture)
         if stamp > sheet.pass_number:
             raise Stopped(Damage("from_future", {"stamp": stamp}))
         ours = any(line.cells.get("uid") for grid in picture.grids.values() for line in grid.lines)
@@ -235,6 +243,14 @@ class Mirror:
         if sheet.audience is Audience.department and ours and forgotten:
             raise Stopped(Damage("too_old", {"stamp": stamp}))
         return stamp
+
+    def _unmarked(self, session: Session, sheet: Sheet, picture: Picture) -> int:
+        """The pass of a file without a mark, where somebody accepted it: that of the last look."""
+        if sheet.audience is Audience.department:
+            _grid(picture, "open")  # where more is gone than the mark, that is said
+        if not self._trusted(session, sheet):
+            raise Stopped(Damage("mark_gone", {}))
+        return sheet.file_pass or sheet.pass_number
 
     def _numbered(
         self,
@@ -375,7 +391,8 @@ class Mirror:
             sheet.file_pass = picture.stamp
         sheet.held_by = holder.name[:120] if holder else None
         sheet.held_since = holder.since if holder else None
-        self._over(session, sheet, ProblemKind.file, began)
+        behind = sheet.file_pass != sheet.pass_number
+        self._over(session, sheet, ProblemKind.file, began, but=OF_WRITING if behind else ())
         for known in memory.problems(session, sheet):
             if known.kind is ProblemKind.copy and known.choice not in (None, Choice.sheet):
                 known.settled_at = began
@@ -407,6 +424,8 @@ class Mirror:
         sheet.settled = False
         for known in memory.problems(session, sheet):
             if known.kind is ProblemKind.structure and known.code == damage.code:
+                # What somebody chose could not be done: he has to choose something else.
+                known.choice = known.chosen_at = known.chosen_by_id = None
                 return
         self._over(session, sheet, ProblemKind.structure, now)
         facts = {"fingerprint": picture.fingerprint, **damage.facts}
@@ -470,14 +489,29 @@ class Mirror:
             facts={"code": code, "facts": facts},
         )
 
-    def _over(self, session: Session, sheet: Sheet, kind: ProblemKind, now: dt.datetime) -> None:
-        """Settle problems of a kind: the file is fine again."""
+    def _over(
+        self,
+        session: Session,
+        sheet: Sheet,
+        kind: ProblemKind,
+        now: dt.datetime,
+        *,
+        but: Collection[str] = (),
+    ) -> None:
+        """Settle problems of a kind, all but some codes: the file is fine again."""
         for known in memory.problems(session, sheet):
-            if known.kind is kind and known.row_id is None:
+            if known.kind is kind and known.row_id is None and known.code not in but:
                 known.choice = known.choice or Choice.over
                 known.settled_at = now
 
     # ------------------------------------------------------------ the file itself
+
+    def _missed(self, began: dt.datetime) -> Outcome:
+        """Wait for the next look: a program that saves takes the old file away first."""
+        with self.writing() as session:
+            sheet = self._sheet(session)
+            sheet.fingerprint, sheet.looked_at = None, began
+        return Outcome.read
 
     def _found_anew(self, spec: Sequence[Tab], *, made: bool) -> str:
         """A new file; where there was one, its last copy with everything people had in it."""
@@ -545,7 +579,7 @@ class Mirror:
         """What was typed into a copy becomes deeds; the file itself is written by the next look."""
         source = Source(
             grid=_grid(picture, "open"),
-            stamp=self._stamp(sheet, picture),
+            stamp=self._stamp(session, sheet, picture),
             since=sheet.complete_at or picture.saved_at,
             at=picture.saved_at,
             live=False,

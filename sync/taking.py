@@ -93,7 +93,8 @@ class Pass:
         session, sheet, source = self.session, self.sheet, self.source
         on = self.now.astimezone(self.place.zone).date()
         self.number = sheet.pass_number + 1
-        self.fields = [name for name, _h, _w in layout.columns(session, self.tab, on=on)]
+        self.titles = {name: said for name, said, _w in layout.columns(session, self.tab, on=on)}
+        self.fields = list(self.titles)
         self.new_columns = frozenset(self.fields) - set(source.grid.columns)
         self.wanted = memory.wanted(session, sheet, self.tab)
         self.lines = {line.number: line for line in source.grid.lines}
@@ -111,6 +112,7 @@ class Pass:
         self._compute()
         self.problems = memory.problems(session, sheet)
         self.covered = _covered(source.grid)
+        self.merged_lines = {number for number, _field in self.covered}
         self.actor = actors.of_department(sheet.department) if sheet.department else actors.SYSTEM
         self.reader = _reader(session, sheet, zone=self.place.zone, now=source.at, on=on)
         self.touched: dict[str, Mine] = {}
@@ -186,7 +188,8 @@ class Pass:
         base = self.latest.get(one.id or 0, {})
         same = all(line.cells.get(f) == base.get(f) for f in self.fields if f != "uid")
         busy = one.waiting or one.refused or line.cells.get("uid") != one.uid
-        return not same or bool(busy) or self._chosen(one)
+        merged = line.number in self.merged_lines
+        return not same or bool(busy) or merged or self._chosen(one)
 
     def _chosen(self, one: Mine) -> bool:
         return any(p.row_id == one.id and p.choice for p in self.problems)
@@ -216,7 +219,7 @@ class Pass:
                 final[name] = wanted
             if not stays and line.cells.get(name) != wanted:
                 self._put(line.number, name, wanted, ours)
-        if line.cells.get("uid") != one.uid:
+        if line.cells.get("uid") != one.uid and (line.number, "uid") not in self.covered:
             self.cells[line.number, "uid"] = one.uid
         one.shown, one.seen = True, merged.seen
         self.touched[one.uid] = one

@@ -161,7 +161,8 @@ class Day:
         """The file was saved now, by the clock of the day."""
         self.files.tick(60)
         stamp = self.files.now.timestamp()
-        os.utime(self.path, (stamp, stamp))
+        for path in (self.path, *self.path.parent.glob(".~lock.*#")):
+            os.utime(path, (stamp, stamp))
         return self.files.now
 
     @contextmanager
@@ -258,12 +259,16 @@ class Day:
 
     def hidden_rows(self) -> list[int]:
         """The rows of cases that a filter hides."""
-        hidden = [n for n, row in self.sheet().row_dimensions.items() if row.hidden]
-        return [number for number in hidden if number in self.lines()]
+        rows = self.sheet().row_dimensions
+        return [number for number in self.lines() if rows[number].hidden]
+
+    def column(self, name: str) -> list[str]:
+        """What a field says, from above."""
+        return [said.get(header(name), "") for said in self.lines().values()]
 
     def order(self) -> list[str]:
         """The customers from above."""
-        return [said[header("customer")] for said in self.lines().values()]
+        return self.column("customer")
 
     def deeds(self, what: CellDeed) -> list[SheetChange]:
         """What passes did of a kind since the morning."""
