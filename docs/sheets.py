@@ -34,7 +34,7 @@ from sync.run import Outcome
 
 DEPARTMENT = "workshop"
 A3, DPI, MARGIN, WHITE = 8, 112, 10, b"\xff\xff\xff"
-LINE_PT, NARROWER = 15.5, 1.1
+LINE_PT, NARROWER = 15.5, 1.2
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
