@@ -168,7 +168,7 @@ class Pass:
         expected = [one for one in self.mine.values() if one.shown and one.id in self.base]
         gone = [one for one in expected if one.uid not in matched.of]
         pairs = [
-            (base, line.cells)
+            ({**base, **self._told(self.mine[uid], line)}, line.cells)
             for uid, line in sorted(matched.of.items(), key=lambda item: item[1].number)
             if (base := self.base.get(self.mine[uid].id or 0)) is not None
         ]
@@ -176,6 +176,11 @@ class Pass:
         office = frozenset(f for f in names if not layout.field(f).open_)
         if found := rows.damage(pairs, vanished=len(gone), fields=names, office=office):
             raise Stopped(found)
+
+    def _told(self, one: Mine, line: Row) -> Cells:
+        """Cells that are not as the base has them and about which somebody was told already."""
+        told = {p.field: p.theirs for p in self.problems_of(one) if p.field} | one.refused
+        return {name: text for name, text in told.items() if text and line.cells.get(name) == text}
 
     def _needs_look(self, one: Mine, line: Row | None) -> bool:
         """Whether anything about a row can have changed since both sides agreed."""
@@ -267,17 +272,12 @@ class Pass:
     def _leave(self, one: Mine, line: Row | None) -> None:
         """A case is not this department's any more: its row is emptied, nothing typed is lost."""
         if line is not None:
-            base = self.base.get(one.id or 0, {})
-            typed = {
-                name: line.cells[name]
-                for name in self.fields
-                if layout.field(name).open_ and name in line.cells
-                if line.cells[name] not in (base.get(name), self._last(one).get(name))
-                if not any(line.cells[name] == h.value for h in self._history(one, name))
-            }
-            for name, text in typed.items():
-                self.problem(one, ProblemKind.not_ours, name, "not_ours", {}, theirs=text)
-                self.note(CellDeed.refused, one, name, after=text, because="not_ours")
+            for name, text in self._unknown(one, line).items():
+                if layout.field(name).open_:
+                    self.problem(one, ProblemKind.not_ours, name, "not_ours", {}, theirs=text)
+                    self.note(CellDeed.refused, one, name, after=text, because="not_ours")
+                else:
+                    self.note(CellDeed.put_back, one, name, before=text)
             for name in self.fields:
                 if name in line.cells:
                     self.cells[line.number, name] = None
@@ -289,6 +289,17 @@ class Pass:
                 self.settle(known, Choice.over)
         one.shown, one.waiting, one.refused, one.hint = False, {}, {}, ""
         self.touched[one.uid] = one
+
+    def _unknown(self, one: Mine, line: Row) -> dict[str, str]:
+        """The cells of a row that say what neither side ever agreed on: somebody typed it."""
+        base = self.base.get(one.id or 0, {})
+        return {
+            name: line.cells[name]
+            for name in self.fields
+            if name != "uid" and name in line.cells
+            if line.cells[name] not in (base.get(name), self._last(one).get(name))
+            if not any(line.cells[name] == h.value for h in self._history(one, name))
+        }
 
     def _last(self, one: Mine) -> Cells:
         return self.latest.get(one.id or 0, {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from folder import AFTER_SALES, Files, cells
 
-from policy.lifecycle import Choice, ProblemKind
+from policy.lifecycle import CellDeed, Choice, ProblemKind
 from services import handling, journal, sheets
 from sync.run import Outcome
 
@@ -76,3 +76,19 @@ def test_no_case_is_put_beside_what_was_written_beside_another(files: Files) -> 
     files.settle()
     hands = files.hands()
     assert hands.tab().cell(hands.line(other), own).value is None
+
+
+def test_what_was_typed_into_grey_cells_of_a_case_that_left_is_noted(files: Files) -> None:
+    number = begun(files)
+    hands = files.hands()
+    hands.type(number, body="车主说是左前轮")
+    with files.office() as office:
+        complaint = journal.hold(office.session, number)
+        by = office.by("director")
+        handling.return_order(office.session, complaint, reason="销售", actor=by, now=files.now)
+        office.dispatch(complaint, files.now, department="sales")
+    files.tick()
+    hands.save()
+    files.settle()
+    assert number not in files.rows()
+    assert [c.before for c in files.changes() if c.what is CellDeed.put_back] == ["车主说是左前轮"]
