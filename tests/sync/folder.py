@@ -164,7 +164,7 @@ class Hands:
         """The line of a case, by its number."""
         place = self.column("number", tab)
         for row in range(2, self.tab(tab).max_row + 1):
-            if as_read(self.tab(tab).cell(row, place).value) == number:
+            if _text(self.tab(tab).cell(row, place).value) == number:
                 return row
         raise LookupError(number)
 
@@ -195,20 +195,20 @@ class Hands:
             for row in tab.iter_rows():
                 for cell in row:
                     if str(cell.value).startswith("=HYPERLINK("):
-                        cell.value = as_read(cell.value)
+                        cell.value = _text(cell.value)
 
     def rows(self, tab: str = "open") -> dict[str, dict[str, str]]:
         sheet = self.tab(tab)
         headers = [cell.value for cell in sheet[1]]
         found: dict[str, dict[str, str]] = {}
         for line in sheet.iter_rows(min_row=2, values_only=True):
-            said = {str(h): as_read(v) for h, v in zip(headers, line, strict=False) if v is not None}
+            said = {str(h): _text(v) for h, v in zip(headers, line, strict=False) if v is not None}
             if header("number") in said:
                 found[said[header("number")]] = said
         return found
 
 
-def as_read(value: Any) -> str:
+def _text(value: Any) -> str:
     """A cell as somebody reads it; a link shows its text."""
     if isinstance(value, dt.datetime):
         return f"{value:%Y-%m-%d %H:%M}"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
-from folder import Files, Hands, as_read, header
+from folder import Files, Hands, _text, header
 
 from database import reading
 from models import Complaint
@@ -46,7 +46,7 @@ def lines(files: Files, text: str) -> list[dict[str, str]]:
     column, tab = hands.column("body"), hands.tab()
     heads = [str(cell.value) for cell in tab[1]]
     return [
-        {head: as_read(cell.value) for head, cell in zip(heads, row, strict=False) if cell.value}
+        {head: _text(cell.value) for head, cell in zip(heads, row, strict=False) if cell.value}
         for row in tab.iter_rows(min_row=2)
         if row[column - 1].value == text
     ]
