@@ -347,6 +347,7 @@ def test_formulas_and_errors_are_refused_and_stay_where_they_are(day: Day) -> No
     assert "公式" in day.hint(SECOND)
     assert words(sheetwords.put_back, ["customer"]) in day.hint(THIRD)
     assert day.said(FIRST, "progress") == ("=1/0",)
+    assert "#REF!" in day.said(THIRD, "progress")[0]
     left = [(place, "progress") for place in (FIRST, SECOND, THIRD)]
     day.ends_right(untouched=left)
     day.edit(on("type", row=day.numbers[FIRST], field="progress", text="在拆检"))

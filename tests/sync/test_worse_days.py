@@ -142,6 +142,30 @@ def test_what_cannot_be_accepted_can_still_be_undone(day: Day, code: str) -> Non
     day.ends_right()
 
 
+def test_what_was_accepted_and_refused_does_not_stop_the_next_pass(day: Day) -> None:
+    """Confirmed answers were sorted alone: nobody may change them, so they wait for a decision."""
+    *places, other = sorted(range(6), key=day.line)[:4]
+    for place, text in zip(places, ("乙", "丙", "甲"), strict=True):
+        day.edit(*day.answer(place, text))
+    day.rest()
+    for place in places:
+        day.confirm(place)
+    day.rest()
+    column = day.letter("answer")
+    day.edit(on("sort", range=f"{column}2:{column}4", by_field="answer"))
+    assert day.look() is Outcome.stopped
+    day.choose(Choice.accept, "half_sorted")
+    day.rest()
+    refused = [one.theirs for one in day.problems(ProblemKind.refused)]
+    assert sorted(map(str, refused)) == sorted("甲乙丙")
+    day.edit(on("type", row=day.numbers[other], field="progress", text="在查"))
+    day.rest()
+    assert day.problems(ProblemKind.structure) == []
+    assert day.events(other) == ["progressed"]
+    assert [day.events(place) for place in places] == [[*REPLIED, "confirmed"]] * 3
+    day.ends_right(untouched=[(place, "answer") for place in places])
+
+
 def test_a_half_sorting_taken_back_in_the_program_ends_the_stop(day: Day) -> None:
     last = place_of_last(day)
     with day.open() as book:
@@ -322,8 +346,9 @@ def test_a_read_only_folder_is_taken_in_and_written_when_it_may_be(day: Day) -> 
     written_afterwards(day)
 
 
-def test_a_full_disk_is_told_once_and_written_when_there_is_room(day: Day) -> None:
-    with small_disk(day) as full:
+@pytest.mark.parametrize("why", ["disk", "limit"])
+def test_without_room_it_is_told_once_and_written_when_there_is_some(day: Day, why: str) -> None:
+    with small_disk(day) if why == "disk" else small_limit(day) as full:
         day.edit(*day.answer(FIRST))
         with full():
             content = day.path.read_bytes()
@@ -395,7 +420,8 @@ def small_disk(day: Day) -> Iterator[Callable[[], AbstractContextManager[None]]]
     folder, content = day.path.parent, day.path.read_bytes()
     mounted = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
     if subprocess.run(mounted, capture_output=True, check=False).returncode != 0:
-        yield lambda: limited(day.path)
+        with small_limit(day) as full:
+            yield full
         return
     try:
         day.path.write_bytes(content)
@@ -403,6 +429,12 @@ def small_disk(day: Day) -> Iterator[Callable[[], AbstractContextManager[None]]]
         yield lambda: filled(folder)
     finally:
         subprocess.run(["umount", str(folder)], check=True)
+
+
+@contextmanager
+def small_limit(day: Day) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """What is yielded lets this process write no file as large as the workbook for a while."""
+    yield lambda: limited(day.path)
 
 
 @contextmanager
