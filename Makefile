@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIN := $(BIN)/pip-compile --quiet --strip-extras --no-header --no-annotate \
        --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: help run test lint types system bench pins screenshots settings translations
+.PHONY: help run test soak-sync lint types system bench pins screenshots settings translations
 
 help:
 	@sed -n "s/^# \(make .*\)/\1/p" Makefile
@@ -18,6 +18,10 @@ run: .venv/installed
 
 test: .venv/installed-dev system lint types
 	$(BIN)/pytest -n 2 -rs $(PYTEST_ARGS)
+
+# make soak-sync  lets random days pass over the spreadsheet file, SOAK_MINUTES long (30)
+soak-sync: .venv/installed-dev
+	SOAK_MINUTES=$${SOAK_MINUTES:-30} $(BIN)/pytest -n 0 tests/sync/test_soak.py -k until_the_time_is_over
 
 # make lint  checks style and imports
 lint: .venv/installed-dev

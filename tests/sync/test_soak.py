@@ -1,0 +1,111 @@
+"""Random days against the real file: nothing is lost or done twice, and both sides agree.
+
+What happens is drawn by Hypothesis: deeds in the record, people's edits, rows and columns moved
+about, old copies saved late, and looks killed between any two steps. `make test` lives the same
+days every time; `make soak-sync` lives new ones for SOAK_MINUTES and shrinks what fails.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from soak_days import STEPS, Begun, Days
+
+LONG = 120
+EXAMPLES = 6
+SEEDS = (1, 2, 3, 4)
+LEAST = 520
+"""So many steps each seed must really have taken, not counting those that made no sense."""
+
+MINUTES = float(os.environ.get("SOAK_MINUTES", 0))
+
+
+@pytest.fixture(scope="session")
+def begun(tmp_path_factory: pytest.TempPathFactory, blank_database: Path) -> Begun:
+    return Begun.at(tmp_path_factory.mktemp("soak") / "morning", blank_database)
+
+
+def _lived(begun: Begun, place: Path, counts: Counter[str], steps: list[tuple[str, int]]) -> None:
+    """Live one list of steps from the morning to the evening."""
+    home = place / f"{time.monotonic_ns()}"
+    days = Days.after(begun, home, counts)
+    try:
+        for name, number in steps:
+            days.step(name, number)
+        days.finish(Random(len(steps)))
+    except BaseException as error:
+        error.add_note("\n".join(days.log))
+        raise
+    finally:
+        days.end()
+        shutil.rmtree(home)
+
+
+def _run(begun: Begun, place: Path, number: int, counts: Counter[str], **said: Any) -> None:
+    """Live many days that a seed decides; `counts` learns how often each step was taken."""
+    one = st.tuples(st.sampled_from(STEPS), st.integers(0, 9999))
+
+    @seed(number)
+    @settings(
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        **said,
+    )
+    @given(st.lists(one, min_size=LONG, max_size=LONG))
+    def live(steps: list[tuple[str, int]]) -> None:
+        _lived(begun, place, counts, steps)
+
+    try:
+        live()
+    except BaseException as error:
+        error.add_note(f"seed {number}")
+        raise
+
+
+def _told(counts: Counter[str]) -> str:
+    kinds = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+    return f"{_steps(counts)} steps ({kinds})"
+
+
+def _steps(counts: Counter[str]) -> int:
+    return sum(count for name, count in counts.items() if name in STEPS and name != "rest")
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("number", SEEDS)
+def test_days_of_all_kinds_lose_nothing_and_double_nothing(
+    begun: Begun, tmp_path: Path, number: int, record_property: Callable[[str, object], None]
+) -> None:
+    counts: Counter[str] = Counter()
+    _run(begun, tmp_path, number, counts, max_examples=EXAMPLES, phases=(Phase.generate,))
+    record_property("told", f"soak {number}: {_told(counts)}")
+    assert _steps(counts) >= LEAST
+    assert counts["compared"] >= EXAMPLES
+    assert {"look wrote", "look quiet", "killed: file", "killed: statement"} <= counts.keys()
+
+
+if MINUTES:
+
+    @pytest.mark.timeout(0)
+    def test_new_days_until_the_time_is_over(
+        begun: Begun, tmp_path: Path, record_property: Callable[[str, object], None]
+    ) -> None:
+        until = time.monotonic() + 60 * MINUTES
+        counts: Counter[str] = Counter()
+        while time.monotonic() < until:
+            number = random.randrange(10**9)
+            record_property("seed", number)
+            _run(begun, tmp_path, number, counts, max_examples=EXAMPLES)
+        record_property("told", f"soak: {_told(counts)}")
