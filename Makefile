@@ -39,6 +39,10 @@ system:
 bench: .venv/installed-dev
 	$(BIN)/pytest benchmarks -p no:cacheprovider --benchmark-only
 
+# make bench-sync  measures a file of 10,000 cases and writes docs/benchmarks.md
+bench-sync: .venv/installed-dev
+	$(BIN)/python -m benchmarks.bench_sync
+
 # make pins  pins the newest versions of everything in requirements*.in
 pins: .venv/installed-dev
 	$(PIN) --upgrade --output-file requirements.txt requirements.in
