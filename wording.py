@@ -704,6 +704,7 @@ _SHEETS = {
     "repeated": mark(
         "The row of this case stands in the file more than once, with different inputs."
     ),
+    "from_copy": mark("It was typed into a copy of the file."),
     "not_ours": mark(
         "Something was typed into the row of a case that has left the department meanwhile."
     ),

@@ -32,6 +32,9 @@ from sync.merge import Agreed
 KEPT_PASSES = 50
 """So many passes back an old copy of a file can still be merged."""
 
+FROM_COPY = "from_copy"
+"""Why a change was taken that somebody typed into a copy of the file."""
+
 Cells = Mapping[str, str]
 
 
@@ -173,19 +176,25 @@ def bases(session: Session, sheet: Sheet, *, at: int | None = None) -> dict[int,
 
 
 def history(session: Session, sheet: Sheet, *, since: int) -> dict[tuple[int, str], list[Agreed]]:
-    """What was taken from and written into each cell after pass `since`, in order."""
+    """What was taken from and written into each cell after pass `since`, in order.
+
+    What was taken from a copy of the file counts as ours: nobody typed it into this one.
+    """
     found: dict[tuple[int, str], list[Agreed]] = defaultdict(list)
+    here = sa.and_(
+        SheetChange.what == CellDeed.taken, SheetChange.because.is_distinct_from(FROM_COPY)
+    )
     rows = session.execute(
-        sa.select(SheetChange.row_id, SheetChange.field, SheetChange.what, SheetChange.after)
+        sa.select(SheetChange.row_id, SheetChange.field, here, SheetChange.after)
         .where(SheetChange.sheet_id == sheet.id, SheetChange.pass_number > since)
         .where(SheetChange.row_id.is_not(None), SheetChange.field.is_not(None))
         .where(SheetChange.what.in_((CellDeed.taken, CellDeed.written)))
         .order_by(SheetChange.id)
     )
-    for row_id, name, what, after in rows:
+    for row_id, name, taken, after in rows:
         assert row_id is not None
         assert name is not None
-        found[row_id, name].append(Agreed(after, what is CellDeed.taken))
+        found[row_id, name].append(Agreed(after, bool(taken)))
     return found
 
 

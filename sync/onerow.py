@@ -210,6 +210,7 @@ class RowMerge:
                 name,
                 before=self.base.get(name),
                 after=self.inputs[name].shown,
+                because=memory.FROM_COPY if self.whole.source.at_once else None,
                 seq=complaint.version,
             )
 

@@ -56,6 +56,10 @@ class WorkbookFile:
         """Files beside it whose name says that they are copies of it."""
         return beside.copies(self.path)
 
+    def beside(self, name: str) -> WorkbookFile:
+        """The file of that name beside it, such as one of `copies`."""
+        return WorkbookFile(self.path.with_name(name))
+
     def make(self, tabs: Sequence[Tab]) -> str:
         """A new book with empty tabs and stamp 0, where there is none; its fingerprint."""
         content = io.BytesIO()

@@ -243,3 +243,43 @@ def test_a_copy_older_than_the_passes_kept_stops_the_file(
     assert (problem.kind, problem.code) == (ProblemKind.structure, "too_old")
     assert files.path().read_bytes() == bytes_before
     assert events(files, number, "progressed") == []
+
+
+# ---------------------------------------------------------------- copies beside the file
+
+
+def copied(files: Files, number: str) -> None:
+    """A sync folder leaves somebody's version beside the file; it was typed into."""
+    place = files.path().with_name("after_sales (冲突副本 2026-09-28).xlsx")
+    hands = files.hands()
+    hands.type(number, progress="副本里写的")
+    files.tick(60)
+    hands.save(to=place)
+    files.look()
+
+
+def test_a_copy_beside_the_file_is_told_and_nothing_is_taken(files: Files, number: str) -> None:
+    copied(files, number)
+    (problem,) = files.problems()
+    assert (problem.kind, problem.code) == (ProblemKind.copy, "copy_found")
+    assert "冲突副本" in problem.facts["name"]
+    files.settle()
+    assert len(files.problems()) == 1
+    assert events(files, number, "progressed") == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "taken"),
+    [(Choice.sheet, ["副本里写的"]), (Choice.record, []), (Choice.seen, [])],
+)
+def test_what_stands_in_a_copy_is_taken_where_a_person_says_so(
+    files: Files, number: str, choice: Choice, taken: list[str]
+) -> None:
+    copied(files, number)
+    choose(files, choice)
+    files.settle()
+    assert events(files, number, "progressed") == taken
+    assert shown(files, number, "progress") == "".join(taken)
+    files.settle()
+    assert events(files, number, "progressed") == taken
+    assert [one for one in files.problems() if one.choice is None] == []
