@@ -67,6 +67,12 @@ class RowMerge:
             self._seen(name, meant)
             return
         verdict = self._verdict(name, meant.shown, choice)
+        if verdict is Verdict.take and meant.shown is not None and meant.value is None:
+            try:
+                meant = self._read(name)
+            except Unreadable as error:
+                self._unreadable(name, error, problem)
+                return
         if problem is not None and (choice or verdict in (Verdict.same, Verdict.write)):
             self.whole.settle(problem, choice or Choice.over)
         getattr(self, f"_{verdict.value}")(name, meant)
@@ -81,13 +87,17 @@ class RowMerge:
         theirs = self.line.cells.get(name)
         if theirs in (self.base.get(name), self.ours.get(name)):
             return Meant(theirs)
-        read = self.whole.lines[self.line.number].cells.get(name)
         if layout.field(name).open_:
-            return self.whole.reader.meant(name, read)
+            return self._read(name)
         try:
-            return Meant(spelling.text(read))
+            return Meant(spelling.text(self.whole.lines[self.line.number].cells.get(name)))
         except Unreadable:
             return Meant(theirs)
+
+    def _read(self, name: str) -> Meant:
+        """What the cell says, with the value a service is called with. Raises Unreadable."""
+        read = self.whole.lines[self.line.number].cells.get(name)
+        return self.whole.reader.meant(name, read)
 
     def _verdict(self, name: str, theirs: Value, choice: Choice | None) -> Verdict:
         if choice is Choice.record:
@@ -151,9 +161,6 @@ class RowMerge:
         if meant.shown is None:
             self._put_back(name, Meant(None), "cleared")
             return
-        if meant.value is None:
-            read = self.whole.lines[self.line.number].cells.get(name)
-            meant = self.whole.reader.meant(name, read)
         self.inputs[name] = meant
 
     def _problem_of(self, name: str) -> SheetProblem | None:

@@ -92,3 +92,23 @@ def test_what_was_typed_into_grey_cells_of_a_case_that_left_is_noted(files: File
     files.settle()
     assert number not in files.rows()
     assert [c.before for c in files.changes() if c.what is CellDeed.put_back] == ["车主说是左前轮"]
+
+
+def test_a_name_that_is_nobodys_any_more_is_refused_and_the_file_goes_on(files: Files) -> None:
+    number = begun(files)
+    typed(files, number, handler="2005")
+    files.settle()
+    lock = files.path().with_name(f"~${files.path().name}")
+    lock.write_bytes(b"")  # somebody has it open: what is taken in cannot be written back
+    typed(files, number, handler="2006")
+    for _ in range(2):
+        files.look()
+    typed(files, number, handler="mechanic (2005)")
+    files.look()
+    lock.unlink()
+    with files.office() as office:
+        office.employee("mechanic").name = "smith"
+    choose(files, Choice.sheet)
+    assert files.settle()[-1] is Outcome.quiet
+    (problem,) = files.problems()
+    assert (problem.code, problem.theirs) == ("name_contradicts", "mechanic (2005)")
