@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 import sheetwords
 from models import Complaint
+from policy.errors import TimeInFuture
 from policy.lifecycle import ReplyOutcome, Status
 from services import correcting, handling
 from services.actors import Actor
@@ -78,11 +79,16 @@ def _assign(doing: Doing, inputs: Inputs) -> str:
 
 
 def _contact(doing: Doing, inputs: Inputs) -> str:
-    """A typed time counts only since the last look; an earlier one is kept in the history."""
+    """A typed time counts only since the last look; an earlier one is kept in the history.
+
+    A time that lies ahead is an appointment and no contact. Raises TimeInFuture.
+    """
     if "contacted_at" in doing.ours:
         raise Unreadable("contact_stands")
     stated = inputs["contacted_at"].value
     assert isinstance(stated, dt.datetime)
+    if stated > doing.now + CLOCKS_DIFFER:
+        raise TimeInFuture(field="at", at=stated)
     counts = doing.since <= stated <= doing.now
     shown = inputs["contacted_at"].shown or ""
     handling.contact(
