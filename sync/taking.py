@@ -407,6 +407,7 @@ class Pass:
         one = Mine(None, rows.uid_of(complaint.id), complaint.id, typed=dict(typed))
         one.hint = sheetwords.born(complaint.number, at=self.now)
         self.mine[one.uid] = one
+        self.wanted[one.case] = ""  # it stands on the tab of today, and is read again next time
         memory.write_rows(self.session, self.sheet, [one])
         said = cases.texts(self.session, [complaint.id])[complaint.id]
         self._write_born(one, line, _hinted(said, one.hint))
