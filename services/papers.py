@@ -262,10 +262,12 @@ def of_case(session: Session, complaint: Complaint) -> list[Paper]:
 
 def find(session: Session, complaint: Complaint, paper_id: int) -> Attachment:
     """A file of that case. Raises NotFound for the file of another."""
-    row = session.get(Attachment, paper_id)
-    if row is None or row.complaint_id != complaint.id:
-        raise NotFound(what="paper", key=str(paper_id))
-    return row
+    for row in session.scalars(
+        sa.select(Attachment).where(Attachment.complaint_id == complaint.id)
+    ):
+        if row.id == paper_id:
+            return row
+    raise NotFound(what="paper", key=str(paper_id))
 
 
 def counts(session: Session, complaint_ids: Collection[int]) -> dict[int, int]:

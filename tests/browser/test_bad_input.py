@@ -295,6 +295,7 @@ def addresses(app: Flask, case: str) -> Iterator[str]:
     """Every page of the back office with odd things in its address."""
     known: dict[str, Any] = {"number": case, "seq": 1, "penalty_id": 1, "version_id": 1}
     known |= {"deed": "replied", "kind": "csv", "export_type": "csv", "paper_id": 1}
+    known |= {"sheet_id": 1, "problem_id": 1}
     for rule in app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint not in RIGHTS:
             continue
