@@ -308,7 +308,13 @@ class Pass:
         return self.history.get((one.id or 0, name), ())
 
     def _repeated(self, one: Mine, line: Row) -> None:
-        """A second line of a case: nothing of it is taken, and it says so."""
+        """A second line of a case: nothing of it is taken, and it says so.
+
+        It goes with the case: a copy must not keep a telephone number in the file.
+        """
+        if one.case not in self.wanted:
+            self.cells |= {(line.number, f): None for f in self.fields if f in line.cells}
+            return
         number = self._last(one).get("number", "")
         hint = sheetwords.repeated(number)
         base = self.base.get(one.id or 0, {})

@@ -300,3 +300,22 @@ def test_a_file_says_nothing_about_who_made_it_or_where(files: Files) -> None:
     assert str(files.folder) not in said(files.path())
     assert header("phone") in said(files.path())
     assert AFTER_SALES not in files.rows()
+
+
+def test_a_copied_row_goes_with_its_case(files: Files) -> None:
+    number, _marks = _case(files)
+    files.settle()
+    hands = files.hands()
+    row, tab = hands.line(number), hands.tab()
+    for column in range(1, tab.max_column + 1):
+        tab.cell(row + 3, column).value = tab.cell(row, column).value
+    hands.save()
+    files.settle()
+    assert "13800000042" in said(files.path())
+    with files.office() as office:
+        case = office.session.scalars(sa.select(Complaint).filter_by(number=number)).one()
+        by = office.by("director")
+        handling.return_order(office.session, case, actor=by, now=files.now, reason="不属本部门")
+    files.settle()
+    assert "13800000042" not in said(files.path())
+    assert number not in files.rows()
