@@ -42,7 +42,7 @@ LARGEST = 2**63 - 1
 COMPARED_AT_MOST = 250_000
 """The product of two lengths up to which their differing parts are looked for."""
 
-TODO: dict[SheetState, Any] = {
+ADVICE: dict[SheetState, Any] = {
     SheetState.working: lazy_gettext(
         "There is nothing to do. What people type is taken in, and news from Redress appears "
         "in the file, within seconds."
@@ -257,7 +257,7 @@ def todo(state: sheets.State) -> str:
     if state.word is SheetState.paused:
         who = sheet.paused_by.display_name if sheet.paused_by else None
         since = sheet.paused_at
-    said = str(TODO[state.word])
+    said = str(ADVICE[state.word])
     if "%(" in said:
         said %= {
             "who": who or gettext("Somebody"),

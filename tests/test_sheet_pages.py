@@ -21,8 +21,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 import wording
+from admin.sheet import ADVICE as SENTENCES
 from admin.sheet import OUTCOMES, marked
-from admin.sheet import TODO as SENTENCES
 from config import Settings
 from database import reading, writing
 from models import (
@@ -157,7 +157,7 @@ def engine_of_app(client: FlaskClient) -> Engine:
         return found
 
 
-TODO = {
+ADVICE = {
     "售后部投诉表": "There is nothing to do.",
     "配件部投诉表": "neither reads nor writes the file until somebody decides",
     "销售部投诉表": "陈静 has the file open",
@@ -165,9 +165,9 @@ TODO = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(TODO))
+@pytest.mark.parametrize("name", sorted(ADVICE))
 def test_a_file_s_page_says_what_to_do(visit: Any, week: None, engine: Engine, name: str) -> None:
-    assert TODO[name] in read(visit(), page_of(engine, name))
+    assert ADVICE[name] in read(visit(), page_of(engine, name))
 
 
 def test_a_file_that_is_late_says_where_to_look(visit: Any, week: None, engine: Engine) -> None:
