@@ -392,7 +392,8 @@ def _pack(entry: zipfile.ZipInfo, content: bytes) -> tuple[bytes, int, int]:
         packer = zlib.compressobj(6, zlib.DEFLATED, -15)
         packed = packer.compress(content) + packer.flush()
     elif entry.compress_type != zipfile.ZIP_STORED:
-        raise NotImplementedError(f"packing by method {entry.compress_type}")
+        # No office program packs so; what could be read like that must not be written otherwise.
+        raise SheetChanged("no_workbook")
     return packed, zlib.crc32(content), len(content)
 
 

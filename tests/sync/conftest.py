@@ -18,8 +18,7 @@ from config import Settings
 @pytest.fixture(scope="session")
 def _calc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calc]:
     if missing := Calc.missing():
-        # Only on a machine that may install nothing; .ci/run takes a skip for a failure.
-        pytest.skip(missing)
+        pytest.skip(missing)  # a machine that may install nothing; .ci/run takes it for a failure
     calc = Calc(tmp_path_factory.mktemp("calc"))
     yield calc
     calc.end()

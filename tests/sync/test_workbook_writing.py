@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync import workbook
-from sync.port import Column, Computed, Link, Writing, Written
+from sync.port import Column, Computed, Link, SheetChanged, Writing, Written
 from sync.workbook import WorkbookFile
 
 pytestmark = pytest.mark.filterwarnings(
@@ -271,6 +271,18 @@ def test_a_part_in_another_encoding_is_written(tmp_path: Path) -> None:
     rezip(book.path, content)
     write(book, {(2, "hint"): "新"})
     assert in_openpyxl(book, "E2").value == "新"
+
+
+def test_a_book_packed_as_no_office_program_does_is_refused_and_stays(tmp_path: Path) -> None:
+    book = made(tmp_path / "a.xlsx", lines=3)
+    content = parts(book.path)
+    with zipfile.ZipFile(book.path, "w", zipfile.ZIP_BZIP2) as package:
+        for name, part in content.items():
+            package.writestr(name, part)
+    before = book.path.read_bytes()
+    with pytest.raises(SheetChanged, match="no_workbook"):
+        write(book, {(2, "hint"): "新"})
+    assert book.path.read_bytes() == before
 
 
 def test_new_columns_come_behind_everything(tmp_path: Path) -> None:
