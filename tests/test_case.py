@@ -21,7 +21,8 @@ from policy.lifecycle import ALLOWED
 from policy.loading import PACKS, shipped
 from policy.loading import load as load_pack
 from policy.pack import Pack
-from tests.regulations import BEGIN, beginnings, cast, everything, official_calendar
+from policy.statespace import BEGIN, beginnings, cast, everything
+from tests.regulations import official_calendar
 
 REGULATIONS = sorted(path.stem for path in PACKS.glob("*.toml"))
 DAY = 24 * 60

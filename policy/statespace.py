@@ -1,0 +1,372 @@
+"""The state space of a pack, walked: whether a case is ever without a next deed.
+
+A state is what decides what may happen next: status, round, verdicts, attempts, running clocks
+and the rules that apply. From every state that is reached every sort of event is tried, and time
+is let pass to every moment at which something changes by itself. The walk is bounded.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict, deque
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from policy.case import apply, archivable
+from policy.conditions import holds, look
+from policy.deeds import offered
+from policy.errors import DomainError
+from policy.events import EVENTS, By, Happening, HeldPost, load
+from policy.facts import CaseFacts
+from policy.lifecycle import ALLOWED, ActorKind, CallOutcome, CallPurpose, Status
+from policy.pack import DeadlineEntry, Pack
+from policy.worktime import WorkCalendar
+
+BEGIN = dt.datetime(2026, 3, 2, 2, 0, tzinfo=dt.UTC)
+MINUTE = dt.timedelta(minutes=1)
+MOST_ROUNDS = 3
+MOST_STEPS = 1_000_000
+"""How many events a walk tries at most; the largest shipped pack needs a fraction of it."""
+CHANGES_NO_STATE = frozenset(name for name in EVENTS if name.startswith("penalty_")) | {
+    "judged",
+    "progressed",
+    "contacted",
+}
+LEADS_NOWHERE = CHANGES_NO_STATE | {"classified", "reviewed"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A case as it was when its state was first reached, and when that was."""
+
+    facts: CaseFacts
+    at: dt.datetime
+
+
+# ---------------------------------------------------------------- the walk
+
+
+def state(facts: CaseFacts, pack: Pack) -> Hashable:
+    """What decides what may happen next to a case; what its status does not ask is left out."""
+    asked = facts.status in (Status.confirmed, Status.disputed, Status.accepted)
+    verdicts = ("unhappy", "demands_more", "satisfaction_unhappy")
+    rules: tuple[Any, ...] = (*pack.extension, *pack.escalation, *pack.gate)
+    running = {clock.key for clock in facts.clocks if clock.running and clock.round == facts.round}
+    return (
+        facts.status,
+        facts.history,
+        facts.round,
+        facts.closing_ground is None,
+        facts.status is Status.replied and facts.reply_outcome,
+        facts.status is Status.registered and facts.grade is None,
+        facts.factory_closed_at is None,
+        tuple(bool(look(name, facts, None)) for name in verdicts) if asked else (),
+        _missed(facts) if facts.status is Status.confirmed else (),
+        frozenset(rule.key for rule in rules if rule.applies and holds(rule.applies, facts)),
+        frozenset(_role(entry) for entry in pack.deadline if entry.key in running) - {""},
+    )
+
+
+def _missed(facts: CaseFacts) -> tuple[int, int]:
+    """How often nobody answered in this round, and on how many days, as far as it is counted."""
+    calls = [c for c in facts.calls if c.round == facts.round]
+    days = [c.at.date() for c in calls if c.outcome is CallOutcome.unreachable]
+    return min(len(days), 3), min(len(set(days)), 2)
+
+
+def _role(entry: DeadlineEntry) -> str:
+    """What a running clock decides; one that only tells who was late decides nothing."""
+    if entry.ends != "breach" or entry.window_from:
+        return entry.key
+    return ("reviewed" if entry.review_every else "answering") if entry.slot else ""
+
+
+def moments(place: Place) -> Iterator[dt.datetime]:
+    """The next day, and just after each time a running clock waits for."""
+    yield place.at + dt.timedelta(days=1)
+    for clock in place.facts.clocks:
+        for at in (clock.opens_at, clock.due_at):
+            if clock.running and at and at > place.at:
+                yield at + MINUTE
+
+
+@dataclass
+class Walk:
+    """The states reached, each with where it was first seen, and what leads to what.
+
+    `happened` are the sorts of events that were possible somewhere. `complete` is False when the
+    walk came to its bound first, and then nothing follows from what was not reached.
+    """
+
+    places: dict[Hashable, Place] = field(default_factory=dict)
+    leads_to: dict[Hashable, set[Hashable]] = field(default_factory=lambda: defaultdict(set))
+    happened: set[str] = field(default_factory=set)
+    complete: bool = True
+
+
+def walk(
+    pack: Pack,
+    calendar: WorkCalendar,
+    *,
+    most_rounds: int = MOST_ROUNDS,
+    most_steps: int = MOST_STEPS,
+) -> Walk:
+    """Every state that a case under the pack can come to, up to a number of rounds.
+
+    It ends after `most_steps` events tried. A pack without kinds or sources has no states.
+    """
+    return _Walker(pack, calendar, most_rounds, most_steps).walked()
+
+
+class _Walker:
+    """One walk: where it is still to go, and how many steps are left."""
+
+    def __init__(
+        self, pack: Pack, calendar: WorkCalendar, most_rounds: int, most_steps: int
+    ) -> None:
+        self.pack, self.calendar = pack, calendar
+        self.most_rounds, self.steps_left = most_rounds, most_steps
+        self.found = Walk()
+        self.waiting: deque[Hashable] = deque()
+
+    def walked(self) -> Walk:
+        nothing = Place(CaseFacts(), BEGIN)
+        for event in beginnings(self.pack):
+            self._go(None, self._after(nothing, event, BEGIN))
+        tried = everything(self.pack)
+        seen: set[Status] = set()
+        while self.waiting and self.steps_left > 0:
+            here = self.waiting.popleft()
+            place = self.found.places[here]
+            status = place.facts.status
+            known = ALLOWED[status] - CHANGES_NO_STATE | {"archived"}
+            # What a status does not know and what leads to the same state are tried once each.
+            sorts = [
+                e for e in tried if e.type in known or status not in seen or place.facts.history
+            ]
+            seen.add(status)
+            for reached in self._reached(place, sorts):
+                self._go(here, reached)
+        self.found.complete = not self.waiting
+        return self.found
+
+    def _reached(self, place: Place, tried: list[Happening]) -> Iterator[Place | None]:
+        for event in tried:
+            yield self._after(place, event, place.at + MINUTE)
+            if event.type in ("time_passed", "archived", "called_back"):
+                for at in moments(place):
+                    yield self._after(place, event, at)
+
+    def _after(self, place: Place, event: Happening, at: dt.datetime) -> Place | None:
+        """The place an event leads to, None where it is refused: nothing else may be raised."""
+        self.steps_left -= 1
+        update: dict[str, Any] = {"at": at}
+        if getattr(event, "until", None):
+            update["until"] = at + dt.timedelta(days=1)
+        try:
+            facts, _ = apply(
+                place.facts, event.model_copy(update=update), self.pack, self.calendar, at
+            )
+        except DomainError:
+            return None
+        self.found.happened.add(event.type)
+        return Place(facts, at)
+
+    def _go(self, here: Hashable, reached: Place | None) -> None:
+        if reached is None or reached.facts.round > self.most_rounds:
+            return
+        there = state(reached.facts, self.pack)
+        self.found.leads_to[here].add(there)
+        if there not in self.found.places:
+            self.found.places[there] = reached
+            self.waiting.append(there)
+
+
+# ---------------------------------------------------------------- what must hold
+
+
+def is_end(facts: CaseFacts) -> bool:
+    """In the archive, withdrawn, only counted, or closed before there was Redress."""
+    if facts.history:
+        return facts.status in (Status.archived, Status.withdrawn, Status.closed)
+    return facts.status in (Status.archived, Status.recorded)
+
+
+def without_end(found: Walk) -> list[CaseFacts]:
+    """One case for each state from which no path leads to an end."""
+    comes_from: dict[Hashable, set[Hashable]] = defaultdict(set)
+    for here, theres in found.leads_to.items():
+        for there in theres:
+            comes_from[there].add(here)
+    good = {there for there, place in found.places.items() if is_end(place.facts)}
+    waiting = deque(good)
+    while waiting:
+        for before in comes_from[waiting.popleft()] - good:
+            good.add(before)
+            waiting.append(before)
+    return [place.facts for there, place in found.places.items() if there not in good]
+
+
+def without_deed(found: Walk, pack: Pack) -> list[CaseFacts]:
+    """One case for each state in which no person and no time has a next deed."""
+    people = cast(pack)
+    return [
+        place.facts
+        for place in found.places.values()
+        if not (
+            is_end(place.facts)
+            or any(_has_a_deed(place.facts, by, pack) for by in people)
+            or _moves_by_itself(place.facts, pack)
+        )
+    ]
+
+
+def _has_a_deed(facts: CaseFacts, by: By, pack: Pack) -> bool:
+    """Whether a person may do something that leads on; before the hand-over sorting it does."""
+    idle = LEADS_NOWHERE - {"classified"} if facts.status is Status.registered else LEADS_NOWHERE
+    return any(d.allowed and d.name not in idle for d in offered(facts, by, pack))
+
+
+def _moves_by_itself(facts: CaseFacts, pack: Pack) -> bool:
+    """Time puts it into the archive, now or when its observation ends."""
+    watched = (c for c in facts.clocks if pack.find("deadline", c.key).ends == "archive")
+    return archivable(facts, pack) or any(clock.running for clock in watched)
+
+
+# ---------------------------------------------------------------- who
+
+
+def cast(pack: Pack) -> list[By]:
+    """One person for each post of a pack and one for each of its departments."""
+    posts = {post.key: post.department for post in pack.post}
+    return [
+        *(_person(key, posts=(key,), departments=(of,) if of else ()) for key, of in posts.items()),
+        *(_person(f"of {d.key}", departments=(d.key,)) for d in pack.department),
+    ]
+
+
+def everybody(pack: Pack, name: str) -> By:
+    """A person who may do whatever somebody may."""
+    posts, departments = (tuple(e.key for e in s) for s in (pack.post, pack.department))
+    return _person(name, posts=posts, departments=departments)
+
+
+def sheets(pack: Pack) -> list[By]:
+    """The spreadsheet of each department of a pack."""
+    return [By(kind=ActorKind.sheet, departments=(d.key,)) for d in pack.department]
+
+
+def _person(name: str, *, posts: tuple[str, ...] = (), departments: tuple[str, ...] = ()) -> By:
+    held = tuple(HeldPost(post=post) for post in posts)
+    return By(kind=ActorKind.user, employee=name, posts=held, departments=departments)
+
+
+# ---------------------------------------------------------------- what
+
+
+def beginnings(pack: Pack) -> Iterator[Happening]:
+    """Every kind, channel and grade with none and all of the pack's own fields; and history."""
+    base = {"number": "1", "subject": "-", "received_at": BEGIN}
+    choices = (
+        {"kind": kind.key, "channel": channel.key, "grade": grade, "extra": extra}
+        for kind in pack.kind
+        for channel in pack.channel
+        for grade in (None, *_grades(pack))
+        for extra in ({}, _all_fields(pack))
+    )
+    for said in choices:
+        yield _event(pack, {"type": "registered", **base, **said})
+    for kind in pack.kind[:1]:
+        imported = {"type": "imported", **base, "kind": kind.key}
+        yield from (_event(pack, {**imported, "status": status}) for status in Status)
+
+
+def _grades(pack: Pack) -> list[str]:
+    return [step.key for step in pack.severity if step.scale == "grade" and not step.by_hand]
+
+
+def _different(pack: Pack) -> list[str]:
+    """One grade for each set of rules that hold for it."""
+    rules: tuple[Any, ...] = (*pack.deadline, *pack.extension, *pack.escalation)
+    held = {
+        grade: frozenset(rule.key for rule in rules if holds(rule.applies, CaseFacts(grade=grade)))
+        for grade in _grades(pack)
+    }
+    return list({rules: grade for grade, rules in held.items()}.values())
+
+
+def _all_fields(pack: Pack) -> dict[str, Any]:
+    examples = {"flag": True, "number": 1, "date": "2026-03-01", "phone": "123456"}
+    return {
+        field.key: field.choices[0].key if field.choices else examples.get(field.shape, "x")
+        for field in pack.field
+    }
+
+
+def _event(pack: Pack, said: dict[str, Any]) -> Happening:
+    caller = said["type"] in ("called_back", "restarted")
+    by = everybody(pack, "caller" if caller else "worker")
+    return load({"at": BEGIN, "by": by, **said})
+
+
+def everything(pack: Pack) -> list[Happening]:
+    """An event of every sort, with every choice that may lead somewhere else."""
+    return [_event(pack, said) for said in (*_at_the_desk(pack), *_at_work(), *_afterwards(pack))]
+
+
+def _at_the_desk(pack: Pack) -> Iterator[dict[str, Any]]:
+    yield from ({"type": "classified", "grade": grade} for grade in _different(pack))
+    yield from ({"type": "classified", "kind": kind.key} for kind in pack.kind)
+    yield {"type": "classified", "extra": _all_fields(pack)}
+    for department in pack.department:
+        yield {"type": "dispatched", "department": department.key, "holder": "worker"}
+    for department in pack.department[-1:]:
+        yield {"type": "dispatched", "department": department.key}
+    yield from ({"type": name} for name in ("taken_over", "archived", "time_passed"))
+    yield {"type": "time_passed", "spared": [entry.key for entry in pack.deadline]}
+    yield from ({"type": name, "text": "-"} for name in ("reviewed", "progressed"))
+    yield {"type": "upgraded", "reason": "-"}
+
+
+def _at_work() -> Iterator[dict[str, Any]]:
+    yield from ({"type": name} for name in ("contacted", "arrived_on_site", "confirmed"))
+    yield from ({"type": name, "reason": "-"} for name in ("returned", "declined"))
+    yield from ({"type": "replied", "outcome": o, "text": "-"} for o in ("solved", "raise_to_gm"))
+    yield from ({"type": "replied", "outcome": "extension", "text": "-"} | soon for soon in SOON)
+    yield from ({"type": "extension_granted"} | soon for soon in SOON[:1])
+    yield {"type": "extension_refused", "reason": "-"}
+    yield {"type": "decided", "solved": True, "text": "-"}
+    yield from ({"type": "decided", "solved": False, "text": "-"} | soon for soon in SOON)
+    yield {"type": "assigned", "handler": "somebody"}
+    yield {"type": "replied_in_writing", "proof": "-"}
+
+
+SOON: tuple[dict[str, Any], ...] = ({"until": BEGIN}, {})
+
+
+def _afterwards(pack: Pack) -> Iterator[dict[str, Any]]:
+    answers: list[dict[str, Any]] = [
+        {"outcome": "answered", "satisfaction": "satisfied"},
+        {"outcome": "answered", "satisfaction": "dissatisfied"},
+        {"outcome": "answered", "satisfaction": "dissatisfied", "asks_more": True},
+        *({"outcome": outcome.value} for outcome in CallOutcome),
+    ]
+    for purpose in CallPurpose:
+        yield from ({"type": "called_back", "purpose": purpose, **said} for said in answers)
+    for ground in ("verification", "satisfaction", "repeat", "decision"):
+        yield {"type": "restarted", "ground": ground, "text": "-", "holder": "worker"}
+    yield {"type": "signed", "feedback": "-"}
+    yield {"type": "settled", "reason": "-"}
+    yield {"type": "factory_closed"}
+    for penalty in pack.penalty:
+        yield {"type": "judged", "ground": penalty.key, "employee": "worker", "text": "-"}
+    for penalty in pack.penalty[:1]:
+        yield from _about_a_charge(penalty.key)
+
+
+def _about_a_charge(rule: str) -> Iterator[dict[str, Any]]:
+    charge = {"rule": rule, "employee": "worker", "occasion": "order"}
+    yield {"type": "penalty_confirmed", **charge}
+    yield {"type": "penalty_notified", **charge, "how": "-"}
+    yield from ({"type": f"penalty_{d}", **charge, "reason": "-"} for d in ("waived", "reversed"))
