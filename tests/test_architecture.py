@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -165,3 +166,11 @@ def test_the_referee_sees_a_forbidden_import() -> None:
     assert not _may("admin.complaint", "worker")
     assert not _may("services.desk", "chinese_calendar")
     assert _may("services.calendars", "chinese_calendar")
+
+
+def test_no_installed_environment_is_under_version_control() -> None:
+    """A checkout of one would put it in the place of the environment that is there."""
+    tracked = subprocess.run(
+        ["git", "ls-files", ".venv"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert tracked.stdout == ""
