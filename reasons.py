@@ -53,6 +53,7 @@ _REVISIONS = {
     "extension_refused": mark("extension refused, the time left runs on"),
     "decided": mark("set by the general manager"),
     "corrected": mark("an entry was corrected"),
+    "calendar": mark("the calendar changed"),
 }
 
 
@@ -78,6 +79,14 @@ def clock(one: Clock, pack: Pack) -> list[str]:
         said.append(_("The window has only rest days: the last working day before it counts."))
     said += [_over(other, pack) for other in why.get("over", ())]
     said += [_revision(r) for r in one.revisions]
+    if passed := why.get("passed"):
+        said.append(
+            _(
+                "Counted by the changed calendar it would have ended %(due)s, which was past "
+                "already; so its end stays.",
+                due=wording.moment(dt.datetime.fromisoformat(passed)),
+            )
+        )
     if one.provisional:
         said.append(_("Provisional: the official calendar of that year is not published yet."))
     return said
@@ -257,6 +266,7 @@ _EFFECTS = {
     "clock_met": mark("%(name)s is met"),
     "clock_superseded": mark("%(name)s no longer runs"),
     "clock_moved": mark("%(name)s moves from %(before)s to %(due)s"),
+    "clock_final": mark("%(name)s is no longer provisional, due %(due)s"),
     "breached": mark("%(name)s is overdue since %(breached)s"),
     "breach_lifted": mark("%(name)s is no longer overdue"),
     "charged": mark("Penalty proposed: %(name)s, %(who)s, %(sum)s"),

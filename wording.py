@@ -311,6 +311,7 @@ _DEEDS = {
     "penalty_notified": mark("Notify the employee"),
     "penalty_reversed": mark("Reverse the penalty"),
     "time_passed": mark("Time passes"),
+    "recounted": mark("Count the terms anew"),
     "corrected": mark("Correct"),
     "withdrawn": mark("Withdraw"),
     "attached": mark("Add a photo or file"),

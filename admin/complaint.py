@@ -368,6 +368,7 @@ def grade_tag(grade: str | None) -> Any:
 TONES = {
     "restarted": ("red", "restart"),
     "time_passed": ("amber", "clock"),
+    "recounted": ("amber", "calendar"),
     "signed": ("green", "check"),
     "settled": ("green", "check"),
     "archived": ("green", "check"),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from policy import clocks, sanctions
+from policy import clocks, recounting, sanctions
 from policy.changes import Effect, changes
 from policy.conditions import holds
 from policy.deeds import checked_time, observed, refusal, standing
@@ -384,6 +384,7 @@ def _refused(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
             provisional=provisional,
             at=event.at,
             reason="extension_refused",
+            stood=(clock.met_at or event.at, event.at),
         )
     return _decided_wish(facts, event, granted=False)
 
@@ -535,12 +536,7 @@ def _closed(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> 
         pack=rules.pack,
         calendar=rules.calendar,
     )
-    ends = [
-        c.due_at
-        for c in watched.clocks
-        if c.running and rules.pack.find("deadline", c.key).ends == "archive"
-    ]
-    return replace(watched, observe_until=max((e for e in ends if e), default=None))
+    return replace(watched, observe_until=clocks.observed_until(watched, rules.pack))
 
 
 def _archived(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
@@ -558,6 +554,10 @@ def _judged(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
 
 def _penalty(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     return sanctions.step(facts, event, pack=rules.pack, calendar=rules.calendar)
+
+
+def _recounted(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return recounting.recount(facts, at=event.at, pack=rules.pack, calendar=rules.calendar)
 
 
 def archivable(facts: CaseFacts, pack: Pack) -> bool:
@@ -597,4 +597,5 @@ HANDLERS: Mapping[str, Callable[[CaseFacts, Any, Rules], CaseFacts]] = {
     "penalty_notified": _penalty,
     "penalty_reversed": _penalty,
     "time_passed": _unchanged,
+    "recounted": _recounted,
 }

@@ -45,6 +45,8 @@ def _clocks(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
             yield _about(f"clock_{clock.state.value}", clock)
         if was is not None and was.due_at != clock.due_at:
             yield _about("clock_moved", clock, due_before=was.due_at)
+        elif was is not None and was.provisional and not clock.provisional:
+            yield _about("clock_final", clock)
         known = {x.breached_at: x for x in was.breaches} if was else {}
         for lapse in clock.breaches:
             seen = known.get(lapse.breached_at)

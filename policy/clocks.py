@@ -61,16 +61,30 @@ def _new(
         because=because,
         responsible=_bound(facts, entry),
     )
+    return counted(clock, entry, calendar)
+
+
+COUNTED = frozenset(
+    {"amount", "unit", "skipped", "makeup", "provisional", "unlimited"}
+    | {"window_from", "moved_before_rest_days"}
+)
+"""What of a clock's `because` comes from counting its term, and goes when that is counted anew."""
+
+
+def counted(clock: Clock, entry: DeadlineEntry, calendar: WorkCalendar) -> Clock:
+    """The clock with its end where the rule puts it, counted from its start, and why."""
+    because = {key: why for key, why in clock.because.items() if key not in COUNTED}
     if entry.within is None:
         assert entry.review_every is not None
+        since = dt.datetime.fromisoformat(because.get("reviewed", clock.starts_at.isoformat()))
         review = calendar.add(since, entry.review_every.amount, entry.review_every.unit)
         because |= _reason(entry.review_every, review) | {"unlimited": True}
-        return replace(clock, review_at=review.at, provisional=review.provisional)
+        return replace(clock, because=because, review_at=review.at, provisional=review.provisional)
     if entry.window_from is not None:
         return _windowed(clock, entry, because, calendar)
-    due = calendar.add(since, entry.within.amount, entry.within.unit)
+    due = calendar.add(clock.starts_at, entry.within.amount, entry.within.unit)
     because |= _reason(entry.within, due)
-    return replace(clock, due_at=due.at, provisional=due.provisional)
+    return replace(clock, because=because, due_at=due.at, provisional=due.provisional)
 
 
 def _windowed(
@@ -97,6 +111,7 @@ def _windowed(
     }
     return replace(
         clock,
+        because=because,
         opens_at=calendar.instant(first, dt.time(0)),
         due_at=calendar.instant(last, dt.time(23, 59, 59)),
         provisional=calendar.is_provisional(first, last),
@@ -132,22 +147,35 @@ def _seated(facts: CaseFacts, clock: Clock, pack: Pack) -> CaseFacts:
     if not rival.running:
         return facts
     if _ends_later(clock, rival):
-        return put(facts, replace(rival, because=_over(rival, clock)))
+        return put(facts, replace(rival, because=over(rival, clock)))
     facts = put(facts, replace(rival, state=ClockState.superseded))
-    return replace(facts, clocks=(*facts.clocks, replace(clock, because=_over(clock, rival))))
+    return replace(facts, clocks=(*facts.clocks, replace(clock, because=over(clock, rival))))
 
 
 def _ends_later(one: Clock, other: Clock) -> bool:
     return one.due_at is None or (other.due_at is not None and one.due_at >= other.due_at)
 
 
-def _over(winner: Clock, loser: Clock) -> Mapping[str, Any]:
+def over(winner: Clock, loser: Clock) -> Mapping[str, Any]:
+    """Why the winner of a slot ends where it does: as it said, and before whom."""
     beaten = {
         "rule": loser.key,
         "clause": loser.because["clause"],
         "due_at": loser.due_at.isoformat() if loser.due_at else None,
+        "from": loser.starts_at.isoformat(),
+        "from_event": loser.because["from_event"],
     }
     return {**winner.because, "over": [*winner.because.get("over", ()), beaten]}
+
+
+def observed_until(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
+    """When the last running observation ends; None where none runs."""
+    watches = (c for c in facts.clocks if c.running and _archives(c, pack))
+    return max((c.due_at for c in watches if c.due_at), default=None)
+
+
+def _archives(clock: Clock, pack: Pack) -> bool:
+    return bool(pack.find("deadline", clock.key).ends == "archive")
 
 
 def slot_clock(facts: CaseFacts, slot: str, pack: Pack) -> Clock | None:
@@ -314,8 +342,13 @@ def reopen(
     at: dt.datetime,
     reason: str,
     provisional: bool = False,
+    stood: tuple[dt.datetime, dt.datetime] | None = None,
 ) -> CaseFacts:
-    """Let a clock run again to another end; the end it had is kept as a revision."""
+    """Let a clock run again to another end; the end it had is kept as a revision.
+
+    An end somebody named stays there whatever becomes of the calendar. `stood` says that instead
+    the clock stood still from one instant to another and runs on with the time it had left.
+    """
     moved = Revision(at, clock.due_at, due_at, reason)
     return put(
         facts,
@@ -325,9 +358,21 @@ def reopen(
             met_at=None,
             due_at=due_at,
             provisional=provisional,
+            because=_ending(clock, due_at, stood),
             revisions=(*clock.revisions, moved),
         ),
     )
+
+
+def _ending(
+    clock: Clock, due_at: dt.datetime | None, stood: tuple[dt.datetime, dt.datetime] | None
+) -> dict[str, Any]:
+    """Why a clock runs on, with what it takes to count its end anew."""
+    if stood:
+        pause = [moment.isoformat() for moment in stood]
+        return {**clock.because, "stood": [*clock.because.get("stood", ()), pause]}
+    kept = {key: why for key, why in clock.because.items() if key != "stood"}
+    return kept | {"named": due_at.isoformat() if due_at else None}
 
 
 def time_left(
@@ -381,6 +426,7 @@ def review(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalen
         every = pack.find("deadline", clock.key).review_every
         if not clock.running or every is None:
             return clock
-        return replace(clock, review_at=calendar.add(at, every.amount, every.unit).at)
+        because = {**clock.because, "reviewed": at.isoformat()}
+        return counted(replace(clock, because=because), pack.find("deadline", clock.key), calendar)
 
     return _each(facts, reviewed)

@@ -70,7 +70,7 @@ def offered(facts: CaseFacts, by: By, pack: Pack) -> tuple[Deed, ...]:
 
 
 _NOT_BUTTONS = frozenset(
-    {"registered", "imported", "time_passed", "archived", "corrected", "withdrawn"}
+    {"registered", "imported", "time_passed", "recounted", "archived", "corrected", "withdrawn"}
     | {"penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed"}
 )
 

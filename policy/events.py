@@ -368,6 +368,14 @@ class TimePassed(Happening):
     amendable = False
 
 
+class Recounted(Happening):
+    """The calendar changed: running clocks are counted anew from their starts, for a reason."""
+
+    type: Literal["recounted"] = "recounted"
+    reason: Long
+    amendable = False
+
+
 class Corrected(Happening):
     """An earlier event was written down wrongly: `changes` are its fields as they should be."""
 
@@ -419,6 +427,7 @@ Event = Annotated[
     | PenaltyNotified
     | PenaltyReversed
     | TimePassed
+    | Recounted
     | Corrected
     | Withdrawn,
     Field(discriminator="type"),

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from policy import sanctions
 from policy.case import Rules, apply, pass_time
 from policy.deeds import nameless
 from policy.errors import ChoiceUnknown, DomainError, LaterStepsStand, NotFound, TimeInFuture
-from policy.events import Corrected, Happening, Withdrawn, dump, load, utc
+from policy.events import Corrected, Happening, Recounted, Withdrawn, dump, load, utc
 from policy.facts import CaseFacts, Clock, Lapse, Revision
 from policy.lifecycle import ActorKind, ClockState, Status
 from policy.pack import Pack
@@ -31,8 +31,23 @@ class Entry:
     recorded_at: dt.datetime
 
 
-def fold(entries: Iterable[Entry], pack: Pack, calendar: WorkCalendar) -> CaseFacts:
-    """The case a journal makes, amendments included: equal to the rows of the record."""
+Calendars = Callable[[dt.datetime], WorkCalendar]
+"""The calendar as it stood at an instant."""
+
+
+def fold(
+    entries: Iterable[Entry],
+    pack: Pack,
+    calendar: WorkCalendar,
+    *,
+    calendars: Calendars | None = None,
+) -> CaseFacts:
+    """The case a journal makes, amendments included: equal to the rows of the record.
+
+    `calendars` gives the calendar under which each entry was recorded; without it `calendar`
+    has always stood.
+    """
+    standing: Calendars = calendars or (lambda _at: calendar)
     facts = CaseFacts()
     standing_entries: list[Entry] = []
     for entry in entries:
@@ -40,10 +55,11 @@ def fold(entries: Iterable[Entry], pack: Pack, calendar: WorkCalendar) -> CaseFa
             if reason := nameless(entry.event.type, entry.event.by):
                 raise reason
             standing_entries = amended(standing_entries, entry.event)
-            fresh = _replayed(standing_entries, entry, pack, calendar)
+            fresh = _replayed(standing_entries, entry, pack, standing)
             facts = reconciled(facts, fresh, at=entry.recorded_at, pack=pack)
         else:
-            facts, _ = apply(facts, entry.event, pack, calendar, entry.recorded_at)
+            known = standing(entry.recorded_at)
+            facts, _ = apply(facts, entry.event, pack, known, entry.recorded_at)
             standing_entries.append(entry)
     return facts
 
@@ -69,15 +85,14 @@ def amended(entries: list[Entry], amendment: Corrected | Withdrawn) -> list[Entr
     return [*entries[:place], entry, *entries[place + 1 :]]
 
 
-def _replayed(
-    entries: list[Entry], amendment: Entry, pack: Pack, calendar: WorkCalendar
-) -> CaseFacts:
+def _replayed(entries: list[Entry], amendment: Entry, pack: Pack, standing: Calendars) -> CaseFacts:
     """The amended entries applied anew, up to now; a later step that no longer fits is named."""
     facts = CaseFacts()
     steps: list[Entry] = []
     for entry in entries:
         try:
-            facts, _ = apply(facts, entry.event, pack, calendar, entry.recorded_at)
+            known = standing(entry.recorded_at)
+            facts, _ = apply(facts, entry.event, pack, known, entry.recorded_at)
         except DomainError as error:
             if _follows_by_itself(entry.event):
                 steps.append(entry)
@@ -87,7 +102,7 @@ def _replayed(
             raise LaterStepsStand(
                 deed=entry.event.type, seq=entry.seq, because=error.code, facts=error.facts
             ) from error
-    rules = Rules(pack, calendar, utc(amendment.recorded_at))
+    rules = Rules(pack, standing(amendment.recorded_at), utc(amendment.recorded_at))
     return _settled_again(pass_time(facts, rules.now, rules), steps, rules)
 
 
@@ -102,7 +117,8 @@ def _settled_again(facts: CaseFacts, steps: list[Entry], rules: Rules) -> CaseFa
 
 def _follows_by_itself(event: Happening) -> bool:
     """Time is counted anew, and money is kept by `_kept_money`: neither binds a correction."""
-    return event.by.kind is ActorKind.system or event.type in sanctions.STEPS
+    counted_anew = event.by.kind is ActorKind.system or isinstance(event, Recounted)
+    return counted_anew or event.type in sanctions.STEPS
 
 
 def reconciled(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFacts:

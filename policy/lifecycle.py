@@ -186,7 +186,7 @@ ENDS = frozenset({Status.archived, Status.withdrawn})
 _ANYWHERE = frozenset(
     {"classified", "progressed", "judged"}
     | {"penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed"}
-    | {"time_passed"}
+    | {"time_passed", "recounted"}
 )
 _MONEY = frozenset(
     {"judged", "penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed"}

@@ -326,7 +326,7 @@ def _at_the_desk(pack: Pack) -> Iterator[dict[str, Any]]:
     yield from ({"type": name} for name in ("taken_over", "archived", "time_passed"))
     yield {"type": "time_passed", "spared": [entry.key for entry in pack.deadline]}
     yield from ({"type": name, "text": "-"} for name in ("reviewed", "progressed"))
-    yield {"type": "upgraded", "reason": "-"}
+    yield from ({"type": name, "reason": "-"} for name in ("upgraded", "recounted"))
 
 
 def _at_work() -> Iterator[dict[str, Any]]:
