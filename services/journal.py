@@ -27,9 +27,9 @@ from policy.errors import (
 from policy.events import Corrected, Happening, Withdrawn, dump, load, make
 from policy.facts import CaseFacts
 from policy.folding import Entry, fold
-from policy.lifecycle import Status
 from policy.pack import Pack
 from policy.sanctions import wage_month
+from policy.telling import messages
 from policy.worktime import WorkCalendar
 from services import actors, calendars, policies, record
 from services.actors import Actor
@@ -151,8 +151,7 @@ def _write(
             recorded_at=now,
         )
     )
-    if not after.history:
-        session.add_all(_notices(complaint, event, effects, pack, seq=seq, now=now))
+    session.add_all(_notices(complaint, event, after, effects, pack, now=now))
     session.flush()
 
 
@@ -187,49 +186,29 @@ def first_open_month(session: Session, month: str) -> str:
     return month
 
 
-_TELLS = {
-    "dispatched": "dispatched",
-    "restarted": "restarted",
-    "replied": "to_confirm",
-}
-
-
 def _notices(
     complaint: Complaint,
     event: Happening,
+    after: CaseFacts,
     effects: tuple[Effect, ...],
     pack: Pack,
     *,
-    seq: int,
     now: dt.datetime,
 ) -> list[Notice]:
-    """Whom to tell what, once the commit has happened: who answers, and his department's robots.
-
-    What was raised to the general manager is told to whoever holds the post that decides.
-    """
-    told: list[tuple[str, str, int | None]] = []
-    if event.type in _TELLS:
-        told.append((_TELLS[event.type], str(seq), complaint.responsible_id))
-    for effect in effects:
-        if effect.kind == "breached":
-            key = f"{effect.key}/{effect.facts['round']}/{effect.facts['breached_at'].isoformat()}"
-            told.append(("breached", key, complaint.responsible_id))
-    decides: str | None = None
-    if event.type == "confirmed" and complaint.status is Status.intervened:
-        decides = next((entry.by[0] for entry in pack.signoffs.get("decided", ())), None)
-        told.append(("to_decide", str(seq), None))
+    """Whom to tell what, once the commit has happened; who answers for it, and his department."""
+    seq = complaint.version
     return [
         Notice(
             complaint_id=complaint.id,
-            kind=kind,
-            occasion=occasion,
-            employee_id=who,
+            kind=message.kind,
+            occasion=message.occasion,
+            employee_id=complaint.responsible_id if message.employee else None,
             department_id=complaint.department_id,
-            post=decides if kind == "to_decide" else None,
+            post=message.post,
             facts={"number": complaint.number},
             made_at=now,
         )
-        for kind, occasion, who in told
+        for message in messages(event, effects, after, pack, seq=seq)
     ]
 
 
