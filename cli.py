@@ -32,18 +32,19 @@ from rich.progress import Progress
 
 import config
 import database
+import trial
 import wording
 from config import ROOT, Settings
 from demo import company, story
-from files.tables_in import Table, TableRefused, read_table
+from files.tables_in import Table, read_table
 from importing import mapping, past
-from importing.reasons import table_reason
 from models import User
 from policy import coverage, loading
 from policy.errors import DomainError, NotFound
 from policy.lifecycle import Role
 from services import accounts, actors, calendars, people, policies
 from services.actors import Actor
+from terminal import engine_of, plain_refusals
 
 READY_WITHIN_S = 60
 STOP_WITHIN_S = 20
@@ -339,8 +340,8 @@ def sync(settings: Settings) -> click.Command:
         from mirrors import Mirrors
 
         holder = f"{socket.gethostname()}:{os.getpid()}"
-        with _plain_refusals(settings):
-            mirrors = Mirrors(_engine(settings), settings, holder)
+        with plain_refusals(settings):
+            mirrors = Mirrors(engine_of(settings), settings, holder)
             for name, outcome in mirrors.look().items():
                 click.echo(f"{outcome.value:<8} {mirrors.path(name)}")
 
@@ -355,9 +356,9 @@ def demo(settings: Settings) -> click.Command:
 
     @click.command("demo", help="Fill an empty database; with REDRESS_DEMO=0 without a company.")
     def command() -> None:
-        engine = _engine(settings)
+        engine = engine_of(settings)
         now = dt.datetime.now(dt.UTC)
-        with _plain_refusals(settings), _quiet("services.journal"):
+        with plain_refusals(settings), _quiet("services.journal"):
             with database.writing(engine) as session:
                 empty = company.is_empty(session)
                 if empty:
@@ -419,10 +420,10 @@ def import_(settings: Settings) -> click.Command:
     ) -> None:
         if take_over_open and number is None:
             raise click.ClickException("--take-over-open needs --by: whoever takes them over.")
-        with _plain_refusals(settings), _quiet("services.journal"):
+        with plain_refusals(settings), _quiet("services.journal"):
             plan = mapping.load(map_file)
             table = read_table(file, sheet=plan.sheet, header_row=plan.header_row)
-            engine = _engine(settings)
+            engine = engine_of(settings)
             job = past.Import(
                 engine,
                 plan,
@@ -482,28 +483,6 @@ def _tell(sentence: str, outcome: past.Outcome) -> None:
     click.echo(sentence.format(refused=len(outcome.refusals), **counts))
 
 
-def _engine(settings: Settings) -> sa.Engine:
-    """The engine on a database that has its tables."""
-    engine = database.make_engine(settings)
-    if not sa.inspect(engine).has_table(User.__tablename__):
-        raise click.ClickException("There is no database yet. Run first: flask upgrade")
-    return engine
-
-
-@contextmanager
-def _plain_refusals(settings: Settings) -> Iterator[None]:
-    """Refusals end the command with a sentence in the company's language, not a traceback."""
-    with wording.speaking(settings.language, settings.zone):
-        try:
-            yield
-        except DomainError as error:
-            raise click.ClickException(wording.error(error)) from error
-        except TableRefused as refused:
-            raise click.ClickException(table_reason(refused)) from refused
-        except mapping.MapRefused as refused:
-            raise click.ClickException(str(refused)) from refused
-
-
 @contextmanager
 def _quiet(name: str) -> Iterator[None]:
     """Thousands of cases at once are not a line of the log each."""
@@ -540,7 +519,8 @@ def policy_group(settings: Settings) -> click.Group:
         if not complete:
             raise SystemExit(1)
 
-    group.add_command(_publish(settings))
+    for make in (_publish, trial.play):
+        group.add_command(make(settings))
     return group
 
 
@@ -550,7 +530,7 @@ def _publish(settings: Settings) -> click.Command:
     @click.option("--from", "day", type=click.DateTime(["%Y-%m-%d"]), help="From this day on.")
     @click.option("--check", is_flag=True, help="Only say what is wrong with the file.")
     def command(file: Path, day: dt.datetime | None, check: bool) -> None:
-        with _plain_refusals(settings):
+        with plain_refusals(settings):
             data = loading.read(file)
             title = loading.build(data, file=file.name).policy.title
             if check:
@@ -560,7 +540,7 @@ def _publish(settings: Settings) -> click.Command:
                 raise click.ClickException(
                     "--from is needed: the day the version comes into force."
                 )
-            with database.writing(_engine(settings)) as session:
+            with database.writing(engine_of(settings)) as session:
                 now = dt.datetime.now(dt.UTC)
                 version = policies.publish(
                     session, data, effective_from=day.date(), now=now, file=file.name

@@ -323,8 +323,12 @@ _FIELDS = {
     "amount": mark("Amount"),
     "asks_more": mark("Asks for more"),
     "at": mark("When"),
+    "begins": mark("Opening"),
     "body": mark("Content"),
+    "by": mark("Who does it"),
     "care_insists": mark("Customer care insists"),
+    "case": mark("Case"),
+    "cast": mark("People"),
     "category": mark("Category"),
     "changes": mark("What is changed"),
     "channel": mark("Source"),
@@ -335,10 +339,15 @@ _FIELDS = {
     "days": mark("Days it stays after closing"),
     "demand": mark("Demand"),
     "department": mark("Department"),
+    "deputises": mark("Who stands in"),
+    "deputy": mark("Deputy"),
+    "deputy_for": mark("Stands in for"),
     "director_only": mark("Only the director can handle it"),
     "display_name": mark("Name shown"),
+    "do": mark("What happens"),
     "email": mark("Email"),
     "employee": mark("Employee"),
+    "expect": mark("What is expected"),
     "extra": mark("More about it"),
     "feedback": mark("Customer's own words"),
     "field": mark("Field"),
@@ -348,6 +357,7 @@ _FIELDS = {
     "handler": mark("Handler"),
     "happened_at": mark("When"),
     "header": mark("Header"),
+    "holder": mark("Director of that day"),
     "holding": mark("Post held"),
     "how": mark("How the employee was told"),
     "joined_on": mark("Joined on"),
@@ -358,16 +368,20 @@ _FIELDS = {
     "matches_form": mark("Agrees with the form"),
     "name": mark("Name"),
     "number": mark("Number"),
+    "occasion": mark("Occasion"),
     "outcome": mark("Outcome"),
+    "pack": mark("Regulation"),
     "password": mark("Password"),
     "phone": mark("Phone"),
     "position": mark("Place"),
     "post": mark("Post"),
+    "posts": mark("Posts held"),
     "process_score": mark("Satisfied with the handling"),
     "proof": mark("Proof"),
     "purpose": mark("Purpose"),
     "reason": mark("Reason"),
     "received_at": mark("Received at"),
+    "recorded_at": mark("When it was recorded"),
     "responsibility": mark("Responsibility"),
     "responsible": mark("Answers for it"),
     "retain_until": mark("Kept until"),
@@ -375,10 +389,13 @@ _FIELDS = {
     "round": mark("Round"),
     "rule": mark("Ground"),
     "satisfaction": mark("Satisfaction"),
+    "sign": mark("Charge or reversal"),
     "solved": mark("Solved"),
     "status": mark("Status"),
     "statuses": mark("Cases that stand so"),
+    "step": mark("Steps"),
     "subject": mark("Subject"),
+    "target": mark("Entry"),
     "text": mark("Text"),
     "title": mark("Title"),
     "until": mark("Until"),
@@ -493,6 +510,7 @@ _ERRORS = {
         "The wage month %(month)s is closed and stays as it was paid. Use an open month."
     ),
     "pack_refused": mark("The policy file %(file)s is wrong: %(problems)s"),
+    "case_file_refused": mark("The case file %(file)s cannot be played: %(problems)s"),
     "not_in_force": mark(
         "No published version of “%(policy)s” is in force on %(on)s. "
         "Publish one that begins on that day or earlier."
@@ -625,8 +643,23 @@ def _plain(value: Any) -> str:
 
 def _problems(problems: Sequence[Mapping[str, Any]]) -> str:
     """The places and reasons of a refused file, one after the other."""
-    said = [": ".join(str(one[k]) for k in ("place", "why") if one.get(k)) for one in problems]
-    return _("; ").join(said)
+    return _("; ").join(": ".join(word for word in _problem(one) if word) for one in problems)
+
+
+def _problem(one: Mapping[str, Any]) -> Iterator[str]:
+    """One problem: the place in a pack, or the case, step and field of a case file; and why."""
+    yield str(one.get("place") or "")
+    if one.get("case"):
+        yield _("case “%(name)s”", name=one["case"])
+    if one.get("step"):
+        yield _("step %(number)s", number=one["step"])
+    yield str(one.get("field") or "")
+    yield _plain(one["why"]) if one.get("why") else ""
+
+
+def counted_mismatches(count: int) -> str:
+    """How many expectations of a case file did not hold."""
+    return _("Expectations that do not hold: %(count)s", count=count)
 
 
 # ---------------------------------------------------------------- spreadsheet files

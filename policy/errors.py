@@ -21,6 +21,7 @@ DomainError
 ├── ChangedMeanwhile    somebody else wrote first
 ├── MonthClosed         the wage month was paid
 ├── PackRefused         the regulation's file is wrong; says file, place and why
+├── CaseFileRefused     a case file is wrong; says file, case, step, field and why
 ├── NotInForce          no published version on that day
 └── CalendarRefused / CalendarExhausted
 """
@@ -254,6 +255,15 @@ class PackRefused(DomainError):
     """Facts: file, problems: a list of {place, why}."""
 
     code = "pack_refused"
+
+
+class CaseFileRefused(DomainError):
+    """Facts: file, problems: a list of {case, step, field, why}; why is a DomainError or words.
+
+    What a problem is not about is left out of it: a file that is no TOML has no step.
+    """
+
+    code = "case_file_refused"
 
 
 class NotInForce(DomainError):

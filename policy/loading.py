@@ -31,11 +31,11 @@ def read(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise PackRefused(file=path.name, problems=[_problem("", str(error))]) from error
     except tomllib.TOMLDecodeError as error:
-        raise PackRefused(file=path.name, problems=[_in_line(str(error))]) from error
+        raise PackRefused(file=path.name, problems=[in_line(str(error))]) from error
 
 
-def _in_line(message: str) -> dict[str, str]:
-    """What the TOML reader says, with the line it stopped in as the place."""
+def in_line(message: str) -> dict[str, str]:
+    """What the TOML reader says as {place, why}, the line it stopped in as the place."""
     found = re.fullmatch(r"(.*) \(at (.*)\)", message, re.DOTALL)
     return _problem(found[2], found[1]) if found else _problem("", message)
 

@@ -13,7 +13,8 @@ says with `sheet` that it is a department's spreadsheet; `[[case]]` has a name, 
 Whatever else a step says are fields of the event; an empty one is a field left out.
 `expect.refused` names the code of the refusal that must come instead, `expect.clause` the clause
 it must cite, `expect.deed` the deed it is about. `begins = "NAME"` lets a case go on where the
-steps of `[opening.NAME]` end; an opening may itself begin with another.
+steps of `[opening.NAME]` end; an opening may itself begin with another. `case = "NAME"` on a
+step says which of several cases it is about.
 """
 
 from __future__ import annotations
@@ -25,20 +26,23 @@ from pathlib import Path
 from typing import Any
 
 from policy.case import apply
+from policy.changes import Effect, changes
 from policy.deeds import offered
 from policy.errors import DomainError, PackRefused
-from policy.events import SYSTEM, By, HeldPost, load
+from policy.events import SYSTEM, By, Happening, HeldPost, load
 from policy.facts import CaseFacts, Charge, Clock
 from policy.folding import Entry, fold
 from policy.lifecycle import ActorKind, ClockState, Sign
 from policy.loading import build, read
+from policy.messages import Message, messages
 from policy.numbering import period, render
 from policy.pack import Pack
 from policy.sanctions import wage_month
 from policy.worktime import WorkCalendar
 
-_OWN = frozenset({"do", "at", "recorded_at", "by", "expect", "deputises"})
-_PEOPLE = frozenset({"handler", "employee", "holder", "deputy"})
+OWN = frozenset({"do", "at", "recorded_at", "by", "expect", "deputises", "case"})
+"""What a step says that is no field of its event."""
+PEOPLE = frozenset({"handler", "employee", "holder", "deputy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +78,24 @@ def cases(folder: Path) -> Iterator[Case]:
     """Every case of a folder of files; `cast.toml` in it is shared by all."""
     shared = read(folder / "cast.toml") if (folder / "cast.toml").exists() else {}
     for path in sorted(folder.glob("*.toml")):
-        data = read(path)
-        openings = shared.get("opening", {}) | data.get("opening", {})
-        for case in data.get("case", ()):
-            yield Case(
-                file=path.name,
-                name=case["name"],
-                proves=tuple(case.get("proves", ())),
-                parameters=case.get("parameters", {}),
-                steps=tuple(_steps(case, openings)),
-                cast=shared.get("cast", {}) | data.get("cast", {}),
-                defaults=shared.get("defaults", {}) | data.get("defaults", {}),
-            )
+        yield from cases_of(read(path), shared, file=path.name)
+
+
+def cases_of(
+    data: Mapping[str, Any], shared: Mapping[str, Any], *, file: str = ""
+) -> Iterator[Case]:
+    """The cases in the plain data of a file; what it says about people adds to what is shared."""
+    openings = shared.get("opening", {}) | data.get("opening", {})
+    for case in data.get("case", ()):
+        yield Case(
+            file=file,
+            name=case["name"],
+            proves=tuple(case.get("proves", ())),
+            parameters=case.get("parameters", {}),
+            steps=tuple(_steps(case, openings)),
+            cast=shared.get("cast", {}) | data.get("cast", {}),
+            defaults=shared.get("defaults", {}) | data.get("defaults", {}),
+        )
 
 
 def _steps(part: Mapping[str, Any], openings: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -103,41 +113,87 @@ def play(case: Case, data: Mapping[str, Any], calendar: WorkCalendar) -> list[Mi
     return list(Play(case, pack, calendar).mismatches())
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one step brought: the case before and after it, or why it was refused.
+
+    `event` is None where what the step says makes no event at all.
+    """
+
+    event: Happening | None
+    recorded_at: dt.datetime
+    before: CaseFacts
+    after: CaseFacts
+    effects: tuple[Effect, ...] = ()
+    told: tuple[Message, ...] = ()
+    refused: DomainError | None = None
+
+
 class Play:
-    """One run of one case: the `facts` so far and the journal `entries` that led to them."""
+    """One run of one case: the `facts` so far and the journal `entries` that led to them.
+
+    Where the steps are about several cases, both are those of the case of the last step, and
+    `journals` and `pictures` hold them by the names the steps use ("" without one).
+    """
 
     def __init__(self, case: Case, pack: Pack, calendar: WorkCalendar) -> None:
         self.case, self.pack, self.calendar = case, pack, calendar
-        self.facts = CaseFacts()
-        self.entries: list[Entry] = []
+        self.about = ""
+        self.journals: dict[str, list[Entry]] = {}
+        self.pictures: dict[str, CaseFacts] = {}
+
+    @property
+    def facts(self) -> CaseFacts:
+        return self.pictures.get(self.about) or CaseFacts()
+
+    @property
+    def entries(self) -> list[Entry]:
+        return self.journals.setdefault(self.about, [])
 
     def mismatches(self) -> Iterator[Mismatch]:
         """Play step by step and say what does not hold, as soon as it is known."""
         for number, step in enumerate(self.case.steps, start=1):
-            refused = self._step(step)
-            for about, wanted, found in _compare(self, step.get("expect", {}), refused):
-                yield Mismatch(self.case.name, number, about, wanted, found)
+            refused = self.step(step).refused
+            yield from self.unlike(step, number, refused)
 
-    def _step(self, step: Mapping[str, Any]) -> DomainError | None:
-        event_at = self._instant(step["at"])
-        now = self._instant(step.get("recorded_at", step["at"]))
+    def unlike(
+        self, step: Mapping[str, Any], number: int, refused: DomainError | None
+    ) -> Iterator[Mismatch]:
+        """What a step that was just played should have brought and did not."""
+        for about, wanted, found in _compare(self, step.get("expect", {}), refused):
+            yield Mismatch(self.case.name, number, about, wanted, found)
+
+    def step(self, step: Mapping[str, Any]) -> Outcome:
+        """Let one step happen. Refused, it changes nothing and the play goes on."""
+        self.about = step.get("case", "")
+        now = self.instant(step.get("recorded_at", step["at"]))
+        before, event = self.facts, None
         try:
-            event = load(self._data(step) | {"at": event_at})
-            entry = Entry(len(self.entries) + 1, event, now)
-            if event.type in ("corrected", "withdrawn"):
-                self.facts = fold([*self.entries, entry], self.pack, self.calendar)
-            else:
-                self.facts, _ = apply(self.facts, event, self.pack, self.calendar, now)
+            event = self.event(step)
+            after, effects = self._happen(event, now)
         except DomainError as error:
-            return error
-        self.entries.append(entry)
-        return None
+            return Outcome(event, now, before, before, refused=error)
+        self.entries.append(Entry(len(self.entries) + 1, event, now))
+        self.pictures[self.about] = after
+        told = tuple(messages(event, effects, after, self.pack, seq=len(self.entries)))
+        return Outcome(event, now, before, after, effects, told)
+
+    def event(self, step: Mapping[str, Any]) -> Happening:
+        """What a step says happened; raises as `events.load` where it makes no event."""
+        return load(self._data(step) | {"at": self.instant(step["at"])})
+
+    def _happen(self, event: Happening, now: dt.datetime) -> tuple[CaseFacts, tuple[Effect, ...]]:
+        if event.type in ("corrected", "withdrawn"):
+            entry = Entry(len(self.entries) + 1, event, now)
+            after = fold([*self.entries, entry], self.pack, self.calendar)
+            return after, changes(self.facts, after)
+        return apply(self.facts, event, self.pack, self.calendar, now)
 
     def _data(self, step: Mapping[str, Any]) -> dict[str, Any]:
-        data: dict[str, Any] = {"type": step["do"], "by": self._by(step.get("by"))}
+        data: dict[str, Any] = {"type": step["do"], "by": self.by(step.get("by"))}
         if step["do"] in ("registered", "imported"):
             data |= {"received_at": step["at"], **self.case.defaults}
-        data |= {key: self._said(key, step[key]) for key in step if key not in _OWN}
+        data |= {key: self._said(key, step[key]) for key in step if key not in OWN}
         if step["do"] in ("registered", "imported") and "number" not in data:
             data["number"] = self._number(data, step["at"])
         if step["do"] in ("dispatched", "restarted"):
@@ -148,24 +204,26 @@ class Play:
 
     def _said(self, key: str, value: Any) -> Any:
         """A field of an event; people are named by the cast, the record knows their numbers."""
-        return self._employee(value) if key in _PEOPLE else value
+        return self._employee(value) if key in PEOPLE else value
 
     def _employee(self, name: str) -> str:
         return str(self.case.cast.get(name, {}).get("number", name))
 
     def _utc(self, value: Any) -> Any:
         if isinstance(value, dt.datetime):
-            return self._instant(value)
+            return self.instant(value)
         if isinstance(value, Mapping):
             return {key: self._utc(inner) for key, inner in value.items()}
         return value
 
-    def _instant(self, local: dt.datetime) -> dt.datetime:
+    def instant(self, local: dt.datetime) -> dt.datetime:
+        """The instant a file means; without a zone it is local time of the calendar."""
         if local.tzinfo is not None:
             return local.astimezone(dt.UTC)
         return self.calendar.instant(local.date(), local.time())
 
-    def _by(self, name: str | None) -> By:
+    def by(self, name: str | None) -> By:
+        """Somebody of the cast with his posts, or time itself."""
         if name is None:
             return SYSTEM
         person = self.case.cast[name]
@@ -181,8 +239,10 @@ class Play:
         )
 
     def _number(self, data: Mapping[str, Any], at: dt.datetime) -> str:
-        kind = self.pack.find("kind", data["kind"])
-        return render(self.pack.find("number", kind.number), at.date(), 1) if kind else "1"
+        """The next of the kind's series, as far as this play used it up."""
+        kind = self.pack.find("kind", data.get("kind"))
+        serial = 1 + sum(bool(facts.number) for facts in self.pictures.values())
+        return render(self.pack.find("number", kind.number), at.date(), serial) if kind else "1"
 
     def _led(self, data: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
         """Who leads the department, from the cast; `deputises` says who stands in that day."""
@@ -200,13 +260,21 @@ class Play:
         sign = Sign(data.get("sign", "charge"))
         for charge in self.facts.charges:
             found = (charge.rule, charge.employee, charge.sign)
-            if found == (data["rule"], data["employee"], sign):
+            if found == (data.get("rule"), data.get("employee"), sign):
                 data.setdefault("occasion", charge.occasion)
         data.setdefault("occasion", "none")
         return data
 
 
 # ---------------------------------------------------------------- expectations
+
+
+def expectable(about: str, wanted: Any) -> bool:
+    """Whether a case file may expect this of a step, in this shape."""
+    if about in _TABLES or about in _KEYED:
+        return isinstance(wanted, Mapping)
+    known = {"refused", *_OF_REFUSALS, *_LISTS, *_OTHER, *CaseFacts.__dataclass_fields__}
+    return about in known
 
 
 def _compare(
@@ -344,6 +412,9 @@ _OTHER: dict[str, Any] = {
 }
 
 
+_KEYED = frozenset({"charge_status", "months", "extra", "offered"})
+
+
 def _overdue(clock: Clock) -> str:
     return f"{clock.key}/{clock.round}"
 
@@ -352,6 +423,6 @@ def _offered(play: Play, wanted: Mapping[str, list[str]]) -> dict[str, list[str]
     """Of the deeds asked about, those a person of the cast may do now."""
     found = {}
     for name, deeds in wanted.items():
-        allowed = {d.name for d in offered(play.facts, play._by(name), play.pack) if d.allowed}
+        allowed = {d.name for d in offered(play.facts, play.by(name), play.pack) if d.allowed}
         found[name] = [deed for deed in deeds if deed in allowed]
     return found

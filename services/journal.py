@@ -27,9 +27,9 @@ from policy.errors import (
 from policy.events import Corrected, Happening, Withdrawn, dump, load, make
 from policy.facts import CaseFacts
 from policy.folding import Entry, fold
+from policy.messages import messages
 from policy.pack import Pack
 from policy.sanctions import wage_month
-from policy.telling import messages
 from policy.worktime import WorkCalendar
 from services import actors, calendars, policies, record
 from services.actors import Actor

@@ -110,29 +110,35 @@ def _published(on: dt.date) -> sa.Select[PolicyVersion]:
 
 
 def pack(session: Session, version: PolicyVersion) -> Pack:
-    """The checked pack of a version. Versions do not change, so it is made once a process."""
+    """The checked pack of a version. Raises PackRefused with every problem of a draft.
+
+    What was published does not change, so it is made once a process; a draft is made anew.
+    """
+    if version.status == "draft":
+        return build(*data(session, version), file=str(version))
     cached = _packs.get(version.checksum)
     if cached is None:
-        cached = _packs[version.checksum] = build(*_data(session, version))
+        cached = _packs[version.checksum] = build(*data(session, version))
     return cached
 
 
 _packs: dict[str, Pack] = {}
 
 
-def _data(session: Session, version: PolicyVersion) -> tuple[dict[str, Any], dict[str, Any]]:
+def data(session: Session, version: PolicyVersion) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The rules of a version as plain data, and the parameters the company chose for it."""
     rules = session.scalars(
         sa.select(PolicyRule)
         .where(PolicyRule.policy_version_id == version.id)
         .order_by(PolicyRule.section, PolicyRule.position)
     )
-    data: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for rule in rules:
         if rule.section == "policy":
-            data["policy"] = rule.data
+            found["policy"] = rule.data
         else:
-            data.setdefault(rule.section, []).append(rule.data)
+            found.setdefault(rule.section, []).append(rule.data)
     chosen = sa.select(Parameter.key, Parameter.value).where(
         Parameter.policy_version_id == version.id
     )
-    return data, dict(session.execute(chosen).all())
+    return found, dict(session.execute(chosen).all())

@@ -16,7 +16,17 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from database import make_engine, writing
-from models import Base, Complaint, Department, Employee, Penalty, PolicyVersion, PostHolding, User
+from models import (
+    Base,
+    Complaint,
+    Department,
+    Employee,
+    Penalty,
+    PolicyRule,
+    PolicyVersion,
+    PostHolding,
+    User,
+)
 from policy.lifecycle import (
     ActorKind,
     CallOutcome,
@@ -139,6 +149,24 @@ class Office:
     def version(self) -> PolicyVersion:
         """The regulation in force on the first of the days these tests tell of."""
         return policies.in_force(self.session, REGULATION, on=MORNING.date())
+
+    def drafted(self, section: str, key: str, **changed: Any) -> PolicyVersion:
+        """A draft that differs from the version in force by fields of one rule.
+
+        A field that is changed to None is left out.
+        """
+        old = self.version
+        draft = PolicyVersion(policy=old.policy, number=old.number + 1, status="draft", checksum="")
+        self.session.add(draft)
+        self.session.flush()
+        for rule in old.rules:
+            data = dict(rule.data)
+            if (rule.section, rule.key) == (section, key):
+                data = {k: v for k, v in (data | changed).items() if v is not None}
+            place = {"section": rule.section, "key": rule.key, "position": rule.position}
+            self.session.add(PolicyRule(policy_version_id=draft.id, data=data, **place))
+        self.session.flush()
+        return draft
 
     # ------------------------------------------------ the way of a case
 

@@ -43,9 +43,10 @@ def room(ours: str = "", others: str | set[str] = "") -> Room:
     return Room(frozenset(ours.split()), frozenset(packages))
 
 
-DOOR = "policy models services files wording reasons sheetwords config"
+DOOR = "policy models services files wording reasons playwords sheetwords config"
 BEHIND_DOORS = (
-    "policy models services sync mirrors files notify wording reasons sheetwords config database"
+    "policy models services sync mirrors files notify wording reasons playwords sheetwords "
+    "config database"
 )
 ROOMS = {
     "policy": room(others="pydantic"),
@@ -56,6 +57,7 @@ ROOMS = {
     "notify": room("policy", "apprise requests"),
     "reasons": room("policy wording"),
     "sheetwords": room("policy wording"),
+    "playwords": room("policy wording reasons"),
     "wording": room("policy", "babel flask flask_babel"),
     "config": room(others="click pydantic sqlalchemy"),
     "database": room("config", "alembic flask flask_sqlalchemy sqlalchemy"),
@@ -65,7 +67,11 @@ ROOMS = {
     "demo": room("policy models services config", "sqlalchemy"),
     "mirrors": room("policy models services sync wording sheetwords config database", "sqlalchemy"),
     "worker": room(BEHIND_DOORS, "huey sqlalchemy"),
-    "cli": room(f"{BEHIND_DOORS} worker importing demo", "click flask rich sqlalchemy"),
+    "cli": room(
+        f"{BEHIND_DOORS} worker importing demo terminal trial", "click flask rich sqlalchemy"
+    ),
+    "terminal": room(f"{BEHIND_DOORS} importing", "click sqlalchemy"),
+    "trial": room(f"{BEHIND_DOORS} terminal", "click rich sqlalchemy"),
     "app": room(f"{BEHIND_DOORS} admin api cli", FLASK),
     "migrations": room("config database models", "alembic sqlalchemy"),
 }
