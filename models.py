@@ -259,7 +259,12 @@ class Policy(Base):
 
 
 class PolicyVersion(Base):
-    """One text of a regulation, in force from a day; immutable once published."""
+    """One text of a regulation, in force from a day; immutable once published.
+
+    A draft is stored as it was typed, right or wrong. `checksum` is that of its content, and of
+    the checked rules once it is published; `checked_for` is the content the last check looked at,
+    `findings` what that check could not see at once.
+    """
 
     __tablename__ = "policy_version"
 
@@ -269,13 +274,33 @@ class PolicyVersion(Base):
     status: Mapped[str] = _key(16)
     effective_from: Mapped[dt.date | None]
     published_at: Mapped[dt.datetime | None]
-    approved_by_id: Mapped[int | None] = _to("user.id")
     checksum: Mapped[str] = _key(64)
     note: Mapped[str | None] = mapped_column(sa.Text)
+    based_on_id: Mapped[int | None] = _to("policy_version.id")
+    drafted_by_id: Mapped[int | None] = _to("user.id")
+    drafted_at: Mapped[dt.datetime | None]
+    checked_for: Mapped[str | None] = _key(64)
+    checked_at: Mapped[dt.datetime | None]
+    findings: Mapped[list[Any] | None]
+    approved_by_id: Mapped[int | None] = _to("user.id")
+    approved_at: Mapped[dt.datetime | None]
+    published_by_id: Mapped[int | None] = _to("user.id")
+    told_staff_on: Mapped[dt.date | None]
+    told_staff_proof: Mapped[str | None] = mapped_column(sa.Text)
+    withdrawn_by_id: Mapped[int | None] = _to("user.id")
+    withdrawn_at: Mapped[dt.datetime | None]
+    withdrawn_because: Mapped[str | None] = mapped_column(sa.Text)
+    version: Mapped[int] = mapped_column(default=1)
 
     policy: Mapped[Policy] = relationship(back_populates="versions")
-    rules: Mapped[list[PolicyRule]] = relationship(order_by="PolicyRule.position")
+    rules: Mapped[list[PolicyRule]] = relationship(order_by="PolicyRule.position, PolicyRule.id")
+    based_on: Mapped[PolicyVersion | None] = relationship(remote_side=[id])
+    drafted_by: Mapped[User | None] = relationship(foreign_keys=[drafted_by_id])
+    approved_by: Mapped[User | None] = relationship(foreign_keys=[approved_by_id])
+    published_by: Mapped[User | None] = relationship(foreign_keys=[published_by_id])
+    withdrawn_by: Mapped[User | None] = relationship(foreign_keys=[withdrawn_by_id])
 
+    __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
         sa.UniqueConstraint("policy_id", "number"),
         sa.CheckConstraint("status IN ('draft', 'published', 'withdrawn')", "status_is_known"),
@@ -286,7 +311,7 @@ class PolicyVersion(Base):
 
 
 class PolicyRule(Base):
-    """One entry of one section of a version, as the pack's schema validated it."""
+    """One entry of one section of a version. In a draft it is as typed, and keys may repeat."""
 
     __tablename__ = "policy_rule"
 
@@ -296,8 +321,28 @@ class PolicyRule(Base):
     key: Mapped[str] = _key()
     position: Mapped[int]
     data: Mapped[dict[str, Any]]
+    version: Mapped[int] = mapped_column(default=1)
 
-    __table_args__ = (sa.UniqueConstraint("policy_version_id", "section", "key"),)
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (sa.Index("ix_policy_rule_entry", "policy_version_id", "section", "key"),)
+
+
+class PolicyChange(Base):
+    """Somebody changed an entry of a draft: what it said before and after, as plain data."""
+
+    __tablename__ = "policy_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    policy_version_id: Mapped[int] = _to("policy_version.id")
+    user_id: Mapped[int | None] = _to("user.id")
+    at: Mapped[dt.datetime]
+    deed: Mapped[str] = _key(16)
+    section: Mapped[str] = _key(32)
+    key: Mapped[str] = _key()
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+
+    user: Mapped[User | None] = relationship()
 
 
 class Parameter(Base):
@@ -327,6 +372,31 @@ class DepartmentMeaning(Base):
     department: Mapped[Department] = relationship()
 
     __table_args__ = (sa.UniqueConstraint("policy_id", "key", "from_on"),)
+
+
+class CompanyText(Base):
+    """What the company says from a day on where the regulation names an authority or a script.
+
+    The pack's own words are the default; no new version is needed.
+    """
+
+    __tablename__ = "company_text"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    policy_id: Mapped[int] = _to("policy.id")
+    section: Mapped[str] = _key(32)
+    key: Mapped[str] = _key()
+    from_on: Mapped[dt.date]
+    text: Mapped[str] = mapped_column(sa.Text)
+    version: Mapped[int] = mapped_column(default=1)
+
+    policy: Mapped[Policy] = relationship()
+
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (
+        sa.UniqueConstraint("policy_id", "section", "key", "from_on"),
+        sa.CheckConstraint("section IN ('authority', 'script')", "section_is_known"),
+    )
 
 
 class Calendar(Base):

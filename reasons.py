@@ -54,6 +54,7 @@ _REVISIONS = {
     "decided": mark("set by the general manager"),
     "corrected": mark("an entry was corrected"),
     "calendar": mark("the calendar changed"),
+    "moved": mark("the case was moved to another version of the regulation"),
 }
 
 
@@ -215,7 +216,7 @@ _SECTIONS = {
 _WORDS = frozenset({"text", "reason", "feedback", "proof", "how", "subject"})
 _SILENT = frozenset(
     {"type", "at", "by", "number", "body", "demand", "holder", "deputy", "occasion", "sign"}
-    | {"target", "extra", "received_at"}
+    | {"target", "extra", "received_at", "was", "to"}
 )
 _GROUNDS = {
     "verification": mark("the verification callback"),

@@ -314,6 +314,7 @@ _DEEDS = {
     "recounted": mark("Count the terms anew"),
     "corrected": mark("Correct"),
     "withdrawn": mark("Withdraw"),
+    "moved": mark("Move to another version"),
     "attached": mark("Add a photo or file"),
 }
 
@@ -436,6 +437,29 @@ _ERRORS = {
     "later_steps_stand": mark(
         "A later step, “%(deed)s” (no. %(seq)s), would lose its ground. "
         "Correct or withdraw that step first."
+    ),
+    "rule_gone": mark(
+        "The other version has no rule “%(key)s” any more, on which this case stands. "
+        "Leave the case under its version."
+    ),
+    "version_fixed": mark(
+        "Version %(number)s of %(policy)s is not a draft any more and stays as it is. "
+        "Begin a new draft from it."
+    ),
+    "check_first": mark(
+        "Version %(number)s of %(policy)s was changed since it was last checked. Check it first."
+    ),
+    "findings_stand": mark(
+        "The check of version %(number)s of %(policy)s found what has to be mended first: "
+        "%(count)s findings. They stand on the page of the check."
+    ),
+    "approval_missing": mark(
+        "Nobody has approved version %(number)s of %(policy)s as it stands now. "
+        "Ask another administrator or the general manager."
+    ),
+    "own_draft": mark(
+        "You wrote at version %(number)s of %(policy)s yourself, so somebody else has to approve "
+        "it: another administrator or the general manager."
     ),
     "undo_blocked": mark(
         "The pass cannot be undone because of case %(number)s: %(refusal)s Nothing was changed."

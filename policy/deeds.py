@@ -72,6 +72,7 @@ def offered(facts: CaseFacts, by: By, pack: Pack) -> tuple[Deed, ...]:
 _NOT_BUTTONS = frozenset(
     {"registered", "imported", "time_passed", "recounted", "archived", "corrected", "withdrawn"}
     | {"penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed"}
+    | {"moved"}
 )
 
 

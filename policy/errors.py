@@ -7,11 +7,17 @@ DomainError
 │   ├── HistoryForbids      the case is from before go-live and was not taken over
 │   ├── WindowNotOpen       the call belongs to a later day
 │   ├── LaterStepsStand     a correction would leave later steps without ground
+│   ├── RuleGone            a case cannot go on under a version without a rule it stands on
+│   ├── VersionFixed        a version that was published or withdrawn is changed no more
+│   ├── CheckFirst          a draft has to be checked as it stands now
+│   ├── FindingsStand       the check of a draft found what forbids to publish it
+│   ├── ApprovalMissing     nobody approved the draft as it stands now
 │   └── UndoBlocked         what a spreadsheet brought cannot be taken back as a whole
 ├── NotEntitled         the person may not do it
 │   ├── PostMissing         the regulation gives the deed to another post
 │   ├── SelfForbidden       the handler may not call about his own work
-│   └── NameNeeded          nobody knows who typed into a spreadsheet
+│   ├── NameNeeded          nobody knows who typed into a spreadsheet
+│   └── OwnDraft            whoever wrote a draft may not approve it
 ├── FactsRefused        what was typed cannot be right
 │   ├── FieldMissing / FieldTooLong / ChoiceUnknown / FieldUnknown
 │   ├── TimeInFuture / TimeBeforeCase / ZoneMissing
@@ -231,6 +237,42 @@ class PaperTooLarge(FactsRefused):
     """Facts: file, limit (megabytes)."""
 
     code = "paper_too_large"
+
+
+class RuleGone(NotAllowed):
+    """Facts: section, key of the rule that the other version does not have."""
+
+    code = "rule_gone"
+
+
+class VersionFixed(NotAllowed):
+    """Facts: policy, number of the version."""
+
+    code = "version_fixed"
+
+
+class CheckFirst(NotAllowed):
+    """Facts: policy, number of the version."""
+
+    code = "check_first"
+
+
+class FindingsStand(NotAllowed):
+    """Facts: policy, number of the version, count of findings that forbid to publish it."""
+
+    code = "findings_stand"
+
+
+class ApprovalMissing(NotAllowed):
+    """Facts: policy, number of the version."""
+
+    code = "approval_missing"
+
+
+class OwnDraft(NotEntitled):
+    """Facts: policy, number of the version."""
+
+    code = "own_draft"
 
 
 class NotFound(DomainError):

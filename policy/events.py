@@ -395,6 +395,20 @@ class Withdrawn(Happening):
     amendable = False
 
 
+class Moved(Happening):
+    """The case goes on under another version of its regulation: ids of the versions of the record.
+
+    What happened before is counted anew by that version's rules; what was found late, decided
+    about money or paid stays.
+    """
+
+    type: Literal["moved"] = "moved"
+    was: int
+    to: int
+    reason: Long
+    amendable = False
+
+
 Event = Annotated[
     Registered
     | Imported
@@ -429,7 +443,8 @@ Event = Annotated[
     | TimePassed
     | Recounted
     | Corrected
-    | Withdrawn,
+    | Withdrawn
+    | Moved,
     Field(discriminator="type"),
 ]
 EVENTS: dict[str, type[Happening]] = {kind.name(): kind for kind in get_args(get_args(Event)[0])}

@@ -1,7 +1,8 @@
 """Folding a journal: the case its entries make, corrections and withdrawals included.
 
-An amendment changes what an earlier entry says. The entries are then applied anew, and what must
-never vanish is kept from the case as it was: breaches, due times that moved, money decided.
+An amendment changes what an earlier entry says, a move by which version's rules all of them are
+judged. The entries are then applied anew, and what must never vanish is kept from the case as it
+was: breaches, due times that moved, money decided.
 """
 
 from __future__ import annotations
@@ -14,10 +15,17 @@ from dataclasses import dataclass, replace
 from policy import sanctions
 from policy.case import Rules, apply, pass_time
 from policy.deeds import nameless
-from policy.errors import ChoiceUnknown, DomainError, LaterStepsStand, NotFound, TimeInFuture
-from policy.events import Corrected, Happening, Recounted, Withdrawn, dump, load, utc
-from policy.facts import CaseFacts, Clock, Lapse, Revision
-from policy.lifecycle import ActorKind, ClockState, Status
+from policy.errors import (
+    ChoiceUnknown,
+    DomainError,
+    LaterStepsStand,
+    NotFound,
+    RuleGone,
+    TimeInFuture,
+)
+from policy.events import Corrected, Happening, Moved, Recounted, Withdrawn, dump, load, utc
+from policy.facts import CaseFacts, Charge, Clock, Lapse, Revision
+from policy.lifecycle import ActorKind, ClockState, PenaltyStatus, Status
 from policy.pack import Pack
 from policy.worktime import WorkCalendar
 
@@ -41,27 +49,46 @@ def fold(
     calendar: WorkCalendar,
     *,
     calendars: Calendars | None = None,
+    packs: Mapping[int, Pack] | None = None,
 ) -> CaseFacts:
     """The case a journal makes, amendments included: equal to the rows of the record.
 
     `calendars` gives the calendar under which each entry was recorded; without it `calendar`
-    has always stood.
+    has always stood. `packs` are those of the versions the case was moved to, by the id of the
+    version.
     """
     standing: Calendars = calendars or (lambda _at: calendar)
     facts = CaseFacts()
     standing_entries: list[Entry] = []
     for entry in entries:
-        if isinstance(entry.event, Corrected | Withdrawn):
+        if isinstance(entry.event, Corrected | Withdrawn | Moved):
             if reason := nameless(entry.event.type, entry.event.by):
                 raise reason
-            standing_entries = amended(standing_entries, entry.event)
+            because = "corrected"
+            if isinstance(entry.event, Moved):
+                pack, because = _moved_to(facts, entry.event, packs or {}), "moved"
+            else:
+                standing_entries = amended(standing_entries, entry.event)
             fresh = _replayed(standing_entries, entry, pack, standing)
-            facts = reconciled(facts, fresh, at=entry.recorded_at, pack=pack)
+            facts = reconciled(facts, fresh, at=entry.recorded_at, because=because)
         else:
             known = standing(entry.recorded_at)
             facts, _ = apply(facts, entry.event, pack, known, entry.recorded_at)
             standing_entries.append(entry)
     return facts
+
+
+def _moved_to(facts: CaseFacts, moved: Moved, packs: Mapping[int, Pack]) -> Pack:
+    """The rules a case goes on under. Refused where a clock or charge it has is no rule there."""
+    if moved.to not in packs:
+        raise NotFound(what="policy_version", key=str(moved.to))
+    pack = packs[moved.to]
+    rules = [("deadline", clock.key) for clock in facts.clocks]
+    rules += [("penalty", charge.rule) for charge in facts.charges]
+    for section, key in rules:
+        if pack.find(section, key) is None:
+            raise RuleGone(section=section, key=key)
+    return pack
 
 
 def amended(entries: list[Entry], amendment: Corrected | Withdrawn) -> list[Entry]:
@@ -121,24 +148,29 @@ def _follows_by_itself(event: Happening) -> bool:
     return counted_anew or event.type in sanctions.STEPS
 
 
-def reconciled(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFacts:
-    """The corrected case with what must never vanish: breaches, moved due times, money."""
+def reconciled(
+    before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime, because: str = "corrected"
+) -> CaseFacts:
+    """The case applied anew with what must never vanish: breaches, moved due times, money.
+
+    `because` is what a revised due time and a lifted breach say of it.
+    """
     at = utc(at)
     if not fresh.number:
         fresh = replace(before, status=Status.withdrawn, clocks=(), charges=())
-    kept = tuple(_kept_clock(fresh, old, at) for old in before.clocks)
+    kept = tuple(_kept_clock(fresh, old, at, because) for old in before.clocks)
     old_keys = {(c.key, c.round) for c in before.clocks}
     added = tuple(c for c in fresh.clocks if (c.key, c.round) not in old_keys)
     return _kept_money(before, replace(fresh, clocks=(*kept, *added)), at=at)
 
 
-def _kept_clock(fresh: CaseFacts, old: Clock, at: dt.datetime) -> Clock:
+def _kept_clock(fresh: CaseFacts, old: Clock, at: dt.datetime, because: str) -> Clock:
     new = next((c for c in fresh.clocks if (c.key, c.round) == (old.key, old.round)), None)
     state = old if new is None else new
     if new is None and old.running:
         state = replace(old, state=ClockState.superseded)
     fresh_lapses = {lapse.breached_at: lapse for lapse in state.breaches} if new else {}
-    lapses = tuple(_kept_lapse(lapse, fresh_lapses, at) for lapse in old.breaches)
+    lapses = tuple(_kept_lapse(lapse, fresh_lapses, at, because) for lapse in old.breaches)
     known = {lapse.breached_at for lapse in old.breaches}
     more = tuple(
         replace(lapse, found_at=at)
@@ -147,17 +179,19 @@ def _kept_clock(fresh: CaseFacts, old: Clock, at: dt.datetime) -> Clock:
     )
     revisions = old.revisions
     if state.due_at != old.due_at:
-        moved = Revision(at, old.due_at, state.due_at, "corrected")
+        moved = Revision(at, old.due_at, state.due_at, because)
         revisions = (*revisions, moved)
     return replace(state, breaches=(*lapses, *more), revisions=revisions)
 
 
-def _kept_lapse(old: Lapse, fresh: Mapping[dt.datetime, Lapse], at: dt.datetime) -> Lapse:
-    """A breach stays: as it stands now, found when it was found, or lifted by the correction."""
+def _kept_lapse(
+    old: Lapse, fresh: Mapping[dt.datetime, Lapse], at: dt.datetime, because: str
+) -> Lapse:
+    """A breach stays: as it stands now, found when it was found, or lifted, and because of what."""
     again = fresh.get(old.breached_at)
     if again is not None:
         return replace(again, found_at=old.found_at)
-    return old if old.lifted_at else replace(old, lifted_at=at, lifted_because="corrected")
+    return old if old.lifted_at else replace(old, lifted_at=at, lifted_because=because)
 
 
 def _kept_money(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime) -> CaseFacts:
@@ -166,6 +200,13 @@ def _kept_money(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime) -> Case
     old = {c.identity for c in before.charges}
     gone = {i for i in old if i not in wanted}
     added = tuple(replace(c, at=at) for c in fresh.charges if c.identity not in old)
-    kept = tuple(replace(wanted.get(c.identity, c), at=c.at) for c in before.charges)
+    kept = tuple(_kept_charge(wanted.get(c.identity, c), c) for c in before.charges)
     facts = replace(fresh, charges=(*kept, *added))
     return sanctions.take_back(facts, lambda c: c.identity in gone, at=at)
+
+
+def _kept_charge(fresh: Charge, old: Charge) -> Charge:
+    """A charge as it stands now. A sum somebody confirmed stays what he confirmed."""
+    if old.status in (PenaltyStatus.confirmed, PenaltyStatus.notified):
+        fresh = replace(fresh, amount=old.amount, because=old.because)
+    return replace(fresh, at=old.at)

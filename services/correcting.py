@@ -25,6 +25,7 @@ from services.actors import Actor
 MAY_CORRECT = frozenset({Role.administrator, Role.care})
 PASSED_OVER = frozenset(
     {"time_passed", "recounted", "progressed", "contacted", "assigned", "corrected", "withdrawn"}
+    | {"moved"}
 )
 """What may have happened since and does not stand on what a sheet wants to mend."""
 

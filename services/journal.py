@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from models import Complaint, Journal, Notice, WageMonth
+from models import Complaint, Journal, Notice, PolicyVersion, WageMonth
 from policy import clocks
 from policy.case import apply, archivable
 from policy.changes import Effect, changes
@@ -24,7 +24,7 @@ from policy.errors import (
     MonthClosed,
     NotFound,
 )
-from policy.events import Corrected, Happening, Withdrawn, dump, load, make
+from policy.events import Corrected, Happening, Moved, Withdrawn, dump, load, make
 from policy.facts import CaseFacts
 from policy.folding import Entry, fold
 from policy.messages import messages
@@ -83,29 +83,47 @@ def happen(
     by = actors.as_of(session, actor, policy_id=policy_id, on=on)
     event = make(kind, **said, at=at or now, by=by)
     before = record.facts_of(session, complaint) if complaint.version else CaseFacts()
-    if isinstance(event, Corrected | Withdrawn):
+    if isinstance(event, Corrected | Withdrawn | Moved):
         after = amended(session, complaint, event, now=now)
         effects = changes(before, after)
     else:
         after, effects = apply(before, event, pack, calendar, now)
+    if isinstance(event, Moved):
+        complaint.policy_version = session.get_one(PolicyVersion, event.to)
+        pack, _ = rules_of(session, complaint)
     _write(session, complaint, event, after, effects, rules=(pack, calendar), actor=actor, now=now)
     log.info("%s: %s", complaint.number, event.type)
     return effects
 
 
 def amended(
-    session: Session, complaint: Complaint, amendment: Corrected | Withdrawn, *, now: dt.datetime
+    session: Session,
+    complaint: Complaint,
+    amendment: Corrected | Withdrawn | Moved,
+    *,
+    now: dt.datetime,
 ) -> CaseFacts:
-    """The case a correction or withdrawal would make. Writes nothing.
+    """The case a correction, a withdrawal or a move would make. Writes nothing.
 
-    Raises LaterStepsStand where later steps no longer fit, MonthClosed where a paid list would
-    change, and what is wrong with the corrected fields.
+    Raises LaterStepsStand where later steps no longer fit, RuleGone where a version lacks a rule,
+    MonthClosed where a paid list would change, and what is wrong with the corrected fields.
     """
-    pack, calendar = rules_of(session, complaint)
     entry = Entry(complaint.version + 1, amendment, now)
-    after = fold([*entries(session, complaint), entry], pack, calendar)
+    after = _fold(session, complaint, [*entries(session, complaint), entry])
     _spare_paid_months(session, complaint, after)
     return after
+
+
+def _fold(session: Session, complaint: Complaint, told: Sequence[Entry]) -> CaseFacts:
+    """The case these entries make, under the versions of its regulation it went through."""
+    pack, calendar = rules_of(session, complaint)
+    moves = [entry.event for entry in told if isinstance(entry.event, Moved)]
+    if not moves:
+        return fold(told, pack, calendar)
+    ids = {moves[0].was, *(move.to for move in moves)}
+    versions = session.scalars(sa.select(PolicyVersion).where(PolicyVersion.id.in_(ids)))
+    packs = {version.id: policies.pack(session, version) for version in versions}
+    return fold(told, packs[moves[0].was], calendar, packs=packs)
 
 
 def _spare_paid_months(session: Session, complaint: Complaint, after: CaseFacts) -> None:
@@ -258,5 +276,4 @@ def entries(session: Session, complaint: Complaint) -> list[Entry]:
 
 def folded(session: Session, complaint: Complaint) -> CaseFacts:
     """The case its journal makes; equal to its rows, or something bypassed the door."""
-    pack, calendar = rules_of(session, complaint)
-    return fold(entries(session, complaint), pack, calendar)
+    return _fold(session, complaint, entries(session, complaint))
