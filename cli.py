@@ -362,8 +362,7 @@ def demo(settings: Settings) -> click.Command:
             with database.writing(engine) as session:
                 empty = company.is_empty(session)
                 if empty:
-                    # A calendar that is still being written is built anew for every deed, so it
-                    # is committed before there are any.
+                    # Committed at once, so that the calendar is kept for all that follows.
                     calendars.seed_official(session)
             if empty:
                 _begin(settings, engine, now=now)

@@ -32,7 +32,7 @@ from policy.lifecycle import (
     Sign,
     Status,
 )
-from policy.worktime import DayKind
+from policy.worktime import DayKind, DayLayer
 
 # ---------------------------------------------------------------- column types
 
@@ -400,7 +400,7 @@ class CompanyText(Base):
 
 
 class Calendar(Base):
-    """Office hours and the days they apply to; `version` counts every change."""
+    """A company's calendar; `version` counts every change and says which one stands now."""
 
     __tablename__ = "calendar"
 
@@ -408,28 +408,64 @@ class Calendar(Base):
     key: Mapped[str] = _key(unique=True)
     name: Mapped[str] = _key(120)
     zone: Mapped[str] = _key()
-    slots: Mapped[list[Any]]
-    half_slots: Mapped[list[Any]]
-    coverage_from: Mapped[dt.date]
-    coverage_until: Mapped[dt.date]
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}
 
 
+class CalendarVersion(Base):
+    """Office hours and coverage as they stood from `made_at` on; rows never change.
+
+    The first version has no `made_at`: it holds for all that was before the second.
+    """
+
+    __tablename__ = "calendar_version"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    calendar_id: Mapped[int] = _to("calendar.id", index=False)
+    number: Mapped[int]
+    slots: Mapped[list[Any]]
+    half_slots: Mapped[list[Any]]
+    coverage_from: Mapped[dt.date]
+    coverage_until: Mapped[dt.date]
+    made_at: Mapped[dt.datetime | None]
+    made_by: Mapped[str] = _key(120)
+    reason: Mapped[str] = mapped_column(sa.Text)
+
+    __table_args__ = (sa.UniqueConstraint("calendar_id", "number"),)
+
+
 class CalendarDay(Base):
-    """A day that is not what its weekday says."""
+    """A day that is not what its weekday says, from a version of its calendar to another.
+
+    `until_version` is the first version in which it is no longer so. Rows are ended, never
+    written over, so that a term can be counted as it was counted then.
+    """
 
     __tablename__ = "calendar_day"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     calendar_id: Mapped[int] = _to("calendar.id", index=False)
     on: Mapped[dt.date]
+    layer: Mapped[DayLayer]
     kind: Mapped[DayKind]
     note: Mapped[str | None] = _key(200)
     source: Mapped[str] = _key(64)
+    from_version: Mapped[int]
+    until_version: Mapped[int | None]
 
-    __table_args__ = (sa.UniqueConstraint("calendar_id", "on"),)
+    __table_args__ = (
+        sa.Index(
+            None,
+            "calendar_id",
+            "on",
+            "layer",
+            unique=True,
+            sqlite_where=sa.text("until_version IS NULL"),
+            postgresql_where=sa.text("until_version IS NULL"),
+        ),
+        sa.CheckConstraint("until_version > from_version", "ended_after_it_began"),
+    )
 
 
 class NumberCounter(Base):

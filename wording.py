@@ -542,6 +542,11 @@ _ERRORS = {
     "person_unknown": mark(
         "Nobody is known as %(role)s on %(on)s. Enter who holds the post that day, then try again."
     ),
+    "hours_refused": mark(
+        "The office hours %(slot)s cannot be used: %(why)s. Write them like 08:30-12:00, "
+        "13:30-17:30."
+    ),
+    "lines_refused": mark("These lines cannot be used: %(lines)s"),
     "calendar_refused": mark("The calendar cannot be used: %(why)s."),
     "calendar_exhausted": mark(
         "No working day was found near %(from_on)s. Check the working days of the calendar."
@@ -592,6 +597,16 @@ _WHYS = {
     "column_needed": mark("the tab cannot do its work without this column"),
     "zone_unknown": mark("its time zone is unknown"),
     "slots_missing": mark("it has no office hours"),
+    "not_hours": mark("they cannot be read"),
+    "year_leaves_a_hole": mark("the year before or after it has to be loaded first"),
+    "year_without_holiday": mark("the plan of a year has to name its days off"),
+    "no_such_day": mark("this is no day; write it like 2027-01-01"),
+    "of_another_year": mark("the day belongs to another year"),
+    "no_such_kind": mark("the kind has to be holiday or make-up day"),
+    "twice": mark("the day stands there twice"),
+    "makeup_on_weekday": mark("a make-up day is a Saturday or Sunday"),
+    "note_too_long": mark("the note is too long"),
+    "columns_missing": mark("it needs the columns date, kind and note"),
     "half_slots_missing": mark("it has half days but no hours for them"),
     "slot_not_in_minutes": mark("office hours are given to the minute only"),
     "slot_empty": mark("office hours must open before they close"),
@@ -638,6 +653,8 @@ def _said(name: str, value: Any) -> str:
         return _(tables[name][value]) if value in tables[name] else value
     if name == "status" and isinstance(value, str):
         return label(Status(value))
+    if name == "lines":
+        return _lines(value or ())
     if name == "problems":
         return _problems(value)
     if name in ("columns", "missing") and isinstance(value, list | tuple):
@@ -663,6 +680,20 @@ def _plain(value: Any) -> str:
     if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
         return str(value)
     return _("; ").join(_plain(one) for one in value)
+
+
+def _lines(lines: Sequence[Mapping[str, Any]]) -> str:
+    """Lines of a table that cannot be used, each with its number, its text and what is wrong."""
+    said = [
+        _(
+            "line %(line)s “%(text)s”: %(why)s",
+            line=one["line"],
+            text=one["text"],
+            why=_said("why", one["why"]),
+        )
+        for one in lines
+    ]
+    return _("; ").join(said) + _(".")
 
 
 def _problems(problems: Sequence[Mapping[str, Any]]) -> str:

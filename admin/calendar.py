@@ -42,6 +42,7 @@ class CalendarPage(RedressPage):
         return self.render(
             "admin/calendar.html",
             calendar=calendar,
+            stands=calendars.standing(self.records, calendar),
             months=months,
             year=year,
             today=today,

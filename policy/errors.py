@@ -22,6 +22,7 @@ DomainError
 │   ├── FieldMissing / FieldTooLong / ChoiceUnknown / FieldUnknown
 │   ├── TimeInFuture / TimeBeforeCase / ZoneMissing
 │   ├── ExtensionTooLong / ExtensionForbidden / AmountRefused
+│   ├── HoursRefused / LinesRefused
 │   └── PaperEmpty / PaperRefused / PaperTooLarge
 ├── NotFound            there is no such thing
 ├── ChangedMeanwhile    somebody else wrote first
@@ -273,6 +274,18 @@ class OwnDraft(NotEntitled):
     """Facts: policy, number of the version."""
 
     code = "own_draft"
+
+
+class HoursRefused(FactsRefused):
+    """Facts: field, slot (the office hours at fault, as people write them), why."""
+
+    code = "hours_refused"
+
+
+class LinesRefused(FactsRefused):
+    """Facts: field, lines: a list of {line, text, why} with every line that cannot be used."""
+
+    code = "lines_refused"
 
 
 class NotFound(DomainError):

@@ -58,6 +58,13 @@ class DayKind(enum.Enum):
         return self not in (DayKind.rest, DayKind.holiday)
 
 
+class DayLayer(enum.Enum):
+    """Whose word about a day it is; what the company says stands above the official plan."""
+
+    official = "official"
+    company = "company"
+
+
 class Unit(enum.Enum):
     """The units a regulation gives its terms in."""
 
@@ -173,7 +180,7 @@ class WorkCalendar:
         named = self._kinds.get(day)
         if named is not None:
             return named
-        return DayKind.work if day.weekday() < 5 else DayKind.rest
+        return week_kind(day)
 
     def is_working(self, day: date) -> bool:
         """True if the company works on `day`, be it only half of it."""
@@ -350,6 +357,11 @@ class WorkCalendar:
             for opens, closes in self.office_hours(day)
         )
         return self._worked_before[before] + today
+
+
+def week_kind(day: date) -> DayKind:
+    """What a day is where nothing but the week speaks of it."""
+    return DayKind.work if day.weekday() < 5 else DayKind.rest
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -1,62 +1,62 @@
-"""Calendar days in and out: loading official years, company days, the calendar as a value.
+"""The working calendar: the official plan, the calendar as a value as it stood, its pages.
 
 The official plan (holidays and the weekends worked in their stead) comes from
 `chinesecalendar`; this is the only module that knows it. What the company says about a day
-stands above what the State Council says, and loading a year again does not change that.
+stands above it. A calendar changes by `calendar_changes`, which makes a new version of it.
 """
 
 from __future__ import annotations
 
 import calendar as gregorian
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 import chinese_calendar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import Pool
 
-from models import Calendar, CalendarDay
-from policy.errors import (
-    CalendarRefused,
-    ChangedMeanwhile,
-    FieldMissing,
-    FieldTooLong,
-    NotFound,
-)
-from policy.worktime import DayKind, Slot, WorkCalendar
+from models import Calendar, CalendarDay, CalendarVersion
+from policy.errors import CalendarRefused, NotFound
+from policy.worktime import DayKind, DayLayer, Slot, WorkCalendar, week_kind
 
 COMPANY: Final = "company"
 ZONE: Final = "Asia/Shanghai"
 SLOTS: Final = (("08:30", "12:00"), ("13:30", "17:30"))
 HALF_SLOTS: Final = (("08:30", "12:00"),)
-LONGEST_NOTE: Final = 200
-LONGEST_SOURCE: Final = 64
 
 OFFICIAL_SOURCE: Final = "chinesecalendar"
 OFFICIAL_YEARS: Final = range(
     min(chinese_calendar.holidays).year, max(chinese_calendar.holidays).year + 1
 )
 
+VALUES_KEPT: Final = 16
+"""How many versions of calendars stay in memory as values."""
+
 _TOUCHED: Final = "calendar_touched_in"
-_Fingerprint = tuple[Any, ...]
-_cache: WeakKeyDictionary[Pool, dict[str, tuple[_Fingerprint, WorkCalendar]]] = WeakKeyDictionary()
+_cache: WeakKeyDictionary[Pool, OrderedDict[tuple[str, ...], WorkCalendar]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
 class DayRow:
-    """A day on a calendar page. `provisional` says that the official plan does not reach it."""
+    """A day on a calendar page. `provisional` says that the official plan does not reach it.
+
+    `company` says that the company set it; `usual` is what it is without the company's word.
+    """
 
     on: dt.date
     kind: DayKind
     note: str
     source: str
     provisional: bool
+    company: bool
+    usual: DayKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ def official_calendar(years: Collection[int] = OFFICIAL_YEARS) -> WorkCalendar:
     span = _span(years)
     return WorkCalendar(
         zone=ZONE,
-        slots=_slots(SLOTS),
-        half_slots=_slots(HALF_SLOTS),
+        slots=slots_of(SLOTS),
+        half_slots=slots_of(HALF_SLOTS),
         days={day: kind for year in span for day, (kind, _) in official_days(year).items()},
         coverage_from=dt.date(span[0], 1, 1),
         coverage_until=dt.date(span[-1], 12, 31),
@@ -112,24 +112,46 @@ def official_calendar(years: Collection[int] = OFFICIAL_YEARS) -> WorkCalendar:
 def seed_official(
     session: Session, *, key: str = COMPANY, years: Collection[int] = OFFICIAL_YEARS
 ) -> Calendar:
-    """The calendar `key`, made if it is missing, with every official day of `years` in it.
+    """The calendar `key`, made with the official `years` and the usual hours if it is missing.
 
-    Years between the coverage it had and `years` are loaded too, so that the coverage has no
-    hole. Days that somebody set by hand stay as they are. A second call changes nothing, the
-    version included. Raises CalendarRefused if a year is not official.
+    A calendar that is there is left as it is: later years are loaded by a change, because they
+    move terms. Raises CalendarRefused if a year is not official.
     """
-    calendar = session.scalar(sa.select(Calendar).where(Calendar.key == key))
-    wanted = _without_hole(calendar, _span(years))
-    official = {day: found for year in wanted for day, found in official_days(year).items()}
-    if calendar is None:
-        calendar = _new_calendar(session, key, wanted)
-    changed = _load_official(session, calendar, official, wanted)
-    coverage_from = min(calendar.coverage_from, dt.date(wanted[0], 1, 1))
-    coverage_until = max(calendar.coverage_until, dt.date(wanted[-1], 12, 31))
-    if changed or (coverage_from, coverage_until) != _coverage(calendar):
-        calendar.coverage_from, calendar.coverage_until = coverage_from, coverage_until
-        _touch(session, calendar)
+    calendar = find(session, key)
+    if calendar is not None:
+        return calendar
+    span = _span(years)
+    official = {day: found for year in span for day, found in official_days(year).items()}
+    calendar = Calendar(key=key, name="公司工作日历", zone=ZONE, version=1)
+    session.add(calendar)
+    session.flush()
+    session.add(_first_version(calendar, span))
+    source = official_source()
+    session.add_all(
+        CalendarDay(
+            calendar_id=calendar.id,
+            on=day,
+            layer=DayLayer.official,
+            kind=kind,
+            note=note,
+            source=source,
+            from_version=1,
+        )
+        for day, (kind, note) in official.items()
+    )
+    session.flush()
+    keep_to_itself(session, 1)
     return calendar
+
+
+def find(session: Session, key: str = COMPANY) -> Calendar | None:
+    """The calendar of that key, if there is one."""
+    return session.scalar(sa.select(Calendar).where(Calendar.key == key))
+
+
+def official_source() -> str:
+    """What the days of the installed official plan give as their source."""
+    return f"{OFFICIAL_SOURCE} {version(OFFICIAL_SOURCE)}"
 
 
 def _span(years: Collection[int]) -> range:
@@ -139,184 +161,138 @@ def _span(years: Collection[int]) -> range:
     return range(min(years), max(years) + 1)
 
 
-def _coverage(calendar: Calendar) -> tuple[dt.date, dt.date]:
-    return calendar.coverage_from, calendar.coverage_until
-
-
-def _without_hole(calendar: Calendar | None, years: range) -> range:
-    """`years`, stretched until they touch the coverage that is already there."""
-    if calendar is None:
-        return years
-    first = min(years.start, calendar.coverage_until.year + 1)
-    return range(first, max(years.stop, calendar.coverage_from.year))
-
-
-def _new_calendar(session: Session, key: str, years: range) -> Calendar:
-    calendar = Calendar(
-        key=key,
-        name="公司工作日历",
-        zone=ZONE,
+def _first_version(calendar: Calendar, years: range) -> CalendarVersion:
+    return CalendarVersion(
+        calendar_id=calendar.id,
+        number=1,
         slots=[list(slot) for slot in SLOTS],
         half_slots=[list(slot) for slot in HALF_SLOTS],
         coverage_from=dt.date(years[0], 1, 1),
         coverage_until=dt.date(years[-1], 12, 31),
-        version=1,
+        made_at=None,
+        made_by="",
+        reason="",
     )
-    session.add(calendar)
-    session.flush()
-    return calendar
-
-
-def _load_official(
-    session: Session,
-    calendar: Calendar,
-    official: Mapping[dt.date, tuple[DayKind, str]],
-    years: range,
-) -> bool:
-    """Write the days of the plan that nobody set by hand; True if that changed anything."""
-    source = f"{OFFICIAL_SOURCE} {version(OFFICIAL_SOURCE)}"
-    rows = {row.on: row for row in _rows(session, calendar.id, years)}
-    changed = False
-    for day, stored in rows.items():
-        # A plan can be amended: a day that is no longer in it becomes an ordinary day again.
-        if stored.source.startswith(OFFICIAL_SOURCE) and day not in official:
-            session.delete(stored)
-            changed = True
-    for day, (kind, note) in official.items():
-        row = rows.get(day)
-        if row is None:
-            session.add(
-                CalendarDay(calendar_id=calendar.id, on=day, kind=kind, note=note, source=source)
-            )
-        elif row.source.startswith(OFFICIAL_SOURCE) and (row.kind, row.note) != (kind, note):
-            row.kind, row.note, row.source = kind, note, source
-        else:
-            continue
-        changed = True
-    session.flush()
-    return changed
-
-
-def _rows(session: Session, calendar_id: int, years: range) -> list[CalendarDay]:
-    """The rows of the days that are not what their weekday says, in order."""
-    first, last = dt.date(years[0], 1, 1), dt.date(years[-1], 12, 31)
-    return list(
-        session.scalars(
-            sa.select(CalendarDay)
-            .where(CalendarDay.calendar_id == calendar_id, CalendarDay.on.between(first, last))
-            .order_by(CalendarDay.on)
-        )
-    )
-
-
-# ---------------------------------------------------------------- company days
-
-
-def set_day(
-    session: Session,
-    calendar: Calendar,
-    on: dt.date,
-    *,
-    kind: DayKind,
-    note: str,
-    actor: str,
-    now: dt.datetime,
-) -> CalendarDay:
-    """The row of `on`, which from now is of `kind` because `actor` (a name) says so.
-
-    A day set by hand outlives the loading of official years. Due times already given do not
-    move: recomputing them is an act of its own. Raises FieldMissing without a note,
-    FieldTooLong, CalendarRefused if the calendar could not be used afterwards (a half day
-    without half hours, a day out of reach), ChangedMeanwhile if somebody else changed it.
-    """
-    note = note.strip()
-    if not note:
-        raise FieldMissing(field="note")
-    if len(note) > LONGEST_NOTE:
-        raise FieldTooLong(field="note", limit=LONGEST_NOTE)
-    days = _kinds(session, calendar.id) | {on: kind}
-    today = _value(calendar, days).local(now).date()
-    row = session.scalar(
-        sa.select(CalendarDay).where(CalendarDay.calendar_id == calendar.id, CalendarDay.on == on)
-    )
-    if row is None:
-        row = CalendarDay(calendar_id=calendar.id, on=on)
-        session.add(row)
-    row.kind, row.note = kind, note
-    row.source = f"{today} {actor}"[:LONGEST_SOURCE]
-    _touch(session, calendar)
-    return row
-
-
-def _touch(session: Session, calendar: Calendar) -> None:
-    """Count a change of the calendar and of its days in its version."""
-    key = calendar.key
-    calendar.version += 1
-    try:
-        session.flush()
-    except StaleDataError:
-        raise ChangedMeanwhile(what="calendar", key=key) from None
-    # Until the commit this version is ours alone and may yet be given to another change.
-    session.info[_TOUCHED] = session.get_transaction()
 
 
 # ---------------------------------------------------------------- the calendar as a value
 
 
-def work_calendar(session: Session, key: str = COMPANY) -> WorkCalendar:
-    """The calendar `key` as a value; one statement while its version stands still.
+def work_calendar(
+    session: Session, key: str = COMPANY, *, as_of: dt.datetime | None = None
+) -> WorkCalendar:
+    """The calendar `key` as a value, as it stands or as it stood `as_of` an instant.
 
-    Raises NotFound, and CalendarRefused if what is stored makes no calendar.
+    One statement, where that version was asked for before. Raises NotFound, and CalendarRefused
+    if what is stored makes no calendar.
     """
-    row = session.execute(
-        sa.select(*_VALUE_COLUMNS, Calendar.version).where(Calendar.key == key)
-    ).one_or_none()
+    wanted = _versions(key)
+    if as_of is None:
+        wanted = wanted.where(CalendarVersion.number == Calendar.version)
+    else:
+        stood = sa.or_(CalendarVersion.made_at.is_(None), CalendarVersion.made_at <= as_of)
+        wanted = wanted.where(stood).order_by(CalendarVersion.number.desc()).limit(1)
+    row = session.execute(wanted).first()
     if row is None:
         raise NotFound(what="calendar", key=key)
-    touched = session.info.get(_TOUCHED)
-    if touched is not None and touched is session.get_transaction():
-        return _value(row, _kinds(session, row.id))
-    kept = _cache.setdefault(session.connection().engine.pool, {})
-    fingerprint = _fingerprint(row)
-    if key not in kept or kept[key][0] != fingerprint:
-        kept[key] = fingerprint, _value(row, _kinds(session, row.id))
-    return kept[key][1]
+    return _kept(session, row)
 
 
-_VALUE_COLUMNS: Final = (
-    Calendar.id,
-    Calendar.zone,
-    Calendar.slots,
-    Calendar.half_slots,
-    Calendar.coverage_from,
-    Calendar.coverage_until,
-)
+def history(session: Session, key: str = COMPANY) -> Callable[[dt.datetime], WorkCalendar]:
+    """The calendar as it stood at any instant: one statement, and two for each version asked for.
+
+    Raises NotFound.
+    """
+    rows = session.execute(_versions(key).order_by(CalendarVersion.number)).all()
+    if not rows:
+        raise NotFound(what="calendar", key=key)
+    begins = [row.made_at or _ALWAYS for row in rows]
+    return lambda at: _kept(session, rows[bisect_right(begins, at) - 1])
 
 
-def _fingerprint(row: sa.Row[Any]) -> _Fingerprint:
-    # The columns are compared too: a version that was rolled back may come again.
-    return tuple(repr(value) for value in row)
+def standing(session: Session, calendar: Calendar) -> CalendarVersion:
+    """Hours and coverage of a calendar as they stand now."""
+    return session.scalars(
+        sa.select(CalendarVersion).where(
+            CalendarVersion.calendar_id == calendar.id,
+            CalendarVersion.number == calendar.version,
+        )
+    ).one()
 
 
-def _kinds(session: Session, calendar_id: int) -> dict[dt.date, DayKind]:
+_ALWAYS: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
+def _versions(key: str) -> sa.Select[Any]:
+    return (
+        sa.select(
+            Calendar.id,
+            Calendar.zone,
+            CalendarVersion.number,
+            CalendarVersion.slots,
+            CalendarVersion.half_slots,
+            CalendarVersion.coverage_from,
+            CalendarVersion.coverage_until,
+            CalendarVersion.made_at,
+        )
+        .join(CalendarVersion, CalendarVersion.calendar_id == Calendar.id)
+        .where(Calendar.key == key)
+    )
+
+
+def keep_to_itself(session: Session, number: int) -> None:
+    """Say that this transaction made version `number`: nobody else may see a value of it.
+
+    Until the commit that version is ours alone, and rolled back it may yet be given to another
+    change.
+    """
+    session.info[_TOUCHED] = (session.get_transaction(), number, {})
+
+
+def _kept(session: Session, row: sa.Row[Any]) -> WorkCalendar:
+    """The value of a version: kept for all sessions once it is committed, for ours before."""
+    transaction, first, ours = session.info.get(_TOUCHED, (None, 0, {}))
+    if transaction is not None and transaction is session.get_transaction() and row.number >= first:
+        if (row.id, row.number) not in ours:
+            ours[row.id, row.number] = _value(row, standing_days(session, row.id, row.number))
+        return cast(WorkCalendar, ours[row.id, row.number])
+    kept = _cache.setdefault(session.connection().engine.pool, OrderedDict())
+    fingerprint = tuple(repr(value) for value in row)
+    if fingerprint not in kept:
+        kept[fingerprint] = _value(row, standing_days(session, row.id, row.number))
+        while len(kept) > VALUES_KEPT:
+            kept.popitem(last=False)
+    return kept[fingerprint]
+
+
+def standing_days(session: Session, calendar_id: int, number: int) -> dict[dt.date, DayKind]:
+    """What the days of a version are that are not what their weekday says."""
     rows = session.execute(
-        sa.select(CalendarDay.on, CalendarDay.kind).where(CalendarDay.calendar_id == calendar_id)
+        sa.select(CalendarDay.on, CalendarDay.kind)
+        .where(CalendarDay.calendar_id == calendar_id, *_in_version(number))
+        # The company's word comes last and stands.
+        .order_by(CalendarDay.layer == DayLayer.company)
     )
     return {row.on: row.kind for row in rows}
 
 
-def _value(stored: Calendar | sa.Row[Any], days: Mapping[dt.date, DayKind]) -> WorkCalendar:
+def _in_version(number: int) -> tuple[sa.ColumnElement[bool], ...]:
+    ended = CalendarDay.until_version
+    return CalendarDay.from_version <= number, sa.or_(ended.is_(None), ended > number)
+
+
+def _value(stored: sa.Row[Any], days: Mapping[dt.date, DayKind]) -> WorkCalendar:
     return WorkCalendar(
         zone=stored.zone,
-        slots=_slots(stored.slots),
-        half_slots=_slots(stored.half_slots),
+        slots=slots_of(stored.slots),
+        half_slots=slots_of(stored.half_slots),
         days=days,
         coverage_from=stored.coverage_from,
         coverage_until=stored.coverage_until,
     )
 
 
-def _slots(stored: Iterable[Any]) -> list[Slot]:
+def slots_of(stored: Iterable[Any]) -> list[Slot]:
     """Office hours as they are stored, [["08:30", "12:00"], …], as pairs of clock times."""
     try:
         return [
@@ -335,7 +311,7 @@ def year_view(session: Session, calendar: Calendar, year: int) -> list[MonthRow]
     work = work_calendar(session, calendar.key)
     if not work.first_on.year <= year <= work.last_on.year:
         raise CalendarRefused(why="day_out_of_reach", year=year)
-    rows = {row.on: row for row in _rows(session, calendar.id, range(year, year + 1))}
+    rows = _day_rows(session, calendar, year)
     return [_month(work, rows, dt.date(year, month, 1)) for month in range(1, 13)]
 
 
@@ -346,19 +322,41 @@ def month_view(session: Session, calendar: Calendar, *, year: int, month: int) -
     return year_view(session, calendar, year)[month - 1]
 
 
-def _month(work: WorkCalendar, rows: Mapping[dt.date, CalendarDay], first_on: dt.date) -> MonthRow:
-    days = tuple(_day(work, rows.get(day), day) for day in _days_of_month(first_on))
+_Layers = Mapping[dt.date, Mapping[DayLayer, CalendarDay]]
+
+
+def _day_rows(session: Session, calendar: Calendar, year: int) -> _Layers:
+    """What the plan and the company say of the days of a year, by day."""
+    rows = session.scalars(
+        sa.select(CalendarDay).where(
+            CalendarDay.calendar_id == calendar.id,
+            CalendarDay.on.between(dt.date(year, 1, 1), dt.date(year, 12, 31)),
+            *_in_version(calendar.version),
+        )
+    )
+    found: dict[dt.date, dict[DayLayer, CalendarDay]] = {}
+    for row in rows:
+        found.setdefault(row.on, {})[row.layer] = row
+    return found
+
+
+def _month(work: WorkCalendar, rows: _Layers, first_on: dt.date) -> MonthRow:
+    days = tuple(_day(work, rows.get(day, {}), day) for day in _days_of_month(first_on))
     working = sum(day.kind.counts for day in days)
     return MonthRow(first_on, leading=first_on.weekday(), days=days, working_days=working)
 
 
-def _day(work: WorkCalendar, row: CalendarDay | None, on: dt.date) -> DayRow:
+def _day(work: WorkCalendar, said: Mapping[DayLayer, CalendarDay], on: dt.date) -> DayRow:
+    row = said.get(DayLayer.company) or said.get(DayLayer.official)
+    official = said.get(DayLayer.official)
     return DayRow(
         on=on,
         kind=work.kind(on),
         note=(row.note or "") if row else "",
         source=row.source if row else "",
         provisional=work.is_provisional(on, on),
+        company=DayLayer.company in said,
+        usual=official.kind if official else week_kind(on),
     )
 
 

@@ -56,9 +56,12 @@ def hold(session: Session, number: str, *, seen: int | None = None) -> Complaint
     return complaint
 
 
-def rules_of(session: Session, complaint: Complaint) -> tuple[Pack, WorkCalendar]:
-    """The regulation a case was registered under, and the company's calendar."""
-    return policies.pack(session, complaint.policy_version), calendars.work_calendar(session)
+def rules_of(
+    session: Session, complaint: Complaint, *, as_of: dt.datetime | None = None
+) -> tuple[Pack, WorkCalendar]:
+    """The regulation a case was registered under, and the company's calendar (`as_of` then)."""
+    calendar = calendars.work_calendar(session, as_of=as_of)
+    return policies.pack(session, complaint.policy_version), calendar
 
 
 def happen(
@@ -77,7 +80,8 @@ def happen(
     `now` is when it is recorded, `at` when it happened (now, unless stated otherwise); what is
     `said` are the fields of the event. Raises a DomainError and changes nothing.
     """
-    pack, calendar = rules_of(session, complaint)
+    # A fold asks for the calendar of the same instant and must come to the same case.
+    pack, calendar = rules_of(session, complaint, as_of=now)
     on = calendar.local(at or now).date()
     policy_id = complaint.policy_version.policy_id
     by = actors.as_of(session, actor, policy_id=policy_id, on=on)
@@ -117,13 +121,14 @@ def amended(
 def _fold(session: Session, complaint: Complaint, told: Sequence[Entry]) -> CaseFacts:
     """The case these entries make, under the versions of its regulation it went through."""
     pack, calendar = rules_of(session, complaint)
+    past = calendars.history(session)
     moves = [entry.event for entry in told if isinstance(entry.event, Moved)]
     if not moves:
-        return fold(told, pack, calendar)
+        return fold(told, pack, calendar, calendars=past)
     ids = {moves[0].was, *(move.to for move in moves)}
     versions = session.scalars(sa.select(PolicyVersion).where(PolicyVersion.id.in_(ids)))
     packs = {version.id: policies.pack(session, version) for version in versions}
-    return fold(told, packs[moves[0].was], calendar, packs=packs)
+    return fold(told, packs[moves[0].was], calendar, calendars=past, packs=packs)
 
 
 def _spare_paid_months(session: Session, complaint: Complaint, after: CaseFacts) -> None:

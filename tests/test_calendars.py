@@ -8,27 +8,40 @@ from pathlib import Path
 import holidays
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from config import Settings
-from database import make_engine, reading, writing
-from models import Base, Calendar, CalendarDay
+from database import alembic_config, make_engine, reading, upgrade, writing
+from models import Base, Calendar, CalendarDay, CalendarVersion
 from policy.errors import (
     CalendarRefused,
     ChangedMeanwhile,
     FieldMissing,
     FieldTooLong,
+    HoursRefused,
     NotFound,
 )
-from policy.worktime import DayKind, Unit, WorkCalendar
+from policy.worktime import DayKind, DayLayer, Slot, Unit, WorkCalendar
+from services import calendar_changes, calendars
+from services.calendar_changes import (
+    Change,
+    carry_out,
+    changed,
+    company_day,
+    office_hours,
+    official_year,
+    turned,
+)
 from services.calendars import (
     OFFICIAL_YEARS,
+    history,
     month_view,
     official_calendar,
     official_days,
     seed_official,
-    set_day,
+    standing,
     work_calendar,
     year_view,
 )
@@ -45,12 +58,25 @@ def calendar(session: Session) -> Calendar:
     return calendar
 
 
+def do(
+    session: Session, calendar: Calendar, change: Change, now: dt.datetime = NOW
+) -> CalendarVersion:
+    return carry_out(session, calendar, change, reason="公告", actor="care", now=now)
+
+
 def rest(session: Session, calendar: Calendar, on: dt.date, note: str = "公司运动会") -> None:
-    set_day(session, calendar, on, kind=DayKind.rest, note=note, actor="care", now=NOW)
+    do(session, calendar, company_day(on, DayKind.rest, note))
 
 
-def day_row(session: Session, on: dt.date) -> CalendarDay | None:
-    return session.scalar(sa.select(CalendarDay).where(CalendarDay.on == on))
+def load(session: Session, calendar: Calendar, year: int) -> CalendarVersion:
+    days = official_days(year)
+    return do(session, calendar, official_year(year, days, source=calendars.official_source()))
+
+
+def day_rows(session: Session, on: dt.date) -> list[CalendarDay]:
+    """Every row about a day, the ended ones included, in the order they were made."""
+    rows = sa.select(CalendarDay).where(CalendarDay.on == on).order_by(CalendarDay.id)
+    return list(session.scalars(rows))
 
 
 # ---------------------------------------------------------------- the official plan
@@ -96,14 +122,14 @@ def test_no_year_at_all_is_refused(session: Session) -> None:
 
 
 def test_seeding_covers_the_official_years(session: Session, calendar: Calendar) -> None:
-    assert calendar.coverage_from == dt.date(OFFICIAL_YEARS[0], 1, 1)
-    assert calendar.coverage_until == dt.date(OFFICIAL_YEARS[-1], 12, 31)
+    now = standing(session, calendar)
+    assert now.coverage_from == dt.date(OFFICIAL_YEARS[0], 1, 1)
+    assert now.coverage_until == dt.date(OFFICIAL_YEARS[-1], 12, 31)
     stored = work_calendar(session)
     assert stored == official_calendar()
     assert not stored.is_working(dt.date(2026, 10, 1))
     assert stored.is_working(dt.date(2026, 10, 10))
-    row = day_row(session, dt.date(2026, 10, 10))
-    assert row is not None
+    (row,) = day_rows(session, dt.date(2026, 10, 10))
     assert row.source.startswith("chinesecalendar ")
 
 
@@ -115,58 +141,60 @@ def test_seeding_twice_changes_nothing(session: Session, calendar: Calendar) -> 
 
 
 def test_a_later_year_is_added_and_makes_its_terms_final(session: Session) -> None:
-    seed_official(session, years=[2024])
+    calendar = seed_official(session, years=[2025])
     start = dt.datetime(2026, 9, 28, 8, 20, tzinfo=dt.UTC)
     guess = work_calendar(session).add(start, 7, Unit.working_day)
-    seed_official(session, years=[2026])
+    load(session, calendar, 2026)
     final = work_calendar(session).add(start, 7, Unit.working_day)
 
     assert (guess.at.date(), guess.provisional) == (dt.date(2026, 10, 7), True)
     assert (final.at.date(), final.provisional) == (dt.date(2026, 10, 13), False)
-    # The year between is loaded too, else it would pass for covered without its holidays.
+    assert standing(session, calendar).coverage_until == dt.date(2026, 12, 31)
+
+
+def test_an_earlier_year_is_added_as_well(session: Session) -> None:
+    calendar = seed_official(session, years=[2026])
+    load(session, calendar, 2025)
+    now = standing(session, calendar)
+    assert (now.coverage_from.year, now.coverage_until.year) == (2025, 2026)
     assert not work_calendar(session).is_working(dt.date(2025, 10, 1))
 
 
-def test_an_earlier_year_is_added_without_a_hole(session: Session) -> None:
-    seed_official(session, years=[2026])
+def test_a_year_that_would_leave_one_out_is_refused(session: Session) -> None:
     calendar = seed_official(session, years=[2024])
-    assert calendar.coverage_from == dt.date(2024, 1, 1)
-    assert calendar.coverage_until == dt.date(2026, 12, 31)
-    assert not work_calendar(session).is_working(dt.date(2025, 10, 1))
+    with pytest.raises(CalendarRefused, match="year_leaves_a_hole"):
+        load(session, calendar, 2026)
+    assert calendar.version == 1
 
 
-def test_a_day_set_by_hand_outlives_loading_the_year_again(
+def test_a_plan_without_a_day_off_or_with_days_of_another_year_is_refused() -> None:
+    with pytest.raises(CalendarRefused, match="year_without_holiday"):
+        official_year(2027, {dt.date(2027, 1, 2): (DayKind.makeup, "元旦")}, source="-")
+    with pytest.raises(CalendarRefused, match="day_out_of_reach"):
+        official_year(2027, official_days(2026), source="-")
+
+
+def test_a_day_of_the_company_outlives_loading_the_year_again(
     session: Session, calendar: Calendar
 ) -> None:
     golden = dt.date(2026, 10, 6)
-    set_day(session, calendar, golden, kind=DayKind.work, note="值班", actor="care", now=NOW)
-    version = calendar.version
-    seed_official(session)
+    do(session, calendar, company_day(golden, DayKind.work, "值班"))
+    load(session, calendar, 2026)
     assert work_calendar(session).is_working(golden)
-    assert calendar.version == version
 
 
-def test_a_day_the_plan_no_longer_has_becomes_ordinary(
+def test_loading_a_year_again_replaces_its_plan_as_a_whole(
     session: Session, calendar: Calendar
 ) -> None:
-    stray = dt.date(2026, 3, 4)
-    session.add(
-        CalendarDay(
-            calendar_id=calendar.id,
-            on=stray,
-            kind=DayKind.holiday,
-            note="",
-            source="chinesecalendar 1",
-        )
-    )
-    row = day_row(session, dt.date(2026, 10, 1))
-    assert row is not None
-    row.kind = DayKind.work
-    session.flush()
-    seed_official(session)
-    assert day_row(session, stray) is None
+    stray, golden = dt.date(2026, 3, 4), dt.date(2026, 10, 1)
+    days = dict(official_days(2026)) | {stray: (DayKind.holiday, "春游")}
+    del days[golden]
+    do(session, calendar, official_year(2026, days, source="公文"))
+    assert not work_calendar(session).is_working(stray)
+    assert work_calendar(session).is_working(golden)
+    load(session, calendar, 2026)
     assert work_calendar(session).is_working(stray)
-    assert not work_calendar(session).is_working(dt.date(2026, 10, 1))
+    assert not work_calendar(session).is_working(golden)
 
 
 # ---------------------------------------------------------------- company days
@@ -181,25 +209,51 @@ def test_a_company_day_moves_due_times_and_says_who_set_it(
     assert due.at == dt.datetime(2026, 6, 4, 2, tzinfo=dt.UTC)
     assert due.skipped == ((SPORTS_DAY, "rest"),)
     assert calendar.version == version + 1
-    row = day_row(session, SPORTS_DAY)
-    assert row is not None
+    (row,) = day_rows(session, SPORTS_DAY)
     assert (row.note, row.source) == ("公司运动会", "2026-11-21 care")
 
 
-def test_setting_a_day_twice_keeps_one_row(session: Session, calendar: Calendar) -> None:
+def test_a_day_set_again_ends_what_was_said_before_and_keeps_it(
+    session: Session, calendar: Calendar
+) -> None:
     rest(session, calendar, SPORTS_DAY)
-    set_day(session, calendar, SPORTS_DAY, kind=DayKind.half, note="半天", actor="care", now=NOW)
+    do(session, calendar, company_day(SPORTS_DAY, DayKind.half, "半天"))
     assert work_calendar(session).office_hours(SPORTS_DAY) == ((dt.time(8, 30), dt.time(12)),)
-    assert session.scalars(
-        sa.select(CalendarDay.kind).where(CalendarDay.on == SPORTS_DAY)
-    ).all() == [DayKind.half]
+    rows = [(row.kind, row.until_version) for row in day_rows(session, SPORTS_DAY)]
+    assert rows == [(DayKind.rest, calendar.version), (DayKind.half, None)]
 
 
-def test_a_day_without_a_reason_is_refused(session: Session, calendar: Calendar) -> None:
+def test_the_usual_comes_back_when_the_company_says_nothing_any_more(
+    session: Session, calendar: Calendar
+) -> None:
+    golden = dt.date(2026, 10, 1)
+    for day, kind in ((SPORTS_DAY, DayKind.rest), (golden, DayKind.work)):
+        do(session, calendar, company_day(day, kind, "公告"))
+    for day in (SPORTS_DAY, golden):
+        do(session, calendar, company_day(day, None, ""))
+    stored = work_calendar(session)
+    assert (stored.is_working(SPORTS_DAY), stored.is_working(golden)) == (True, False)
+    assert stored == official_calendar()
+
+
+def test_a_day_without_a_note_and_a_change_without_a_reason_are_refused(
+    session: Session, calendar: Calendar
+) -> None:
     with pytest.raises(FieldMissing):
-        rest(session, calendar, SPORTS_DAY, "  ")
+        company_day(SPORTS_DAY, DayKind.rest, "  ")
     with pytest.raises(FieldTooLong):
-        rest(session, calendar, SPORTS_DAY, "长" * 201)
+        company_day(SPORTS_DAY, DayKind.rest, "长" * 201)
+    for reason, refusal in ((" ", FieldMissing), ("长" * 2001, FieldTooLong)):
+        with pytest.raises(refusal):
+            carry_out(
+                session,
+                calendar,
+                company_day(SPORTS_DAY, DayKind.rest, "公告"),
+                reason=reason,
+                actor="care",
+                now=NOW,
+            )
+    assert calendar.version == 1
 
 
 def test_a_day_that_would_break_the_calendar_is_refused_before_it_is_written(
@@ -207,16 +261,49 @@ def test_a_day_that_would_break_the_calendar_is_refused_before_it_is_written(
 ) -> None:
     with pytest.raises(CalendarRefused, match="day_out_of_reach"):
         rest(session, calendar, dt.date(2062, 6, 3))
-    calendar.half_slots = []
-    session.flush()
+    do(session, calendar, office_hours(FULL, []))
     with pytest.raises(CalendarRefused, match="half_slots_missing"):
-        set_day(session, calendar, SPORTS_DAY, kind=DayKind.half, note="半", actor="care", now=NOW)
-    assert day_row(session, SPORTS_DAY) is None
+        do(session, calendar, company_day(SPORTS_DAY, DayKind.half, "半"))
+    assert day_rows(session, SPORTS_DAY) == []
 
 
-def test_hours_that_are_no_hours_are_refused(session: Session, calendar: Calendar) -> None:
+FULL: list[Slot] = [(dt.time(9), dt.time(12)), (dt.time(13), dt.time(18))]
+
+
+@pytest.mark.parametrize(
+    ("slots", "half", "facts"),
+    [
+        ([], [], ("slots", "", "slots_missing")),
+        ([(dt.time(9), dt.time(9))], [], ("slots", "09:00-09:00", "slot_empty")),
+        (FULL, [(dt.time(12), dt.time(8))], ("half_slots", "12:00-08:00", "slot_empty")),
+        (
+            [(dt.time(9), dt.time(13)), (dt.time(12), dt.time(18))],
+            [],
+            ("slots", "09:00-13:00, 12:00-18:00", "slots_out_of_order"),
+        ),
+    ],
+)
+def test_hours_that_are_no_hours_are_refused_by_name(
+    slots: list[Slot], half: list[Slot], facts: tuple[str, str, str]
+) -> None:
+    with pytest.raises(HoursRefused) as refused:
+        office_hours(slots, half)
+    assert tuple(refused.value.facts[name] for name in ("field", "slot", "why")) == facts
+
+
+def test_other_hours_are_a_version_and_the_old_ones_stay_known(
+    session: Session, calendar: Calendar
+) -> None:
+    do(session, calendar, office_hours(FULL, FULL[:1]))
+    day = dt.date(2026, 6, 3)
+    assert work_calendar(session).office_hours(day) == tuple(FULL)
+    before = work_calendar(session, as_of=NOW - dt.timedelta(seconds=1))
+    assert before.office_hours(day)[0] == (dt.time(8, 30), dt.time(12))
+
+
+def test_hours_stored_as_nonsense_are_refused(session: Session, calendar: Calendar) -> None:
     for slots in (["08:30"], [["half past eight", "12:00"]], [[8, 12]], [["08:30", "12:00", ""]]):
-        calendar.slots = slots
+        standing(session, calendar).slots = slots
         session.flush()
         with pytest.raises(CalendarRefused, match="slot_not_in_minutes"):
             work_calendar(session)
@@ -232,6 +319,85 @@ def test_a_stale_calendar_is_not_written_over(engine: Engine) -> None:
             rest(other, other.scalars(sa.select(Calendar)).one(), SPORTS_DAY)
         with pytest.raises(ChangedMeanwhile):
             rest(session, calendar, dt.date(2026, 6, 4))
+
+
+def test_a_form_made_from_an_older_calendar_is_refused(
+    session: Session, calendar: Calendar
+) -> None:
+    assert calendar_changes.hold(session, seen=1) is calendar
+    rest(session, calendar, SPORTS_DAY)
+    with pytest.raises(ChangedMeanwhile):
+        calendar_changes.hold(session, seen=1)
+    with pytest.raises(NotFound):
+        calendar_changes.hold(session, "warehouse")
+
+
+# ---------------------------------------------------------------- before it is decided
+
+
+def test_what_a_change_would_do_is_known_before_it_is_done(
+    session: Session, calendar: Calendar
+) -> None:
+    golden = dt.date(2026, 10, 1)
+    change = Change(company={SPORTS_DAY: (DayKind.rest, "运动会"), golden: (DayKind.work, "值班")})
+    assert not changed(session, calendar, change).is_working(SPORTS_DAY)
+    assert [
+        (one.on, one.before, one.after, one.note) for one in turned(session, calendar, change)
+    ] == [
+        (SPORTS_DAY, DayKind.work, DayKind.rest, "运动会"),
+        (golden, DayKind.holiday, DayKind.work, "值班"),
+    ]
+    assert work_calendar(session).is_working(SPORTS_DAY)
+    do(session, calendar, change)
+    back = turned(session, calendar, company_day(golden, None, ""))
+    assert [(one.on, one.after, one.note) for one in back] == [(golden, DayKind.holiday, "值班")]
+
+
+# ---------------------------------------------------------------- as it stood
+
+
+def test_the_calendar_is_known_as_it_stood_at_any_instant(
+    session: Session, calendar: Calendar
+) -> None:
+    hour = dt.timedelta(hours=1)
+    rest(session, calendar, SPORTS_DAY)
+    do(session, calendar, company_day(SPORTS_DAY, None, ""), NOW + hour)
+    past = history(session)
+    instants = [NOW - 1000 * hour, NOW - hour, NOW, NOW + hour / 2, NOW + hour, NOW + 9 * hour]
+    expected = [True, True, False, False, True, True]
+    assert [past(at).is_working(SPORTS_DAY) for at in instants] == expected
+    as_of = [work_calendar(session, as_of=at).is_working(SPORTS_DAY) for at in instants]
+    assert as_of == expected
+
+
+def test_versions_follow_each_other_even_where_a_clock_was_put_back(
+    session: Session, calendar: Calendar
+) -> None:
+    rest(session, calendar, SPORTS_DAY)
+    earlier = do(session, calendar, company_day(SPORTS_DAY, None, ""), NOW - dt.timedelta(hours=1))
+    assert earlier.made_at == NOW
+    assert work_calendar(session, as_of=NOW).is_working(SPORTS_DAY)
+
+
+def test_every_version_says_why_and_by_whom(session: Session, calendar: Calendar) -> None:
+    version = do(session, calendar, company_day(SPORTS_DAY, DayKind.rest, "运动会"))
+    assert (version.number, version.made_at, version.made_by) == (2, NOW, "care")
+    assert version.reason == "公告"
+
+
+def test_of_old_versions_only_some_are_kept_in_memory(engine: Engine, session: Session) -> None:
+    calendar = seed_official(session, years=[2026])
+    for number in range(calendars.VALUES_KEPT + 4):
+        now = NOW + dt.timedelta(hours=number)
+        kind = DayKind.rest if number % 2 else DayKind.half
+        do(session, calendar, company_day(SPORTS_DAY, kind, f"{number}"), now)
+    session.commit()
+    with reading(engine) as reader:
+        past = history(reader)
+        for number in range(calendars.VALUES_KEPT + 4):
+            stood = past(NOW + dt.timedelta(hours=number))
+            assert stood.kind(SPORTS_DAY) is (DayKind.rest if number % 2 else DayKind.half)
+        assert len(calendars._cache[engine.pool]) == calendars.VALUES_KEPT
 
 
 # ---------------------------------------------------------------- the value
@@ -315,6 +481,7 @@ def test_a_year_is_twelve_months_of_days(session: Session, calendar: Calendar) -
 
 def test_a_month_shows_each_day_as_the_company_has_it(session: Session, calendar: Calendar) -> None:
     rest(session, calendar, SPORTS_DAY)
+    assert day_rows(session, SPORTS_DAY)[0].layer is DayLayer.company
     october = month_view(session, calendar, year=2026, month=10)
     assert (october.first_on, october.leading) == (dt.date(2026, 10, 1), 3)
     assert [day.kind.name for day in october.days[6:11]] == [
@@ -323,6 +490,8 @@ def test_a_month_shows_each_day_as_the_company_has_it(session: Session, calendar
     assert october.days[9].note == "国庆节"
     june = month_view(session, calendar, year=2026, month=6)
     assert (june.days[2].note, june.days[2].source) == ("公司运动会", "2026-11-21 care")
+    assert (june.days[2].company, june.days[2].usual) == (True, DayKind.work)
+    assert (october.days[9].company, october.days[9].usual) == (False, DayKind.makeup)
 
 
 def test_days_the_plan_does_not_reach_say_so(session: Session, calendar: Calendar) -> None:
@@ -336,3 +505,44 @@ def test_a_month_that_cannot_be_shown_is_refused(
 ) -> None:
     with pytest.raises(CalendarRefused, match="day_out_of_reach"):
         month_view(session, calendar, year=year, month=month)
+
+
+# ---------------------------------------------------------------- where a calendar stands already
+
+
+def test_a_calendar_from_before_versions_goes_on_as_its_first(settings: Settings) -> None:
+    upgrade(settings, "sheets_and_notices")
+    engine = make_engine(settings)
+    with writing(engine) as session:
+        session.execute(
+            sa.text(
+                "INSERT INTO calendar (id, key, name, zone, slots, half_slots, coverage_from,"
+                " coverage_until, version) VALUES (1, 'company', '-', 'Asia/Shanghai',"
+                """ '[["09:00", "17:00"]]', '[]', '2026-01-01', '2026-12-31', 7)"""
+            )
+        )
+        for day, source in (("2026-06-03", "2026-05-01 care"), ("2026-10-01", "chinesecalendar 1")):
+            session.execute(
+                sa.text(
+                    'INSERT INTO calendar_day (calendar_id, "on", kind, source)'
+                    " VALUES (1, :day, 'rest', :source)"
+                ),
+                {"day": day, "source": source},
+            )
+    upgrade(settings)
+    with reading(engine) as session:
+        stored = work_calendar(session, as_of=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+        assert stored == work_calendar(session)
+        assert [stored.is_working(day) for day in (SPORTS_DAY, dt.date(2026, 10, 1))] == [False] * 2
+        assert stored.office_hours(dt.date(2026, 6, 4)) == ((dt.time(9), dt.time(17)),)
+        layers = sa.select(CalendarDay.layer).order_by(CalendarDay.on)
+        assert list(session.scalars(layers)) == [DayLayer.company, DayLayer.official]
+    with writing(engine) as session:
+        calendar = calendar_changes.hold(session, seen=7)
+        do(session, calendar, company_day(dt.date(2026, 10, 1), DayKind.work, "值班"))
+    command.downgrade(alembic_config(settings), "sheets_and_notices")
+    with reading(engine) as session:
+        days = session.execute(sa.text('SELECT "on", kind FROM calendar_day ORDER BY "on"')).all()
+        assert [tuple(row) for row in days] == [("2026-06-03", "rest"), ("2026-10-01", "work")]
+        assert session.scalar(sa.text("SELECT slots FROM calendar")) == '[["09:00", "17:00"]]'
+    engine.dispose()
