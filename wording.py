@@ -546,7 +546,7 @@ _ERRORS = {
         "The office hours %(slot)s cannot be used: %(why)s. Write them like 08:30-12:00, "
         "13:30-17:30."
     ),
-    "lines_refused": mark("These lines cannot be used: %(lines)s"),
+    "lines_refused": mark("These lines cannot be used: %(lines)s."),
     "calendar_refused": mark("The calendar cannot be used: %(why)s."),
     "calendar_exhausted": mark(
         "No working day was found near %(from_on)s. Check the working days of the calendar."
@@ -693,7 +693,7 @@ def _lines(lines: Sequence[Mapping[str, Any]]) -> str:
         )
         for one in lines
     ]
-    return _("; ").join(said) + _(".")
+    return _("; ").join(said)
 
 
 def _problems(problems: Sequence[Mapping[str, Any]]) -> str:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "calendar_versions"
-down_revision = "sheets_and_notices"
+down_revision = "drafts_of_regulations"
 branch_labels = None
 depends_on = None
 
