@@ -495,12 +495,34 @@ class Customer(Base):
     phone_digits: Mapped[str | None] = _key(32, index=True)
     address: Mapped[str | None] = _key(300)
     note: Mapped[str | None] = mapped_column(sa.Text)
+    tier: Mapped[str | None] = _key(16)  # "key" for one the company looks after by itself
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}
 
     def __str__(self) -> str:
         return self.name
+
+
+class CustomerFlag(Base):
+    """Somebody marked a customer as acting in bad faith: restricted, with an end, never erased."""
+
+    __tablename__ = "customer_flag"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = _to("customer.id")
+    reason: Mapped[str] = mapped_column(sa.Text)
+    cite: Mapped[str] = _key()
+    set_by_id: Mapped[int | None] = _to("user.id")
+    set_at: Mapped[dt.datetime]
+    until_on: Mapped[dt.date]
+    lifted_by_id: Mapped[int | None] = _to("user.id")
+    lifted_at: Mapped[dt.datetime | None]
+    lifted_because: Mapped[str | None] = mapped_column(sa.Text)
+
+    customer: Mapped[Customer] = relationship()
+    set_by: Mapped[User | None] = relationship(foreign_keys=[set_by_id])
+    lifted_by: Mapped[User | None] = relationship(foreign_keys=[lifted_by_id])
 
 
 class Complaint(Base):
@@ -537,6 +559,12 @@ class Complaint(Base):
     handler_id: Mapped[int | None] = _to("employee.id")
     responsible_id: Mapped[int | None] = _to("employee.id")
     director_only: Mapped[bool] = mapped_column(default=False)
+    first_asked: Mapped[str | None] = _key(32)  # by employee number; whoever it is stays so
+    linked: Mapped[str | None] = _key(40)  # the number of the case this one came out of
+    finding: Mapped[str | None] = _key()
+    valid: Mapped[bool | None]
+    concerned: Mapped[list[Any]]  # employee numbers
+    struck: Mapped[bool] = mapped_column(default=False)  # an appeal took it out of every count
 
     reply_outcome: Mapped[ReplyOutcome | None]
     closing_ground: Mapped[ClosingGround | None]
@@ -547,6 +575,8 @@ class Complaint(Base):
     classified_at: Mapped[dt.datetime | None]
     dispatched_at: Mapped[dt.datetime | None]
     contacted_at: Mapped[dt.datetime | None]
+    promised_at: Mapped[dt.datetime | None]  # by when something was promised to the customer
+    informed_at: Mapped[dt.datetime | None]
     replied_at: Mapped[dt.datetime | None]
     raised_at: Mapped[dt.datetime | None]
     confirmed_at: Mapped[dt.datetime | None]
@@ -586,6 +616,9 @@ class Complaint(Base):
     )
     tallies: Mapped[list[Tally]] = relationship(
         back_populates="complaint", order_by="Tally.position", cascade="all, delete-orphan"
+    )
+    entries: Mapped[list[FormEntry]] = relationship(
+        back_populates="complaint", order_by="FormEntry.position", cascade="all, delete-orphan"
     )
 
     __table_args__ = (
@@ -779,6 +812,7 @@ class Callback(Base):
     matches_form: Mapped[bool | None]
     asks_more: Mapped[bool | None]
     care_insists: Mapped[bool | None]
+    method: Mapped[str] = _key(16)
     text: Mapped[str | None] = mapped_column(sa.Text)
     caller_id: Mapped[int] = _to("employee.id")
 
@@ -811,7 +845,7 @@ class Tally(Base):
 
 
 class Penalty(Base):
-    """A sum charged to an employee, or given back; append-only money history.
+    """What an employee is charged, given back or rewarded with; append-only money history.
 
     One row per rule, employee, occasion and sign, so that nothing is charged twice.
     """
@@ -826,6 +860,7 @@ class Penalty(Base):
     sign: Mapped[Sign]
     employee_id: Mapped[int] = _to("employee.id")
     amount: Mapped[Decimal]
+    sanctions: Mapped[list[Any]]  # keys of the regulation: what comes with the sum, or instead
     status: Mapped[PenaltyStatus]
     because: Mapped[dict[str, Any]]
     proposed_at: Mapped[dt.datetime]
@@ -842,7 +877,7 @@ class Penalty(Base):
     __table_args__ = (
         sa.UniqueConstraint("complaint_id", "rule", "employee_id", "occasion", "sign"),
         sa.Index(None, "status", "month"),
-        sa.CheckConstraint("amount > 0", "amount_is_positive"),
+        sa.CheckConstraint("amount >= 0", "amount_is_no_debt"),
     )
 
 
@@ -1083,20 +1118,41 @@ class Attachment(Base):
 
 
 class FormEntry(Base):
-    """A form of the pack, filled once: on a case or alone, with its fields as data."""
+    """Something written down under an entry of the pack: a form, a report, an approval, a vote.
+
+    On a case it has a `position` and is written by `services.journal` alone. One that stands
+    alone (a visit, a duty log, a monthly report) may belong to a customer and to a `period`.
+    """
 
     __tablename__ = "form_entry"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     policy_version_id: Mapped[int] = _to("policy_version.id")
-    form: Mapped[str] = _key(index=True)
-    complaint_id: Mapped[int | None] = _to("complaint.id")
+    section: Mapped[str] = _key(32)
+    form: Mapped[str] = _key()
+    complaint_id: Mapped[int | None] = _to("complaint.id", index=False)
+    position: Mapped[int | None]
+    round: Mapped[int | None]
+    customer_id: Mapped[int | None] = _to("customer.id")
+    period: Mapped[str | None] = _key(16)  # "2026-10", "2026-Q4", "2026-W43", "2026"
     data: Mapped[dict[str, Any]]
+    employee_id: Mapped[int | None] = _to("employee.id")
     filled_by_id: Mapped[int | None] = _to("user.id")
     filled_at: Mapped[dt.datetime]
     version: Mapped[int] = mapped_column(default=1)
 
+    complaint: Mapped[Complaint | None] = relationship(back_populates="entries")
+    customer: Mapped[Customer | None] = relationship()
+    employee: Mapped[Employee | None] = relationship()
+
     __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (
+        sa.UniqueConstraint("complaint_id", "position"),
+        sa.Index(None, "section", "form", "filled_at"),
+        sa.CheckConstraint(
+            "(complaint_id IS NULL) = (position IS NULL)", "on_a_case_it_has_its_place"
+        ),
+    )
 
 
 class Notice(Base):

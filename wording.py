@@ -142,6 +142,8 @@ _LABELS: dict[enum.Enum, str] = {
     ClosingGround.refused: mark("Customer refused the call"),
     ClosingGround.wrong_number: mark("Number is wrong"),
     ClosingGround.settled: mark("Settled by the care director"),
+    ClosingGround.concluded: mark("Concluded at the desk"),
+    ClosingGround.unclosable: mark("Unclosable by decision of the jury"),
     ClockState.running: mark("Running"),
     ClockState.met: mark("Met"),
     ClockState.superseded: mark("Superseded"),
@@ -152,6 +154,7 @@ _LABELS: dict[enum.Enum, str] = {
     PenaltyStatus.lapsed: mark("Lapsed"),
     Sign.charge: mark("Charge"),
     Sign.reversal: mark("Reversal"),
+    Sign.reward: mark("Reward"),
     Role.administrator: mark("Administrator"),
     Role.care: mark("Customer care"),
     Role.director: mark("Department director"),
@@ -238,6 +241,7 @@ _TONES: dict[enum.Enum, str] = {
     PenaltyStatus.notified: "violet",
     Sign.charge: "red",
     Sign.reversal: "green",
+    Sign.reward: "green",
     Role.administrator: "violet",
     CellDeed.taken: "green",
     CellDeed.written: "blue",
@@ -301,6 +305,20 @@ _DEEDS = {
     "extension_refused": mark("Refuse the extension"),
     "decided": mark("Decide as general manager"),
     "factory_closed": mark("Close in the factory's system"),
+    "promised": mark("Promise the customer something"),
+    "informed": mark("Tell the customer"),
+    "filled": mark("Fill in a form"),
+    "reported": mark("Report outside"),
+    "checked": mark("Tick off evidence"),
+    "endorsed": mark("Approve"),
+    "escalated": mark("Pass it up"),
+    "involved": mark("Involve a department"),
+    "verified": mark("State the finding"),
+    "concluded": mark("Conclude"),
+    "appealed": mark("Appeal"),
+    "convened": mark("Convene the jury"),
+    "voted": mark("Vote"),
+    "ruled": mark("Record the ruling"),
     "called_back": mark("Call back"),
     "restarted": mark("Restart"),
     "settled": mark("Settle"),
@@ -320,7 +338,10 @@ _DEEDS = {
 
 _FIELDS = {
     "active": mark("Active"),
+    "about": mark("About"),
+    "addressee": mark("Addressee"),
     "address": mark("Address"),
+    "agrees": mark("Agrees"),
     "amount": mark("Amount"),
     "asks_more": mark("Asks for more"),
     "at": mark("When"),
@@ -331,6 +352,16 @@ _FIELDS = {
     "case": mark("Case"),
     "cast": mark("People"),
     "category": mark("Category"),
+    "chain": mark("Approval"),
+    "checklist": mark("Checklist"),
+    "concerned": mark("Persons concerned"),
+    "consent": mark("The customer agrees"),
+    "data": mark("Fields of the form"),
+    "earlier": mark("Earlier ones of the year"),
+    "evidence": mark("Evidence"),
+    "finding": mark("Finding"),
+    "first_asked": mark("First-asked person"),
+    "form": mark("Form"),
     "changes": mark("What is changed"),
     "channel": mark("Source"),
     "choice": mark("Decision"),
@@ -361,16 +392,25 @@ _FIELDS = {
     "holder": mark("Director of that day"),
     "holding": mark("Post held"),
     "how": mark("How the employee was told"),
+    "item": mark("Item"),
+    "informed_at": mark("Customer told at"),
     "joined_on": mark("Joined on"),
     "key": mark("Key"),
     "kind": mark("Kind"),
     "left_on": mark("Left on"),
+    "ladder": mark("Ladder"),
     "level": mark("Level"),
+    "linked": mark("Came out of case"),
     "matches_form": mark("Agrees with the form"),
+    "members": mark("Members of the jury"),
+    "method": mark("Way of the callback"),
+    "minutes": mark("Minutes"),
     "name": mark("Name"),
     "number": mark("Number"),
     "occasion": mark("Occasion"),
+    "opinion": mark("Opinion"),
     "outcome": mark("Outcome"),
+    "paper": mark("Photo"),
     "pack": mark("Regulation"),
     "password": mark("Password"),
     "phone": mark("Phone"),
@@ -378,11 +418,13 @@ _FIELDS = {
     "post": mark("Post"),
     "posts": mark("Posts held"),
     "process_score": mark("Satisfied with the handling"),
+    "promised_at": mark("Promised for"),
     "proof": mark("Proof"),
     "purpose": mark("Purpose"),
     "reason": mark("Reason"),
     "received_at": mark("Received at"),
     "recorded_at": mark("When it was recorded"),
+    "report": mark("Report"),
     "responsibility": mark("Responsibility"),
     "responsible": mark("Answers for it"),
     "retain_until": mark("Kept until"),
@@ -398,10 +440,15 @@ _FIELDS = {
     "subject": mark("Subject"),
     "target": mark("Entry"),
     "text": mark("Text"),
+    "task": mark("Task"),
     "title": mark("Title"),
+    "together": mark("Together with"),
     "until": mark("Until"),
     "until_on": mark("Until"),
     "username": mark("User name"),
+    "valid": mark("Valid complaint"),
+    "vote": mark("Question to the jury"),
+    "way": mark("Way"),
     "width": mark("Width in characters"),
 }
 
@@ -460,6 +507,27 @@ _ERRORS = {
     "own_draft": mark(
         "You wrote at version %(number)s of %(policy)s yourself, so somebody else has to approve "
         "it: another administrator or the general manager."
+    ),
+    "form_not_asked": mark(
+        "“%(form)s” is not asked of such a case (%(cite)s). The case page lists what is."
+    ),
+    "vote_open": mark(
+        "The votes of %(missing)s are missing and could still turn it (%(cite)s). "
+        "Ask them to vote; silence is no consent."
+    ),
+    "appeal_too_late": mark(
+        "The term for an appeal ended on %(ended_at)s (%(cite)s). "
+        "A penalty found to be wrong can still be reversed."
+    ),
+    "not_a_member": mark(
+        "“%(deed)s” belongs to the members of the jury, and you were not appointed. "
+        "Ask whoever convened it."
+    ),
+    "authority_exceeded": mark(
+        "You may promise up to %(limit)s (%(cite)s). Ask somebody with more authority to do it."
+    ),
+    "consent_missing": mark(
+        "%(until)s is later than the term. Ask the customer, and tick that the customer agrees."
     ),
     "undo_blocked": mark(
         "The pass cannot be undone because of case %(number)s: %(refusal)s Nothing was changed."
@@ -865,6 +933,7 @@ _NOTICES = {
     "restarted": mark("Case begun anew"),
     "to_confirm": mark("Answer to confirm"),
     "to_decide": mark("Case raised"),
+    "alert": mark("For your attention"),
     "due_soon": mark("Term ends soon"),
     "breached": mark("Term has run out"),
     "refused_input": mark("Input not taken"),
@@ -879,6 +948,7 @@ _NOTICE_TEXTS = {
     "restarted": mark("The customer is not satisfied. Handle the case again and answer anew."),
     "to_confirm": mark("The department has answered. Look at the answer and confirm it."),
     "to_decide": mark("The case was raised to the general manager and waits for a decision."),
+    "alert": mark("%(alert)s (%(cite)s). Please look at the case."),
     "due_soon": mark("There is little time left: %(clock)s (%(cite)s)."),
     "breached": mark("The case is overdue. What is still to be done remains to be done."),
     "refused_input": mark(

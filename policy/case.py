@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from policy import clocks, recounting, sanctions
+from policy import clocks, filing, recounting, sanctions, voting
 from policy.changes import Effect, changes
 from policy.conditions import holds
 from policy.deeds import checked_time, observed, refusal, standing
@@ -30,12 +30,14 @@ from policy.events import (
     Assigned,
     CalledBack,
     Classified,
+    Concluded,
     Decided,
     Dispatched,
     ExtensionGranted,
     Happening,
     Imported,
     Judged,
+    Promised,
     Registered,
     Replied,
     Restarted,
@@ -45,7 +47,7 @@ from policy.events import (
     TimePassed,
     utc,
 )
-from policy.facts import Call, CaseFacts, Count, Duty, Signature, Wish
+from policy.facts import Call, CaseFacts, Clock, Count, Duty, Signature, Wish
 from policy.lifecycle import (
     CallOutcome,
     CallPurpose,
@@ -55,18 +57,10 @@ from policy.lifecycle import (
     Responsibility,
     Status,
 )
-from policy.pack import ExtensionEntry, Pack
+from policy.pack import DeadlineEntry, ExtensionEntry, Pack
+from policy.rules import Rules
 from policy.severity import checked, checked_extra, checked_grade, sorted_out
 from policy.worktime import WorkCalendar
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What a handler needs besides case and event."""
-
-    pack: Pack
-    calendar: WorkCalendar
-    now: dt.datetime
 
 
 def apply(
@@ -86,6 +80,8 @@ def apply(
         raise reason
     before = after
     after = HANDLERS[event.type](before, event, rules)
+    if event.type != "registered":
+        after = filing.graded(before, after, event, event.type)
     if not isinstance(event, TimePassed):
         after = _rules_follow(before, after, event, rules)
     return after, changes(facts, after)
@@ -99,7 +95,21 @@ def pass_time(
     Not so the clocks whose keys are `spared`.
     """
     late = clocks.run_out(facts, at=at, found_at=rules.now, pack=rules.pack, spared=spared)
-    return sanctions.for_breaches(late, facts, pack=rules.pack, now=rules.now)
+    late = sanctions.for_breaches(late, facts, pack=rules.pack, now=rules.now)
+    for clock, entry in clocks.upgrades(facts, late, rules.pack):
+        late = _risen(late, clock, entry, rules)
+    return late
+
+
+def _risen(facts: CaseFacts, clock: Clock, entry: DeadlineEntry, rules: Rules) -> CaseFacts:
+    """Time lets the case rise to a graver grade; its terms count from that instant."""
+    assert clock.due_at is not None
+    steps = [step.key for step in rules.pack.severity if step.scale == "grade"]
+    if facts.grade in steps and steps.index(facts.grade) <= steps.index(entry.grade or ""):
+        return facts
+    after = replace(facts, grade=entry.grade, grade_chosen=True, upgraded_at=clock.due_at)
+    after = filing.graded(facts, after, TimePassed(at=clock.due_at), entry.key)
+    return clocks.reconsider(after, pack=rules.pack, calendar=rules.calendar)
 
 
 def _rules_follow(before: CaseFacts, after: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
@@ -113,8 +123,10 @@ def _rules_follow(before: CaseFacts, after: CaseFacts, event: Happening, rules: 
         received_at=after.received_at,
         pack=rules.pack,
         calendar=rules.calendar,
+        event=event,
     )
     after = _signed_for(before, after, event, rules.pack)
+    after = filing.claim(after, event, rules)
     return sanctions.for_event(after, before, event, pack=rules.pack, now=rules.now)
 
 
@@ -138,7 +150,13 @@ def _registered(facts: CaseFacts, event: Registered, rules: Rules) -> CaseFacts:
         raise TimeInFuture(field="received_at", at=event.received_at)
     _reasoned(event)
     facts = _described(facts, event, rules.pack)
-    return replace(facts, responsibility=event.responsibility, status=_entry(facts, rules.pack))
+    return replace(
+        facts,
+        responsibility=event.responsibility,
+        status=_entry(facts, rules.pack),
+        first_asked=event.first_asked or event.by.employee,
+        linked=event.linked,
+    )
 
 
 def _reasoned(event: Registered | Classified) -> None:
@@ -405,6 +423,20 @@ def _decided(facts: CaseFacts, event: Decided, rules: Rules) -> CaseFacts:
     return replace(facts, status=Status.dispatched, reply_outcome=None)
 
 
+def _concluded(facts: CaseFacts, event: Concluded, rules: Rules) -> CaseFacts:
+    """The desk ends the case: a question answered, an incident whose papers are complete."""
+    facts = clocks.answered(facts, at=event.at, pack=rules.pack, now=rules.now)
+    facts = replace(facts, closing_ground=ClosingGround.concluded)
+    return _closed(facts, event.text, event, rules)
+
+
+def _promised(facts: CaseFacts, event: Promised, rules: Rules) -> CaseFacts:
+    facts = filing.promise(facts, event, rules)
+    if event.until is None:
+        return facts
+    return clocks.promised(facts, at=event.at, pack=rules.pack)
+
+
 def _factory_closed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     return replace(facts, factory_closed_at=event.at)
 
@@ -442,6 +474,7 @@ def _call(facts: CaseFacts, event: CalledBack) -> Call:
         matches_form=event.matches_form if answered else None,
         asks_more=event.asks_more if answered else None,
         care_insists=event.care_insists if answered else None,
+        method=event.method,
         text=event.text,
     )
 
@@ -586,6 +619,20 @@ HANDLERS: Mapping[str, Callable[[CaseFacts, Any, Rules], CaseFacts]] = {
     "extension_refused": _refused,
     "decided": _decided,
     "factory_closed": _factory_closed,
+    "promised": _promised,
+    "informed": filing.inform,
+    "filled": filing.fill,
+    "reported": filing.report,
+    "checked": filing.check,
+    "endorsed": filing.endorse,
+    "escalated": filing.escalate,
+    "involved": filing.involve,
+    "verified": filing.verify,
+    "concluded": _concluded,
+    "appealed": voting.appeal,
+    "convened": voting.convene,
+    "voted": voting.vote,
+    "ruled": voting.rule,
     "called_back": _called_back,
     "restarted": _restarted,
     "settled": _settled,

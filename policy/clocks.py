@@ -12,11 +12,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from policy.conditions import holds
+from policy.conditions import holds, look
 from policy.events import Happening
 from policy.facts import CaseFacts, Clock, Lapse, Revision
 from policy.lifecycle import ActorKind, ClockState
-from policy.pack import DeadlineEntry, Pack, Quantity
+from policy.pack import DeadlineEntry, Pack
+from policy.shapes import Quantity
 from policy.worktime import Due, Unit, WorkCalendar
 
 
@@ -28,15 +29,74 @@ def start(
     received_at: dt.datetime | None = None,
     pack: Pack,
     calendar: WorkCalendar,
+    event: Happening | None = None,
 ) -> CaseFacts:
     """Start the clocks an event starts. `received_at` is what 'since receipt' counts from."""
     for entry in pack.starting.get(name, ()):
-        taken = facts.clock(entry.key) or _carried(facts, entry)
-        if taken or not (holds(entry.applies, facts) and holds(entry.starts_if, facts)):
+        if facts.clock(entry.key) or _carried(facts, entry):
             continue
-        since = received_at if entry.counts_from == "received" and received_at else at
-        facts = _seated(facts, _new(facts, entry, name, since, calendar), pack)
+        if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
+            continue
+        since = _since(entry, at, received_at, calendar, facts, event)
+        if entry.until and look(entry.until, facts, event) is None:
+            continue
+        clock = _new(facts, entry, name, since, calendar, event)
+        facts = _seated(facts, _as_promised(clock, entry, facts), pack)
     return facts
+
+
+def _since(
+    entry: DeadlineEntry,
+    at: dt.datetime,
+    received_at: dt.datetime | None,
+    calendar: WorkCalendar,
+    facts: CaseFacts,
+    event: Happening | None,
+) -> dt.datetime:
+    """What a term counts from: the event, the receipt, or the day or instant in a field."""
+    if entry.counts_from == "event":
+        return at
+    if entry.counts_from == "received":
+        return received_at or at
+    stated = look(entry.counts_from, facts, event)
+    return at if stated is None else _instant(stated, calendar, dt.time(0))
+
+
+def _instant(stated: Any, calendar: WorkCalendar, clock: dt.time) -> dt.datetime:
+    """The instant a field states; of a day, when clocks show `clock` on it."""
+    if isinstance(stated, dt.datetime):
+        return stated
+    if "T" in str(stated):
+        return dt.datetime.fromisoformat(str(stated)).astimezone(dt.UTC)
+    return calendar.instant(dt.date.fromisoformat(str(stated)), clock)
+
+
+def _as_promised(clock: Clock, entry: DeadlineEntry, facts: CaseFacts) -> Clock:
+    """A new clock, ended where the customer was promised, if the rule lets that count."""
+    until = facts.promised_at
+    if entry.promise is None or until is None or until <= clock.starts_at:
+        return clock
+    if entry.promise == "earlier" and clock.due_at and clock.due_at <= until:
+        return clock
+    usual = clock.due_at.isoformat() if clock.due_at else None
+    because = {**clock.because, "promised": True, "usual": usual, "named": until.isoformat()}
+    return replace(clock, due_at=until, provisional=False, because=because)
+
+
+def promised(facts: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFacts:
+    """Move the running clocks that what was promised to the customer moves."""
+
+    def moved(clock: Clock) -> Clock:
+        entry = pack.find("deadline", clock.key)
+        if not clock.running or clock.round != facts.round:
+            return clock
+        new = _as_promised(clock, entry, facts)
+        if new.due_at == clock.due_at:
+            return clock
+        revision = Revision(at, clock.due_at, new.due_at, "promised")
+        return replace(new, revisions=(*clock.revisions, revision))
+
+    return _each(facts, moved)
 
 
 def _carried(facts: CaseFacts, entry: DeadlineEntry) -> bool:
@@ -44,7 +104,12 @@ def _carried(facts: CaseFacts, entry: DeadlineEntry) -> bool:
 
 
 def _new(
-    facts: CaseFacts, entry: DeadlineEntry, name: str, since: dt.datetime, calendar: WorkCalendar
+    facts: CaseFacts,
+    entry: DeadlineEntry,
+    name: str,
+    since: dt.datetime,
+    calendar: WorkCalendar,
+    event: Happening | None,
 ) -> Clock:
     because: dict[str, Any] = {
         "rule": entry.key,
@@ -61,11 +126,15 @@ def _new(
         because=because,
         responsible=_bound(facts, entry),
     )
+    if entry.until is not None:
+        end = _instant(look(entry.until, facts, event), calendar, dt.time(23, 59, 59))
+        stated = {"stated": entry.until, "named": end.isoformat()}
+        return replace(clock, due_at=end, because={**because, **stated})
     return counted(clock, entry, calendar)
 
 
 COUNTED = frozenset(
-    {"amount", "unit", "skipped", "makeup", "provisional", "unlimited"}
+    {"amount", "unit", "at", "skipped", "makeup", "provisional", "unlimited"}
     | {"window_from", "moved_before_rest_days"}
 )
 """What of a clock's `because` comes from counting its term, and goes when that is counted anew."""
@@ -77,14 +146,18 @@ def counted(clock: Clock, entry: DeadlineEntry, calendar: WorkCalendar) -> Clock
     if entry.within is None:
         assert entry.review_every is not None
         since = dt.datetime.fromisoformat(because.get("reviewed", clock.starts_at.isoformat()))
-        review = calendar.add(since, entry.review_every.amount, entry.review_every.unit)
+        review = _end(calendar, since, entry.review_every)
         because |= _reason(entry.review_every, review) | {"unlimited": True}
         return replace(clock, because=because, review_at=review.at, provisional=review.provisional)
     if entry.window_from is not None:
         return _windowed(clock, entry, because, calendar)
-    due = calendar.add(clock.starts_at, entry.within.amount, entry.within.unit)
+    due = _end(calendar, clock.starts_at, entry.within)
     because |= _reason(entry.within, due)
     return replace(clock, because=because, due_at=due.at, provisional=due.provisional)
+
+
+def _end(calendar: WorkCalendar, since: dt.datetime, term: Quantity) -> Due:
+    return calendar.add(since, term.amount, term.unit, at=term.at)
 
 
 def _windowed(
@@ -124,6 +197,8 @@ def _reason(term: Quantity, due: Due) -> dict[str, Any]:
     if term.unit is Unit.working_day:
         reason["skipped"] = [[day.isoformat(), kind] for day, kind in due.skipped]
         reason["makeup"] = [day.isoformat() for day in due.makeup]
+    if term.at is not None:
+        reason["at"] = term.at.isoformat()
     if due.provisional:
         reason["provisional"] = True
     return reason
@@ -253,7 +328,7 @@ def run_out(
     pack: Pack,
     spared: Collection[str] = (),
 ) -> CaseFacts:
-    """Breach the clocks that ran out before `at`; an observation is simply over. Idempotent.
+    """Breach the clocks that ran out before `at`; one that ends otherwise is over. Idempotent.
 
     `spared` are the keys of clocks that are left alone this time.
     """
@@ -261,7 +336,7 @@ def run_out(
     def ran(clock: Clock) -> Clock:
         if not (clock.running and clock.due_at and clock.due_at < at) or clock.key in spared:
             return clock
-        if pack.find("deadline", clock.key).ends == "archive":
+        if pack.find("deadline", clock.key).ends != "breach":
             return replace(clock, state=ClockState.met, met_at=clock.due_at)
         return clock if _known(clock) else _broken(clock, found_at)
 
@@ -391,6 +466,28 @@ def time_left(
     due = calendar.add(at, Decimal(minutes) / 60, Unit.working_hour)
     end = (due.at + dt.timedelta(milliseconds=500)).replace(microsecond=0)
     return end, due.provisional or clock.provisional
+
+
+def answered(facts: CaseFacts, *, at: dt.datetime, pack: Pack, now: dt.datetime) -> CaseFacts:
+    """Meet every clock that waits for the department's answer: none is owed any more."""
+
+    def met(clock: Clock) -> Clock:
+        waits = clock.running and "confirmed" in pack.find("deadline", clock.key).met_by
+        return _met(clock, at, now) if waits else clock
+
+    return _each(facts, met)
+
+
+def upgrades(before: CaseFacts, after: CaseFacts, pack: Pack) -> list[tuple[Clock, DeadlineEntry]]:
+    """The clocks whose end, which came between two pictures, lets the case rise to a grade."""
+    was = {(c.key, c.round): c.state for c in before.clocks}
+    ended = []
+    for clock in after.clocks:
+        entry = pack.find("deadline", clock.key)
+        ran = was.get((clock.key, clock.round)) is ClockState.running and not clock.running
+        if ran and entry.ends == "upgrade" and clock.met_at == clock.due_at:
+            ended.append((clock, entry))
+    return ended
 
 
 def supersede_round(facts: CaseFacts, pack: Pack) -> CaseFacts:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import Any
 
 from policy.events import Happening
 from policy.facts import CaseFacts
 from policy.lifecycle import CallPurpose
-from policy.pack import Condition, Row
+from policy.shapes import Condition, Row
 
 _CALLS = {
     "unhappy": (CallPurpose.verification, "unhappy"),
@@ -36,14 +37,52 @@ def first_failing(
 
 def look(field: str, facts: CaseFacts, event: Happening | None) -> Any:
     """What a field of a condition says now: of the event, of the case, of the pack's own."""
-    if field.startswith("event."):
-        found = getattr(event, field.removeprefix("event."), None)
+    if "." in field:
+        found = _pathed(field, facts, event)
     elif field in _CALLS:
         purpose, name = _CALLS[field]
         call = facts.last_call(purpose)
         found = bool(call and getattr(call, name))
+    elif field == "body_length":
+        found = len(facts.body or "")
+    elif field == "last_answer":
+        found = facts.calls[-1].outcome if facts.calls else None
     elif hasattr(facts, field):
         found = getattr(facts, field)
     else:
         found = facts.extra.get(field)
     return found.value if isinstance(found, enum.Enum) else found
+
+
+COUNTED = frozenset({"form", "report_out", "informed", "ladder", "participant", "appeal"})
+"""Sections of which a condition asks how often something was filed; a form, also what it says."""
+STANDING = {"chain": "chain", "vote": "ruling"}
+"""Sections of which a condition asks where they stand, and what says it."""
+
+
+def _pathed(path: str, facts: CaseFacts, event: Happening | None) -> Any:
+    """What `event.x`, `event.data.x`, `form.visit`, `form.visit.day` or `chain.x` says now."""
+    section, _, name = path.partition(".")
+    key, _, field = name.partition(".")
+    if section == "event":
+        found = getattr(event, key, None)
+        return found.get(field) if field and isinstance(found, Mapping) else found
+    if section == "checklist":
+        last = facts.last_filed(section, key)
+        return True if last and last.data["complete"] == "true" else None
+    if section in STANDING:
+        return _standing(section, key, facts)
+    if field:
+        last = facts.last_filed(section, key)
+        return last.data.get(field) if last else None
+    return facts.times_filed(section, key) or None
+
+
+def _standing(section: str, key: str, facts: CaseFacts) -> str | None:
+    """Where a chain of approvals or a question to a jury stands: open, and how it ended."""
+    for filed in reversed(facts.filed):
+        if filed.key == key and filed.section == STANDING[section]:
+            return str(filed.data["standing"])
+        if filed.key == key and filed.section == section:
+            return "open"
+    return None

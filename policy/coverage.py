@@ -18,8 +18,9 @@ from typing import Any, Literal, get_args, get_origin
 from policy.errors import PackRefused
 from policy.events import EVENTS
 from policy.loading import build, is_role, read, reference, shipped
-from policy.pack import SECTIONS, Pack, PolicyHead, Quantity, Row
+from policy.pack import SECTIONS, Pack, PolicyHead
 from policy.play import Case, Play, cases
+from policy.shapes import Quantity, Row
 from policy.worktime import Unit, WorkCalendar
 
 CLAUSES = "clauses.toml"

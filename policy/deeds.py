@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from policy import filing
 from policy.conditions import first_failing, holds
 from policy.errors import (
     DomainError,
@@ -135,6 +136,32 @@ def _by_standing(
         return forbidden if places and facts.status not in places else None
     if name == "called_back":
         return _by_call(facts, event, pack)
+    if name == "concluded":
+        kind = pack.find("kind", facts.kind)
+        return None if kind and kind.concludes else forbidden
+    return _by_declaration(facts, name, pack)
+
+
+DECLARED_IN = {
+    "filled": "form",
+    "reported": "report_out",
+    "checked": "checklist",
+    "endorsed": "chain",
+    "escalated": "ladder",
+    "verified": "finding",
+    "appealed": "vote",
+    "convened": "vote",
+    "voted": "vote",
+    "ruled": "vote",
+}
+"""Deeds that are about an entry of a section: without one there is nothing to do."""
+
+
+def _by_declaration(facts: CaseFacts, name: str, pack: Pack) -> DomainError | None:
+    section = DECLARED_IN.get(name)
+    entries = getattr(pack, section) if section else ()
+    if section and not any(holds(getattr(e, "applies", ()), facts) for e in entries):
+        return StatusForbids(deed=name, status=facts.status)
     return None
 
 
@@ -180,12 +207,26 @@ def _by_post(
     for entry in entries:
         if by.employee and by.employee in _excluded(entry, facts):
             return SelfForbidden(deed=name, cite=entry.cite)
+    if name == "endorsed" and event is not None:
+        return _by_turn(facts, by, pack, event)
     if not entries or any(standing(e, facts, by, pack) for e in entries):
         return None
     who_may = [who for e in entries for who in e.by]
     people = [who for who in who_may if who not in SHEETS]
     posts = [_called(who, facts, pack) for who in people or who_may]
     return PostMissing(deed=name, posts=posts, cite=entries[0].cite)
+
+
+def _by_turn(facts: CaseFacts, by: By, pack: Pack, event: Happening) -> DomainError | None:
+    """In a chain of approvals it is one post's turn, whoever else may approve later."""
+    entry = pack.find("chain", getattr(event, "chain", ""))
+    turn = filing.next_step(facts, entry) if entry else None
+    if entry is None or turn is None:
+        return None
+    asks = SignoffEntry(key=entry.key, label=entry.label, cite=entry.cite, event=(), by=(turn,))
+    if standing(asks, facts, by, pack):
+        return None
+    return PostMissing(deed="endorsed", posts=[_called(turn, facts, pack)], cite=entry.cite)
 
 
 def nameless(name: str, by: By) -> NameNeeded | None:
@@ -250,7 +291,9 @@ def standing(entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack) -> tuple
     if by.kind is ActorKind.sheet:
         return _standing_of_sheet(entry, facts, by, pack)
     for who in entry.by:
-        if who == "handler" and by.employee and by.employee == facts.handler:
+        if who in _PARTS and by.employee and by.employee in _PARTS[who](facts):
+            return who, False
+        if who == "participants" and _takes_part(facts, by):
             return who, False
         if who == "lead_department" and facts.department in by.departments:
             return who, False
@@ -260,6 +303,18 @@ def standing(entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack) -> tuple
         if held is not None:
             return _post(who, facts, pack) or who, held
     return None
+
+
+_PARTS: dict[str, Callable[[CaseFacts], Sequence[str | None]]] = {
+    "handler": lambda facts: (facts.handler,),
+    "first_asked": lambda facts: (facts.first_asked,),
+    "concerned": lambda facts: facts.concerned,
+}
+"""Parts in a case that people have by name, and who has them."""
+
+
+def _takes_part(facts: CaseFacts, by: By) -> bool:
+    return any(f.section == "participant" and f.key in by.departments for f in facts.filed)
 
 
 def _standing_of_sheet(

@@ -6,6 +6,9 @@ DomainError
 │   ├── GateClosed          the regulation asks for something first
 │   ├── HistoryForbids      the case is from before go-live and was not taken over
 │   ├── WindowNotOpen       the call belongs to a later day
+│   ├── FormNotAsked        the regulation does not ask this of such a case
+│   ├── VoteOpen            votes are missing that could still turn it
+│   ├── AppealTooLate       the term for an appeal is over
 │   ├── LaterStepsStand     a correction would leave later steps without ground
 │   ├── RuleGone            a case cannot go on under a version without a rule it stands on
 │   ├── VersionFixed        a version that was published or withdrawn is changed no more
@@ -16,12 +19,14 @@ DomainError
 ├── NotEntitled         the person may not do it
 │   ├── PostMissing         the regulation gives the deed to another post
 │   ├── SelfForbidden       the handler may not call about his own work
+│   ├── NotAMember          only who was appointed to the jury votes
+│   ├── AuthorityExceeded   more was promised than this post may give away
 │   ├── NameNeeded          nobody knows who typed into a spreadsheet
 │   └── OwnDraft            whoever wrote a draft may not approve it
 ├── FactsRefused        what was typed cannot be right
 │   ├── FieldMissing / FieldTooLong / ChoiceUnknown / FieldUnknown
 │   ├── TimeInFuture / TimeBeforeCase / ZoneMissing
-│   ├── ExtensionTooLong / ExtensionForbidden / AmountRefused
+│   ├── ExtensionTooLong / ExtensionForbidden / AmountRefused / ConsentMissing
 │   ├── HoursRefused / LinesRefused
 │   └── PaperEmpty / PaperRefused / PaperTooLarge
 ├── NotFound            there is no such thing
@@ -94,6 +99,24 @@ class LaterStepsStand(NotAllowed):
     code = "later_steps_stand"
 
 
+class FormNotAsked(NotAllowed):
+    """Facts: form (the label of the entry), cite."""
+
+    code = "form_not_asked"
+
+
+class VoteOpen(NotAllowed):
+    """Facts: missing (employee numbers), cite."""
+
+    code = "vote_open"
+
+
+class AppealTooLate(NotAllowed):
+    """Facts: ended_at (UTC instant), cite."""
+
+    code = "appeal_too_late"
+
+
 class UndoBlocked(NotAllowed):
     """Facts: number (of the case in the way), refusal (the DomainError that says why)."""
 
@@ -114,6 +137,18 @@ class SelfForbidden(NotEntitled):
     """Facts: deed, cite."""
 
     code = "self_forbidden"
+
+
+class NotAMember(NotEntitled):
+    """Facts: deed."""
+
+    code = "not_a_member"
+
+
+class AuthorityExceeded(NotEntitled):
+    """Facts: limit (yuan), cite."""
+
+    code = "authority_exceeded"
 
 
 class NameNeeded(NotEntitled):
@@ -184,6 +219,12 @@ class ExtensionTooLong(FactsRefused):
     """Facts: latest (UTC instant), cite."""
 
     code = "extension_too_long"
+
+
+class ConsentMissing(FactsRefused):
+    """Facts: until (UTC instant)."""
+
+    code = "consent_missing"
 
 
 class AmountRefused(FactsRefused):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
@@ -79,7 +80,9 @@ class Happening(_Frozen):
 class Registered(Happening):
     """A complaint was heard and written down; `received_at` is when the customer spoke.
 
-    `reason` says why the company is not to blame, where that is already stated.
+    `reason` says why the company is not to blame, where that is already stated. `first_asked` is
+    the employee whom the customer asked first; he stays so. `linked` is the number of the case
+    it came out of, `earlier` how many cases of this kind the customer had before in the year.
     """
 
     type: Literal["registered"] = "registered"
@@ -95,6 +98,9 @@ class Registered(Happening):
     demand: Long | None = None
     received_at: AwareDatetime
     extra: Mapping[str, Any] = Field(default_factory=dict)
+    first_asked: str | None = None
+    linked: Short | None = None
+    earlier: int = Field(default=0, ge=0)
 
 
 class Imported(Happening):
@@ -258,6 +264,144 @@ class FactoryClosed(Happening):
     text: Long | None = None
 
 
+# ---------------------------------------------------------------- what is written down
+
+
+class Promised(Happening):
+    """Something was promised to the customer: a time, a thing worth `amount` yuan, or both.
+
+    `consent` says that the customer agreed, which a time later than the usual one needs.
+    """
+
+    type: Literal["promised"] = "promised"
+    text: Long
+    until: AwareDatetime | None = None
+    amount: Annotated[Decimal, Field(ge=0, le=100_000_000)] | None = None
+    consent: bool = False
+
+
+class Informed(Happening):
+    """The customer was told something: where it stands, what is planned, how it ended."""
+
+    type: Literal["informed"] = "informed"
+    about: Literal["receipt", "plan", "progress", "answer", "result", "delay"]
+    channel: Short
+    text: Long
+
+
+class Filled(Happening):
+    """A form of the regulation was filled in; what was filled before stays beside it."""
+
+    type: Literal["filled"] = "filled"
+    form: str
+    data: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class Reported(Happening):
+    """A report went outside or above: to whom it went in truth, on which way, proven by what."""
+
+    type: Literal["reported"] = "reported"
+    report: str
+    way: str
+    addressee: Short
+    proof: Short | None = None
+    text: Long | None = None
+
+
+class Checked(Happening):
+    """An item of a checklist is at hand; `paper` is the checksum of the picture that shows it."""
+
+    type: Literal["checked"] = "checked"
+    checklist: str
+    item: str
+    evidence: Long
+    paper: Short | None = None
+
+
+class Endorsed(Happening):
+    """The next of a chain of approvals: with it or against it, with an opinion."""
+
+    type: Literal["endorsed"] = "endorsed"
+    chain: str
+    agrees: bool
+    opinion: Long
+
+
+class Escalated(Happening):
+    """A matter that cannot be handled here goes one step up its ladder."""
+
+    type: Literal["escalated"] = "escalated"
+    ladder: str
+    reason: Long
+
+
+class Involved(Happening):
+    """Another department takes part; the one that leads goes on leading."""
+
+    type: Literal["involved"] = "involved"
+    department: str
+    task: Long
+
+
+class Verified(Happening):
+    """What the check of the case found, and who was concerned.
+
+    `earlier` says for each of them how many verified complaints he had before, of those received
+    in the same calendar year.
+    """
+
+    type: Literal["verified"] = "verified"
+    finding: str
+    concerned: tuple[str, ...] = ()
+    text: Long
+    earlier: Mapping[str, int] = Field(default_factory=dict)
+
+
+class Concluded(Happening):
+    """The desk ends the case itself, without a department's answer."""
+
+    type: Literal["concluded"] = "concluded"
+    text: Long
+
+
+# ---------------------------------------------------------------- the jury
+
+
+class Appealed(Happening):
+    """Somebody disagrees with what was found. Without `employee` his department disagrees."""
+
+    type: Literal["appealed"] = "appealed"
+    vote: str
+    text: Long
+    employee: str | None = None
+
+
+class Convened(Happening):
+    """A jury was appointed for a question, by the employee numbers of its members."""
+
+    type: Literal["convened"] = "convened"
+    vote: str
+    members: tuple[str, ...]
+    text: Long | None = None
+
+
+class Voted(Happening):
+    """A member of the jury says yes or no to the question, with a reason."""
+
+    type: Literal["voted"] = "voted"
+    vote: str
+    agrees: bool
+    reason: Long
+
+
+class Ruled(Happening):
+    """What the votes come to is put on record, with the minutes."""
+
+    type: Literal["ruled"] = "ruled"
+    vote: str
+    minutes: Long
+
+
 # ---------------------------------------------------------------- the care desk follows up
 
 
@@ -272,6 +416,7 @@ class CalledBack(Happening):
     matches_form: bool | None = None
     asks_more: bool | None = None
     care_insists: bool | None = None
+    method: Literal["phone", "questionnaire", "visit", "message"] = "phone"
     text: Long | None = None
 
 
@@ -311,11 +456,18 @@ class Archived(Happening):
 
 
 class Judged(Happening):
-    """A person found a ground for a penalty: never the engine, never by itself."""
+    """A person found a ground for a penalty or a reward: never the engine, never by itself.
+
+    `together`: further employees, where it cannot be pinned on one. `amount` where the ground
+    leaves it open. `taken` are the elements of pay that other cases took: "1001/2026-10/key".
+    """
 
     type: Literal["judged"] = "judged"
     ground: str
     employee: str | None = None
+    together: tuple[str, ...] = ()
+    amount: Annotated[Decimal, Field(gt=0, le=1_000_000)] | None = None
+    taken: tuple[str, ...] = ()
     text: Long
 
 
@@ -430,6 +582,20 @@ Event = Annotated[
     | ExtensionRefused
     | Decided
     | FactoryClosed
+    | Promised
+    | Informed
+    | Filled
+    | Reported
+    | Checked
+    | Endorsed
+    | Escalated
+    | Involved
+    | Verified
+    | Concluded
+    | Appealed
+    | Convened
+    | Voted
+    | Ruled
     | CalledBack
     | Restarted
     | Settled

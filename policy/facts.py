@@ -78,7 +78,10 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A sum for one rule, employee and occasion; `sign` says whether it takes or gives back."""
+    """A sum for one rule, employee and occasion; `sign` says whether it takes or gives.
+
+    `sanctions` are what comes with it or instead of it; the amount is then 0 or more.
+    """
 
     rule: str
     employee: str
@@ -86,6 +89,7 @@ class Charge:
     amount: Decimal
     at: dt.datetime
     because: Mapping[str, Any]
+    sanctions: tuple[str, ...] = ()
     sign: Sign = Sign.charge
     status: PenaltyStatus = PenaltyStatus.proposed
     confirmed_at: dt.datetime | None = None
@@ -128,6 +132,7 @@ class Call:
     matches_form: bool | None = None
     asks_more: bool | None = None
     care_insists: bool | None = None
+    method: str = "phone"
     text: str | None = None
 
     @property
@@ -179,6 +184,22 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class Filed:
+    """Something written down on the case under an entry of the pack.
+
+    `section` and `key` name the entry (a form, a report, a checklist, a chain, a vote ...);
+    `data` is what was written, as JSON, with what it came to.
+    """
+
+    section: str
+    key: str
+    round: int
+    at: dt.datetime
+    employee: str | None
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class CaseFacts:
     """All that is known of a case after its last event."""
 
@@ -216,6 +237,15 @@ class CaseFacts:
     factory_closed_at: dt.datetime | None = None
     archived_at: dt.datetime | None = None
     retain_until: dt.date | None = None
+    first_asked: str | None = None
+    linked: str | None = None
+    finding: str | None = None
+    valid: bool | None = None
+    concerned: tuple[str, ...] = ()
+    promised_at: dt.datetime | None = None
+    informed_at: dt.datetime | None = None
+    struck: bool = False
+    filed: tuple[Filed, ...] = ()
     duties: tuple[Duty, ...] = ()
     clocks: tuple[Clock, ...] = ()
     charges: tuple[Charge, ...] = ()
@@ -241,6 +271,17 @@ class CaseFacts:
     @property
     def responsible(self) -> str | None:
         return self.duty.responsible if self.duty else None
+
+    def last_filed(self, section: str, key: str) -> Filed | None:
+        """The last thing filed under an entry."""
+        for filed in reversed(self.filed):
+            if (filed.section, filed.key) == (section, key):
+                return filed
+        return None
+
+    def times_filed(self, section: str, key: str) -> int:
+        """How often something was filed under an entry."""
+        return sum((f.section, f.key) == (section, key) for f in self.filed)
 
     def last_call(self, purpose: CallPurpose) -> Call | None:
         """The last answered call of this round for a purpose."""

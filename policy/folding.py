@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from policy import sanctions
-from policy.case import Rules, apply, pass_time
+from policy.case import apply, pass_time
 from policy.deeds import nameless
 from policy.errors import (
     ChoiceUnknown,
@@ -27,6 +27,7 @@ from policy.events import Corrected, Happening, Moved, Recounted, Withdrawn, dum
 from policy.facts import CaseFacts, Charge, Clock, Lapse, Revision
 from policy.lifecycle import ActorKind, ClockState, PenaltyStatus, Status
 from policy.pack import Pack
+from policy.rules import Rules
 from policy.worktime import WorkCalendar
 
 

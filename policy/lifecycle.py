@@ -77,6 +77,8 @@ class ClosingGround(enum.Enum):
     refused = "refused"
     wrong_number = "wrong_number"
     settled = "settled"  # the care director accepted a dissatisfied customer's silence
+    concluded = "concluded"  # done at the desk, without a department's answer
+    unclosable = "unclosable"  # the jury decided that the demand cannot be met
 
 
 class ClockState(enum.Enum):
@@ -98,10 +100,11 @@ class PenaltyStatus(enum.Enum):
 
 
 class Sign(enum.Enum):
-    """Whether a penalty row takes or gives back."""
+    """Whether a penalty row takes, gives back, or rewards."""
 
     charge = "charge"
     reversal = "reversal"
+    reward = "reward"
 
 
 class Role(enum.Enum):
@@ -183,14 +186,16 @@ class Choice(enum.Enum):
 
 ENDS = frozenset({Status.archived, Status.withdrawn})
 
-_ANYWHERE = frozenset(
-    {"classified", "progressed", "judged"}
-    | {"penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed"}
-    | {"time_passed", "recounted"}
-)
-_MONEY = frozenset(
+_JURY = frozenset({"appealed", "convened", "voted", "ruled"})
+_WRITTEN = frozenset({"filled", "reported", "checked", "endorsed", "informed", "verified"})
+_MONEY = _JURY | frozenset(
     {"judged", "penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed"}
     | {"time_passed"}
+)
+_ANYWHERE = (
+    _MONEY
+    | _WRITTEN
+    | {"classified", "progressed", "promised", "escalated", "involved", "recounted"}
 )
 _AT_THE_DEPARTMENT = frozenset(
     {"arrived_on_site", "replied_in_writing", "upgraded", "reviewed", "contacted"}
@@ -198,9 +203,11 @@ _AT_THE_DEPARTMENT = frozenset(
 _AFTERWARDS = frozenset({"arrived_on_site", "replied_in_writing", "called_back", "restarted"})
 
 ALLOWED: dict[Status, frozenset[str]] = {
-    Status.registered: _ANYWHERE | {"dispatched", "contacted"},
-    Status.returned: _ANYWHERE | _AT_THE_DEPARTMENT | {"dispatched"},
-    Status.dispatched: _ANYWHERE | _AT_THE_DEPARTMENT | {"assigned", "replied", "returned"},
+    Status.registered: _ANYWHERE | {"dispatched", "contacted", "concluded"},
+    Status.returned: _ANYWHERE | _AT_THE_DEPARTMENT | {"dispatched", "concluded"},
+    Status.dispatched: (
+        _ANYWHERE | _AT_THE_DEPARTMENT | {"assigned", "replied", "returned", "concluded"}
+    ),
     Status.replied: _ANYWHERE | _AT_THE_DEPARTMENT | {"confirmed", "declined"},
     Status.raised: _ANYWHERE | _AT_THE_DEPARTMENT | {"extension_granted", "extension_refused"},
     Status.intervened: _ANYWHERE | _AT_THE_DEPARTMENT | {"decided"},
@@ -208,7 +215,7 @@ ALLOWED: dict[Status, frozenset[str]] = {
     Status.disputed: _ANYWHERE | {"settled", "restarted"},
     Status.accepted: _ANYWHERE | _AFTERWARDS | {"signed"},
     Status.closed: _ANYWHERE | _AFTERWARDS | {"factory_closed"},
-    Status.recorded: frozenset({"classified", "progressed", "time_passed"}),
+    Status.recorded: _WRITTEN | {"classified", "progressed", "escalated", "time_passed"},
     Status.archived: _MONEY,
     Status.withdrawn: _MONEY - {"judged"},
 }

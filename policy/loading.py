@@ -12,13 +12,15 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from policy.conditions import COUNTED, STANDING
 from policy.errors import PackRefused
-from policy.events import EVENTS
-from policy.pack import SECTIONS, SHEETS, Pack, RefTo, Row, Shape
+from policy.events import EVENTS, Informed
+from policy.pack import SECTIONS, SHEETS, Pack
+from policy.shapes import RefTo, Row, Shape
 
 PACKS = Path(__file__).parent / "packs"
 _PARAMETER = re.compile(r"\$[a-z][a-z0-9_]*")
@@ -153,8 +155,13 @@ KNOWN_FACTS = frozenset(
         "closed_at",
         "factory_closed_at",
     }
+    | {"first_asked", "linked", "finding", "valid", "concerned", "struck"}
+    | {"promised_at", "informed_at", "confirmed_at", "dispatched_at", "received_at"}
+    | {"body_length", "last_answer"}
 )
-CASE_ROLES = frozenset({"director", "handler", "lead_department", "registrant", *SHEETS})
+CASE_ROLES = frozenset(
+    {"director", "handler", "lead_department", "first_asked", "concerned", "participants", *SHEETS}
+)
 
 
 def is_role(who: str) -> bool:
@@ -242,5 +249,28 @@ def _strange_fields(pack: Pack, entry: Shape) -> Iterator[str]:
         if not (isinstance(value, tuple) and value and isinstance(value[0], Row)):
             continue
         for row in value:
-            if row.field not in KNOWN_FACTS | own | _EVENT_FIELDS:
+            if row.field not in KNOWN_FACTS | own | _EVENT_FIELDS and not _filed(pack, row.field):
                 yield f"no such field: {row.field}"
+    for name in ("until", "counts_from", "of"):
+        said = getattr(entry, name, None)
+        known = said in (None, "event", "received", "") or said in KNOWN_FACTS | own
+        if not (known or _filed(pack, str(said))):
+            yield f"no such field: {said}"
+
+
+def _filed(pack: Pack, path: str) -> bool:
+    """Whether a path names something filed: `form.visit`, `form.visit.day`, `event.data.day`."""
+    section, _, name = path.partition(".")
+    key, _, field = name.partition(".")
+    if section == "event":
+        return key == "data" and any(form.field(field) for form in pack.form)
+    if section == "informed":
+        return key in _ABOUT
+    found = pack.find({"participant": "department", "appeal": "vote"}.get(section, section), key)
+    if section not in FILED_IN or found is None:
+        return False
+    return not field or (section == "form" and found.field(field) is not None)
+
+
+FILED_IN = frozenset({*COUNTED, *STANDING, "checklist", "claim"}) - {"informed"}
+_ABOUT = get_args(Informed.model_fields["about"].annotation)

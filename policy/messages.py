@@ -1,15 +1,17 @@
 """Whom an event makes tell what: one answer for notices of the record and for cases that are tried.
 
 A message is for who answers for the case; what was raised to the general manager is for whoever
-holds the post that decides. Which ways a message takes to somebody is no question of the rules.
+holds the post that decides; an alert is for whom the regulation names. Which ways a message takes
+to somebody is no question of the rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from policy.changes import Effect
+from policy.conditions import holds
 from policy.events import Happening
 from policy.facts import CaseFacts
 from policy.lifecycle import Status
@@ -21,7 +23,8 @@ class Message:
     """Something to be told once: its kind, what caused it, and to whom.
 
     `occasion` is the same for the same cause, so that nobody is told twice. `employee` and
-    `department` are those of the case; a message to a `post` is for its holders alone.
+    `department` are those of the case; a message to a `post` is for its holders alone. `rule` is
+    the alert or the ladder it comes from.
     """
 
     kind: str
@@ -29,6 +32,7 @@ class Message:
     employee: str | None
     department: str | None
     post: str | None = None
+    rule: str | None = None
 
 
 _TELLS = {
@@ -54,3 +58,44 @@ def messages(
     if event.type == "confirmed" and after.status is Status.intervened:
         decides = next((entry.by[0] for entry in pack.signoffs.get("decided", ())), None)
         yield Message("to_decide", str(seq), None, where, decides)
+    yield from _alerts(event, effects, after, pack, seq=seq)
+
+
+def _alerts(
+    event: Happening, effects: Sequence[Effect], after: CaseFacts, pack: Pack, *, seq: int
+) -> Iterator[Message]:
+    """What the regulation's alerts say, and who is next on a ladder."""
+    for alert in pack.alerts.get(event.type, ()):
+        if holds(alert.applies, after, event):
+            yield from _each(alert.key, alert.to, f"{alert.key}/{seq}", after)
+    if event.type == "escalated":
+        step = after.filed[-1]
+        yield from _each(step.key, (step.data["post"],), f"{step.key}/{seq}", after)
+    ran_out = [effect for effect in effects if effect.kind == "breached"]
+    for effect in ran_out if pack.alert else ():
+        slot = pack.find("deadline", effect.key).slot
+        for alert in pack.alert:
+            named = alert.breach_of is not None and alert.breach_of in (effect.key, slot)
+            if named and holds(alert.applies, after):
+                occasion = f"{alert.key}/{effect.key}/{effect.facts['round']}"
+                yield from _each(alert.key, alert.to, occasion, after)
+
+
+_PARTS: dict[str, Callable[[CaseFacts], str | None]] = {
+    "director": lambda case: case.responsible,
+    "handler": lambda case: case.handler,
+    "first_asked": lambda case: case.first_asked,
+}
+
+
+def _each(rule: str, to: Sequence[str], occasion: str, case: CaseFacts) -> Iterator[Message]:
+    """A message to each of those named: by their part in the case, or by their post."""
+    for who in to:
+        part = _PARTS.get(who)
+        place = f"{occasion}/{who}"
+        if part is not None:
+            yield Message("alert", place, part(case), None, rule=rule)
+        elif who == "lead_department":
+            yield Message("alert", place, None, case.department, rule=rule)
+        else:
+            yield Message("alert", place, None, None, who, rule=rule)

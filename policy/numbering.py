@@ -16,11 +16,16 @@ def period(entry: NumberEntry, on: dt.date) -> str:
 
 
 def render(entry: NumberEntry, on: dt.date, serial: int) -> str:
-    """The number of the `serial`-th case. A serial past the printed width widens the number."""
+    """The number of the `serial`-th case. A serial past the printed width widens the number.
+
+    `{year:2}` prints the last two digits of the year.
+    """
     parts = {"year": f"{on:%Y}", "month": f"{on:%m}", "day": f"{on:%d}"}
 
     def token(match: re.Match[str]) -> str:
         name, width = match.groups()
-        return parts.get(name) or f"{serial:0{width}d}"
+        if name == "serial":
+            return f"{serial:0{width}d}"
+        return parts[name][-int(width) :] if width else parts[name]
 
     return _TOKEN.sub(token, entry.template)

@@ -6,149 +6,49 @@ Every entry has a stable `key`, a `label` for the screen and a `cite`. A value w
 
 from __future__ import annotations
 
-import enum
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, model_validator
 
-from policy.events import EVENTS
 from policy.lifecycle import CallOutcome, CallPurpose
+from policy.paperwork import (
+    AlertEntry,
+    AuthorityEntry,
+    ChainEntry,
+    ChecklistEntry,
+    FindingEntry,
+    FormEntry,
+    IndicatorEntry,
+    LadderEntry,
+    LedgerEntry,
+    ReportEntry,
+    ReportOutEntry,
+    ScriptEntry,
+    VoteEntry,
+)
+from policy.shapes import (
+    Choice,
+    Condition,
+    Entry,
+    EventName,
+    Events,
+    FieldPath,
+    FieldShape,
+    Flag,
+    Money,
+    Percent,
+    Quantity,
+    RefTo,
+    Scalar,
+    Shape,
+    Text,
+)
 from policy.worktime import Unit
-
-
-class Shape(BaseModel):
-    """What every part of a pack is: frozen, and strict about names it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-# ---------------------------------------------------------------- the ten shapes
-
-
-class RefTo:
-    """Marks a text as the key of an entry of a section; `check` follows it."""
-
-    def __init__(self, section: str) -> None:
-        self.section = section
-
-
-def _known_event(name: str) -> str:
-    if name not in EVENTS:
-        raise ValueError(f"no such event: {name}")
-    return name
-
-
-def _whole_fen(amount: Decimal) -> Decimal:
-    if amount * 100 != int(amount * 100):
-        raise ValueError("money is counted in whole fen")
-    return amount
-
-
-Text = Annotated[str, Field(min_length=1, max_length=400)]
-Number = Annotated[int, Field(ge=0, le=100_000)]
-Money = Annotated[Decimal, Field(gt=0, le=1_000_000), AfterValidator(_whole_fen)]
-Percent = Annotated[Decimal, Field(ge=0, le=100)]
-Flag = bool
-EventName = Annotated[str, AfterValidator(_known_event)]
-Events = tuple[EventName, ...]
-Clause = Annotated[str, RefTo("clause")]
-
-
-class Quantity(Shape):
-    """An amount of time: 3 working days, 24 hours, 10 years."""
-
-    amount: Annotated[int, Field(gt=0, le=100_000)]
-    unit: Unit
-
-
-class Operator(enum.Enum):
-    """How a condition compares; its value on the right."""
-
-    equals = "is"
-    differs = "is_not"
-    among = "in"
-    not_among = "not_in"
-    filled = "filled"
-    at_least = "at_least"
-    at_most = "at_most"
-
-
-Scalar = str | bool | int | Decimal
-
-
-class Row(Shape):
-    """One line of a condition: field, operator, value. In TOML `{ field = "grade", in = [..] }`."""
-
-    field: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]*$")]
-    op: Operator
-    value: Scalar | tuple[Scalar, ...]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_toml(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping) or "op" in data:
-            return data
-        said = [key for key in data if key != "field"]
-        if len(said) != 1 or said[0] not in [op.value for op in Operator]:
-            raise ValueError(f"a condition has a field and one operator, not {said}")
-        return {"field": data.get("field"), "op": said[0], "value": data[said[0]]}
-
-    @model_validator(mode="after")
-    def _fits(self) -> Row:
-        many = self.op in (Operator.among, Operator.not_among)
-        if many != isinstance(self.value, tuple):
-            raise ValueError(f"{self.op.value} takes {'a list' if many else 'one value'}")
-        if self.op is Operator.filled and not isinstance(self.value, bool):
-            raise ValueError("filled takes true or false")
-        return self
-
-    def holds(self, found: Any) -> bool:
-        """Whether the value found for the field satisfies this row."""
-        if isinstance(found, enum.Enum):
-            found = found.value
-        match self.op:
-            case Operator.filled:
-                return (found not in (None, "", (), [], {})) == self.value
-            case Operator.equals:
-                return bool(found == self.value)
-            case Operator.differs:
-                return bool(found != self.value)
-            case Operator.among | Operator.not_among:
-                assert isinstance(self.value, tuple)
-                return (found in self.value) == (self.op is Operator.among)
-            case Operator.at_least:
-                return found is not None and Decimal(str(found)) >= Decimal(str(self.value))
-            case Operator.at_most:
-                return found is not None and Decimal(str(found)) <= Decimal(str(self.value))
-
-
-Condition = tuple[Row, ...]
-
-
-# ---------------------------------------------------------------- the sections
-
-
-class Entry(Shape):
-    """What every entry of every section has."""
-
-    section: ClassVar[str]
-
-    key: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$", max_length=64)]
-    label: Text
-    cite: Clause
-    note: Text | None = None
 
 
 class PolicyHead(Entry):
@@ -159,6 +59,7 @@ class PolicyHead(Entry):
     title: Text
     scope: Text | None = None
     appeal_term: Quantity
+    customer_flag_term: Quantity | None = None  # how long a customer stays marked at most
     wage_month_ends_on: Annotated[int, Field(ge=1, le=31)]
 
 
@@ -205,12 +106,17 @@ class DepartmentEntry(Entry):
 
 
 class KindEntry(Entry):
-    """A kind of case. One that is not `handled` is counted and gets no handling form."""
+    """A kind of case. One that is not `handled` is counted and gets no handling form.
+
+    One that `concludes` may be ended at the desk, without a department's answer: a question
+    answered on the spot, an incident whose papers are complete.
+    """
 
     section = "kind"
 
     handled: Flag = True
     number: Annotated[str, RefTo("number")]
+    concludes: Flag = False
 
 
 class ChannelEntry(Entry):
@@ -231,19 +137,12 @@ class CategoryEntry(Entry):
     section = "category"
 
 
-class Choice(Shape):
-    """One value of a field with choices."""
-
-    key: str
-    label: Text
-
-
 class FieldEntry(Entry):
     """A field of a case beyond those every case has; kept in `extra`."""
 
     section = "field"
 
-    shape: Literal["text", "long_text", "number", "date", "flag", "choice", "phone"]
+    shape: FieldShape
     choices: tuple[Choice, ...] = ()
     at_intake: Flag = True
 
@@ -283,7 +182,10 @@ class DeadlineEntry(Entry):
 
     `slot`: of two clocks of one slot only the one that ends earlier runs. `window_from` opens
     the clock later than it starts (day 3 of day 3–5). `ends` says what its running out does
-    when that is no breach: the observation is over and the case goes to the archive.
+    when that is no breach: the observation is over and the case goes to the archive, or the
+    case rises to `grade`. `until` names a field that says the end itself (a promised time, the
+    day of an order). `counts_from` is the event, the receipt, or a field with a day or instant.
+    `promise`: what is promised to the customer moves the end, or moves it only earlier.
     """
 
     section = "deadline"
@@ -291,22 +193,27 @@ class DeadlineEntry(Entry):
     applies: Condition = ()
     starts_on: Events
     starts_if: Condition = ()
-    counts_from: Literal["event", "received"] = "event"
+    counts_from: FieldPath = "event"
     met_by: Events = ()
     met_if: Condition = ()
     within: Quantity | None = None
+    until: FieldPath | None = None
     window_from: Quantity | None = None
     review_every: Quantity | None = None
+    promise: Literal["overrides", "earlier"] | None = None
     slot: Text | None = None
     binds: Literal["responsible", "handler"] | None = None
-    ends: Literal["breach", "archive"] = "breach"
+    ends: Literal["breach", "archive", "upgrade"] = "breach"
+    grade: Annotated[str, RefTo("severity")] | None = None
     carries_over: Flag = False  # whether a new round leaves it running
     judged_by: Literal["stated", "recorded"] = "recorded"  # which time of the event counts
 
     @model_validator(mode="after")
     def _has_an_end(self) -> DeadlineEntry:
-        if (self.within is None) == (self.review_every is None):
-            raise ValueError("a deadline has either `within` or, without limit, `review_every`")
+        if sum(end is not None for end in (self.within, self.until, self.review_every)) != 1:
+            raise ValueError("a deadline has one of `within`, `until` and `review_every`")
+        if (self.ends == "upgrade") != (self.grade is not None):
+            raise ValueError("`grade` is where a case rises to when it `ends` in an upgrade")
         return self
 
     @model_validator(mode="after")
@@ -383,13 +290,34 @@ class EscalationEntry(Entry):
     grade: Annotated[str, RefTo("severity")]
 
 
+Bearer = Literal["responsible", "handler", "named", "concerned", "first_asked"]
+"""Who bears a charge: roles on the case, whoever is named, or all concerned."""
+
+
+class SanctionEntry(Entry):
+    """Something other than a sum: criticism, a demerit, an element of pay, an award lost.
+
+    An `element` of pay is taken once per person and month; the month is that of the event or
+    that of the decision.
+    """
+
+    section = "sanction"
+
+    element: Flag = False
+    month_of: Literal["event", "decision"] = "decision"
+
+
 class PenaltyEntry(Entry):
     """What something costs whom.
 
     `event` brings it by itself; `breach_of` names the slot or deadline whose breach brings it;
     without either a person must find the ground. `per` says what one occasion is. `replaces`:
-    the graver ground takes the place of the lighter one. `adds_to`: a surcharge, which is owed
-    by the same person and for the same occasion as what it is added to.
+    the graver ground takes the place of the lighter one. `adds_to`: a surcharge for the same
+    occasion as what it is added to, owed by the same person unless `who` says otherwise (joint
+    liability). It is an amount, sanctions, or both; `by_decision` leaves the amount to whoever
+    finds the ground. `from_count`, `until_count`: the how-manieth verified complaint of the
+    calendar year it is for, counted by the day of receipt. `collective`: may be found against
+    several people at once, each in full or shared.
     """
 
     section = "penalty"
@@ -397,9 +325,14 @@ class PenaltyEntry(Entry):
     event: EventName | None = None
     breach_of: Text | None = None
     applies: Condition = ()
-    who: Literal["responsible", "handler", "named"] | None = None
-    amount: Money
+    who: Bearer | None = None
+    amount: Money | None = None
+    by_decision: Flag = False
+    sanctions: tuple[Annotated[str, RefTo("sanction")], ...] = ()
     per: Literal["time", "order", "round"] | None = None
+    from_count: Annotated[int, Field(gt=0, le=100)] | None = None
+    until_count: Annotated[int, Field(gt=0, le=100)] | None = None
+    collective: Literal["each", "shared"] | None = None
     replaces: tuple[Annotated[str, RefTo("penalty")], ...] = ()
     adds_to: tuple[Annotated[str, RefTo("penalty")], ...] = ()
 
@@ -411,12 +344,55 @@ class PenaltyEntry(Entry):
     @model_validator(mode="after")
     def _says_who_and_how_often(self) -> PenaltyEntry:
         stands_alone = self.who is not None and self.per is not None
-        follows = self.who is None and self.per is None
-        if not (follows if self.adds_to else stands_alone):
-            raise ValueError("a penalty says `who` and `per`; a surcharge takes both from its base")
+        if not (self.per is None if self.adds_to else stands_alone):
+            raise ValueError("a penalty says `who` and `per`; a surcharge follows its base")
         if self.who == "named" and not self.by_hand:
             raise ValueError("a penalty that comes by itself names nobody")
+        if self.until_count and not self.from_count:
+            raise ValueError("`until_count` needs `from_count`")
         return self
+
+    @model_validator(mode="after")
+    def _costs_something(self) -> PenaltyEntry:
+        if not (self.amount or self.by_decision or self.sanctions):
+            raise ValueError("a penalty has an amount, sanctions, or is left to a decision")
+        if self.by_decision and (self.amount or not self.by_hand):
+            raise ValueError("only what a person finds has its amount from a decision")
+        return self
+
+
+class RewardEntry(Entry):
+    """What good work brings whom; a person finds it, and the amount may be his to decide."""
+
+    section = "reward"
+
+    applies: Condition = ()
+    who: Bearer
+    amount: Money | None = None
+    by_decision: Flag = False
+    per: Literal["time", "order", "round"]
+
+    @model_validator(mode="after")
+    def _gives_something(self) -> RewardEntry:
+        if (self.amount is None) != self.by_decision:
+            raise ValueError("a reward has an amount or leaves it to a decision")
+        return self
+
+
+class ClaimEntry(Entry):
+    """What the company itself owes a customer: a percentage of a sum, from a count of cases on.
+
+    `of` is the field with the sum. The count is of the customer's cases of the same kind, this
+    one included.
+    """
+
+    section = "claim"
+
+    event: EventName
+    applies: Condition = ()
+    percent: Percent
+    of: FieldPath
+    from_count: Annotated[int, Field(gt=0, le=1000)] = 1
 
 
 class CounterEntry(Entry):
@@ -457,6 +433,22 @@ SECTIONS: dict[str, type[Shape]] = {
         PenaltyEntry,
         CounterEntry,
         RetentionEntry,
+        SanctionEntry,
+        RewardEntry,
+        ClaimEntry,
+        FormEntry,
+        LedgerEntry,
+        ChainEntry,
+        ChecklistEntry,
+        ReportOutEntry,
+        LadderEntry,
+        FindingEntry,
+        VoteEntry,
+        AuthorityEntry,
+        AlertEntry,
+        IndicatorEntry,
+        ReportEntry,
+        ScriptEntry,
     )
 }
 
@@ -485,6 +477,22 @@ class Pack(Shape):
     penalty: tuple[PenaltyEntry, ...] = ()
     counter: tuple[CounterEntry, ...] = ()
     retention: tuple[RetentionEntry, ...] = ()
+    sanction: tuple[SanctionEntry, ...] = ()
+    reward: tuple[RewardEntry, ...] = ()
+    claim: tuple[ClaimEntry, ...] = ()
+    form: tuple[FormEntry, ...] = ()
+    ledger: tuple[LedgerEntry, ...] = ()
+    chain: tuple[ChainEntry, ...] = ()
+    checklist: tuple[ChecklistEntry, ...] = ()
+    report_out: tuple[ReportOutEntry, ...] = ()
+    ladder: tuple[LadderEntry, ...] = ()
+    finding: tuple[FindingEntry, ...] = ()
+    vote: tuple[VoteEntry, ...] = ()
+    authority: tuple[AuthorityEntry, ...] = ()
+    alert: tuple[AlertEntry, ...] = ()
+    indicator: tuple[IndicatorEntry, ...] = ()
+    report: tuple[ReportEntry, ...] = ()
+    script: tuple[ScriptEntry, ...] = ()
 
     @cached_property
     def by_key(self) -> dict[tuple[str, str], Any]:
@@ -526,9 +534,25 @@ class Pack(Shape):
         return _grouped((p.event, p) for p in self.penalty if p.event)
 
     @cached_property
+    def surcharges(self) -> dict[str, tuple[PenaltyEntry, ...]]:
+        """What is added to a penalty."""
+        return _grouped((base, p) for p in self.penalty for base in p.adds_to)
+
+    @cached_property
+    def alerts(self) -> dict[str, tuple[AlertEntry, ...]]:
+        """Who is told when an event happens."""
+        return _grouped((a.event, a) for a in self.alert if a.event)
+
+    @cached_property
+    def claims(self) -> dict[str, tuple[ClaimEntry, ...]]:
+        """What the company owes because of an event."""
+        return _grouped((c.event, c) for c in self.claim)
+
+    @cached_property
     def checksum(self) -> str:
         """The same for the same rules, whatever the file's spacing and comments."""
-        data = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        data = json.dumps(said, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(data.encode()).hexdigest()
 
 

@@ -27,6 +27,7 @@ from typing import Any
 
 from policy.case import apply
 from policy.changes import Effect, changes
+from policy.conditions import look
 from policy.deeds import offered
 from policy.errors import DomainError, PackRefused
 from policy.events import SYSTEM, By, Happening, HeldPost, load
@@ -42,7 +43,10 @@ from policy.worktime import WorkCalendar
 
 OWN = frozenset({"do", "at", "recorded_at", "by", "expect", "deputises", "case"})
 """What a step says that is no field of its event."""
-PEOPLE = frozenset({"handler", "employee", "holder", "deputy"})
+PEOPLE = frozenset(
+    {"handler", "employee", "holder", "deputy", "first_asked", "members", "concerned", "together"}
+    | {"earlier"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,7 @@ class Play:
         """Let one step happen. Refused, it changes nothing and the play goes on."""
         self.about = step.get("case", "")
         now = self.instant(step.get("recorded_at", step["at"]))
+        self.told: tuple[Message, ...] = ()
         before, event = self.facts, None
         try:
             event = self.event(step)
@@ -175,8 +180,8 @@ class Play:
             return Outcome(event, now, before, before, refused=error)
         self.entries.append(Entry(len(self.entries) + 1, event, now))
         self.pictures[self.about] = after
-        told = tuple(messages(event, effects, after, self.pack, seq=len(self.entries)))
-        return Outcome(event, now, before, after, effects, told)
+        self.told = tuple(messages(event, effects, after, self.pack, seq=len(self.entries)))
+        return Outcome(event, now, before, after, effects, self.told)
 
     def event(self, step: Mapping[str, Any]) -> Happening:
         """What a step says happened; raises as `events.load` where it makes no event."""
@@ -204,7 +209,13 @@ class Play:
 
     def _said(self, key: str, value: Any) -> Any:
         """A field of an event; people are named by the cast, the record knows their numbers."""
-        return self._employee(value) if key in PEOPLE else value
+        if key not in PEOPLE:
+            return value
+        if isinstance(value, Mapping):
+            return {self._employee(name): said for name, said in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._employee(name) for name in value]
+        return self._employee(value) if isinstance(value, str) else value
 
     def _employee(self, name: str) -> str:
         return str(self.case.cast.get(name, {}).get("number", name))
@@ -348,9 +359,10 @@ _LISTS: dict[str, Any] = {
 
 
 def _charges(play: Play, wanted: Any) -> list[dict[str, Any]]:
-    """All charges that stand, as rule, employee and yuan; a reversal is negative."""
+    """All charges that stand, as rule, employee, yuan and sanctions; what is given is negative."""
     return [
         {"rule": c.rule, "who": _name(play, c.employee), "yuan": _yuan(c)}
+        | ({"sanctions": list(c.sanctions)} if c.sanctions else {})
         for c in play.facts.charges
         if c.stands
     ]
@@ -377,7 +389,7 @@ def _months(play: Play, wanted: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _signed(charge: Charge) -> str:
-    return charge.rule if charge.sign is Sign.charge else f"-{charge.rule}"
+    return f"-{charge.rule}" if charge.sign is Sign.reversal else charge.rule
 
 
 def _statuses(play: Play, wanted: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -407,12 +419,38 @@ _OTHER: dict[str, Any] = {
     "responsible": lambda play, wanted: _name(play, play.facts.responsible or ""),
     "calls": lambda play, wanted: len(play.facts.calls),
     "extra": lambda play, wanted: {k: play.facts.extra.get(k) for k in wanted},
+    "filed": lambda play, wanted: [f"{f.section}:{f.key}" for f in play.facts.filed],
+    "says": lambda play, wanted: {path: _says(play, path) for path in wanted},
+    "told": lambda play, wanted: [_told(play, m) for m in play.told if m.kind == "alert"],
+    "concerned": lambda play, wanted: [_name(play, who) for who in play.facts.concerned],
+    "first_asked": lambda play, wanted: _name(play, play.facts.first_asked or ""),
+    "juries": lambda play, wanted: {key: _jury(play, key) for key in wanted},
     "overdue": lambda play, wanted: [_overdue(c) for c in play.facts.clocks if c.breached],
     "offered": lambda play, wanted: _offered(play, wanted),
 }
 
 
-_KEYED = frozenset({"charge_status", "months", "extra", "offered"})
+_KEYED = frozenset({"charge_status", "months", "extra", "offered", "says", "juries"})
+
+
+def _says(play: Play, path: str) -> Any:
+    """What a field of a condition says of the case now: `form.visit.day`, `chain.plan`."""
+    return _plain(play, look(path, play.facts, None))
+
+
+def _told(play: Play, message: Message) -> str:
+    """Who hears of an alert: a post, a person of the cast, a department."""
+    who = message.post or message.department or _name(play, message.employee or "nobody")
+    return f"{message.rule}:{who}"
+
+
+def _jury(play: Play, key: str) -> list[str]:
+    """The members of the jury of a question; who must keep out has a minus before him."""
+    jury = play.facts.last_filed("vote", key)
+    if jury is None:
+        return []
+    sits = [_name(play, who) for who in jury.data["members"]]
+    return [*sits, *(f"-{_name(play, who)}" for who in jury.data["recused"])]
 
 
 def _overdue(clock: Clock) -> str:

@@ -7,16 +7,17 @@ the lighter one's place; a surcharge follows what it adds to. Nothing here decid
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
-from policy.conditions import holds
-from policy.errors import FieldMissing, GateClosed, NotFound, StatusForbids
+from policy.conditions import first_failing, holds
+from policy.errors import ChoiceUnknown, FieldMissing, GateClosed, NotFound, StatusForbids
 from policy.events import Happening, Judged, PenaltyNotified
 from policy.facts import CaseFacts, Charge, Clock
 from policy.lifecycle import PenaltyStatus, Sign
-from policy.pack import Pack, PenaltyEntry
+from policy.pack import Pack, PenaltyEntry, RewardEntry
 from policy.worktime import WorkCalendar
 
 
@@ -27,11 +28,27 @@ def for_event(
     for entry in pack.charging.get(event.type, ()):
         if not holds(entry.applies, before, event):
             continue
-        who = _on_the_case(entry, before)
         because = {"event": event.type, "round": before.round}
         occasion = _occasion(entry, before.round, event)
-        facts = charge(facts, entry, who, occasion, because, pack=pack, at=now)
+        for who in bearers(entry, before if entry.who != "concerned" else facts):
+            if entry.from_count is None:
+                facts = charge(facts, entry, who, occasion, because, pack=pack, at=now)
+            elif reason := _counted(entry, who, event, facts):
+                nth = f"count/{reason['count']}"
+                facts = charge(facts, entry, who, nth, because | reason, pack=pack, at=now)
     return facts
+
+
+def _counted(
+    entry: PenaltyEntry, who: str | None, event: Happening, facts: CaseFacts
+) -> dict[str, Any] | None:
+    """Which verified complaint of the year it is for somebody, if that one costs something."""
+    assert entry.from_count is not None
+    assert facts.received_at is not None
+    count = int(getattr(event, "earlier", {}).get(who, 0)) + 1
+    if not entry.from_count <= count <= (entry.until_count or count):
+        return None
+    return {"count": count, "received_at": facts.received_at.isoformat()}
 
 
 def for_breaches(facts: CaseFacts, before: CaseFacts, *, pack: Pack, now: dt.datetime) -> CaseFacts:
@@ -59,8 +76,9 @@ def _charged(facts: CaseFacts, clock: Clock, *, pack: Pack, now: dt.datetime) ->
             "round": clock.round,
         }
         occasion = "order" if entry.per == "order" else f"{clock.key}/{clock.round}"
-        who = clock.responsible if entry.who == "responsible" else facts.handler
-        facts = charge(facts, entry, who, occasion, because, pack=pack, at=now)
+        bound = clock.responsible if entry.who == "responsible" else None
+        for who in (bound,) if bound else bearers(entry, facts):
+            facts = charge(facts, entry, who, occasion, because, pack=pack, at=now)
     return facts
 
 
@@ -100,28 +118,111 @@ def _newly_breached(facts: CaseFacts, before: CaseFacts) -> Iterable[Clock]:
 
 
 def by_hand(facts: CaseFacts, event: Judged, *, pack: Pack, now: dt.datetime) -> CaseFacts:
-    """The charge for a ground a person found. Refused where the regulation's condition fails."""
-    entry: PenaltyEntry | None = pack.find("penalty", event.ground)
-    if entry is None or not entry.by_hand:
+    """The charge or reward for a ground a person found.
+
+    Raises NotFound, GateClosed where the regulation's condition fails, and FieldMissing for an
+    employee or an amount that the ground leaves to the finder.
+    """
+    reward: RewardEntry | None = pack.find("reward", event.ground)
+    entry: PenaltyEntry | RewardEntry | None = reward or pack.find("penalty", event.ground)
+    if entry is None or (isinstance(entry, PenaltyEntry) and not entry.by_hand):
         raise NotFound(what="penalty", key=event.ground)
-    if not holds(entry.applies, facts, event):
-        row = entry.applies[0]
+    _fits(entry, facts, event)
+    because: dict[str, Any] = {"event": event.type, "finding": event.text}
+    occasion = _occasion(entry, facts.round, event)
+    people = _named(entry, facts, event)
+    amount = _share(_decided(entry, event), entry, len(people))
+    for who in people:
+        if reward is not None:
+            facts = _rewarded(facts, reward, who, occasion, because, amount=amount, at=now)
+            continue
+        facts = charge(
+            facts,
+            entry,  # type: ignore[arg-type]  # a reward went the other way
+            who,
+            occasion,
+            because,
+            pack=pack,
+            at=now,
+            amount=amount,
+            taken=event.taken,
+            happened_at=event.at,
+        )
+    return facts
+
+
+def _fits(entry: PenaltyEntry | RewardEntry, facts: CaseFacts, event: Judged) -> None:
+    if row := first_failing(entry.applies, facts, event):
         raise GateClosed(
             deed=event.type, gate=entry.label, cite=entry.cite, field=row.field, wanted=row.value
         )
-    who = event.employee if entry.who == "named" else _on_the_case(entry, facts)
-    if not who:
+
+
+def _named(entry: PenaltyEntry | RewardEntry, facts: CaseFacts, event: Judged) -> list[str]:
+    """Whom a person's finding is about; several only where the ground lets it."""
+    named = entry.who == "named"
+    people = [event.employee, *event.together] if named else bearers(entry, facts)
+    found = list(dict.fromkeys(who for who in people if who))
+    if not found:
         raise FieldMissing(field="employee")
-    because = {"event": event.type, "finding": event.text}
-    occasion = _occasion(entry, facts.round, event)
-    return charge(facts, entry, who, occasion, because, pack=pack, at=now)
+    if len(found) > 1 and entry.who == "named" and not getattr(entry, "collective", None):
+        raise ChoiceUnknown(field="together", value=", ".join(event.together))
+    return found
 
 
-def _on_the_case(entry: PenaltyEntry, facts: CaseFacts) -> str | None:
-    return facts.responsible if entry.who == "responsible" else facts.handler
+def _decided(entry: PenaltyEntry | RewardEntry, event: Judged) -> Decimal:
+    if entry.by_decision and event.amount is None:
+        raise FieldMissing(field="amount")
+    if not entry.by_decision and event.amount is not None:
+        raise ChoiceUnknown(field="amount", value=str(event.amount))
+    return (event.amount if entry.by_decision else entry.amount) or Decimal(0)
 
 
-def _occasion(entry: PenaltyEntry, round: int, event: Happening) -> str:
+def _share(amount: Decimal, entry: PenaltyEntry | RewardEntry, people: int) -> Decimal:
+    """What each of several bears: in full, or his part of it in whole fen."""
+    if people > 1 and getattr(entry, "collective", None) == "shared":
+        return (amount / people).quantize(Decimal("0.01"))
+    return amount
+
+
+def _rewarded(
+    facts: CaseFacts,
+    entry: RewardEntry,
+    who: str,
+    occasion: str,
+    because: dict[str, Any],
+    *,
+    amount: Decimal,
+    at: dt.datetime,
+) -> CaseFacts:
+    made = Charge(
+        rule=entry.key,
+        employee=who,
+        occasion=occasion,
+        amount=amount,
+        at=at,
+        because={"clause": entry.cite, **because},
+        sign=Sign.reward,
+    )
+    if any(c.identity == made.identity for c in facts.charges):
+        return facts
+    return replace(facts, charges=(*facts.charges, made))
+
+
+def bearers(entry: PenaltyEntry | RewardEntry, facts: CaseFacts) -> list[str | None]:
+    """Who bears a charge by his part in the case; nobody where that part has nobody."""
+    match entry.who:
+        case "responsible":
+            return [facts.responsible]
+        case "concerned":
+            return list(facts.concerned)
+        case "first_asked":
+            return [facts.first_asked]
+        case _:
+            return [facts.handler]
+
+
+def _occasion(entry: PenaltyEntry | RewardEntry, round: int, event: Happening) -> str:
     match entry.per:
         case "order":
             return "order"
@@ -140,17 +241,26 @@ def charge(
     *,
     pack: Pack,
     at: dt.datetime,
+    amount: Decimal | None = None,
+    taken: Collection[str] = (),
+    happened_at: dt.datetime | None = None,
 ) -> CaseFacts:
     """Add a charge and its surcharges, once; a graver one that stands keeps it out."""
     if who is None or _replaced_by_graver(facts, entry, who, pack):
+        return facts
+    month_of = happened_at or at
+    left = _left_to_take(facts, entry, who, (month_of, at), taken, pack)
+    amount = amount if amount is not None else (entry.amount or Decimal(0))
+    if entry.sanctions and not left and not amount:
         return facts
     made = Charge(
         rule=entry.key,
         employee=who,
         occasion=occasion,
-        amount=entry.amount,
+        amount=amount,
         at=at,
-        because={"clause": entry.cite, **because},
+        because={"clause": entry.cite, **because, **_months(left, (month_of, at), pack)},
+        sanctions=left,
     )
     old = next((c for c in facts.charges if c.identity == made.identity), None)
     if old is not None and old.status is not PenaltyStatus.lapsed:
@@ -165,11 +275,59 @@ def charge(
     # What lapsed for want of a ground is owed again once there is one; it stays one row.
     charges = tuple(made if c is old else c for c in facts.charges)
     facts = replace(facts, charges=charges if old else (*charges, made))
-    for more in pack.penalty:
-        if entry.key in more.adds_to and holds(more.applies, facts):
-            reason = {"on": entry.key, **because}
-            facts = charge(facts, more, who, f"{entry.key}/{occasion}", reason, pack=pack, at=at)
+    for more in pack.surcharges.get(entry.key, ()):
+        if not holds(more.applies, facts):
+            continue
+        reason = {"on": entry.key, **because}
+        for payer in bearers(more, facts) if more.who else [who]:
+            facts = charge(
+                facts,
+                more,
+                payer,
+                f"{entry.key}/{occasion}",
+                reason,
+                pack=pack,
+                at=at,
+                taken=taken,
+                happened_at=happened_at,
+            )
     return facts
+
+
+def _month(sanction: Any, months: tuple[dt.datetime, dt.datetime]) -> str:
+    """The month whose element of pay is taken: that of the event or that of the decision."""
+    happened_at, decided_at = months
+    return f"{(happened_at if sanction.month_of == 'event' else decided_at):%Y-%m}"
+
+
+def _months(
+    sanctions: Iterable[str], months: tuple[dt.datetime, dt.datetime], pack: Pack
+) -> dict[str, Any]:
+    found = {key: pack.find("sanction", key) for key in sanctions}
+    taken = {key: _month(sanction, months) for key, sanction in found.items() if sanction.element}
+    return {"elements": taken} if taken else {}
+
+
+def _left_to_take(
+    facts: CaseFacts,
+    entry: PenaltyEntry,
+    who: str,
+    months: tuple[dt.datetime, dt.datetime],
+    taken: Collection[str],
+    pack: Pack,
+) -> tuple[str, ...]:
+    """The sanctions of a rule; an element of pay is left out where the month has none left."""
+    left = []
+    for key in entry.sanctions:
+        sanction = pack.find("sanction", key)
+        month = _month(sanction, months)
+        here = any(
+            c.employee == who and c.stands and c.because.get("elements", {}).get(key) == month
+            for c in facts.charges
+        )
+        if not sanction.element or not (here or f"{who}/{month}/{key}" in taken):
+            left.append(key)
+    return tuple(left)
 
 
 def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, pack: Pack) -> bool:
@@ -212,8 +370,38 @@ def _reversal(c: Charge, at: dt.datetime, **why: Any) -> Charge:
         amount=c.amount,
         at=at,
         because={"clause": c.because["clause"], "reverses": c.at.isoformat(), **why},
+        sanctions=c.sanctions,
         sign=Sign.reversal,
     )
+
+
+def suspend(facts: CaseFacts, employee: str | None) -> CaseFacts:
+    """While an appeal is open nothing of the appellant's is counted into a month."""
+
+    def waiting(c: Charge) -> Charge:
+        mine = employee in (None, c.employee) and c.sign is Sign.charge and c.stands
+        return replace(c, counts_at=None) if mine and c.counts_at else c
+
+    return replace(facts, charges=tuple(waiting(c) for c in facts.charges))
+
+
+def resume(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFacts:
+    """An appeal was refused: what the employee was told of counts from the ruling."""
+
+    def counting(c: Charge) -> Charge:
+        told = c.status is PenaltyStatus.notified and c.counts_at is None
+        mine = employee in (None, c.employee) and c.sign is Sign.charge
+        return replace(c, counts_at=at) if told and mine else c
+
+    return replace(facts, charges=tuple(counting(c) for c in facts.charges))
+
+
+def void(
+    facts: CaseFacts, employee: str | None, *, at: dt.datetime, because: str
+) -> CaseFacts:
+    """An appeal was won: proposals lapse, and what was confirmed is to be given back."""
+    facts = resume(facts, employee, at=at)
+    return take_back(facts, lambda c: employee in (None, c.employee), at=at, reason=because)
 
 
 STEPS = {
@@ -274,7 +462,7 @@ def _stamped(c: Charge, event: Any, pack: Pack, calendar: WorkCalendar) -> Charg
 
 def _reversed(facts: CaseFacts, found: Charge, event: Any) -> CaseFacts:
     settled = (PenaltyStatus.confirmed, PenaltyStatus.notified)
-    if found.sign is Sign.reversal or found.status not in settled:
+    if found.sign is not Sign.charge or found.status not in settled:
         raise StatusForbids(deed=event.type, status=found.status)
     if any(c.identity == (*found.identity[:3], Sign.reversal) for c in facts.charges):
         raise StatusForbids(deed=event.type, status=found.status)

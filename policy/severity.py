@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +12,12 @@ from policy.conditions import holds
 from policy.errors import ChoiceUnknown, FieldTooLong, FieldUnknown
 from policy.facts import CaseFacts
 from policy.pack import FieldEntry, Pack
+from policy.paperwork import FormField
 
 LONGEST = {"text": 300, "long_text": 20_000, "phone": 40}
 _PHONE = re.compile(r"[+0-9 ()-]{3,40}")
+_MONEY = re.compile(r"\d{1,9}(\.\d{1,2})?")
+_CASES = re.compile(r"[\w-]{1,40}([,，、\s]+[\w-]{1,40}){0,199}")
 
 
 def sorted_out(facts: CaseFacts, pack: Pack) -> CaseFacts:
@@ -57,25 +60,43 @@ def checked(section: str, key: str | None, pack: Pack) -> str | None:
 
 def checked_extra(extra: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
     """The pack's own fields as JSON data; a value of the wrong shape is refused by its field."""
+    return fitted(pack.field, extra)
+
+
+def fitted(fields: Iterable[FieldEntry | FormField], said: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said as JSON data, each value of the shape of its field; empty ones left out.
+
+    Raises FieldUnknown, FieldTooLong or ChoiceUnknown with the field's key.
+    """
+    known = {field.key: field for field in fields}
     fitting = {}
-    for key, value in extra.items():
-        entry: FieldEntry | None = pack.find("field", key)
-        if entry is None:
+    for key, value in said.items():
+        if key not in known:
             raise FieldUnknown(field=key)
-        if value not in (None, ""):
-            fitting[key] = _fit(entry, value)
+        if value not in (None, "", [], ()):
+            fitting[key] = _fit(known[key], value)
     return fitting
 
 
-def _fit(entry: FieldEntry, value: Any) -> Any:
+def _fit(entry: FieldEntry | FormField, value: Any) -> Any:
     match entry.shape:
+        case "money" if _MONEY.fullmatch(str(value)):
+            return str(value)
+        case "time" if _is_instant(str(value)):
+            return str(value)
+        case "choices" if isinstance(value, list | tuple) and set(value) <= _keys(entry):
+            return list(value)
+        case "cases" if _CASES.fullmatch(str(value)):
+            return str(value)
+        case "employee" if isinstance(value, str) and len(value) <= LONGEST["phone"]:
+            return value
         case "flag" if isinstance(value, bool):
             return value
         case "number" if not isinstance(value, bool) and re.fullmatch(r"-?\d{1,15}", str(value)):
             return int(value)
         case "date" if _is_day(str(value)):
             return str(value)
-        case "choice" if value in {choice.key for choice in entry.choices}:
+        case "choice" if value in _keys(entry):
             return value
         case "phone" if _PHONE.fullmatch(str(value)):
             return value
@@ -84,6 +105,17 @@ def _fit(entry: FieldEntry, value: Any) -> Any:
                 raise FieldTooLong(field=entry.key, limit=LONGEST[entry.shape])
             return value
     raise ChoiceUnknown(field=entry.key, value=value)
+
+
+def _keys(entry: FieldEntry | FormField) -> set[str]:
+    return {choice.key for choice in entry.choices}
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return dt.datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _is_day(text: str) -> bool:

@@ -33,7 +33,12 @@ CHANGES_NO_STATE = frozenset(name for name in EVENTS if name.startswith("penalty
     "progressed",
     "contacted",
 }
-LEADS_NOWHERE = CHANGES_NO_STATE | {"classified", "reviewed"}
+PAPERS = frozenset(
+    {"filled", "reported", "checked", "endorsed", "informed", "verified", "escalated", "involved"}
+)
+JURY = ("convened", "voted", "ruled")
+LEADS_NOWHERE = CHANGES_NO_STATE | {"classified", "reviewed", "promised", "appealed", "voted"}
+"""Papers lead on only where a gate still asks for one; see `_has_a_deed`."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ def state(facts: CaseFacts, pack: Pack) -> Hashable:
         facts.status is Status.replied and facts.reply_outcome,
         facts.status is Status.registered and facts.grade is None,
         facts.factory_closed_at is None,
+        bool(facts.filed) and bool(pack.gate),
         tuple(bool(look(name, facts, None)) for name in verdicts) if asked else (),
         _missed(facts) if facts.status is Status.confirmed else (),
         frozenset(rule.key for rule in rules if rule.applies and holds(rule.applies, facts)),
@@ -127,6 +133,8 @@ class _Walker:
     ) -> None:
         self.pack, self.calendar = pack, calendar
         self.most_rounds, self.steps_left = most_rounds, most_steps
+        self.papers = [_event(pack, said) for said in papers(pack)]
+        self.questions = [[_event(pack, said) for said in jury(v.key)] for v in pack.vote]
         self.found = Walk()
         self.waiting: deque[Hashable] = deque()
 
@@ -152,11 +160,24 @@ class _Walker:
         return self.found
 
     def _reached(self, place: Place, tried: list[Happening]) -> Iterator[Place | None]:
+        yield self._together(place, self.papers)
+        for question in self.questions:
+            yield self._together(place, question)
         for event in tried:
             yield self._after(place, event, place.at + MINUTE)
             if event.type in ("time_passed", "archived", "called_back"):
                 for at in moments(place):
                     yield self._after(place, event, at)
+
+    def _together(self, place: Place, events: list[Happening]) -> Place | None:
+        """Where all of the events that are possible lead, done one after another.
+
+        What is written down only ever grows, so that nothing and all of it are what matters.
+        """
+        here = place
+        for event in events:
+            here = self._after(here, event, here.at + MINUTE) or here
+        return None if here is place else here
 
     def _after(self, place: Place, event: Happening, at: dt.datetime) -> Place | None:
         """The place an event leads to, None where it is refused: nothing else may be raised."""
@@ -225,6 +246,8 @@ def without_deed(found: Walk, pack: Pack) -> list[CaseFacts]:
 def _has_a_deed(facts: CaseFacts, by: By, pack: Pack) -> bool:
     """Whether a person may do something that leads on; before the hand-over sorting it does."""
     idle = LEADS_NOWHERE - {"classified"} if facts.status is Status.registered else LEADS_NOWHERE
+    if facts.filed:
+        idle = idle | PAPERS
     return any(d.allowed and d.name not in idle for d in offered(facts, by, pack))
 
 
@@ -296,12 +319,54 @@ def _different(pack: Pack) -> list[str]:
     return list({rules: grade for grade, rules in held.items()}.values())
 
 
+_EXAMPLES: dict[str, Any] = {
+    "flag": True,
+    "number": 1,
+    "money": "1",
+    "date": "2026-03-01",
+    "time": "2026-03-01T09:00:00+08:00",
+    "phone": "123456",
+}
+
+
 def _all_fields(pack: Pack) -> dict[str, Any]:
-    examples = {"flag": True, "number": 1, "date": "2026-03-01", "phone": "123456"}
-    return {
-        field.key: field.choices[0].key if field.choices else examples.get(field.shape, "x")
-        for field in pack.field
-    }
+    return {field.key: _example(field) for field in pack.field}
+
+
+def _example(field: Any) -> Any:
+    """Something a field of this shape may hold."""
+    if field.choices:
+        first = field.choices[0].key
+        return [first] if field.shape == "choices" else first
+    return _EXAMPLES.get(field.shape, "x")
+
+
+def papers(pack: Pack) -> Iterator[dict[str, Any]]:
+    """Everything that can be written down on a case, each once, approvals step by step."""
+    for form in pack.form:
+        data = {field.key: _example(field) for field in form.fields}
+        yield {"type": "filled", "form": form.key, "data": data}
+    for out in pack.report_out:
+        said = {"way": out.ways[0].key, "addressee": "-", "proof": "-"}
+        yield {"type": "reported", "report": out.key, **said}
+    for listed in pack.checklist:
+        at_hand = {"type": "checked", "checklist": listed.key, "evidence": "-", "paper": "-"}
+        yield from ({**at_hand, "item": item.key} for item in listed.items)
+    for chain in pack.chain:
+        approved = {"type": "endorsed", "chain": chain.key, "agrees": True, "opinion": "-"}
+        yield from (approved for _ in chain.steps)
+    for about in ("plan", "progress", "answer", "result", "delay"):
+        yield {"type": "informed", "about": about, "channel": "-", "text": "-"}
+    for finding in [f for f in pack.finding if f.valid][:1] or pack.finding[:1]:
+        yield {"type": "verified", "finding": finding.key, "text": "-"}
+
+
+def jury(key: str) -> Iterator[dict[str, Any]]:
+    """A question put to a jury of one, who says yes."""
+    yield {"type": "appealed", "vote": key, "text": "-", "employee": "somebody"}
+    yield {"type": "convened", "vote": key, "members": ["worker"]}
+    yield {"type": "voted", "vote": key, "agrees": True, "reason": "-"}
+    yield {"type": "ruled", "vote": key, "minutes": "-"}
 
 
 def _event(pack: Pack, said: dict[str, Any]) -> Happening:
@@ -327,6 +392,11 @@ def _at_the_desk(pack: Pack) -> Iterator[dict[str, Any]]:
     yield {"type": "time_passed", "spared": [entry.key for entry in pack.deadline]}
     yield from ({"type": name, "text": "-"} for name in ("reviewed", "progressed"))
     yield from ({"type": name, "reason": "-"} for name in ("upgraded", "recounted"))
+    yield {"type": "concluded", "text": "-"}
+    yield {"type": "promised", "text": "-", "until": BEGIN, "consent": True}
+    yield from ({"type": "escalated", "ladder": e.key, "reason": "-"} for e in pack.ladder)
+    for department in pack.department[:1]:
+        yield {"type": "involved", "department": department.key, "task": "-"}
 
 
 def _at_work() -> Iterator[dict[str, Any]]:
@@ -359,8 +429,11 @@ def _afterwards(pack: Pack) -> Iterator[dict[str, Any]]:
     yield {"type": "signed", "feedback": "-"}
     yield {"type": "settled", "reason": "-"}
     yield {"type": "factory_closed"}
-    for penalty in pack.penalty:
-        yield {"type": "judged", "ground": penalty.key, "employee": "worker", "text": "-"}
+    grounds: tuple[Any, ...] = (*pack.penalty, *pack.reward)
+    for found in grounds:
+        decided = {"amount": 1} if found.by_decision else {}
+        by_whom = {"employee": "worker", "text": "-"}
+        yield {"type": "judged", "ground": found.key, **by_whom, **decided}
     for penalty in pack.penalty[:1]:
         yield from _about_a_charge(penalty.key)
 

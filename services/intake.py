@@ -43,8 +43,9 @@ def register(
     """A new case under a version of a regulation, numbered in its kind's series.
 
     `received_at` is when the customer spoke; `said` are the other fields of a registration:
-    category, grade, body, demand, extra.
+    category, grade, body, demand, extra, first_asked, linked.
     """
+    said["earlier"] = cases_before(session, version, kind, customer, received_at=received_at)
     return _begin(
         session,
         version,
@@ -59,6 +60,27 @@ def register(
         received_at=received_at,
         **said,
     )
+
+
+def cases_before(
+    session: Session,
+    version: PolicyVersion,
+    kind: str,
+    customer: Customer | None,
+    *,
+    received_at: dt.datetime,
+) -> int:
+    """How many cases of a kind the customer had before, where the regulation counts them."""
+    if customer is None or not policies.pack(session, version).claim:
+        return 0
+    counted = (
+        sa.select(sa.func.count(Complaint.id))
+        .join(Complaint.policy_version)
+        .where(Complaint.customer_id == customer.id, Complaint.kind == kind)
+        .where(PolicyVersion.policy_id == version.policy_id)
+        .where(Complaint.received_at <= received_at, Complaint.struck.is_(False))
+    )
+    return session.scalar(counted) or 0
 
 
 SUBJECT = 60
@@ -206,7 +228,7 @@ def _blank(
         raise ChoiceUnknown(field="kind", value=kind)
     day = calendars.work_calendar(session).local(on).date()
     series = pack.find("number", entry.number)
-    counter = _counter(session, series, on=day)
+    counter = _counter(session, f"{pack.policy.key}/{series.key}", series, on=day)
     complaint = Complaint(
         number=render(series, day, counter.last + 1),
         policy_version=version,
@@ -219,18 +241,22 @@ def _blank(
         signoffs=[],
         extensions=[],
         tallies=[],
+        entries=[],
     )
     return complaint, counter
 
 
-def _counter(session: Session, entry: Any, *, on: dt.date) -> NumberCounter:
-    """Who counts a series in the period of a day, locked until the commit."""
+def _counter(session: Session, series: str, entry: Any, *, on: dt.date) -> NumberCounter:
+    """Who counts a series in the period of a day, locked until the commit.
+
+    Two regulations in force at once may use one key; each counts for itself.
+    """
     counter = session.scalars(
         sa.select(NumberCounter)
-        .where(NumberCounter.series == entry.key, NumberCounter.period == period(entry, on))
+        .where(NumberCounter.series == series, NumberCounter.period == period(entry, on))
         .with_for_update()
     ).first()
-    return counter or NumberCounter(series=entry.key, period=period(entry, on), last=0)
+    return counter or NumberCounter(series=series, period=period(entry, on), last=0)
 
 
 def _count(session: Session, counter: NumberCounter) -> None:

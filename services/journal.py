@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from models import Complaint, Journal, Notice, PolicyVersion, WageMonth
+from models import Complaint, Employee, Journal, Notice, PolicyVersion, WageMonth
 from policy import clocks
 from policy.case import apply, archivable
 from policy.changes import Effect, changes
@@ -27,7 +27,7 @@ from policy.errors import (
 from policy.events import Corrected, Happening, Moved, Withdrawn, dump, load, make
 from policy.facts import CaseFacts
 from policy.folding import Entry, fold
-from policy.messages import messages
+from policy.messages import Message, messages
 from policy.pack import Pack
 from policy.sanctions import wage_month
 from policy.worktime import WorkCalendar
@@ -174,7 +174,7 @@ def _write(
             recorded_at=now,
         )
     )
-    session.add_all(_notices(complaint, event, after, effects, pack, now=now))
+    session.add_all(_notices(session, complaint, event, after, effects, pack, now=now))
     session.flush()
 
 
@@ -195,7 +195,7 @@ def _places(
 
     return record.Places(
         departments=actors.meanings(session, policy_id=policy_id, on=on) if placed else {},
-        cite=lambda rule: str(pack.find("penalty", rule).cite),
+        cite=lambda rule: str((pack.find("penalty", rule) or pack.find("reward", rule)).cite),
         month=month,
     )
 
@@ -210,6 +210,7 @@ def first_open_month(session: Session, month: str) -> str:
 
 
 def _notices(
+    session: Session,
     complaint: Complaint,
     event: Happening,
     after: CaseFacts,
@@ -225,14 +226,32 @@ def _notices(
             complaint_id=complaint.id,
             kind=message.kind,
             occasion=message.occasion,
-            employee_id=complaint.responsible_id if message.employee else None,
-            department_id=complaint.department_id,
+            employee_id=_listener(session, complaint, message, after),
+            department_id=complaint.department_id if message.department else None,
             post=message.post,
-            facts={"number": complaint.number},
+            facts={"number": complaint.number, **_alert(message, pack)},
             made_at=now,
         )
         for message in messages(event, effects, after, pack, seq=seq)
     ]
+
+
+def _listener(
+    session: Session, complaint: Complaint, message: Message, after: CaseFacts
+) -> int | None:
+    """The id of the employee a message is for; mostly it is who answers for the case."""
+    if message.employee is None:
+        return None
+    if message.employee == after.responsible:
+        return complaint.responsible_id
+    wanted = sa.select(Employee.id).where(Employee.number == message.employee)
+    return session.scalars(wanted).first()
+
+
+def _alert(message: Message, pack: Pack) -> dict[str, str]:
+    """What an alert of the regulation is about, and its clause."""
+    rule = pack.find("alert", message.rule) or pack.find("ladder", message.rule)
+    return {"alert": rule.label, "cite": rule.cite} if rule else {}
 
 
 @dataclass(frozen=True, slots=True)

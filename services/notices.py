@@ -42,6 +42,7 @@ KINDS = (
     "restarted",
     "to_confirm",
     "to_decide",
+    "alert",
     "due_soon",
     "breached",
     "refused_input",

@@ -37,9 +37,16 @@ def judge(
     actor: Actor,
     now: dt.datetime,
     employee: str | None = None,
+    together: Sequence[str] = (),
+    amount: Decimal | None = None,
 ) -> tuple[Effect, ...]:
-    """Find, as a person, a ground for a penalty (SKD-4.1.1 and the like); it is proposed."""
-    people.known_employee(session, employee)
+    """Find, as a person, a ground for a penalty or a reward; it is proposed.
+
+    `together` are further employees where it cannot be pinned on one (SAL-12.11); `amount` is
+    needed where the regulation leaves the sum to whoever decides.
+    """
+    for number in (employee, *together):
+        people.known_employee(session, number)
     return journal.happen(
         session,
         complaint,
@@ -48,7 +55,30 @@ def judge(
         now=now,
         ground=ground,
         employee=employee,
+        together=tuple(together),
+        amount=amount,
+        taken=elements_taken(session, complaint, now=now),
         text=text,
+    )
+
+
+def elements_taken(session: Session, complaint: Complaint, *, now: dt.datetime) -> tuple[str, ...]:
+    """The elements of pay that other cases took of the months in question: "1001/2026-10/key".
+
+    An element is taken once per person and month, of that of the event or of the decision.
+    """
+    since = min(complaint.received_at, now) - dt.timedelta(days=31)
+    rows = session.execute(
+        sa.select(Employee.number, Penalty.because)
+        .join(Penalty.employee)
+        .where(Penalty.complaint_id != complaint.id, Penalty.proposed_at >= since)
+        .where(Penalty.sign == Sign.charge)
+        .where(Penalty.status.not_in([PenaltyStatus.waived, PenaltyStatus.lapsed]))
+    )
+    return tuple(
+        f"{number}/{month}/{key}"
+        for number, because in rows
+        for key, month in because.get("elements", {}).items()
     )
 
 
@@ -128,7 +158,7 @@ class Share:
 
 
 def signed(found: Penalty) -> Decimal:
-    """What a penalty takes from the pay, in yuan: a reversal gives back."""
+    """What a row takes from the pay, in yuan; a reversal and a reward are negative."""
     return found.amount if found.sign is Sign.charge else -found.amount
 
 

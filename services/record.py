@@ -24,6 +24,7 @@ from models import (
     DeadlineRevision,
     Employee,
     Extension,
+    FormEntry,
     Penalty,
     Signoff,
     Tally,
@@ -36,13 +37,16 @@ from policy.facts import (
     Clock,
     Count,
     Duty,
+    Filed,
     Lapse,
     Revision,
     Signature,
     Wish,
 )
 
-_LISTS = frozenset({"duties", "clocks", "charges", "calls", "signatures", "wishes", "counts"})
+_LISTS = frozenset(
+    {"duties", "clocks", "charges", "calls", "signatures", "wishes", "counts", "filed"}
+)
 PLAIN = tuple(f.name for f in fields(CaseFacts) if f.name not in _LISTS)
 
 WITH_ALL = (
@@ -54,6 +58,7 @@ WITH_ALL = (
     selectinload(Complaint.signoffs),
     selectinload(Complaint.extensions),
     selectinload(Complaint.tallies),
+    selectinload(Complaint.entries),
 )
 
 
@@ -64,7 +69,7 @@ def facts_of(session: Session, complaint: Complaint) -> CaseFacts:
     """The engine's picture of a case, from its rows."""
     numbers = _numbers(session, complaint)
     return CaseFacts(
-        **{name: getattr(complaint, name) for name in PLAIN},
+        **{name: _frozen(getattr(complaint, name)) for name in PLAIN},
         duties=tuple(_duty(row, numbers) for row in complaint.assignments),
         clocks=tuple(_clock(row, numbers) for row in complaint.deadlines),
         charges=tuple(_charge(row, numbers) for row in complaint.penalties),
@@ -75,7 +80,18 @@ def facts_of(session: Session, complaint: Complaint) -> CaseFacts:
             for w in complaint.extensions
         ),
         counts=tuple(Count(t.counter, t.department_key, t.at) for t in complaint.tallies),
+        filed=tuple(_filed(row, numbers) for row in complaint.entries),
     )
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _filed(row: FormEntry, numbers: Mapping[int | None, str | None]) -> Filed:
+    assert row.round is not None
+    who = numbers[row.employee_id]
+    return Filed(row.section, row.form, row.round, row.filled_at, who, row.data)
 
 
 def _numbers(session: Session, complaint: Complaint) -> Mapping[int | None, str | None]:
@@ -86,6 +102,7 @@ def _numbers(session: Session, complaint: Complaint) -> Mapping[int | None, str 
     ids |= {penalty.employee_id for penalty in complaint.penalties}
     ids |= {signoff.employee_id for signoff in complaint.signoffs}
     ids |= {call.caller_id for call in complaint.callbacks}
+    ids |= {entry.employee_id for entry in complaint.entries}
     if not ids - {None}:
         return {None: None}
     rows = sa.select(Employee.id, Employee.number).where(Employee.id.in_(ids - {None}))
@@ -131,6 +148,7 @@ def _charge(row: Penalty, numbers: Mapping[int | None, str | None]) -> Charge:
         amount=row.amount,
         at=row.proposed_at,
         because=row.because,
+        sanctions=tuple(row.sanctions),
         sign=row.sign,
         status=row.status,
         confirmed_at=row.confirmed_at,
@@ -174,8 +192,7 @@ def write(
     ids = _ids(session, after)
     _known(after, places)
     for name in PLAIN:
-        value = getattr(after, name)
-        setattr(complaint, name, dict(value) if name == "extra" else value)
+        setattr(complaint, name, _thawed(getattr(after, name)))
     complaint.due_at = after.due_at
     _point(complaint, "handler_id", ids[after.handler])
     _point(complaint, "responsible_id", ids[after.responsible])
@@ -185,8 +202,15 @@ def write(
     _positioned(complaint.signoffs, after.signatures, Signoff, _of_signature, ids)
     _positioned(complaint.extensions, after.wishes, Extension, _of_wish, ids)
     _tallies(complaint, after.counts, places)
+    _entries(complaint, after.filed, ids)
     _deadlines(complaint, after.clocks, ids, seq)
     _penalties(complaint, after.charges, ids, places)
+
+
+def _thawed(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _ids(session: Session, after: CaseFacts) -> Mapping[str | None, int | None]:
@@ -196,6 +220,7 @@ def _ids(session: Session, after: CaseFacts) -> Mapping[str | None, int | None]:
     named |= {charge.employee for charge in after.charges}
     named |= {name.employee for name in after.signatures}
     named |= {call.caller for call in after.calls}
+    named |= {filed.employee for filed in after.filed}
     rows = sa.select(Employee.number, Employee.id).where(Employee.number.in_(named - {None}))
     found: dict[str | None, int | None] = {None: None}
     if not named - {None}:
@@ -298,6 +323,25 @@ def _tallies(complaint: Complaint, counts: Iterable[Count], places: Places) -> N
     _settle(complaint.tallies, [count.department for count in counts], places)
 
 
+def _entries(
+    complaint: Complaint, filed: Iterable[Filed], ids: Mapping[str | None, int | None]
+) -> None:
+    def columns(one: Filed, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
+        return {
+            "section": one.section,
+            "form": one.key,
+            "round": one.round,
+            "filled_at": one.at,
+            "employee_id": ids[one.employee],
+            "data": dict(one.data),
+        }
+
+    _positioned(complaint.entries, filed, FormEntry, columns, ids)
+    for row in complaint.entries:
+        # What was filed under one version of the regulation stays so when the case moves on.
+        row.policy_version_id = row.policy_version_id or complaint.policy_version.id
+
+
 def _deadlines(
     complaint: Complaint, clocks: Iterable[Clock], ids: Mapping[str | None, int | None], seq: int
 ) -> None:
@@ -360,6 +404,7 @@ def _penalties(
             )
             complaint.penalties.append(row)
         row.amount = charge.amount
+        row.sanctions = list(charge.sanctions)
         row.because = dict(charge.because)
         row.proposed_at = charge.at
         row.status = charge.status

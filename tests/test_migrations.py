@@ -151,7 +151,7 @@ def _without_check(tables: Any) -> None:
 
 def _other_check(tables: Any) -> None:
     (check,) = [c for c in tables["penalty"].constraints if isinstance(c, sa.CheckConstraint)]
-    check.sqltext = sa.text("amount >= 0")
+    check.sqltext = sa.text("amount >= 1")
 
 
 def _without_unique(tables: Any) -> None:

@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from policy import statespace
-from policy.deeds import SHEET_DEEDS, refusal
+from policy.deeds import DECLARED_IN, SHEET_DEEDS, refusal
 from policy.events import EVENTS
 from policy.lifecycle import Status
 from policy.loading import PACKS, shipped
@@ -31,7 +31,14 @@ def test_the_walk_reaches_every_status_and_tries_every_event(regulation: str) ->
     assert {place.facts.status for place in found.places.values()} == set(Status)
     assert {place.facts.round for place in found.places.values()} == {1, 2, 3}
     tried = {event.type for event in (*statespace.everything(pack), *statespace.beginnings(pack))}
-    assert tried == set(EVENTS) - {"corrected", "withdrawn", "moved"}
+    together = {said["type"] for said in statespace.papers(pack)}
+    together |= {said["type"] for vote in pack.vote for said in statespace.jury(vote.key)}
+    assert tried | together == set(EVENTS) - {"corrected", "withdrawn", "moved"} - _not_in(pack)
+
+
+def _not_in(pack: Pack) -> set[str]:
+    """The events that are about a section the regulation does not have."""
+    return {name for name, section in DECLARED_IN.items() if not getattr(pack, section)}
 
 
 @pytest.mark.parametrize("regulation", REGULATIONS)

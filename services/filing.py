@@ -1,0 +1,167 @@
+"""What people write down on a case: forms, reports, evidence, approvals, findings, promises."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import Attachment, Complaint, PolicyVersion
+from policy.changes import Effect
+from policy.errors import NotFound
+from policy.events import (
+    Checked,
+    Concluded,
+    Endorsed,
+    Escalated,
+    Filled,
+    Informed,
+    Involved,
+    Promised,
+    Reported,
+    Verified,
+)
+from services import calendars, journal, people
+from services.actors import Actor
+
+Effects = tuple[Effect, ...]
+
+
+def fill(
+    session: Session,
+    complaint: Complaint,
+    *,
+    form: str,
+    data: Mapping[str, Any],
+    actor: Actor,
+    now: dt.datetime,
+    at: dt.datetime | None = None,
+) -> Effects:
+    """Fill in a form of the regulation; what was filled before stays beside it."""
+    return journal.happen(
+        session, complaint, Filled, actor=actor, now=now, at=at, form=form, data=dict(data)
+    )
+
+
+def check_item(
+    session: Session,
+    complaint: Complaint,
+    *,
+    checklist: str,
+    item: str,
+    evidence: str,
+    actor: Actor,
+    now: dt.datetime,
+    paper: str | None = None,
+) -> Effects:
+    """Note that an item of a checklist is at hand; `paper` is the checksum of its picture.
+
+    Raises NotFound for a picture that the case does not have.
+    """
+    if paper is not None and not _has_paper(session, complaint, paper):
+        raise NotFound(what="attachment", key=paper[:12])
+    return journal.happen(
+        session,
+        complaint,
+        Checked,
+        actor=actor,
+        now=now,
+        checklist=checklist,
+        item=item,
+        evidence=evidence,
+        paper=paper,
+    )
+
+
+def _has_paper(session: Session, complaint: Complaint, checksum: str) -> bool:
+    wanted = sa.select(Attachment.id).where(
+        Attachment.complaint_id == complaint.id, Attachment.checksum == checksum
+    )
+    return session.scalars(wanted.limit(1)).first() is not None
+
+
+def verify(
+    session: Session,
+    complaint: Complaint,
+    *,
+    finding: str,
+    text: str,
+    actor: Actor,
+    now: dt.datetime,
+    concerned: Sequence[str] = (),
+) -> Effects:
+    """Say what the check of the case found and who was concerned, by employee numbers.
+
+    The verified complaints they had before in the calendar year of receipt count with it.
+    """
+    for number in concerned:
+        people.known_employee(session, number)
+    earlier = verified_before(session, complaint, concerned)
+    return journal.happen(
+        session,
+        complaint,
+        Verified,
+        actor=actor,
+        now=now,
+        finding=finding,
+        concerned=tuple(concerned),
+        text=text,
+        earlier=earlier,
+    )
+
+
+def verified_before(
+    session: Session, complaint: Complaint, concerned: Sequence[str]
+) -> dict[str, int]:
+    """How many other valid complaints each of some employees had, of the same calendar year.
+
+    The year is that of the day of receipt in the company's zone. What an appeal struck, and what
+    came under another regulation, does not count.
+    """
+    if not concerned:
+        return {}
+    calendar = calendars.work_calendar(session)
+    year = calendar.local(complaint.received_at).year
+    first = calendar.instant(dt.date(year, 1, 1), dt.time(0))
+    after = calendar.instant(dt.date(year + 1, 1, 1), dt.time(0))
+    policy_id = complaint.policy_version.policy_id
+    rows = session.scalars(
+        sa.select(Complaint.concerned)
+        .join(Complaint.policy_version)
+        .where(Complaint.valid.is_(True), Complaint.struck.is_(False))
+        .where(Complaint.received_at >= first, Complaint.received_at < after)
+        .where(Complaint.id != complaint.id)
+        .where(PolicyVersion.policy_id == policy_id)
+    )
+    counted = [number for row in rows for number in row]
+    return {who: counted.count(who) for who in concerned}
+
+
+def _plain(kind: Any, what: str) -> Any:
+    """A deed whose form has nothing but the fields of its event."""
+
+    def deed(
+        session: Session,
+        complaint: Complaint,
+        *,
+        actor: Actor,
+        now: dt.datetime,
+        at: dt.datetime | None = None,
+        **said: Any,
+    ) -> Effects:
+        return journal.happen(session, complaint, kind, actor=actor, now=now, at=at, **said)
+
+    deed.__doc__ = what
+    return deed
+
+
+report_out = _plain(Reported, "Note a report that went outside or above, with its proof.")
+endorse = _plain(Endorsed, "Approve or refuse as the next in a chain of approvals.")
+escalate = _plain(Escalated, "Pass a matter one step up its ladder.")
+involve = _plain(Involved, "Let another department take part; the one that leads goes on leading.")
+promise = _plain(Promised, "Note what was promised to the customer: a time, a thing, or both.")
+inform = _plain(Informed, "Note what the customer was told, and how.")
+conclude = _plain(Concluded, "End a case at the desk, without a department's answer.")
