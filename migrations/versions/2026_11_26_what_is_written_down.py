@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "what_is_written_down"
-down_revision = "drafts_of_regulations"
+down_revision = "calendar_versions"
 branch_labels = None
 depends_on = None
 
