@@ -28,7 +28,9 @@ import wording
 from config import Settings, make_home
 from database import make_engine, reading, writing
 from mirrors import Mirrors
-from services import leases, notices, sweep
+from models import WorkRequest
+from services import leases, notices, recounting, requests, sweep
+from services.actors import SYSTEM
 from services.leases import LeaseLost
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ BEAT_EVERY_S = 5.0
 TURN_TERM = dt.timedelta(minutes=2)
 SHUTDOWN_S = 10
 SENDING_S = 5.0
+RECOUNT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,34 @@ def _pass_time(turn: Turn, number: str) -> None:
     except Exception:
         # One case that cannot be swept must not keep the others waiting.
         logger.exception("time could not pass for case %s", number)
+
+
+def recount_cases(turn: Turn) -> None:
+    """Count open cases anew where somebody asked for it, each in a transaction of its own."""
+    with reading(turn.engine) as session:
+        if not requests.open_(session, kind=recounting.REQUEST):
+            return
+    with turn.writing() as session:
+        asked = [row.id for row in requests.take(session, kind=recounting.REQUEST, now=_now())]
+        why = recounting.reason(session)
+    with reading(turn.engine) as session:
+        numbers = recounting.outdated(session, now=_now())
+    for number in numbers:
+        _recount(turn, number, why)
+    with turn.writing() as session:
+        for id_ in asked:
+            requests.done(session, session.get_one(WorkRequest, id_), now=_now())
+
+
+def _recount(turn: Turn, number: str, why: str) -> None:
+    try:
+        with turn.writing() as session:
+            recounting.recount(session, number, reason=why, actor=SYSTEM, now=_now())
+    except LeaseLost:
+        raise
+    except Exception:
+        # One case that cannot be counted must not keep the others waiting.
+        logger.exception("the terms of case %s could not be counted anew", number)
 
 
 @dataclass
@@ -301,6 +332,7 @@ def make_worker(settings: Settings, chores: tuple[Chore, ...] | None = None) -> 
     if chores is None:
         chores = (
             Chore("sweep", settings.sweep_seconds, sweep_cases),
+            Chore("recount", RECOUNT_S, recount_cases),
             Chore("sheets", settings.sheet_seconds, LookAtFiles(settings)),
             Chore("notices", settings.notice_seconds, SendNotices(settings)),
         )

@@ -97,6 +97,8 @@ def _rivals(facts: CaseFacts, clock: Clock, pack: Pack, calendar: WorkCalendar) 
         stored = next(
             (c for c in facts.clocks if (c.key, c.round) == (beaten["rule"], clock.round)), None
         )
+        if stored is None and "from" not in beaten:
+            continue  # Written before anybody asked where such a clock began.
         rival = stored or _never_ran(clock, beaten)
         yield _end(rival, pack.find("deadline", rival.key), calendar)
 
@@ -133,7 +135,9 @@ def _never_ran(clock: Clock, beaten: Mapping[str, Any]) -> Clock:
 
 def _beaten(one: Mapping[str, Any], rivals: list[Clock]) -> Mapping[str, Any]:
     """What is said of a clock that still ends later, with its new end."""
-    rival = next(r for r in rivals if r.key == one["rule"])
+    rival = next((r for r in rivals if r.key == one["rule"]), None)
+    if rival is None:
+        return one
     return {**one, "due_at": rival.due_at.isoformat() if rival.due_at else None}
 
 

@@ -396,9 +396,7 @@ def resume(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFa
     return replace(facts, charges=tuple(counting(c) for c in facts.charges))
 
 
-def void(
-    facts: CaseFacts, employee: str | None, *, at: dt.datetime, because: str
-) -> CaseFacts:
+def void(facts: CaseFacts, employee: str | None, *, at: dt.datetime, because: str) -> CaseFacts:
     """An appeal was won: proposals lapse, and what was confirmed is to be given back."""
     facts = resume(facts, employee, at=at)
     return take_back(facts, lambda c: employee in (None, c.employee), at=at, reason=because)

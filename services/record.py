@@ -8,7 +8,7 @@ Clocks, breaches and penalties are never taken out.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -67,7 +67,16 @@ WITH_ALL = (
 
 def facts_of(session: Session, complaint: Complaint) -> CaseFacts:
     """The engine's picture of a case, from its rows."""
-    numbers = _numbers(session, complaint)
+    return pictures(session, [complaint])[0]
+
+
+def pictures(session: Session, complaints: Sequence[Complaint]) -> list[CaseFacts]:
+    """The pictures of several cases; one statement beyond what was loaded with them."""
+    numbers = _numbers(session, complaints)
+    return [_picture(complaint, numbers) for complaint in complaints]
+
+
+def _picture(complaint: Complaint, numbers: Mapping[int | None, str | None]) -> CaseFacts:
     return CaseFacts(
         **{name: _frozen(getattr(complaint, name)) for name in PLAIN},
         duties=tuple(_duty(row, numbers) for row in complaint.assignments),
@@ -94,15 +103,17 @@ def _filed(row: FormEntry, numbers: Mapping[int | None, str | None]) -> Filed:
     return Filed(row.section, row.form, row.round, row.filled_at, who, row.data)
 
 
-def _numbers(session: Session, complaint: Complaint) -> Mapping[int | None, str | None]:
-    """Employee numbers by id, of everybody the rows of a case name."""
-    ids = {duty.responsible_id for duty in complaint.assignments}
-    ids |= {duty.handler_id for duty in complaint.assignments}
-    ids |= {deadline.responsible_id for deadline in complaint.deadlines}
-    ids |= {penalty.employee_id for penalty in complaint.penalties}
-    ids |= {signoff.employee_id for signoff in complaint.signoffs}
-    ids |= {call.caller_id for call in complaint.callbacks}
-    ids |= {entry.employee_id for entry in complaint.entries}
+def _numbers(session: Session, complaints: Iterable[Complaint]) -> Mapping[int | None, str | None]:
+    """Employee numbers by id, of everybody the rows of these cases name."""
+    ids: set[int | None] = set()
+    for complaint in complaints:
+        ids |= {duty.responsible_id for duty in complaint.assignments}
+        ids |= {duty.handler_id for duty in complaint.assignments}
+        ids |= {deadline.responsible_id for deadline in complaint.deadlines}
+        ids |= {penalty.employee_id for penalty in complaint.penalties}
+        ids |= {signoff.employee_id for signoff in complaint.signoffs}
+        ids |= {call.caller_id for call in complaint.callbacks}
+        ids |= {entry.employee_id for entry in complaint.entries}
     if not ids - {None}:
         return {None: None}
     rows = sa.select(Employee.id, Employee.number).where(Employee.id.in_(ids - {None}))
