@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -133,7 +134,13 @@ def mutation_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], bo
 # ---------------------------------------------------------------- changes to a pack
 
 _DESCRIBES = frozenset({"key", "label", "cite", "note", "title", "scope"})
-_NOT_RULES = frozenset({"parameter", "clause", "post", "channel", "category", "field"})
+_NOT_RULES = frozenset(
+    {"parameter", "clause", "post", "channel", "category", "field"}
+    | {"ledger", "indicator", "report", "script"}
+)
+"""Sections that decide nothing about a case; what they list and count is proven by tests."""
+_NOT_OF_CASES = frozenset({"alone"})
+"""Fields about papers outside cases, which no case can notice."""
 _EVENT_FIELDS = frozenset({"starts_on", "met_by", "event", "before"})
 _ASSUMED = frozenset({"deputy", "recorded", "judged_by", "counts_from"})
 _FAMILIES = (
@@ -176,7 +183,7 @@ def _changes(
     """
     for field, info in shape.model_fields.items():
         said = field in entry or (field in _ASSUMED and _matters(field, entry))
-        if field in _DESCRIBES or not said:
+        if field in _DESCRIBES | _NOT_OF_CASES or not said:
             continue
         value = entry.get(field, info.default)
         if isinstance(value, str) and value.startswith("$"):
@@ -199,10 +206,12 @@ def _others(field: str, info: Any, value: Any, data: Mapping[str, Any]) -> Itera
         yield not value
     elif isinstance(value, Mapping):
         yield from _other_terms(Quantity.model_validate(value))
-    elif isinstance(value, int):
+    elif isinstance(value, int | Decimal):
         yield from (value - 1, value + 1)
-    elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+    elif isinstance(value, list | tuple) and value and "field" in value[0]:
         yield from _other_conditions(list(value))
+    elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+        yield from _other_parts(list(value))
     elif isinstance(value, list | tuple):
         yield from _without_each(list(value))
         if field == "by" and len(value) == 1:
@@ -225,13 +234,37 @@ def _other_events(value: Any) -> Iterator[Any]:
 
 
 def _other_terms(term: Quantity) -> Iterator[dict[str, Any]]:
-    """A unit more, a unit less, another unit of the family and one of another family."""
-    for amount in (term.amount - 1, term.amount + 1):
-        yield {"amount": amount, "unit": term.unit.value}
-    family = next(n for n, units in enumerate(_FAMILIES) if term.unit in units)
-    kin = next(unit for unit in _FAMILIES[family] if unit is not term.unit)
-    for unit in (kin, *(units[0] for n, units in enumerate(_FAMILIES) if n != family)):
+    """A unit more, a unit less, another unit of the family and one of each other family.
+
+    What ends when clocks show a time ends an hour later; the same day has no amount.
+    """
+    shown = {"at": term.at} if term.at is not None else {}
+    if term.unit is not Unit.same_day:
+        for amount in (term.amount - 1, term.amount + 1):
+            yield {"amount": amount, "unit": term.unit.value} | shown
+    if term.at is not None:
+        later = term.at.replace(hour=(term.at.hour + 1) % 24)
+        yield {"amount": term.amount, "unit": term.unit.value, "at": later}
+    home = next((n for n, units in enumerate(_FAMILIES) if term.unit in units), None)
+    kin = [unit for unit in _FAMILIES[home] if unit is not term.unit] if home is not None else []
+    for unit in (*kin, *(units[0] for n, units in enumerate(_FAMILIES) if n != home)):
         yield {"amount": term.amount, "unit": unit.value}
+
+
+def _other_parts(parts: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Each part of a form, list or report dropped, each of its flags turned, a choice dropped."""
+    yield from _without_each(parts)
+    for n, part in enumerate(parts):
+        for other in _other_part(part):
+            yield [*parts[:n], other, *parts[n + 1 :]]
+
+
+def _other_part(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for flag in ("required", "photo"):
+        if flag in part:
+            yield part | {flag: not part[flag]}
+    for fewer in _without_each(part.get("choices", [])):
+        yield part | {"choices": fewer}
 
 
 def _other_conditions(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -262,6 +295,8 @@ def _other_words(field: str, info: Any, value: str, data: Mapping[str, Any]) -> 
         yield from (word for word in words if word != value)
     if section := reference(info):
         yield from _next_key([entry["key"] for entry in data.get(section, ())], value)
+    if field == "counts_from":
+        yield from (word for word in ("event", "received") if word != value)
     if field == "template":
         yield from _other_widths(value)
     if not info.is_required() and info.default is None:

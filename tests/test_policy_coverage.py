@@ -102,3 +102,25 @@ def test_every_sort_of_thing_is_changed(place: str, changes: int) -> None:
     found = [m for m in mutations(read(shipped("skoda-dealer"))) if m.place == place]
     assert len(found) == changes
     assert all(mutation.was != mutation.now for mutation in found)
+
+
+def test_the_parts_of_papers_and_the_times_clocks_show_are_changed() -> None:
+    data = read(shipped("skoda-dealer"))
+    visit = {"key": "day", "label": "日期", "shape": "date", "required": True}
+    how = {
+        "key": "how",
+        "label": "方式",
+        "shape": "choice",
+        "choices": [{"key": "call", "label": "电话"}, {"key": "mail", "label": "邮件"}],
+    }
+    papers = {"key": "visit", "label": "走访", "cite": "SKD-2.1", "fields": [visit, how]}
+    five = {"amount": 1, "unit": "clock_time", "at": dt.time(17)}
+    today = {"amount": 1, "unit": "same_day"}
+    terms = [
+        {"key": key, "label": key, "cite": "SKD-2.1", "starts_on": ["registered"], "within": term}
+        for key, term in (("five", five), ("today", today))
+    ]
+    places = [m.place for m in mutations({**data, "form": [papers], "deadline": terms})]
+    assert places.count("form.[visit].fields") == 5
+    assert places.count("deadline.[five].within") == 7
+    assert places.count("deadline.[today].within") == 4
