@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIN := $(BIN)/pip-compile --quiet --strip-extras --no-header --no-annotate \
        --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: help run test soak-sync lint types system bench pins screenshots settings translations
+.PHONY: help run test soak-sync lint types system bench bench-sync bench-whatif pins screenshots settings translations
 
 help:
 	@sed -n "s/^# \(make .*\)/\1/p" Makefile
@@ -42,6 +42,10 @@ bench: .venv/installed-dev
 # make bench-sync  measures a file of 10,000 cases and writes docs/benchmarks.md
 bench-sync: .venv/installed-dev
 	$(BIN)/python -m benchmarks.bench_sync
+
+# make bench-whatif  measures a draft tried on 1,000 cases and writes docs/benchmarks.md
+bench-whatif: .venv/installed-dev
+	$(BIN)/python -m benchmarks.bench_whatif
 
 # make pins  pins the newest versions of everything in requirements*.in
 pins: .venv/installed-dev

@@ -518,7 +518,7 @@ def policy_group(settings: Settings) -> click.Group:
         if not complete:
             raise SystemExit(1)
 
-    for make in (_publish, trial.play):
+    for make in (_publish, trial.play, trial.what_if):
         group.add_command(make(settings))
     return group
 

@@ -31,6 +31,7 @@ from policy.lifecycle import (
     Satisfaction,
     Sign,
     Status,
+    TrialState,
 )
 from policy.worktime import DayKind, DayLayer
 
@@ -1253,6 +1254,55 @@ class WorkRequest(Base):
             postgresql_where=sa.text("done_at IS NULL"),
         ),
     )
+
+
+class WhatIf(Base):
+    """A version of a regulation tried on the cases of a period; it changes no case.
+
+    `checksum` is that of the rules when it was asked for: a draft that changes meanwhile is not
+    mixed. The worker goes on behind `after_id`, batch by batch.
+    """
+
+    __tablename__ = "what_if"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    policy_version_id: Mapped[int] = _to("policy_version.id")
+    checksum: Mapped[str] = _key(64)
+    from_on: Mapped[dt.date]
+    until_on: Mapped[dt.date]
+    asked_by_id: Mapped[int | None] = _to("user.id")
+    asked_at: Mapped[dt.datetime]
+    state: Mapped[TrialState]
+    cases: Mapped[int] = mapped_column(default=0)
+    looked_at: Mapped[int] = mapped_column(default=0)
+    after_id: Mapped[int] = mapped_column(default=0)
+    result: Mapped[dict[str, Any]]
+    failure: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+    made_at: Mapped[dt.datetime | None]
+
+    policy_version: Mapped[PolicyVersion] = relationship()
+    asked_by: Mapped[User | None] = relationship()
+
+    __table_args__ = (
+        sa.CheckConstraint("until_on >= from_on", "ends_after_it_begins"),
+        sa.Index(None, "asked_at", "id"),
+    )
+
+
+class WhatIfCase(Base):
+    """A case that would have come out otherwise, or that the tried version cannot judge."""
+
+    __tablename__ = "what_if_case"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    what_if_id: Mapped[int] = _to("what_if.id", index=False)
+    complaint_id: Mapped[int] = _to("complaint.id")
+    refused: Mapped[bool]
+    data: Mapped[dict[str, Any]]
+
+    complaint: Mapped[Complaint] = relationship()
+
+    __table_args__ = (sa.UniqueConstraint("what_if_id", "complaint_id"),)
 
 
 class Lease(Base):

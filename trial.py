@@ -1,27 +1,31 @@
-"""The commands that try a regulation: play a case file; nothing is written anywhere."""
+"""The commands that try a regulation: on a case file, on past cases. Nothing is written."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.progress import Progress
 from sqlalchemy.orm import Session
 
 import database
 import playwords
+import trialwords
 import wording
 from config import Settings
 from models import PolicyVersion
 from policy import casefile, loading
 from policy.errors import NotFound
 from policy.pack import Pack
+from policy.whatif import Totals
 from policy.worktime import WorkCalendar
-from services import calendars, policies
+from services import calendars, policies, whatif
 from terminal import engine_of, plain_refusals
 
 _TO_READ = click.Path(path_type=Path)
@@ -124,3 +128,83 @@ def _version(
     if found is None:
         raise NotFound(what="policy_version", key=str(version_id))
     return found
+
+
+# ---------------------------------------------------------------- on past cases
+
+
+def what_if(settings: Settings) -> click.Command:
+    """`flask policy what-if`: past cases judged under a version, a draft for instance."""
+    day = click.DateTime(["%Y-%m-%d"])
+
+    @click.command("what-if", help="Say what a version would have made of a period's cases.")
+    @click.option("--version", "version_id", type=int, required=True, help="Its id; also a draft.")
+    @click.option("--from", "begin", type=day, required=True, help="Received from this day on.")
+    @click.option("--until", "end", type=day, required=True, help="The last such day.")
+    @click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
+    def command(version_id: int, begin: dt.datetime, end: dt.datetime, as_json: bool) -> None:
+        with plain_refusals(settings):
+            whatif.check_period(begin.date(), end.date())
+            trial = Trial(settings, version_id, begin.date(), end.date())
+            found = list(_with_bar(trial))
+            if as_json:
+                click.echo(json.dumps(trial.told(found), ensure_ascii=False, indent=1))
+            else:
+                for line in (*trialwords.totals(trial.totals), "", *_case_lines(found)):
+                    click.echo(line)
+
+    return command
+
+
+def _case_lines(found: list[tuple[str, dict[str, Any]]]) -> Iterator[str]:
+    for number, told in found:
+        yield number
+        yield from (f"  {line}" for line in trialwords.lines(told))
+
+
+class Trial:
+    """A version tried on a period, batch by batch; `totals` grow while it is iterated."""
+
+    def __init__(
+        self, settings: Settings, version_id: int, from_on: dt.date, until_on: dt.date
+    ) -> None:
+        self.engine = engine_of(settings)
+        self.settings, self.version_id = settings, version_id
+        self.from_on, self.until_on = from_on, until_on
+        self.totals = Totals()
+
+    def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The number of each case that would differ or cannot be judged, and what of it."""
+        now, after_id = dt.datetime.now(dt.UTC), 0
+        pack: Pack | None = None
+        while True:
+            with database.reading(self.engine) as session:
+                version = _version(session, None, self.version_id, self.settings)
+                pack = pack or policies.pack(session, version)
+                period = {"from_on": self.from_on, "until_on": self.until_on}
+                found = whatif.batch(session, version, pack, **period, after_id=after_id, now=now)
+            for case, told in whatif.counted(found, self.totals):
+                yield case.number, told
+            if found.last_id is None:
+                return
+            after_id = found.last_id
+
+    def told(self, found: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+        """The whole result as JSON data."""
+        return {
+            "version": self.version_id,
+            "from": self.from_on.isoformat(),
+            "until": self.until_on.isoformat(),
+            "totals": self.totals.dump(),
+            "cases": [{"number": number, **trialwords.plain(told)} for number, told in found],
+        }
+
+
+def _with_bar(trial: Trial) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The cases of a trial, with a bar that moves where somebody can see it move."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        for one in trial:
+            progress.update(task, completed=trial.totals.cases)
+            yield one

@@ -44,6 +44,7 @@ from policy.lifecycle import (
     SheetState,
     Sign,
     Status,
+    TrialState,
 )
 from policy.worktime import DayKind
 
@@ -197,6 +198,10 @@ _LABELS: dict[enum.Enum, str] = {
     Choice.accept: mark("Accept the file as it is"),
     Choice.seen: mark("Noted"),
     Choice.over: mark("Over by itself"),
+    TrialState.waiting: mark("Waiting"),
+    TrialState.running: mark("At work"),
+    TrialState.done: mark("Finished"),
+    TrialState.failed: mark("Failed"),
     DayKind.work: mark("Working day"),
     DayKind.rest: mark("Rest day"),
     DayKind.holiday: mark("Public holiday"),
@@ -261,6 +266,10 @@ _TONES: dict[enum.Enum, str] = {
     SheetState.stopped: "red",
     SheetState.unreachable: "red",
     SheetState.new: "blue",
+    TrialState.waiting: "amber",
+    TrialState.running: "blue",
+    TrialState.done: "green",
+    TrialState.failed: "red",
     DayKind.holiday: "red",
     DayKind.makeup: "amber",
     DayKind.half: "teal",
@@ -529,6 +538,7 @@ _ERRORS = {
     "consent_missing": mark(
         "%(until)s is later than the term. Ask the customer, and tick that the customer agrees."
     ),
+    "step_refused": mark("Step %(seq)s, “%(deed)s”, does not fit these rules: %(refusal)s"),
     "undo_blocked": mark(
         "The pass cannot be undone because of case %(number)s: %(refusal)s Nothing was changed."
     ),
@@ -607,6 +617,13 @@ _ERRORS = {
         "No published version of “%(policy)s” is in force on %(on)s. "
         "Publish one that begins on that day or earlier."
     ),
+    "draft_changed": mark(
+        "“%(version)s” was changed while it was being tried, so the result would mix two texts. "
+        "Ask again."
+    ),
+    "trial_failed": mark(
+        "Something unforeseen happened (%(kind)s). It was logged; please tell the administrator."
+    ),
     "person_unknown": mark(
         "Nobody is known as %(role)s on %(on)s. Enter who holds the post that day, then try again."
     ),
@@ -640,6 +657,7 @@ _WHATS = {
     "sheet_problem": mark("Problem"),
     "sheet_tab": mark("Tab"),
     "user": mark("Account"),
+    "what_if": mark("What-if"),
 }
 
 _WHYS = {

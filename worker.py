@@ -29,7 +29,8 @@ from config import Settings, make_home
 from database import make_engine, reading, writing
 from mirrors import Mirrors
 from models import WorkRequest
-from services import leases, notices, recounting, requests, sweep
+from policy.errors import DomainError, TrialFailed
+from services import leases, notices, recounting, requests, sweep, whatif
 from services.actors import SYSTEM
 from services.leases import LeaseLost
 
@@ -41,6 +42,8 @@ TURN_TERM = dt.timedelta(minutes=2)
 SHUTDOWN_S = 10
 SENDING_S = 5.0
 RECOUNT_S = 5.0
+TRYING_S = 5.0
+TRIALS_EVERY_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -213,6 +216,41 @@ class SendNotices:
             notify.mail(self.settings.mail.get_secret_value(), message, to=going.email)
 
 
+def try_versions(turn: Turn) -> None:
+    """Try versions of regulations on past cases, a few seconds a turn, where somebody asked.
+
+    Judging holds no lock: a batch is read and judged first and then written down.
+    """
+    with turn.writing() as session:
+        waiting = whatif.take(session, now=_now())
+    until = time.monotonic() + TRYING_S
+    for what_if_id, request_id in waiting:
+        _try_version(turn, what_if_id, request_id, until)
+
+
+def _try_version(turn: Turn, what_if_id: int, request_id: int, until: float) -> None:
+    more = True
+    while more and time.monotonic() < until:
+        try:
+            with reading(turn.engine) as session:
+                found = whatif.look(session, what_if_id, now=_now())
+        except Exception as error:
+            refusal = error if isinstance(error, DomainError) else _unforeseen(error)
+            with turn.writing() as session:
+                whatif.fail(session, what_if_id, request_id, refusal, now=_now())
+            return
+        with turn.writing() as session:
+            more = whatif.keep(session, what_if_id, request_id, found, now=_now())
+    if more:
+        with turn.writing() as session:
+            whatif.pause(session, request_id)
+
+
+def _unforeseen(error: Exception) -> TrialFailed:
+    logger.error("a version could not be tried", exc_info=error)
+    return TrialFailed(kind=type(error).__name__)
+
+
 @dataclass
 class Worker:
     """A queue, its chores and the ticker that wakes them."""
@@ -335,6 +373,7 @@ def make_worker(settings: Settings, chores: tuple[Chore, ...] | None = None) -> 
             Chore("recount", RECOUNT_S, recount_cases),
             Chore("sheets", settings.sheet_seconds, LookAtFiles(settings)),
             Chore("notices", settings.notice_seconds, SendNotices(settings)),
+            Chore("trials", TRIALS_EVERY_S, try_versions),
         )
     return Worker(make_engine(settings), make_queue(settings), chores)
 

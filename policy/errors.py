@@ -15,6 +15,7 @@ DomainError
 │   ├── CheckFirst          a draft has to be checked as it stands now
 │   ├── FindingsStand       the check of a draft found what forbids to publish it
 │   ├── ApprovalMissing     nobody approved the draft as it stands now
+│   ├── StepRefused         a step of a journal does not fit other rules
 │   └── UndoBlocked         what a spreadsheet brought cannot be taken back as a whole
 ├── NotEntitled         the person may not do it
 │   ├── PostMissing         the regulation gives the deed to another post
@@ -35,6 +36,8 @@ DomainError
 ├── PackRefused         the regulation's file is wrong; says file, place and why
 ├── CaseFileRefused     a case file is wrong; says file, case, step, field and why
 ├── NotInForce          no published version on that day
+├── DraftChanged        a draft was changed while it was being tried
+├── TrialFailed         something unforeseen stopped a trial; the log says what
 └── CalendarRefused / CalendarExhausted
 """
 
@@ -115,6 +118,12 @@ class AppealTooLate(NotAllowed):
     """Facts: ended_at (UTC instant), cite."""
 
     code = "appeal_too_late"
+
+
+class StepRefused(NotAllowed):
+    """Facts: deed (of the step), seq, refusal (the DomainError that says why)."""
+
+    code = "step_refused"
 
 
 class UndoBlocked(NotAllowed):
@@ -366,6 +375,18 @@ class NotInForce(DomainError):
     """Facts: policy, on."""
 
     code = "not_in_force"
+
+
+class DraftChanged(DomainError):
+    """Facts: version (its name)."""
+
+    code = "draft_changed"
+
+
+class TrialFailed(DomainError):
+    """Facts: kind (the name of the exception)."""
+
+    code = "trial_failed"
 
 
 class PersonUnknown(DomainError):

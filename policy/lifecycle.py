@@ -173,6 +173,15 @@ class SheetState(enum.Enum):
     new = "new"  # never read
 
 
+class TrialState(enum.Enum):
+    """How far the worker is with trying a version on past cases."""
+
+    waiting = "waiting"
+    running = "running"
+    done = "done"
+    failed = "failed"
+
+
 class Choice(enum.Enum):
     """How a problem ends."""
 

@@ -67,6 +67,12 @@ def done(
     session.flush()
 
 
+def later(session: Session, row: WorkRequest) -> None:
+    """Give back a request that is not finished, so that whoever looks next goes on."""
+    row.taken_at = None
+    session.flush()
+
+
 def open_(session: Session, *, kind: str) -> Sequence[WorkRequest]:
     """The requests of a kind that are not done yet, oldest first."""
     return session.scalars(

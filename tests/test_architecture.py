@@ -43,10 +43,10 @@ def room(ours: str = "", others: str | set[str] = "") -> Room:
     return Room(frozenset(ours.split()), frozenset(packages))
 
 
-DOOR = "policy models services files wording reasons playwords sheetwords config"
+DOOR = "policy models services files wording reasons playwords trialwords sheetwords config"
 BEHIND_DOORS = (
-    "policy models services sync mirrors files notify wording reasons playwords sheetwords "
-    "config database"
+    "policy models services sync mirrors files notify wording reasons playwords trialwords "
+    "sheetwords config database"
 )
 ROOMS = {
     "policy": room(others="pydantic"),
@@ -57,6 +57,7 @@ ROOMS = {
     "notify": room("policy", "apprise requests"),
     "reasons": room("policy wording"),
     "sheetwords": room("policy wording"),
+    "trialwords": room("policy wording"),
     "playwords": room("policy wording reasons"),
     "wording": room("policy", "babel flask flask_babel"),
     "config": room(others="click pydantic sqlalchemy"),
