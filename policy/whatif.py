@@ -15,13 +15,14 @@ from decimal import Decimal
 from typing import Any
 
 from policy import sanctions
-from policy.case import Rules, apply, archivable, pass_time
+from policy.case import apply, archivable, pass_time
 from policy.errors import DomainError, StepRefused
 from policy.events import SYSTEM, Archived, Corrected, Happening, Withdrawn, utc
 from policy.facts import CaseFacts, Charge
 from policy.folding import Entry, amended
 from policy.lifecycle import ActorKind, Sign
 from policy.pack import Pack
+from policy.rules import Rules
 from policy.worktime import WorkCalendar
 
 FACTS = {"status": None, "kind": "kind", "level": "severity", "grade": "severity"}
