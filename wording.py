@@ -538,7 +538,7 @@ _ERRORS = {
     "consent_missing": mark(
         "%(until)s is later than the term. Ask the customer, and tick that the customer agrees."
     ),
-    "step_refused": mark("Step %(seq)s, “%(deed)s”, does not fit these rules: %(refusal)s"),
+    "step_refused": mark("%(refusal)s So step %(seq)s, “%(deed)s”, does not fit these rules."),
     "undo_blocked": mark(
         "The pass cannot be undone because of case %(number)s: %(refusal)s Nothing was changed."
     ),
