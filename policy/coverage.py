@@ -20,7 +20,7 @@ from policy.errors import PackRefused
 from policy.events import EVENTS
 from policy.loading import build, is_role, read, reference, shipped
 from policy.pack import SECTIONS, Pack, PolicyHead
-from policy.play import Case, Play, cases
+from policy.play import SHARED, Case, Play, cases
 from policy.shapes import Quantity, Row
 from policy.worktime import Unit, WorkCalendar
 
@@ -126,9 +126,16 @@ def clause_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], bool
 def mutation_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], bool]:
     """A line per change of the pack that no case notices, and whether there is none."""
     data = read(shipped(folder.name))
-    found = unnoticed(mutations(data), tuple(cases(folder)), data, calendar)
+    changes = mutations(data, parameters(folder))
+    found = unnoticed(changes, tuple(cases(folder)), data, calendar)
     missed = [str(mutation) for mutation in found]
     return [*missed, f"{len(missed)} changes that no case notices"], not missed
+
+
+def parameters(folder: Path) -> dict[str, Any]:
+    """What the company of a folder of cases chose where the regulation left a number open."""
+    shared = folder / SHARED
+    return dict(read(shared).get("parameters", {})) if shared.exists() else {}
 
 
 # ---------------------------------------------------------------- changes to a pack
@@ -151,12 +158,16 @@ _FAMILIES = (
 )
 
 
-def mutations(data: Mapping[str, Any]) -> Iterator[Mutation]:
+def mutations(
+    data: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
+) -> Iterator[Mutation]:
     """Every change of one thing in the plain data of a pack, entry by entry.
 
-    A field that reads `"$name"` is changed where it is used, so that each use is proven.
+    A field that reads `"$name"` is changed where it is used, so that each use is proven;
+    `parameters` are what a company chose for names the pack leaves open.
     """
     chosen = {entry["key"]: entry.get("value") for entry in data.get("parameter", ())}
+    chosen |= parameters or {}
     head = data["policy"]
     for field, was, now in _changes(PolicyHead, head, chosen, data):
         changed = {**data, "policy": _with(head, field, now)}
@@ -214,7 +225,7 @@ def _others(field: str, info: Any, value: Any, data: Mapping[str, Any]) -> Itera
         yield from _other_parts(list(value))
     elif isinstance(value, list | tuple):
         yield from _without_each(list(value))
-        if field == "by" and len(value) == 1:
+        if field in ("by", "steps", "to") and len(value) == 1:
             yield from ([other] for other in _other_posts(value[0], data))
     else:
         yield from _other_words(field, info, value, data)

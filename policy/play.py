@@ -41,6 +41,8 @@ from policy.pack import Pack
 from policy.sanctions import wage_month
 from policy.worktime import WorkCalendar
 
+SHARED = "cast.toml"
+"""The file of a folder whose people, parameters, defaults and openings every case shares."""
 OWN = frozenset({"do", "at", "recorded_at", "by", "expect", "deputises", "case"})
 """What a step says that is no field of its event."""
 PEOPLE = frozenset(
@@ -80,7 +82,7 @@ class Mismatch:
 
 def cases(folder: Path) -> Iterator[Case]:
     """Every case of a folder of files; `cast.toml` in it is shared by all."""
-    shared = read(folder / "cast.toml") if (folder / "cast.toml").exists() else {}
+    shared = read(folder / SHARED) if (folder / SHARED).exists() else {}
     for path in sorted(folder.glob("*.toml")):
         yield from cases_of(read(path), shared, file=path.name)
 
@@ -95,7 +97,7 @@ def cases_of(
             file=file,
             name=case["name"],
             proves=tuple(case.get("proves", ())),
-            parameters=case.get("parameters", {}),
+            parameters=shared.get("parameters", {}) | case.get("parameters", {}),
             steps=tuple(_steps(case, openings)),
             cast=shared.get("cast", {}) | data.get("cast", {}),
             defaults=shared.get("defaults", {}) | data.get("defaults", {}),

@@ -14,6 +14,7 @@ from policy.coverage import (
     coverage,
     marked,
     mutations,
+    parameters,
     unnoticed,
 )
 from policy.loading import PACKS, read, shipped
@@ -40,7 +41,7 @@ def test_every_case_cites_clauses_of_its_regulation(regulation: str) -> None:
 @pytest.mark.parametrize("part", range(4))
 def test_no_change_of_the_pack_goes_unnoticed(regulation: str, part: int) -> None:
     data = read(shipped(regulation))
-    changes = list(mutations(data))[part::4]
+    changes = list(mutations(data, parameters(CASES / regulation)))[part::4]
     played = list(cases(CASES / regulation))
     missed = unnoticed(changes, played, data, official_calendar())
     assert [str(mutation) for mutation in missed] == []
@@ -124,3 +125,14 @@ def test_the_parts_of_papers_and_the_times_clocks_show_are_changed() -> None:
     assert places.count("form.[visit].fields") == 5
     assert places.count("deadline.[five].within") == 7
     assert places.count("deadline.[today].within") == 4
+
+
+def test_a_number_the_company_has_to_choose_is_changed_from_what_it_chose() -> None:
+    data = read(shipped("skoda-dealer"))
+    data["parameter"] = [
+        *data["parameter"],
+        {"key": "open_limit", "label": "x", "cite": "SKD-2.1"},
+    ]
+    data["policy"] = {**data["policy"], "wage_month_ends_on": "$open_limit"}
+    changed = mutations(data, {"open_limit": 5})
+    assert [m.now for m in changed if m.place == "policy.wage_month_ends_on"] == [4, 6]

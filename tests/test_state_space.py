@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from policy import statespace
+from policy.coverage import parameters
 from policy.deeds import DECLARED_IN, SHEET_DEEDS, refusal
 from policy.events import EVENTS
 from policy.lifecycle import Status
@@ -14,14 +15,14 @@ from policy.loading import PACKS, shipped
 from policy.loading import load as load_pack
 from policy.pack import Pack
 from policy.statespace import Walk
-from tests.regulations import official_calendar
+from tests.regulations import CASES, official_calendar
 
 REGULATIONS = sorted(path.stem for path in PACKS.glob("*.toml"))
 
 
 @cache
 def walked(regulation: str) -> tuple[Pack, Walk]:
-    pack = load_pack(shipped(regulation))
+    pack = load_pack(shipped(regulation), parameters(CASES / regulation))
     return pack, statespace.walk(pack, official_calendar())
 
 
