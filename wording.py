@@ -342,6 +342,9 @@ _DEEDS = {
     "corrected": mark("Correct"),
     "withdrawn": mark("Withdraw"),
     "moved": mark("Move to another version"),
+    "policy_draft": mark("Edit a regulation"),
+    "policy_approve": mark("Approve a regulation"),
+    "policy_withdraw": mark("Withdraw a regulation"),
     "attached": mark("Add a photo or file"),
 }
 

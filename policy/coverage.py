@@ -115,7 +115,7 @@ def clause_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], bool
     A case that does not hold proves nothing. `folder` is that of one regulation; the tests
     marked in Python stand two folders above.
     """
-    sound = _sound(tuple(cases(folder)), read(shipped(folder.name)), calendar)
+    sound = holding(tuple(cases(folder)), read(shipped(folder.name)), calendar)
     proofs = coverage(sound, marked(folder.parent.parent), clauses(folder / CLAUSES))
     owed = [proof for proof in proofs if proof.clause.left is None or proof.by]
     proven = sum(bool(proof.by) for proof in owed)
@@ -358,7 +358,7 @@ def unnoticed(
     A change the loader refuses counts as noticed. Cases that cite the changed entry's clause
     are asked first; one that does not hold as the pack stands is not asked.
     """
-    sound = _sound(cases, data, calendar)
+    sound = holding(cases, data, calendar)
     for mutation in mutations:
         citing = [case for case in sound if mutation.cite in case.proves]
         others = [case for case in sound if mutation.cite not in case.proves]
@@ -366,7 +366,8 @@ def unnoticed(
             yield mutation
 
 
-def _sound(cases: Iterable[Case], data: Mapping[str, Any], calendar: WorkCalendar) -> list[Case]:
+def holding(cases: Iterable[Case], data: Mapping[str, Any], calendar: WorkCalendar) -> list[Case]:
+    """The cases whose every expectation holds under a regulation's plain data."""
     packs = _Packs(data)
     return [case for case in cases if _holds(case, packs.of(case), calendar)]
 

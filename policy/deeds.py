@@ -62,7 +62,7 @@ def offered(facts: CaseFacts, by: By, pack: Pack) -> tuple[Deed, ...]:
     for name in EVENTS:
         if name in _NOT_BUTTONS:
             continue
-        if name in _ANSWERS_A_CLOCK and not _awaited(facts, name, pack):
+        if name in ANSWERS_A_CLOCK and not _awaited(facts, name, pack):
             continue
         refused = refusal(facts, name, by, pack)
         if not isinstance(refused, StatusForbids | HistoryForbids):
@@ -77,7 +77,7 @@ _NOT_BUTTONS = frozenset(
 )
 
 
-_ANSWERS_A_CLOCK = frozenset({"arrived_on_site", "replied_in_writing"})
+ANSWERS_A_CLOCK = frozenset({"arrived_on_site", "replied_in_writing"})
 
 
 def _awaited(facts: CaseFacts, name: str, pack: Pack) -> bool:

@@ -29,14 +29,23 @@ _PARAMETER = re.compile(r"\$[a-z][a-z0-9_]*")
 def read(path: Path) -> dict[str, Any]:
     """A pack file as plain data. A file that is no TOML is refused with the place in it."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise PackRefused(file=path.name, problems=[_problem("", str(error))]) from error
+    return parse(content, file=path.name)
+
+
+def parse(content: bytes, *, file: str) -> dict[str, Any]:
+    """The content of a pack file as plain data; `file` is what a refusal calls it."""
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"), parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise PackRefused(file=path.name, problems=[in_line(str(error))]) from error
+        raise PackRefused(file=file, problems=[in_line(str(error))]) from error
+    except UnicodeDecodeError as error:
+        raise PackRefused(file=file, problems=[_problem("", str(error))]) from error
 
 
-def in_line(message: str) -> dict[str, str]:
+def in_line(message: str) -> dict[str, Any]:
     """What the TOML reader says as {place, why}, the line it stopped in as the place."""
     found = re.fullmatch(r"(.*) \(at (.*)\)", message, re.DOTALL)
     return _problem(found[2], found[1]) if found else _problem("", message)
@@ -56,11 +65,11 @@ def build(
     data: Mapping[str, Any], parameters: Mapping[str, Any] | None = None, *, file: str = ""
 ) -> Pack:
     """A checked pack of plain data; all problems are reported at once, each with its place."""
-    chosen = _chosen(data, parameters or {})
-    if problems := list(_missing(data, chosen)):
+    values = chosen(data, parameters or {})
+    if problems := list(missing(data, values)):
         raise PackRefused(file=file, problems=problems)
     try:
-        pack = Pack.model_validate(_filled(data, chosen))
+        pack = Pack.model_validate(filled(data, values))
     except ValidationError as error:
         problems = [_problem(_place(data, e["loc"]), _why(e)) for e in error.errors()]
         raise PackRefused(file=file, problems=problems) from error
@@ -83,48 +92,51 @@ def _why(error: Mapping[str, Any]) -> str:
     return _PLAIN_WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
 
 
-def _missing(data: Mapping[str, Any], chosen: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def missing(data: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Every parameter that a rule needs and that has no value, or is not there at all."""
-    for name in sorted(set(_wanted(data))):
-        if chosen.get(name) is None:
-            why = "has no value" if name in chosen else "is asked for by a rule and is not there"
-            yield _problem(f"parameter.[{name}]", why)
+    for name in sorted(set(wanted(data))):
+        if values.get(name) is None:
+            why = "has no value" if name in values else "is asked for by a rule and is not there"
+            code = "parameter_empty" if name in values else "parameter_gone"
+            yield _problem(f"parameter.[{name}]", why, code)
 
 
-def _wanted(value: Any) -> Iterator[str]:
+def wanted(value: Any) -> Iterator[str]:
     """The parameters that plain data asks for."""
     if isinstance(value, str):
         if _PARAMETER.fullmatch(value):
             yield value[1:]
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _wanted(inner)
+            yield from wanted(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from _wanted(inner)
+            yield from wanted(inner)
 
 
-def _chosen(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+def chosen(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The value of every parameter of plain data, with the company's own where it has chosen."""
     entries = data.get("parameter", ())
     if not isinstance(entries, list | tuple):
         return {}
-    chosen = {str(e.get("key")): e.get("value") for e in entries if isinstance(e, Mapping)}
-    return chosen | dict(parameters)
+    usual = {str(e.get("key")): e.get("value") for e in entries if isinstance(e, Mapping)}
+    return usual | dict(parameters)
 
 
-def _filled(value: Any, chosen: Mapping[str, Any]) -> Any:
-    """The same data with every `$name` replaced by the parameter's value."""
+def filled(value: Any, values: Mapping[str, Any]) -> Any:
+    """The same data with every `$name` replaced by the parameter's value, where it has one."""
     if isinstance(value, str):
-        return chosen[value[1:]] if _PARAMETER.fullmatch(value) else value
+        return values.get(value[1:]) if _PARAMETER.fullmatch(value) else value
     if isinstance(value, Mapping):
-        return {key: _filled(inner, chosen) for key, inner in value.items()}
+        return {key: filled(inner, values) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_filled(inner, chosen) for inner in value]
+        return [filled(inner, values) for inner in value]
     return value
 
 
-def _problem(place: str, why: str) -> dict[str, str]:
-    return {"place": place, "why": why}
+def _problem(place: str, why: str, code: str = "", **facts: Any) -> dict[str, Any]:
+    """A problem for whoever reads the file, and a code with facts for a page."""
+    return {"place": place, "why": why, "code": code, "facts": facts}
 
 
 def _place(data: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
@@ -169,37 +181,47 @@ def is_role(who: str) -> bool:
     return who in CASE_ROLES - {"director"} or who.startswith("member:")
 
 
-def check(pack: Pack) -> Iterator[dict[str, str]]:
+def check(pack: Pack) -> Iterator[dict[str, Any]]:
     """What the schema alone cannot see: keys, references, fields and roles that are not there."""
     yield from _twice(pack)
     for section in SECTIONS:
         for entry in getattr(pack, section):
             place = f"{section}.[{entry.key}]"
-            for why in (*_dangling(pack, entry), *_strange_fields(pack, entry)):
-                yield _problem(place, why)
+            for target, key in references(entry):
+                if not pack.find(target, key):
+                    why = f"no such {target}: {key}"
+                    yield _problem(place, why, "reference_gone", section=target, key=key)
+            for name in _strange_fields(pack, entry):
+                yield _problem(place, f"no such field: {name}", "field_gone", field=name)
     for entry in pack.signoff:
         for who in entry.by:
             section, _, name = who.rpartition(":")
             known = pack.find("department" if section == "member" else "post", name)
             if who not in CASE_ROLES and not known:
-                yield _problem(f"signoff.[{entry.key}]", f"no such post or role: {who}")
+                why = f"no such post or role: {who}"
+                yield _problem(f"signoff.[{entry.key}]", why, "post_gone", post=who)
     for entry in [entry for entry in pack.channel if entry.sheet][1:]:
-        yield _problem(f"channel.[{entry.key}]", "sheets bring cases by another channel already")
+        why = "sheets bring cases by another channel already"
+        yield _problem(f"channel.[{entry.key}]", why, "sheet_twice")
     for entry in pack.escalation:
         if (step := pack.find("severity", entry.grade)) and step.scale != "grade":
-            yield _problem(f"escalation.[{entry.key}]", f"not a grade: {entry.grade}")
+            why = f"not a grade: {entry.grade}"
+            yield _problem(f"escalation.[{entry.key}]", why, "no_grade", key=entry.grade)
     slots = {d.slot for d in pack.deadline} | {d.key for d in pack.deadline}
     for entry in pack.penalty:
         if entry.breach_of and entry.breach_of not in slots:
-            yield _problem(f"penalty.[{entry.key}]", f"no such deadline: {entry.breach_of}")
+            why = f"no such deadline: {entry.breach_of}"
+            facts = {"section": "deadline", "key": entry.breach_of}
+            yield _problem(f"penalty.[{entry.key}]", why, "reference_gone", **facts)
 
 
-def _twice(pack: Pack) -> Iterator[dict[str, str]]:
+def _twice(pack: Pack) -> Iterator[dict[str, Any]]:
     for section in SECTIONS:
         seen: set[str] = set()
         for entry in getattr(pack, section):
             if entry.key in seen:
-                yield _problem(f"{section}.[{entry.key}]", "the key stands twice")
+                place = f"{section}.[{entry.key}]"
+                yield _problem(place, "the key stands twice", "key_twice")
             seen.add(entry.key)
 
 
@@ -236,12 +258,6 @@ _EVENT_FIELDS = frozenset(
 )
 
 
-def _dangling(pack: Pack, entry: Shape) -> Iterator[str]:
-    for section, key in references(entry):
-        if not pack.find(section, key):
-            yield f"no such {section}: {key}"
-
-
 def _strange_fields(pack: Pack, entry: Shape) -> Iterator[str]:
     own = {f.key for f in pack.field}
     for name in type(entry).model_fields:
@@ -250,12 +266,12 @@ def _strange_fields(pack: Pack, entry: Shape) -> Iterator[str]:
             continue
         for row in value:
             if row.field not in KNOWN_FACTS | own | _EVENT_FIELDS and not _filed(pack, row.field):
-                yield f"no such field: {row.field}"
+                yield row.field
     for name in ("until", "counts_from", "of"):
         said = getattr(entry, name, None)
         known = said in (None, "event", "received", "") or said in KNOWN_FACTS | own
         if not (known or _filed(pack, str(said))):
-            yield f"no such field: {said}"
+            yield str(said)
 
 
 def _filed(pack: Pack, path: str) -> bool:

@@ -1,9 +1,14 @@
-"""Regulations in the record: publishing a version, the one in force on a day, its pack."""
+"""Regulations in the record: publishing a version, the one in force on a day, its pack.
+
+How a draft becomes what is published stands in `drafts`.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +18,7 @@ from sqlalchemy.orm import Session
 from models import Parameter, Policy, PolicyRule, PolicyVersion
 from policy.errors import NotInForce
 from policy.loading import build
-from policy.pack import SECTIONS, Pack
+from policy.pack import Pack
 
 
 def publish(
@@ -31,10 +36,10 @@ def publish(
     Raises PackRefused with every problem; nothing is stored then.
     """
     pack = build(data, parameters, file=file)
-    policy = _policy(session, pack)
+    policy = policy_of(session, pack.policy.key, pack.policy.label)
     version = PolicyVersion(
         policy=policy,
-        number=1 + len(policy.versions),
+        number=next_number(policy),
         status="published",
         effective_from=effective_from,
         published_at=now,
@@ -45,44 +50,66 @@ def publish(
     session.flush()
     for key, value in (parameters or {}).items():
         session.add(Parameter(policy_version_id=version.id, key=key, value=value))
-    session.add_all(_rules(version.id, data))
+    session.add_all(rules(version.id, data))
     session.flush()
     return version
 
 
-def _policy(session: Session, pack: Pack) -> Policy:
-    found = session.scalars(sa.select(Policy).where(Policy.key == pack.policy.key)).first()
+def policy_of(session: Session, key: str, name: str) -> Policy:
+    """The regulation of that key, made and named now where it is new."""
+    found = session.scalars(sa.select(Policy).where(Policy.key == key)).first()
     if found is None:
-        found = Policy(key=pack.policy.key, name=pack.policy.label, versions=[])
+        found = Policy(key=key, name=name, versions=[])
         session.add(found)
     return found
 
 
-def _rules(version_id: int, data: Mapping[str, Any]) -> list[PolicyRule]:
-    head = [("policy", 0, data["policy"])]
-    entries = [
-        (section, position, entry)
-        for section in SECTIONS
-        for position, entry in enumerate(data.get(section, ()))
-    ]
+def next_number(policy: Policy) -> int:
+    """The number of the regulation's next version."""
+    return 1 + max((version.number for version in policy.versions), default=0)
+
+
+def rules(version_id: int, data: Mapping[str, Any]) -> list[PolicyRule]:
+    """The rows of plain data, as it was typed; a section of any name keeps its entries."""
     return [
         PolicyRule(
             policy_version_id=version_id,
-            section=section,
-            key=entry["key"],
+            section=section[:32],
+            key=rule_key(entry),
             position=position,
-            data=_json(entry),
+            data=as_json(entry),
         )
-        for section, position, entry in head + entries
+        for section, position, entry in _placed(data)
     ]
 
 
-def _json(value: Any) -> Any:
+def _placed(data: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
+    for section, value in data.items():
+        entries = [value] if section == "policy" else value
+        for position, entry in enumerate(entries):
+            yield section, position, entry
+
+
+def rule_key(entry: Mapping[str, Any]) -> str:
+    """The key by which a row is found; what was typed stands in its data."""
+    return str(entry.get("key") or "")[:64]
+
+
+def as_json(value: Any) -> Any:
+    """Plain data as the record keeps it: a fraction and a clock time as their own text."""
     if isinstance(value, Decimal):
-        return str(value)
+        return int(value) if value == value.to_integral_value() else f"{value:f}"
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
     if isinstance(value, Mapping):
-        return {key: _json(inner) for key, inner in value.items()}
-    return [_json(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {str(key): as_json(inner) for key, inner in value.items()}
+    return [as_json(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def digest(data: Mapping[str, Any]) -> str:
+    """A checksum of plain data as it is typed, right or wrong."""
+    text = json.dumps(as_json(data), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def in_force(session: Session, key: str, *, on: dt.date) -> PolicyVersion:
@@ -130,7 +157,7 @@ def data(session: Session, version: PolicyVersion) -> tuple[dict[str, Any], dict
     rules = session.scalars(
         sa.select(PolicyRule)
         .where(PolicyRule.policy_version_id == version.id)
-        .order_by(PolicyRule.section, PolicyRule.position)
+        .order_by(PolicyRule.section, PolicyRule.position, PolicyRule.id)
     )
     found: dict[str, Any] = {}
     for rule in rules:
@@ -142,3 +169,14 @@ def data(session: Session, version: PolicyVersion) -> tuple[dict[str, Any], dict
         Parameter.policy_version_id == version.id
     )
     return found, dict(session.execute(chosen).all())
+
+
+def plain(session: Session, version: PolicyVersion) -> dict[str, Any]:
+    """A version as plain data, the company's own choices written into its parameters."""
+    found, own = data(session, version)
+    if "parameter" in found:
+        found["parameter"] = [
+            {**entry, "value": own[entry["key"]]} if entry.get("key") in own else entry
+            for entry in found["parameter"]
+        ]
+    return found

@@ -53,7 +53,7 @@ ROOMS = {
     "models": room("policy", "sqlalchemy"),
     "services": room("policy models", "sqlalchemy"),
     "sync": room("policy models services wording sheetwords", "sqlalchemy"),
-    "files": room(others="python_calamine xlsxwriter docxtpl"),
+    "files": room("policy", "python_calamine xlsxwriter docxtpl tomlkit"),
     "notify": room("policy", "apprise requests"),
     "reasons": room("policy wording"),
     "sheetwords": room("policy wording"),

@@ -1,0 +1,47 @@
+"""The least that is a regulation: what a new one begins with, to be changed line by line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def starter(key: str, label: str) -> dict[str, Any]:
+    """Plain data of a regulation with one kind of case, one source and one department.
+
+    It loads and can be published as it is: a case comes in, is answered, and ends. The words are
+    those of a Chinese company, as those of every shipped regulation are.
+    """
+    clause = "1"
+    return {
+        "policy": {
+            "key": key,
+            "label": label,
+            "title": label,
+            "cite": clause,
+            "appeal_term": {"amount": 5, "unit": "working_day"},
+            "wage_month_ends_on": 25,
+        },
+        "clause": [{"key": clause, "label": "总则"}],
+        "department": [
+            {"key": "service", "label": "服务部", "cite": clause, "director": "service_director"}
+        ],
+        "post": [
+            {"key": "service_director", "label": "服务部负责人", "cite": clause}
+            | {"department": "service"}
+        ],
+        "number": [
+            {"key": "complaint", "label": "投诉编号", "cite": clause}
+            | {"template": "TS{year}{month}{serial:4}", "resets": "month"}
+        ],
+        "kind": [{"key": "complaint", "label": "投诉", "cite": clause, "number": "complaint"}],
+        "channel": [{"key": "phone", "label": "电话", "cite": clause}],
+        "deadline": [
+            {"key": "close", "label": "办结", "cite": clause, "starts_on": ["dispatched"]}
+            | {"met_by": ["confirmed"], "within": {"amount": 5, "unit": "working_day"}}
+            | {"binds": "responsible"}
+        ],
+        "retention": [
+            {"key": "file", "label": "存档", "cite": clause}
+            | {"keep": {"amount": 3, "unit": "year"}}
+        ],
+    }

@@ -1,0 +1,353 @@
+"""The check of a draft: each thing that is wrong is found, and named by its entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from policy import checking, domains
+from policy.contradictions import Finding
+from policy.loading import PACKS, build, read, shipped
+from policy.pack import Row
+from policy.starter import starter
+from tests.regulations import CASES, official_calendar
+
+REGULATIONS = sorted(path.stem for path in PACKS.glob("*.toml"))
+Data = dict[str, Any]
+
+
+def entry(data: Data, section: str, key: str) -> Data:
+    found: Data = next(one for one in data[section] if one["key"] == key)
+    return found
+
+
+def found_in(data: Data, code: str) -> list[tuple[str, str, str]]:
+    """Where a code was found: section, key and field."""
+    return [(f.section, f.key, f.field) for f in checking.findings(data) if f.code == code]
+
+
+@pytest.fixture
+def data() -> Data:
+    return read(shipped("skoda-dealer"))
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+def test_nothing_is_wrong_with_a_shipped_regulation(regulation: str) -> None:
+    assert [f for f in checking.findings(read(shipped(regulation))) if f.grave] == []
+
+
+def test_nothing_is_wrong_with_what_a_new_regulation_begins_with() -> None:
+    data = starter("new", "新制度")
+    assert checking.findings(data) == []
+    assert checking.without_next_deed(build(data), official_calendar()) == []
+
+
+# ---------------------------------------------------------------- entry by entry
+
+
+def negative(data: Data) -> None:
+    entry(data, "penalty", "late_close")["amount"] = -5
+
+
+def nothing(data: Data) -> None:
+    entry(data, "penalty", "late_close")["amount"] = 0
+
+
+def a_word(data: Data) -> None:
+    entry(data, "penalty", "late_close")["amount"] = "two hundred"
+
+
+def without_serial(data: Data) -> None:
+    entry(data, "number", "complaint")["template"] = "TS{year}{month}"
+
+
+def twice(data: Data) -> None:
+    data["penalty"].append(dict(entry(data, "penalty", "late_close")))
+
+
+def field_gone(data: Data) -> None:
+    data["field"] = [one for one in data["field"] if one["key"] != "serious_fault"]
+
+
+def clause_gone(data: Data) -> None:
+    data["clause"] = [one for one in data["clause"] if one["key"] != "SKD-4.4"]
+
+
+def nobody_knows(data: Data) -> None:
+    entry(data, "deadline", "close_a")["wihtin"] = 3
+
+
+def value_gone(data: Data) -> None:
+    forwarded = entry(data, "field", "forwarded_by")
+    forwarded["choices"] = [one for one in forwarded["choices"] if one["key"] != "media"]
+
+
+def no_such_unit(data: Data) -> None:
+    entry(data, "deadline", "close_a")["within"] = {"amount": 3, "unit": "moon"}
+
+
+def choice_open(data: Data) -> None:
+    del entry(data, "parameter", "appeal_term")["value"]
+
+
+def choice_gone(data: Data) -> None:
+    data["parameter"] = [one for one in data["parameter"] if one["key"] != "appeal_term"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "place"),
+    [
+        (negative, "too_small", ("penalty", "late_close", "amount")),
+        (nothing, "too_small", ("penalty", "late_close", "amount")),
+        (a_word, "no_number", ("penalty", "late_close", "amount")),
+        (without_serial, "serial_missing", ("number", "complaint", "template")),
+        (twice, "key_twice", ("penalty", "late_close", "")),
+        (field_gone, "field_gone", ("deadline", "on_site", "")),
+        (clause_gone, "reference_gone", ("kind", "rework", "")),
+        (nobody_knows, "unknown_field", ("deadline", "close_a", "wihtin")),
+        (value_gone, "value_gone", ("deadline", "written_reply", "applies")),
+        (no_such_unit, "no_choice", ("deadline", "close_a", "within.unit")),
+        (choice_open, "parameter_empty", ("parameter", "appeal_term", "value")),
+        (choice_gone, "parameter_gone", ("parameter", "appeal_term", "value")),
+    ],
+)
+def test_a_mistake_is_found_and_named(
+    data: Data, change: Callable[[Data], None], code: str, place: tuple[str, str, str]
+) -> None:
+    change(data)
+    assert place in found_in(data, code)
+    assert any(f.code == code and f.grave for f in checking.findings(data))
+
+
+def test_one_broken_entry_hides_no_other_and_is_not_said_to_be_gone(data: Data) -> None:
+    negative(data)
+    without_serial(data)
+    entry(data, "post", "care_director")["colour"] = "red"
+    codes = {(f.code, f.key) for f in checking.findings(data)}
+    assert {
+        ("too_small", "late_close"),
+        ("serial_missing", "complaint"),
+        ("unknown_field", "care_director"),
+    } == codes
+
+
+def test_a_draft_without_a_head_or_with_a_strange_section_is_still_looked_at() -> None:
+    found = checking.findings({"policy": {"key": "x"}, "spell": [{"key": "a"}], "penalty": [{}]})
+    codes = {(f.code, f.section) for f in found}
+    assert ("section_unknown", "spell") in codes
+    assert {("missing", "policy"), ("missing", "penalty")} <= codes
+
+
+# ---------------------------------------------------------------- against each other
+
+
+def small(**sections: list[Data]) -> Data:
+    """The starter with more entries; each gets a label and the clause there is."""
+    data = starter("new", "新制度")
+    for section, entries in sections.items():
+        named = [{"label": one["key"], "cite": "1", **one} for one in entries]
+        data[section] = [*data.get(section, []), *named]
+    return data
+
+
+DAY = {"amount": 1, "unit": "working_day"}
+
+
+def test_deadlines_that_start_only_on_each_other_are_a_circle() -> None:
+    circle = small(
+        deadline=[
+            {"key": "a", "starts_on": ["arrived_on_site"], "met_by": ["replied_in_writing"]}
+            | {"within": DAY},
+            {"key": "b", "starts_on": ["replied_in_writing"], "met_by": ["arrived_on_site"]}
+            | {"within": DAY},
+        ]
+    )
+    places = found_in(circle, "deadline_circle")
+    assert places == [("deadline", "a", "starts_on"), ("deadline", "b", "starts_on")]
+    begun = small(
+        deadline=[
+            {"key": "a", "starts_on": ["dispatched"], "met_by": ["arrived_on_site"]}
+            | {"within": DAY},
+            {"key": "b", "starts_on": ["arrived_on_site"], "met_by": ["replied_in_writing"]}
+            | {"within": DAY},
+        ]
+    )
+    assert checking.findings(begun) == []
+
+
+def test_a_deadline_that_waits_for_its_own_end_is_a_circle() -> None:
+    data = small(
+        deadline=[{"key": "w", "starts_on": ["archived"], "within": DAY, "ends": "archive"}]
+    )
+    assert found_in(data, "deadline_circle") == [("deadline", "w", "starts_on")]
+
+
+def test_gates_that_wait_for_each_other_are_a_circle() -> None:
+    def gate(key: str, before: str, field: str) -> Data:
+        return {"key": key, "before": [before], "requires": [{"field": field, "filled": True}]}
+
+    data = small(
+        gate=[
+            gate("contact_first", "replied", "contacted_at"),
+            gate("reply_first", "contacted", "replied_at"),
+        ]
+    )
+    assert {key for _, key, _ in found_in(data, "gate_circle")} == {"contact_first", "reply_first"}
+    assert checking.findings(small(gate=[gate("g", "replied", "contacted_at")])) == []
+
+
+LATE: Data = {"breach_of": "close", "who": "responsible", "amount": 100, "per": "time"}
+
+
+def test_penalties_that_take_the_place_of_themselves_are_a_circle() -> None:
+    itself = small(penalty=[{"key": "p", **LATE, "replaces": ["p"]}])
+    assert found_in(itself, "circle") == [("penalty", "p", "")]
+    over = small(
+        penalty=[
+            {"key": "p", **LATE, "replaces": ["q"]},
+            {"key": "q", **LATE, "replaces": ["p"]},
+        ]
+    )
+    assert {key for _, key, _ in found_in(over, "circle")} == {"p", "q"}
+
+
+def test_two_penalties_for_one_thing_are_shown_and_forbid_nothing() -> None:
+    data = small(penalty=[{"key": "p", **LATE}, {"key": "q", **LATE}])
+    (found,) = checking.findings(data)
+    assert (found.code, found.key, found.grave) == ("charged_twice", "q", False)
+
+
+def test_two_deadlines_of_a_slot_for_the_same_cases_contradict_each_other() -> None:
+    clock = {"starts_on": ["dispatched"], "met_by": ["confirmed"], "within": DAY, "slot": "s"}
+    data = small(deadline=[{"key": "a", **clock}, {"key": "b", **clock}])
+    assert found_in(data, "slot_twice") == [("deadline", "b", "applies")]
+    data["deadline"][-1]["applies"] = [{"field": "channel", "is": "phone"}]
+    assert found_in(data, "slot_twice") == []
+
+
+def test_more_time_that_is_less_than_the_term_contradicts_it() -> None:
+    def extended(amount: int, unit: str) -> Data:
+        data = small(extension=[{"key": "x", "slot": "s"} | {"in_all": {"amount": amount}}])
+        data["extension"][0]["in_all"]["unit"] = unit
+        data["deadline"][0]["slot"] = "s"
+        return data
+
+    assert found_in(extended(4, "working_day"), "extension_short") == [("extension", "x", "in_all")]
+    assert found_in(extended(6, "working_day"), "extension_short") == []
+    assert found_in(extended(1, "calendar_day"), "extension_short") == []  # unlike units
+
+
+def test_a_rule_whose_condition_can_never_hold_is_found() -> None:
+    both = [{"field": "channel", "is": "phone"}, {"field": "channel", "is_not": "phone"}]
+    data = small(deadline=[{"key": "d", "starts_on": ["dispatched"], "met_by": ["confirmed"]}])
+    data["deadline"][-1] |= {"within": DAY, "applies": both}
+    assert found_in(data, "never_holds") == [("deadline", "d", "applies")]
+
+
+def test_a_step_behind_one_that_always_holds_is_out_of_reach() -> None:
+    steps = [
+        {"key": "usual", "scale": "grade"},
+        {"key": "grave", "scale": "grade", "when": [{"field": "demand", "filled": True}]},
+    ]
+    assert found_in(small(severity=steps), "step_behind") == [("severity", "grave", "when")]
+    assert found_in(small(severity=steps[::-1]), "step_behind") == []
+
+
+def test_numbers_that_would_be_given_twice_are_found() -> None:
+    data = small(number=[{"key": "n", "template": "A{year}{serial:3}", "resets": "month"}])
+    assert found_in(data, "number_repeats") == [("number", "n", "template")]
+    data["number"][-1] = {**data["number"][0], "key": "m"}
+    assert found_in(data, "number_same") == [("number", "m", "template")]
+
+
+def test_a_regulation_under_which_nothing_can_begin_says_so() -> None:
+    data = starter("new", "新制度")
+    del data["channel"]
+    del entry(data, "department", "service")["director"]
+    codes = {(f.code, f.section) for f in checking.findings(data)}
+    assert {("nothing_begins", "channel"), ("nobody_answers", "department")} <= codes
+
+
+# ---------------------------------------------------------------- conditions
+
+
+@pytest.mark.parametrize(
+    ("rows", "possible"),
+    [
+        ([("mileage", "at_least", 10), ("mileage", "at_most", 9)], False),
+        ([("mileage", "at_least", 10), ("mileage", "at_most", 10)], True),
+        ([("mileage", "at_least", 10), ("mileage", "filled", False)], False),
+        ([("grade", "in", ("A1", "B1")), ("grade", "not_in", ("A1", "B1"))], False),
+        ([("grade", "in", ("A1", "B1")), ("grade", "is_not", "A1")], True),
+        ([("plate", "is", "x"), ("plate", "is", "y")], False),
+        ([("plate", "is_not", "x"), ("plate", "filled", True)], True),
+        ([("factory_on_site", "is", True), ("factory_on_site", "is", False)], False),
+        ([("grade", "is", "A1"), ("channel", "is", "csc")], True),
+    ],
+)
+def test_whether_rows_can_hold_together(
+    data: Data, rows: list[tuple[str, str, Any]], possible: bool
+) -> None:
+    said = [Row.model_validate({"field": f, op: value}) for f, op, value in rows]
+    assert domains.satisfiable(build(data), said) is possible
+
+
+def test_every_field_a_condition_may_ask_for_has_a_domain(data: Data) -> None:
+    pack = build(data)
+    assert {domains.domain(pack, name).kind for name in domains.fields(pack)} <= {
+        *("choice", "flag", "number", "date", "text")
+    }
+    assert domains.domain(pack, "grade").values[:2] == ("B2", "B1")
+    assert domains.domain(pack, "event.purpose").values == ("verification", "satisfaction")
+
+
+# ---------------------------------------------------------------- states and cases
+
+
+def test_a_state_without_a_next_deed_names_the_rule_in_the_way() -> None:
+    never = {"field": "closed_at", "filled": True}
+    data = small(gate=[{"key": "closed_first", "before": ["replied", "returned"]}])
+    data["gate"][0]["requires"] = [never]
+    data["signoff"] = [
+        {"key": "assign", "label": "指派", "cite": "1", "event": ["assigned"], "by": ["handler"]}
+    ]
+    found = checking.without_next_deed(build(data), official_calendar())
+    stuck = [f for f in found if f.code == "no_next_deed"]
+    assert ("gate", "closed_first") in {(f.section, f.key) for f in stuck}
+    assert {f.facts["status"] for f in stuck} == {"dispatched"}
+    assert all(f.grave for f in stuck)
+
+
+def test_a_state_from_which_nothing_leads_to_an_end_is_found() -> None:
+    data = small(gate=[{"key": "never_signed", "before": ["signed", "settled"]}])
+    data["gate"][0]["requires"] = [{"field": "history", "is": True}]
+    found = checking.without_next_deed(build(data), official_calendar())
+    (endless,) = [f for f in found if f.grave]
+    assert (endless.code, endless.section, endless.key) == ("no_end", "gate", "never_signed")
+    assert "registered" in endless.facts["statuses"]
+
+
+def test_a_walk_that_was_cut_short_says_so(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "MOST_STEPS", 500)
+    found = checking.without_next_deed(build(data), official_calendar())
+    assert [f.code for f in found if not f.grave] == ["walk_cut_short"]
+
+
+def test_the_cases_that_end_otherwise_under_a_draft_are_named(data: Data) -> None:
+    before = read(shipped("skoda-dealer"))
+    folder = CASES / "skoda-dealer"
+    assert checking.differing(data, before, folder, official_calendar()) == []
+    entry(data, "penalty", "late_close")["amount"] = 250
+    found = checking.differing(data, before, folder, official_calendar())
+    assert found
+    assert {one.about for one in found} == {"charges"}
+    assert all("250" in one.found and "200" in one.wanted for one in found)
+    nowhere = folder / "not_there"
+    assert checking.differing(data, before, nowhere, official_calendar()) == []
+
+
+def test_a_finding_is_kept_as_data_and_read_again() -> None:
+    one = Finding("value_gone", "deadline", "close_a", "applies", {"value": "x"})
+    assert Finding(**one.plain()) == one
