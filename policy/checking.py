@@ -21,8 +21,9 @@ from policy.deeds import offered
 from policy.errors import GateClosed, PackRefused, PostMissing, SelfForbidden
 from policy.facts import CaseFacts
 from policy.loading import build, check, chosen, filled, missing, wanted
-from policy.pack import SECTIONS, Pack, PolicyHead, Shape
+from policy.pack import SECTIONS, Pack, PolicyHead
 from policy.play import cases, play
+from policy.shapes import Shape
 from policy.worktime import WorkCalendar
 
 MOST_STEPS = 150_000

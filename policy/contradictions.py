@@ -16,7 +16,8 @@ from policy.deeds import ANSWERS_A_CLOCK
 from policy.domains import satisfiable, strange_values
 from policy.events import EVENTS
 from policy.loading import references
-from policy.pack import SECTIONS, DeadlineEntry, Operator, Pack, Quantity, Row
+from policy.pack import SECTIONS, DeadlineEntry, Pack
+from policy.shapes import Operator, Quantity, Row
 from policy.worktime import Unit
 
 

@@ -19,8 +19,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 from policy.events import EVENTS
 from policy.facts import CaseFacts
 from policy.lifecycle import ClosingGround, ReplyOutcome, Responsibility, Status
-from policy.loading import KNOWN_FACTS
-from policy.pack import Operator, Pack, Row
+from policy.loading import FILED_IN, KNOWN_FACTS
+from policy.pack import Pack
+from policy.shapes import Operator, Row
 
 Kind = Literal["choice", "flag", "number", "date", "text", "unknown"]
 
@@ -46,7 +47,10 @@ _SECTIONS = {
     "department": "department",
     "level": "severity",
     "grade": "severity",
+    "finding": "finding",
 }
+_KEPT_AS = {"participant": "department", "appeal": "vote"}
+_STANDING = frozenset({"chain", "vote", "checklist", "claim"})
 _ENUMERATIONS: dict[str, type[enum.Enum]] = {
     "closing_ground": ClosingGround,
     "reply_outcome": ReplyOutcome,
@@ -67,14 +71,23 @@ def fields(pack: Pack) -> list[str]:
     """Every field a condition of the pack may ask for: of the case, its own, of the event."""
     events = {f"event.{name}" for kind in EVENTS.values() for name in kind.model_fields}
     hidden = {"event.type", "event.by", "event.extra", "event.number", "event.at"}
-    own = [*(entry.key for entry in pack.field), *(path for path, _ in _of_forms(pack))]
+    own = [*(entry.key for entry in pack.field), *_filed(pack)]
     return [*sorted(KNOWN_FACTS), *own, *sorted(events - hidden)]
 
 
-def _of_forms(pack: Pack) -> Iterator[tuple[str, Any]]:
-    """The fields of the pack's forms by the path a condition names them with."""
-    for form in getattr(pack, "form", ()):
-        yield from ((f"form.{form.key}.{field.key}", field) for field in form.fields)
+def _filed(pack: Pack) -> dict[str, Domain]:
+    """What a condition may ask of papers: how often one was filed, what it says, where it stands.
+
+    By the path the condition names it with, such as `form.visit.day`.
+    """
+    found: dict[str, Domain] = {}
+    for name in sorted(FILED_IN):
+        section = _KEPT_AS.get(name, name)
+        for entry in getattr(pack, section, ()):
+            found[f"{name}.{entry.key}"] = Domain("unknown" if name in _STANDING else "number")
+            for field in entry.fields if name == "form" else ():
+                found[f"{name}.{entry.key}.{field.key}"] = _own(field)
+    return found
 
 
 def domain(pack: Pack, field: str) -> Domain:
@@ -82,9 +95,8 @@ def domain(pack: Pack, field: str) -> Domain:
     own = pack.find("field", field)
     if own is not None:
         return _own(own)
-    if field.startswith("form."):
-        found = next((one for path, one in _of_forms(pack) if path == field), None)
-        return _own(found) if found is not None else Domain("unknown")
+    if field.startswith("event.data."):
+        return Domain("unknown")
     if field.startswith("event."):
         return _of_events(pack, field.removeprefix("event."))
     if field in _SECTIONS:
@@ -93,12 +105,16 @@ def domain(pack: Pack, field: str) -> Domain:
         return _of_enumeration(_ENUMERATIONS[field])
     if field in _FLAGS:
         return Domain("flag")
-    return _of_fact(field) if field in KNOWN_FACTS else Domain("unknown")
+    if field in KNOWN_FACTS:
+        return _of_fact(field)
+    return _filed(pack).get(field, Domain("unknown")) if "." in field else Domain("unknown")
 
 
 def _own(entry: Any) -> Domain:
     if entry.shape == "choice":
         return Domain("choice", tuple(choice.key for choice in entry.choices))
+    if entry.shape in ("choices", "cases"):
+        return Domain("unknown")  # several at once: no single value stands for them
     return Domain(_SHAPES.get(entry.shape, "text"))
 
 

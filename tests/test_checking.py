@@ -10,7 +10,7 @@ import pytest
 from policy import checking, domains
 from policy.contradictions import Finding
 from policy.loading import PACKS, build, read, shipped
-from policy.pack import Row
+from policy.shapes import Row
 from policy.starter import starter
 from tests.regulations import CASES, official_calendar
 
