@@ -20,7 +20,8 @@ from policy.errors import DomainError
 from policy.events import EVENTS, By, Happening, HeldPost, load
 from policy.facts import CaseFacts
 from policy.lifecycle import ALLOWED, ActorKind, CallOutcome, CallPurpose, Status
-from policy.pack import DeadlineEntry, Pack
+from policy.pack import SECTIONS, DeadlineEntry, GateEntry, Pack
+from policy.shapes import Row
 from policy.worktime import WorkCalendar
 
 BEGIN = dt.datetime(2026, 3, 2, 2, 0, tzinfo=dt.UTC)
@@ -61,17 +62,41 @@ def state(facts: CaseFacts, pack: Pack) -> Hashable:
     return (
         facts.status,
         facts.history,
-        facts.round,
+        facts.round if "round" in _asked(pack) else min(facts.round, 2),
         facts.closing_ground is None,
         facts.status is Status.replied and facts.reply_outcome,
         facts.status is Status.registered and facts.grade is None,
         facts.factory_closed_at is None,
-        bool(facts.filed) and bool(pack.gate),
+        frozenset(g.key for g in pack.gate if _of_papers(g) and not holds(g.requires, facts)),
         tuple(bool(look(name, facts, None)) for name in verdicts) if asked else (),
         _missed(facts) if facts.status is Status.confirmed else (),
         frozenset(rule.key for rule in rules if rule.applies and holds(rule.applies, facts)),
         frozenset(_role(entry) for entry in pack.deadline if entry.key in running) - {""},
     )
+
+
+def _asked(pack: Pack) -> frozenset[str]:
+    """The fields that conditions of the pack ask for."""
+    found = _ASKED.get(id(pack))
+    if found is None or found[0] is not pack:
+        rows = (row for section in SECTIONS for e in getattr(pack, section) for row in _rows(e))
+        found = _ASKED[id(pack)] = pack, frozenset(row.field for row in rows)
+    return found[1]
+
+
+_ASKED: dict[int, tuple[Pack, frozenset[str]]] = {}
+
+
+def _rows(entry: Any) -> Iterator[Row]:
+    for name in type(entry).model_fields:
+        value = getattr(entry, name)
+        if isinstance(value, tuple):
+            yield from (row for row in value if isinstance(row, Row))
+
+
+def _of_papers(gate: GateEntry) -> bool:
+    """Whether a gate waits for something to be written down."""
+    return any("." in row.field and not row.field.startswith("event.") for row in gate.requires)
 
 
 def _missed(facts: CaseFacts) -> tuple[int, int]:
