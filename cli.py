@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -505,22 +505,41 @@ def policy_group(settings: Settings) -> click.Group:
         """A group has nothing to do by itself."""
 
     @group.command("coverage", help="List which cases prove which clause.")
-    @click.argument("regulation", default="skoda-dealer")
+    @click.argument("regulation", required=False)
     @click.option("--mutate", is_flag=True, help="List changes to the pack that no case notices.")
-    def show(regulation: str, mutate: bool) -> None:
-        folder = ROOT / "tests" / "policy" / regulation
-        if not (folder / coverage.CLAUSES).exists():
-            raise click.ClickException(f"There are no cases for {regulation}.")
-        report = coverage.mutation_report if mutate else coverage.clause_report
-        lines, complete = report(folder, calendars.official_calendar())
-        for line in lines:
-            click.echo(line)
-        if not complete:
+    def show(regulation: str | None, mutate: bool) -> None:
+        place = ROOT / "tests" / "policy"
+        found = sorted(path.parent for path in place.glob(f"*/{coverage.CLAUSES}"))
+        folders = [path for path in found if regulation in (None, path.name)]
+        if not folders:
+            raise click.ClickException(f"There are no cases for {regulation or 'anything'}.")
+        if not (_unnoticed(folders) if mutate else _proven(folders)):
             raise SystemExit(1)
 
     for make in (_publish, trial.play, trial.what_if):
         group.add_command(make(settings))
     return group
+
+
+def _proven(folders: Sequence[Path]) -> bool:
+    """Print what proves each clause, a sum for each regulation, and one of all as the last line."""
+    total = coverage.NOTHING
+    for folder in folders:
+        lines, tally = coverage.clause_report(folder, calendars.official_calendar())
+        total += tally
+        click.echo("\n".join(lines))
+    click.echo(str(total))
+    return not total.silent
+
+
+def _unnoticed(folders: Sequence[Path]) -> bool:
+    """Print the changes of each pack that none of its cases notices."""
+    complete = True
+    for folder in folders:
+        lines, none = coverage.mutation_report(folder, calendars.official_calendar())
+        complete = complete and none
+        click.echo("\n".join([*lines[:-1], f"{folder.name}: {lines[-1]}"]))
+    return complete
 
 
 def _publish(settings: Settings) -> click.Command:

@@ -109,18 +109,47 @@ def _proves(test: ast.FunctionDef) -> Iterator[str]:
             yield from (str(a.value) for a in mark.args if isinstance(a, ast.Constant))
 
 
-def clause_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], bool]:
-    """A line per clause of the cases' folder and a sum, and whether nothing is unproven.
+NOT_CHECKED = frozenset({"B", "X"})
+"""Types of clauses no program can check: behaviour, and what is promised outside the desk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many of the clauses a program can check are proven, and which have no reason why not."""
+
+    proven: int
+    owed: int
+    silent: tuple[str, ...]
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.proven + other.proven, self.owed + other.owed, self.silent + other.silent
+        )
+
+    def __str__(self) -> str:
+        return f"{self.proven} of {self.owed} proven"
+
+
+NOTHING = Tally(0, 0, ())
+
+
+def clause_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], Tally]:
+    """A line per clause of the cases' folder and a sum; and that sum.
 
     A case that does not hold proves nothing. `folder` is that of one regulation; the tests
     marked in Python stand two folders above.
     """
     sound = holding(tuple(cases(folder)), read(shipped(folder.name)), calendar)
     proofs = coverage(sound, marked(folder.parent.parent), clauses(folder / CLAUSES))
-    owed = [proof for proof in proofs if proof.clause.left is None or proof.by]
-    proven = sum(bool(proof.by) for proof in owed)
-    lines = [*map(str, proofs), f"{proven} of {len(owed)} proven"]
-    return lines, proven == len(owed)
+    tally = tallied(proofs)
+    return [*map(str, proofs), f"{folder.name}: {tally}"], tally
+
+
+def tallied(proofs: Iterable[Proof]) -> Tally:
+    """How many are proven, of those a program can check."""
+    owed = [proof for proof in proofs if proof.clause.type not in NOT_CHECKED]
+    silent = [p.clause.key for p in owed if not p.by and p.clause.left is None]
+    return Tally(sum(bool(proof.by) for proof in owed), len(owed), tuple(silent))
 
 
 def mutation_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], bool]:
