@@ -32,7 +32,7 @@ from policy.play import OWN, PEOPLE, Case, Play, cases_of, expectable
 from policy.worktime import WorkCalendar
 
 CAST = "cast.toml"
-_CASE = frozenset({"name", "proves", "parameters", "begins", "step"})
+_CASE = frozenset({"name", "proves", "parameters", "begins", "step", "due", "figures"})
 _HEAD = frozenset({"pack", "case", "cast", "defaults", "opening"})
 _PERSON = frozenset({"number", "department", "posts", "deputy_for", "sheet"})
 Problem = dict[str, Any]
@@ -158,6 +158,8 @@ def _steps_problems(
 ) -> Iterator[Problem]:
     """Whether there are steps at all, as tables, and the openings they begin with end."""
     steps = part.get("step")
+    if steps is None and (part.get("due") or part.get("figures")):
+        return
     if not isinstance(steps, list) or not steps:
         yield {"case": name, "field": "step", "why": FieldMissing(field="step")}
         steps = []
@@ -211,12 +213,19 @@ def _unreadable(step: Mapping[str, Any], play: Play) -> Iterator[tuple[str, Doma
         yield "case", _missing_or_strange(step, "case")
     numbers = {person.get("number") for person in play.case.cast.values()}
     for field in ("by", "deputises", *sorted(PEOPLE)):
-        if field in step and step[field] != "" and step[field] not in play.case.cast:
-            if field in PEOPLE and step[field] in numbers:
+        for who in _named(step.get(field)):
+            if who in play.case.cast or (field in PEOPLE and who in numbers):
                 continue
-            yield field, ChoiceUnknown(field=field, value=str(step[field]))
+            yield field, ChoiceUnknown(field=field, value=str(who))
     for field in set(step) - OWN - set(kind.model_fields if kind else step):
         yield field, FieldUnknown(field=field)
+
+
+def _named(said: Any) -> list[Any]:
+    """The people a field of a step names: one, several, or none."""
+    if said in (None, ""):
+        return []
+    return list(said) if isinstance(said, list | tuple | Mapping) else [said]
 
 
 def _missing_or_strange(step: Mapping[str, Any], field: str) -> DomainError:

@@ -122,9 +122,7 @@ class Tally:
     silent: tuple[str, ...]
 
     def __add__(self, other: Tally) -> Tally:
-        return Tally(
-            self.proven + other.proven, self.owed + other.owed, self.silent + other.silent
-        )
+        return Tally(self.proven + other.proven, self.owed + other.owed, self.silent + other.silent)
 
     def __str__(self) -> str:
         return f"{self.proven} of {self.owed} proven"
@@ -169,14 +167,16 @@ def parameters(folder: Path) -> dict[str, Any]:
 
 # ---------------------------------------------------------------- changes to a pack
 
-_DESCRIBES = frozenset({"key", "label", "cite", "note", "title", "scope"})
-_NOT_RULES = frozenset(
-    {"parameter", "clause", "post", "channel", "category", "field"}
-    | {"ledger", "indicator", "report", "script"}
+_DESCRIBES = frozenset(
+    {"key", "label", "cite", "note", "title", "scope", "text", "columns", "contents"}
 )
-"""Sections that decide nothing about a case; what they list and count is proven by tests."""
+_NOT_RULES = frozenset(
+    {"parameter", "clause", "post", "channel", "category", "field", "ledger", "script"}
+)
+"""Sections that decide nothing about a case; what they list and say is proven by tests."""
 _NOT_OF_CASES = frozenset({"alone"})
 """Fields about papers outside cases, which no case can notice."""
+_ONE_AFTER_ANOTHER = frozenset({"steps", "to", "members"})
 _EVENT_FIELDS = frozenset({"starts_on", "met_by", "event", "before"})
 _ASSUMED = frozenset({"deputy", "recorded", "judged_by", "counts_from"})
 _FAMILIES = (
@@ -248,6 +248,8 @@ def _others(field: str, info: Any, value: Any, data: Mapping[str, Any]) -> Itera
         yield from _other_terms(Quantity.model_validate(value))
     elif isinstance(value, int | Decimal):
         yield from (value - 1, value + 1)
+    elif field in _ONE_AFTER_ANOTHER:
+        yield from _other_order(field, list(value), data)
     elif isinstance(value, list | tuple) and value and "field" in value[0]:
         yield from _other_conditions(list(value))
     elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
@@ -271,6 +273,17 @@ def _other_events(value: Any) -> Iterator[Any]:
         other = next(candidate for candidate in following if candidate not in value)
         yield [*value[:n], other, *value[n + 1 :]]
     yield from _without_each(list(value))
+
+
+def _other_order(field: str, posts: list[str], data: Mapping[str, Any]) -> Iterator[list[str]]:
+    """Each post of a chain, a ladder, a jury or an alert left out, or another in its place."""
+    if len(posts) > 1:
+        yield from _without_each(posts)
+    for n, post in enumerate(posts):
+        for other in _other_posts(post, data):
+            yield [*posts[:n], other, *posts[n + 1 :]]
+    if field == "steps" and len(posts) > 1:
+        yield [*posts[1:], posts[0]]
 
 
 def _other_terms(term: Quantity) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,12 @@ from policy.case import apply
 from policy.changes import Effect, changes
 from policy.conditions import look
 from policy.deeds import offered
+from policy.duties import due_on, period_of
 from policy.errors import DomainError, PackRefused
 from policy.events import SYSTEM, By, Happening, HeldPost, load
 from policy.facts import CaseFacts, Charge, Clock
 from policy.folding import Entry, fold
+from policy.indicators import Summary, figure
 from policy.lifecycle import ActorKind, ClockState, Sign
 from policy.loading import build, read
 from policy.messages import Message, messages
@@ -53,13 +55,19 @@ PEOPLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case of a file, with the people and the fields every registration shares."""
+    """One case of a file, with the people and the fields every registration shares.
+
+    `due` are reports of periods and by when, by and for whom they are owed; `figures` are
+    indicators over a few summed-up cases. Neither needs a step.
+    """
 
     file: str
     name: str
     proves: tuple[str, ...]
     parameters: Mapping[str, Any]
     steps: tuple[Mapping[str, Any], ...]
+    due: tuple[Mapping[str, Any], ...] = field(default=(), kw_only=True)
+    figures: tuple[Mapping[str, Any], ...] = field(default=(), kw_only=True)
     cast: Mapping[str, Mapping[str, Any]]
     defaults: Mapping[str, Any]
 
@@ -99,6 +107,8 @@ def cases_of(
             proves=tuple(case.get("proves", ())),
             parameters=shared.get("parameters", {}) | case.get("parameters", {}),
             steps=tuple(_steps(case, openings)),
+            due=tuple(case.get("due", ())),
+            figures=tuple(case.get("figures", ())),
             cast=shared.get("cast", {}) | data.get("cast", {}),
             defaults=shared.get("defaults", {}) | data.get("defaults", {}),
         )
@@ -107,7 +117,7 @@ def cases_of(
 def _steps(part: Mapping[str, Any], openings: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     if "begins" in part:
         yield from _steps(openings[part["begins"]], openings)
-    yield from part["step"]
+    yield from part.get("step", ())
 
 
 def play(case: Case, data: Mapping[str, Any], calendar: WorkCalendar) -> list[Mismatch]:
@@ -161,6 +171,22 @@ class Play:
         for number, step in enumerate(self.case.steps, start=1):
             refused = self.step(step).refused
             yield from self.unlike(step, number, refused)
+        yield from self._unlike_periods()
+
+    def _unlike_periods(self) -> Iterator[Mismatch]:
+        """Which reports are not due, and which indicators do not come to, what the case says."""
+        for wanted in self.case.due:
+            yield from self._compared("due", wanted, _owed(self, wanted))
+        for wanted in self.case.figures:
+            yield from self._compared("figure", wanted, _figure(self, wanted))
+
+    def _compared(
+        self, about: str, wanted: Mapping[str, Any], found: Mapping[str, Any]
+    ) -> Iterator[Mismatch]:
+        for name, value in found.items():
+            if name in wanted and wanted[name] != value:
+                place = f"{about} {wanted.get('report') or wanted.get('indicator')} {name}"
+                yield Mismatch(self.case.name, 0, place, wanted[name], value)
 
     def unlike(
         self, step: Mapping[str, Any], number: int, refused: DomainError | None
@@ -453,6 +479,44 @@ def _jury(play: Play, key: str) -> list[str]:
         return []
     sits = [_name(play, who) for who in jury.data["members"]]
     return [*sits, *(f"-{_name(play, who)}" for who in jury.data["recused"])]
+
+
+def _owed(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a report of a period: the day it is due, by whom, for whom."""
+    report = play.pack.find("report", wanted["report"])
+    if report is None:
+        return {"report": "none"}
+    period = period_of(report, wanted["day"]) if "day" in wanted else wanted["period"]
+    return {
+        "period": period,
+        "on": due_on(report, period, play.calendar),
+        "by": report.by,
+        "to": list(report.to),
+        "per": report.per,
+        "form": report.form or "none",
+    }
+
+
+def _figure(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What an indicator comes to over the cases a file sums up, and its denominator."""
+    entry = play.pack.find("indicator", wanted["indicator"])
+    if entry is None:
+        return {"indicator": "none"}
+    summed = [Summary(**{k: _of_summary(play, v) for k, v in c.items()}) for c in wanted["cases"]]
+    visited = tuple(wanted.get("visited", (0, 0)))
+    found = figure(entry, summed, play.calendar, scores=wanted.get("scores", ()), visited=visited)
+    aimed = entry.target is not None and found.value is not None and found.value >= entry.target
+    return {
+        "value": str(found.value) if found.value is not None else "none",
+        "over": "none" if found.of is None else found.of,
+        "reached": aimed,
+    }
+
+
+def _of_summary(play: Play, value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return play.instant(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _overdue(clock: Clock) -> str:

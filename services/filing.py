@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import Attachment, Complaint, PolicyVersion
+from models import Attachment, Complaint, Customer, FormEntry, PolicyVersion
 from policy.changes import Effect
-from policy.errors import NotFound
+from policy.errors import ChoiceUnknown, NotFound
 from policy.events import (
     Checked,
     Concluded,
@@ -24,7 +24,8 @@ from policy.events import (
     Reported,
     Verified,
 )
-from services import calendars, journal, people
+from policy.filing import checked_form
+from services import calendars, journal, people, policies
 from services.actors import Actor
 
 Effects = tuple[Effect, ...]
@@ -165,3 +166,38 @@ involve = _plain(Involved, "Let another department take part; the one that leads
 promise = _plain(Promised, "Note what was promised to the customer: a time, a thing, or both.")
 inform = _plain(Informed, "Note what the customer was told, and how.")
 conclude = _plain(Concluded, "End a case at the desk, without a department's answer.")
+
+
+# ---------------------------------------------------------------- without a case
+
+
+def fill_alone(
+    session: Session,
+    version: PolicyVersion,
+    *,
+    form: str,
+    data: Mapping[str, Any],
+    actor: Actor,
+    now: dt.datetime,
+    customer: Customer | None = None,
+) -> FormEntry:
+    """Fill in a form that stands by itself: a duty log, a visit, a survey.
+
+    Raises ChoiceUnknown for a form that belongs on a case, and what is wrong with its fields.
+    """
+    entry = policies.pack(session, version).find("form", form)
+    if entry is None or not entry.alone:
+        raise ChoiceUnknown(field="form", value=form)
+    row = FormEntry(
+        policy_version_id=version.id,
+        section="form",
+        form=entry.key,
+        customer_id=customer.id if customer else None,
+        data=checked_form(entry, data),
+        employee_id=actor.employee_id,
+        filled_by_id=actor.user_id,
+        filled_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
