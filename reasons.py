@@ -114,7 +114,7 @@ def _span(why: Mapping[str, Any], start: str, since: str) -> str:
 
 
 def _days(why: Mapping[str, Any]) -> list[str]:
-    said = []
+    said = [_("The whole last day counts.")] if why.get("ends_day") else []
     if skipped := [dt.date.fromisoformat(day) for day, _kind in why.get("skipped", ())]:
         said.append(_("Not counted: %(days)s.", days=", ".join(_runs(skipped))))
     if makeup := [dt.date.fromisoformat(day) for day in why.get("makeup", ())]:

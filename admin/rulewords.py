@@ -278,7 +278,9 @@ class Speaker:
     def _mapping(self, value: Mapping[str, Any]) -> str:
         if {"amount", "unit"} <= set(value):
             unit = UNITS.get(str(value["unit"]), value["unit"])
-            return gettext("%(amount)s %(unit)s", amount=value["amount"], unit=unit)
+            said = gettext("%(amount)s %(unit)s", amount=value["amount"], unit=unit)
+            whole = gettext("%(term)s, to the end of the day", term=said)
+            return whole if value.get("ends_day") else said
         if "field" in value:
             return self._condition(value)
         if "label" in value:

@@ -45,6 +45,7 @@ from policy.events import (
     Signed,
     TakenOver,
     TimePassed,
+    Verified,
     utc,
 )
 from policy.facts import Call, CaseFacts, Clock, Count, Duty, Signature, Wish
@@ -338,7 +339,7 @@ def _checked_term(
     if entry is None or clock is None:
         cite = entries[0].cite if entries else ""
         raise ExtensionForbidden(grade=facts.grade, cite=cite)
-    latest = rules.calendar.add(clock.starts_at, entry.in_all.amount, entry.in_all.unit).at
+    latest = entry.in_all.end(clock.starts_at, rules.calendar).at
     if until > latest:
         raise ExtensionTooLong(latest=latest, cite=entry.cite)
     if until <= at:
@@ -512,6 +513,12 @@ def _call_is_over(facts: CaseFacts, rules: Rules) -> bool:
     return False
 
 
+def _verified(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
+    """What was found may be what a clock asks for: a complaint found invalid does not rise."""
+    found = filing.verify(facts, event, rules)
+    return clocks.reconsider(found, pack=rules.pack, calendar=rules.calendar)
+
+
 def _restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:
     """Another round: clocks of the last one stop, breaches and charges stay."""
     last = facts.duties[-1]
@@ -559,7 +566,7 @@ def _closed(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> 
     facts = replace(facts, status=Status.closed, closed_at=event.at, feedback=feedback)
     for entry in rules.pack.retention:
         if holds(entry.applies, facts):
-            kept = rules.calendar.add(event.at, entry.keep.amount, entry.keep.unit).at
+            kept = entry.keep.end(event.at, rules.calendar).at
             facts = replace(facts, retain_until=rules.calendar.local(kept).date())
     watched = clocks.start(
         facts,
@@ -627,7 +634,7 @@ HANDLERS: Mapping[str, Callable[[CaseFacts, Any, Rules], CaseFacts]] = {
     "endorsed": filing.endorse,
     "escalated": filing.escalate,
     "involved": filing.involve,
-    "verified": filing.verify,
+    "verified": _verified,
     "concluded": _concluded,
     "appealed": voting.appeal,
     "convened": voting.convene,

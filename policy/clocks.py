@@ -37,7 +37,7 @@ def start(
             continue
         if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
             continue
-        since = _since(entry, at, received_at, calendar, facts, event)
+        since = _since(entry, name, at, received_at, calendar, facts, event)
         if entry.until and look(entry.until, facts, event) is None:
             continue
         clock = _new(facts, entry, name, since, calendar, event)
@@ -47,14 +47,19 @@ def start(
 
 def _since(
     entry: DeadlineEntry,
+    name: str,
     at: dt.datetime,
     received_at: dt.datetime | None,
     calendar: WorkCalendar,
     facts: CaseFacts,
     event: Happening | None,
 ) -> dt.datetime:
-    """What a term counts from: the event, the receipt, or the day or instant in a field."""
-    if entry.counts_from == "event":
+    """What a term counts from: the event, the receipt, or the day or instant in a field.
+
+    From the receipt counts only what the registration starts: a new round and a case that rose
+    to a graver grade have their time from there on.
+    """
+    if entry.counts_from == "event" or (entry.counts_from == "received" and name != "registered"):
         return at
     if entry.counts_from == "received":
         return received_at or at
@@ -134,7 +139,7 @@ def _new(
 
 
 COUNTED = frozenset(
-    {"amount", "unit", "at", "skipped", "makeup", "provisional", "unlimited"}
+    {"amount", "unit", "at", "ends_day", "skipped", "makeup", "provisional", "unlimited"}
     | {"window_from", "moved_before_rest_days"}
 )
 """What of a clock's `because` comes from counting its term, and goes when that is counted anew."""
@@ -146,18 +151,14 @@ def counted(clock: Clock, entry: DeadlineEntry, calendar: WorkCalendar) -> Clock
     if entry.within is None:
         assert entry.review_every is not None
         since = dt.datetime.fromisoformat(because.get("reviewed", clock.starts_at.isoformat()))
-        review = _end(calendar, since, entry.review_every)
+        review = entry.review_every.end(since, calendar)
         because |= _reason(entry.review_every, review) | {"unlimited": True}
         return replace(clock, because=because, review_at=review.at, provisional=review.provisional)
     if entry.window_from is not None:
         return _windowed(clock, entry, because, calendar)
-    due = _end(calendar, clock.starts_at, entry.within)
+    due = entry.within.end(clock.starts_at, calendar)
     because |= _reason(entry.within, due)
     return replace(clock, because=because, due_at=due.at, provisional=due.provisional)
-
-
-def _end(calendar: WorkCalendar, since: dt.datetime, term: Quantity) -> Due:
-    return calendar.add(since, term.amount, term.unit, at=term.at)
 
 
 def _windowed(
@@ -199,6 +200,8 @@ def _reason(term: Quantity, due: Due) -> dict[str, Any]:
         reason["makeup"] = [day.isoformat() for day in due.makeup]
     if term.at is not None:
         reason["at"] = term.at.isoformat()
+    if term.ends_day:
+        reason["ends_day"] = True
     if due.provisional:
         reason["provisional"] = True
     return reason
@@ -304,11 +307,18 @@ def _met(clock: Clock, at: dt.datetime, now: dt.datetime) -> Clock:
         return clock
     if at > clock.due_at:
         return clock if _known(clock) else _broken(clock, now)
-    lifted = tuple(
-        lapse if lapse.lifted_at else replace(lapse, lifted_at=now, lifted_because="met_in_time")
-        for lapse in clock.breaches
-    )
-    return replace(clock, breaches=lifted)
+    kept = tuple(_unless_before(lapse, at, now) for lapse in clock.breaches)
+    return replace(clock, breaches=kept)
+
+
+def _unless_before(lapse: Lapse, at: dt.datetime, now: dt.datetime) -> Lapse:
+    """A breach found before the deed came to light is lifted; one before the deed stands.
+
+    Time granted after a term had run out moves the end and does not make the past good.
+    """
+    if lapse.lifted_at or lapse.breached_at < at:
+        return lapse
+    return replace(lapse, lifted_at=now, lifted_because="met_in_time")
 
 
 def _known(clock: Clock) -> bool:
@@ -386,15 +396,18 @@ def _receipt(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
 
 
 def happened(facts: CaseFacts) -> Iterable[tuple[str, dt.datetime]]:
-    """The starts that lie behind a case in this round, in order."""
+    """The starts that lie behind a case in this round, the latest first.
+
+    What several of them may start counts from the latest.
+    """
     begun = facts.restarted_at if facts.round > 1 else None
     marks = (
-        ("registered", facts.registered_at if not begun else None),
-        ("dispatched", facts.dispatched_at if not begun else None),
-        ("restarted", begun),
         ("upgraded", facts.upgraded_at),
+        ("restarted", begun),
+        ("dispatched", facts.dispatched_at if not begun else None),
+        ("registered", facts.registered_at if not begun else None),
     )
-    return [(name, at) for name, at in marks if at is not None]
+    return [(name, at) for name, at in marks if at and (begun is None or at >= begun)]
 
 
 def bind(facts: CaseFacts, pack: Pack) -> CaseFacts:

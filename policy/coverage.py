@@ -289,9 +289,13 @@ def _other_order(field: str, posts: list[str], data: Mapping[str, Any]) -> Itera
 def _other_terms(term: Quantity) -> Iterator[dict[str, Any]]:
     """A unit more, a unit less, another unit of the family and one of each other family.
 
-    What ends when clocks show a time ends an hour later; the same day has no amount.
+    What ends when clocks show a time ends an hour later, what has its whole last day loses
+    that; the same day has no amount.
     """
-    shown = {"at": term.at} if term.at is not None else {}
+    shown: dict[str, Any] = {"at": term.at} if term.at is not None else {}
+    if term.ends_day:
+        yield {"amount": term.amount, "unit": term.unit.value}
+        shown = {"ends_day": True}
     if term.unit is not Unit.same_day:
         for amount in (term.amount - 1, term.amount + 1):
             yield {"amount": amount, "unit": term.unit.value} | shown

@@ -71,8 +71,7 @@ def _alerts(
     if event.type == "escalated":
         step = after.filed[-1]
         yield from _each(step.key, (step.data["post"],), f"{step.key}/{seq}", after)
-    ran_out = [effect for effect in effects if effect.kind == "breached"]
-    for effect in ran_out if pack.alert else ():
+    for effect in _ran_out(effects, after, pack) if pack.alert else ():
         slot = pack.find("deadline", effect.key).slot
         for alert in pack.alert:
             named = alert.breach_of is not None and alert.breach_of in (effect.key, slot)
@@ -81,6 +80,25 @@ def _alerts(
                 yield from _each(alert.key, alert.to, occasion, after)
 
 
+def _ran_out(effects: Sequence[Effect], after: CaseFacts, pack: Pack) -> Iterator[Effect]:
+    """The clocks that ran out: with a breach, or as targets and terms that let a case rise."""
+    for effect in effects:
+        if effect.kind == "breached" or _passed(effect, after, pack):
+            yield effect
+
+
+def _passed(effect: Effect, after: CaseFacts, pack: Pack) -> bool:
+    """Whether a target or a term to rise ended because its time was over, and not by a deed."""
+    if effect.kind != "clock_met" or pack.find("deadline", effect.key).ends not in _WARNS:
+        return False
+    return any(
+        clock.met_at == clock.due_at
+        for clock in after.clocks
+        if (clock.key, clock.round) == (effect.key, effect.facts["round"])
+    )
+
+
+_WARNS = ("warning", "upgrade")
 _PARTS: dict[str, Callable[[CaseFacts], str | None]] = {
     "director": lambda case: case.responsible,
     "handler": lambda case: case.handler,

@@ -181,10 +181,12 @@ class DeadlineEntry(Entry):
     """A clock: what starts it, what meets it, how long it runs, and whom it binds.
 
     `slot`: of two clocks of one slot only the one that ends earlier runs. `window_from` opens
-    the clock later than it starts (day 3 of day 3–5). `ends` says what its running out does
-    when that is no breach: the observation is over and the case goes to the archive, or the
-    case rises to `grade`. `until` names a field that says the end itself (a promised time, the
-    day of an order). `counts_from` is the event, the receipt, or a field with a day or instant.
+    clock later than it starts (day 3 of day 3–5). `ends` says what its running out does
+    when that is no breach: the observation is over and the case goes to the archive, the case
+    rises to `grade`, or it was only a target and whom an alert names is warned. `until` names a
+    field that says the end itself (a promised time, the day of an order). `counts_from` is the
+    event, the receipt, or a field with a day or instant; what starts again (a new round, a graver
+    grade) does not count from the receipt.
     `promise`: what is promised to the customer moves the end, or moves it only earlier.
     """
 
@@ -203,7 +205,7 @@ class DeadlineEntry(Entry):
     promise: Literal["overrides", "earlier"] | None = None
     slot: Text | None = None
     binds: Literal["responsible", "handler"] | None = None
-    ends: Literal["breach", "archive", "upgrade"] = "breach"
+    ends: Literal["breach", "archive", "upgrade", "warning"] = "breach"
     grade: Annotated[str, RefTo("severity")] | None = None
     carries_over: Flag = False  # whether a new round leaves it running
     judged_by: Literal["stated", "recorded"] = "recorded"  # which time of the event counts

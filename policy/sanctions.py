@@ -452,8 +452,7 @@ def _stamped(c: Charge, event: Any, pack: Pack, calendar: WorkCalendar) -> Charg
     if event.type == "penalty_confirmed":
         return replace(c, confirmed_at=event.at)
     if isinstance(event, PenaltyNotified):
-        term = pack.policy.appeal_term
-        ends = calendar.add(event.at, term.amount, term.unit).at
+        ends = pack.policy.appeal_term.end(event.at, calendar).at
         return replace(c, notified_at=event.at, counts_at=ends)
     return c
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from policy.events import EVENTS
-from policy.worktime import Unit
+from policy.worktime import Due, Unit, WorkCalendar
 
 
 class Shape(BaseModel):
@@ -59,17 +59,31 @@ Clause = Annotated[str, RefTo("clause")]
 
 
 class Quantity(Shape):
-    """An amount of time: 3 working days, 24 hours, 10 years; `at` is what clocks show (17:00)."""
+    """An amount of time: 3 working days, 24 hours, 10 years; `at` is what clocks show (17:00).
+
+    A term of days keeps the clock time it began at; one that `ends_day` has the whole last day.
+    """
 
     amount: Annotated[int, Field(gt=0, le=100_000)]
     unit: Unit
     at: dt.time | None = None
+    ends_day: Flag = False
 
     @model_validator(mode="after")
     def _shows_a_time(self) -> Quantity:
         if (self.at is None) == (self.unit is Unit.clock_time):
             raise ValueError("`at` belongs to the unit clock_time, and to no other")
+        if self.ends_day and self.unit not in _OF_DAYS:
+            raise ValueError("`ends_day` belongs to a term of days, weeks, months or years")
         return self
+
+    def end(self, since: dt.datetime, calendar: WorkCalendar) -> Due:
+        """When the term ends that begins at an aware instant, in UTC, and why."""
+        due = calendar.add(since, self.amount, self.unit, at=self.at)
+        return calendar.to_end_of_day(due) if self.ends_day else due
+
+
+_OF_DAYS = frozenset({Unit.working_day, Unit.calendar_day, Unit.week, Unit.month, Unit.year})
 
 
 class Operator(enum.Enum):

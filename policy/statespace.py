@@ -108,7 +108,7 @@ def _missed(facts: CaseFacts) -> tuple[int, int]:
 
 def _role(entry: DeadlineEntry) -> str:
     """What a running clock decides; one that only tells who was late decides nothing."""
-    if entry.ends != "breach" or entry.window_from:
+    if entry.ends in ("archive", "upgrade") or entry.window_from:
         return entry.key
     return ("reviewed" if entry.review_every else "answering") if entry.slot else ""
 

@@ -16,7 +16,7 @@ import enum
 import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import accumulate, pairwise
@@ -278,6 +278,10 @@ class WorkCalendar:
             return Due(self.instant(_later(begun.date(), whole - (begun.time() < at)), at))
         day, clock = _MOVES[unit](begun, whole)
         return Due(self.instant(day, clock))
+
+    def to_end_of_day(self, due: Due) -> Due:
+        """The same end of a term, put off to 23:59:59 of its day."""
+        return replace(due, at=self.instant(self.local(due.at).date(), END_OF_DAY))
 
     def _add_time(self, start: datetime, microseconds: int, unit: Unit) -> Due:
         if unit is Unit.working_hour:

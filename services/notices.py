@@ -202,7 +202,7 @@ def _tell_due_soon(
     complaint = clock.complaint
     pack = policies.pack(session, complaint.policy_version)
     entry: DeadlineEntry | None = pack.find("deadline", clock.key)
-    if entry is None or entry.ends == "archive":
+    if entry is None or entry.ends in ("archive", "warning"):
         return None
     employee_id, department_id, post = _concerned(session, clock, entry, pack, on=on)
     assert clock.due_at is not None

@@ -273,6 +273,13 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
             "Input should be 'responsible' or 'handler'",
             id="a clock that binds nobody known",
         ),
+        pytest.param(
+            'within = { amount = 24, unit = "hour" }',
+            'within = { amount = 24, unit = "hour", ends_day = true }',
+            "deadline.[verification].within",
+            "`ends_day` belongs to a term of days, weeks, months or years",
+            id="hours that end with the day",
+        ),
     ],
 )
 def test_it_is_refused_in_its_place(
@@ -321,7 +328,7 @@ def test_a_company_s_own_parameter_stands_above_the_pack_s() -> None:
     term = {"amount": 1, "unit": "hour"}
     pack = load(shipped("skoda-dealer"), {"handover_limit": term})
     within = pack.find("deadline", "handover").within
-    assert within.model_dump(mode="json", exclude_none=True) == term
+    assert within.model_dump(mode="json", exclude_defaults=True) == term
 
 
 def test_the_checksum_follows_the_rules_and_not_the_spacing(tmp_path: Path) -> None:
