@@ -37,6 +37,8 @@ _UNITS = {
     "month": mark("%(amount)s months"),
     "year": mark("%(amount)s years"),
     "same_day": mark("the same day"),
+    "clock_time": mark("until the next %(at)s"),
+    "day_of_month": mark("until day %(amount)s of the next month"),
 }
 _STARTS = {
     "registered": mark("receipt"),
@@ -54,6 +56,8 @@ _REVISIONS = {
     "decided": mark("set by the general manager"),
     "corrected": mark("an entry was corrected"),
     "calendar": mark("the calendar changed"),
+    "promised": mark("promised to the customer"),
+    "stated": mark("another day was stated"),
     "moved": mark("the case was moved to another version of the regulation"),
 }
 
@@ -64,9 +68,9 @@ def _named(words: Mapping[str, str], key: str, **facts: Any) -> str:
     return _(sentence, **facts) if sentence else key
 
 
-def term(amount: Any, unit: str) -> str:
-    """A quantity of time: '3 working days'."""
-    return _named(_UNITS, unit, amount=amount)
+def term(amount: Any, unit: str, at: str = "") -> str:
+    """A quantity of time: '3 working days', or until when clocks show `at` ('17:00:00')."""
+    return _named(_UNITS, unit, amount=amount, at=at[:5])
 
 
 def clock(one: Clock, pack: Pack) -> list[str]:
@@ -94,7 +98,10 @@ def clock(one: Clock, pack: Pack) -> list[str]:
 
 
 def _span(why: Mapping[str, Any], start: str, since: str) -> str:
-    length = term(why["amount"], why["unit"])
+    if "amount" not in why:
+        end = wording.moment(dt.datetime.fromisoformat(why["named"]))
+        return _("It ends when it was stated to end: %(end)s.", end=end)
+    length = term(why["amount"], why["unit"], why.get("at", ""))
     if why.get("unlimited"):
         return _(
             "No limit; reviewed every %(length)s from %(start)s %(since)s.",

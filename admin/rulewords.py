@@ -57,6 +57,7 @@ SECTIONS = {
 FIELDS = {
     "adds_to": lazy_gettext("Added to"),
     "amount": lazy_gettext("Amount"),
+    "after_closing": lazy_gettext("Within, when it starts after closing"),
     "answers": lazy_gettext("Handles cases"),
     "appeal_term": lazy_gettext("Term for an appeal"),
     "applies": lazy_gettext("Applies when"),
@@ -135,6 +136,7 @@ OPERATORS = {
     "filled": lazy_gettext("filled in:"),
     "at_least": lazy_gettext("at least"),
     "at_most": lazy_gettext("at most"),
+    "below": lazy_gettext("below"),
 }
 
 WORDS = {
@@ -157,6 +159,7 @@ WORDS = {
     "never": lazy_gettext("never"),
     "number": lazy_gettext("number"),
     "order": lazy_gettext("order"),
+    "percent": lazy_gettext("percent"),
     "phone": lazy_gettext("phone"),
     "received": lazy_gettext("receipt"),
     "recorded": lazy_gettext("the time of recording"),

@@ -33,9 +33,11 @@ def start(
 ) -> CaseFacts:
     """Start the clocks an event starts. `received_at` is what 'since receipt' counts from."""
     for entry in pack.starting.get(name, ()):
-        if facts.clock(entry.key) or _carried(facts, entry):
-            continue
         if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
+            continue
+        if (old := facts.clock(entry.key)) or _carried(facts, entry):
+            if old and old.running and entry.until:
+                facts = _stated_anew(facts, old, entry, at, calendar, event)
             continue
         since = _since(entry, name, at, received_at, calendar, facts, event)
         if entry.until and look(entry.until, facts, event) is None:
@@ -43,6 +45,22 @@ def start(
         clock = _new(facts, entry, name, since, calendar, event)
         facts = _seated(facts, _as_promised(clock, entry, facts), pack)
     return facts
+
+
+def _stated_anew(
+    facts: CaseFacts,
+    clock: Clock,
+    entry: DeadlineEntry,
+    at: dt.datetime,
+    calendar: WorkCalendar,
+    event: Happening | None,
+) -> CaseFacts:
+    """A running clock whose end a field says ends where it says now; the old end is kept."""
+    stated = look(entry.until or "", facts, event)
+    end = None if stated is None else _instant(stated, calendar, dt.time(23, 59, 59))
+    if end is None or end == clock.due_at:
+        return facts
+    return reopen(facts, clock, due_at=end, at=at, reason="stated")
 
 
 def _since(
@@ -156,8 +174,10 @@ def counted(clock: Clock, entry: DeadlineEntry, calendar: WorkCalendar) -> Clock
         return replace(clock, because=because, review_at=review.at, provisional=review.provisional)
     if entry.window_from is not None:
         return _windowed(clock, entry, because, calendar)
-    due = entry.within.end(clock.starts_at, calendar)
-    because |= _reason(entry.within, due)
+    late = entry.after_closing and calendar.after_closing(clock.starts_at)
+    term = entry.after_closing if entry.after_closing and late else entry.within
+    due = term.end(clock.starts_at, calendar)
+    because |= _reason(term, due)
     return replace(clock, because=because, due_at=due.at, provisional=due.provisional)
 
 

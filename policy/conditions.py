@@ -61,12 +61,17 @@ STANDING = {"chain": "chain", "vote": "ruling"}
 
 
 def _pathed(path: str, facts: CaseFacts, event: Happening | None) -> Any:
-    """What `event.x`, `event.data.x`, `form.visit`, `form.visit.day` or `chain.x` says now."""
+    """What `event.x`, `event.data.x`, `form.visit`, `form.visit.day`, `chain.x` says now.
+
+    `late.DEADLINE` is true once that clock ran out, in whichever round, and the breach stands.
+    """
     section, _, name = path.partition(".")
     key, _, field = name.partition(".")
     if section == "event":
         found = getattr(event, key, None)
         return found.get(field) if field and isinstance(found, Mapping) else found
+    if section == "late":
+        return any(clock.key == key and clock.breached for clock in facts.clocks) or None
     if section == "checklist":
         last = facts.last_filed(section, key)
         return True if last and last.data["complete"] == "true" else None

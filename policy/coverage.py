@@ -174,6 +174,8 @@ _NOT_RULES = frozenset(
     {"parameter", "clause", "post", "channel", "category", "field", "ledger", "script"}
 )
 """Sections that decide nothing about a case; what they list and say is proven by tests."""
+_ABOUT_PAY = frozenset({"appeal_term", "wage_month_ends_on"})
+"""What the head of a regulation says about money; one that fines nobody is not asked."""
 _NOT_OF_CASES = frozenset({"alone"})
 """Fields about papers outside cases, which no case can notice."""
 _ONE_AFTER_ANOTHER = frozenset({"steps", "to", "members"})
@@ -198,7 +200,10 @@ def mutations(
     chosen = {entry["key"]: entry.get("value") for entry in data.get("parameter", ())}
     chosen |= parameters or {}
     head = data["policy"]
+    pays = bool(data.get("penalty") or data.get("reward"))
     for field, was, now in _changes(PolicyHead, head, chosen, data):
+        if field in _ABOUT_PAY and not pays:
+            continue
         changed = {**data, "policy": _with(head, field, now)}
         yield Mutation(f"policy.{field}", head["cite"], was, now, changed)
     for section in (name for name in SECTIONS if name not in _NOT_RULES):
@@ -226,10 +231,18 @@ def _changes(
         if field in _DESCRIBES | _NOT_OF_CASES or not said:
             continue
         value = entry.get(field, info.default)
-        if isinstance(value, str) and value.startswith("$"):
-            value = chosen[value[1:]]
+        value = _resolved(value, chosen)
         for other in _others(field, info, value, data):
             yield field, value, other
+
+
+def _resolved(value: Any, chosen: Mapping[str, Any]) -> Any:
+    """A value with the parameters it names put in, in the rows of a condition too."""
+    if isinstance(value, str) and value.startswith("$"):
+        return chosen[value[1:]]
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return [{k: _resolved(v, chosen) for k, v in row.items()} for row in value]
+    return value
 
 
 def _matters(field: str, entry: Mapping[str, Any]) -> bool:
@@ -332,6 +345,7 @@ def _other_conditions(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any
             yield [*rows[:n], other, *rows[n + 1 :]]
 
 
+_BOUNDS = frozenset({"at_least", "at_most", "below"})
 _OPPOSITES = {"is": "is_not", "is_not": "is", "in": "not_in", "not_in": "in"}
 
 
@@ -341,6 +355,9 @@ def _other_rows(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"field": said.field, opposite: row[said.op.value]}
     elif isinstance(said.value, bool):
         yield {"field": said.field, said.op.value: not said.value}
+    if said.op.value in _BOUNDS:
+        bound = Decimal(str(said.value))
+        yield from ({"field": said.field, said.op.value: bound + n} for n in (-1, 1))
     if isinstance(said.value, tuple) and len(said.value) > 1:
         for fewer in _without_each(list(said.value)):
             yield {"field": said.field, said.op.value: fewer}

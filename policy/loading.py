@@ -275,11 +275,18 @@ def _strange_fields(pack: Pack, entry: Shape) -> Iterator[str]:
 
 
 def _filed(pack: Pack, path: str) -> bool:
-    """Whether a path names something filed: `form.visit`, `form.visit.day`, `event.data.day`."""
+    """Whether a path names something filed or late, or a field the event says.
+
+    `form.visit`, `form.visit.day`, `event.data.day`, `event.extra.plate`, `late.close`.
+    """
     section, _, name = path.partition(".")
     key, _, field = name.partition(".")
     if section == "event":
+        if key == "extra":
+            return pack.find("field", field) is not None
         return key == "data" and any(form.field(field) for form in pack.form)
+    if section == "late":
+        return pack.find("deadline", key) is not None and not field
     if section == "informed":
         return key in _ABOUT
     found = pack.find({"participant": "department", "appeal": "vote"}.get(section, section), key)

@@ -188,6 +188,7 @@ class DeadlineEntry(Entry):
     event, the receipt, or a field with a day or instant; what starts again (a new round, a graver
     grade) does not count from the receipt.
     `promise`: what is promised to the customer moves the end, or moves it only earlier.
+    `after_closing` is the term instead of `within` for what starts once the office has closed.
     """
 
     section = "deadline"
@@ -199,6 +200,7 @@ class DeadlineEntry(Entry):
     met_by: Events = ()
     met_if: Condition = ()
     within: Quantity | None = None
+    after_closing: Quantity | None = None
     until: FieldPath | None = None
     window_from: Quantity | None = None
     review_every: Quantity | None = None
@@ -214,6 +216,8 @@ class DeadlineEntry(Entry):
     def _has_an_end(self) -> DeadlineEntry:
         if sum(end is not None for end in (self.within, self.until, self.review_every)) != 1:
             raise ValueError("a deadline has one of `within`, `until` and `review_every`")
+        if self.after_closing and not (self.within and self.window_from is None):
+            raise ValueError("`after_closing` is in place of `within`, and of no window")
         if (self.ends == "upgrade") != (self.grade is not None):
             raise ValueError("`grade` is where a case rises to when it `ends` in an upgrade")
         return self

@@ -17,6 +17,7 @@ from policy.paperwork import FormField
 LONGEST = {"text": 300, "long_text": 20_000, "phone": 40}
 _PHONE = re.compile(r"[+0-9 ()-]{3,40}")
 _MONEY = re.compile(r"\d{1,9}(\.\d{1,2})?")
+_PERCENT = re.compile(r"100(\.0{1,2})?|\d{1,2}(\.\d{1,2})?")
 _CASES = re.compile(r"[\w-]{1,40}([,，、\s]+[\w-]{1,40}){0,199}")
 
 
@@ -81,6 +82,8 @@ def fitted(fields: Iterable[FieldEntry | FormField], said: Mapping[str, Any]) ->
 def _fit(entry: FieldEntry | FormField, value: Any) -> Any:
     match entry.shape:
         case "money" if _MONEY.fullmatch(str(value)):
+            return str(value)
+        case "percent" if _PERCENT.fullmatch(str(value)):
             return str(value)
         case "time" if _is_instant(str(value)):
             return str(value)

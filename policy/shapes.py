@@ -96,6 +96,7 @@ class Operator(enum.Enum):
     filled = "filled"
     at_least = "at_least"
     at_most = "at_most"
+    below = "below"
 
 
 Scalar = str | bool | int | Decimal
@@ -145,6 +146,8 @@ class Row(Shape):
                 return found is not None and Decimal(str(found)) >= Decimal(str(self.value))
             case Operator.at_most:
                 return found is not None and Decimal(str(found)) <= Decimal(str(self.value))
+            case Operator.below:
+                return found is not None and Decimal(str(found)) < Decimal(str(self.value))
 
 
 Condition = tuple[Row, ...]
@@ -176,6 +179,7 @@ FieldShape = Literal[
     "long_text",
     "number",
     "money",
+    "percent",
     "date",
     "time",
     "flag",

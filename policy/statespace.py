@@ -315,7 +315,7 @@ def _person(name: str, *, posts: tuple[str, ...] = (), departments: tuple[str, .
 
 def beginnings(pack: Pack) -> Iterator[Happening]:
     """Every kind, channel and grade with none and all of the pack's own fields; and history."""
-    base = {"number": "1", "subject": "-", "received_at": BEGIN}
+    base = {"number": "1", "subject": "-", "body": "-" * 200, "received_at": BEGIN}
     choices = (
         {"kind": kind.key, "channel": channel.key, "grade": grade, "extra": extra}
         for kind in pack.kind
@@ -348,6 +348,7 @@ _EXAMPLES: dict[str, Any] = {
     "flag": True,
     "number": 1,
     "money": "1",
+    "percent": "1",
     "date": "2026-03-01",
     "time": "2026-03-01T09:00:00+08:00",
     "phone": "123456",

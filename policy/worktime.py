@@ -332,6 +332,15 @@ class WorkCalendar:
 
     # Measures
 
+    def after_closing(self, instant: datetime) -> bool:
+        """True once the office has closed on the day of the aware `instant`.
+
+        On a rest day or holiday the ordinary closing hour counts: somebody may be there.
+        """
+        moment = self.local(instant)
+        hours = self.office_hours(moment.date()) or self._slots
+        return moment.time() >= hours[-1][1]
+
     def working_days_between(self, start: datetime, end: datetime) -> int:
         """Working days after the day of `start`, up to and with the day of `end`.
 
