@@ -84,17 +84,20 @@ def clock(one: Clock, pack: Pack) -> list[str]:
         said.append(_("The window has only rest days: the last working day before it counts."))
     said += [_over(other, pack) for other in why.get("over", ())]
     said += [_revision(r) for r in one.revisions]
-    if passed := why.get("passed"):
-        said.append(
-            _(
-                "Counted by the changed calendar it would have ended %(due)s, which was past "
-                "already; so its end stays.",
-                due=wording.moment(dt.datetime.fromisoformat(passed)),
-            )
-        )
+    if why.get("passed"):
+        said.append(passed(why["passed"]))
     if one.provisional:
         said.append(_("Provisional: the official calendar of that year is not published yet."))
     return said
+
+
+def passed(due: str) -> str:
+    """Why a clock that a changed calendar would end in the past stays where it is."""
+    return _(
+        "Counted by the changed calendar it would have ended %(due)s, which was past "
+        "already; so its end stays.",
+        due=wording.moment(dt.datetime.fromisoformat(due)),
+    )
 
 
 def _span(why: Mapping[str, Any], start: str, since: str) -> str:

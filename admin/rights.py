@@ -83,6 +83,10 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "policy.index": EVERYONE,
     "policy.version": EVERYONE,
     "calendar.index": EVERYONE,
+    "calendar.begin": ADMINISTRATOR,
+    "calendar.day": ADMINISTRATOR,
+    "calendar.hours": ADMINISTRATOR,
+    "calendar.year": ADMINISTRATOR,
     # the organisation
     **listed("department", read=OFFICE, write=ADMINISTRATOR),
     **listed("employee", read=OFFICE, write=ADMINISTRATOR),

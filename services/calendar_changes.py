@@ -177,6 +177,12 @@ def _layers(
     return said[DayLayer.official], said[DayLayer.company]
 
 
+def plan(session: Session, calendar: Calendar, year: int) -> dict[dt.date, Said]:
+    """What the official plan in the calendar says of a year."""
+    official, _company = _layers(session, calendar)
+    return {day: said for day, said in official.items() if day.year == year}
+
+
 def turned(session: Session, calendar: Calendar, change: Change) -> list[Turned]:
     """The days that would become another kind of day, in order."""
     official, company = _layers(session, calendar)

@@ -11,7 +11,7 @@ import calendar as gregorian
 import datetime as dt
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Final, cast
@@ -218,6 +218,16 @@ def standing(session: Session, calendar: Calendar) -> CalendarVersion:
             CalendarVersion.number == calendar.version,
         )
     ).one()
+
+
+def versions(session: Session, calendar: Calendar, *, at_most: int) -> Sequence[CalendarVersion]:
+    """What became of a calendar, the newest change first."""
+    return session.scalars(
+        sa.select(CalendarVersion)
+        .where(CalendarVersion.calendar_id == calendar.id, CalendarVersion.made_at.is_not(None))
+        .order_by(CalendarVersion.number.desc())
+        .limit(at_most)
+    ).all()
 
 
 _ALWAYS: Final = dt.datetime.min.replace(tzinfo=dt.UTC)

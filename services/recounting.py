@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -126,6 +126,18 @@ def recount(
     if recounting.recount(facts, at=now, pack=pack, calendar=calendar) == facts:
         return ()
     return journal.happen(session, complaint, Recounted, actor=actor, now=now, reason=reason)
+
+
+def recount_some(
+    session: Session, numbers: Iterable[str], *, reason: str, actor: Actor, now: dt.datetime
+) -> None:
+    """Count these cases anew, each in a savepoint: one that is refused keeps no other waiting."""
+    for number in numbers:
+        try:
+            with session.begin_nested():
+                recount(session, number, reason=reason, actor=actor, now=now)
+        except DomainError as refusal:
+            log.warning("%s could not be counted anew: %s", number, refusal.code)
 
 
 def outdated(session: Session, *, now: dt.datetime) -> list[str]:

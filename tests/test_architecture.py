@@ -62,7 +62,7 @@ ROOMS = {
     "wording": room("policy", "babel flask flask_babel"),
     "config": room(others="click pydantic sqlalchemy"),
     "database": room("config", "alembic flask flask_sqlalchemy sqlalchemy"),
-    "admin": room(f"{DOOR} notify", FLASK),
+    "admin": room(f"{DOOR} notify importing", FLASK),
     "api": room(DOOR, FLASK),
     "importing": room("policy models services files wording", "pydantic sqlalchemy"),
     "demo": room("policy models services config", "sqlalchemy"),
