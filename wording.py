@@ -743,7 +743,7 @@ def _said(name: str, value: Any) -> str:
     if name == "status" and isinstance(value, str):
         return label(Status(value))
     if name == "lines":
-        return _lines(value or ())
+        return _("; ").join(faulty_lines(value or ()))
     if name == "problems":
         return _problems(value)
     if name in ("columns", "missing") and isinstance(value, list | tuple):
@@ -771,9 +771,9 @@ def _plain(value: Any) -> str:
     return _("; ").join(_plain(one) for one in value)
 
 
-def _lines(lines: Sequence[Mapping[str, Any]]) -> str:
+def faulty_lines(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     """Lines of a table that cannot be used, each with its number, its text and what is wrong."""
-    said = [
+    return [
         _(
             "line %(line)s “%(text)s”: %(why)s",
             line=one["line"],
@@ -782,7 +782,6 @@ def _lines(lines: Sequence[Mapping[str, Any]]) -> str:
         )
         for one in lines
     ]
-    return _("; ").join(said)
 
 
 def _problems(problems: Sequence[Mapping[str, Any]]) -> str:

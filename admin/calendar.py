@@ -21,7 +21,7 @@ from admin.calendar_forms import DayForm, HoursForm, YearForm
 from admin.calendar_preview import AT_ONCE, Preview, looked_at, sent
 from admin.showing import now
 from models import Calendar
-from policy.errors import CalendarRefused, ChangedMeanwhile, DomainError
+from policy.errors import CalendarRefused, ChangedMeanwhile, DomainError, LinesRefused
 from policy.worktime import DayKind
 from services import calendar_changes, calendars, recounting, requests
 from services.actors import of_user
@@ -166,6 +166,8 @@ class CalendarPage(RedressPage):
             except DomainError as refusal:
                 self.records.rollback()
                 tell(refusal, form)
+                if isinstance(refusal, LinesRefused):
+                    form.lines.errors = wording.faulty_lines(refusal.facts["lines"])
                 if isinstance(refusal, ChangedMeanwhile):
                     form.seen.data = str(self._calendar().version)
         return self._shown(form, calendar, title, lead, year, preview)

@@ -164,10 +164,16 @@ def _day_words(turned: Sequence[Turned]) -> list[str]:
             first, last = run[0].on, run[-1].on
             span = f"{first:%m-%d}" if first == last else f"{first:%m-%d}…{last:%m-%d}"
             named = f" ({note})" if note else ""
-            said.append(f"{span} {wording.label(run[0].before)} → {wording.label(kind)}{named}")
+            becomes = gettext("Company holiday") if _given_off(run[0]) else wording.label(kind)
+            said.append(f"{span} {wording.label(run[0].before)} → {becomes}{named}")
     if len(said) > REASONS_SHOWN:
         return [*said[:REASONS_SHOWN], "…"]
     return said
+
+
+def _given_off(one: Turned) -> bool:
+    """Whether the company itself gives the day off."""
+    return one.company and not one.after.counts
 
 
 def _in_runs(turned: Sequence[Turned]) -> list[list[Turned]]:

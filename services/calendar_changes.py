@@ -52,12 +52,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """A day that becomes another kind of day, and what is said about it."""
+    """A day that becomes another kind, what is said about it, and whether the company says so."""
 
     on: dt.date
     before: DayKind
     after: DayKind
     note: str
+    company: bool = False
 
 
 # ---------------------------------------------------------------- what is meant
@@ -194,7 +195,7 @@ def turned(session: Session, calendar: Calendar, change: Change) -> list[Turned]
         was, becomes = (days.get(day, week_kind(day)) for days in (before, after))
         if was is not becomes:
             note = said[day][1] if day in said else (official | company).get(day, (was, ""))[1]
-            found.append(Turned(day, was, becomes, note))
+            found.append(Turned(day, was, becomes, note, change.company.get(day) is not None))
     return found
 
 
