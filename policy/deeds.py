@@ -131,6 +131,8 @@ def _by_standing(
     if name == "upgraded":
         return _by_escalation(facts, name, pack)
     if name == "restarted":
+        if not facts.duties:
+            return forbidden
         ground: Any = getattr(event, "ground", None)
         places = _RESTART_FROM.get(ground) if ground else None
         return forbidden if places and facts.status not in places else None

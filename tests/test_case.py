@@ -13,12 +13,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy.case import apply
+from policy.deeds import offered
 from policy.errors import DomainError
-from policy.events import Corrected, Happening, Registered, TimePassed, Withdrawn, dump, load
+from policy.events import (
+    By,
+    Corrected,
+    Happening,
+    HeldPost,
+    Registered,
+    TimePassed,
+    Withdrawn,
+    dump,
+    load,
+)
 from policy.facts import CaseFacts
 from policy.folding import Entry, fold
-from policy.lifecycle import ALLOWED
-from policy.loading import PACKS, shipped
+from policy.lifecycle import ALLOWED, ActorKind
+from policy.loading import PACKS, build, read, shipped
 from policy.loading import load as load_pack
 from policy.pack import Pack
 from policy.statespace import BEGIN, beginnings, cast, everything
@@ -216,3 +227,25 @@ def test_a_refused_event_changes_nothing(regulation: str, data: st.DataObject) -
     before, entries = life.facts, list(life.entries)
     if life.happen(event.model_copy(update={"at": life.now, "by": person})) is None:
         assert (life.facts, life.entries) == (before, entries)
+
+
+def test_a_case_that_no_department_had_cannot_be_restarted() -> None:
+    data = read(shipped("skoda-dealer"))
+    data["kind"] = [{**kind, "concludes": True} for kind in data["kind"]]
+    pack = build(data)
+    by = By(
+        kind=ActorKind.user,
+        employee="1001",
+        departments=("care",),
+        posts=(HeldPost(post="care_director"),),
+    )
+    life = Life(pack)
+    said = {"kind": "complaint", "channel": "visit", "subject": "-", "received_at": BEGIN}
+    steps: list[dict[str, Any]] = [
+        {"type": "registered", "number": "1", **said},
+        {"type": "concluded", "text": "当场答复"},
+        {"type": "restarted", "ground": "repeat", "text": "再次来电", "holder": "2001"},
+    ]
+    done = [life.happen(load({"at": life.now, "by": by, **step})) for step in steps]
+    assert [each is not None for each in done] == [True, True, False]
+    assert "restarted" not in {deed.name for deed in offered(life.facts, by, pack)}
