@@ -176,8 +176,8 @@ _NOT_RULES = frozenset(
 """Sections that decide nothing about a case; what they list and say is proven by tests."""
 _ABOUT_PAY = frozenset({"appeal_term", "wage_month_ends_on"})
 """What the head of a regulation says about money; one that fines nobody is not asked."""
-_NOT_OF_CASES = frozenset({"alone"})
-"""Fields about papers outside cases, which no case can notice."""
+_NOT_OF_CASES = frozenset({"alone", "customer_flag_term"})
+"""Fields about papers outside cases and about customers, which no case can notice."""
 _ONE_AFTER_ANOTHER = frozenset({"steps", "to", "members"})
 _EVENT_FIELDS = frozenset({"starts_on", "met_by", "event", "before"})
 _ASSUMED = frozenset({"deputy", "recorded", "judged_by", "counts_from"})
