@@ -96,7 +96,7 @@ def pass_time(
     Not so the clocks whose keys are `spared`.
     """
     late = clocks.run_out(facts, at=at, found_at=rules.now, pack=rules.pack, spared=spared)
-    late = sanctions.for_breaches(late, facts, pack=rules.pack, now=rules.now)
+    late = sanctions.for_breaches(late, facts, rules)
     for clock, entry in clocks.upgrades(facts, late, rules.pack):
         late = _risen(late, clock, entry, rules)
     return late
@@ -116,7 +116,7 @@ def _risen(facts: CaseFacts, clock: Clock, entry: DeadlineEntry, rules: Rules) -
 def _rules_follow(before: CaseFacts, after: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     """What an event brings beyond itself: clocks met and started, signatures, charges."""
     after = clocks.meet(after, event, pack=rules.pack, now=rules.now)
-    after = sanctions.for_breaches(after, before, pack=rules.pack, now=rules.now)
+    after = sanctions.for_breaches(after, before, rules)
     after = clocks.start(
         after,
         event.type,
@@ -128,7 +128,7 @@ def _rules_follow(before: CaseFacts, after: CaseFacts, event: Happening, rules: 
     )
     after = _signed_for(before, after, event, rules.pack)
     after = filing.claim(after, event, rules)
-    return sanctions.for_event(after, before, event, pack=rules.pack, now=rules.now)
+    return sanctions.for_event(after, before, event, rules)
 
 
 def _signed_for(before: CaseFacts, after: CaseFacts, event: Happening, pack: Pack) -> CaseFacts:
@@ -215,6 +215,8 @@ def _classified(facts: CaseFacts, event: Classified, rules: Rules) -> CaseFacts:
     if pack.find("kind", after.kind).handled != pack.find("kind", facts.kind).handled:
         after = _handled_otherwise(facts, after, event, rules)
     after = sanctions.without_ground(after, pack=pack, at=rules.now)
+    if after.closed_at is not None:
+        after = _retained(after, rules)
     return clocks.reconsider(after, pack=pack, calendar=rules.calendar)
 
 
@@ -564,10 +566,7 @@ def _signed(facts: CaseFacts, event: Signed, rules: Rules) -> CaseFacts:
 
 def _closed(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> CaseFacts:
     facts = replace(facts, status=Status.closed, closed_at=event.at, feedback=feedback)
-    for entry in rules.pack.retention:
-        if holds(entry.applies, facts):
-            kept = entry.keep.end(event.at, rules.calendar).at
-            facts = replace(facts, retain_until=rules.calendar.local(kept).date())
+    facts = _retained(facts, rules)
     watched = clocks.start(
         facts,
         event.type,
@@ -577,6 +576,17 @@ def _closed(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> 
         calendar=rules.calendar,
     )
     return replace(watched, observe_until=clocks.observed_until(watched, rules.pack))
+
+
+def _retained(facts: CaseFacts, rules: Rules) -> CaseFacts:
+    """The day until which a closed case is kept; None where something keeps it without an end."""
+    assert facts.closed_at is not None
+    until = None
+    for entry in rules.pack.retention:
+        if holds(entry.applies, facts):
+            end = entry.keep.end(facts.closed_at, rules.calendar).at if entry.keep else None
+            until = rules.calendar.local(end).date() if end else None
+    return replace(facts, retain_until=until)
 
 
 def _archived(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
@@ -589,7 +599,7 @@ def _archived(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
 
 
 def _judged(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
-    return sanctions.by_hand(facts, event, pack=rules.pack, now=rules.now)
+    return sanctions.by_hand(facts, event, rules)
 
 
 def _penalty(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:

@@ -18,24 +18,23 @@ from policy.events import Happening, Judged, PenaltyNotified
 from policy.facts import CaseFacts, Charge, Clock
 from policy.lifecycle import PenaltyStatus, Sign
 from policy.pack import Pack, PenaltyEntry, RewardEntry
+from policy.rules import Rules
 from policy.worktime import WorkCalendar
 
 
-def for_event(
-    facts: CaseFacts, before: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime
-) -> CaseFacts:
+def for_event(facts: CaseFacts, before: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     """The charges an event brings by itself, to who was responsible before it happened."""
-    for entry in pack.charging.get(event.type, ()):
+    for entry in rules.pack.charging.get(event.type, ()):
         if not holds(entry.applies, before, event):
             continue
         because = {"event": event.type, "round": before.round}
         occasion = _occasion(entry, before.round, event)
         for who in bearers(entry, before if entry.who != "concerned" else facts):
             if entry.from_count is None:
-                facts = charge(facts, entry, who, occasion, because, pack=pack, at=now)
+                facts = charge(facts, entry, who, occasion, because, rules=rules)
             elif reason := _counted(entry, who, event, facts):
                 nth = f"count/{reason['count']}"
-                facts = charge(facts, entry, who, nth, because | reason, pack=pack, at=now)
+                facts = charge(facts, entry, who, nth, because | reason, rules=rules)
     return facts
 
 
@@ -51,20 +50,20 @@ def _counted(
     return {"count": count, "received_at": facts.received_at.isoformat()}
 
 
-def for_breaches(facts: CaseFacts, before: CaseFacts, *, pack: Pack, now: dt.datetime) -> CaseFacts:
+def for_breaches(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts:
     """The charges of the breaches that came to light since `before`, without those lifted since."""
     if facts.clocks is before.clocks:
         return facts
-    facts = _without_lifted(facts, before, pack=pack, now=now)
+    facts = _without_lifted(facts, before, rules)
     for clock in _newly_breached(facts, before):
-        facts = _charged(facts, clock, pack=pack, now=now)
+        facts = _charged(facts, clock, rules)
     return facts
 
 
-def _charged(facts: CaseFacts, clock: Clock, *, pack: Pack, now: dt.datetime) -> CaseFacts:
+def _charged(facts: CaseFacts, clock: Clock, rules: Rules) -> CaseFacts:
     """What the last breach of a clock costs."""
-    slot = pack.find("deadline", clock.key).slot
-    for entry in pack.penalty:
+    slot = rules.pack.find("deadline", clock.key).slot
+    for entry in rules.pack.penalty:
         if entry.breach_of not in (clock.key, slot) or entry.breach_of is None:
             continue
         if not holds(entry.applies, facts):
@@ -78,13 +77,11 @@ def _charged(facts: CaseFacts, clock: Clock, *, pack: Pack, now: dt.datetime) ->
         occasion = "order" if entry.per == "order" else f"{clock.key}/{clock.round}"
         bound = clock.responsible if entry.who == "responsible" else None
         for who in (bound,) if bound else bearers(entry, facts):
-            facts = charge(facts, entry, who, occasion, because, pack=pack, at=now)
+            facts = charge(facts, entry, who, occasion, because, rules=rules)
     return facts
 
 
-def _without_lifted(
-    facts: CaseFacts, before: CaseFacts, *, pack: Pack, now: dt.datetime
-) -> CaseFacts:
+def _without_lifted(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts:
     """Take back the charges of breaches lifted since `before`: the deed came to light later.
 
     What one order costs once is owed all the same where another breach of it stands.
@@ -92,10 +89,10 @@ def _without_lifted(
     gone = _lifted(facts) - _lifted(before)
     if not gone:
         return facts
-    facts = take_back(facts, lambda c: _ground(c) in gone, at=now)
+    facts = take_back(facts, lambda c: _ground(c) in gone, at=rules.now)
     for clock in facts.clocks:
         if clock.breached:
-            facts = _charged(facts, clock, pack=pack, now=now)
+            facts = _charged(facts, clock, rules)
     return facts
 
 
@@ -117,14 +114,14 @@ def _newly_breached(facts: CaseFacts, before: CaseFacts) -> Iterable[Clock]:
     return [c for c in facts.clocks if len(c.breaches) > known.get((c.key, c.round), 0)]
 
 
-def by_hand(facts: CaseFacts, event: Judged, *, pack: Pack, now: dt.datetime) -> CaseFacts:
+def by_hand(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
     """The charge or reward for a ground a person found.
 
     Raises NotFound, GateClosed where the regulation's condition fails, and FieldMissing for an
     employee or an amount that the ground leaves to the finder.
     """
-    reward: RewardEntry | None = pack.find("reward", event.ground)
-    entry: PenaltyEntry | RewardEntry | None = reward or pack.find("penalty", event.ground)
+    reward: RewardEntry | None = rules.pack.find("reward", event.ground)
+    entry: PenaltyEntry | RewardEntry | None = reward or rules.pack.find("penalty", event.ground)
     if entry is None or (isinstance(entry, PenaltyEntry) and not entry.by_hand):
         raise NotFound(what="penalty", key=event.ground)
     _fits(entry, facts, event)
@@ -134,7 +131,7 @@ def by_hand(facts: CaseFacts, event: Judged, *, pack: Pack, now: dt.datetime) ->
     amount = _share(_decided(entry, event), entry, len(people))
     for who in people:
         if reward is not None:
-            facts = _rewarded(facts, reward, who, occasion, because, amount=amount, at=now)
+            facts = _rewarded(facts, reward, who, occasion, because, amount=amount, at=rules.now)
             continue
         facts = charge(
             facts,
@@ -142,8 +139,7 @@ def by_hand(facts: CaseFacts, event: Judged, *, pack: Pack, now: dt.datetime) ->
             who,
             occasion,
             because,
-            pack=pack,
-            at=now,
+            rules=rules,
             amount=amount,
             taken=event.taken,
             happened_at=event.at,
@@ -239,17 +235,17 @@ def charge(
     occasion: str,
     because: dict[str, Any],
     *,
-    pack: Pack,
-    at: dt.datetime,
+    rules: Rules,
     amount: Decimal | None = None,
     taken: Collection[str] = (),
     happened_at: dt.datetime | None = None,
 ) -> CaseFacts:
     """Add a charge and its surcharges, once; a graver one that stands keeps it out."""
+    pack, at = rules.pack, rules.now
     if who is None or _replaced_by_graver(facts, entry, who, pack):
         return facts
-    month_of = happened_at or at
-    left = _left_to_take(facts, entry, who, (month_of, at), taken, pack)
+    months = (rules.calendar.local(happened_at or at), rules.calendar.local(at))
+    left = _left_to_take(facts, entry, who, months, taken, pack)
     amount = amount if amount is not None else (entry.amount or Decimal(0))
     if entry.sanctions and not left and not amount:
         return facts
@@ -259,7 +255,7 @@ def charge(
         occasion=occasion,
         amount=amount,
         at=at,
-        because={"clause": entry.cite, **because, **_months(left, (month_of, at), pack)},
+        because={"clause": entry.cite, **because, **_months(left, months, pack)},
         sanctions=left,
     )
     old = next((c for c in facts.charges if c.identity == made.identity), None)
@@ -286,8 +282,7 @@ def charge(
                 payer,
                 f"{entry.key}/{occasion}",
                 reason,
-                pack=pack,
-                at=at,
+                rules=rules,
                 taken=taken,
                 happened_at=happened_at,
             )
@@ -295,7 +290,10 @@ def charge(
 
 
 def _month(sanction: Any, months: tuple[dt.datetime, dt.datetime]) -> str:
-    """The month whose element of pay is taken: that of the event or that of the decision."""
+    """The month whose element of pay is taken: that of the event or that of the decision.
+
+    `months` are both instants in the company's zone.
+    """
     happened_at, decided_at = months
     return f"{(happened_at if sanction.month_of == 'event' else decided_at):%Y-%m}"
 
