@@ -538,6 +538,9 @@ _ERRORS = {
     "authority_exceeded": mark(
         "You may promise up to %(limit)s (%(cite)s). Ask somebody with more authority to do it."
     ),
+    "promise_too_late": mark(
+        "What is promised has to be done by %(latest)s (%(cite)s). Promise an earlier time."
+    ),
     "consent_missing": mark(
         "%(until)s is later than the term. Ask the customer, and tick that the customer agrees."
     ),

@@ -97,7 +97,7 @@ def _instant(stated: Any, calendar: WorkCalendar, clock: dt.time) -> dt.datetime
 def _as_promised(clock: Clock, entry: DeadlineEntry, facts: CaseFacts) -> Clock:
     """A new clock, ended where the customer was promised, if the rule lets that count."""
     until = facts.promised_at
-    if entry.promise is None or until is None or until <= clock.starts_at:
+    if entry.promise in (None, "within") or until is None or until <= clock.starts_at:
         return clock
     if entry.promise == "earlier" and clock.due_at and clock.due_at <= until:
         return clock

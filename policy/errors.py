@@ -28,6 +28,7 @@ DomainError
 │   ├── FieldMissing / FieldTooLong / ChoiceUnknown / FieldUnknown
 │   ├── TimeInFuture / TimeBeforeCase / ZoneMissing
 │   ├── ExtensionTooLong / ExtensionForbidden / AmountRefused / ConsentMissing
+│   ├── PromiseTooLate
 │   ├── HoursRefused / LinesRefused
 │   └── PaperEmpty / PaperRefused / PaperTooLarge
 ├── NotFound            there is no such thing
@@ -228,6 +229,12 @@ class ExtensionTooLong(FactsRefused):
     """Facts: latest (UTC instant), cite."""
 
     code = "extension_too_long"
+
+
+class PromiseTooLate(FactsRefused):
+    """Facts: latest (UTC instant), cite."""
+
+    code = "promise_too_late"
 
 
 class ConsentMissing(FactsRefused):

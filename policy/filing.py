@@ -20,6 +20,7 @@ from policy.errors import (
     ConsentMissing,
     FieldMissing,
     FormNotAsked,
+    PromiseTooLate,
     StatusForbids,
     TimeBeforeCase,
 )
@@ -159,7 +160,8 @@ def involve(facts: CaseFacts, event: Involved, rules: Rules) -> CaseFacts:
 def promise(facts: CaseFacts, event: Promised, rules: Rules) -> CaseFacts:
     """Something promised. Raises AuthorityExceeded above what the promiser may give away.
 
-    A time later than the usual one needs the customer's consent: ConsentMissing.
+    A time later than the usual one needs the customer's consent: ConsentMissing; one after a term
+    that a promise has to keep is PromiseTooLate.
     """
     if event.until is None and event.amount is None:
         raise FieldMissing(field="until")
@@ -171,6 +173,7 @@ def promise(facts: CaseFacts, event: Promised, rules: Rules) -> CaseFacts:
     until = utc(event.until)
     if until <= event.at:
         raise TimeBeforeCase(field="until", at=until, earliest=event.at)
+    _within_the_term(facts, event, until, rules.pack)
     if not event.consent and _later_than_due(facts, until, rules.pack):
         raise ConsentMissing(until=until)
     facts = replace(facts, promised_at=until)
@@ -187,6 +190,16 @@ def _within_authority(event: Promised, pack: Pack) -> None:
     limit = max((entry.up_to for entry in pack.authority if entry.by in held), default=Decimal(0))
     if pack.authority and (event.amount or 0) > limit:
         raise AuthorityExceeded(limit=limit, cite=pack.authority[0].cite)
+
+
+def _within_the_term(facts: CaseFacts, event: Promised, until: dt.datetime, pack: Pack) -> None:
+    """Refuse a time after a term that promises have to keep; one already missed binds no more."""
+    for clock in facts.clocks:
+        entry = pack.find("deadline", clock.key)
+        if not (clock.running and clock.due_at and entry.promise == "within"):
+            continue
+        if event.at <= clock.due_at < until:
+            raise PromiseTooLate(latest=clock.due_at, cite=entry.cite)
 
 
 def _later_than_due(facts: CaseFacts, until: dt.datetime, pack: Pack) -> bool:

@@ -187,8 +187,9 @@ class DeadlineEntry(Entry):
     field that says the end itself (a promised time, the day of an order). `counts_from` is the
     event, the receipt, or a field with a day or instant; what starts again (a new round, a graver
     grade) does not count from the receipt.
-    `promise`: what is promised to the customer moves the end, or moves it only earlier.
-    `after_closing` is the term instead of `within` for what starts once the office has closed.
+    `promise`: what is promised to the customer moves the end, or moves it only earlier, or has to
+    lie within the term. `after_closing` is the term instead of `within` for what starts once the
+    office has closed.
     """
 
     section = "deadline"
@@ -204,7 +205,7 @@ class DeadlineEntry(Entry):
     until: FieldPath | None = None
     window_from: Quantity | None = None
     review_every: Quantity | None = None
-    promise: Literal["overrides", "earlier"] | None = None
+    promise: Literal["overrides", "earlier", "within"] | None = None
     slot: Text | None = None
     binds: Literal["responsible", "handler"] | None = None
     ends: Literal["breach", "archive", "upgrade", "warning"] = "breach"
@@ -360,6 +361,8 @@ class PenaltyEntry(Entry):
 
     @model_validator(mode="after")
     def _costs_something(self) -> PenaltyEntry:
+        if self.collective == "shared" and not (self.amount or self.by_decision):
+            raise ValueError("only an amount can be shared")
         if not (self.amount or self.by_decision or self.sanctions):
             raise ValueError("a penalty has an amount, sanctions, or is left to a decision")
         if self.by_decision and (self.amount or not self.by_hand):
@@ -408,12 +411,21 @@ class CounterEntry(Entry):
 
 
 class RetentionEntry(Entry):
-    """How long a closed case is kept."""
+    """How long a closed case is kept; without `keep` as long as its condition holds.
+
+    Of several that apply the last one counts.
+    """
 
     section = "retention"
 
     applies: Condition = ()
-    keep: Quantity
+    keep: Quantity | None = None
+
+    @model_validator(mode="after")
+    def _ends_some_day(self) -> RetentionEntry:
+        if self.keep is None and not self.applies:
+            raise ValueError("what is kept without an end needs a condition that can fall")
+        return self
 
 
 SECTIONS: dict[str, type[Shape]] = {
