@@ -233,7 +233,19 @@ def _changes(
         value = entry.get(field, info.default)
         value = _resolved(value, chosen)
         for other in _others(field, info, value, data):
-            yield field, value, other
+            if not _same_occasion(field, entry, value, other):
+                yield field, value, other
+
+
+def _same_occasion(field: str, entry: Mapping[str, Any], value: Any, other: Any) -> bool:
+    """Whether another `per` means the same: a clock breaks, and a case restarts, once a round.
+
+    What is for the how-manieth complaint of a year has that for its occasion.
+    """
+    if field != "per" or other is None:
+        return False
+    once = "breach_of" in entry or entry.get("event") == "restarted"
+    return "from_count" in entry or (once and {value, other} == {"time", "round"})
 
 
 def _resolved(value: Any, chosen: Mapping[str, Any]) -> Any:
@@ -246,9 +258,14 @@ def _resolved(value: Any, chosen: Mapping[str, Any]) -> Any:
 
 
 def _matters(field: str, entry: Mapping[str, Any]) -> bool:
-    """Whether a field that was left out says something: a deputy needs a post to hold."""
+    """Whether a field that was left out says something: a deputy needs a post to hold.
+
+    Only what the registration starts can count from the receipt.
+    """
     if field == "deputy":
         return not all(is_role(who) for who in entry["by"])
+    if field == "counts_from":
+        return "registered" in entry["starts_on"]
     return field != "judged_by" or bool(entry.get("met_by"))
 
 

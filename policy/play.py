@@ -231,6 +231,8 @@ class Play:
             data["number"] = self._number(data, step["at"])
         if step["do"] in ("dispatched", "restarted"):
             data = self._led(data, step) | data
+        if step["do"] == "convened":
+            data.setdefault("members", self._jury(step))
         if step["do"].startswith("penalty_"):
             data = self._of_charge(data)
         return {key: self._utc(value) for key, value in data.items() if value != ""}
@@ -282,6 +284,14 @@ class Play:
         kind = self.pack.find("kind", data.get("kind"))
         serial = 1 + sum(bool(facts.number) for facts in self.pictures.values())
         return render(self.pack.find("number", kind.number), at.date(), serial) if kind else "1"
+
+    def _jury(self, step: Mapping[str, Any]) -> list[str]:
+        """Who of the cast holds the posts that sit on the jury of a question, in their order."""
+        vote = self.pack.find("vote", step.get("vote"))
+        people = self.case.cast.values()
+        posts = vote.members if vote else ()
+        seats = [[p["number"] for p in people if post in p.get("posts", ())] for post in posts]
+        return [holders[0] for holders in seats if holders]
 
     def _led(self, data: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
         """Who leads the department, from the cast; `deputises` says who stands in that day."""
