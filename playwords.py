@@ -31,8 +31,12 @@ Said = dict[str, Any]
 
 def story(case: Case, pack: Pack, calendar: WorkCalendar) -> Said:
     """A case played from its first step to its last: what each brought, and how it stands then."""
-    play = Play(case, pack, calendar)
-    telling = Telling(play)
+    return told(Play(case, pack, calendar))
+
+
+def told(play: Play) -> Said:
+    """The same of a play that has not begun; afterwards it stands where its last step led."""
+    telling, case = Telling(play), play.case
     steps = [telling.step(number, step) for number, step in enumerate(case.steps, start=1)]
     return {
         "name": case.name,
@@ -92,7 +96,7 @@ class Telling:
             "refused": self._refused(outcome.refused),
             "changes": [] if outcome.refused else self._changes(outcome),
             "told": [self._told(message) for message in outcome.told],
-            "mismatches": [_mismatch(one) for one in unlike],
+            "mismatches": [_mismatch(one, outcome.refused) for one in unlike],
             **self.standing(outcome.after),
         }
 
@@ -242,8 +246,10 @@ def _member(member: enum.Enum) -> Said:
     return {"key": member.value, "label": wording.label(member), "tone": wording.tone(member)}
 
 
-def _mismatch(one: Mismatch) -> Said:
-    return {"about": one.about, "wanted": plain(one.wanted), "found": plain(one.found)}
+def _mismatch(one: Mismatch, refused: DomainError | None) -> Said:
+    """What did not hold; of a refusal, which one came, because the step says it in words."""
+    found = (refused and refused.code) if one.about == "refused" else plain(one.found)
+    return {"about": one.about, "wanted": plain(one.wanted), "found": found}
 
 
 def yuan(amount: Decimal) -> int | float:
@@ -267,13 +273,13 @@ def plain(value: Any) -> Any:
 # ---------------------------------------------------------------- lines of a terminal
 
 
-def lines(told: Said) -> Iterator[str]:
+def lines(story: Said) -> Iterator[str]:
     """A story as lines to read: step by step, then how each case stands."""
-    yield f"# {told['name']}"
-    for step in told["steps"]:
+    yield f"# {story['name']}"
+    for step in story["steps"]:
         yield ""
         yield from _step_lines(step)
-    for stands in told["stands"]:
+    for stands in story["stands"]:
         yield ""
         yield from _standing_lines(stands)
 
@@ -281,7 +287,7 @@ def lines(told: Said) -> Iterator[str]:
 def _step_lines(step: Said) -> Iterator[str]:
     about = f"[{step['case']}] " if step["case"] else ""
     who = f" · {step['who']}" if step["who"] else ""
-    yield f"{step['step']:>3}. {about}{_clock_time(step['at'])} · {step['deed']}{who}"
+    yield f"{step['step']:>3}. {about}{clock_time(step['at'])} · {step['deed']}{who}"
     for line in step["says"].splitlines():
         yield f"     “{line}”" if line else ""
     if step["refused"]:
@@ -307,7 +313,7 @@ def _standing_lines(stands: Said) -> Iterator[str]:
     yield "= " + " · ".join([stands["number"] or "—", status, *graded])
     for clock in stands["clocks"]:
         if clock["state"]["key"] == "running" or clock["breached"]:
-            due = _clock_time(clock["due_at"]) if clock["due_at"] else _("no limit")
+            due = clock_time(clock["due_at"]) if clock["due_at"] else _("no limit")
             late = f" · {_('breached')}" if clock["breached"] else ""
             state = clock["state"]["label"]
             yield f"  {clock['label']}: {due} · {state}{late} · {clock['clause']}"
@@ -323,7 +329,7 @@ def signed(sum_: float) -> str:
     return f"{'−' if sum_ < 0 else ''}{wording.money(Decimal(str(abs(sum_))))}"
 
 
-def _clock_time(iso: str) -> str:
+def clock_time(iso: str) -> str:
     """Local date and time; the seconds where there are any, because an end is judged by them."""
     at = dt.datetime.fromisoformat(iso)
     return f"{at:%Y-%m-%d %H:%M:%S}" if at.second else f"{at:%Y-%m-%d %H:%M}"

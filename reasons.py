@@ -24,7 +24,7 @@ from policy.lifecycle import (
     Sign,
     Status,
 )
-from policy.pack import Pack
+from policy.pack import SECTIONS, Pack
 from wording import _, mark
 
 _UNITS = {
@@ -236,6 +236,31 @@ _GROUNDS = {
 }
 
 
+_LITERALS = {
+    "ground": _GROUNDS,
+    "about": {
+        "receipt": mark("receipt of the complaint"),
+        "plan": mark("the plan"),
+        "progress": mark("the progress"),
+        "answer": mark("the answer"),
+        "result": mark("the result"),
+        "delay": mark("a delay"),
+    },
+    "method": {
+        "phone": mark("by telephone"),
+        "questionnaire": mark("by questionnaire"),
+        "visit": mark("by a visit"),
+        "message": mark("by message"),
+    },
+}
+"""What the words of an event that has a few of its own are called, by the field."""
+
+
+def literal(name: str, value: str) -> str:
+    """One of the few values an event's field may have, in words."""
+    return _named(_LITERALS.get(name, {}), value)
+
+
 def _detail(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str | None:
     if name == "ground":
         return _named(_GROUNDS, value) if value in _GROUNDS else pack.label("penalty", value)
@@ -256,8 +281,10 @@ def _value(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str:
     for kind in _ENUMS.get(name, ()):
         if value in {member.value for member in kind}:
             return wording.label(kind(value))
-    if name in _SECTIONS:
-        return pack.label(_SECTIONS[name], str(value))
+    if name in _SECTIONS or name in SECTIONS:
+        return pack.label(_SECTIONS.get(name, name), str(value))
+    if name in _LITERALS:
+        return literal(name, str(value))
     if name in ("handler", "employee"):
         return str(people.get(str(value), value))
     if isinstance(value, bool):

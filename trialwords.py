@@ -65,6 +65,31 @@ def money(sum_: Decimal) -> str:
     return f"{'−' if sum_ < 0 else ''}{wording.money(abs(sum_))}"
 
 
+def rows(told: Mapping[str, Any], people: Mapping[str, str]) -> Iterator[list[Any]]:
+    """What differs in one case as cells of a table.
+
+    Kind, what, clause, employee number, name, before, after, and the sum by which it changes.
+    """
+    if "refusal" in told:
+        why = wording.error(refusals.load(told["refusal"]))
+        yield [_("Does not fit"), why, "", "", "", "", "", None]
+        return
+    for fact in told["facts"]:
+        sides = [fact_words(fact["name"], fact[side]) for side in ("before", "after")]
+        yield [_("Other fact"), wording.field(fact["name"]), "", "", "", *sides, None]
+    for side, kind in (("added", _("Late")), ("removed", _("No longer late"))):
+        for late in told["late"][side]:
+            at = wording.moment(dt.datetime.fromisoformat(late["breached_at"]))
+            sides = ["", at] if side == "added" else [at, ""]
+            yield [kind, late["label"], late["clause"], "", "", *sides, None]
+    for side, kind in (("added", _("Penalty")), ("removed", _("No penalty"))):
+        for sum_ in told["charges"][side]:
+            who = people.get(sum_["employee"], "")
+            yuan = Decimal(sum_["yuan"]) * (1 if side == "added" else -1)
+            head = [kind, sum_["label"], sum_["clause"], sum_["employee"], who]
+            yield [*head, "", "", yuan]
+
+
 def totals(found: Totals) -> Iterator[str]:
     """The totals as lines: cases, lateness, penalties, and each rule that speaks otherwise."""
     judged = found.cases - found.refused

@@ -743,8 +743,8 @@ def _said(name: str, value: Any) -> str:
     tables = {"deed": _DEEDS, "field": _FIELDS, "what": _WHATS, "why": _WHYS}
     if name in tables and isinstance(value, str):
         return _(tables[name][value]) if value in tables[name] else value
-    if name == "status" and isinstance(value, str):
-        return label(Status(value))
+    if name == "status" and (value is None or isinstance(value, str)):
+        return label(Status(value)) if value else _("not registered yet")
     if name == "lines":
         return _("; ").join(faulty_lines(value or ()))
     if name == "problems":

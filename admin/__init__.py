@@ -26,11 +26,12 @@ from admin import (
     rights,
     sheet,
     showing,
+    trial,
 )
 from admin.home import HomePage
 from wording import CATALOGUES
 
-MODULES = (phone, complaint, callback, penalty, sheet, policy, calendar, people, notice)
+MODULES = (phone, complaint, callback, penalty, sheet, policy, trial, calendar, people, notice)
 """Modules with pages, in the order of the menu."""
 
 

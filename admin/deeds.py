@@ -35,7 +35,7 @@ from policy.lifecycle import (
     Satisfaction,
     Status,
 )
-from policy.pack import FieldEntry, Pack
+from policy.pack import Pack
 from services import followup, handling, intake, payroll
 
 LONG = 20_000
@@ -279,10 +279,11 @@ class TakeOverForm(DeedForm):
 def with_pack_fields(form: type[FlaskForm], pack: Pack, *, intake: str) -> type[FlaskForm]:
     """The form with the regulation's own fields: all of them, or those asked at intake."""
     wanted = [f for f in pack.field if intake == "all" or f.at_intake]
-    return type(form.__name__, (form,), {EXTRA + f.key: _input(f) for f in wanted})
+    return type(form.__name__, (form,), {EXTRA + f.key: input_of(f) for f in wanted})
 
 
-def _input(entry: FieldEntry) -> Any:
+def input_of(entry: Any) -> Any:
+    """The input for a field of the regulation, by its shape."""
     match entry.shape:
         case "flag":
             return BooleanField(entry.label)

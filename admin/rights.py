@@ -28,6 +28,7 @@ OFFICE = frozenset(
 CASEWORK = frozenset(
     {Role.administrator, Role.care, Role.director, Role.member, Role.general_manager}
 )
+DECIDERS = frozenset({Role.administrator, Role.general_manager})
 CASEREADERS = CASEWORK | {Role.auditor}
 
 PAYROLL = CARE | {Role.general_manager, Role.hr, Role.auditor}
@@ -87,6 +88,11 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "calendar.day": ADMINISTRATOR,
     "calendar.hours": ADMINISTRATOR,
     "calendar.year": ADMINISTRATOR,
+    # trying one writes nothing; what it would have cost whom is for those who decide on it
+    "trial.play": CARE | {Role.general_manager},
+    "trial.what_if": DECIDERS,
+    "trial.result": DECIDERS,
+    "trial.export": DECIDERS,
     # the organisation
     **listed("department", read=OFFICE, write=ADMINISTRATOR),
     **listed("employee", read=OFFICE, write=ADMINISTRATOR),

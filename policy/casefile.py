@@ -249,6 +249,23 @@ def regulation_of(data: Mapping[str, Any], file: str) -> str:
 
 # ---------------------------------------------------------------- written down
 
+
+def flat(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A file's one case with its openings spelt out and nothing around it."""
+    (case,) = cases_of(data, {})
+    (said,) = data["case"]
+    head = {key: data[key] for key in ("pack",) if key in data}
+    own = {key: said[key] for key in ("name", "proves", "parameters") if key in said}
+    people = {key: data[key] for key in ("cast", "defaults") if data.get(key)}
+    return {**head, **own, **people, "step": [dict(step) for step in case.steps]}
+
+
+def is_flat(text: str, file: str) -> bool:
+    """Whether a text is written as `write` writes a flat file, so that a step can be added."""
+    data = parse(text, file)
+    return len(data.get("case", ())) == 1 and write(flat(data)) == text
+
+
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -258,10 +275,10 @@ def write(data: Mapping[str, Any]) -> str:
     parts = ["\n".join(plain)] if plain else []
     for key, value in data.items():
         if isinstance(value, Mapping):
-            parts.append("\n".join([f"[{_key(key)}]", *_lines(value)]))
+            parts.append("\n".join([f"[{_key(key)}]", *lines_of(value)]))
     for key, value in data.items():
         if not _inline(value) and not isinstance(value, Mapping):
-            parts += ["\n".join([f"[[{_key(key)}]]", *_lines(one)]) for one in value]
+            parts += ["\n".join([f"[[{_key(key)}]]", *lines_of(one)]) for one in value]
     return "\n\n".join(parts) + "\n"
 
 
@@ -270,7 +287,8 @@ def _inline(value: Any) -> bool:
     return not isinstance(value, Mapping) and not tables
 
 
-def _lines(table: Mapping[str, Any]) -> Iterator[str]:
+def lines_of(table: Mapping[str, Any]) -> Iterator[str]:
+    """A table as the lines of a case file."""
     for key, value in table.items():
         yield f"{_key(key)} = {_value(value)}"
 
@@ -287,7 +305,7 @@ def _value(value: Any) -> str:
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, Mapping):
-        inner = ", ".join(_lines(value))
+        inner = ", ".join(lines_of(value))
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(_value(one) for one in value)}]"

@@ -156,7 +156,9 @@ class Office:
         A field that is changed to None is left out.
         """
         old = self.version
-        draft = PolicyVersion(policy=old.policy, number=old.number + 1, status="draft", checksum="")
+        numbers = sa.select(sa.func.max(PolicyVersion.number)).filter_by(policy_id=old.policy_id)
+        number = 1 + (self.session.scalar(numbers) or 0)
+        draft = PolicyVersion(policy=old.policy, number=number, status="draft", checksum="")
         self.session.add(draft)
         self.session.flush()
         for rule in old.rules:
