@@ -312,6 +312,7 @@ _EFFECTS = {
     "charge_confirmed": mark("Penalty confirmed: %(name)s, %(who)s, %(sum)s"),
     "charge_notified": mark("Penalty notified: %(name)s, %(who)s, %(sum)s"),
     "charge_waived": mark("Penalty waived: %(name)s, %(who)s, %(sum)s"),
+    "charge_changed": mark("Penalty changes: %(name)s, %(who)s, from %(before)s to %(sum)s"),
     "charge_proposed": mark("Penalty proposed again: %(name)s, %(who)s, %(sum)s"),
     "fact": mark("%(name)s: %(before)s → %(after)s"),
 }
@@ -336,6 +337,7 @@ def effect(one: Effect, pack: Pack, people: Mapping[str, Any]) -> str:
             name=pack.label("penalty", one.key),
             who=people.get(facts["employee"], facts["employee"]),
             sum=wording.money(amount),
+            before=wording.money(facts.get("before", amount)),
         )
     return _named(
         _EFFECTS,

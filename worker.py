@@ -30,7 +30,7 @@ from database import make_engine, reading, writing
 from mirrors import Mirrors
 from models import WorkRequest
 from policy.errors import DomainError, TrialFailed
-from services import leases, notices, recounting, requests, sweep, whatif
+from services import drafts, leases, notices, recounting, requests, sweep, whatif
 from services.actors import SYSTEM
 from services.leases import LeaseLost
 
@@ -43,6 +43,7 @@ SHUTDOWN_S = 10
 SENDING_S = 5.0
 RECOUNT_S = 5.0
 TRYING_S = 5.0
+DRAFTS_EVERY_S = 2.0
 TRIALS_EVERY_S = 2.0
 
 
@@ -251,6 +252,38 @@ def _unforeseen(error: Exception) -> TrialFailed:
     return TrialFailed(kind=type(error).__name__)
 
 
+def check_drafts(turn: Turn) -> None:
+    """Walk the states of drafts whose check was asked for; the walk itself holds no transaction."""
+    with reading(turn.engine) as session:
+        if not requests.open_(session, kind=drafts.CHECK):
+            return
+    with turn.writing() as session:
+        asked = [row.id for row in requests.take(session, kind=drafts.CHECK, now=_now())]
+    for request_id in asked:
+        try:
+            _check_draft(turn, request_id)
+            failure = None
+        except LeaseLost:
+            raise
+        except Exception as error:
+            # One draft that cannot be looked at must not keep the others waiting.
+            logger.exception("a draft could not be checked")
+            failure = type(error).__name__
+        with turn.writing() as session:
+            row = session.get_one(WorkRequest, request_id)
+            requests.done(session, row, now=_now(), failure=failure)
+
+
+def _check_draft(turn: Turn, request_id: int) -> None:
+    with reading(turn.engine) as session:
+        version_id = int(session.get_one(WorkRequest, request_id).key)
+        work = drafts.to_examine(session, version_id)
+    if work is not None:
+        found = drafts.examine(work)
+        with turn.writing() as session:
+            drafts.checked(session, version_id, work.content, found, now=_now())
+
+
 @dataclass
 class Worker:
     """A queue, its chores and the ticker that wakes them."""
@@ -374,6 +407,7 @@ def make_worker(settings: Settings, chores: tuple[Chore, ...] | None = None) -> 
             Chore("sheets", settings.sheet_seconds, LookAtFiles(settings)),
             Chore("notices", settings.notice_seconds, SendNotices(settings)),
             Chore("trials", TRIALS_EVERY_S, try_versions),
+            Chore("drafts", DRAFTS_EVERY_S, check_drafts),
         )
     return Worker(make_engine(settings), make_queue(settings), chores)
 

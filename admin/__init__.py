@@ -16,7 +16,9 @@ from admin import (
     calendar,
     callback,
     complaint,
+    draft,
     lookup,
+    moving,
     navigation,
     notice,
     penalty,
@@ -31,7 +33,20 @@ from admin import (
 from admin.home import HomePage
 from wording import CATALOGUES
 
-MODULES = (phone, complaint, callback, penalty, sheet, policy, trial, calendar, people, notice)
+MODULES = (
+    phone,
+    complaint,
+    callback,
+    penalty,
+    sheet,
+    policy,
+    draft,
+    moving,
+    trial,
+    calendar,
+    people,
+    notice,
+)
 """Modules with pages, in the order of the menu."""
 
 

@@ -48,10 +48,14 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class Place:
-    """Where a page stands in the menu: `group` is a key of admin.navigation, `icon` a symbol."""
+    """Where a page stands in the menu: `group` is a key of admin.navigation, `icon` a symbol.
+
+    A page that is not in the menu may say with `within` on which page's line it belongs.
+    """
 
     group: ClassVar[str] = ""
     icon: ClassVar[str] = "dot"
+    within: ClassVar[str] = ""
 
 
 class RedressPage(Place, BaseView):

@@ -51,7 +51,8 @@ def _items(admin: Any, group: str, current_view: Any) -> Iterator[Item]:
     for view in admin._views:
         if getattr(view, "group", "") == group and view.is_accessible():
             url = url_for(f"{view.endpoint}.{view._default_view}")
-            yield Item(view.name, url, view.icon, view is current_view)
+            current = view is current_view or view.endpoint == getattr(current_view, "within", None)
+            yield Item(view.name, url, view.icon, current)
 
 
 def first_url(admin: Any, *, past: Any) -> str:

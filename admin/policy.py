@@ -1,26 +1,43 @@
-"""The regulations, to read: every version, every rule in words, every number with its clause."""
+"""The regulations: every version and rule in words, what two versions differ in, the file."""
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import abort
+from flask import abort, current_app, send_file
 from flask_admin import expose
 from flask_babel import lazy_gettext
+from flask_login import current_user
 from sqlalchemy.orm import selectinload
 
+import wording
 from admin.base import RedressPage
-from admin.rulewords import SECTIONS, Fact, Speaker
-from models import Parameter, Policy, PolicyRule, PolicyVersion
+from admin.lexicon import Lexicon
+from admin.rulewords import SECTIONS, Fact
+from admin.showing import now
+from files.regulation import toml_of
+from models import Policy, PolicyRule, PolicyVersion
+from policy.comparing import differences
+from policy.lifecycle import Role
+from services import drafts, policies
 
-VERSION_STATES = {
-    "draft": ("amber", lazy_gettext("Draft")),
-    "published": ("green", lazy_gettext("Published")),
-    "withdrawn": ("grey", lazy_gettext("Withdrawn version")),
+DRAFTREADERS = frozenset({Role.administrator, Role.general_manager, Role.auditor})
+CHANGE_DEEDS = {
+    "added": lazy_gettext("added"),
+    "changed": lazy_gettext("changed"),
+    "removed": lazy_gettext("taken out"),
+    "moved": lazy_gettext("moved"),
 }
+TRIALS = (
+    ("trial.play", lazy_gettext("Try a case on it")),
+    ("trial.what_if", lazy_gettext("What it would have changed")),
+)
+"""Pages that try a version, where they are installed."""
 
 
 @dataclass(frozen=True)
@@ -58,61 +75,116 @@ class PolicyPage(RedressPage):
                 )
             ).all()
         )
-        policies = list(self.records.scalars(statement))
+        shown = {
+            policy: [one for one in policy.versions if _may_see(one)]
+            for policy in self.records.scalars(statement)
+        }
         return self.render(
-            "admin/policies.html", policies=policies, counts=counts, states=VERSION_STATES
+            "admin/policies.html",
+            policies={policy: versions for policy, versions in shown.items() if versions},
+            counts=counts,
+            state=version_state,
         )
 
     @expose("/<int:version_id>")
     def version(self, version_id: int) -> str:
-        version = self.records.get(PolicyVersion, version_id) if version_id < 2**63 else None
-        if version is None:
-            abort(404)
+        version = self._version(version_id)
+        others = [one for one in version.policy.versions if one is not version and _may_see(one)]
         return self.render(
             "admin/policy.html",
             version=version,
-            sections=_sections(version, self._parameters(version)),
-            states=VERSION_STATES,
+            sections=_sections(policies.plain(self.records, version)),
+            state=version_state,
+            others=sorted(others, key=lambda one: -one.number),
+            in_force=version in policies.all_in_force(self.records, on=local_day()),
+            changes=drafts.changes_of(self.records, version) if version.status == "draft" else (),
+            deeds=CHANGE_DEEDS,
+            section_name=lambda section: SECTIONS.get(section, section),
+            authors=drafts.authors(self.records, version) if version.status == "draft" else set(),
+            trials=[(name, words) for name, words in TRIALS if name in current_app.view_functions],
         )
 
-    def _parameters(self, version: PolicyVersion) -> dict[str, str]:
-        statement = sa.select(Parameter.key, Parameter.value).where(
-            Parameter.policy_version_id == version.id
+    @expose("/<int:version_id>/compare/<int:other_id>")
+    def compare(self, version_id: int, other_id: int) -> str:
+        version, other = self._version(version_id), self._version(other_id)
+        if version.policy_id != other.policy_id:
+            abort(404)
+        before = policies.plain(self.records, other)
+        after = policies.plain(self.records, version)
+        old, new = Lexicon(before), Lexicon(after)
+        return self.render(
+            "admin/policy_compare.html",
+            version=version,
+            other=other,
+            differences=differences(before, after),
+            old=old,
+            new=new,
+            state=version_state,
         )
-        return dict(self.records.execute(statement).all())
+
+    @expose("/<int:version_id>/file")
+    def file(self, version_id: int) -> Any:
+        version = self._version(version_id)
+        text = toml_of(policies.plain(self.records, version))
+        name = f"{version.policy.key}-{version.number}.toml"
+        return send_file(
+            io.BytesIO(text.encode()),
+            mimetype="application/toml",
+            as_attachment=True,
+            download_name=name,
+        )
+
+    def _version(self, version_id: int) -> PolicyVersion:
+        found = self.records.get(PolicyVersion, version_id) if version_id < 2**63 else None
+        if found is None or not _may_see(found):
+            abort(404)
+        return found
 
 
-def _sections(version: PolicyVersion, parameters: Mapping[str, str]) -> list[SectionRows]:
+def _may_see(version: PolicyVersion) -> bool:
+    """A draft is shown to those who edit, approve or audit; what was published, to everybody."""
+    return version.published_at is not None or current_user.role in DRAFTREADERS
+
+
+def local_day() -> dt.date:
+    """The day it is in the company's zone."""
+    return now().astimezone(wording.zone()).date()
+
+
+def version_state(version: PolicyVersion) -> tuple[str, Any]:
+    """The colour and the words of where a version stands in its life."""
+    if version.status == "draft":
+        if version.approved_at is not None:
+            return "teal", lazy_gettext("Approved draft")
+        return "amber", lazy_gettext("Draft")
+    if version.status == "withdrawn":
+        thrown = lazy_gettext("Draft thrown away")
+        return "grey", lazy_gettext("Withdrawn version") if version.published_at else thrown
+    if version.effective_from is not None and version.effective_from > local_day():
+        return "blue", lazy_gettext("Published, to come")
+    return "green", lazy_gettext("Published")
+
+
+def _sections(data: Mapping[str, Any]) -> list[SectionRows]:
     """The rules by section, in the order of SECTIONS; a section nobody knows comes last."""
-    labels = {(r.section, r.key): str(r.data.get("label", r.key)) for r in version.rules}
-    for rule in version.rules:
-        for choice in rule.data.get("choices") or ():
-            labels[f"choice of {rule.key}", str(choice["key"])] = str(choice["label"])
-        if rule.section == "deadline" and rule.data.get("slot"):
-            slot = "slot", str(rule.data["slot"])
-            label = str(rule.data.get("label", rule.key))
-            labels[slot] = f"{labels[slot]}、{label}" if slot in labels else label
-    usual = {r.key: r.data.get("value") for r in version.rules if r.section == "parameter"}
-    speaker = Speaker(labels, chosen=usual | dict(parameters))
+    lexicon = Lexicon(data)
     found: dict[str, list[RuleRow]] = {key: [] for key in SECTIONS}
-    for rule in version.rules:
-        found.setdefault(rule.section, []).append(_row(rule, speaker, parameters))
+    for section, value in data.items():
+        entries = [value] if section == "policy" else value
+        found[section] = [_row(section, entry, lexicon) for entry in entries]
     return [
         SectionRows(key, SECTIONS.get(key, key), tuple(rows)) for key, rows in found.items() if rows
     ]
 
 
-def _row(rule: PolicyRule, speaker: Speaker, parameters: Mapping[str, str]) -> RuleRow:
-    clause = rule.section == "clause"
-    data = dict(rule.data)
-    if rule.section == "parameter" and rule.key in parameters:
-        data["value"] = parameters[rule.key]
+def _row(section: str, entry: Mapping[str, Any], lexicon: Lexicon) -> RuleRow:
+    key = str(entry.get("key") or "")
     return RuleRow(
-        key=rule.key,
-        label=str(rule.data.get("label", rule.key)),
-        cite=rule.key if clause else str(rule.data.get("cite") or ""),
-        note=str(rule.data.get("note") or ""),
-        facts=tuple(speaker.facts(data)),
+        key=key,
+        label=str(entry.get("label") or key),
+        cite=key if section == "clause" else str(entry.get("cite") or ""),
+        note=str(entry.get("note") or ""),
+        facts=tuple(lexicon.speaker.facts(entry)),
     )
 
 

@@ -75,3 +75,5 @@ def _money(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
             yield Effect("charged", charge.rule, facts)
         elif was.status is not charge.status:
             yield Effect(f"charge_{charge.status.value}", charge.rule, facts)
+        elif was.amount != charge.amount:
+            yield Effect("charge_changed", charge.rule, facts | {"before": was.amount})

@@ -33,12 +33,11 @@ MOST_STEPS = 150_000
 def findings(data: Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> list[Finding]:
     """All that can be seen in a draft as it is written; empty when it may be published."""
     values = chosen(data, parameters or {})
-    pack, wrong = _readable(data, values)
+    pack, wrong = readable(data, values)
     found = [*_parameters(data, values), *wrong]
-    if pack is not None:
-        broken = {(one.section, one.key) for one in wrong}
-        found += [one for one in _structure(pack) if _target(one) not in broken]
-        found += contradictions(pack)
+    broken = {(one.section, one.key) for one in wrong}
+    found += [one for one in _structure(pack) if _target(one) not in broken]
+    found += contradictions(pack)
     if not any(one.grave for one in found):
         found += _refused(data, parameters)
     return _once(found)
@@ -68,12 +67,10 @@ def _parameters(data: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[
 # ---------------------------------------------------------------- entry by entry
 
 
-def _readable(
-    data: Mapping[str, Any], values: Mapping[str, Any]
-) -> tuple[Pack | None, list[Finding]]:
+def readable(data: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Pack, list[Finding]]:
     """A pack of the entries that fit the schema, and what is wrong with the others.
 
-    None instead of the pack when the head of the regulation itself does not fit.
+    Its head is None when that does not fit; such a pack is to look things up in, not to apply.
     """
     wrong: list[Finding] = []
     head = _entry(PolicyHead, data.get("policy") or {}, values, wrong)
@@ -84,8 +81,6 @@ def _readable(
     for section, shape in SECTIONS.items():
         entries = [_entry(shape, one, values, wrong) for one in _plain_entries(data, section)]
         parts[section] = tuple(entry for entry in entries if entry is not None)
-    if head is None:
-        return None, wrong
     return Pack.model_construct(policy=head, **parts), wrong
 
 

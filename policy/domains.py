@@ -148,7 +148,7 @@ def _of_events(pack: Pack, name: str) -> Domain:
     values = tuple(dict.fromkeys(value for one in found for value in one.values))
     kinds = {one.kind for one in found}
     if len(kinds) != 1:
-        return Domain("unknown") if not found else Domain("text")
+        return Domain("text", values) if found else Domain("unknown")
     enumeration = found[0].enumeration if len(found) == 1 else None
     return Domain(kinds.pop(), values, enumeration=enumeration)
 

@@ -34,7 +34,8 @@ class RefTo:
         self.section = section
 
 
-def _known_event(name: str) -> str:
+def known_event(name: str) -> str:
+    """The name, if it is one of an event of the vocabulary."""
     if name not in EVENTS:
         raise ValueError(f"no such event: {name}")
     return name
@@ -51,7 +52,7 @@ Number = Annotated[int, Field(ge=0, le=100_000)]
 Money = Annotated[Decimal, Field(gt=0, le=1_000_000), AfterValidator(whole_fen)]
 Percent = Annotated[Decimal, Field(ge=0, le=100)]
 Flag = bool
-EventName = Annotated[str, AfterValidator(_known_event)]
+EventName = Annotated[str, AfterValidator(known_event)]
 Events = tuple[EventName, ...]
 FieldPath = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]*$", max_length=120)]
 """A field a condition may ask for: of the case, of a form (`form.visit.day`), of the event."""

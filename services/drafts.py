@@ -402,6 +402,11 @@ def ask_check(session: Session, draft: PolicyVersion, *, actor: Actor, now: dt.d
     requests.ask(session, kind=CHECK, key=str(draft.id), user_id=actor.user_id, now=now)
 
 
+def is_asked(session: Session, version: PolicyVersion) -> bool:
+    """Whether the slow part of the check is asked for and not done yet."""
+    return str(version.id) in {row.key for row in requests.open_(session, kind=CHECK)}
+
+
 def checked(
     session: Session,
     version_id: int,

@@ -217,6 +217,65 @@
     });
   });
 
+  /* Tables of inputs: data-adds-row copies the last row, emptied, with the next number. */
+  document.querySelectorAll("[data-adds-row]").forEach(function (button) {
+    button.addEventListener("click", function () {
+      const rows = button.closest("[data-rows]").querySelectorAll("[data-row]");
+      const copy = rows[rows.length - 1].cloneNode(true);
+      copy.querySelectorAll("[name]").forEach(function (one) {
+        one.name = one.name.replace(/-(\d+)-([a-z_]+)$/, function (_all, number, part) {
+          return "-" + (Number(number) + 1) + "-" + part;
+        });
+        if (one.type === "checkbox") { one.checked = false; } else { one.value = ""; }
+      });
+      button.before(copy);
+      copy.querySelector("select, input, textarea").focus();
+    });
+  });
+
+  /* A row of a condition offers the values of the field that is chosen in it. */
+  document.addEventListener("change", function (event) {
+    const asked = event.target.closest("[data-asks-value]");
+    if (asked) {
+      const value = asked.closest("[data-row]").querySelector("input");
+      if (asked.value) { value.setAttribute("list", "values-" + asked.value); } else { value.removeAttribute("list"); }
+    }
+    const unit = event.target.closest("[data-unit]");
+    if (unit) {
+      const at = unit.parentElement.querySelector("input[type=time]");
+      at.hidden = unit.value !== "clock_time";
+      if (at.hidden) { at.value = ""; }
+    }
+  });
+
+  /* A form that says how many of its inputs differ from how they came. */
+  document.querySelectorAll("form[data-counts-changes]").forEach(function (form) {
+    const none = form.querySelector("[data-changes-none]");
+    const some = form.querySelector("[data-changes-some]");
+    function differs(one) {
+      if (one.tagName === "SELECT") {
+        const came = Array.from(one.options).find(function (o) { return o.defaultSelected; }) || one.options[0];
+        return one.value !== came.value;
+      }
+      return one.value !== one.defaultValue;
+    }
+    form.addEventListener("input", function () {
+      const changed = new Set();
+      form.querySelectorAll("tr input, tr select").forEach(function (one) {
+        if (differs(one)) { changed.add(one.closest("tr")); }
+        one.closest("tr").classList.toggle("number-typed", changed.has(one.closest("tr")));
+      });
+      none.hidden = changed.size > 0;
+      some.hidden = changed.size === 0;
+      form.querySelector("[data-changes-count]").textContent = changed.size;
+    });
+  });
+
+  /* A page that waits for the worker looks again after so many seconds. */
+  document.querySelectorAll("[data-refreshes]").forEach(function (one) {
+    window.setTimeout(function () { window.location.reload(); }, 1000 * Number(one.dataset.refreshes));
+  });
+
   /* A link to a form that is folded away unfolds it; so does an address that names one. */
   function unfold(target) {
     for (let one = target; one; one = one.parentElement) {
