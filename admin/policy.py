@@ -26,6 +26,11 @@ from policy.comparing import differences
 from policy.lifecycle import Role
 from services import drafts, policies
 
+VERSION_STATES = {
+    "draft": ("amber", lazy_gettext("Draft")),
+    "published": ("green", lazy_gettext("Published")),
+    "withdrawn": ("grey", lazy_gettext("Withdrawn version")),
+}
 DRAFTREADERS = frozenset({Role.administrator, Role.general_manager, Role.auditor})
 CHANGE_DEEDS = {
     "added": lazy_gettext("added"),
@@ -156,13 +161,12 @@ def version_state(version: PolicyVersion) -> tuple[str, Any]:
     if version.status == "draft":
         if version.approved_at is not None:
             return "teal", lazy_gettext("Approved draft")
-        return "amber", lazy_gettext("Draft")
-    if version.status == "withdrawn":
-        thrown = lazy_gettext("Draft thrown away")
-        return "grey", lazy_gettext("Withdrawn version") if version.published_at else thrown
+        return VERSION_STATES["draft"]
+    if version.status == "withdrawn" and version.published_at is None:
+        return "grey", lazy_gettext("Draft thrown away")
     if version.effective_from is not None and version.effective_from > local_day():
         return "blue", lazy_gettext("Published, to come")
-    return "green", lazy_gettext("Published")
+    return VERSION_STATES[version.status]
 
 
 def _sections(data: Mapping[str, Any]) -> list[SectionRows]:
