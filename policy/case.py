@@ -150,10 +150,11 @@ def _registered(facts: CaseFacts, event: Registered, rules: Rules) -> CaseFacts:
     if event.received_at > event.at:
         raise TimeInFuture(field="received_at", at=event.received_at)
     _reasoned(event)
+    # Whether the company is to blame is known before the case is sorted: a grade may ask for it.
+    facts = replace(facts, responsibility=event.responsibility)
     facts = _described(facts, event, rules.pack)
     return replace(
         facts,
-        responsibility=event.responsibility,
         status=_entry(facts, rules.pack),
         first_asked=event.first_asked or event.by.employee,
         linked=event.linked,
@@ -208,9 +209,8 @@ def _taken_over(facts: CaseFacts, event: TakenOver, rules: Rules) -> CaseFacts:
 def _classified(facts: CaseFacts, event: Classified, rules: Rules) -> CaseFacts:
     pack = rules.pack
     _reasoned(event)
-    after = _reclassified(facts, event, pack)
-    if event.responsibility is not None:
-        after = replace(after, responsibility=event.responsibility)
+    found = event.responsibility or facts.responsibility
+    after = _reclassified(replace(facts, responsibility=found), event, pack)
     after = replace(after, classified_at=event.at)
     if pack.find("kind", after.kind).handled != pack.find("kind", facts.kind).handled:
         after = _handled_otherwise(facts, after, event, rules)

@@ -168,7 +168,7 @@ KNOWN_FACTS = frozenset(
         "factory_closed_at",
     }
     | {"first_asked", "linked", "finding", "valid", "concerned", "struck"}
-    | {"promised_at", "informed_at", "confirmed_at", "dispatched_at", "received_at"}
+    | {"promised_at", "informed_at", "confirmed_at", "dispatched_at", "received_at", "upgraded_at"}
     | {"body_length", "last_answer"}
 )
 CASE_ROLES = frozenset(
