@@ -221,6 +221,10 @@ class DeadlineEntry(Entry):
             raise ValueError("`after_closing` is in place of `within`, and of no window")
         if (self.ends == "upgrade") != (self.grade is not None):
             raise ValueError("`grade` is where a case rises to when it `ends` in an upgrade")
+        if self.counts_from == "received" and not (
+            "registered" in self.starts_on and not self.until
+        ):
+            raise ValueError("only a term that the registration starts counts from the receipt")
         return self
 
     @model_validator(mode="after")

@@ -280,6 +280,13 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
             "`ends_day` belongs to a term of days, weeks, months or years",
             id="hours that end with the day",
         ),
+        pytest.param(
+            'met_by = ["confirmed"]\nwithin = { amount = 7',
+            'counts_from = "received"\nmet_by = ["confirmed"]\nwithin = { amount = 7',
+            "deadline.[close_b]",
+            "only a term that the registration starts counts from the receipt",
+            id="a receipt that starts nothing",
+        ),
     ],
 )
 def test_it_is_refused_in_its_place(
