@@ -193,12 +193,16 @@ def _gates_open(pack: Pack, event: str, possible: set[str]) -> bool:
 
 
 def _clocks(pack: Pack) -> Iterator[Finding]:
-    """Two deadlines of a slot for the same cases, and one that nothing can meet."""
+    """Two deadlines of a slot for the same cases, and one that nothing can meet.
+
+    An end that a field states may well share a slot: the earlier of the two is what is meant.
+    """
     for n, entry in enumerate(pack.deadline):
         if entry.ends == "breach" and not entry.met_by:
             yield Finding("never_met", "deadline", entry.key, "met_by")
         for other in pack.deadline[:n]:
-            if entry.slot and other.slot == entry.slot and _same_cases(entry, other):
+            shared = entry.slot and other.slot == entry.slot and not (entry.until or other.until)
+            if shared and _same_cases(entry, other):
                 facts = {"other": other.key}
                 yield Finding("slot_twice", "deadline", entry.key, "applies", facts)
 

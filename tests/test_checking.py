@@ -227,6 +227,13 @@ def test_two_deadlines_of_a_slot_for_the_same_cases_contradict_each_other() -> N
     assert found_in(data, "slot_twice") == []
 
 
+def test_a_stated_end_may_share_a_slot_since_the_earlier_one_counts() -> None:
+    clock = {"starts_on": ["dispatched"], "met_by": ["confirmed"], "slot": "s"}
+    stated = {"key": "b", **clock, "until": "promised_at"}
+    data = small(deadline=[{"key": "a", **clock, "within": DAY}, stated])
+    assert found_in(data, "slot_twice") == []
+
+
 def test_more_time_that_is_less_than_the_term_contradicts_it() -> None:
     def extended(amount: int, unit: str) -> Data:
         data = small(extension=[{"key": "x", "slot": "s"} | {"in_all": {"amount": amount}}])
