@@ -287,6 +287,13 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
             "only a term that the registration starts counts from the receipt",
             id="a receipt that starts nothing",
         ),
+        pytest.param(
+            'amount = 300\nper = "time"',
+            'sanctions = ["criticism"]\ncollective = "shared"\nper = "time"',
+            "penalty.[hide_director]",
+            "only a sum can be shared",
+            id="criticism that is shared",
+        ),
     ],
 )
 def test_it_is_refused_in_its_place(
