@@ -369,8 +369,6 @@ class PenaltyEntry(Entry):
             raise ValueError("only an amount can be shared")
         if not (self.amount or self.by_decision or self.sanctions):
             raise ValueError("a penalty has an amount, sanctions, or is left to a decision")
-        if self.collective == "shared" and not (self.amount or self.by_decision):
-            raise ValueError("only a sum can be shared")
         if self.by_decision and (self.amount or not self.by_hand):
             raise ValueError("only what a person finds has its amount from a decision")
         return self

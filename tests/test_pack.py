@@ -291,7 +291,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
             'amount = 300\nper = "time"',
             'sanctions = ["criticism"]\ncollective = "shared"\nper = "time"',
             "penalty.[hide_director]",
-            "only a sum can be shared",
+            "only an amount can be shared",
             id="criticism that is shared",
         ),
     ],
