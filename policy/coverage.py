@@ -176,7 +176,7 @@ _NOT_RULES = frozenset(
 """Sections that decide nothing about a case; what they list and say is proven by tests."""
 _ABOUT_PAY = frozenset({"appeal_term", "wage_month_ends_on"})
 """What the head of a regulation says about money; one that fines nobody is not asked."""
-_NOT_OF_CASES = frozenset({"alone", "customer_flag_term"})
+_NOT_OF_CASES = frozenset({"alone", "customer_flag_term", "customer_flag_cite"})
 """Fields about papers outside cases and about customers, which no case can notice."""
 _ONE_AFTER_ANOTHER = frozenset({"steps", "to", "members"})
 _EVENT_FIELDS = frozenset({"starts_on", "met_by", "event", "before"})

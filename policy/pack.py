@@ -33,6 +33,7 @@ from policy.paperwork import (
 )
 from policy.shapes import (
     Choice,
+    Clause,
     Condition,
     Entry,
     EventName,
@@ -60,7 +61,14 @@ class PolicyHead(Entry):
     scope: Text | None = None
     appeal_term: Quantity
     customer_flag_term: Quantity | None = None  # how long a customer stays marked at most
+    customer_flag_cite: Clause | None = None  # and by which clause
     wage_month_ends_on: Annotated[int, Field(ge=1, le=31)]
+
+    @model_validator(mode="after")
+    def _marks_by_a_clause(self) -> PolicyHead:
+        if (self.customer_flag_term is None) != (self.customer_flag_cite is None):
+            raise ValueError("how long a customer stays marked has a clause of its own")
+        return self
 
 
 class ParameterEntry(Entry):

@@ -57,7 +57,7 @@ def state(facts: CaseFacts, pack: Pack) -> Hashable:
     """What decides what may happen next to a case; what its status does not ask is left out."""
     asked = facts.status in (Status.confirmed, Status.disputed, Status.accepted)
     verdicts = ("unhappy", "demands_more", "satisfaction_unhappy")
-    rules: tuple[Any, ...] = (*pack.extension, *pack.escalation, *pack.gate)
+    rules: tuple[Any, ...] = (*pack.extension, *pack.escalation)
     running = {clock.key for clock in facts.clocks if clock.running and clock.round == facts.round}
     return (
         facts.status,
@@ -66,8 +66,9 @@ def state(facts: CaseFacts, pack: Pack) -> Hashable:
         facts.closing_ground is None,
         facts.status is Status.replied and facts.reply_outcome,
         facts.status is Status.registered and facts.grade is None,
-        facts.factory_closed_at is None,
-        frozenset(g.key for g in pack.gate if _of_papers(g) and not holds(g.requires, facts)),
+        "factory_closed_at" in _asked(pack) and facts.factory_closed_at is None,
+        facts.kind if "kind" in _asked(pack) else "",
+        frozenset(g.key for g in pack.gate if _keeps(g, facts)),
         tuple(bool(look(name, facts, None)) for name in verdicts) if asked else (),
         _missed(facts) if facts.status is Status.confirmed else (),
         frozenset(rule.key for rule in rules if rule.applies and holds(rule.applies, facts)),
@@ -94,9 +95,16 @@ def _rows(entry: Any) -> Iterator[Row]:
             yield from (row for row in value if isinstance(row, Row))
 
 
-def _of_papers(gate: GateEntry) -> bool:
-    """Whether a gate waits for something to be written down."""
-    return any("." in row.field and not row.field.startswith("event.") for row in gate.requires)
+def _keeps(gate: GateEntry, facts: CaseFacts) -> bool:
+    """Whether a gate stands before the case now: it is closed, or asks something of the deed.
+
+    One before a deed that the status does not know says nothing yet: papers can be added later.
+    """
+    known = ALLOWED[facts.status] | ({"archived"} if facts.status is Status.closed else set())
+    if not (known & set(gate.before) and holds(gate.applies, facts)):
+        return False
+    asks = any(row.field.startswith("event.") for row in gate.requires)
+    return asks or not holds(gate.requires, facts)
 
 
 def _missed(facts: CaseFacts) -> tuple[int, int]:

@@ -1,17 +1,37 @@
-"""Who complained: found by telephone number while the telephone rings, or written down anew."""
+"""Who complained: found by telephone number while the telephone rings, or written down anew.
+
+And who is marked for special attention because he acts in bad faith: by whom, why and until when.
+The mark is restricted, has an end and is never erased.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
-from models import Complaint, Customer
-from policy.errors import FieldMissing, FieldTooLong, PhoneRefused
+from models import Complaint, Customer, CustomerFlag, PolicyVersion
+from policy.errors import (
+    Duplicate,
+    FieldMissing,
+    FieldTooLong,
+    NotFound,
+    PeriodRefused,
+    PhoneRefused,
+    RoleMissing,
+)
+from policy.lifecycle import Role
+from services import calendars, policies
+from services.actors import Actor
 
-LONGEST_NAME, LONGEST_PHONE = 120, 40
+LONGEST_NAME, LONGEST_PHONE, LONGEST_REASON = 120, 40, 2_000
+MAY_FLAG = frozenset({Role.administrator, Role.care, Role.general_manager})
+"""Who may mark a customer and who sees the mark; nobody else learns that there is one."""
 
 
 def digits(phone: str | None) -> str | None:
@@ -60,3 +80,118 @@ def by_phone(session: Session, phone: str, *, limit: int = 5) -> list[tuple[Cust
         .limit(limit)
     )
     return [(customer, count) for customer, count in rows]
+
+
+# ---------------------------------------------------------------- marked for special attention
+
+
+def flag(
+    session: Session,
+    customer: Customer,
+    version: PolicyVersion,
+    *,
+    reason: str,
+    actor: Actor,
+    now: dt.datetime,
+    until_on: dt.date | None = None,
+) -> CustomerFlag:
+    """Mark a customer for special attention up to and including a local day (SAL-8.2).
+
+    Without a day it is the last one the regulation of `version` allows. Raises RoleMissing,
+    NotFound where the regulation marks nobody, FieldMissing and FieldTooLong for the reason,
+    PeriodRefused for a day gone by or beyond its term, and Duplicate while a mark stands.
+    """
+    _entitled(actor)
+    head = policies.pack(session, version).policy
+    if head.customer_flag_term is None or head.customer_flag_cite is None:
+        raise NotFound(what="customer_flag", key=head.key)
+    calendar = calendars.work_calendar(session)
+    today = calendar.local(now).date()
+    last = calendar.local(head.customer_flag_term.end(now, calendar).at).date()
+    if until_on is not None and not today <= until_on <= last:
+        raise PeriodRefused(field="until_on", from_on=today, until_on=last)
+    # Two people who mark one customer at once come one after the other.
+    session.execute(sa.select(Customer.id).where(Customer.id == customer.id).with_for_update())
+    if flags_on(session, [customer.id], actor=actor, on=today):
+        raise Duplicate(field="customer", value=customer.name)
+    made = CustomerFlag(
+        customer=customer,
+        reason=_reason(reason),
+        cite=head.customer_flag_cite,
+        set_by_id=actor.user_id,
+        set_at=now,
+        until_on=until_on or last,
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def lift(
+    session: Session, found: CustomerFlag, *, reason: str, actor: Actor, now: dt.datetime
+) -> None:
+    """Take the mark off before its end, for a reason; that it stood stays written down.
+
+    Raises RoleMissing, FieldMissing, FieldTooLong, and NotFound for a mark that does not stand.
+    """
+    _entitled(actor)
+    today = calendars.work_calendar(session).local(now).date()
+    if found.lifted_at is not None or found.until_on < today:
+        raise NotFound(what="customer_flag", key=found.customer.name)
+    found.lifted_because = _reason(reason)
+    found.lifted_by_id = actor.user_id
+    found.lifted_at = now
+    session.flush()
+
+
+def flags_on(
+    session: Session, customer_ids: Iterable[int], *, actor: Actor, on: dt.date
+) -> dict[int, CustomerFlag]:
+    """The marks that stand on a local day, by the customer's id; one statement for all of them.
+
+    Empty for whoever may not see them.
+    """
+    wanted = sorted(set(customer_ids))
+    if actor.role not in MAY_FLAG or not wanted:
+        return {}
+    rows = session.scalars(
+        sa.select(CustomerFlag)
+        .where(CustomerFlag.customer_id.in_(wanted), CustomerFlag.lifted_at.is_(None))
+        .where(CustomerFlag.until_on >= on)
+        .options(joinedload(CustomerFlag.set_by))
+    )
+    return {row.customer_id: row for row in rows}
+
+
+def flag_history(
+    session: Session, customer_ids: Iterable[int], *, actor: Actor
+) -> dict[int, list[CustomerFlag]]:
+    """Every mark there ever was, lifted and ended ones included, by customer, newest first.
+
+    Raises RoleMissing for whoever may not see them.
+    """
+    _entitled(actor)
+    found: dict[int, list[CustomerFlag]] = defaultdict(list)
+    rows = session.scalars(
+        sa.select(CustomerFlag)
+        .where(CustomerFlag.customer_id.in_(sorted(set(customer_ids))))
+        .options(joinedload(CustomerFlag.set_by), joinedload(CustomerFlag.lifted_by))
+        .order_by(CustomerFlag.set_at.desc(), CustomerFlag.id.desc())
+    )
+    for row in rows:
+        found[row.customer_id].append(row)
+    return dict(found)
+
+
+def _entitled(actor: Actor) -> None:
+    if actor.role not in MAY_FLAG:
+        raise RoleMissing(deed="customer_flag")
+
+
+def _reason(reason: str) -> str:
+    said = reason.strip()
+    if not said:
+        raise FieldMissing(field="reason")
+    if len(said) > LONGEST_REASON:
+        raise FieldTooLong(field="reason", limit=LONGEST_REASON)
+    return said
