@@ -9,7 +9,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
@@ -75,17 +75,35 @@ def by_department(
     session: Session, version: PolicyVersion, *, from_on: dt.date, until_on: dt.date
 ) -> dict[str, list[tuple[IndicatorEntry, Figure]]]:
     """The indicators over cases for each department that had some, by its name (MKT-6.2.1)."""
+    return _parted(session, version, "department", from_on=from_on, until_on=until_on)
+
+
+def by_category(
+    session: Session, version: PolicyVersion, *, from_on: dt.date, until_on: dt.date
+) -> dict[str, list[tuple[IndicatorEntry, Figure]]]:
+    """The indicators over cases for each category that had some, by its key (SAL-9)."""
+    return _parted(session, version, "matter", from_on=from_on, until_on=until_on)
+
+
+def _parted(
+    session: Session,
+    version: PolicyVersion,
+    part: Literal["department", "matter"],
+    *,
+    from_on: dt.date,
+    until_on: dt.date,
+) -> dict[str, list[tuple[IndicatorEntry, Figure]]]:
+    """The indicators over cases, once for each value of a part of their sums."""
     pack = policies.pack(session, version)
     calendar = calendars.work_calendar(session)
-    cases = summaries(session, version, pack, calendar, _span(calendar, from_on, until_on))
+    parts: dict[str, list[Summary]] = defaultdict(list)
+    for case in summaries(session, version, pack, calendar, _span(calendar, from_on, until_on)):
+        parts[getattr(case, part) or ""].append(case)
     of_cases = [e for e in pack.indicator if e.formula not in ("survey_score", "visit_rate")]
-    names = sorted({case.department for case in cases if case.department and not case.before})
     return {
-        name: [
-            (entry, figure(entry, [c for c in cases if c.department == name], calendar))
-            for entry in of_cases
-        ]
-        for name in names
+        name: [(entry, figure(entry, cases, calendar)) for entry in of_cases]
+        for name, cases in sorted(parts.items())
+        if name and not all(case.before for case in cases)
     }
 
 

@@ -1,0 +1,208 @@
+"""The sales company's numbers, registers, reports and yearly counts, over many cases."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from company import Office, at
+
+from models import Complaint, FormEntry, NumberCounter, Penalty, PolicyVersion
+from policy.errors import Duplicate, FieldMissing
+from policy.loading import read, shipped
+from services import filing, intake, payroll, people, policies, reports
+
+TODAY = dt.date(2026, 9, 28)
+SEPTEMBER = {"from_on": dt.date(2026, 9, 1), "until_on": dt.date(2026, 9, 30)}
+ANALYSIS = {"expectations": "当日换货", "evaluation": "稳定", "proposals": "到货试机"}
+
+
+class SalesCompany:
+    """The company under the sales company's regulation: its office head and a purchasing head."""
+
+    def __init__(self, office: Office) -> None:
+        self.office, self.session = office, office.session
+        data = read(shipped("sales-company"))
+        since = dt.date(2026, 1, 1)
+        self.version: PolicyVersion = policies.publish(
+            self.session, data, effective_from=since, now=at(1, 1, 9)
+        )
+        for key in ("office", "purchasing", "business", "repair", "logistics"):
+            people.add_department(self.session, key=key, name=key)
+        holders = {
+            "office_head": "care_director",
+            "purchasing_manager": "director",
+            "business_manager": "sales_director",
+        }
+        for post, name in holders.items():
+            people.hold_post(self.session, office.employee(name), post, from_on=dt.date(2025, 1, 1))
+
+    def registered(self, kind: str = "complaint", **said: Any) -> Complaint:
+        usual: dict[str, Any] = {
+            "channel": "phone",
+            "category": "quality",
+            "subject": "新机漏油",
+            "received_at": at(9, 28, 9),
+            "actor": self.office.by("specialist"),
+            "now": at(9, 28, 9, 30),
+        }
+        return intake.register(self.session, self.version, kind=kind, **(usual | said))
+
+    def verified(self, concerned: str, *, now: dt.datetime, **said: Any) -> Complaint:
+        """A complaint whose check found a fault of somebody."""
+        complaint = self.registered(received_at=now, now=now, **said)
+        filing.verify(
+            self.session,
+            complaint,
+            finding="fault",
+            text="验收疏漏",
+            concerned=[self.office.employee(concerned).number],
+            actor=self.office.by("care_director"),
+            now=now,
+        )
+        return complaint
+
+    def rules_of(self, complaint: Complaint) -> list[str]:
+        rows = self.session.scalars(
+            sa.select(Penalty).where(Penalty.complaint_id == complaint.id).order_by(Penalty.id)
+        )
+        return [row.rule for row in rows]
+
+
+@pytest.fixture
+def sales(office: Office) -> SalesCompany:
+    return SalesCompany(office)
+
+
+@pytest.mark.proves("SAL-4a", "SAL-4b", "SAL-4c")
+def test_each_kind_counts_its_own_numbers_and_begins_anew_every_month(sales: SalesCompany) -> None:
+    kinds = ("complaint", "complaint", "suggestion", "consultation", "grievance")
+    numbers = [sales.registered(kind).number for kind in kinds]
+    assert numbers == ["TS2609001", "TS2609002", "JY2609001", "ZX2609001", "TS2609003"]
+    october = sales.registered(received_at=at(10, 9, 9), now=at(10, 9, 9, 30))
+    assert october.number == "TS2610001"
+
+
+@pytest.mark.proves("SAL-4a")
+def test_the_thousandth_complaint_of_a_month_widens_its_number(sales: SalesCompany) -> None:
+    sales.registered()
+    counter = sales.session.scalars(
+        sa.select(NumberCounter).where(NumberCounter.series == "sales-company/complaint")
+    ).one()
+    counter.last = 998
+    assert [sales.registered().number for _ in range(2)] == ["TS2609999", "TS26091000"]
+    missing = reports.gaps(sales.session, sales.version, on=TODAY)["complaint"]
+    assert (missing[0], missing[-1], len(missing)) == ("TS2609002", "TS2609998", 997)
+
+
+@pytest.mark.proves("SAL-6.1a", "SAL-6.2a", "SAL-6.3b", "SAL-10.3", "SAL-11.1")
+def test_every_case_stands_in_its_register_and_in_the_reception_ledger(
+    sales: SalesCompany, count: Callable[..., Any]
+) -> None:
+    for kind in ("complaint", "grievance", "suggestion", "consultation"):
+        sales.registered(kind)
+    pack = policies.pack(sales.session, sales.version)
+    found = {}
+    for entry in pack.ledger:
+        with count() as statements:
+            rows = reports.ledger(sales.session, sales.version, entry, **SEPTEMBER)
+        assert len(statements) <= 2
+        found[entry.key] = [row.number for row in rows if isinstance(row, Complaint)]
+    assert found == {
+        "complaints": ["TS2609001", "TS2609002"],
+        "suggestions": ["JY2609001"],
+        "consultations": ["ZX2609001"],
+        "reception": ["JY2609001", "TS2609001", "TS2609002", "ZX2609001"],
+        "inspections": [],
+    }
+
+
+@pytest.mark.proves("SAL-9")
+def test_cases_are_counted_by_category_and_by_department(sales: SalesCompany) -> None:
+    for category in ("quality", "quality", "delivery"):
+        sales.registered(category=category)
+    purchased = sales.registered("grievance")
+    intake.dispatch(
+        sales.session,
+        purchased,
+        department="purchasing",
+        actor=sales.office.by("specialist"),
+        now=at(9, 28, 10),
+    )
+    by_category = reports.by_category(sales.session, sales.version, **SEPTEMBER)
+    by_department = reports.by_department(sales.session, sales.version, **SEPTEMBER)
+    assert {name: _value(rows) for name, rows in by_category.items()} == {
+        "delivery": "1",
+        "quality": "3",
+    }
+    assert {name: _value(rows) for name, rows in by_department.items()} == {"purchasing": "1"}
+
+
+def _value(rows: list[tuple[Any, Any]]) -> str:
+    """How many complaints a group of cases has."""
+    return next(str(figure) for entry, figure in rows if entry.key == "complaints")
+
+
+@pytest.mark.proves("SAL-11.3a", "SAL-9")
+def test_weekly_monthly_and_yearly_reports_are_owed_until_they_are_filed(
+    sales: SalesCompany, refuses: Callable[..., Any]
+) -> None:
+    sales.registered()
+    said: dict[str, Any] = {"report": "monthly", "period": "2026-09"}
+    said |= {"actor": sales.office.by("director"), "now": at(10, 9, 9)}
+    with refuses(FieldMissing, field="proposals"):
+        few = {"expectations": "当日换货", "evaluation": "稳定"}
+        reports.file_report(sales.session, sales.version, data=few, **said)
+    row = reports.file_report(sales.session, sales.version, data=ANALYSIS, **said)
+    assert row.data["figures"]["complaints"] == "1"
+    assert row.data["figures"]["replied"] == "0.0 %"
+    with refuses(Duplicate, field="period"):
+        reports.file_report(sales.session, sales.version, data=ANALYSIS, **said)
+    owed = reports.owed(
+        sales.session, sales.version, since=dt.date(2026, 9, 27), on=dt.date(2026, 10, 4)
+    )
+    assert [(one.report.key, one.period, one.due_on, one.filed_at is None) for one in owed] == [
+        ("weekly", "2026-W39", dt.date(2026, 9, 28), True),
+        ("monthly", "2026-09", dt.date(2026, 9, 30), False),
+        ("weekly", "2026-W40", dt.date(2026, 9, 30), True),
+    ]
+    assert sales.session.scalars(sa.select(FormEntry.form)).all() == ["monthly"]
+
+
+@pytest.mark.proves("SAL-12.10a", "SAL-12.10b")
+def test_the_second_verified_complaint_of_a_calendar_year_costs_and_the_third_proposes_more(
+    sales: SalesCompany,
+) -> None:
+    days = (at(12, 30, 9, year=2025), at(3, 2, 9), at(6, 1, 9), at(9, 28, 9))
+    found = [sales.rules_of(sales.verified("mechanic", now=day)) for day in days]
+    assert found == [[], [], ["twice_a_year"], ["thrice_a_year"]]
+
+
+@pytest.mark.proves("SAL-12.10a")
+def test_the_complaints_of_a_colleague_do_not_count(sales: SalesCompany) -> None:
+    sales.verified("colleague", now=at(9, 21, 9))
+    assert sales.rules_of(sales.verified("mechanic", now=at(9, 28, 9))) == []
+
+
+@pytest.mark.proves("SAL-12.4a", "SAL-12.9b")
+def test_the_performance_pay_of_a_month_is_taken_once_whatever_cases_ask_for_it(
+    sales: SalesCompany,
+) -> None:
+    taken = []
+    for day in (at(9, 21, 9), at(9, 28, 9), at(10, 9, 9)):
+        complaint = sales.verified("mechanic", now=day)
+        payroll.judge(
+            sales.session,
+            complaint,
+            ground="extreme",
+            text="辱骂客户",
+            employee=sales.office.employee("mechanic").number,
+            actor=sales.office.by("care_director"),
+            now=day,
+        )
+        (row,) = [p for p in complaint.penalties if p.rule == "extreme"]
+        taken.append("performance_pay" in row.sanctions)
+    assert taken == [True, False, True]
