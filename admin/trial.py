@@ -93,7 +93,7 @@ class TrialPage(RedressPage):
 
     def _version(self) -> PolicyVersion | None:
         """The version asked for, else the one in force today, else the newest there is."""
-        wanted = request.values.get("version", "")
+        wanted = request.form.get("version") or request.args.get("version_id", "")
         if wanted.isdecimal() and int(wanted) <= LARGEST_ID:
             found = self.records.get(
                 PolicyVersion, int(wanted), options=[joinedload(PolicyVersion.policy)]
@@ -120,7 +120,7 @@ class TrialPage(RedressPage):
             "admin/trial.html",
             version=version,
             versions=self._versions(),
-            states=VERSION_STATES,
+            state=version_state,
             tryout=tryout,
             asked=asked,
             offers=tryout.offers(),
@@ -138,7 +138,7 @@ class TrialPage(RedressPage):
             "admin/trial_unplayable.html",
             version=version,
             versions=self._versions(),
-            states=VERSION_STATES,
+            state=version_state,
             problem=wording.error(problem),
             text=_text(),
         )
@@ -286,15 +286,20 @@ class PeriodForm(FlaskForm):
         self.version.choices = [(str(one.id), version_words(one)) for one in versions]
         if self.is_submitted():
             return
-        self.version.data = request.args.get("version", self.version.data)
+        self.version.data = request.args.get("version_id", self.version.data)
         first = now().astimezone(wording.zone()).date().replace(day=1)
         self.until_on.data = first - dt.timedelta(days=1)
         self.from_on.data = self.until_on.data.replace(day=1)
 
 
+def version_state(version: PolicyVersion) -> tuple[str, Any]:
+    """The colour and the word of a version's state."""
+    return VERSION_STATES.get(version.status, ("grey", version.status))
+
+
 def version_words(version: PolicyVersion) -> str:
     """A version in a list of choices: regulation, number, state."""
-    _tone, state = VERSION_STATES.get(version.status, ("grey", version.status))
+    _tone, state = version_state(version)
     number = gettext("Version %(number)s", number=version.number)
     return f"{version.policy.name} · {number} · {state}"
 

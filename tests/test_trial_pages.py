@@ -273,8 +273,8 @@ def test_a_draft_is_tried_as_it_stands(press: Callable[..., Any], session: Sessi
 
 def test_a_version_that_is_not_there_is_no_page(client: FlaskClient, log_in: Any) -> None:
     log_in(Role.administrator, username="boss")
-    assert client.get("/admin/trial/?version=999").status_code == 404
-    assert client.get(f"/admin/trial/?version={10**30}").status_code in (200, 404)
+    assert client.get("/admin/trial/?version_id=999").status_code == 404
+    assert client.get(f"/admin/trial/?version_id={10**30}").status_code in (200, 404)
 
 
 @pytest.mark.parametrize("pack_file", sorted(PACKS.glob("*.toml")), ids=lambda path: path.stem)
@@ -316,6 +316,20 @@ def test_a_form_of_the_regulation_is_filled_field_by_field(app: Flask) -> None:
         "form": "opinion",
         "data": {"cause": "螺丝松动"},
     }
+
+
+def test_the_page_of_a_version_leads_to_trying_it(
+    client: FlaskClient, log_in: Any, session: Session
+) -> None:
+    draft = Office(session).drafted("penalty", "late_close", amount="321").id
+    session.commit()
+    log_in(Role.administrator, username="boss")
+    for address in ("/admin/trial/", "/admin/trial/what-if/"):
+        page = client.get(f"{address}?version_id={draft}").text
+        assert re.search(rf'<option[^>]*value="{draft}"[^>]*>', page)
+        assert re.search(
+            rf'<option[^>]*(selected[^>]*value="{draft}"|value="{draft}"[^>]*selected)', page
+        )
 
 
 # ---------------------------------------------------------------- past cases
