@@ -275,3 +275,13 @@ def test_a_version_that_is_not_there_is_refused(run: Callable[..., Result]) -> N
 def test_only_one_regulation_is_played_at_a_time(run: Callable[..., Result]) -> None:
     said = run(REGISTERED, "--version", "1", "--pack", "skoda-dealer")
     assert (said.exit_code, "Name one of" in said.output) == (2, True)
+
+
+def test_everybody_of_a_list_of_people_is_known_or_named() -> None:
+    verified = '[[step]]\ndo = "verified"\nat = 2026-03-02T11:00:00\nby = "care_director"\n'
+    verified += 'finding = "x"\ntext = "-"\n'
+    several = 'concerned = ["care_specialist", "nobody"]\n'
+    by_name = "earlier = { care_specialist = 1, stranger = 2 }\n"
+    found = problems(HEAD + REGISTERED + verified + several + by_name)
+    assert found == [(2, "concerned", "choice_unknown"), (2, "earlier", "choice_unknown")]
+    assert cases(HEAD + REGISTERED + verified + 'concerned = ["care_specialist"]\n')
