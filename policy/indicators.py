@@ -85,7 +85,7 @@ def figure(
         case "repeat_rate":
             return _rate(sum(_repeats(c, asked, entry.window, calendar) for c in now), len(now))
         case "late_count":
-            return _count(sum(c.counts.count(entry.of or "") for c in now))
+            return _count(sum(c.counts.count(entry.counter or "") for c in now))
         case _:
             return _count(len(now))
 

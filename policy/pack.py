@@ -167,13 +167,17 @@ class SeverityEntry(Entry):
 
 
 class RouteEntry(Entry):
-    """What a case is turned into or handed to because of what it says."""
+    """What a case is turned into, or whom it is meant for, because of what it says.
+
+    The first that fits names the department to hand it to and the post that receives it there.
+    """
 
     section = "route"
 
     applies: Condition
     kind: Annotated[str, RefTo("kind")] | None = None
     department: Annotated[str, RefTo("department")] | None = None
+    post: Annotated[str, RefTo("post")] | None = None
 
 
 class NumberEntry(Entry):

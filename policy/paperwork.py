@@ -178,7 +178,7 @@ Formula = Literal[
 class IndicatorEntry(Entry):
     """A rate or a count over the cases of a period; what each formula means: `indicators`.
 
-    `of` is the counter of a `late_count` and the field of a `survey_score`; `over` what a
+    `counter` is what a `late_count` counts, `of` the field of a `survey_score`; `over` what a
     timely rate is divided by: all that was received, or what fell due.
     """
 
@@ -188,6 +188,7 @@ class IndicatorEntry(Entry):
     kinds: tuple[Annotated[str, RefTo("kind")], ...] = ()
     form: Annotated[str, RefTo("form")] | None = None
     of: FieldPath | None = None
+    counter: Annotated[str, RefTo("counter")] | None = None
     over: Literal["received", "due"] = "received"
     window: Quantity | None = None
     target: Percent | None = None

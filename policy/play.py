@@ -41,6 +41,7 @@ from policy.messages import Message, messages
 from policy.numbering import period, render
 from policy.pack import Pack
 from policy.sanctions import wage_month
+from policy.severity import destination
 from policy.worktime import WorkCalendar
 
 SHARED = "cast.toml"
@@ -463,6 +464,7 @@ _OTHER: dict[str, Any] = {
     "concerned": lambda play, wanted: [_name(play, who) for who in play.facts.concerned],
     "first_asked": lambda play, wanted: _name(play, play.facts.first_asked or ""),
     "juries": lambda play, wanted: {key: _jury(play, key) for key in wanted},
+    "meant_for": lambda play, wanted: list(destination(play.facts, play.pack) or ()),
     "overdue": lambda play, wanted: [_overdue(c) for c in play.facts.clocks if c.breached],
     "offered": lambda play, wanted: _offered(play, wanted),
 }

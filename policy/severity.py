@@ -44,6 +44,14 @@ def _step(facts: CaseFacts, scale: str, pack: Pack) -> str | None:
     return None
 
 
+def destination(facts: CaseFacts, pack: Pack) -> tuple[str, str | None] | None:
+    """The department a case is meant for and the post that receives it, by the first route."""
+    for route in pack.route:
+        if route.department and holds(route.applies, facts):
+            return route.department, route.post
+    return None
+
+
 def checked_grade(grade: str | None, pack: Pack) -> str | None:
     """A grade somebody may choose; one reached only by a deed is refused here."""
     entry = pack.find("severity", grade)

@@ -61,7 +61,7 @@ def test_what_was_struck_or_is_of_another_kind_counts_nowhere() -> None:
 
 def test_counts_add_up_what_was_noted() -> None:
     cases = (Summary(counts=("late", "late")), Summary(counts=("other",)))
-    assert value("late_count", *cases, of="late").value == 2
+    assert value("late_count", *cases, counter="late").value == 2
 
 
 def test_a_rate_over_nothing_has_no_value() -> None:
