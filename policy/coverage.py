@@ -16,9 +16,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from policy.errors import PackRefused
+from pydantic import ValidationError
+
 from policy.events import EVENTS
-from policy.loading import build, is_role, read, reference, shipped
+from policy.loading import build, check, chosen, filled, is_role, read, reference, shipped
 from policy.pack import SECTIONS, Pack, PolicyHead
 from policy.play import SHARED, Case, Play, cases
 from policy.shapes import Quantity, Row
@@ -52,13 +53,19 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """A pack with one thing changed; `data` is the whole changed pack."""
+    """A pack with one thing changed; `data` is the whole changed pack, `entry` what changed in it.
+
+    `index` is the entry's place in its section; the head of the pack has none.
+    """
 
     place: str
     cite: str
     was: Any
     now: Any
     data: Mapping[str, Any]
+    section: str
+    index: int
+    entry: Mapping[str, Any]
 
     def __str__(self) -> str:
         return f"{self.place}: {_said(self.was)} -> {_said(self.now)} · {self.cite}"
@@ -204,15 +211,17 @@ def mutations(
     for field, was, now in _changes(PolicyHead, head, chosen, data):
         if field in _ABOUT_PAY and not pays:
             continue
-        changed = {**data, "policy": _with(head, field, now)}
-        yield Mutation(f"policy.{field}", head["cite"], was, now, changed)
+        changed = _with(head, field, now)
+        whole = {**data, "policy": changed}
+        yield Mutation(f"policy.{field}", head["cite"], was, now, whole, "policy", 0, changed)
     for section in (name for name in SECTIONS if name not in _NOT_RULES):
         entries = data.get(section, ())
         for n, entry in enumerate(entries):
             for field, was, now in _changes(SECTIONS[section], entry, chosen, data):
-                rest = [*entries[:n], _with(entry, field, now), *entries[n + 1 :]]
+                other = _with(entry, field, now)
+                whole = {**data, section: [*entries[:n], other, *entries[n + 1 :]]}
                 place = f"{section}.[{entry['key']}].{field}"
-                yield Mutation(place, entry["cite"], was, now, {**data, section: rest})
+                yield Mutation(place, entry["cite"], was, now, whole, section, n, other)
 
 
 def _with(entry: Mapping[str, Any], field: str, value: Any) -> dict[str, Any]:
@@ -438,30 +447,44 @@ def unnoticed(
     A change the loader refuses counts as noticed. Cases that cite the changed entry's clause
     are asked first; one that does not hold as the pack stands is not asked.
     """
-    sound = holding(cases, data, calendar)
+    packs = _Packs(data)
+    sound = [case for case in cases if _holds(case, packs.of(case.parameters), calendar)]
     for mutation in mutations:
         citing = [case for case in sound if mutation.cite in case.proves]
         others = [case for case in sound if mutation.cite not in case.proves]
-        if not _noticed([*citing, *others], mutation.data, calendar):
+        if not _noticed([*citing, *others], mutation, packs, calendar):
             yield mutation
 
 
 def holding(cases: Iterable[Case], data: Mapping[str, Any], calendar: WorkCalendar) -> list[Case]:
     """The cases whose every expectation holds under a regulation's plain data."""
     packs = _Packs(data)
-    return [case for case in cases if _holds(case, packs.of(case), calendar)]
+    return [case for case in cases if _holds(case, packs.of(case.parameters), calendar)]
 
 
-def _noticed(cases: Iterable[Case], data: Mapping[str, Any], calendar: WorkCalendar) -> bool:
-    packs = _Packs(data)
+def _noticed(
+    cases: Iterable[Case], mutation: Mutation, packs: _Packs, calendar: WorkCalendar
+) -> bool:
+    """Whether some case ends otherwise, or the loader refuses the changed pack."""
+    changed: dict[str, Pack] = {}
     try:
-        return not all(_holds(case, packs.of(case), calendar) for case in cases)
-    except PackRefused:
+        for case in cases:
+            chosen = _written(case.parameters)
+            if chosen not in changed:
+                changed[chosen] = packs.with_one_changed(mutation, case.parameters)
+            if not _holds(case, changed[chosen], calendar):
+                return True
+    except ValidationError:
         return True
+    return any(any(True for _ in check(pack)) for pack in changed.values())
 
 
 def _holds(case: Case, pack: Pack, calendar: WorkCalendar) -> bool:
     return not any(True for _ in Play(case, pack, calendar).mismatches())
+
+
+def _written(parameters: Mapping[str, Any]) -> str:
+    return repr(sorted(parameters.items()))
 
 
 class _Packs:
@@ -471,8 +494,23 @@ class _Packs:
         self.data = data
         self.built: dict[str, Pack] = {}
 
-    def of(self, case: Case) -> Pack:
-        chosen = repr(sorted(case.parameters.items()))
-        if chosen not in self.built:
-            self.built[chosen] = build(self.data, case.parameters)
-        return self.built[chosen]
+    def of(self, parameters: Mapping[str, Any]) -> Pack:
+        written = _written(parameters)
+        if written not in self.built:
+            self.built[written] = build(self.data, parameters)
+        return self.built[written]
+
+    def with_one_changed(self, mutation: Mutation, parameters: Mapping[str, Any]) -> Pack:
+        """The pack of some parameters with one entry changed, and no other entry read again.
+
+        Raises ValidationError where the entry cannot be as it was changed.
+        """
+        pack = self.of(parameters)
+        parts = {name: getattr(pack, name) for name in Pack.model_fields}
+        plain = filled(mutation.entry, chosen(self.data, parameters))
+        if mutation.section == "policy":
+            return Pack.model_construct(**parts | {"policy": PolicyHead.model_validate(plain)})
+        entry = SECTIONS[mutation.section].model_validate(plain)
+        old = parts[mutation.section]
+        new = (*old[: mutation.index], entry, *old[mutation.index + 1 :])
+        return Pack.model_construct(**parts | {mutation.section: new})

@@ -80,6 +80,7 @@ def excluded(entry: VoteEntry, facts: CaseFacts) -> set[str]:
         out |= {duty.responsible for duty in facts.duties}
     if "concerned" in entry.never:
         out |= set(facts.concerned)
+        out |= {c.employee for c in facts.charges if c.because.get("event") == "judged"}
     if "appellant" in entry.never and (last := facts.last_filed("appeal", entry.key)):
         out.add(last.data["employee"])
     return {who for who in out if who}
