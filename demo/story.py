@@ -30,6 +30,7 @@ from services import (
     actors,
     correcting,
     customers,
+    filing,
     followup,
     handling,
     intake,
@@ -211,6 +212,20 @@ class Telling:
     def assign(self, text: str) -> None:
         handling.assign(self.session, self.case, handler=self.detail, actor=self.lead, now=self.now)
 
+    def rule(self, text: str) -> None:
+        """The department's rule against a repeat, before a workshop case is closed."""
+        assert self.case.responsible is not None
+        said = {"rule": text, "owner": self.case.responsible.number}
+        self._fill("corrective_action", said, self.lead)
+
+    def log_csc(self, text: str) -> None:
+        """The record the factory's system asks for."""
+        said = {"order_no": self.detail, "process": text, "result": text, "opinion": "认可"}
+        self._fill("csc_log", said, self.handler)
+
+    def _fill(self, form: str, data: dict[str, Any], actor: Actor) -> None:
+        filing.fill(self.session, self.case, form=form, data=data, actor=actor, now=self.now)
+
     def contact(self, text: str) -> None:
         handling.contact(self.session, self.case, text=text, actor=self.handler, now=self.now)
 
@@ -331,6 +346,8 @@ DEEDS: Mapping[str, Deed] = {
     "dispatch": Telling.dispatch,
     "assign": Telling.assign,
     "contact": Telling.contact,
+    "rule": Telling.rule,
+    "log_csc": Telling.log_csc,
     "progress": _plain(handling.progress, "handler", "text"),
     "return": _plain(handling.return_order, "handler", "reason"),
     "arrive": _plain(handling.arrive_on_site, "handler", "text"),

@@ -29,6 +29,7 @@ from policy.events import EVENTS, By, Happening
 from policy.facts import CaseFacts
 from policy.lifecycle import ALLOWED, ENDS, ActorKind, ClosingGround, Status
 from policy.pack import SHEETS, GateEntry, Pack, SignoffEntry
+from policy.shapes import Row
 
 FIRST = ("registered", "imported")
 SHEET_DEEDS = frozenset(
@@ -361,12 +362,19 @@ def _by_gate(
         if not _concerns(gate.applies, facts, event):
             continue
         if row := first_failing(gate.requires, facts, event):
-            return _closed(gate, name, row)
+            return _closed(gate, name, row, pack)
     return None
 
 
-def _closed(gate: GateEntry, name: str, row: Any) -> GateClosed:
-    return GateClosed(deed=name, gate=gate.label, cite=gate.cite, field=row.field, wanted=row.value)
+def _closed(gate: GateEntry, name: str, row: Row, pack: Pack) -> GateClosed:
+    field = _asked_for(row.field, pack)
+    return GateClosed(deed=name, gate=gate.label, cite=gate.cite, field=field, wanted=row.value)
+
+
+def _asked_for(path: str, pack: Pack) -> str:
+    """What a person has to fill in: of papers the label of the form, list or approval."""
+    section, _, name = path.partition(".")
+    return pack.label(section, name.partition(".")[0]) if name and section != "event" else path
 
 
 def checked_time(facts: CaseFacts, event: Happening, now: dt.datetime) -> None:
