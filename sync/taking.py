@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 MARKS = frozenset({"uid", "hint"})
 """Fields that belong to the file, not to a case."""
+OF_A_CELL = frozenset({ProblemKind.conflict, ProblemKind.refused})
+"""Problems of which a cell has one at a time; the others are of a line, and a case may have many."""
 
 
 class Stopped(Exception):
@@ -272,15 +274,7 @@ class Pass:
     def _leave(self, one: Mine, line: Row | None) -> None:
         """A case is not this department's any more: its row is emptied, nothing typed is lost."""
         if line is not None:
-            for name, text in self._unknown(one, line).items():
-                if layout.field(name).open_:
-                    self.problem(one, ProblemKind.not_ours, name, "not_ours", {}, theirs=text)
-                    self.note(CellDeed.refused, one, name, after=text, because="not_ours")
-                else:
-                    self.note(CellDeed.put_back, one, name, before=text)
-            for name in self.fields:
-                if name in line.cells:
-                    self.cells[line.number, name] = None
+            self._empty(one, line, self._unknown(one, line))
         if one.shown:
             self.note(CellDeed.blanked, one, before=self._last(one).get("number"))
             self.agreed[one.uid] = None
@@ -289,6 +283,18 @@ class Pass:
                 self.settle(known, Choice.over)
         one.shown, one.waiting, one.refused, one.hint = False, {}, {}, ""
         self.touched[one.uid] = one
+
+    def _empty(self, one: Mine, line: Row, typed: Cells) -> None:
+        """Empty a line of a case that left, and tell what somebody typed into it."""
+        for name, text in typed.items():
+            if layout.field(name).open_:
+                self.problem(one, ProblemKind.not_ours, name, "not_ours", {}, theirs=text)
+                self.note(CellDeed.refused, one, name, after=text, because="not_ours")
+            else:
+                self.note(CellDeed.put_back, one, name, before=text)
+        for name in self.fields:
+            if name in line.cells:
+                self.cells[line.number, name] = None
 
     def _unknown(self, one: Mine, line: Row) -> dict[str, str]:
         """The cells of a row that say what neither side ever agreed on: somebody typed it."""
@@ -313,7 +319,7 @@ class Pass:
         It goes with the case: a copy must not keep a telephone number in the file.
         """
         if one.case not in self.wanted:
-            self.cells |= {(line.number, f): None for f in self.fields if f in line.cells}
+            self._leave_copy(one, line)
             return
         number = self._last(one).get("number", "")
         hint = sheetwords.repeated(number)
@@ -325,6 +331,13 @@ class Pass:
             self.problem(one, ProblemKind.repeated, name, "repeated", {}, theirs=text)
         self.note(CellDeed.refused, one, after=number, because="repeated")
         self._put(line.number, "hint", hint, {})
+
+    def _leave_copy(self, one: Mine, line: Row) -> None:
+        """Empty a copy of the row of a case that left; what was told of it is not told again."""
+        told = {(p.field, p.theirs) for p in self.problems_of(one)}
+        told.add(("hint", sheetwords.repeated(line.cells.get("number", ""))))
+        typed = self._unknown(one, line)
+        self._empty(one, line, {f: t for f, t in typed.items() if (f, t) not in told})
 
     # ------------------------------------------------------------ typed rows
 
@@ -526,14 +539,18 @@ class Pass:
         base: str | None = None,
         ours: str | None = None,
     ) -> None:
-        """Tell the administrator, once for the same thing."""
+        """Tell the administrator, once for the same thing.
+
+        A cell says one thing at a time, so a new text takes the place of the one before. What
+        stands in several lines of a case is told for each.
+        """
         row_id = one.id if one else None
         for known in self.problems:
             if (known.row_id, known.kind, known.field) == (row_id, kind, name):
                 if known.theirs == theirs:
                     known.ours = ours
                     return
-                if row_id is not None and known.choice is None:
+                if kind in OF_A_CELL and row_id is not None and known.choice is None:
                     self.settle(known, Choice.over)
         found = SheetProblem(
             sheet_id=self.sheet.id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from folder import AFTER_SALES, Files, cells
+from folder import AFTER_SALES, Files, Hands, cells
 
 from policy.lifecycle import CellDeed, Choice, ProblemKind
 from services import handling, journal, sheets
@@ -112,3 +112,83 @@ def test_a_name_that_is_nobodys_any_more_is_refused_and_the_file_goes_on(files: 
     assert files.settle()[-1] is Outcome.quiet
     (problem,) = files.problems()
     assert (problem.code, problem.theirs) == ("name_contradicts", "mechanic (2005)")
+
+
+def copied(files: Files, number: str) -> Hands:
+    """Somebody who has copied a case's row below the others and goes on typing."""
+    hands = files.hands()
+    tab, row = hands.tab(), hands.line(number)
+    place = tab.max_row + 1
+    for column in range(1, tab.max_column + 1):
+        tab.cell(place, column).value = tab.cell(row, column).value
+    return hands
+
+
+def type_below(hands: Hands, **said: str) -> None:
+    """Type into the lowest row."""
+    row = hands.tab().max_row
+    for name, text in said.items():
+        hands.tab().cell(row, hands.column(name)).value = text
+
+
+def leave(files: Files, number: str) -> None:
+    """The department gives a case back and another one gets it."""
+    with files.office() as office:
+        complaint = journal.hold(office.session, number)
+        by = office.by("director")
+        handling.return_order(office.session, complaint, reason="销售", actor=by, now=files.now)
+        office.dispatch(complaint, files.now, department="sales")
+
+
+def told(files: Files) -> list[tuple[ProblemKind, str | None, str | None]]:
+    """What the administrator still has to read: kind, field, and what was typed."""
+    return [(p.kind, p.field, p.theirs) for p in files.problems()]
+
+
+def test_what_was_typed_into_the_copy_of_a_row_is_told_when_its_case_left(files: Files) -> None:
+    number = begun(files)
+    hands = copied(files, number)
+    type_below(hands, progress="已到店", channel="车主本人")
+    leave(files, number)
+    files.tick()
+    hands.save()
+    files.settle()
+    assert number not in files.rows()
+    assert told(files) == [(ProblemKind.not_ours, "progress", "已到店")]
+    assert [c.before for c in files.changes() if c.what is CellDeed.put_back] == ["车主本人"]
+
+
+def test_what_was_told_of_a_copy_is_not_told_again_when_its_case_leaves(files: Files) -> None:
+    number = begun(files)
+    hands = copied(files, number)
+    type_below(hands, progress="已到店")
+    files.tick()
+    hands.save()
+    files.settle()
+    hands = files.hands()
+    type_below(hands, progress="已到店", channel="车主本人", answer="修好了")
+    files.tick()
+    hands.save()
+    files.settle()
+    leave(files, number)
+    files.settle()
+    assert number not in files.rows()
+    assert told(files) == [
+        (ProblemKind.repeated, "progress", "已到店"),
+        (ProblemKind.not_ours, "answer", "修好了"),
+    ]
+    assert [c.before for c in files.changes() if c.what is CellDeed.put_back] == ["车主本人"]
+
+
+def test_what_was_typed_into_several_copies_is_told_of_each(files: Files) -> None:
+    number = begun(files)
+    for text in ("已到店", "等配件"):
+        hands = copied(files, number)
+        type_below(hands, progress=text)
+        files.tick()
+        hands.save()
+    files.settle()
+    assert told(files) == [
+        (ProblemKind.repeated, "progress", "已到店"),
+        (ProblemKind.repeated, "progress", "等配件"),
+    ]
