@@ -7,7 +7,7 @@ and stood unchanged for one look; afterwards a change of them is a correction, u
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +61,14 @@ Deed = Callable[[Doing, Inputs], str]
 class Group:
     """Cells that belong to one deed. `missing` names those it still waits for.
 
-    `needs` are cells of other groups whose deed has to come first.
+    It is told which of them are frozen: they show something else than what we say, so what we say
+    must not be taken for what stands there. `needs` are cells of other groups whose deed has to
+    come first.
     """
 
     fields: tuple[str, ...]
     do: Deed
-    missing: Callable[[Inputs, Mapping[str, str]], tuple[str, ...]]
+    missing: Callable[[Inputs, Mapping[str, str], Collection[str]], tuple[str, ...]]
     needs: tuple[str, ...] = ()
 
 
@@ -169,7 +171,7 @@ def _now(name: str, inputs: Inputs, ours: Mapping[str, str]) -> str | None:
 # ---------------------------------------------------------------- what is missing
 
 
-def _nothing(inputs: Inputs, ours: Mapping[str, str]) -> tuple[str, ...]:
+def _nothing(inputs: Inputs, ours: Mapping[str, str], frozen: Collection[str]) -> tuple[str, ...]:
     return ()
 
 
@@ -181,11 +183,14 @@ _NEEDED = {
 }
 
 
-def _for_answer(inputs: Inputs, ours: Mapping[str, str]) -> tuple[str, ...]:
+def _for_answer(
+    inputs: Inputs, ours: Mapping[str, str], frozen: Collection[str]
+) -> tuple[str, ...]:
     outcome = _outcome(inputs, ours)
-    if outcome is None:
+    if outcome is None or "outcome" in frozen:
         return ("outcome",)
-    return tuple(name for name in _NEEDED[outcome] if not _now(name, inputs, ours))
+    needed = _NEEDED[outcome]
+    return tuple(n for n in needed if n in frozen or not _now(n, inputs, ours))
 
 
 GROUPS = (

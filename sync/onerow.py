@@ -176,7 +176,8 @@ class RowMerge:
         typed = [name for name in group.fields if name in self.inputs]
         if not typed:
             return
-        if missing := group.missing(self.inputs, self.ours):
+        frozen = self.kept & set(group.fields)
+        if missing := group.missing(self.inputs, self.ours, frozen):
             self.kept.update(typed)
             self.missing += missing
             return

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 MARKS = frozenset({"uid", "hint"})
 """Fields that belong to the file, not to a case."""
 OF_A_CELL = frozenset({ProblemKind.conflict, ProblemKind.refused})
-"""Problems of which a cell has one at a time; the others are of a line, and a case may have many."""
+"""Problems of which a cell has one at a time; of the others a case may have many."""
 
 
 class Stopped(Exception):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from folder import AFTER_SALES, Files, Hands, cells
+import sqlalchemy as sa
+from folder import AFTER_SALES, Files, Hands, cells, outcome
 
-from policy.lifecycle import CellDeed, Choice, ProblemKind
+from database import reading
+from models import Journal
+from policy.lifecycle import CellDeed, Choice, ProblemKind, ReplyOutcome
 from services import handling, journal, sheets
 from sync.run import Outcome
 
@@ -192,3 +195,37 @@ def test_what_was_typed_into_several_copies_is_told_of_each(files: Files) -> Non
         (ProblemKind.repeated, "progress", "已到店"),
         (ProblemKind.repeated, "progress", "等配件"),
     ]
+
+
+def test_an_answer_is_not_sent_with_another_text_than_its_cell_shows(files: Files) -> None:
+    number = begun(files)
+    typed(files, number, handler="2005")
+    files.settle()
+    hands = files.hands()
+    hands.type(number, outcome=outcome("solved"), answer="换了轴承")
+    with files.office() as office:
+        complaint = journal.hold(office.session, number)
+        by, said = office.by("mechanic"), {"outcome": ReplyOutcome.solved, "text": "紧了螺丝"}
+        handling.reply(office.session, complaint, actor=by, now=files.now, **said)
+    files.tick()
+    hands.save()
+    files.settle()
+    with files.office() as office:
+        complaint = journal.hold(office.session, number)
+        by = office.by("director")
+        handling.decline(office.session, complaint, reason="再查", actor=by, now=files.now)
+    files.settle()
+    typed(files, number, outcome=outcome("solved"))
+    files.settle()
+    assert replies(files) == ["紧了螺丝"]
+    assert cells(files.rows()[number], "outcome", "answer") == (outcome("solved"), "换了轴承")
+    choose(files, Choice.sheet)
+    files.settle()
+    assert replies(files) == ["紧了螺丝", "换了轴承"]
+
+
+def replies(files: Files) -> list[str]:
+    """What the answers in the journal say, in order."""
+    with reading(files.engine) as session:
+        told = sa.select(Journal.data).where(Journal.event == "replied").order_by(Journal.id)
+        return [data["text"] for data in session.scalars(told)]
