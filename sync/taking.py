@@ -385,7 +385,7 @@ class Pass:
                 "at": self._at().isoformat(),
                 "since": self.source.since.isoformat(),
             }
-        if entry is not None and entry.get("refused") and not self._again(typed):
+        if entry is not None and entry.get("refused") and not self._again(entry["cells"]):
             return entry
         try:
             with self.session.begin_nested():
@@ -400,7 +400,7 @@ class Pass:
         return None
 
     def _again(self, typed: Cells) -> bool:
-        """Whether somebody chose that a refused row is to be tried again."""
+        """Whether somebody chose that a refused row, as it was remembered, is to be tried again."""
         said = _as_text(typed)
         for known in self.problems:
             if known.row_id is None and known.theirs == said and known.choice is not None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 import sqlalchemy as sa
 from folder import AFTER_SALES, Files, Hands, cells, outcome
+from soak_desk import Desk
 
 from database import reading
 from models import Journal
@@ -229,3 +232,21 @@ def replies(files: Files) -> list[str]:
     with reading(files.engine) as session:
         told = sa.select(Journal.data).where(Journal.event == "replied").order_by(Journal.id)
         return [data["text"] for data in session.scalars(told)]
+
+
+def test_a_choice_about_a_typed_row_holds_when_its_columns_were_moved(files: Files) -> None:
+    begun(files)
+    hands = files.hands()
+    hands.add_row(customer="顾客", phone="abc", body="异响")
+    hands.save()
+    files.settle()
+    desk = Desk(files.path(), lambda number, broken: "", lambda marks, broken: None)
+    columns = range(1, desk.sheet.max_column + 1)
+    body = desk.columns()["body"]
+    desk._columns_anew([columns[0], body, *(at for at in columns[1:] if at != body)])
+    files.tick()
+    desk.save(files.now, Random(1))
+    files.settle()
+    choose(files, Choice.record)
+    assert files.settle()[-1] is Outcome.quiet
+    assert files.problems() == []
