@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -302,14 +303,20 @@ class Days:
         if not self.path.exists() or self.locked:
             return None
         self.whole = self.path.read_bytes()
-        self.path.write_bytes(self.whole[: rng.randrange(1, len(self.whole))])
+        self._write(self.whole[: rng.randrange(1, len(self.whole))])
         return "half written"
 
     def _finish_writing(self) -> str:
         assert self.whole is not None
-        self.path.write_bytes(self.whole)
+        self._write(self.whole)
         self.whole = None
         return "written"
+
+    def _write(self, content: bytes) -> None:
+        """Write the file at the time it is in this day."""
+        self.path.write_bytes(content)
+        now = self.files.now.timestamp()
+        os.utime(self.path, (now, now))
 
     def _pause(self, rng: Random) -> str:
         deed = sheets.resume if self.paused else sheets.pause
@@ -473,13 +480,17 @@ class Days:
                 return None
             problem = rng.choice(waiting)
             choice = rng.choice(sheets.CHOICES[problem.kind])
-            self._chosen(problem, choice)
+            row = office.session.get(SheetRow, problem.row_id) if problem.row_id else None
+            self._chosen(problem, choice, row.waiting.get("missing", ()) if row else ())
             sheets.choose(office.session, problem, choice, user_id=None, now=self.files.now)
             said = f"{problem.kind.value} {problem.code} {problem.field}: {choice.value}"
             self.log.append(said)
             return said
 
-    def _chosen(self, problem: SheetProblem, choice: Choice) -> None:
+    def _chosen(self, problem: SheetProblem, choice: Choice, waits: Sequence[str]) -> None:
+        if choice is Choice.record and problem.field in waits:
+            # What waits for this cell beside it is an answer now, with the text that was chosen.
+            self._spread(set(MARK.findall(problem.ours or "")), False)
         if choice in (Choice.sheet, Choice.accept):
             texts = f"{problem.theirs} {problem.ours}"
             marks = set(MARK.findall(texts)) if choice is Choice.sheet else set(self.typed)

@@ -1,6 +1,8 @@
-"""Looks that are killed: at a step in the files, at a statement, at a call of the port, any time.
+"""Looks that are killed: at a step in the files, a statement, a call of the port, any system call.
 
 The look runs in a process of its own, with connections of its own, and SIGKILL ends it for real.
+When it does is counted and never waited for, so a day goes the same way on every machine. Between
+two system calls nothing outlives a process but the index of SQLite's log, which is made anew.
 """
 
 from __future__ import annotations
@@ -8,7 +10,6 @@ from __future__ import annotations
 import copy
 import os
 import signal
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,12 @@ import sqlalchemy as sa
 import stepping
 from folder import Files
 from sqlalchemy import Engine
+
+TRACED: dict[str, stepping.Counted] = {"file": stepping.in_files, "any": lambda call: True}
+"""Which system calls of a look are its steps."""
+
+LONGEST = {"file": 260.0, "statement": 90.0, "port": 14.0, "any": 1500.0}
+"""How many steps of each sort a look that does a lot has, roughly."""
 
 
 @dataclass(eq=False)
@@ -59,21 +66,20 @@ class Kills:
     fresh: Callable[[], Engine]
 
     def __post_init__(self) -> None:
-        self.usual = {"file": 260.0, "statement": 90.0, "port": 14.0, "any": 0.3}
+        self.usual = dict(LONGEST)
 
     def kill(self, how: str, rng: Random) -> bool:
         """Look in a process of its own and kill it; False where it was done before."""
         self.files.tick()
         self.files.engine.dispose()  # SQLite's connections must not be carried into a child
         at = 1 + int(rng.random() * self.usual[how])
-        if how == "file":
-            ended = stepping.run(self._look, lambda step: step == at)
+        if how in TRACED:
+            ended = stepping.run(self._look, lambda step: step == at, counted=TRACED[how])
             assert ended.killed or ended.said == "done", ended.said
-            if not ended.killed:
-                self.usual[how] = ended.steps
+            # A quiet look is short; after a killed one nobody knows how long it would have been.
+            longer = min(LONGEST[how], 2 * self.usual[how])
+            self.usual[how] = longer if ended.killed else ended.steps
             return ended.killed
-        if how == "any":
-            return self._forked(lambda: self._look(), rng.random() * self.usual[how])
         return self._forked(lambda: self._counting(how, at))
 
     def _look(self, touch: Callable[[Any], None] = lambda mirror: None) -> None:
@@ -95,7 +101,7 @@ class Kills:
 
         self._look(touch)
 
-    def _forked(self, deed: Callable[[], None], patience: float | None = None) -> bool:
+    def _forked(self, deed: Callable[[], None]) -> bool:
         child = os.fork()
         if child == 0:
             try:
@@ -104,9 +110,6 @@ class Kills:
             except BaseException:
                 traceback.print_exc()
                 os._exit(1)
-        if patience is not None:
-            time.sleep(patience)
-            os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):
             assert os.WTERMSIG(status) == signal.SIGKILL

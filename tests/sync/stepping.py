@@ -1,8 +1,9 @@
 """Lets a deed run in a process of its own and stops it before every step it takes in the files.
 
-A step is a system call. At each one the test may look, do what another program would do at that
-moment, or kill the process. Nothing of the deed is changed for it: the kernel's own ptrace stops
-it, and a seccomp filter plays a file system that does not know how to exchange two names.
+A step is a system call, usually one in the files. At each one the test may look, do what another
+program would do at that moment, or kill the process. Nothing of the deed is changed for it: the
+kernel's own ptrace stops it, and a seccomp filter plays a file system that does not know how to
+exchange two names.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ FILES = {
 }
 HERE: dict[str, object] = FILES[platform.machine()]  # type: ignore[assignment]
 
+Counted = Callable[[int], bool]
+"""Whether a system call of some number is a step."""
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 _libc.ptrace.restype = ctypes.c_long
@@ -52,11 +56,17 @@ class Ended:
     steps: int
 
 
+def in_files(call: int) -> bool:
+    """Whether a call does something in the files."""
+    return call in HERE["names"]  # type: ignore[operator]
+
+
 def run(
     deed: Callable[[], object],
     at: Callable[[int], bool] = lambda step: False,
     *,
     before: Callable[[], None] = lambda: None,
+    counted: Counted = in_files,
 ) -> Ended:
     """Do a deed in a process of its own; `at` is called before each step and True kills it."""
     reading, writing = os.pipe()
@@ -64,7 +74,7 @@ def run(
     if child == 0:
         _be_child(deed, before, writing)
     os.close(writing)
-    ended = _watch(child, at)
+    ended = _watch(child, at, counted)
     with os.fdopen(reading) as pipe:
         return Ended(pipe.read(), *ended)
 
@@ -92,7 +102,7 @@ def _ptrace(request: int, pid: int, data: int, addr: int = 0) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _watch(child: int, at: Callable[[int], bool]) -> tuple[bool, int]:
+def _watch(child: int, at: Callable[[int], bool], counted: Counted) -> tuple[bool, int]:
     os.waitpid(child, 0)
     _ptrace(SET_OPTIONS, child, GOOD_STOPS | KILL_WITH_TRACER)
     steps = passing = 0
@@ -103,7 +113,7 @@ def _watch(child: int, at: Callable[[int], bool]) -> tuple[bool, int]:
             return os.WIFSIGNALED(status), steps
         stopped = os.WSTOPSIG(status)
         passing = 0 if stopped == STOPPED_BY_CALL else stopped
-        if passing == 0 and _enters_files(child):
+        if passing == 0 and (call := _entered(child)) is not None and counted(call):
             steps += 1
             if at(steps):
                 os.kill(child, signal.SIGKILL)
@@ -111,12 +121,13 @@ def _watch(child: int, at: Callable[[int], bool]) -> tuple[bool, int]:
                 return True, steps
 
 
-def _enters_files(child: int) -> bool:
+def _entered(child: int) -> int | None:
+    """The number of the call that the child enters; None where it leaves one."""
     info = ctypes.create_string_buffer(88)
     if _libc.ptrace(SYSCALL_INFO, child, len(info), ctypes.addressof(info)) == -1:
         raise OSError(ctypes.get_errno(), "no system call")
     (number,) = struct.unpack_from("<Q", info, 24)
-    return info[0] == bytes([ENTRY]) and number in HERE["names"]  # type: ignore[operator]
+    return int(number) if info[0] == bytes([ENTRY]) else None
 
 
 def without_exchange() -> None:
