@@ -680,7 +680,8 @@ class Days:
             ours = {**said[case], "hint": row.hint} if row.hint else said[case]
             for name in stands.columns.keys() - {"uid"}:
                 cell, text = stands.cell(lines[row.uid], name), ours.get(name, "")
-                if cell == text or (name in OPEN_FIELDS and cell.startswith("=") and not text):
+                blank = not cell.strip() or (name in OPEN_FIELDS and cell.startswith("="))
+                if cell == text or (blank and not text):
                     continue
                 missing = row.waiting.get("missing") and name in GROUP
                 excused = name in row.refused or (row.id, name) in frozen or missing
