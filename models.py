@@ -589,6 +589,7 @@ class Complaint(Base):
     archived_at: Mapped[dt.datetime | None]
     retain_until: Mapped[dt.date | None]
     due_at: Mapped[dt.datetime | None]  # the next thing that falls due; what lists sort by
+    due_provisional: Mapped[bool] = mapped_column(default=False)  # beyond the official calendar
     time_at: Mapped[dt.datetime | None]  # when time itself moves the case; what the sweep reads
     version: Mapped[int] = mapped_column(default=0)
 

@@ -315,6 +315,7 @@ def _standing_lines(stands: Said) -> Iterator[str]:
         if clock["state"]["key"] == "running" or clock["breached"]:
             due = clock_time(clock["due_at"]) if clock["due_at"] else _("no limit")
             late = f" · {_('breached')}" if clock["breached"] else ""
+            late += f" · {_('provisional')}" if clock["provisional"] else ""
             state = clock["state"]["label"]
             yield f"  {clock['label']}: {due} · {state}{late} · {clock['clause']}"
     for charge in stands["charges"]:

@@ -343,10 +343,16 @@ def effect(one: Effect, pack: Pack, people: Mapping[str, Any]) -> str:
         _EFFECTS,
         one.kind,
         name=pack.label("deadline", one.key),
-        due=_moment(facts.get("due_at")),
+        due=_due(facts),
         before=_moment(facts.get("due_before")),
         breached=_moment(facts.get("breached_at")),
     )
+
+
+def _due(facts: Mapping[str, Any]) -> str:
+    """Until when, and whether that is certain."""
+    due = _moment(facts.get("due_at"))
+    return _("%(due)s (provisional)", due=due) if facts.get("provisional") else due
 
 
 def _moment(at: dt.datetime | None) -> str:

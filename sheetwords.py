@@ -98,9 +98,13 @@ def header(field: str) -> str:
     return _(_HEADERS[field]) if field in _HEADERS else field
 
 
-def next_step(status: Status) -> str:
-    """What happens to a case next, and who does it."""
-    return _(_NEXT[status]) if status in _NEXT else label(status)
+def next_step(status: Status, *, provisional: bool = False) -> str:
+    """What happens to a case next, and who does it; and whether its due time is provisional.
+
+    The due time itself stands in a cell that is a time and can carry no word.
+    """
+    step = _(_NEXT[status]) if status in _NEXT else label(status)
+    return _("%(step)s (due time provisional)", step=step) if provisional else step
 
 
 def why_today(reason: str) -> str:

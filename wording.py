@@ -1018,7 +1018,10 @@ def notice_text(kind: str, facts: Mapping[str, Any], link_base: str) -> str:
     if facts.get("department"):
         lines.append(_("Department: %(department)s", department=facts["department"]))
     if facts.get("due_at"):
-        lines.append(_("Until: %(at)s", at=moment(facts["due_at"])))
+        until = moment(facts["due_at"])
+        if facts.get("provisional"):
+            until = _("%(due)s (provisional)", due=until)
+        lines.append(_("Until: %(at)s", at=until))
     if facts.get("number"):
         lines.append(f"{link_base}/c/{quote(str(facts['number']), safe='')}")
     return "\n".join(lines or [link_base])

@@ -49,6 +49,7 @@ LABELS = {
     "subject": lazy_gettext("Subject"),
     "status": lazy_gettext("Status"),
     "due_at": lazy_gettext("Due"),
+    "due_provisional": lazy_gettext("Provisional"),
     "grade": lazy_gettext("Grade"),
     "level": lazy_gettext("Level"),
     "kind": lazy_gettext("Kind"),
@@ -117,6 +118,7 @@ class ComplaintView(RedressView):
         "received_at",
     )
     column_labels = LABELS
+    column_export_list = (*column_list, "due_provisional")
     column_searchable_list = ("number", "subject")
     column_filters = (
         "status",
@@ -155,6 +157,9 @@ class ComplaintView(RedressView):
     }
     column_formatters_export = {
         "due_at": lambda view, context, row, name: row.due_at,
+        "due_provisional": lambda view, context, row, name: (
+            gettext("provisional") if row.due_provisional else None
+        ),
         "grade": lambda view, context, row, name: row.grade,
     }
 
@@ -215,6 +220,8 @@ class ComplaintView(RedressView):
         if complaint.due_at:
             due = wording.moment(complaint.due_at)
             sentence += " " + gettext("Next due: %(due)s.", due=due)
+        if complaint.due_provisional:
+            sentence += " " + gettext("This is provisional until the official year is loaded.")
         flash(sentence, "success")
         return complaint.number
 
@@ -352,8 +359,12 @@ def due_chip(row: Complaint) -> Any:
     if row.due_at is None:
         return None
     near = urgency(row.due_at, now=now())
-    return Markup('<span class="due due-{}"><time datetime="{}">{}</time></span>').format(
-        near, row.due_at.isoformat(), wording.moment(row.due_at)
+    marked = Markup(' <b class="due-provisional">{}</b>').format(gettext("provisional"))
+    return Markup('<span class="due due-{}"><time datetime="{}">{}</time>{}</span>').format(
+        near,
+        row.due_at.isoformat(),
+        wording.moment(row.due_at),
+        marked if row.due_provisional else "",
     )
 
 

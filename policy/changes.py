@@ -58,7 +58,8 @@ def _clocks(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
 
 def _about(kind: str, clock: Clock, **more: dt.datetime | None) -> Effect:
     facts = {"round": clock.round, "due_at": clock.due_at, "responsible": clock.responsible}
-    return Effect(kind, clock.key, facts | more)
+    uncertain = {"provisional": True} if clock.provisional else {}
+    return Effect(kind, clock.key, facts | more | uncertain)
 
 
 def _money(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:

@@ -302,3 +302,9 @@ class CaseFacts:
     def due_at(self) -> dt.datetime | None:
         """The next thing that falls due, overdue ones included."""
         return min((c.due_at for c in self.clocks if c.running and c.due_at), default=None)
+
+    @property
+    def due_provisional(self) -> bool:
+        """Whether a day beyond the official calendar was looked at for the next due time."""
+        due = self.due_at
+        return any(c.provisional for c in self.clocks if c.running and c.due_at and c.due_at == due)

@@ -215,7 +215,12 @@ def _tell_due_soon(
         employee_id=employee_id,
         department_id=department_id,
         post=post,
-        facts={"clock": entry.label, "cite": str(entry.cite), "due_at": _utc(clock.due_at)},
+        facts={
+            "clock": entry.label,
+            "cite": str(entry.cite),
+            "due_at": _utc(clock.due_at),
+            **({"provisional": True} if clock.provisional else {}),
+        },
     )
 
 
@@ -460,6 +465,8 @@ def _facts(session: Session, notice: Notice) -> dict[str, Any]:
         found["due_at"] = dt.datetime.fromisoformat(found["due_at"])
     elif notice.complaint is not None:
         found["due_at"] = notice.complaint.due_at
+        if notice.complaint.due_provisional:
+            found["provisional"] = True
     return found
 
 

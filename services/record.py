@@ -204,7 +204,7 @@ def write(
     _known(after, places)
     for name in PLAIN:
         setattr(complaint, name, _thawed(getattr(after, name)))
-    complaint.due_at = after.due_at
+    complaint.due_at, complaint.due_provisional = after.due_at, after.due_provisional
     _point(complaint, "handler_id", ids[after.handler])
     _point(complaint, "responsible_id", ids[after.responsible])
     _point(complaint, "department_id", places.departments.get(after.department or ""))

@@ -79,7 +79,9 @@ def _cells(complaint: Complaint, pack: Pack, told: Told) -> dict[str, str]:
     customer = complaint.customer
     said: dict[str, str | None] = {
         "number": complaint.number,
-        "next_step": sheetwords.next_step(complaint.status),
+        "next_step": sheetwords.next_step(
+            complaint.status, provisional=bool(complaint.due_at and complaint.due_provisional)
+        ),
         "status": wording.label(complaint.status),
         "grade": complaint.grade,
         "channel": pack.label("channel", complaint.channel) if complaint.channel else None,

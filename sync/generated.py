@@ -6,7 +6,7 @@ Each is a list of lines; only cells that differ from what stands in the file are
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -50,7 +50,7 @@ def today(cases: Iterable[tuple[Cells, bool]], *, now: dt.datetime) -> list[Cell
     """
     lines = []
     at, tonight = wording.moment(now), f"{now.astimezone(wording.zone()):%Y-%m-%d} 24:00"
-    ours = sheetwords.next_step(Status.dispatched)
+    ours = {sheetwords.next_step(Status.dispatched, provisional=p) for p in (False, True)}
     for cells, refused in cases:
         reason = _why(cells, refused, at=at, tonight=tonight, ours=ours)
         if reason is not None:
@@ -58,7 +58,9 @@ def today(cases: Iterable[tuple[Cells, bool]], *, now: dt.datetime) -> list[Cell
     return sorted(lines, key=lambda cells: (cells.get("due_at", "9999"), cells.get("number", "")))
 
 
-def _why(cells: Cells, refused: bool, *, at: str, tonight: str, ours: str) -> str | None:
+def _why(
+    cells: Cells, refused: bool, *, at: str, tonight: str, ours: Collection[str]
+) -> str | None:
     due = cells.get("due_at")
     if due is not None and "confirmed" not in cells:
         if due < at:
@@ -67,7 +69,7 @@ def _why(cells: Cells, refused: bool, *, at: str, tonight: str, ours: str) -> st
             return "today"
     if refused:
         return "refused"
-    again = cells.get("round", "1") != "1" and cells.get("next_step") == ours
+    again = cells.get("round", "1") != "1" and cells.get("next_step", "") in ours
     return "restarted" if again else None
 
 
