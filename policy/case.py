@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 from policy import clocks, filing, recounting, sanctions, voting
@@ -59,6 +58,7 @@ from policy.lifecycle import (
     Status,
 )
 from policy.pack import DeadlineEntry, ExtensionEntry, Pack
+from policy.replacing import replace
 from policy.rules import Rules
 from policy.severity import checked, checked_extra, checked_grade, sorted_out
 from policy.worktime import WorkCalendar

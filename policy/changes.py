@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from policy.facts import CaseFacts, Clock
@@ -19,8 +20,11 @@ class Effect:
     facts: dict[str, Any]
 
 
-_PLAIN = ("status", "kind", "level", "grade", "responsibility", "round", "department")
-_PLAIN_TOO = ("handler", "responsible", "retain_until", "received_at")
+_PLAIN = (
+    *("status", "kind", "level", "grade", "responsibility", "round", "department"),
+    *("handler", "responsible", "retain_until", "received_at"),
+)
+_read = attrgetter(*_PLAIN)
 
 
 def changes(before: CaseFacts, after: CaseFacts) -> tuple[Effect, ...]:
@@ -29,8 +33,7 @@ def changes(before: CaseFacts, after: CaseFacts) -> tuple[Effect, ...]:
 
 
 def _facts(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
-    for name in (*_PLAIN, *_PLAIN_TOO):
-        old, new = getattr(before, name), getattr(after, name)
+    for name, old, new in zip(_PLAIN, _read(before), _read(after), strict=True):
         if old != new:
             yield Effect("fact", name, {"before": old, "after": new})
 

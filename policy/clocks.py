@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +16,7 @@ from policy.events import Happening
 from policy.facts import CaseFacts, Clock, Lapse, Revision
 from policy.lifecycle import ActorKind, ClockState
 from policy.pack import DeadlineEntry, Pack
+from policy.replacing import replace
 from policy.shapes import Quantity
 from policy.worktime import Due, Unit, WorkCalendar
 
@@ -32,6 +32,8 @@ def start(
     event: Happening | None = None,
 ) -> CaseFacts:
     """Start the clocks an event starts. `received_at` is what 'since receipt' counts from."""
+    # Clocks that share no slot meet nobody: they are added together, before the next that does.
+    alone: list[Clock] = []
     for entry in pack.starting.get(name, ()):
         if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
             continue
@@ -42,9 +44,16 @@ def start(
         since = _since(entry, name, at, received_at, calendar, facts, event)
         if entry.until and look(entry.until, facts, event) is None:
             continue
-        clock = _new(facts, entry, name, since, calendar, event)
-        facts = _seated(facts, _as_promised(clock, entry, facts), pack)
-    return facts
+        clock = _as_promised(_new(facts, entry, name, since, calendar, event), entry, facts)
+        if entry.slot is None:
+            alone.append(clock)
+            continue
+        facts, alone = _seated(_added(facts, alone), clock, pack), []
+    return _added(facts, alone)
+
+
+def _added(facts: CaseFacts, clocks: Collection[Clock]) -> CaseFacts:
+    return replace(facts, clocks=(*facts.clocks, *clocks)) if clocks else facts
 
 
 def _stated_anew(

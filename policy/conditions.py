@@ -18,19 +18,30 @@ _CALLS = {
 }
 
 
+_NOT_OURS = object()
+
+
 def holds(condition: Condition, facts: CaseFacts, event: Happening | None = None) -> bool:
     """Whether every row holds; an empty condition always does."""
-    return first_failing(condition, facts, event) is None
+    return not condition or first_failing(condition, facts, event) is None
 
 
 def first_failing(
     condition: Condition, facts: CaseFacts, event: Happening | None = None
 ) -> Row | None:
     """The first row that does not hold. Rows about an event are left out where there is none."""
+    # An event asks hundreds of rows, so what is found for one is looked up without a detour.
     for row in condition:
-        if event is None and row.field.startswith("event."):
+        path = row.field
+        if "." not in path:
+            found = getattr(facts, path, _NOT_OURS)
+            if found is _NOT_OURS:
+                found = _figured(path, facts)
+        elif event is None and path.startswith("event."):
             continue
-        if not row.holds(look(row.field, facts, event)):
+        else:
+            found = _pathed(path, facts, event)
+        if not row.holds(found):
             return row
     return None
 
@@ -39,19 +50,23 @@ def look(field: str, facts: CaseFacts, event: Happening | None) -> Any:
     """What a field of a condition says now: of the event, of the case, of the pack's own."""
     if "." in field:
         found = _pathed(field, facts, event)
-    elif field in _CALLS:
+    else:
+        found = getattr(facts, field, _NOT_OURS)
+        found = _figured(field, facts) if found is _NOT_OURS else found
+    return found.value if isinstance(found, enum.Enum) else found
+
+
+def _figured(field: str, facts: CaseFacts) -> Any:
+    """What a field says that the picture has no attribute for: counted from it, or the pack's."""
+    if field in _CALLS:
         purpose, name = _CALLS[field]
         call = facts.last_call(purpose)
-        found = bool(call and getattr(call, name))
-    elif field == "body_length":
-        found = len(facts.body or "")
-    elif field == "last_answer":
-        found = facts.calls[-1].outcome if facts.calls else None
-    elif hasattr(facts, field):
-        found = getattr(facts, field)
-    else:
-        found = facts.extra.get(field)
-    return found.value if isinstance(found, enum.Enum) else found
+        return bool(call and getattr(call, name))
+    if field == "body_length":
+        return len(facts.body or "")
+    if field == "last_answer":
+        return facts.calls[-1].outcome if facts.calls else None
+    return facts.extra.get(field)
 
 
 COUNTED = frozenset({"form", "report_out", "informed", "ladder", "participant", "appeal"})

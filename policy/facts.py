@@ -28,7 +28,7 @@ from policy.lifecycle import (
 UNHAPPY = frozenset({Satisfaction.dissatisfied, Satisfaction.very_dissatisfied})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Revision:
     """A clock's due time moved at `at`, for a reason, from one instant to another."""
 
@@ -38,7 +38,7 @@ class Revision:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lapse:
     """A clock ran out at `breached_at` and this was noticed at `found_at`; it may be lifted."""
 
@@ -48,7 +48,7 @@ class Lapse:
     lifted_because: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clock:
     """A term that runs. `due_at` is None for a term without limit, which has `review_at`."""
 
@@ -76,7 +76,7 @@ class Clock:
         return self.state is ClockState.running
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Charge:
     """A sum for one rule, employee and occasion; `sign` says whether it takes or gives.
 
@@ -105,7 +105,7 @@ class Charge:
         return self.status not in (PenaltyStatus.waived, PenaltyStatus.lapsed)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Duty:
     """A department had the case: who answers for it and who handles it, round by round."""
 
@@ -117,7 +117,7 @@ class Duty:
     returned_at: dt.datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """One attempt to call the customer."""
 
@@ -150,7 +150,7 @@ class Call:
         return bool(self.asks_more or self.care_insists)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signature:
     """Somebody answered with his name for a step."""
 
@@ -162,7 +162,7 @@ class Signature:
     as_deputy: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wish:
     """A department asked for more time."""
 
@@ -174,7 +174,7 @@ class Wish:
     decided_at: dt.datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Count:
     """Something the regulation counts happened once."""
 
@@ -183,7 +183,7 @@ class Count:
     at: dt.datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Filed:
     """Something written down on the case under an entry of the pack.
 
@@ -199,7 +199,7 @@ class Filed:
     data: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CaseFacts:
     """All that is known of a case after its last event."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +38,7 @@ from policy.events import (
 )
 from policy.facts import CaseFacts, Filed
 from policy.pack import Pack
+from policy.replacing import replace
 from policy.rules import Rules
 from policy.severity import fitted
 from policy.shapes import Entry

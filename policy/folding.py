@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from policy import sanctions
 from policy.case import apply, pass_time
@@ -27,6 +27,7 @@ from policy.events import Corrected, Happening, Moved, Recounted, Withdrawn, dum
 from policy.facts import CaseFacts, Charge, Clock, Lapse, Revision
 from policy.lifecycle import ActorKind, ClockState, PenaltyStatus, Status
 from policy.pack import Pack
+from policy.replacing import replace
 from policy.rules import Rules
 from policy.worktime import WorkCalendar
 

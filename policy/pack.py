@@ -573,6 +573,25 @@ class Pack(Shape):
         return _grouped((base, p) for p in self.penalty for base in p.adds_to)
 
     @cached_property
+    def breaching(self) -> dict[str, tuple[PenaltyEntry, ...]]:
+        """What the breach of a deadline costs, by its key; of its slot's penalties as well."""
+        return {
+            d.key: tuple(p for p in self.penalty if p.breach_of and p.breach_of in (d.key, d.slot))
+            for d in self.deadline
+        }
+
+    @cached_property
+    def graver(self) -> dict[str, frozenset[str]]:
+        """The keys of the penalties that take the place of one."""
+        found = _grouped((key, p) for p in self.penalty for key in p.replaces)
+        return {key: frozenset(p.key for p in entries) for key, entries in found.items()}
+
+    @cached_property
+    def found_by_hand(self) -> tuple[PenaltyEntry, ...]:
+        """The penalties whose ground a person finds."""
+        return tuple(p for p in self.penalty if p.by_hand)
+
+    @cached_property
     def alerts(self) -> dict[str, tuple[AlertEntry, ...]]:
         """Who is told when an event happens."""
         return _grouped((a.event, a) for a in self.alert if a.event)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from policy import clocks
@@ -16,6 +15,7 @@ from policy.conditions import holds
 from policy.facts import CaseFacts, Clock, Lapse, Revision
 from policy.lifecycle import ClockState
 from policy.pack import DeadlineEntry, Pack
+from policy.replacing import replace
 from policy.worktime import WorkCalendar
 
 REASON = "calendar"

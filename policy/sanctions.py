@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +17,7 @@ from policy.events import Happening, Judged, PenaltyNotified
 from policy.facts import CaseFacts, Charge, Clock
 from policy.lifecycle import PenaltyStatus, Sign
 from policy.pack import Pack, PenaltyEntry, RewardEntry
+from policy.replacing import replace
 from policy.rules import Rules
 from policy.worktime import WorkCalendar
 
@@ -62,10 +62,7 @@ def for_breaches(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts
 
 def _charged(facts: CaseFacts, clock: Clock, rules: Rules) -> CaseFacts:
     """What the last breach of a clock costs."""
-    slot = rules.pack.find("deadline", clock.key).slot
-    for entry in rules.pack.penalty:
-        if entry.breach_of not in (clock.key, slot) or entry.breach_of is None:
-            continue
+    for entry in rules.pack.breaching[clock.key]:
         if not holds(entry.applies, facts):
             continue
         lapse = clock.breaches[-1]
@@ -329,8 +326,8 @@ def _left_to_take(
 
 
 def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, pack: Pack) -> bool:
-    graver = {p.key for p in pack.penalty if entry.key in p.replaces}
-    return any(
+    graver = pack.graver.get(entry.key)
+    return graver is not None and any(
         c.rule in graver and c.employee == who and c.stands and c.sign is Sign.charge
         for c in facts.charges
     )
@@ -338,7 +335,7 @@ def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, pack: P
 
 def without_ground(facts: CaseFacts, *, pack: Pack, at: dt.datetime) -> CaseFacts:
     """Take back what persons found, and its surcharges, where its condition holds no longer."""
-    fallen = {p.key for p in pack.penalty if p.by_hand and not holds(p.applies, facts)}
+    fallen = {p.key for p in pack.found_by_hand if not holds(p.applies, facts)}
     if not fallen:
         return facts
     return take_back(facts, lambda c: fallen & {c.rule, c.because.get("on")}, at=at)

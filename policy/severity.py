@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from policy.conditions import holds
@@ -13,6 +12,7 @@ from policy.errors import ChoiceUnknown, FieldTooLong, FieldUnknown
 from policy.facts import CaseFacts
 from policy.pack import FieldEntry, Pack
 from policy.paperwork import FormField
+from policy.replacing import replace
 
 LONGEST = {"text": 300, "long_text": 20_000, "phone": 40}
 _PHONE = re.compile(r"[+0-9 ()-]{3,40}")

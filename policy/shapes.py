@@ -133,11 +133,12 @@ class Row(Shape):
         """Whether the value found for the field satisfies this row."""
         if isinstance(found, enum.Enum):
             found = found.value
+        # What nearly every condition says comes first: an event asks hundreds of them.
+        if self.op is Operator.equals:
+            return bool(found == self.value)
         match self.op:
             case Operator.filled:
                 return (found not in (None, "", (), [], {})) == self.value
-            case Operator.equals:
-                return bool(found == self.value)
             case Operator.differs:
                 return bool(found != self.value)
             case Operator.among | Operator.not_among:

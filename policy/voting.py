@@ -6,7 +6,6 @@ say yes. Silence is not consent: who did not vote did not agree.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from policy import clocks, sanctions
@@ -25,6 +24,7 @@ from policy.filing import asked, put
 from policy.lifecycle import ClosingGround, Responsibility, Status
 from policy.pack import Pack
 from policy.paperwork import VoteEntry
+from policy.replacing import replace
 from policy.rules import Rules
 
 _BEFORE_CLOSING = frozenset(

@@ -141,11 +141,11 @@ class WorkCalendar:
         self._working = [day for day in days if self._kind(day).counts]
         if not self._working:
             raise CalendarRefused(why="no_working_day")
-        self._idle = [day for day in days if not self._kind(day).counts]
+        self._idle = [(day, self._kind(day).value) for day in days if not self._kind(day).counts]
         self._makeup = [day for day in self._working if self._kind(day) is DayKind.makeup]
         # Comparing integers is several times faster than comparing dates.
         self._working_ordinals = [day.toordinal() for day in self._working]
-        self._idle_ordinals = [day.toordinal() for day in self._idle]
+        self._idle_ordinals = [day.toordinal() for day, _kind in self._idle]
         worked = (_length(self.office_hours(day)) for day in self._working)
         self._worked_before = list(accumulate(worked, initial=0))
 
@@ -315,12 +315,11 @@ class WorkCalendar:
         last = bisect_right(self._working_ordinals, due_on.toordinal())
         idle = bisect_left(self._idle_ordinals, start_on.toordinal())
         until = bisect_left(self._idle_ordinals, due_on.toordinal(), lo=idle)
-        skipped = self._idle[idle : min(until, idle + SKIPPED_KEPT)]
         makeup = bisect_left(self._makeup, self._working[first])
         return Due(
             at=due,
             counted=tuple(self._working[first : min(last, first + COUNTED_KEPT)]),
-            skipped=tuple((day, self._kind(day).value) for day in skipped),
+            skipped=tuple(self._idle[idle : min(until, idle + SKIPPED_KEPT)]),
             makeup=tuple(self._makeup[makeup : bisect_right(self._makeup, due_on, lo=makeup)]),
             provisional=self.is_provisional(start_on, due_on),
         )
