@@ -17,9 +17,9 @@ from typing import Any
 from policy import sanctions
 from policy.case import apply, archivable, pass_time
 from policy.errors import DomainError, StepRefused
-from policy.events import SYSTEM, Archived, Corrected, Happening, Withdrawn, utc
+from policy.events import SYSTEM, Archived, Corrected, Happening, Recounted, Withdrawn, utc
 from policy.facts import CaseFacts, Charge
-from policy.folding import Entry, amended
+from policy.folding import Calendars, Entry, amended
 from policy.lifecycle import ActorKind, Sign
 from policy.pack import Pack
 from policy.rules import Rules
@@ -83,15 +83,24 @@ class Difference:
 
 
 def under(
-    entries: Iterable[Entry], pack: Pack, calendar: WorkCalendar, *, now: dt.datetime
+    entries: Iterable[Entry],
+    pack: Pack,
+    calendar: WorkCalendar,
+    *,
+    now: dt.datetime,
+    calendars: Calendars | None = None,
 ) -> CaseFacts:
     """The case its journal makes under a pack, up to `now`. Raises StepRefused for a step that
     does not fit; what a correction took out or put right is judged as it was put right.
+
+    `calendars` gives the calendar of each entry, as for a fold: a case differs by the rules only.
     """
+    stood: Calendars = calendars or (lambda _at: calendar)
     facts = CaseFacts()
     for entry in standing(entries):
         try:
-            facts, _ = apply(facts, entry.event, pack, calendar, entry.recorded_at)
+            known = stood(entry.recorded_at)
+            facts, _ = apply(facts, entry.event, pack, known, entry.recorded_at)
         except DomainError as error:
             if not _follows_by_itself(entry.event):
                 raise StepRefused(deed=entry.event.type, seq=entry.seq, refusal=error) from error
@@ -120,8 +129,9 @@ def standing(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _follows_by_itself(event: Happening) -> bool:
-    """What time did, and steps of a charge that the other rules do not bring."""
-    return event.by.kind is ActorKind.system or event.type in sanctions.STEPS
+    """What time and the calendar did, and steps of a charge that the other rules do not bring."""
+    by_itself = event.by.kind is ActorKind.system or isinstance(event, Recounted)
+    return by_itself or event.type in sanctions.STEPS
 
 
 def difference(before: CaseFacts, after: CaseFacts) -> Difference:

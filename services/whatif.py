@@ -21,7 +21,7 @@ from models import Complaint, Journal, PolicyVersion, WhatIf, WhatIfCase, WorkRe
 from policy import refusals, whatif
 from policy.errors import DomainError, DraftChanged, NotFound, PeriodRefused, TrialFailed
 from policy.events import load
-from policy.folding import Entry
+from policy.folding import Calendars, Entry
 from policy.lifecycle import Status, TrialState
 from policy.pack import Pack
 from policy.whatif import Difference, Totals
@@ -139,11 +139,12 @@ def batch(
     complaints = list(session.scalars(statement))
     pictures = record.pictures(session, complaints)
     journals = _journals(session, [complaint.id for complaint in complaints])
+    past = calendars.history(session)
     judged = []
     for complaint, facts in zip(complaints, pictures, strict=True):
         was = policies.pack(session, complaint.policy_version)
         entries = journals.get(complaint.id, [])
-        found, refusal = _difference(facts, entries, was, pack, calendar, now)
+        found, refusal = _difference(facts, entries, was, pack, past, now)
         judged.append(Judged(complaint.id, complaint.number, was, found, refusal))
     last = complaints[-1].id if len(complaints) == size else None
     return Batch(tuple(judged), pack, last)
@@ -166,13 +167,14 @@ def _difference(
     entries: Sequence[Entry],
     was: Pack,
     pack: Pack,
-    calendar: WorkCalendar,
+    past: Calendars,
     now: dt.datetime,
 ) -> tuple[Difference | None, DomainError | None]:
     """What differs, or why the case cannot be judged. A fault of ours stops no other case."""
     try:
+        calendar = past(now)
         before = whatif.up_to(facts, was, calendar, now=now)
-        after = whatif.under(entries, pack, calendar, now=now)
+        after = whatif.under(entries, pack, calendar, now=now, calendars=past)
     except DomainError as refusal:
         return None, refusal
     except Exception as fault:

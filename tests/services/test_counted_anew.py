@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import Office, at
+from company import REPLIED, Office, at
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from database import reading, writing
 from models import Breach, Calendar, Complaint, Deadline, Journal, WorkRequest
+from policy import whatif
 from policy.errors import FieldMissing
 from policy.folding import fold
 from policy.lifecycle import ActorKind, PenaltyStatus
@@ -199,6 +200,22 @@ def test_a_preview_asks_the_database_the_same_for_ten_cases_as_for_one(
         return len(seen)
 
     assert statements(1) == statements(9)
+
+
+def test_a_case_tried_under_its_own_rules_differs_in_nothing_after_the_calendar_changed(
+    office: Office,
+) -> None:
+    complaint = office.dispatched()
+    day_off(office.session)
+    recount(office, complaint)
+    office.reply(complaint)
+    pack, calendar = journal.rules_of(office.session, complaint)
+    entries = journal.entries(office.session, complaint)
+    past = calendars.history(office.session)
+    after = whatif.under(entries, pack, calendar, now=REPLIED, calendars=past)
+    before = record.facts_of(office.session, complaint)
+    assert not whatif.difference(before, after)
+    assert after == before
 
 
 # ---------------------------------------------------------------- the worker
