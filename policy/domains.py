@@ -62,6 +62,7 @@ _SHAPES: dict[str, Kind] = {
     "flag": "flag",
     "number": "number",
     "money": "number",
+    "percent": "number",
     "date": "date",
     "time": "date",
 }
@@ -97,6 +98,10 @@ def domain(pack: Pack, field: str) -> Domain:
         return _own(own)
     if field.startswith("event.data."):
         return Domain("unknown")
+    if field.startswith("event.extra."):
+        return domain(pack, field.removeprefix("event.extra."))
+    if field.startswith("late."):
+        return Domain("flag")
     if field.startswith("event."):
         return _of_events(pack, field.removeprefix("event."))
     if field in _SECTIONS:
@@ -191,7 +196,7 @@ def strange_values(pack: Pack, rows: Iterable[Row]) -> Iterator[tuple[str, str]]
             yield from ((row.field, str(v)) for v in _named(row) if _number(v) is None)
 
 
-_COMPARING = (Operator.at_least, Operator.at_most)
+_COMPARING = (Operator.at_least, Operator.at_most, Operator.below)
 
 
 def _named(row: Row) -> tuple[Any, ...]:

@@ -44,6 +44,22 @@ def test_nothing_is_wrong_with_what_a_new_regulation_begins_with() -> None:
     assert checking.without_next_deed(build(data), official_calendar()) == []
 
 
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [("event.extra.mileage", "number"), ("event.extra.factory_class", "choice")]
+    + [("late.close_a", "flag")],
+)
+def test_what_is_said_and_what_is_late_have_values_of_their_own(field: str, kind: str) -> None:
+    assert domains.domain(build(read(shipped("skoda-dealer"))), field).kind == kind
+
+
+def test_nothing_is_below_a_number_and_at_least_it() -> None:
+    pack = build(read(shipped("skoda-dealer")))
+    rows = [Row(field="mileage", below=90), Row(field="mileage", at_least=90)]
+    assert not domains.satisfiable(pack, rows)
+    assert domains.satisfiable(pack, rows[:1])
+
+
 # ---------------------------------------------------------------- entry by entry
 
 
