@@ -325,6 +325,9 @@ def meet(facts: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime) ->
         if not holds(entry.met_if, facts, event):
             return clock
         at = event.at if anonymous or entry.judged_by == "stated" else now
+        if entry.ends == "warning" and clock.due_at and at > clock.due_at:
+            # A target that was missed is no breach, however late that comes to light.
+            return replace(clock, state=ClockState.met, met_at=clock.due_at)
         return _met(clock, at, now)
 
     return _each(facts, met)
@@ -514,8 +517,9 @@ def answered(facts: CaseFacts, *, at: dt.datetime, pack: Pack, now: dt.datetime)
     """Meet every clock that waits for the department's answer: none is owed any more."""
 
     def met(clock: Clock) -> Clock:
-        waits = clock.running and "confirmed" in pack.find("deadline", clock.key).met_by
-        return _met(clock, at, now) if waits else clock
+        entry: DeadlineEntry = pack.find("deadline", clock.key)
+        waits = clock.running and "confirmed" in entry.met_by
+        return _met(clock, at if entry.judged_by == "stated" else now, now) if waits else clock
 
     return _each(facts, met)
 

@@ -329,7 +329,7 @@ def beginnings(pack: Pack) -> Iterator[Happening]:
         for kind in pack.kind
         for channel in pack.channel
         for grade in (None, *_grades(pack))
-        for extra in ({}, _all_fields(pack))
+        for extra in ({}, *_extras(pack))
     )
     for said in choices:
         yield _event(pack, {"type": "registered", **base, **said})
@@ -363,8 +363,17 @@ _EXAMPLES: dict[str, Any] = {
 }
 
 
-def _all_fields(pack: Pack) -> dict[str, Any]:
-    return {field.key: _example(field) for field in pack.field}
+def _extras(pack: Pack) -> list[dict[str, Any]]:
+    """All of the pack's own fields; all but those whose example some gate does not let by; and
+    of those only what gates ask for.
+    """
+    every = {field.key: _example(field) for field in pack.field}
+    rows = [row for gate in pack.gate for row in gate.requires if row.field in every]
+    barred = {row.field for row in rows if not row.holds(every[row.field])}
+    asked = {row.field for row in rows if not row.holds(None)} - barred
+    passing = {key: value for key, value in every.items() if key not in barred}
+    found = [every, passing, {key: every[key] for key in every if key in asked}]
+    return [extra for n, extra in enumerate(found) if extra not in found[:n] and extra]
 
 
 def _example(field: Any) -> Any:
@@ -417,7 +426,7 @@ def everything(pack: Pack) -> list[Happening]:
 def _at_the_desk(pack: Pack) -> Iterator[dict[str, Any]]:
     yield from ({"type": "classified", "grade": grade} for grade in _different(pack))
     yield from ({"type": "classified", "kind": kind.key} for kind in pack.kind)
-    yield {"type": "classified", "extra": _all_fields(pack)}
+    yield from ({"type": "classified", "extra": extra} for extra in _extras(pack))
     for department in pack.department:
         yield {"type": "dispatched", "department": department.key, "holder": "worker"}
     for department in pack.department[-1:]:

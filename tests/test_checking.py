@@ -46,8 +46,11 @@ def test_nothing_is_wrong_with_what_a_new_regulation_begins_with() -> None:
 
 @pytest.mark.parametrize(
     ("field", "kind"),
-    [("event.extra.mileage", "number"), ("event.extra.factory_class", "choice")]
-    + [("late.close_a", "flag")],
+    [
+        ("event.extra.mileage", "number"),
+        ("event.extra.factory_class", "choice"),
+        ("late.close_a", "flag"),
+    ],
 )
 def test_what_is_said_and_what_is_late_have_values_of_their_own(field: str, kind: str) -> None:
     assert domains.domain(build(read(shipped("skoda-dealer"))), field).kind == kind

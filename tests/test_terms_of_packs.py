@@ -174,3 +174,38 @@ def test_what_is_no_percentage_is_refused_by_its_field(rate: str) -> None:
 def test_terms_that_clocks_show_are_said_in_words() -> None:
     assert reasons.term(1, "clock_time", "17:00:00") == "until the next 17:00"
     assert reasons.term(15, "day_of_month") == "until day 15 of the next month"
+
+
+def test_what_ends_at_the_desk_is_judged_by_when_it_was_written_down() -> None:
+    data = written()
+    data["kind"] = [k | {"concludes": True} for k in data["kind"]]
+    term = {"amount": 1, "unit": "hour"}
+    data["deadline"] = [
+        *data["deadline"],
+        {"key": "answer", "label": "x", "cite": "SKD-2.1", "starts_on": ["registered"]}
+        | {"met_by": ["confirmed"], "within": term},
+    ]
+    play = played(data, {"do": "registered", "at": dt.datetime(2026, 3, 2, 9)})
+    concluded = {"do": "concluded", "at": dt.datetime(2026, 3, 2, 9, 30), "text": "x", "by": "desk"}
+    assert play.step(concluded | {"recorded_at": dt.datetime(2026, 3, 2, 10, 30)}).refused is None
+    clock = play.facts.clock("answer")
+    assert clock is not None
+    assert clock.breached
+
+
+def test_a_target_that_was_missed_is_no_breach_however_late_that_comes_to_light() -> None:
+    target = {
+        "key": "target",
+        "starts_on": ["registered"],
+        "met_by": ["contacted"],
+        "within": {"amount": 1, "unit": "hour"},
+        "ends": "warning",
+    }
+    data = written(deadline=[target])
+    data["signoff"] = [s for s in data["signoff"] if s["key"] != "contact"]
+    play = played(data, {"do": "registered", "at": dt.datetime(2026, 3, 2, 9)})
+    contacted = {"do": "contacted", "at": dt.datetime(2026, 3, 2, 9, 30), "by": "desk"}
+    assert play.step(contacted | {"recorded_at": dt.datetime(2026, 3, 2, 10, 30)}).refused is None
+    clock = play.facts.clock("target")
+    assert clock is not None
+    assert (clock.breached, clock.met_at) == (False, clock.due_at)
