@@ -123,6 +123,7 @@ FIELDS = {
     "counter": lazy_gettext("Counted as"),
     "counts_from": lazy_gettext("Counts from"),
     "department": lazy_gettext("Department"),
+    "covers": lazy_gettext("Leaves no hour open between"),
     "deputy": lazy_gettext("Deputy may"),
     "director": lazy_gettext("Answers for it"),
     "ends": lazy_gettext("At its end"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from policy.errors import ChoiceUnknown
 from policy.paperwork import ReportEntry
@@ -88,3 +88,18 @@ def ended(report: ReportEntry, since: dt.date, until: dt.date) -> Iterator[str]:
         if last >= since:
             yield period
         period = period_of(report, last + dt.timedelta(days=1))
+
+
+def uncovered(
+    turns: Iterable[tuple[dt.datetime, dt.datetime]], begin: dt.datetime, end: dt.datetime
+) -> list[tuple[dt.datetime, dt.datetime]]:
+    """The times between two instants that no turn of duty covers, in order (RES-2.1.2).
+
+    Turns may come in any order and overlap; one that ends before it begins covers nothing.
+    """
+    open_from, found = begin, []
+    for since, until in sorted(turn for turn in turns if turn[0] < turn[1]):
+        if since > open_from and open_from < end:
+            found.append((open_from, min(since, end)))
+        open_from = max(open_from, until)
+    return [*found, (open_from, end)] if open_from < end else found

@@ -35,13 +35,26 @@ class FormField(Shape):
 
 
 class FormEntry(Entry):
-    """A form that is filled any number of times: on a case, or by itself (`alone`)."""
+    """A form that is filled any number of times: on a case, or by itself (`alone`).
+
+    `covers` names the two instants between which somebody was there, of a log that must leave no
+    hour open, day and night.
+    """
 
     section = "form"
 
     applies: Condition = ()
     alone: Flag = False
+    covers: tuple[Text, Text] | None = None
     fields: Annotated[tuple[FormField, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _covers_between_instants(self) -> FormEntry:
+        for key in self.covers or ():
+            field = self.field(key)
+            if field is None or field.shape != "time" or not field.required:
+                raise ValueError("`covers` names two required fields of the shape time")
+        return self
 
     def field(self, key: str) -> FormField | None:
         """The field of a key."""

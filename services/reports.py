@@ -26,7 +26,7 @@ from models import (
     PolicyVersion,
     Tally,
 )
-from policy.duties import days_of, due_on, ended
+from policy.duties import days_of, due_on, ended, uncovered
 from policy.errors import ChoiceUnknown, Duplicate
 from policy.facts import UNHAPPY
 from policy.filing import checked_form
@@ -429,6 +429,41 @@ def ledger(
         .order_by(Complaint.number)
         .limit(LONGEST_LEDGER)
     ).all()
+
+
+_LATEST_TURN = dt.timedelta(days=31)
+"""How long before or after a turn of duty its log may be written and still be found."""
+
+
+def uncovered_hours(
+    session: Session,
+    version: PolicyVersion,
+    *,
+    from_on: dt.date,
+    until_on: dt.date,
+    now: dt.datetime,
+) -> dict[str, list[tuple[dt.datetime, dt.datetime]]]:
+    """For each log that must leave no hour open: the times nobody was there, in UTC (RES-2.1.2).
+
+    From the first day to the last one, but not beyond `now`: what lies ahead is not open yet.
+    """
+    calendar = calendars.work_calendar(session)
+    begin, end = _span(calendar, from_on, until_on)
+    found = {}
+    for form in policies.pack(session, version).form:
+        if form.covers is None:
+            continue
+        written = begin - _LATEST_TURN, end + _LATEST_TURN
+        turns = [
+            (_instant(row.data[form.covers[0]]), _instant(row.data[form.covers[1]]))
+            for row in _filled(session, version, form.key, written)
+        ]
+        found[form.key] = uncovered(turns, begin, min(end, now))
+    return found
+
+
+def _instant(said: Any) -> dt.datetime:
+    return dt.datetime.fromisoformat(str(said)).astimezone(dt.UTC)
 
 
 def gaps(session: Session, version: PolicyVersion, *, on: dt.date) -> dict[str, list[str]]:

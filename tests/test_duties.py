@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from policy.duties import days_of, due_on, ended, period_of
+from policy.duties import days_of, due_on, ended, period_of, uncovered
 from policy.errors import ChoiceUnknown
 from policy.paperwork import ReportEntry
 from tests.regulations import official_calendar
@@ -64,3 +64,35 @@ def test_only_periods_that_ended_in_between_are_owed() -> None:
     assert list(ended(entry, since, until)) == ["2026-08", "2026-09", "2026-10"]
     assert list(ended(entry, since, dt.date(2026, 10, 30))) == ["2026-08", "2026-09"]
     assert list(ended(entry, until, since)) == []
+
+
+def hour(day: int, clock: int) -> dt.datetime:
+    return dt.datetime(2026, 3, day, clock, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("turns", "open_hours"),
+    [
+        ([], [(0, 24)]),
+        ([(0, 8), (8, 16), (16, 24)], []),
+        ([(16, 24), (0, 8), (8, 16)], []),
+        ([(0, 9), (8, 24)], []),
+        ([(2, 8), (10, 22)], [(0, 2), (8, 10), (22, 24)]),
+        ([(0, 20), (4, 6), (22, 24)], [(20, 22)]),
+        ([(0, 12), (14, 13), (15, 24)], [(12, 15)]),
+    ],
+    ids=["none", "three", "in any order", "overlapping", "gaps", "one in another", "backwards"],
+)
+def test_the_hours_nobody_was_on_duty_are_found(
+    turns: list[tuple[int, int]], open_hours: list[tuple[int, int]]
+) -> None:
+    def on(clock: int) -> dt.datetime:
+        return hour(2, 0) + dt.timedelta(hours=clock)
+
+    found = uncovered(((on(a), on(b)) for a, b in turns), on(0), on(24))
+    assert found == [(on(a), on(b)) for a, b in open_hours]
+
+
+def test_turns_before_and_after_the_asked_time_leave_nothing_open_beyond_it() -> None:
+    turns = [(hour(1, 20), hour(2, 6)), (hour(3, 2), hour(3, 8))]
+    assert uncovered(turns, hour(2, 0), hour(3, 0)) == [(hour(2, 6), hour(3, 0))]
