@@ -179,6 +179,7 @@ def test_terms_that_clocks_show_are_said_in_words() -> None:
 def test_what_ends_at_the_desk_is_judged_by_when_it_was_written_down() -> None:
     data = written()
     data["kind"] = [k | {"concludes": True} for k in data["kind"]]
+    data["gate"] = []
     term = {"amount": 1, "unit": "hour"}
     data["deadline"] = [
         *data["deadline"],
