@@ -510,7 +510,7 @@ def _owed(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _figure(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """What an indicator comes to over the cases a file sums up, and its denominator."""
+    """What an indicator comes to over the cases a file sums up, its denominator, what it reads."""
     entry = play.pack.find("indicator", wanted["indicator"])
     if entry is None:
         return {"indicator": "none"}
@@ -522,6 +522,8 @@ def _figure(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
         "value": str(found.value) if found.value is not None else "none",
         "over": "none" if found.of is None else found.of,
         "reached": aimed,
+        "form": entry.form or "none",
+        "field": entry.of or "none",
     }
 
 

@@ -1,0 +1,190 @@
+"""The fuel supplier's counts across cases: breaches of supply, key customers, reports that come."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from company import at
+from sqlalchemy.orm import Session
+
+from models import Complaint, Customer, FormEntry, PolicyVersion
+from policy.lifecycle import ActorKind, Role
+from policy.loading import read, shipped
+from services import customers, filing, intake, journal, people, policies, record, reports
+from services.actors import Actor
+
+REGULATION = "fuel-supplier"
+
+
+@dataclass
+class Supplier:
+    """The supplier's marketing department at work in a session."""
+
+    session: Session
+    version: PolicyVersion
+    clerk: Actor
+
+    def purchaser(self, name: str, **said: Any) -> Customer:
+        customer = customers.find_or_add(self.session, name, "02083330000")
+        for field, value in said.items():
+            setattr(customer, field, value)
+        self.session.flush()
+        return customer
+
+    def breach(self, customer: Customer, day: int, amount: str = "20000", **said: Any) -> Complaint:
+        """A late delivery to a purchaser, written down half an hour after he complained."""
+        usual: dict[str, Any] = {
+            "kind": "breach",
+            "channel": "letter",
+            "subject": "供货延误",
+            "received_at": at(3, day, 9),
+            "actor": self.clerk,
+            "now": at(3, day, 9, 30),
+            "customer": customer,
+            "extra": {"order_amount": amount, "breach_ground": "late"},
+        }
+        return intake.register(self.session, self.version, **(usual | said))
+
+    def claimed(self, case: Complaint) -> tuple[str, int] | None:
+        """The sum a purchaser may claim for a case and which breach it was; None for nothing."""
+        facts = record.facts_of(self.session, case)
+        found = facts.last_filed("claim", "supply_breach")
+        return (found.data["amount"], found.data["count"]) if found else None
+
+    def visit(self, customer: Customer, now: dt.datetime) -> FormEntry:
+        data = {
+            "customer": customer.name,
+            "visited_on": now.date().isoformat(),
+            "opinions": "送货准时",
+            "analysis": "需求稳定",
+        }
+        return filing.fill_alone(
+            self.session,
+            self.version,
+            form="visit_report",
+            data=data,
+            actor=self.clerk,
+            now=now,
+            customer=customer,
+        )
+
+
+@pytest.fixture
+def supplier(session: Session) -> Supplier:
+    """The regulation published beside the company's own, and a clerk of its marketing."""
+    version = policies.publish(
+        session, read(shipped(REGULATION)), effective_from=dt.date(2026, 1, 1), now=at(1, 1, 9)
+    )
+    marketing = people.add_department(session, key="marketing", name="营销部")
+    clerk = people.add_employee(session, number="7001", name="营销员", department=marketing)
+    session.flush()
+    return Supplier(session, version, Actor(ActorKind.user, None, clerk.id, Role.member))
+
+
+@pytest.mark.proves("FUE-C3.3a")
+def test_the_fourth_breach_toward_a_purchaser_may_cost_a_tenth_of_the_order(
+    supplier: Supplier,
+) -> None:
+    school, port = supplier.purchaser("市一中"), supplier.purchaser("港务公司")
+    first = [supplier.breach(school, day) for day in (2, 3, 4)]
+    assert [supplier.claimed(case) for case in first] == [None, None, None]
+    assert supplier.claimed(supplier.breach(port, 5)) is None
+    fourth = supplier.breach(school, 6, amount="12345.60")
+    assert supplier.claimed(fourth) == ("1234.56", 4)
+    assert supplier.claimed(supplier.breach(school, 9)) == ("2000.00", 5)
+
+
+@pytest.mark.proves("FUE-C3.3a")
+def test_only_breaches_count_and_only_those_that_came_before(supplier: Supplier) -> None:
+    school = supplier.purchaser("市一中")
+    for day in (2, 3, 4):
+        supplier.breach(school, day, kind="complaint", category="supply")
+    assert supplier.claimed(supplier.breach(school, 5)) is None
+    for day in (9, 10):
+        supplier.breach(school, day)
+    late = supplier.breach(school, 4, now=at(3, 11, 9))
+    assert supplier.claimed(late) is None
+    assert supplier.claimed(supplier.breach(school, 12)) == ("2000.00", 5)
+
+
+@pytest.mark.proves("FUE-C3.3a")
+def test_the_claim_stands_in_the_journal_of_the_case(supplier: Supplier) -> None:
+    school = supplier.purchaser("市一中")
+    cases = [supplier.breach(school, day) for day in (2, 3, 4, 6)]
+    folded = journal.folded(supplier.session, cases[-1])
+    claim = folded.last_filed("claim", "supply_breach")
+    assert claim is not None
+    assert Decimal(claim.data["amount"]) == Decimal("2000.00")
+
+
+@pytest.mark.proves("FUE-B3.5a", "FUE-B2b")
+def test_a_key_customer_nobody_visited_in_the_year_is_on_the_list(supplier: Supplier) -> None:
+    port = supplier.purchaser("港务公司", tier="key")
+    mine = supplier.purchaser("矿业公司", tier="key")
+    supplier.purchaser("路边客户")
+    supplier.visit(port, at(5, 6, 10))
+    supplier.visit(mine, at(12, 31, 23, year=2025))
+    missed = reports.unvisited(supplier.session, supplier.version, form="visit_report", year=2026)
+    assert [customer.name for customer in missed] == ["矿业公司"]
+    rates = reports.figures(
+        supplier.session,
+        supplier.version,
+        from_on=dt.date(2026, 1, 1),
+        until_on=dt.date(2026, 12, 31),
+    )
+    assert {entry.key: str(figure) for entry, figure in rates}["key_visits"] == "50.0 %"
+
+
+@pytest.mark.proves("FUE-B3.5a", "FUE-B2b")
+def test_the_report_on_each_key_customer_is_owed_until_it_is_filed(supplier: Supplier) -> None:
+    port = supplier.purchaser("港务公司", tier="key")
+    mine = supplier.purchaser("矿业公司", tier="key")
+    reports.file_report(
+        supplier.session,
+        supplier.version,
+        report="key_customer_visit",
+        period="2026",
+        data={
+            "customer": "港务公司",
+            "visited_on": "2026-05-06",
+            "opinions": "送货准时",
+            "analysis": "需求稳定",
+        },
+        actor=supplier.clerk,
+        now=at(12, 20, 9),
+        customer=port,
+    )
+    since, on = dt.date(2026, 1, 1), dt.date(2027, 1, 4)
+    owed = [
+        one
+        for one in reports.owed(supplier.session, supplier.version, since=since, on=on)
+        if one.report.key == "key_customer_visit"
+    ]
+    assert {one.customer: one.late(on) for one in owed} == {port: False, mine: True}
+
+
+@pytest.mark.proves("FUE-B2e")
+def test_satisfaction_and_loyalty_are_the_means_of_the_surveys_of_a_year(
+    supplier: Supplier,
+) -> None:
+    for satisfaction, loyalty in ((9, 7), (8, 10)):
+        filing.fill_alone(
+            supplier.session,
+            supplier.version,
+            form="survey",
+            data={"way": "phone", "satisfaction": satisfaction, "loyalty": loyalty},
+            actor=supplier.clerk,
+            now=at(6, 1, 9),
+        )
+    found = reports.figures(
+        supplier.session,
+        supplier.version,
+        from_on=dt.date(2026, 1, 1),
+        until_on=dt.date(2026, 12, 31),
+    )
+    said = {entry.key: figure.value for entry, figure in found}
+    assert (said["satisfaction"], said["loyalty"]) == (Decimal("8.5"), Decimal("8.5"))
