@@ -516,8 +516,13 @@ def _call_is_over(facts: CaseFacts, rules: Rules) -> bool:
 
 
 def _verified(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
-    """What was found may be what a clock asks for: a complaint found invalid does not rise."""
+    """What was found may be what a clock or a fine asks for.
+
+    A complaint found invalid does not rise, and what it was to cost is taken back.
+    """
     found = filing.verify(facts, event, rules)
+    found = sanctions.without_ground(found, pack=rules.pack, at=rules.now)
+    found = sanctions.found_otherwise(found, event, pack=rules.pack, at=rules.now)
     return clocks.reconsider(found, pack=rules.pack, calendar=rules.calendar)
 
 

@@ -341,6 +341,27 @@ def without_ground(facts: CaseFacts, *, pack: Pack, at: dt.datetime) -> CaseFact
     return take_back(facts, lambda c: fallen & {c.rule, c.because.get("on")}, at=at)
 
 
+def found_otherwise(
+    facts: CaseFacts, event: Happening, *, pack: Pack, at: dt.datetime
+) -> CaseFacts:
+    """Take back what an earlier finding brought by itself, where the new one brings it no more."""
+    rules = {
+        p.key: p.who == "concerned"
+        for p in pack.charging.get(event.type, ())
+        if holds(p.applies, facts, event)
+    }
+
+    def fallen(c: Charge) -> bool:
+        if c.because.get("event") != event.type:
+            return False
+        base = c.because.get("on", c.rule)
+        # A surcharge without a bearer of its own is owed by whoever owes its base.
+        personal = base == c.rule or pack.find("penalty", c.rule).who is None
+        return base not in rules or (rules[base] and personal and c.employee not in facts.concerned)
+
+    return take_back(facts, fallen, at=at)
+
+
 def take_back(facts: CaseFacts, chosen: Any, *, at: dt.datetime, **why: Any) -> CaseFacts:
     """Let proposals lapse; against what was already confirmed, propose a reversal."""
     charges: list[Charge] = []
