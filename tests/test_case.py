@@ -56,7 +56,8 @@ thorough = settings(
 def world(regulation: str) -> tuple[Pack, list[Happening], list[Happening]]:
     """A pack, the ways a case can begin and everything that can happen to it."""
     pack = load_pack(shipped(regulation))
-    return pack, list(beginnings(pack)), everything(pack)
+    begin = [event for event in beginnings(pack) if Life(pack).happen(event)]
+    return pack, begin, everything(pack)
 
 
 class Life:
@@ -136,7 +137,9 @@ def _handled(event: Registered, pack: Pack) -> bool:
 def _live(data: st.DataObject, regulation: str) -> tuple[Life, list[tuple[CaseFacts, CaseFacts]]]:
     pack, begin, tried = world(regulation)
     life = Life(pack)
-    usual = [e for e in begin if isinstance(e, Registered) and e.grade and _handled(e, pack)]
+    graded = any(step.scale == "grade" for step in pack.severity)
+    handled = [e for e in begin if isinstance(e, Registered) and _handled(e, pack)]
+    usual = [e for e in handled if e.grade or not graded]
     first = data.draw(st.sampled_from(usual if data.draw(st.integers(0, 7)) else begin))
     steps = [life.happen(first)]
     _along_the_road(life, tried, data.draw(st.integers(0, len(ROAD))))
