@@ -201,10 +201,23 @@ def happening(data: Mapping[str, Any], pack: Pack, people: Mapping[str, Any]) ->
     """What a journal row says beyond its deed: who, where to, and the words written."""
     said = []
     for name, value in data.items():
-        words = _detail(name, value, pack, people)
+        words = _part(name, value, data, pack) or _detail(name, value, pack, people)
         if words:
             said.append(words)
     return "\n".join(said)
+
+
+def _part(name: str, value: Any, data: Mapping[str, Any], pack: Pack) -> str | None:
+    """An item of a checklist or the way of a report: what its entry of the regulation calls it."""
+    entry = parts = None
+    if name == "item":
+        entry = pack.find("checklist", data.get("checklist"))
+        parts = entry and entry.items
+    if name == "way":
+        entry = pack.find("report_out", data.get("report"))
+        parts = entry and entry.ways
+    label = next((part.label for part in parts or () if part.key == value), None)
+    return label and _("%(name)s: %(value)s", name=wording.field(name), value=label)
 
 
 _ENUMS = {
@@ -222,11 +235,12 @@ _SECTIONS = {
     "grade": "severity",
     "department": "department",
     "rule": "penalty",
+    "report": "report_out",
 }
 _WORDS = frozenset({"text", "reason", "feedback", "proof", "how", "subject"})
 _SILENT = frozenset(
     {"type", "at", "by", "number", "body", "demand", "holder", "deputy", "occasion", "sign"}
-    | {"target", "extra", "received_at", "was", "to"}
+    | {"target", "extra", "received_at", "was", "to", "earlier", "taken", "paper", "data"}
 )
 _GROUNDS = {
     "verification": mark("the verification callback"),
@@ -263,7 +277,7 @@ def literal(name: str, value: str) -> str:
 
 def _detail(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str | None:
     if name == "ground":
-        return _named(_GROUNDS, value) if value in _GROUNDS else pack.label("penalty", value)
+        return _ground(value, pack)
     if name in _SILENT or value in (None, "", {}):
         return None
     if name in _WORDS:
@@ -277,6 +291,13 @@ def _detail(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str
     )
 
 
+def _ground(value: str, pack: Pack) -> str:
+    """A ground for a restart, a penalty or a reward."""
+    if value in _GROUNDS:
+        return _named(_GROUNDS, value)
+    return pack.label("penalty" if pack.find("penalty", value) else "reward", value)
+
+
 def _value(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str:
     for kind in _ENUMS.get(name, ()):
         if value in {member.value for member in kind}:
@@ -285,8 +306,10 @@ def _value(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str:
         return pack.label(_SECTIONS.get(name, name), str(value))
     if name in _LITERALS:
         return literal(name, str(value))
-    if name in ("handler", "employee"):
+    if name in ("handler", "employee", "first_asked"):
         return str(people.get(str(value), value))
+    if isinstance(value, list | tuple):
+        return "、".join(str(people.get(str(one), one)) for one in value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name.endswith("_at") or name in ("until", "at"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, current_app, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
@@ -16,24 +16,16 @@ from werkzeug.wrappers import Response
 from wtforms import BooleanField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
+import paperwords
 import reasons
 import wording
-from admin import correction
+from admin import correction, paperwork, uploads
 from admin.base import RedressView, did
-from admin.deeds import (
-    DEEDS,
-    DeedForm,
-    choices,
-    departments,
-    form_of,
-    grades,
-    long_text,
-    short_text,
-    with_extra,
-    with_pack_fields,
-)
+from admin.deeds import DeedForm, choices, departments, grades, long_text, short_text
 from admin.fields import InstantField, trimmed
 from admin.filters import contains
+from admin.offers import form_of, offer, offers, service_of
+from admin.packfields import with_extra, with_pack_fields
 from admin.rights import visitor_may_open
 from admin.showing import now, urgency
 from models import Complaint, Customer, Journal, PolicyVersion
@@ -43,6 +35,9 @@ from policy.lifecycle import ActorKind, Status
 from policy.pack import Pack
 from services import actors, correcting, customers, desk, intake, journal, papers, policies, record
 from services.desk import CasePage
+
+WITH_PAPERS = frozenset({"filled", "checked", "reported"})
+"""The deeds whose form takes photos and files along."""
 
 LABELS = {
     "number": lazy_gettext("Case"),
@@ -256,21 +251,28 @@ class ComplaintView(RedressView):
         return case_page(self.records, number)
 
     def _page(self, page: CasePage, refused: DeedForm | None = None, deed: str = "") -> str:
-        possible = [d for d in page.deeds if d.name in DEEDS]
+        possible = {one.key: one for one in offers(page)}
+        again = offer(page, deed)
+        if refused is not None and again is not None:
+            possible[deed] = again
         forms = {
-            d.name: form_of(d.name, page.pack, page.facts, version=page.complaint.version)
-            for d in possible
-            if d.allowed and d.name != deed
+            key: refused if key == deed and refused else form_of(self.records, page, one)
+            for key, one in possible.items()
+            if one.allowed
         }
-        if refused is not None:
-            forms[deed] = refused
         return self.render(
             "admin/case.html",
             page=page,
             case=page.complaint,
             forms=forms,
+            offers=possible,
             refused=deed if refused is not None else "",
-            impossible=[d for d in possible if not d.allowed],
+            impossible=[one for one in possible.values() if not one.allowed],
+            paperwork=paperwork.of_case(self.records, page, possible),
+            scripts=paperwork.scripts(self.records, page),
+            words=paperwords,
+            with_papers=WITH_PAPERS if papers.closed(page.complaint) is None else (),
+            limit=current_app.config["REDRESS"].upload_limit_mb,
             why_not=wording.error,
             main=desk.NEXT_DEED.get(page.complaint.status, ""),
             timeline=timeline(page, self._amendable(page.complaint)),
@@ -297,14 +299,17 @@ class ComplaintView(RedressView):
     @expose("/<number>/deed/<deed>/", methods=("GET", "POST"))
     def deed(self, number: str, deed: str) -> str | Response:
         """Do a deed. Refused, it comes back with the reason and all that was typed."""
-        if deed not in DEEDS:
-            abort(404)
         here = url_for(".case", number=number)
+        page = self._case(number)
+        wanted = offer(page, deed)
+        if wanted is None:
+            abort(404)
         if request.method == "GET":
             return redirect(here)
-        page = self._case(number)
-        form = form_of(deed, page.pack, page.facts, version=page.complaint.version)
-        if form.validate() and did_deed(self.records, number, deed, form):
+        taken = uploads.take(self.records, number)
+        form = form_of(self.records, page, wanted)
+        taken.put(form)
+        if form.validate() and taken.whole and did_deed(self.records, number, deed, form):
             return redirect(here)
         return self._page(self._case(number), form, deed)
 
@@ -349,9 +354,10 @@ def did_deed(records: Session, number: str, deed: str, form: DeedForm) -> bool:
     def act(seen: int) -> None:
         complaint = journal.hold(records, number, seen=seen)
         actor = actors.of_user(current_user.user)
-        DEEDS[deed][1](records, complaint, actor=actor, now=now(), **form.said())
+        service_of(deed)(records, complaint, actor=actor, now=now(), **form.said())
 
-    return did(records, deed, form, act, lambda: case_page(records, number).complaint.version)
+    name = deed.partition(":")[0]
+    return did(records, name, form, act, lambda: case_page(records, number).complaint.version)
 
 
 def due_chip(row: Complaint) -> Any:

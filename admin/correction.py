@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from decimal import Decimal
 from typing import Any, get_args
 
 from flask import request
@@ -15,17 +16,17 @@ from wtforms.validators import Optional
 
 import wording
 from admin.base import seen_version
-from admin.deeds import (
-    EXTRA,
-    choices,
-    departments,
-    grades,
+from admin.deeds import choices, departments, grades
+from admin.fields import (
+    EnumField,
+    InstantField,
+    LookupField,
+    MoneyField,
+    PeopleField,
     long_text,
     short_text,
-    with_extra,
-    with_pack_fields,
 )
-from admin.fields import EnumField, InstantField, LookupField
+from admin.packfields import EXTRA, data_of, own, with_extra, with_inputs, with_pack_fields
 from models import Employee, Journal, User
 from policy.changes import Effect
 from policy.errors import FieldMissing
@@ -34,12 +35,16 @@ from policy.pack import Pack
 from services import actors, correcting, journal, people
 from services.desk import CasePage
 
-_LONG = frozenset({"body", "demand", "text", "reason", "feedback"})
-_PEOPLE = frozenset({"handler", "employee"})
-_SECTIONS = {"kind": "kind", "channel": "channel", "category": "category"}
+_LONG = frozenset({"body", "demand", "text", "reason", "feedback"} | {"opinion", "minutes", "task"})
+_PEOPLE = frozenset({"handler", "employee", "first_asked"})
+_SEVERAL = frozenset({"concerned", "together", "members"})
+_SECTIONS = {"kind": "kind", "channel": "channel", "category": "category", "finding": "finding"}
 _FIXED = frozenset(
     {"type", "by", "number", "rule", "occasion", "sign", "status", "holder", "deputy"}
+    | {"form", "report", "checklist", "item", "chain", "ladder", "vote", "way", "about"}
+    | {"paper", "earlier", "taken", "ground", "method"}
 )
+"""What is no mistake of writing: another form or question is another event."""
 
 
 class Amendment:
@@ -92,12 +97,15 @@ class Amendment:
 
     def _changes(self) -> dict[str, Any]:
         """The fields that were typed differently from how they stand, as JSON data."""
-        said = with_extra({f.short_name: f.data for f in self.form})
+        typed = {f.short_name: f.numbers if f.type == "PeopleField" else f.data for f in self.form}
+        said = with_extra(typed)
         old = self.event.model_dump(mode="json")
+        if "data" in old:
+            said["data"] = {k: v for k, v in own(typed).items() if v not in (None, "", [])}
         if "extra" not in old:
             said.pop("extra")
-        typed = {key: _json(value) for key, value in said.items() if key in old}
-        return {key: value for key, value in typed.items() if _differs(value, old[key])}
+        fresh = {key: _json(value) for key, value in said.items() if key in old}
+        return {key: value for key, value in fresh.items() if _differs(value, old[key])}
 
 
 def _json(value: Any) -> Any:
@@ -107,6 +115,10 @@ def _json(value: Any) -> Any:
         return value.value
     if isinstance(value, dt.datetime):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, tuple):
+        return list(value)
     return value.strip() or None if isinstance(value, str) else value
 
 
@@ -130,13 +142,19 @@ def _form(event: Happening, page: CasePage, session: Session) -> Any:
     """A form with the fields of an event as they stand, and why they are amended."""
     pack = page.pack
     names = [name for name in type(event).model_fields if name not in _FIXED]
-    fields = {name: _field(name, event, pack) for name in names if name != "extra"}
+    fields = {name: _field(name, event, pack) for name in names if name not in ("extra", "data")}
     form = type("AmendForm", (_AmendForm,), {k: v for k, v in fields.items() if v is not None})
     if "extra" in names:
         form = with_pack_fields(form, pack, intake="all")
+    if "data" in names:
+        form = with_inputs(form, _entry(event, pack).fields)
     form = type("AmendForm", (form,), {"why": long_text(lazy_gettext("Why it is amended"))})
     data = _data(event, pack, session) | {"seen": str(page.complaint.version)}
     return form(data=data)
+
+
+def _entry(event: Happening, pack: Pack) -> Any:
+    return pack.find("form", getattr(event, "form", ""))
 
 
 def _field(name: str, event: Happening, pack: Pack) -> Any:
@@ -151,14 +169,16 @@ def _field(name: str, event: Happening, pack: Pack) -> Any:
         return SelectField(words, choices=departments(pack))
     if name in _PEOPLE:
         return LookupField(words, what="employee", allow_blank=True)
+    if name in _SEVERAL:
+        return PeopleField(words)
+    if name == "amount":
+        return MoneyField(words, validators=[Optional()])
     if name.endswith("_at") or name in ("at", "until"):
         return InstantField(words, [Optional()])
     if isinstance(value, bool) or type(event).model_fields[name].annotation in (bool, bool | None):
         return BooleanField(words)
     if members := _members(name, event):
         return EnumField(words, members=members, allow_blank=True)
-    if name == "ground":
-        return None
     return long_text(words, needed=False) if name in _LONG else short_text(words, needed=False)
 
 
@@ -173,7 +193,10 @@ def _data(event: Happening, pack: Pack, session: Session) -> dict[str, Any]:
     data = {name: getattr(event, name) for name in type(event).model_fields}
     for name in _PEOPLE & set(data):
         data[name] = people.known_employee(session, data[name])
+    for name in _SEVERAL & set(data):
+        data[name] = [people.find_employee(session, who) for who in data[name]]
     for key, value in dump(event).get("extra", {}).items():
-        dated = pack.find("field", key).shape == "date"
-        data[EXTRA + key] = dt.date.fromisoformat(value) if dated else value
+        data[EXTRA + key] = data_of(pack.find("field", key), value)
+    for key, value in dump(event).get("data", {}).items():
+        data[EXTRA + key] = data_of(_entry(event, pack).field(key), value)
     return data

@@ -6,26 +6,27 @@ and what it brings is the service's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import (
-    BooleanField,
-    DateField,
-    Field,
-    HiddenField,
-    IntegerField,
-    SelectChoice,
-    SelectField,
-    StringField,
-    TextAreaField,
-)
-from wtforms.validators import InputRequired, Length, Optional
+from sqlalchemy.orm import Session
+from wtforms import BooleanField, Field, HiddenField, SelectChoice, SelectField
+from wtforms.validators import InputRequired, Optional
 
-from admin.fields import EnumField, InstantField, LookupField, trimmed
-from models import Employee
+import paperwords
+from admin.fields import (
+    EnumField,
+    InstantField,
+    LookupField,
+    MoneyField,
+    PeopleField,
+    long_text,
+    short_text,
+)
+from admin.packfields import fill_in, plain, with_extra, with_pack_fields
+from policy.conditions import holds
 from policy.facts import CaseFacts
 from policy.lifecycle import (
     CallOutcome,
@@ -37,24 +38,9 @@ from policy.lifecycle import (
 )
 from policy.pack import Pack
 from services import followup, handling, intake, payroll
-
-LONG = 20_000
-SHORT = 300
-EXTRA = "extra_"
+from services.desk import CasePage
 
 Choices = list[SelectChoice]
-
-
-def long_text(label: Any, *, needed: bool = True, **options: Any) -> TextAreaField:
-    """A text of several lines, at most LONG characters."""
-    asked = InputRequired() if needed else Optional()
-    return TextAreaField(label, [asked, Length(max=LONG)], filters=[trimmed], **options)
-
-
-def short_text(label: Any, *, needed: bool = True, **options: Any) -> StringField:
-    """A text of one line, at most SHORT characters."""
-    asked = InputRequired() if needed else Optional()
-    return StringField(label, [asked, Length(max=SHORT)], filters=[trimmed], **options)
 
 
 def choices(pack: Pack, section: str, *, blank: bool = False) -> Choices:
@@ -76,16 +62,29 @@ def departments(pack: Pack) -> Choices:
 
 
 class DeedForm(FlaskForm):
-    """What the forms of all deeds share: the version of the case they were made from."""
+    """What the forms of all deeds share: the version of the case they were made from.
+
+    A deed about one entry of the regulation has it in `entry`, of a list with `item`.
+    """
 
     class Meta:
         csrf = False  # the token of the page covers every form on it
 
     seen = HiddenField()
     lead: Any = None
+    entry: Any = None
+    item: Any = None
+
+    @classmethod
+    def made_for(cls, pack: Pack, entry: Any) -> type[DeedForm]:
+        """The form with the inputs that the regulation adds to it."""
+        return cls
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
         """Fill in what the regulation and the case offer to choose from."""
+
+    def look_up(self, records: Session, page: CasePage) -> None:
+        """Fill in what only the record knows, such as who holds a post today."""
 
     def said(self) -> dict[str, Any]:
         """The arguments of the service: what was typed, None where nothing was."""
@@ -93,8 +92,10 @@ class DeedForm(FlaskForm):
 
 
 def _said(field: Field) -> Any:
-    if isinstance(field.data, Employee):
-        return field.data.number
+    if isinstance(field, PeopleField):
+        return field.numbers
+    if isinstance(field, LookupField):
+        return plain(field.data)
     if isinstance(field.data, str):
         return field.data.strip() or None
     return field.data
@@ -231,13 +232,34 @@ class JudgeForm(DeedForm):
         allow_blank=True,
         description=lazy_gettext("Left empty where the ground names the responsible director."),
     )
+    amount = MoneyField(
+        lazy_gettext("Amount"),
+        validators=[Optional()],
+        description=lazy_gettext("Only where the ground leaves the sum to whoever decides."),
+    )
+    together = PeopleField(
+        lazy_gettext("Together with"),
+        description=lazy_gettext("Where it cannot be pinned on one person."),
+    )
     text = long_text(lazy_gettext("Finding"))
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
-        by_hand = [p for p in pack.penalty if p.by_hand]
+        by_hand = [p for p in pack.penalty if p.by_hand and holds(p.applies, facts)]
+        rewards = [r for r in pack.reward if holds(r.applies, facts)]
         self.ground.choices = [
-            SelectChoice(p.key, f"{p.label} · ¥{p.amount} · {p.cite}") for p in by_hand
+            *(_ground(one, pack, lazy_gettext("Penalty")) for one in by_hand),
+            *(_ground(one, pack, lazy_gettext("Reward")) for one in rewards),
         ]
+        if not any(p.collective for p in by_hand):
+            del self.together
+        if not any(one.by_decision for one in (*by_hand, *rewards)):
+            del self.amount
+
+
+def _ground(entry: Any, pack: Pack, group: Any) -> SelectChoice:
+    """A ground to choose, with what it brings and its clause."""
+    words = " · ".join([entry.label, paperwords.price(entry, pack), entry.cite])
+    return SelectChoice(entry.key, words, optgroup=str(group))
 
 
 class ClassifyForm(DeedForm):
@@ -247,6 +269,10 @@ class ClassifyForm(DeedForm):
     responsibility = EnumField(lazy_gettext("Responsibility"), members=Responsibility)
     reason = long_text(lazy_gettext("Reason"), needed=False)
 
+    @classmethod
+    def made_for(cls, pack: Pack, entry: Any) -> type[DeedForm]:
+        return with_pack_fields(cls, pack, intake="all")  # type: ignore[return-value]
+
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
         self.kind.choices = choices(pack, "kind")
         self.category.choices = choices(pack, "category", blank=True)
@@ -255,7 +281,7 @@ class ClassifyForm(DeedForm):
             self.kind.data, self.category.data = facts.kind, facts.category or ""
             self.responsibility.data = facts.responsibility
             self.grade.data = facts.grade if facts.grade_chosen else ""
-            _fill(self, facts.extra)
+            fill_in(self, pack, facts.extra)
 
     def said(self) -> dict[str, Any]:
         return with_extra(super().said())
@@ -271,48 +297,6 @@ class TakeOverForm(DeedForm):
         self.channel.choices = choices(pack, "channel", blank=True)
         self.category.choices = choices(pack, "category", blank=True)
         self.grade.choices = grades(pack)
-
-
-# ---------------------------------------------------------------- fields of the pack
-
-
-def with_pack_fields(form: type[FlaskForm], pack: Pack, *, intake: str) -> type[FlaskForm]:
-    """The form with the regulation's own fields: all of them, or those asked at intake."""
-    wanted = [f for f in pack.field if intake == "all" or f.at_intake]
-    return type(form.__name__, (form,), {EXTRA + f.key: input_of(f) for f in wanted})
-
-
-def input_of(entry: Any) -> Any:
-    """The input for a field of the regulation, by its shape."""
-    match entry.shape:
-        case "flag":
-            return BooleanField(entry.label)
-        case "date":
-            return DateField(entry.label, [Optional()])
-        case "number":
-            return IntegerField(entry.label, [Optional()])
-        case "choice":
-            found = [SelectChoice(c.key, c.label) for c in entry.choices]
-            return SelectField(entry.label, choices=[SelectChoice("", "—"), *found])
-        case "long_text":
-            return long_text(entry.label, needed=False)
-        case _:
-            return short_text(entry.label, needed=False)
-
-
-def with_extra(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What was typed, with the regulation's own fields gathered into `extra` as JSON data."""
-    own = {key.removeprefix(EXTRA): v for key, v in said.items() if key.startswith(EXTRA)}
-    rest = {key: value for key, value in said.items() if not key.startswith(EXTRA)}
-    extra = {key: v.isoformat() if hasattr(v, "isoformat") else v for key, v in own.items()}
-    filled = {key: value for key, value in extra.items() if value not in (None, "", False)}
-    return rest | {"extra": filled}
-
-
-def _fill(form: FlaskForm, extra: Mapping[str, Any]) -> None:
-    for field in form:
-        if field.short_name.startswith(EXTRA):
-            field.process(None, extra.get(field.short_name.removeprefix(EXTRA)))
 
 
 # ---------------------------------------------------------------- deed by deed
@@ -343,15 +327,3 @@ DEEDS: dict[str, tuple[type[DeedForm], Callable[..., Any]]] = {
     "judged": (JudgeForm, payroll.judge),
 }
 """The form of each deed and the service it calls."""
-
-
-def form_of(name: str, pack: Pack, facts: CaseFacts, *, version: int) -> DeedForm:
-    """The form of a deed on a case, bound to what was posted to it."""
-    kind: type[FlaskForm] = DEEDS[name][0]
-    if kind is ClassifyForm:
-        kind = with_pack_fields(kind, pack, intake="all")
-    form: DeedForm = kind(prefix=f"{name}-")
-    form.prepare(pack, facts)
-    if not form.seen.data:
-        form.seen.data = str(version)
-    return form

@@ -25,7 +25,7 @@ SECRET_FIELDS = frozenset({"csrf_token", "password", "password_again"})
 UNTYPED_FIELDS = frozenset({"seen", "seen_version", "do", "next", "url", "lang"})
 """What forms carry that nobody typed."""
 DRAINED_AT_MOST = 64 * 1024 * 1024
-SEVERAL_FILES = frozenset({"phone.deed", "phone.add"})
+SEVERAL_FILES = frozenset({"phone.deed", "phone.add", "complaint.deed"})
 FILES_AT_ONCE = 4
 """How many uploads of the largest size the pages with several photos take together."""
 

@@ -31,8 +31,8 @@ from wtforms.validators import InputRequired, Optional
 
 import reasons
 import wording
-from admin.deeds import input_of, long_text, short_text
-from admin.fields import InstantField
+from admin.fields import InstantField, YesNoField, long_text, short_text
+from admin.packfields import input_of
 from admin.showing import needed
 from policy import casefile
 from policy.events import EVENTS, Happening
@@ -135,7 +135,7 @@ def form_for(
         stands_in = [SelectChoice("", "—"), *(SelectChoice(*one) for one in people)]
         fields["deputises"] = _select(wording.field("deputises"), stands_in)
     for field in _own_fields(kind, deed, pack):
-        fields[OWN + field.key] = _unchecked(input_of(field))
+        fields[OWN + field.key] = _own_input(field, people)
     form: Any = type("StepForm", (StepForm,), fields)
     return form(prefix=PREFIX, data=_shown(step, deed))
 
@@ -176,11 +176,19 @@ def _select(words: Any, offered: Sequence[SelectChoice]) -> SelectField:
     return SelectField(words, choices=list(offered), validate_choice=False)
 
 
-def _unchecked(own: Any) -> Any:
-    """An input of the regulation's own; like ours it leaves what is a choice to the play."""
-    if own.field_class is SelectField:
-        own.kwargs["validate_choice"] = False
-    return own
+def _own_input(field: Any, people: Choices) -> Any:
+    """An input of the regulation's own; like ours it leaves what is a choice to the play.
+
+    People are those of the case file, and instants are typed as the file says them.
+    """
+    if field.shape == "employee":
+        return _select(field.label, [SelectChoice("", "—"), *_bare(people)])
+    if field.shape == "time":
+        return short_text(field.label, needed=getattr(field, "required", False))
+    made = input_of(field)
+    if made.field_class is SelectField:
+        made.kwargs["validate_choice"] = False
+    return made
 
 
 def _plain_input(words: str, types: Sequence[Any], info: Any, must: bool) -> Any:
@@ -292,7 +300,7 @@ def said(form: Any, deed: Deed) -> dict[str, Any]:
     for field in form:
         name = field.short_name
         value = _plain(field)
-        if value in (None, "", [], {}, False) and not (value is False and _must(name, deed)):
+        if value in (None, "", [], {}, False) and not (value is False and _must(field, deed)):
             continue
         if name.startswith(OWN):
             own[name.removeprefix(OWN)] = value
@@ -305,7 +313,11 @@ def said(form: Any, deed: Deed) -> dict[str, Any]:
     return step
 
 
-def _must(name: str, deed: Deed) -> bool:
+def _must(field: Field, deed: Deed) -> bool:
+    """Whether no is an answer: a flag the event, or the form of the regulation, wants said."""
+    name = field.short_name
+    if name.startswith(OWN):
+        return isinstance(field, YesNoField)
     info = EVENTS[deed.name].model_fields.get(name)
     return info is not None and info.is_required()
 

@@ -23,19 +23,23 @@ from wtforms import (
     DateTimeLocalField,
     DecimalField,
     Field,
+    FieldList,
     HiddenField,
     IntegerField,
     SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
-from wtforms.validators import NumberRange, Optional, ValidationError
-from wtforms.widgets import html_params
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget, html_params
 
 import wording
 from admin.lookup import LOOKUPS, session
 
 LARGEST_SUM = Decimal("99999999.99")
+LONG = 20_000
+SHORT = 300
 NO_CHOICE = ""
 
 
@@ -282,3 +286,79 @@ def _may_be_id(text: str) -> bool:
 def trimmed(text: str | None) -> str | None:
     """What was typed without blanks around it and without NUL, which no database keeps."""
     return text.strip().replace("\0", "") if isinstance(text, str) else text
+
+
+def long_text(label: Any, *, needed: bool = True, **options: Any) -> TextAreaField:
+    """A text of several lines, at most LONG characters."""
+    asked = InputRequired() if needed else Optional()
+    return TextAreaField(label, [asked, Length(max=LONG)], filters=[trimmed], **options)
+
+
+def short_text(label: Any, *, needed: bool = True, **options: Any) -> StringField:
+    """A text of one line, at most SHORT characters."""
+    asked = InputRequired() if needed else Optional()
+    return StringField(label, [asked, Length(max=SHORT)], filters=[trimmed], **options)
+
+
+class YesNoField(SelectField):
+    """Yes, no, or not said yet: True, False or None. A tick alone could not say no."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options.setdefault("choices", self._offered)
+        super().__init__(*args, coerce=self._meant, **options)
+
+    @staticmethod
+    def _offered() -> list[tuple[str, str]]:
+        return [(NO_CHOICE, "—"), ("yes", gettext("Yes")), ("no", gettext("No"))]
+
+    @staticmethod
+    def _meant(value: Any) -> bool | None:
+        return {"yes": True, "no": False, True: True, False: False}.get(value)
+
+    def iter_choices(self) -> Any:
+        chosen = {True: "yes", False: "no"}.get(self.data, NO_CHOICE)
+        return ((value, words, value == chosen, {}) for value, words in self.choices)
+
+    def pre_validate(self, form: Any) -> None:
+        """Whatever was sent is one of the three."""
+
+
+class TicksField(SelectMultipleField):
+    """Several of a few choices, each with a box to tick."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class _StackedWidget:
+    """Search boxes one below the other; the label belongs to the first."""
+
+    input_type = "people"
+
+    def __call__(self, field: FieldList, **attributes: Any) -> Markup:
+        boxes = [
+            one(**attributes | ({"id": field.id} if place == 0 else {}))
+            for place, one in enumerate(field)
+        ]
+        return Markup('<div class="people">{}</div>').format(Markup("").join(boxes))
+
+
+class PeopleField(FieldList):
+    """Several employees; the data are those that were found, each once."""
+
+    widget = _StackedWidget()
+    BOXES = 4
+
+    def __init__(self, label: Any = None, **options: Any) -> None:
+        box = LookupField(what="employee", allow_blank=True)
+        super().__init__(box, label, min_entries=self.BOXES, max_entries=60, **options)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers of the employees that were named."""
+        return tuple(dict.fromkeys(one.data.number for one in self if one.data is not None))
+
+    def validate(self, form: Any, extra_validators: Any = ()) -> bool:
+        good = super().validate(form, extra_validators)
+        self.errors = list(dict.fromkeys(word for one in self for word in one.errors))
+        return bool(good)

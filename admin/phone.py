@@ -15,29 +15,34 @@ from flask_admin import expose
 from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
 from markupsafe import Markup
-from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
+import paperwords
 import reasons
-import wording
+from admin import uploads
 from admin.base import RedressPage
 from admin.complaint import case_page, did_deed, local_day, timeline
-from admin.deeds import DEEDS, DeedForm, form_of
+from admin.deeds import DeedForm
+from admin.offers import Offer, form_of, offer, offers
 from admin.rights import visitor_may_open
 from admin.showing import now
 from config import Settings
-from policy.errors import DomainError, NotFound
+from policy.errors import NotFound
 from policy.facts import CaseFacts, Clock
 from policy.lifecycle import Status
-from services import desk, journal, papers
+from services import desk, papers
 from services.desk import CasePage
 
 WITH_PAPERS = frozenset(
     {"contacted", "progressed", "arrived_on_site", "replied_in_writing", "replied"}
+    | {"filled", "checked", "reported"}
 )
 """The deeds whose form takes photos along."""
 
-SELDOM = frozenset({"classified", "upgraded", "judged", "taken_over"})
+SELDOM = frozenset(
+    {"classified", "upgraded", "judged", "taken_over", "verified", "involved", "escalated"}
+    | {"appealed", "convened", "ruled", "concluded"}
+)
 """Deeds for a desk: they are possible here, below the others."""
 
 OFTEN = ("contacted", "progressed")
@@ -83,7 +88,8 @@ class PhonePage(RedressPage):
     def _page(self, page: CasePage, refused: DeedForm | None = None, deed: str = "") -> str:
         complaint, facts = page.complaint, page.facts
         seen = desk.scope(self.records, current_user.user, on=local_day())
-        forms = _forms(page, refused, deed)
+        shown = {one.key: one for one in offers(page) if one.allowed}
+        forms = self._forms(page, shown, refused, deed)
         return self.render(
             "admin/phone.html",
             page=page,
@@ -94,6 +100,7 @@ class PhonePage(RedressPage):
             again=_why_again(page),
             progress=_last_text(page, "progressed"),
             forms=forms,
+            offers=shown,
             refused=deed,
             next_deed=_next(page),
             seldom=SELDOM,
@@ -105,7 +112,23 @@ class PhonePage(RedressPage):
             limit=_settings().upload_limit_mb,
             left=left,
             reasons=reasons,
+            words=paperwords,
         )
+
+    def _forms(
+        self, page: CasePage, shown: dict[str, Offer], refused: DeedForm | None, deed: str
+    ) -> dict[str, DeedForm]:
+        """The forms of the deeds the visitor may do now, the most wanted first, seldom ones last.
+
+        A deed that was refused keeps its form although it may not be done any more.
+        """
+        wanted = _next(page)
+        again = offer(page, deed)
+        if again is not None:
+            shown.setdefault(deed, again)
+        keys = sorted(shown, key=lambda k: (k != wanted, k not in OFTEN, shown[k].name in SELDOM))
+        forms = {k: form_of(self.records, page, shown[k]) for k in keys if k != deed}
+        return {k: refused if k == deed and refused is not None else forms[k] for k in keys}
 
     # ------------------------------------------------------------ doing
 
@@ -115,15 +138,17 @@ class PhonePage(RedressPage):
 
         Photos sent with it are added first and stay, so that nobody takes them twice.
         """
-        if deed not in DEEDS:
-            abort(404)
         here = url_for(".case", number=number)
+        page = case_page(self.records, number)
+        wanted = offer(page, deed)
+        if wanted is None:
+            abort(404)
         if request.method == "GET":
             return redirect(here)
-        page = case_page(self.records, number)
-        whole = self._take_papers(number) if deed in WITH_PAPERS else True
-        form = form_of(deed, page.pack, page.facts, version=page.complaint.version)
-        if form.validate() and whole and did_deed(self.records, number, deed, form):
+        taken = uploads.take(self.records, number)
+        form = form_of(self.records, page, wanted)
+        taken.put(form)
+        if form.validate() and taken.whole and did_deed(self.records, number, deed, form):
             return redirect(self._onward(number))
         return self._page(case_page(self.records, number), form, deed)
 
@@ -155,40 +180,10 @@ class PhonePage(RedressPage):
         if request.method == "GET":
             return redirect(here)
         case_page(self.records, number)
-        if not _sent():
+        if not uploads.sent():
             flash(gettext("No photo or file was chosen."), "error")
-        self._take_papers(number)
+        uploads.take(self.records, number)
         return redirect(here)
-
-    def _take_papers(self, number: str) -> bool:
-        """Add what was sent, each file by itself; False when one of them was refused."""
-        sent = _sent()
-        # The bytes are written while nobody waits for the lock of the database.
-        self.records.rollback()
-        outcomes = [self._taken(number, one) for one in sent]
-        for refusal in outcomes:
-            if refusal is not None:
-                flash(wording.error(refusal), "error")
-        if added := outcomes.count(None):
-            flash(gettext("Photos and files added: %(count)s.", count=added), "success")
-        return added == len(sent)
-
-    def _taken(self, number: str, one: FileStorage) -> DomainError | None:
-        settings = _settings()
-        try:
-            kept = papers.keep(
-                one.stream,  # type: ignore[arg-type]  # a spooled file, read in blocks
-                name=one.filename or "",
-                folder=settings.uploads,
-                limit=settings.upload_limit_mb * papers.MEGABYTE,
-            )
-            complaint = journal.hold(self.records, number)
-            papers.enter(self.records, complaint, kept, user=current_user.user, now=now())
-            self.records.commit()
-        except DomainError as refusal:
-            self.records.rollback()
-            return refusal
-        return None
 
     @expose("/<number>/paper/<int:paper_id>")
     def paper(self, number: str, paper_id: int) -> Response:
@@ -214,26 +209,9 @@ class PhonePage(RedressPage):
         return answer
 
 
-def _sent() -> list[FileStorage]:
-    """The files of this request; an input that was left empty sends one without a name."""
-    return [one for one in request.files.getlist("papers") if one.filename]
-
-
 def _settings() -> Settings:
     found: Settings = current_app.config["REDRESS"]
     return found
-
-
-def _forms(page: CasePage, refused: DeedForm | None, deed: str) -> dict[str, DeedForm]:
-    """The forms of the deeds the visitor may do now, the most wanted first, seldom ones last."""
-    wanted = _next(page)
-    names = [d.name for d in page.deeds if d.allowed and d.name in DEEDS]
-    if deed and deed not in names:
-        names.append(deed)
-    version = page.complaint.version
-    names.sort(key=lambda name: (name != wanted, name not in OFTEN, name in SELDOM))
-    forms = {n: form_of(n, page.pack, page.facts, version=version) for n in names if n != deed}
-    return {n: refused if n == deed and refused is not None else forms[n] for n in names}
 
 
 def _next(page: CasePage) -> str:

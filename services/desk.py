@@ -6,7 +6,7 @@ Every list costs the same few statements whatever the number of cases; nothing h
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -279,6 +279,7 @@ class CasePage:
     history: list[Journal]
     people: Mapping[str, Employee]
     departments: Mapping[str, Department]
+    by: By
 
 
 def case_page(
@@ -300,8 +301,9 @@ def case_page(
         pack=pack,
         deeds=deeds,
         history=history,
-        people=_people(session, facts, history),
+        people=people_of(session, _named(facts, history, pack)),
         departments={key: departments[id_] for key, id_ in real.items()},
+        by=by,
     )
 
 
@@ -338,13 +340,35 @@ def journal_of(session: Session, complaint: Complaint) -> list[Journal]:
     )
 
 
-def _people(session: Session, facts: CaseFacts, history: list[Journal]) -> Mapping[str, Employee]:
-    """Everybody a case names, by employee number."""
+def people_of(session: Session, numbers: Iterable[str | None]) -> Mapping[str, Employee]:
+    """The employees of some numbers, by number."""
+    wanted = {number for number in numbers if number}
+    rows = session.scalars(sa.select(Employee).where(Employee.number.in_(sorted(wanted))))
+    return {row.number: row for row in rows}
+
+
+def _named(facts: CaseFacts, history: list[Journal], pack: Pack) -> set[str | None]:
+    """The number of everybody a case names."""
     named = {who for duty in facts.duties for who in (duty.responsible, duty.handler)}
     named |= {clock.responsible for clock in facts.clocks}
     named |= {charge.employee for charge in facts.charges}
     named |= {call.caller for call in facts.calls}
     named |= {name.employee for name in facts.signatures}
-    named |= {row.data.get(key) for row in history for key in ("handler", "employee")}
-    rows = session.scalars(sa.select(Employee).where(Employee.number.in_(named - {None})))
-    return {row.number: row for row in rows}
+    named |= {facts.first_asked, *facts.concerned}
+    for row in history:
+        named |= {row.data.get(key) for key in ("handler", "employee", "first_asked")}
+        for key in ("concerned", "members", "together"):
+            named |= set(row.data.get(key, ()))
+    for one in facts.filed:
+        named |= {one.employee, one.data.get("employee")}
+        for key in ("concerned", "members", "recused"):
+            named |= set(one.data.get(key, ()))
+        named |= set(_staff(pack.find("form", one.key), one.data))
+    named |= set(_staff(pack, facts.extra))
+    return {who for who in named if isinstance(who, str)}
+
+
+def _staff(declares: Any, data: Mapping[str, Any]) -> list[Any]:
+    """The employees that fields of a form, or of the regulation itself, name."""
+    fields = () if declares is None else getattr(declares, "fields", None) or declares.field
+    return [data.get(one.key) for one in fields if one.shape == "employee"]

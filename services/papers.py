@@ -78,6 +78,7 @@ class Paper:
     size: int
     added_at: dt.datetime
     by: str | None
+    checksum: str
 
     @property
     def is_shown(self) -> bool:
@@ -257,7 +258,10 @@ def of_case(session: Session, complaint: Complaint) -> list[Paper]:
         .where(Attachment.complaint_id == complaint.id)
         .order_by(Attachment.id)
     )
-    return [Paper(one.id, one.name, one.media_type, one.size, one.added_at, by) for one, by in rows]
+    return [
+        Paper(one.id, one.name, one.media_type, one.size, one.added_at, by, one.checksum)
+        for one, by in rows
+    ]
 
 
 def find(session: Session, complaint: Complaint, paper_id: int) -> Attachment:

@@ -43,19 +43,22 @@ def room(ours: str = "", others: str | set[str] = "") -> Room:
     return Room(frozenset(ours.split()), frozenset(packages))
 
 
-DOOR = "policy models services files wording reasons playwords trialwords sheetwords config"
+DOOR = (
+    "policy models services files wording reasons paperwords playwords trialwords sheetwords config"
+)
 BEHIND_DOORS = (
-    "policy models services sync mirrors files notify wording reasons playwords trialwords "
-    "sheetwords config database"
+    "policy models services sync mirrors files notify wording reasons paperwords playwords "
+    "trialwords sheetwords config database"
 )
 ROOMS = {
     "policy": room(others="pydantic"),
     "models": room("policy", "sqlalchemy"),
     "services": room("policy models", "sqlalchemy"),
-    "sync": room("policy models services wording sheetwords", "sqlalchemy"),
+    "sync": room("policy models services wording paperwords sheetwords", "sqlalchemy"),
     "files": room("policy", "python_calamine xlsxwriter docxtpl tomlkit"),
     "notify": room("policy", "apprise requests"),
     "reasons": room("policy wording"),
+    "paperwords": room("policy wording reasons"),
     "sheetwords": room("policy wording"),
     "trialwords": room("policy wording"),
     "playwords": room("policy wording reasons"),

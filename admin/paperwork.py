@@ -1,0 +1,215 @@
+"""What the page of a case shows of its papers: what is asked for, how far it is, what was filed.
+
+Everything is read from the regulation and the case; a section the regulation does not have, or
+that does not apply to the case, is not there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+import paperwords
+from admin.offers import Offer
+from admin.showing import now
+from policy import voting
+from policy.conditions import holds
+from policy.facts import CaseFacts, Filed
+from policy.filing import applying, next_step
+from services import calendars, company_texts, papers
+from services.desk import CasePage
+
+Offers = Mapping[str, Offer]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of an approval or a ladder: done, refused, whose turn it is, or still to come."""
+
+    post: str
+    state: str
+    filed: Filed | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An entry of the regulation that applies to the case, and what was filed under it."""
+
+    entry: Any
+    filed: tuple[Filed, ...] = ()
+    steps: tuple[Step, ...] = ()
+    standing: str = ""
+    offers: tuple[Offer, ...] = ()
+    items: tuple[Any, ...] = ()
+
+    @property
+    def last(self) -> Filed | None:
+        return self.filed[-1] if self.filed else None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing filed, for the list of all of them; `paper` is the id of its picture."""
+
+    at: dt.datetime
+    who: Any
+    said: paperwords.Said
+    paper: int | None
+
+
+@dataclass(frozen=True)
+class Paperwork:
+    """All papers of a case, section by section, and everything filed in its order."""
+
+    forms: tuple[Asked, ...]
+    checklists: tuple[Asked, ...]
+    chains: tuple[Asked, ...]
+    reports: tuple[Asked, ...]
+    ladders: tuple[Asked, ...]
+    juries: tuple[Asked, ...]
+    filed: tuple[Line, ...]
+
+    @property
+    def any(self) -> bool:
+        """Whether the regulation asks this case for any paper."""
+        sections = (self.forms, self.checklists, self.chains, self.reports, self.ladders)
+        return any(sections) or bool(self.juries)
+
+
+def of_case(records: Session, page: CasePage, possible: Offers) -> Paperwork:
+    """The papers of a case, each with the deed that may be done about it now."""
+    facts, pack = page.facts, page.pack
+
+    def asked(section: str) -> Iterator[Asked]:
+        for entry in applying(facts, section, pack):
+            if not getattr(entry, "alone", False):
+                yield _asked(section, entry, page, possible)
+
+    return Paperwork(
+        forms=tuple(asked("form")),
+        checklists=tuple(asked("checklist")),
+        chains=tuple(asked("chain")),
+        reports=tuple(asked("report_out")),
+        ladders=tuple(asked("ladder")),
+        juries=tuple(asked("vote")),
+        filed=tuple(_lines(records, page)),
+    )
+
+
+_DEEDS = {
+    "form": ("filled",),
+    "checklist": ("checked",),
+    "chain": ("endorsed",),
+    "report_out": ("reported",),
+    "ladder": ("escalated",),
+    "vote": ("appealed", "convened", "voted", "ruled"),
+}
+
+
+def _asked(section: str, entry: Any, page: CasePage, possible: Offers) -> Asked:
+    facts = page.facts
+    found = tuple(f for f in facts.filed if (f.section, f.key) == (section, entry.key))
+    mine = tuple(
+        one for one in possible.values() if one.name in _DEEDS[section] and one.entry is entry
+    )
+    steps: tuple[Step, ...] = ()
+    standing = ""
+    if section == "chain":
+        steps, standing = _chain(facts, entry, page), _standing_of_chain(facts, entry)
+    if section == "ladder":
+        steps = _ladder(found, entry, page)
+    if section == "vote":
+        steps, standing = _jury(facts, entry, page), voting.standing(facts, entry.key) or ""
+    return Asked(entry, found, steps, standing, mine, getattr(entry, "items", ()))
+
+
+def _standing_of_chain(facts: CaseFacts, entry: Any) -> str:
+    last = facts.last_filed("chain", entry.key)
+    return str(last.data["standing"]) if last else ""
+
+
+def _chain(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[Step, ...]:
+    """The posts of an approval in their order; after a refusal it begins anew."""
+    turn = next_step(facts, entry)
+    given = [f for f in facts.filed if (f.section, f.key) == ("chain", entry.key)]
+    refused = next((i for i, f in reversed(list(enumerate(given))) if not f.data["agrees"]), -1)
+    standing = {f.data["post"]: f for f in given[refused + 1 :]}
+    if refused >= 0 and not standing:
+        standing = {given[refused].data["post"]: given[refused]}
+    return tuple(
+        Step(paperwords.post(post, page.pack), _state(post, turn, standing), standing.get(post))
+        for post in entry.steps
+    )
+
+
+def _state(post: str, turn: str | None, given: Mapping[str, Filed]) -> str:
+    if post in given and not given[post].data["agrees"]:
+        return "refused"
+    if post in given:
+        return "done"
+    return "turn" if post == turn else "later"
+
+
+def _ladder(found: tuple[Filed, ...], entry: Any, page: CasePage) -> tuple[Step, ...]:
+    return tuple(
+        Step(
+            paperwords.post(post, page.pack),
+            "done" if place < len(found) else "later",
+            found[place] if place < len(found) else None,
+        )
+        for place, post in enumerate(entry.steps)
+    )
+
+
+def _jury(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[Step, ...]:
+    """The members of the last jury, with their votes; who was kept out is among them."""
+    seated = facts.last_filed("vote", entry.key)
+    if seated is None:
+        return ()
+    cast = {ballot.employee: ballot for ballot in voting.ballots(facts, entry.key)}
+    people = page.people
+    sits = [
+        Step(str(people.get(who, who)), _vote(cast.get(who)), cast.get(who))
+        for who in seated.data["members"]
+    ]
+    out = [Step(str(people.get(who, who)), "recused") for who in seated.data["recused"]]
+    return (*sits, *out)
+
+
+def _vote(ballot: Filed | None) -> str:
+    if ballot is None:
+        return "turn"
+    return "done" if ballot.data["agrees"] else "refused"
+
+
+def _lines(records: Session, page: CasePage) -> Iterator[Line]:
+    pictures = {one.checksum: one.id for one in papers.of_case(records, page.complaint)}
+    for one in page.facts.filed:
+        who = page.people.get(one.employee or "")
+        said = paperwords.filed(one, page.pack, page.people)
+        yield Line(one.at, who, said, pictures.get(str(one.data.get("paper"))))
+
+
+def scripts(records: Session, page: CasePage) -> dict[str, list[tuple[str, str, str]]]:
+    """What to say on the phone, by the event it belongs to: label, clause and words.
+
+    The company's own words of the day come before those of the regulation.
+    """
+    if not page.pack.script:
+        return {}
+    own = company_texts.standing(
+        records,
+        policy_id=page.complaint.policy_version.policy_id,
+        section=company_texts.SCRIPT,
+        on=calendars.work_calendar(records).local(now()).date(),
+    )
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for entry in page.pack.script:
+        if holds(entry.applies, page.facts):
+            words = own.get(entry.key, entry.text)
+            found.setdefault(entry.event, []).append((entry.label, entry.cite, words))
+    return found
