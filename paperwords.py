@@ -75,6 +75,17 @@ def sanctions(keys: Iterable[str], pack: Pack) -> str:
     return "、".join(pack.label("sanction", key) for key in keys)
 
 
+def ground(rule: str, pack: Pack) -> str:
+    """What the regulation calls the ground of a penalty or a reward."""
+    return pack.label("penalty" if pack.find("penalty", rule) else "reward", rule)
+
+
+def ground_with_sanctions(rule: str, keys: Sequence[str], pack: Pack) -> str:
+    """The same with what comes beside the sum, where there is room for one text only."""
+    label = ground(rule, pack)
+    return f"{label}（{sanctions(keys, pack)}）" if keys else label
+
+
 def price(entry: Any, pack: Pack) -> str:
     """What a penalty takes or a reward gives, in words."""
     said = [wording.money(entry.amount)] if entry.amount else []

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+import paperwords
 import reasons
 import wording
 from policy.changes import Effect
@@ -204,7 +205,7 @@ class Telling:
         taken = charge.amount if charge.sign is Sign.charge else -charge.amount
         return {
             "rule": charge.rule,
-            "label": self.pack.label("penalty", charge.rule),
+            "label": paperwords.ground(charge.rule, self.pack),
             "clause": charge.because.get("clause"),
             "employee": charge.employee,
             "who": self._who(charge.employee),

@@ -357,7 +357,7 @@ def effect(one: Effect, pack: Pack, people: Mapping[str, Any]) -> str:
         return _named(
             _EFFECTS,
             one.kind,
-            name=pack.label("penalty", one.key),
+            name=_ground(one.key, pack),
             who=people.get(facts["employee"], facts["employee"]),
             sum=wording.money(amount),
             before=wording.money(facts.get("before", amount)),

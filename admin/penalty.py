@@ -17,9 +17,11 @@ from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import HiddenField
 
+import paperwords
 import reasons
 import wording
 from admin.base import XLSX, RedressPage, RedressView
@@ -30,6 +32,7 @@ from files.tables_out import Sheet, csv_chunks, write_xlsx
 from models import Penalty
 from policy.deeds import refusal
 from policy.lifecycle import PenaltyStatus, Role, Sign
+from policy.pack import Pack
 from services import actors, desk, journal, payroll, policies, record
 
 OWN_ONLY = frozenset({Role.employee, Role.member})
@@ -76,6 +79,7 @@ class PenaltyView(RedressView):
         "employee",
         "rule",
         "amount",
+        "sanctions",
         "status",
         "sign",
         "cite",
@@ -87,6 +91,7 @@ class PenaltyView(RedressView):
         "employee": lazy_gettext("Employee"),
         "rule": lazy_gettext("Ground"),
         "amount": lazy_gettext("Amount"),
+        "sanctions": lazy_gettext("Sanctions"),
         "status": lazy_gettext("Status"),
         "sign": lazy_gettext("Charge or reversal"),
         "cite": lazy_gettext("Clause"),
@@ -100,6 +105,7 @@ class PenaltyView(RedressView):
     column_default_sort = ("proposed_at", True)
     column_formatters = {
         "rule": lambda view, context, row, name: view.rule_label(row),
+        "sanctions": lambda view, context, row, name: view.sanctions_of(row),
         "amount": lambda view, context, row, name: signed_sum(row),
         "cite": lambda view, context, row, name: Markup('<span class="cite">{}</span>').format(
             row.cite
@@ -107,6 +113,7 @@ class PenaltyView(RedressView):
     }
     column_formatters_export = {
         "rule": lambda view, context, row, name: view.rule_label(row),
+        "sanctions": lambda view, context, row, name: view.sanctions_of(row),
         "amount": lambda view, context, row, name: payroll.signed(row),
         "cite": lambda view, context, row, name: row.cite,
     }
@@ -124,8 +131,11 @@ class PenaltyView(RedressView):
 
     def rule_label(self, row: Penalty) -> str:
         """What the regulation of the case calls the ground."""
-        pack = policies.pack(self.records, row.complaint.policy_version)
-        return pack.label("penalty", row.rule)
+        return paperwords.ground(row.rule, _pack(self.records, row))
+
+    def sanctions_of(self, row: Penalty) -> str:
+        """What comes beside the sum or instead of it, in words."""
+        return paperwords.sanctions(row.sanctions, _pack(self.records, row))
 
     @expose("/<int:penalty_id>/")
     def one(self, penalty_id: int) -> str:
@@ -148,7 +158,8 @@ class PenaltyView(RedressView):
         return self.render(
             "admin/penalty.html",
             row=found,
-            label_=pack.label("penalty", found.rule),
+            label_=paperwords.ground(found.rule, pack),
+            sanctions=paperwords.sanctions(found.sanctions, pack),
             why=reasons.charge(charge, pack),
             clause=pack.label("clause", found.cite),
             forms=forms,
@@ -204,6 +215,11 @@ class PenaltyView(RedressView):
         return self.did(deed, form, act, lambda: self._penalty(penalty_id).complaint.version)
 
 
+def _pack(records: Session, row: Penalty) -> Pack:
+    """The regulation of the penalty's case."""
+    return policies.pack(records, row.complaint.policy_version)
+
+
 def _is(charge: Any, found: Penalty) -> bool:
     mine = (found.rule, found.employee.number, found.occasion, found.sign)
     return bool(charge.identity == mine)
@@ -226,11 +242,12 @@ HEADER = (
     lazy_gettext("Ground"),
     lazy_gettext("Clause"),
     lazy_gettext("Amount"),
+    lazy_gettext("Sanctions"),
     lazy_gettext("Confirmed at"),
     lazy_gettext("Notified at"),
     lazy_gettext("Appeal term ended"),
 )
-FORMATS = ("text",) * 6 + ("money",) + ("datetime",) * 3
+FORMATS = ("text",) * 6 + ("money", "text") + ("datetime",) * 3
 
 
 class MonthPage(RedressPage):
@@ -250,6 +267,7 @@ class MonthPage(RedressPage):
             total=sum(share.total for share in shares),
             waiting=payroll.waiting(self.records),
             label_of=self._label,
+            sanctions_of=self._sanctions,
             signed=payroll.signed,
             now_=now(),
         )
@@ -266,8 +284,10 @@ class MonthPage(RedressPage):
         return name, sorted({*known, current, name}, reverse=True)
 
     def _label(self, row: Penalty) -> str:
-        pack = policies.pack(self.records, row.complaint.policy_version)
-        return pack.label("penalty", row.rule)
+        return paperwords.ground(row.rule, _pack(self.records, row))
+
+    def _sanctions(self, row: Penalty) -> str:
+        return paperwords.sanctions(row.sanctions, _pack(self.records, row))
 
     @expose("/<kind>/")
     def export(self, kind: str) -> Any:
@@ -301,6 +321,7 @@ class MonthPage(RedressPage):
                     self._label(row),
                     row.cite,
                     payroll.signed(row),
+                    self._sanctions(row),
                     *(at and at.astimezone(zone).replace(tzinfo=None) for at in stamps),
                 ]
 

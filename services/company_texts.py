@@ -24,4 +24,4 @@ def standing(session: Session, *, policy_id: int, section: str, on: dt.date) -> 
         .order_by(CompanyText.from_on, CompanyText.id)
     )
     # A later text takes the place of an earlier one of the same key.
-    return dict(rows.tuples())
+    return dict(rows.all())

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import paperwords
 import sheetwords
 import wording
 from models import Penalty
@@ -104,7 +105,7 @@ def _penalty(session: Session, row: Penalty) -> Mapping[str, str]:
         "employee": row.employee.name,
         "department": row.employee.department.name,
         "number": row.complaint.number,
-        "ground": pack.label("penalty", row.rule),
+        "ground": paperwords.ground_with_sanctions(row.rule, row.sanctions, pack),
         "cite": row.cite,
         "amount": plain(float(payroll.signed(row))) or "",
     }

@@ -61,7 +61,7 @@ ROOMS = {
     "paperwords": room("policy wording reasons"),
     "sheetwords": room("policy wording"),
     "trialwords": room("policy wording"),
-    "playwords": room("policy wording reasons"),
+    "playwords": room("policy wording reasons paperwords"),
     "wording": room("policy", "babel flask flask_babel"),
     "config": room(others="click pydantic sqlalchemy"),
     "database": room("config", "alembic flask flask_sqlalchemy sqlalchemy"),

@@ -1,0 +1,75 @@
+"""A second regulation beside the company's own: it declares one of everything a page can show."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from company import Office, at
+from sqlalchemy.orm import Session
+
+from models import Complaint, PolicyVersion, User
+from policy.lifecycle import Role
+from policy.loading import read
+from services import accounts, customers, intake, policies
+
+KEY = "suppliers"
+LOGINS = {
+    "specialist": Role.care,
+    "care_director": Role.care,
+    "director": Role.director,
+    "mechanic": Role.member,
+    "sales_director": Role.director,
+    "general_manager": Role.general_manager,
+    "clerk": Role.hr,
+}
+"""Who of the company logs in, and which pages he opens; the user name is the name."""
+
+
+def regulation() -> dict[str, Any]:
+    """The regulation as plain data, a fresh copy."""
+    return read(Path(__file__).with_name("suppliers.toml"))
+
+
+def publish(session: Session) -> PolicyVersion:
+    """The regulation, in force since the beginning of the year."""
+    return policies.publish(
+        session, regulation(), effective_from=dt.date(2026, 1, 1), now=at(1, 1, 9)
+    )
+
+
+def give_logins(session: Session) -> None:
+    """A login for everybody of LOGINS; hashing takes a while, so all have one password."""
+    office = Office(session)
+    first = accounts.find_user(session, "administrator")
+    assert first is not None
+    for name, role in LOGINS.items():
+        user = User(username=name, display_name=name, role=role, version=1)
+        user.password_hash, user.session_token = first.password_hash, f"token-of-{name}"
+        user.employee_id = office.employee(name).id
+        session.add(user)
+
+
+def in_force(session: Session) -> PolicyVersion:
+    """The published version."""
+    return policies.in_force(session, KEY, on=dt.date(2026, 9, 28))
+
+
+def case(session: Session, *, now: dt.datetime, **said: Any) -> Complaint:
+    """A complaint about goods, heard ten minutes ago and handed over to after-sales."""
+    office = Office(session)
+    usual: dict[str, Any] = {
+        "kind": "goods",
+        "channel": "phone",
+        "subject": "轴承划伤",
+        "received_at": now - dt.timedelta(minutes=10),
+        "extra": {"batch": "B-7", "urgent": True, "defect": "scratch", "goods_value": "800.00"},
+        "actor": office.by("specialist"),
+        "now": now,
+        "customer": customers.find_or_add(session, "江南机械", "13800001111"),
+    }
+    complaint = intake.register(session, in_force(session), **(usual | said))
+    if complaint.kind == "goods":
+        office.dispatch(complaint, now)
+    return complaint
