@@ -209,7 +209,9 @@ def _punctual(session: Session, ids: Sequence[int]) -> dict[int, bool]:
             Deadline.complaint_id.in_(batch), Deadline.due_at.is_not(None)
         )
         for case, state in session.execute(states):
-            (met if state is ClockState.met else running).add(case)
+            # A clock that another one took the place of says nothing about the case.
+            if state is not ClockState.superseded:
+                (met if state is ClockState.met else running).add(case)
     return {case: case not in late for case in late | (met - running)}
 
 

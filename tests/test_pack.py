@@ -31,9 +31,10 @@ def changed(old: str, new: str) -> str:
 
 
 def test_sheets_bring_cases_by_one_channel_only(tmp_path: Path) -> None:
-    text = changed('key = "gate"\n', 'key = "gate"\nsheet = "complaint"\n')
+    named = 'label = "维修人员反映"\n'
+    text = changed(named, named + 'sheet = "complaint"\n')
     why = "sheets bring cases by another channel already"
-    assert refused(tmp_path, text) == {"channel.[gate]": why}
+    assert refused(tmp_path, text) == {"channel.[workshop]": why}
     text = changed('sheet = "complaint"\n', 'sheet = "praise"\n')
     assert refused(tmp_path, text) == {"channel.[department]": "no such kind: praise"}
 
@@ -232,8 +233,8 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
             id="a deed nobody may do",
         ),
         pytest.param(
-            'breach_of = "close"',
-            'breach_of = "opening"',
+            'breach_of = "close"\nwho = "responsible"',
+            'breach_of = "opening"\nwho = "responsible"',
             "penalty.[late_close]",
             "no such deadline: opening",
             id="a fine for the breach of nothing",
@@ -324,7 +325,7 @@ def test_a_parameter_of_the_wrong_shape_is_refused_where_it_is_used(tmp_path: Pa
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     text = changed('adds_to = ["cold"', 'adds_to = ["chilly"').replace(
-        'breach_of = "close"', 'breach_of = "opening"'
+        'breach_of = "close"\nwho', 'breach_of = "opening"\nwho'
     )
     assert refused(tmp_path, text) == {
         "penalty.[factory_surcharge]": "no such penalty: chilly",

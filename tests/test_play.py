@@ -111,7 +111,7 @@ def test_a_term_that_runs_out_tells_the_charge_and_whom_it_is_told() -> None:
     (charge,) = step["charges"]
     assert (charge["rule"], charge["yuan"], charge["clause"]) == ("late_close", 200, "SKD-3.2.2b")
     assert "ran out 2026-03-05 10:00, round 1" in charge["because"]
-    assert [message["kind"] for message in step["told"]] == ["breached"]
+    assert [message["kind"] for message in step["told"]] == ["breached", "alert", "alert"]
 
 
 def test_the_number_and_the_first_status_are_told_with_the_registration() -> None:
