@@ -456,7 +456,11 @@ _FIELDS = {
     "task": mark("Task"),
     "title": mark("Title"),
     "together": mark("Together with"),
+    "told_staff_on": mark("Staff was told on"),
+    "told_staff_proof": mark("Proof of it"),
+    "effective_from": mark("In force from"),
     "until": mark("Until"),
+    "what": mark("Where it is said"),
     "until_on": mark("Until"),
     "username": mark("User name"),
     "valid": mark("Valid complaint"),
@@ -647,6 +651,8 @@ _ERRORS = {
 
 _WHATS = {
     "calendar": mark("Calendar"),
+    "file": mark("File"),
+    "policy_rule": mark("Rule"),
     "complaint": mark("Case"),
     "customer": mark("Customer"),
     "customer_flag": mark("Mark on a customer"),

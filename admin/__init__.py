@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext
 from admin import (
     calendar,
     callback,
+    companytext,
     complaint,
     draft,
     lookup,
@@ -43,6 +44,7 @@ MODULES = (
     draft,
     moving,
     trial,
+    companytext,
     calendar,
     people,
     notice,

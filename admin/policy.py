@@ -164,7 +164,8 @@ def version_state(version: PolicyVersion) -> tuple[str, Any]:
         return VERSION_STATES["draft"]
     if version.status == "withdrawn" and version.published_at is None:
         return "grey", lazy_gettext("Draft thrown away")
-    if version.effective_from is not None and version.effective_from > local_day():
+    coming = version.effective_from is not None and version.effective_from > local_day()
+    if version.status == "published" and coming:
         return "blue", lazy_gettext("Published, to come")
     return VERSION_STATES[version.status]
 

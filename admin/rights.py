@@ -99,6 +99,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "draft.withdraw": ADMINISTRATOR,
     "moving.index": ADMINISTRATOR,
     "moving.one": ADMINISTRATOR,
+    **listed("company_text", read=OFFICE, write=ADMINISTRATOR),
     "calendar.index": EVERYONE,
     "calendar.begin": ADMINISTRATOR,
     "calendar.day": ADMINISTRATOR,

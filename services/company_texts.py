@@ -10,9 +10,14 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import CompanyText
+from models import CompanyText, Policy
+from policy.errors import ChoiceUnknown, Duplicate, FieldMissing, FieldTooLong
+from services import policies
 
 AUTHORITY, SCRIPT = "authority", "script"
+KEPT_IN = {AUTHORITY: "report_out", SCRIPT: "script"}
+"""The section of the pack whose entries a company words anew: to whom a report goes, a script."""
+LONGEST = 4000
 
 
 def standing(session: Session, *, policy_id: int, section: str, on: dt.date) -> dict[str, str]:
@@ -25,3 +30,56 @@ def standing(session: Session, *, policy_id: int, section: str, on: dt.date) -> 
     )
     # A later text takes the place of an earlier one of the same key.
     return dict(rows.all())
+
+
+def wordable(session: Session, *, on: dt.date) -> dict[str, str]:
+    """The entries of the regulations in force that may be worded anew: `policy/section/key`
+    and what they are called.
+    """
+    found: dict[str, str] = {}
+    for version in policies.all_in_force(session, on=on):
+        pack = policies.pack(session, version)
+        for section, kept in KEPT_IN.items():
+            for entry in getattr(pack, kept):
+                name = f"{version.policy_id}/{section}/{entry.key}"
+                found[name] = f"{version.policy.name} · {entry.label}"
+    return found
+
+
+def word(session: Session, what: str, *, from_on: dt.date, text: str, on: dt.date) -> CompanyText:
+    """Let the company say something from a day on where `wordable` names an entry.
+
+    Raises ChoiceUnknown for another one, Duplicate for a day that has its words already.
+    """
+    if what not in wordable(session, on=on):
+        raise ChoiceUnknown(field="what", value=what)
+    policy_id, section, key = what.split("/")
+    row = CompanyText(
+        policy_id=int(policy_id), section=section, key=key, from_on=from_on, text=_checked(text)
+    )
+    same = sa.select(CompanyText.id).where(
+        CompanyText.policy_id == row.policy_id,
+        CompanyText.section == section,
+        CompanyText.key == key,
+        CompanyText.from_on == from_on,
+    )
+    if session.scalars(same).first() is not None:
+        raise Duplicate(field="from_on", value=from_on.isoformat())
+    row.policy = session.get_one(Policy, row.policy_id)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def reword(session: Session, row: CompanyText, *, text: str) -> None:
+    """Let a row say something else from its day on."""
+    row.text = _checked(text)
+    session.flush()
+
+
+def _checked(text: str) -> str:
+    if not text.strip():
+        raise FieldMissing(field="text")
+    if len(text) > LONGEST:
+        raise FieldTooLong(field="text", limit=LONGEST)
+    return text.strip()

@@ -184,3 +184,10 @@ def test_no_installed_environment_is_under_version_control() -> None:
         ["git", "ls-files", ".venv"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert tracked.stdout == ""
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "static").glob("*.css")), ids=lambda p: p.name)
+def test_a_stylesheet_closes_what_it_opens_before_the_next_section(path: Path) -> None:
+    """A brace that is lost hides every rule behind it and no browser says so."""
+    for section in path.read_text(encoding="utf-8").split("/* -----"):
+        assert section.count("{") == section.count("}"), section[:80]

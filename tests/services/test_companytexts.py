@@ -1,0 +1,71 @@
+"""What the company says itself from a day on; the regulation's own words are the default."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from company import Office, at, regulation
+from sqlalchemy.orm import Session
+
+from policy.errors import ChoiceUnknown, Duplicate, FieldMissing
+from policy.pack import Pack
+from services import companytexts, policies
+
+DAY = dt.date(2026, 10, 12)
+
+
+@pytest.fixture
+def worded(office: Office) -> tuple[Pack, int]:
+    """A regulation with a script and a report outside, and the id of its policy."""
+    data = regulation()
+    data["script"] = [
+        {"key": "hello", "label": "开场白", "cite": "SKD-2.1", "event": "contacted", "text": "您好"}
+    ]
+    data["report_out"] = [
+        {"key": "market", "label": "报市场监管", "cite": "SKD-2.1", "to": "市场监管部门"}
+        | {"ways": [{"key": "phone", "label": "电话"}]}
+    ]
+    day = dt.date(2026, 10, 1)
+    version = policies.publish(office.session, data, effective_from=day, now=at(10, 1, 9))
+    return policies.pack(office.session, version), version.policy_id
+
+
+def said(session: Session, worded: tuple[Pack, int], section: str, key: str, on: dt.date) -> str:
+    pack, policy_id = worded
+    return companytexts.said(session, pack, policy_id, section, key, on=on)
+
+
+def test_the_company_s_words_stand_from_their_day_on(
+    office: Office, worded: tuple[Pack, int]
+) -> None:
+    session, (_, policy_id) = office.session, worded
+    for from_on, text in ((DAY, "浦东新区市场监督管理局"), (dt.date(2026, 11, 1), "徐汇分局")):
+        what = f"{policy_id}/report_out/market"
+        companytexts.word(session, what, from_on=from_on, text=text, on=DAY)
+    days = [DAY - dt.timedelta(days=1), DAY, dt.date(2026, 12, 1)]
+    assert [said(session, worded, "report_out", "market", day) for day in days] == [
+        "市场监管部门",
+        "浦东新区市场监督管理局",
+        "徐汇分局",
+    ]
+    assert said(session, worded, "script", "hello", DAY) == "您好"
+
+
+def test_words_are_changed_and_refused_where_there_is_nothing_to_say(
+    office: Office, worded: tuple[Pack, int], refuses: Any
+) -> None:
+    session, (_, policy_id) = office.session, worded
+    what = f"{policy_id}/script/hello"
+    row = companytexts.word(session, what, from_on=DAY, text=" 早上好 ", on=DAY)
+    companytexts.reword(session, row, text="下午好")
+    assert said(session, worded, "script", "hello", DAY) == "下午好"
+    with refuses(Duplicate, field="from_on"):
+        companytexts.word(session, what, from_on=DAY, text="x", on=DAY)
+    with refuses(FieldMissing, field="text"):
+        companytexts.reword(session, row, text=" ")
+    with refuses(ChoiceUnknown, field="what"):
+        companytexts.word(session, f"{policy_id}/script/bye", from_on=DAY, text="x", on=DAY)
+    with refuses(ChoiceUnknown):
+        said(session, worded, "penalty", "late_close", DAY)
