@@ -464,6 +464,8 @@ class ConditionShape(ShapeField):
                 asked = self.lexicon.fact(path)
                 raise ValueError(gettext("“%(name)s” takes yes or no.", name=asked))
             return flags[text]
+        if kind == "unknown" and text in flags:
+            return flags[text]
         if op in ("at_least", "at_most") or kind == "number":
             number = number_of(text)
             return f"{number:f}" if isinstance(number, Decimal) else number

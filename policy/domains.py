@@ -50,7 +50,7 @@ _SECTIONS = {
     "finding": "finding",
 }
 _KEPT_AS = {"participant": "department", "appeal": "vote"}
-_STANDING = frozenset({"chain", "vote", "checklist", "claim"})
+_STANDING = frozenset({"chain", "vote", "claim"})
 _ENUMERATIONS: dict[str, type[enum.Enum]] = {
     "closing_ground": ClosingGround,
     "reply_outcome": ReplyOutcome,
@@ -85,7 +85,8 @@ def _filed(pack: Pack) -> dict[str, Domain]:
     for name in sorted(FILED_IN):
         section = _KEPT_AS.get(name, name)
         for entry in getattr(pack, section, ()):
-            found[f"{name}.{entry.key}"] = Domain("unknown" if name in _STANDING else "number")
+            kind: Kind = "unknown" if name in _STANDING else "number"
+            found[f"{name}.{entry.key}"] = Domain("flag" if name == "checklist" else kind)
             for field in entry.fields if name == "form" else ():
                 found[f"{name}.{entry.key}.{field.key}"] = _own(field)
     return found

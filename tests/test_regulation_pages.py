@@ -76,8 +76,9 @@ def test_the_company_words_an_addressee_anew_without_a_version(
 ) -> None:
     data = regulation()
     data["report_out"] = [
+        *data.get("report_out", ()),
         {"key": "market", "label": "报市场监管", "cite": "SKD-2.1", "to": "市场监管部门"}
-        | {"ways": [{"key": "phone", "label": "电话"}]}
+        | {"ways": [{"key": "phone", "label": "电话"}]},
     ]
     with office_at() as session:
         said = {"effective_from": dt.date(2026, 2, 1), "now": at(2, 1, 9)}

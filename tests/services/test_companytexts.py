@@ -21,11 +21,19 @@ def worded(office: Office) -> tuple[Pack, int]:
     """A regulation with a script and a report outside, and the id of its policy."""
     data = regulation()
     data["script"] = [
-        {"key": "hello", "label": "开场白", "cite": "SKD-2.1", "event": "contacted", "text": "您好"}
+        *data.get("script", ()),
+        {
+            "key": "hello",
+            "label": "开场白",
+            "cite": "SKD-2.1",
+            "event": "contacted",
+            "text": "您好",
+        },
     ]
     data["report_out"] = [
+        *data.get("report_out", ()),
         {"key": "market", "label": "报市场监管", "cite": "SKD-2.1", "to": "市场监管部门"}
-        | {"ways": [{"key": "phone", "label": "电话"}]}
+        | {"ways": [{"key": "phone", "label": "电话"}]},
     ]
     day = dt.date(2026, 10, 1)
     version = policies.publish(office.session, data, effective_from=day, now=at(10, 1, 9))
