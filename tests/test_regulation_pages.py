@@ -85,7 +85,7 @@ def test_the_company_words_an_addressee_anew_without_a_version(
         policy_id = policies.publish(session, data, **said).policy_id
     log_in(Role.administrator, username="administrator")
     assert "报市场监管" in client.get("/admin/company_text/new/").get_data(as_text=True)
-    typed = {"what": f"{policy_id}/report_out/market", "from_on": "2026-10-01", "text": ""}
+    typed = {"what": f"{policy_id}/authority/market", "from_on": "2026-10-01", "text": ""}
     address = "/admin/company_text/new/"
     refused = client.post(address, data=typed | {"csrf_token": csrf()}).get_data(as_text=True)
     assert 'value="2026-10-01"' in refused
@@ -93,7 +93,7 @@ def test_the_company_words_an_addressee_anew_without_a_version(
     assert saved.status_code == 302
     with reading(engine) as session:
         row = session.scalars(sa.select(CompanyText)).one()
-        assert (row.section, row.key, row.text) == ("report_out", "market", "浦东局")
+        assert (row.section, row.key, row.text) == ("authority", "market", "浦东局")
     assert "浦东局" in client.get("/admin/company_text/").get_data(as_text=True)
 
 
