@@ -17,7 +17,9 @@ from admin import (
     callback,
     companytext,
     complaint,
+    customer,
     draft,
+    ledger,
     lookup,
     moving,
     navigation,
@@ -26,9 +28,11 @@ from admin import (
     people,
     phone,
     policy,
+    report,
     rights,
     sheet,
     showing,
+    standalone,
     trial,
 )
 from admin.home import HomePage
@@ -37,7 +41,11 @@ from wording import CATALOGUES
 MODULES = (
     phone,
     complaint,
+    customer,
     callback,
+    standalone,
+    ledger,
+    report,
     penalty,
     sheet,
     policy,

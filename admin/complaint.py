@@ -22,10 +22,10 @@ import wording
 from admin import correction, paperwork, uploads
 from admin.base import RedressView, did
 from admin.deeds import DeedForm, choices, departments, grades, long_text, short_text
-from admin.fields import InstantField, trimmed
+from admin.fields import InstantField, LookupField, trimmed
 from admin.filters import contains
 from admin.offers import form_of, offer, offers, service_of
-from admin.packfields import with_extra, with_pack_fields
+from admin.packfields import plain, with_extra, with_pack_fields
 from admin.rights import visitor_may_open
 from admin.showing import now, urgency
 from models import Complaint, Customer, Journal, PolicyVersion
@@ -74,7 +74,11 @@ class RegisterForm(FlaskForm):
     channel = SelectField(lazy_gettext("Source"))
     received_at = InstantField(lazy_gettext("Received at"), [InputRequired()])
     customer = StringField(
-        lazy_gettext("Customer"), [InputRequired(), Length(max=120)], filters=[trimmed]
+        lazy_gettext("Customer"), [Optional(), Length(max=120)], filters=[trimmed]
+    )
+    without_customer = BooleanField(
+        lazy_gettext("Without a customer"),
+        description=lazy_gettext("An inspection, a visit, an incident of our own."),
     )
     phone = StringField(lazy_gettext("Phone"), [Optional(), Length(max=40)], filters=[trimmed])
     subject = short_text(lazy_gettext("Subject"))
@@ -82,6 +86,13 @@ class RegisterForm(FlaskForm):
     grade = SelectField(lazy_gettext("Grade"))
     body = long_text(lazy_gettext("Content"), needed=False)
     demand = long_text(lazy_gettext("Demand"), needed=False)
+    first_asked = LookupField(
+        lazy_gettext("First-asked person"),
+        what="employee",
+        allow_blank=True,
+        description=lazy_gettext("Whom the customer asked first. Empty: you."),
+    )
+    linked = LookupField(lazy_gettext("Came out of case"), what="complaint", allow_blank=True)
     department = SelectField(lazy_gettext("Dispatch at once to"))
     director_only = BooleanField(lazy_gettext("Only the director can handle it"))
 
@@ -175,7 +186,9 @@ class ComplaintView(RedressView):
         form: Any = with_pack_fields(RegisterForm, pack, intake="asked")()
         form.prepare(pack)
         tried: CaseFacts | None = None
-        if form.validate_on_submit():
+        # Another regulation was chosen: what was typed stays, and nothing is judged yet.
+        switched = request.form.get("do") == "switch"
+        if not switched and form.validate_on_submit():
             if request.form.get("do") == "preview":
                 tried = self._tried(form, version)
             elif number := self._registered(form, version):
@@ -188,14 +201,24 @@ class ComplaintView(RedressView):
             tried=tried,
             pack=pack,
             reasons=reasons,
-            known=customers.by_phone(self.records, form.phone.data or "") if tried else (),
+            **self._known(form.phone.data if tried else None),
         )
+
+    def _known(self, phone: str | None) -> dict[str, Any]:
+        """The customers of a telephone number, and which of them are marked, for whom it may."""
+        known = customers.by_phone(self.records, phone or "")
+        marked = customers.flags_on(
+            self.records,
+            [customer.id for customer, _count in known],
+            actor=actors.of_user(current_user.user),
+            on=local_day(),
+        )
+        return {"known": known, "marked": marked}
 
     def _tried(self, form: Any, version: PolicyVersion) -> CaseFacts | None:
         """What registering would bring, so that the customer can be told; nothing is kept."""
         try:
-            said = {f.short_name: f.data or None for f in form}
-            return record.facts_of(self.records, self._register(with_extra(said), version))
+            return record.facts_of(self.records, self._register(_said(form), version))
         except DomainError as refusal:
             self._tell(refusal, form)
             return None
@@ -203,9 +226,8 @@ class ComplaintView(RedressView):
             self.records.rollback()
 
     def _registered(self, form: Any, version: PolicyVersion) -> str | None:
-        said = {f.short_name: f.data or None for f in form}
         try:
-            complaint = self._register(with_extra(said), version)
+            complaint = self._register(_said(form), version)
             self.records.commit()
         except DomainError as refusal:
             self.records.rollback()
@@ -225,7 +247,9 @@ class ComplaintView(RedressView):
         actor = actors.of_user(current_user.user)
         department = said.pop("department")
         director_only = bool(said.pop("director_only"))
-        customer = customers.find_or_add(self.records, said.pop("customer"), said.pop("phone"))
+        name, phone = said.pop("customer") or "", said.pop("phone")
+        nobody = bool(said.pop("without_customer")) and not (name or phone)
+        customer = None if nobody else customers.find_or_add(self.records, name, phone)
         complaint = intake.register(
             self.records, version, customer=customer, actor=actor, now=at, **said
         )
@@ -335,6 +359,12 @@ class ComplaintView(RedressView):
                 self.records.rollback()
                 self._tell(refusal, asked.form)
         return self.render("admin/amend.html", asked=asked, number=number, reasons=reasons)
+
+
+def _said(form: Any) -> dict[str, Any]:
+    """What the register form says: employees and cases by number, own fields in `extra`."""
+    said = with_extra({f.short_name: f.data or None for f in form})
+    return said | {name: plain(said[name]) for name in ("first_asked", "linked")}
 
 
 def case_page(records: Session, number: str) -> CasePage:

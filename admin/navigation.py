@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext
 GROUPS = {
     "desk": lazy_gettext("Desk"),
     "cases": lazy_gettext("Cases"),
+    "books": lazy_gettext("Forms and ledgers"),
     "money": lazy_gettext("Penalties"),
     "sheets": lazy_gettext("Spreadsheets"),
     "rules": lazy_gettext("Rules"),

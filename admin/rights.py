@@ -31,6 +31,9 @@ CASEWORK = frozenset(
 DECIDERS = frozenset({Role.administrator, Role.general_manager})
 CASEREADERS = CASEWORK | {Role.auditor}
 
+LEDGERREADERS = CARE | {Role.general_manager, Role.auditor}
+CUSTOMERREADERS = CARE | {Role.general_manager}
+
 PAYROLL = CARE | {Role.general_manager, Role.hr, Role.auditor}
 MONEYREADERS = PAYROLL | {Role.director, Role.member, Role.employee}
 
@@ -63,6 +66,25 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "phone.deed": CASEWORK,
     "phone.add": CASEWORK,
     "phone.paper": CASEREADERS,
+    # what a regulation wants written down, listed and reported
+    "standalone.index": CASEREADERS,
+    "standalone.one": CASEREADERS,
+    "standalone.export": CASEREADERS,
+    "standalone.fill": CASEWORK,
+    "ledger.index": LEDGERREADERS,
+    "ledger.one": LEDGERREADERS,
+    "ledger.export": LEDGERREADERS,
+    "report.index": LEDGERREADERS,
+    "report.filed": LEDGERREADERS,
+    "report.indicators": LEDGERREADERS,
+    "report.file": CARE | {Role.general_manager},
+    # customers with their telephone numbers, and who is marked for special attention
+    "customer.index_view": CUSTOMERREADERS,
+    "customer.export": CUSTOMERREADERS,
+    "customer.one": CUSTOMERREADERS,
+    "customer.rank": CARE,
+    "customer.flag": CUSTOMERREADERS,
+    "customer.lift": CUSTOMERREADERS,
     **listed("callback", read=CARE | {Role.general_manager, Role.auditor}),
     **listed("penalty", read=MONEYREADERS),
     "penalty.one": MONEYREADERS,

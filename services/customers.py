@@ -82,6 +82,24 @@ def by_phone(session: Session, phone: str, *, limit: int = 5) -> list[tuple[Cust
     return [(customer, count) for customer, count in rows]
 
 
+# ---------------------------------------------------------------- looked after by themselves
+
+KEY = "key"
+"""The tier of a customer whom the company looks after by itself: a key customer."""
+
+
+def looked_after(session: Session) -> list[Customer]:
+    """The key customers, by name."""
+    wanted = sa.select(Customer).where(Customer.tier == KEY)
+    return list(session.scalars(wanted.order_by(Customer.name, Customer.id)))
+
+
+def rank(session: Session, customer: Customer, *, key_customer: bool) -> None:
+    """Say whether the company looks after a customer by himself."""
+    customer.tier = KEY if key_customer else None
+    session.flush()
+
+
 # ---------------------------------------------------------------- marked for special attention
 
 

@@ -1,0 +1,66 @@
+"""What the pages of forms, ledgers and reports share: the regulation, the period, the table out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from flask import Response, abort, request, send_file
+from sqlalchemy.orm import Session
+
+import wording
+from admin.base import XLSX
+from admin.showing import now
+from files.tables_out import Sheet, csv_chunks, write_xlsx
+from models import PolicyVersion
+from services import policies
+
+KINDS = ("csv", "xlsx")
+
+
+def today() -> dt.date:
+    """Today in the company's zone."""
+    return now().astimezone(wording.zone()).date()
+
+
+def version_of(records: Session, key: str) -> PolicyVersion:
+    """The version of a regulation in force today; a page that is not there when there is none."""
+    found = {one.policy.key: one for one in policies.all_in_force(records, on=today())}
+    if key not in found:
+        abort(404)
+    return found[key]
+
+
+def span() -> tuple[dt.date, dt.date]:
+    """The days the address asks for, the current month where it does not say."""
+    first = today().replace(day=1)
+    from_on = _day("from") or first
+    until_on = _day("until") or today()
+    return (from_on, until_on) if from_on <= until_on else (until_on, from_on)
+
+
+def _day(name: str) -> dt.date | None:
+    try:
+        day = dt.date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+    return day if 1900 < day.year < 9000 else None
+
+
+def send(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Any:
+    """A table as a file: csv or xlsx."""
+    if kind not in KINDS:
+        abort(404)
+    if kind == "csv":
+        answer = Response("".join(csv_chunks(header, rows)), mimetype="text/csv; charset=utf-8")
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+        return answer
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.xlsx"
+        write_xlsx(path, [Sheet(name, header, rows)])
+        book = io.BytesIO(path.read_bytes())
+    return send_file(book, mimetype=XLSX, as_attachment=True, download_name=f"{name}.xlsx")

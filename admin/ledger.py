@@ -1,0 +1,174 @@
+"""The ledgers a regulation declares: cases of kinds or fillings of a form, with its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort
+from flask_admin import expose
+from flask_babel import gettext, lazy_gettext
+
+import paperwords
+import wording
+from admin import books
+from admin.base import RedressPage
+from admin.showing import plain
+from models import Complaint, FormEntry, PolicyVersion
+from policy.pack import Pack
+from policy.paperwork import LedgerEntry
+from services import declared, desk, policies, reports
+
+ALWAYS = ("number", "received_at", "customer", "subject", "department", "status")
+"""What every ledger of cases shows before the columns it declares."""
+
+_LABELED = {"kind": "kind", "channel": "channel", "category": "category", "finding": "finding"}
+_LABELED |= {"grade": "severity", "level": "severity"}
+_NAMES = {"received": "received_at", "closed": "closed_at"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A ledger of a period: headers, and rows of values; a row leads to its case."""
+
+    header: list[str]
+    rows: list[tuple[str | None, list[Any]]]
+
+
+class LedgerPage(RedressPage):
+    """A page for each ledger of the regulations in force, and the numbers that are missing."""
+
+    group, icon = "books", "book"
+
+    @expose("/")
+    def index(self) -> str:
+        versions = policies.all_in_force(self.records, on=books.today())
+        packs = [(one, policies.pack(self.records, one)) for one in versions]
+        gaps = {
+            one.policy.key: reports.gaps(self.records, one, on=books.today()) for one in versions
+        }
+        return self.render("admin/ledgers.html", packs=packs, gaps=gaps)
+
+    @expose("/<policy>/<key>/")
+    def one(self, policy: str, key: str) -> str:
+        """The ledger of a period."""
+        version, pack, entry = self._entry(policy, key)
+        from_on, until_on = books.span()
+        return self.render(
+            "admin/ledger.html",
+            entry=entry,
+            policy=version.policy,
+            table=self._table(version, pack, entry),
+            from_on=from_on,
+            until_on=until_on,
+            most=reports.LONGEST_LEDGER,
+        )
+
+    @expose("/<policy>/<key>/<kind>")
+    def export(self, policy: str, key: str, kind: str) -> Any:
+        """The same as a file: csv or xlsx."""
+        version, pack, entry = self._entry(policy, key)
+        table = self._table(version, pack, entry)
+        from_on, until_on = books.span()
+        rows = [[plain(value) for value in values] for _number, values in table.rows]
+        return books.send(kind, f"{key}-{from_on}-{until_on}", table.header, rows)
+
+    def _entry(self, policy: str, key: str) -> tuple[PolicyVersion, Pack, LedgerEntry]:
+        version = books.version_of(self.records, policy)
+        pack = policies.pack(self.records, version)
+        entry = pack.find("ledger", key)
+        if entry is None:
+            abort(404)
+        return version, pack, entry
+
+    def _table(self, version: PolicyVersion, pack: Pack, entry: LedgerEntry) -> Table:
+        from_on, until_on = books.span()
+        found: Any = reports.ledger(
+            self.records, version, entry, from_on=from_on, until_on=until_on
+        )
+        if entry.form:
+            return self._fillings(pack, entry, found)
+        return self._cases(pack, entry, found)
+
+    def _cases(self, pack: Pack, entry: LedgerEntry, found: Sequence[Complaint]) -> Table:
+        several = ["kind"] if len(entry.kinds) > 1 else []
+        asked = [_NAMES.get(one, one) for one in entry.columns]
+        names = list(dict.fromkeys([*ALWAYS[:2], *several, *ALWAYS[2:], *asked]))
+        fields = declared.fields(pack)
+        filled = declared.last_filled(self.records, [one.id for one in found], names)
+        staff = desk.people_of(
+            self.records,
+            (
+                value
+                for case in found
+                for one in fields.values()
+                if one.field.shape == "employee"
+                and isinstance(value := one.of(case, filled.get(case.id, {})), str)
+            ),
+        )
+        rows = [
+            (
+                case.number,
+                [_cell(n, case, pack, fields, filled.get(case.id, {}), staff) for n in names],
+            )
+            for case in found
+        ]
+        return Table([_header(name, fields) for name in names], rows)
+
+    def _fillings(self, pack: Pack, entry: LedgerEntry, found: Sequence[FormEntry]) -> Table:
+        return fillings(self.records, pack.find("form", entry.form), entry.columns, found)
+
+
+def fillings(records: Any, form: Any, asked: Sequence[str], found: Sequence[FormEntry]) -> Table:
+    """Fillings of a form as a table: when, by whom, about whom, and the fields asked for."""
+    keys = [one.rpartition(".")[2] for one in asked]
+    fields = [one for one in form.fields if not keys or one.key in keys]
+    header = [gettext("Filled at"), gettext("By"), gettext("Case"), gettext("Customer")]
+    named = (row.data.get(f.key) for row in found for f in fields if f.shape == "employee")
+    staff = desk.people_of(records, (one for one in named if isinstance(one, str)))
+    rows = []
+    for row in found:
+        number = row.complaint.number if row.complaint else None
+        about = [row.filled_at, row.employee and str(row.employee), number]
+        customer = row.customer or (row.complaint.customer if row.complaint else None)
+        said = [_value(one, row.data.get(one.key), staff) for one in fields]
+        rows.append((number, [*about, customer and customer.name, *said]))
+    return Table([*header, *(one.label for one in fields)], rows)
+
+
+def _header(name: str, fields: dict[str, declared.Declared]) -> str:
+    found = fields.get(name) or fields.get(declared.EXTRA + name)
+    return found.label if found else wording.field(name)
+
+
+def _cell(
+    name: str,
+    case: Complaint,
+    pack: Pack,
+    fields: dict[str, declared.Declared],
+    filled: declared.Filled,
+    staff: Any,
+) -> Any:
+    """What a case says in a column: a field of the record, of the regulation, of its forms."""
+    found = fields.get(name) or fields.get(declared.EXTRA + name)
+    if found is not None:
+        return _value(found.field, found.of(case, filled), staff)
+    if name.startswith(declared.FORM):
+        return None
+    value = getattr(case, name, None)
+    if name in _LABELED:
+        return pack.label(_LABELED[name], value) or None
+    return str(value) if name in ("department", "handler", "customer") and value else value
+
+
+def _value(field: Any, said: Any, staff: Any) -> Any:
+    """Numbers and sums stay what they are, so that a table can add them up."""
+    if said is None or field.shape == "number":
+        return said
+    return paperwords.value(field, said, staff) or None
+
+
+def views(db: Any) -> list[Any]:
+    """The ledgers."""
+    return [LedgerPage(db, name=lazy_gettext("Ledgers"), endpoint="ledger", url="/admin/ledger")]

@@ -1,0 +1,216 @@
+"""Reports that come again and the indicators of a period: owed, drawn up, filed, looked at."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from flask import abort, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext, lazy_gettext
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response
+
+import paperwords
+from admin import books
+from admin.base import RedressPage, tell
+from admin.deeds import long_text
+from admin.packfields import EXTRA, own, with_inputs
+from admin.showing import now
+from models import Customer, FormEntry, PolicyVersion
+from policy.duties import days_of, due_on
+from policy.errors import ChoiceUnknown, DomainError
+from policy.indicators import Figure
+from policy.pack import Pack
+from policy.paperwork import IndicatorEntry, ReportEntry
+from services import actors, calendars, customers, policies, reports
+
+LISTED_DAYS = 370
+"""So far back reports are listed that are owed; a year and the days until one is due."""
+
+
+class ReportForm(FlaskForm):
+    """What a report asks for: the fields of its form, or a text for each of its contents."""
+
+    class Meta:
+        csrf = False  # the token of the page covers the form
+
+
+def form_for(entry: ReportEntry, pack: Pack) -> Any:
+    """The form of a report."""
+    declared = pack.find("form", entry.form)
+    if declared is not None:
+        return with_inputs(ReportForm, declared.fields)()
+    texts = entry.contents or (str(lazy_gettext("Content")),)
+    fields = {f"{EXTRA}{place}": long_text(words) for place, words in enumerate(texts)}
+    return type("ReportForm", (ReportForm,), fields)()
+
+
+def said(entry: ReportEntry, form: Any) -> dict[str, Any]:
+    """What was written, by field of its form or by the words of its contents."""
+    typed = own({field.short_name: field.data for field in form})
+    if entry.form:
+        return {key: value for key, value in typed.items() if value not in (None, "", [])}
+    return {str(form[EXTRA + key].label.text): value for key, value in typed.items()}
+
+
+class ReportPage(RedressPage):
+    """What is owed by when, what was filed, and the indicators of any period."""
+
+    group, icon = "books", "chart"
+
+    @expose("/")
+    def index(self) -> str:
+        versions = policies.all_in_force(self.records, on=books.today())
+        since = books.today() - dt.timedelta(days=LISTED_DAYS)
+        owed = [
+            (one, reports.owed(self.records, one, since=_begin(one, since), on=books.today()))
+            for one in versions
+        ]
+        return self.render(
+            "admin/reports.html",
+            owed=owed,
+            filed=self._filed(),
+            today=books.today(),
+            packs={one.id: policies.pack(self.records, one) for one in versions},
+            words=paperwords,
+        )
+
+    def _filed(self) -> list[tuple[FormEntry, Any]]:
+        """The reports that were filed, the newest first, each with its entry."""
+        rows = self.records.scalars(
+            sa.select(FormEntry)
+            .where(FormEntry.section == "report")
+            .options(joinedload(FormEntry.customer), joinedload(FormEntry.employee))
+            .order_by(FormEntry.filled_at.desc(), FormEntry.id.desc())
+            .limit(200)
+        )
+        return [(row, self._pack_of(row).find("report", row.form)) for row in rows]
+
+    def _pack_of(self, row: FormEntry) -> Pack:
+        version = self.records.get(PolicyVersion, row.policy_version_id)
+        assert version is not None
+        return policies.pack(self.records, version)
+
+    @expose("/filed/<int:entry_id>/")
+    def filed(self, entry_id: int) -> str:
+        """One report as it was filed, with the figures of that day."""
+        row = self.records.get(FormEntry, entry_id)
+        if row is None or row.section != "report":
+            abort(404)
+        pack = self._pack_of(row)
+        entry = pack.find("report", row.form)
+        figures = row.data.get("figures", {})
+        data = {key: value for key, value in row.data.items() if key != "figures"}
+        declared = pack.find("form", entry.form) if entry else None
+        lines = paperwords.form(declared, data) if declared else list(data.items())
+        named = [(pack.find("indicator", key), value) for key, value in figures.items()]
+        return self.render(
+            "admin/report_filed.html",
+            row=row,
+            entry=entry,
+            lines=lines,
+            figures=[(one, value) for one, value in named if one],
+        )
+
+    @expose("/<policy>/<key>/<period>/", methods=("GET", "POST"))
+    def file(self, policy: str, key: str, period: str) -> str | Response:
+        """Draw up a report of a period beside its indicators, and file it."""
+        version = books.version_of(self.records, policy)
+        pack = policies.pack(self.records, version)
+        entry: ReportEntry | None = pack.find("report", key)
+        if entry is None:
+            abort(404)
+        try:
+            from_on, until_on = days_of(entry, period)
+        except ChoiceUnknown:
+            abort(404)
+        form = form_for(entry, pack)
+        customer = self._customer(entry)
+        if form.validate_on_submit() and self._kept(version, entry, period, customer, form):
+            return redirect(url_for(".index"))
+        return self.render(
+            "admin/report_file.html",
+            entry=entry,
+            policy=version.policy,
+            period=period,
+            form=form,
+            customer=customer,
+            from_on=from_on,
+            until_on=until_on,
+            due=due_on(entry, period, calendars.work_calendar(self.records)),
+            by=paperwords.post(entry.by, pack),
+            figures=reports.figures(self.records, version, from_on=from_on, until_on=until_on),
+            reached=reached,
+        )
+
+    def _customer(self, entry: ReportEntry) -> Customer | None:
+        if entry.per != "key_customer":
+            return None
+        wanted = request.args.get("customer", "")
+        known = {str(one.id): one for one in customers.looked_after(self.records)}
+        if wanted not in known:
+            abort(404)
+        return known[wanted]
+
+    def _kept(
+        self,
+        version: PolicyVersion,
+        entry: ReportEntry,
+        period: str,
+        customer: Customer | None,
+        form: Any,
+    ) -> bool:
+        try:
+            reports.file_report(
+                self.records,
+                version,
+                report=entry.key,
+                period=period,
+                data=said(entry, form),
+                actor=actors.of_user(current_user.user),
+                now=now(),
+                customer=customer,
+            )
+            self.records.commit()
+        except DomainError as refusal:
+            self.records.rollback()
+            tell(refusal, form)
+            return False
+        flash(gettext("Filed: %(report)s.", report=f"{entry.label} {period}"), "success")
+        return True
+
+    @expose("/indicators/<policy>/")
+    def indicators(self, policy: str) -> str:
+        """Every indicator of a period with what it was divided by, in all and by department."""
+        version = books.version_of(self.records, policy)
+        from_on, until_on = books.span()
+        span = {"from_on": from_on, "until_on": until_on}
+        return self.render(
+            "admin/indicators.html",
+            policy=version.policy,
+            figures=reports.figures(self.records, version, **span),
+            parts_of=reports.by_department(self.records, version, **span),
+            reached=reached,
+            **span,
+        )
+
+
+def _begin(version: PolicyVersion, since: dt.date) -> dt.date:
+    """The first day whose reports are listed: nothing is owed from before it was in force."""
+    return max(since, version.effective_from) if version.effective_from else since
+
+
+def reached(entry: IndicatorEntry, figure: Figure) -> bool | None:
+    """Whether a target is reached; None without one, or without a value."""
+    if entry.target is None or figure.value is None:
+        return None
+    return figure.value >= entry.target
+
+
+def views(db: Any) -> list[Any]:
+    """The reports."""
+    return [ReportPage(db, name=lazy_gettext("Reports"), endpoint="report", url="/admin/report")]
