@@ -578,5 +578,5 @@ def seen_version(form: Any) -> int:
 
 def _addressable(arguments: Mapping[str, str]) -> dict[str, str]:
     """Arguments of an address that mean nothing to the maker of addresses."""
-    known = ("sort", "desc", "search", "page_size")
+    known = ("sort", "desc", "search", "page_size", "columns")
     return {k: v for k, v in arguments.items() if k in known or k.startswith("flt")}

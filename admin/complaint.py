@@ -11,7 +11,7 @@ from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from markupsafe import Markup
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
@@ -21,6 +21,7 @@ import reasons
 import wording
 from admin import correction, paperwork, uploads
 from admin.base import RedressView, did
+from admin.declaredlist import DeclaredColumns, keyed_filters
 from admin.deeds import DeedForm, choices, departments, grades, long_text, short_text
 from admin.fields import InstantField, LookupField, trimmed
 from admin.filters import contains
@@ -56,6 +57,9 @@ LABELS = {
     "round": lazy_gettext("Round"),
     "responsibility": lazy_gettext("Responsibility"),
     "history": lazy_gettext("Before go-live"),
+    "category": lazy_gettext("Category"),
+    "finding": lazy_gettext("Finding"),
+    "valid": lazy_gettext("Valid complaint"),
 }
 
 
@@ -107,7 +111,7 @@ class RegisterForm(FlaskForm):
             self.received_at.process_data(now())
 
 
-class ComplaintView(RedressView):
+class ComplaintView(DeclaredColumns):
     """The cases somebody may see."""
 
     group, icon = "cases", "case"
@@ -130,7 +134,6 @@ class ComplaintView(RedressView):
         "status",
         "grade",
         "level",
-        "kind",
         "department",
         "handler",
         "due_at",
@@ -141,6 +144,12 @@ class ComplaintView(RedressView):
     column_sortable_list = ("number", "due_at", "received_at", "status", "grade")
     column_default_sort = ("received_at", True)
     list_template = "admin/complaints.html"
+
+    def get_filters(self) -> list[Any]:
+        return [*super().get_filters(), *keyed_filters(lambda: self.records)]
+
+    def _rows(self) -> sa.Select[Any]:
+        return super()._rows().options(joinedload(Complaint.policy_version))
 
     def visible(self, statement: sa.Select[Any]) -> sa.Select[Any]:
         return desk.scope(self.records, current_user.user, on=local_day()).narrowed(statement)

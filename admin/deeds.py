@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from wtforms import BooleanField, Field, HiddenField, SelectChoice, SelectField
@@ -37,6 +37,7 @@ from policy.lifecycle import (
     Status,
 )
 from policy.pack import Pack
+from policy.severity import destination
 from services import followup, handling, intake, payroll
 from services.desk import CasePage
 
@@ -124,6 +125,14 @@ class DispatchForm(DeedForm):
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
         self.department.choices = departments(pack)
+        meant = destination(facts, pack)
+        if meant is None:
+            return
+        if not self.is_submitted():
+            self.department.data = meant[0]
+        if meant[1]:
+            post = paperwords.post(meant[1], pack)
+            self.lead = gettext("Such a case is received by: %(post)s", post=post)
 
 
 class ContactForm(DeedForm):

@@ -654,15 +654,15 @@ def today() -> dt.date:
 
 def field_label(name: str) -> str:
     """What a field is usually called: by us, or by the regulation it is of."""
-    extras = layout.extras(session(), on=today())
-    return extras.get(name) or sheetwords.header(name)
+    return layout.labels(session(), on=today()).get(name) or sheetwords.header(name)
 
 
 def _left() -> dict[str, list[tuple[str, str]]]:
     """The fields that can still be added, by audience and tab, as choices of a select."""
+    own = layout.labels(session(), on=today())
     return {
         f"{wording.label(tab.audience)} · {tab.title}": [
-            (f"{tab.id}:{name}", field_label(name)) for name in names
+            (f"{tab.id}:{name}", own.get(name) or sheetwords.header(name)) for name in names
         ]
         for tab, names in sheets.fields_left(session(), on=today())
     }

@@ -66,7 +66,13 @@ def last_filled(
     session: Session, complaint_ids: Collection[int], names: Iterable[str]
 ) -> dict[int, dict[str, Mapping[str, Any]]]:
     """The last filling of the forms some names ask for, by case and form; one statement."""
-    forms = {name.split(".")[1] for name in names if name.startswith(FORM)}
+    return last_of(session, complaint_ids, {n.split(".")[1] for n in names if n.startswith(FORM)})
+
+
+def last_of(
+    session: Session, complaint_ids: Collection[int], forms: Collection[str]
+) -> dict[int, dict[str, Mapping[str, Any]]]:
+    """The last filling of some forms, by case and form."""
     found: dict[int, dict[str, Mapping[str, Any]]] = defaultdict(dict)
     if not forms or not complaint_ids:
         return found

@@ -1,7 +1,8 @@
 """Which files there are, which tabs and columns they have, and what a column can show.
 
 A tab and its columns are rows of the record, so an administrator changes them; what a *field*
-means (who owns it, which deed it carries) is here. Fields of a regulation are `extra.<key>`.
+means (who owns it, which deed it carries) is here. Fields of a regulation are `extra.<key>`, those
+of its forms `form.<form>.<key>`, which a file only shows.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from models import Department, Sheet, SheetColumn, SheetTab
 from policy.lifecycle import Audience, Status
-from services import actors, policies
+from services import actors, declared, policies
+from services.declared import EXTRA, FORM
 
-EXTRA = "extra."
 EXTRAS = "extra.*"
 """Stands for every field of the regulations in force that has no column of its own."""
 
@@ -134,6 +135,8 @@ NEEDED: dict[str, frozenset[str]] = {
 
 def field(name: str) -> Field:
     """What a field means; fields of a regulation are the office's, and a new row may say them."""
+    if name.startswith(FORM):
+        return Field(width=20)
     return Field(asked=True) if name.startswith(EXTRA) else FIELDS[name]
 
 
@@ -225,6 +228,16 @@ def extras(session: Session, *, on: dt.date) -> dict[str, str]:
     return found
 
 
+LONGEST_NAME = 80
+"""A column's field has at most so many characters; a longer name cannot be chosen."""
+
+
+def labels(session: Session, *, on: dt.date) -> dict[str, str]:
+    """Every field the regulations in force declare, with its label: of cases, then of forms."""
+    found = declared.in_force(session, on=on)
+    return {name: one.label for name, one in found.items() if len(name) <= LONGEST_NAME}
+
+
 def columns(session: Session, tab: SheetTab, *, on: dt.date) -> list[tuple[str, str, int]]:
     """Field, header and width of a tab's columns that are switched on, in order.
 
@@ -249,7 +262,7 @@ def choices(session: Session, tab: SheetTab, *, on: dt.date) -> list[str]:
     fitting = _FITTING.get(tab.key, frozenset())
     possible = [name for name in FIELDS if name in fitting]
     if tab.key in ("open", "closed", "today"):
-        possible += [EXTRAS, *extras(session, on=on)]
+        possible += [EXTRAS, *labels(session, on=on)]
     return [name for name in possible if name not in taken]
 
 

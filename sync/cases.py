@@ -12,13 +12,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+import paperwords
 import sheetwords
 import wording
 from models import Complaint, PolicyVersion, Signoff
 from policy.lifecycle import ReplyOutcome, Status
 from policy.pack import Pack
-from services import journal, policies
-from services.layout import EXTRA
+from services import declared, journal, policies
 
 BATCH = 500
 _TOLD = ("progressed", "replied", "restarted")
@@ -34,9 +34,14 @@ def texts(session: Session, ids: Sequence[int]) -> dict[int, dict[str, str]]:
     for start in range(0, len(ids), BATCH):
         some = ids[start : start + BATCH]
         told = _told(session, some)
-        for complaint in session.scalars(_with_people(some)).unique():
-            pack = policies.pack(session, complaint.policy_version)
-            found[complaint.id] = _cells(complaint, pack, told.get(complaint.id, {}))
+        rows = session.scalars(_with_people(some)).unique().all()
+        packs = {one.id: policies.pack(session, one.policy_version) for one in rows}
+        forms = {form.key for pack in packs.values() for form in pack.form if not form.alone}
+        filled = declared.last_of(session, some, forms)
+        for complaint in rows:
+            pack = packs[complaint.id]
+            cells = _cells(complaint, pack, told.get(complaint.id, {}))
+            found[complaint.id] = cells | _declared(complaint, pack, filled.get(complaint.id, {}))
     return found
 
 
@@ -97,7 +102,7 @@ def _cells(complaint: Complaint, pack: Pack, told: Told) -> dict[str, str]:
     for name in ("due_at", "received_at", "contacted_at", "closed_at"):
         at = getattr(complaint, name)
         said[name] = wording.moment(at) if at else None
-    said |= _answer(complaint, told) | _extra(complaint, pack)
+    said |= _answer(complaint, told)
     return {name: text for name, text in said.items() if text}
 
 
@@ -130,16 +135,19 @@ def _feedback(complaint: Complaint) -> str | None:
     return complaint.feedback or (said[-1] if said else None)
 
 
-def _extra(complaint: Complaint, pack: Pack) -> dict[str, str | None]:
-    return {
-        EXTRA + key: _plain(pack, key, value)
-        for key, value in complaint.extra.items()
-        if value not in (None, "")
+def _declared(complaint: Complaint, pack: Pack, filled: declared.Filled) -> dict[str, str]:
+    """What the case says in the fields its own regulation declares, of forms the last filling."""
+    said = {
+        name: _plain(one.field, one.of(complaint, filled))
+        for name, one in declared.fields(pack).items()
     }
+    return {name: text for name, text in said.items() if text}
 
 
-def _plain(pack: Pack, key: str, value: Any) -> str:
-    entry = pack.find("field", key)
-    if entry is not None and entry.shape == "choice":
-        return next((c.label for c in entry.choices if c.key == value), str(value))
-    return sheetwords.yes_or_no(value) if isinstance(value, bool) else str(value)
+def _plain(field: Any, value: Any) -> str:
+    """A value as a person types it: sums and days without a sign, choices by their labels."""
+    if isinstance(value, bool):
+        return sheetwords.yes_or_no(value)
+    if field.shape in ("choice", "choices", "time"):
+        return paperwords.value(field, value)
+    return "" if value in (None, "", []) else str(value)

@@ -10,7 +10,7 @@ from typing import Any
 import sheetwords
 import wording
 from policy.pack import FieldEntry
-from services.layout import EXTRA
+from services.declared import EXTRA
 from sync import spelling
 from sync.deeds import Meant
 from sync.port import Broken, Computed, Read

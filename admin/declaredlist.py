@@ -1,0 +1,244 @@
+"""Fields that regulations declare as columns and filters of the list of cases, without code.
+
+Which there are depends on the regulations in force at the moment, so they are asked for anew by
+every request; what a list always has is made once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from flask import g, request
+from flask_admin.model.base import ViewArgs
+from flask_babel import lazy_gettext
+
+import paperwords
+from admin import books
+from admin.base import RedressView
+from admin.filters import AtLeast, AtMost, Contains, Filter, FromDay, OneOf, UntilDay, YesOrNo
+from models import Complaint
+from services import declared, desk, policies
+from services.declared import Declared
+
+COLUMNS = "columns"
+Row = tuple[str, Any]
+
+
+# ---------------------------------------------------------------- filters
+
+
+class _OnDay:
+    """A day kept as text compares as text, because it is written year first."""
+
+    column: Any
+
+    def condition(self, value: dt.date) -> sa.ColumnElement[bool]:
+        kept = self.column
+        return (kept >= value.isoformat()) if self.verb == "from" else (kept <= value.isoformat())
+
+    verb = ""
+
+
+class DeclaredFrom(_OnDay, FromDay):
+    """On this day or later."""
+
+    verb = "from"
+
+
+class DeclaredUntil(_OnDay, UntilDay):
+    """On this day or earlier."""
+
+    verb = "until"
+
+
+class DeclaredFlag(YesOrNo):
+    """A flag: what was never said counts as no."""
+
+    def condition(self, value: list[str]) -> sa.ColumnElement[bool]:
+        wanted = [
+            self.column.is_(True)
+            if one == "1"
+            else sa.or_(self.column.is_(None), self.column.is_(False))
+            for one in value
+        ]
+        return sa.or_(*wanted)
+
+
+def filters_of(one: Declared) -> list[Filter]:
+    """The filters of a field of a case, by its shape; a shape without one has none."""
+    said = Complaint.extra[one.field.key]
+    key = one.name.replace(".", "_")
+    match one.field.shape:
+        case "choice":
+            found = [(choice.key, choice.label) for choice in one.field.choices]
+            return [OneOf(said.as_string(), one.label, key=key, choices=lambda: found)]
+        case "flag":
+            return [DeclaredFlag(said.as_boolean(), one.label, key=key)]
+        case "date":
+            kinds: tuple[type[Filter], ...] = (DeclaredFrom, DeclaredUntil)
+            return [kind(said.as_string(), one.label, key=key) for kind in kinds]
+        case "number":
+            kinds = (AtLeast, AtMost)
+            return [kind(said.as_integer(), one.label, key=key) for kind in kinds]
+        case "text" | "long_text" | "phone" | "cases":
+            return [Contains(said.as_string(), one.label, key=key)]
+    return []
+
+
+class Keyed(OneOf):
+    """A key of a section of the regulations in force: a kind, a finding, a source."""
+
+    def __init__(self, column: Any, words: Any, section: str, records: Callable[[], Any]) -> None:
+        super().__init__(column, words, key=column.key, choices=lambda: labels(records(), section))
+
+
+def labels(records: Any, section: str) -> list[Row]:
+    """The entries of a section of the regulations in force, as (key, label), each key once."""
+    found: dict[str, str] = {}
+    for version in policies.all_in_force(records, on=books.today()):
+        for entry in getattr(policies.pack(records, version), section):
+            found.setdefault(entry.key, entry.label)
+    return list(found.items())
+
+
+# ---------------------------------------------------------------- the list
+
+LABELLED = {"kind": "kind", "channel": "channel", "category": "category", "finding": "finding"}
+"""Columns that hold the key of an entry, and its section."""
+
+OPTIONAL = ("kind", "channel", "category", "finding", "valid", "level", "round")
+"""What every case has and only some want to see."""
+
+
+class DeclaredColumns(RedressView):
+    """A list of cases with the columns and filters of the regulations in force."""
+
+    def declared(self) -> dict[str, Declared]:
+        """The fields of the regulations in force, by name; asked once a request."""
+        if "declared" not in g:
+            g.declared = declared.in_force(self.records, on=books.today())
+        found: dict[str, Declared] = g.declared
+        return found
+
+    def chosen(self) -> list[str]:
+        """The further columns the address asks for, as far as there are such."""
+        wanted = ",".join(request.args.getlist(COLUMNS)).split(",")
+        known = {*OPTIONAL, *self.declared()}
+        return [name for name in dict.fromkeys(wanted) if name in known]
+
+    def choosable(self) -> list[tuple[str, Any, bool]]:
+        """The further columns there are: name, words, and whether it is shown."""
+        chosen = set(self.chosen())
+        known = [*OPTIONAL, *self.declared()]
+        return [(name, self.column_words(name), name in chosen) for name in known]
+
+    def column_words(self, name: str) -> Any:
+        """The header of a column."""
+        one = self.declared().get(name)
+        return one.label if one else self.column_labels.get(name, name)
+
+    # Flask-Admin keeps these once and for all; what a regulation declares can change any day.
+
+    @property
+    def _list_columns(self) -> list[Row]:
+        return [*self._usual_columns, *((n, self.column_words(n)) for n in self.chosen())]
+
+    @_list_columns.setter
+    def _list_columns(self, columns: list[Row]) -> None:
+        self._usual_columns = columns
+
+    @property
+    def _export_columns(self) -> list[Row]:
+        own = [name for name, one in self.declared().items() if one.form is None]
+        more = dict.fromkeys([*OPTIONAL, *own, *self.chosen()])
+        return [*self._usual_exported, *((name, self.column_words(name)) for name in more)]
+
+    @_export_columns.setter
+    def _export_columns(self, columns: list[Row]) -> None:
+        self._usual_exported = columns
+
+    @property
+    def _filters(self) -> list[Filter]:
+        return [*self._usual_filters, *self._declared_filters()]
+
+    @_filters.setter
+    def _filters(self, filters: list[Filter]) -> None:
+        self._usual_filters = filters
+
+    @property
+    def _filter_args(self) -> dict[str, tuple[int, Filter]]:
+        return {flt.argument: (i, flt) for i, flt in enumerate(self._filters)}
+
+    @_filter_args.setter
+    def _filter_args(self, _known: Any) -> None:
+        """Counted anew from the filters there are."""
+
+    def _declared_filters(self) -> Iterable[Filter]:
+        if not request:
+            return []
+        if "declared_filters" not in g:
+            own = [one for one in self.declared().values() if one.form is None]
+            g.declared_filters = [flt for one in own for flt in filters_of(one)]
+        found: list[Filter] = g.declared_filters
+        return found
+
+    def _get_list_extra_args(self) -> ViewArgs:
+        arguments = super()._get_list_extra_args()
+        if chosen := self.chosen():
+            arguments.extra_args = {COLUMNS: ",".join(chosen)}
+        return arguments
+
+    # ------------------------------------------------------------ cells
+
+    def _in_order(self, ids: Sequence[int]) -> list[Any]:
+        rows = super()._in_order(ids)
+        names = [name for name, _words in self._list_columns] + self.chosen()
+        g.filled = declared.last_filled(self.records, ids, names)
+        g.staff = desk.people_of(self.records, self._named(rows))
+        return rows
+
+    def _named(self, rows: Sequence[Complaint]) -> Iterator[str]:
+        for one in self.declared().values():
+            if one.field.shape == "employee":
+                said = (one.of(row, g.filled.get(row.id, {})) for row in rows)
+                yield from (who for who in said if isinstance(who, str))
+
+    def _get_field_value(self, model: Complaint, name: Any) -> Any:
+        pack = policies.pack(self.records, model.policy_version)
+        if name in LABELLED:
+            return pack.label(LABELLED[name], getattr(model, name)) or None
+        if name not in self.declared():
+            return super()._get_field_value(model, name)
+        # What the case's own regulation calls a choice counts, not what another one does.
+        one = declared.fields(pack).get(name)
+        return one and self._said(one, one.of(model, g.filled.get(model.id, {})))
+
+    def _said(self, one: Declared, said: Any) -> Any:
+        match one.field.shape:
+            case "number":
+                return said
+            case "money" if said is not None:
+                return Decimal(str(said))
+        return paperwords.value(one.field, said, g.staff) or None
+
+
+VALID = lazy_gettext("Valid complaint")
+
+
+def keyed_filters(records: Callable[[], Any]) -> list[Filter]:
+    """The filters by what the regulations in force call kinds, sources, matters and findings."""
+    words = {
+        "kind": lazy_gettext("Kind"),
+        "channel": lazy_gettext("Source"),
+        "category": lazy_gettext("Category"),
+        "finding": lazy_gettext("Finding"),
+    }
+    found: list[Filter] = [
+        Keyed(getattr(Complaint, name), words[name], section, records)
+        for name, section in LABELLED.items()
+    ]
+    return [*found, YesOrNo(Complaint.valid, VALID, key="valid")]

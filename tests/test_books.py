@@ -1,0 +1,435 @@
+"""Forms that stand alone, ledgers, reports, customers, and the list of cases with own fields."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import company
+import pytest
+import sqlalchemy as sa
+import suppliers
+from company import Office
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+from config import Settings
+from database import make_engine, reading, writing
+from models import Complaint, Customer, CustomerFlag, FormEntry
+from services import customers, filing
+
+HOUR = dt.timedelta(hours=1)
+Post = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The company is in it, with a second regulation and a login for everybody."""
+    settings = Settings(home=tmp_path_factory.mktemp("books"))
+    path = company.build(settings)
+    engine = make_engine(settings)
+    with writing(engine) as session:
+        suppliers.publish(session)
+        suppliers.give_logins(session)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def at_work(engine: Engine) -> Callable[[], Any]:
+    """`with at_work() as office`: deeds done without a browser, committed at the end."""
+
+    @contextmanager
+    def at_work() -> Iterator[Office]:
+        with writing(engine) as session:
+            yield Office(session)
+
+    return at_work
+
+
+@pytest.fixture
+def visit(log_in: Any) -> Callable[[str], None]:
+    """`visit(name)`: the visitor is that person of the company from now on."""
+
+    def visit(name: str) -> None:
+        log_in(suppliers.LOGINS[name], username=name)
+
+    return visit
+
+
+@pytest.fixture
+def post(client: FlaskClient, csrf: Any) -> Post:
+    """`post(path, **fields)`: send a form; the page that comes back."""
+
+    def post(path: str, /, **fields: Any) -> str:
+        answer = client.post(path, data={"csrf_token": csrf(), **fields}, follow_redirects=True)
+        assert answer.status_code == 200
+        return str(answer.text)
+
+    return post
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+# ---------------------------------------------------------------- forms that stand alone
+
+DUTY = "/admin/standalone/suppliers/duty/"
+
+
+def test_a_form_that_stands_alone_is_filled_and_listed_and_exported(
+    visit: Any, post: Post, client: FlaskClient, engine: Engine
+) -> None:
+    visit("mechanic")
+    page = post(f"{DUTY}fill/", extra_shift="night", extra_uncovered="2", extra_note="停电")
+    assert "夜班" in page
+    assert "停电" in page
+    with reading(engine) as session:
+        row = session.scalars(sa.select(FormEntry)).one()
+        assert (row.data, row.complaint_id) == (
+            {"shift": "night", "uncovered": 2, "note": "停电"},
+            None,
+        )
+    table = client.get(f"{DUTY}csv").text
+    assert "缺岗小时" in table
+    assert "夜班,2,停电" in table
+    assert client.get(f"{DUTY}xlsx").data[:2] == b"PK"
+
+
+def test_a_refused_form_that_stands_alone_keeps_what_was_typed(
+    visit: Any, post: Post, engine: Engine
+) -> None:
+    visit("mechanic")
+    page = post(f"{DUTY}fill/", extra_shift="", extra_uncovered="两", extra_note="停电一次")
+    assert "field-wrong" in page
+    assert "停电一次" in page
+    assert "两" in page
+    with reading(engine) as session:
+        assert session.scalars(sa.select(FormEntry)).first() is None
+
+
+def test_a_department_sees_what_its_own_people_filled_in(
+    visit: Any, post: Post, client: FlaskClient
+) -> None:
+    visit("mechanic")
+    post(f"{DUTY}fill/", extra_shift="night", extra_note="售后停电")
+    visit("sales_director")
+    assert "售后停电" not in client.get(DUTY).text
+    visit("care_director")
+    assert "售后停电" in client.get(DUTY).text
+
+
+def test_a_form_of_a_case_is_not_filled_outside_one(visit: Any, client: FlaskClient) -> None:
+    visit("mechanic")
+    for path in ("suppliers/survey/fill/", "suppliers/none/", "nothing/duty/"):
+        assert client.get(f"/admin/standalone/{path}").status_code == 404
+
+
+def test_the_fillings_are_narrowed_to_a_customer_and_a_period(
+    visit: Any, at_work: Any, client: FlaskClient
+) -> None:
+    with at_work() as office:
+        for name in ("江南机械", "北方机床"):
+            filing.fill_alone(
+                office.session,
+                suppliers.in_force(office.session),
+                form="call_on",
+                data={"visited_on": "2026-09-28", "score": 9},
+                actor=office.by("specialist"),
+                now=now(),
+                customer=customers.find_or_add(office.session, name),
+            )
+    visit("specialist")
+    path = "/admin/standalone/suppliers/call_on/"
+    assert "北方机床" in client.get(path).text
+    page = client.get(f"{path}?customer=江南")
+    assert "江南机械" in page.text
+    assert "北方机床" not in page.text
+    assert "北方机床" not in client.get(f"{path}?from=2020-01-01&until=2020-02-01").text
+
+
+# ---------------------------------------------------------------- ledgers
+
+
+def surveyed(office: Office, **data: Any) -> str:
+    """A case with a survey filled in half an hour ago; its number."""
+    complaint = suppliers.case(office.session, now=now() - HOUR)
+    said = {"cause": "料架磨损", "pieces": 3, "stopped": True, "loss": "12.5"} | data
+    filing.fill(
+        office.session,
+        complaint,
+        form="survey",
+        data=said,
+        actor=office.by("mechanic"),
+        now=now() - HOUR / 2,
+    )
+    return complaint.number
+
+
+def test_a_ledger_shows_the_fields_and_the_form_fields_it_declares(
+    visit: Any, at_work: Any, client: FlaskClient
+) -> None:
+    with at_work() as office:
+        number = surveyed(office)
+    visit("care_director")
+    page = client.get("/admin/ledger/suppliers/goods/").text
+    for words in (number, "江南机械", "B-7", "划伤", "料架磨损", "¥12.50", "批号"):
+        assert words in page
+    table = client.get("/admin/ledger/suppliers/goods/csv").text
+    assert "查验记录 · 原因" in table
+    assert f"{number}," in table
+    assert client.get("/admin/ledger/suppliers/goods/xlsx").data[:2] == b"PK"
+    assert number not in client.get("/admin/ledger/suppliers/goods/?until=2020-01-01").text
+
+
+def test_a_ledger_of_a_form_lists_its_fillings(visit: Any, post: Post, client: FlaskClient) -> None:
+    visit("specialist")
+    post(f"{DUTY}fill/", extra_shift="day", extra_uncovered="4", extra_note="无")
+    page = client.get("/admin/ledger/suppliers/duty/").text
+    assert "白班" in page
+    assert "事项" not in page, "it declares two columns"
+
+
+def test_numbers_that_are_missing_are_told(visit: Any, at_work: Any, client: FlaskClient) -> None:
+    with at_work() as office:
+        suppliers.case(office.session, now=now() - HOUR)
+    visit("care_director")
+    page = client.get("/admin/ledger/").text
+    assert "供货投诉台账" in page
+    assert "供货投诉编号" in page
+
+
+# ---------------------------------------------------------------- reports
+
+
+def test_a_report_that_is_owed_is_drawn_up_and_filed_once(
+    visit: Any, post: Post, client: FlaskClient
+) -> None:
+    visit("care_director")
+    page = client.get("/admin/report/").text
+    assert "月度报告" in page
+    (path,) = set(re.findall(r"/admin/report/suppliers/monthly/2026-02/", page))
+    assert "及时率" in client.get(path).text
+    page = post(path, extra_0="全部及时", extra_1="增设料架")
+    assert "月度报告 2026-02" in page
+    (filed,) = re.findall(r"/admin/report/filed/\d+/", page)
+    page = client.get(filed).text
+    for words in ("处理及时率", "全部及时", "增设料架", "及时率"):
+        assert words in page
+    page = post(path, extra_0="再报一次", extra_1="不行")
+    assert "再报一次" in page, "what was typed comes back"
+    assert "field-wrong" in page or "message-bad" in page
+
+
+def test_a_report_is_owed_for_each_key_customer(
+    visit: Any, at_work: Any, client: FlaskClient, post: Post, engine: Engine
+) -> None:
+    with at_work() as office:
+        known = customers.find_or_add(office.session, "江南机械", "13800001111")
+        identity = known.id
+    visit("care_director")
+    post(f"/admin/customer/{identity}/rank/", key="1")
+    with reading(engine) as session:
+        assert session.get(Customer, identity).tier == "key"
+    assert "重点客户" in client.get("/admin/customer/").text
+    assert client.get("/admin/report/suppliers/visit/2025/").status_code == 404
+    page = client.get(f"/admin/report/suppliers/visit/2025/?customer={identity}").text
+    assert "江南机械" in page
+    assert "走访日期" in page
+
+
+def test_indicators_show_what_they_were_divided_by(
+    visit: Any, at_work: Any, client: FlaskClient
+) -> None:
+    with at_work() as office:
+        surveyed(office)
+        customers.rank(
+            office.session, customers.find_or_add(office.session, "江南机械"), key_customer=True
+        )
+    visit("general_manager")
+    page = client.get("/admin/report/indicators/suppliers/").text
+    assert "走访率" in page
+    assert "0.0 %" in page
+    assert "after_sales department" in page
+
+
+# ---------------------------------------------------------------- customers who are marked
+
+
+def test_a_customer_is_marked_for_a_reason_and_the_mark_taken_off(
+    visit: Any, at_work: Any, client: FlaskClient, post: Post, engine: Engine
+) -> None:
+    with at_work() as office:
+        identity = customers.find_or_add(office.session, "江南机械", "13800001111").id
+    visit("care_director")
+    page = post(f"/admin/customer/{identity}/flag/", **{"flag-policy": "suppliers"})
+    assert "field-wrong" in page
+    fields = {"flag-policy": "suppliers", "flag-reason": "反复虚报", "flag-until_on": "2001-01-01"}
+    page = post(f"/admin/customer/{identity}/flag/", **fields)
+    assert "反复虚报" in page
+    assert "field-wrong" in page
+    page = post(f"/admin/customer/{identity}/flag/", **fields | {"flag-until_on": ""})
+    assert "反复虚报" in page
+    assert "G-1" in page
+    with reading(engine) as session:
+        flag = session.scalars(sa.select(CustomerFlag)).one().id
+    page = post(f"/admin/customer/{identity}/lift/{flag}/", **{"lift-reason": "已澄清"})
+    assert "已澄清" in page
+
+
+def test_the_mark_is_shown_to_care_when_the_customer_calls_again(
+    visit: Any, at_work: Any, client: FlaskClient, post: Post
+) -> None:
+    with at_work() as office:
+        customers.flag(
+            office.session,
+            customers.find_or_add(office.session, "江南机械", "13800001111"),
+            suppliers.in_force(office.session),
+            reason="反复虚报",
+            actor=office.administrator,
+            now=now(),
+        )
+        number = suppliers.case(office.session, now=now() - HOUR).number
+    visit("specialist")
+    fields = _registration(phone="13800001111", do="preview")
+    assert "反复虚报" in post("/admin/complaint/register/?policy=suppliers", **fields)
+    for name in ("mechanic", "director"):
+        visit(name)
+        assert "反复虚报" not in client.get(f"/admin/complaint/{number}/").text
+        assert "反复虚报" not in client.get(f"/c/{number}").text
+
+
+# ---------------------------------------------------------------- registering, and the list
+
+
+def _registration(**said: str) -> dict[str, str]:
+    local = (now() - HOUR).astimezone(company.ZONE)
+    usual = {
+        "kind": "goods",
+        "channel": "phone",
+        "received_at": f"{local:%Y-%m-%dT%H:%M}",
+        "customer": "江南机械",
+        "subject": "轴承划伤",
+        "extra_batch": "B-9",
+        "extra_pieces": "40",
+        "extra_goods_value": "1200",
+        "extra_delivered_on": "2026-09-01",
+        "extra_urgent": "y",
+        "extra_defect": "crack",
+        "do": "register",
+    }
+    return usual | said
+
+
+def test_a_case_is_registered_with_the_fields_its_regulation_asks_for(
+    visit: Any, post: Post, engine: Engine, at_work: Any
+) -> None:
+    with at_work() as office:
+        before = suppliers.case(office.session, now=now() - 2 * HOUR).number
+    visit("specialist")
+    fields = _registration(**{"first_asked-words": "2005", "linked-words": before})
+    page = post("/admin/complaint/register/?policy=suppliers", **fields)
+    assert "GH" in page
+    with reading(engine) as session:
+        newest = sa.select(Complaint).order_by(Complaint.id.desc()).limit(1)
+        complaint = session.scalars(newest).one()
+        assert complaint.extra == {
+            "batch": "B-9",
+            "pieces": 40,
+            "goods_value": "1200",
+            "delivered_on": "2026-09-01",
+            "urgent": True,
+            "defect": "crack",
+        }
+        assert (complaint.first_asked, complaint.linked) == ("2005", before)
+        assert complaint.number.startswith("GH")
+
+
+def test_choosing_another_regulation_keeps_what_was_typed(visit: Any, post: Post) -> None:
+    visit("specialist")
+    fields = _registration(subject="打了一半", do="switch")
+    page = post("/admin/complaint/register/?policy=suppliers", **fields)
+    assert "打了一半" in page
+    assert "批号" in page
+    assert "field-wrong" not in page
+    page = post("/admin/complaint/register/?policy=skoda-dealer", **fields)
+    assert "打了一半" in page
+    assert "批号" not in page
+
+
+def test_an_inspection_needs_no_customer_and_a_complaint_does(
+    visit: Any, post: Post, engine: Engine
+) -> None:
+    visit("specialist")
+    fields = _registration(customer="", kind="inspection", subject="月度查验")
+    page = post("/admin/complaint/register/?policy=suppliers", **fields)
+    assert "field-wrong" in page
+    assert "月度查验" in page
+    post("/admin/complaint/register/?policy=suppliers", **fields | {"without_customer": "y"})
+    with reading(engine) as session:
+        complaint = session.scalars(sa.select(Complaint)).one()
+        assert (complaint.kind, complaint.customer_id) == ("inspection", None)
+        assert complaint.number == f"CY{now().astimezone(company.ZONE):%Y}001"
+
+
+def test_the_list_shows_and_filters_what_regulations_declare(
+    visit: Any, at_work: Any, client: FlaskClient
+) -> None:
+    with at_work() as office:
+        first = surveyed(office)
+        extra = {"batch": "C-1", "pieces": 7, "delivered_on": "2026-08-01", "defect": "crack"}
+        second = suppliers.case(office.session, now=now() - HOUR, extra=extra).number
+        office.registered(received_at=now() - HOUR, now=now() - HOUR / 2)
+    visit("care_director")
+    page = client.get("/admin/complaint/?columns=extra.batch,form.survey.cause,kind,nonsense").text
+    for words in ("B-7", "C-1", "料架磨损", "供货投诉"):
+        assert words in page
+
+    def found(query: str) -> set[str]:
+        text = client.get(f"/admin/complaint/?{query}").text
+        return set(re.findall(r"/admin/complaint/(GH\d+|TS\d+)/", text))
+
+    assert found("flt_extra_batch_contains=B-") == {first}
+    assert found("flt_extra_defect_is=crack") == {second}
+    assert found("flt_extra_urgent_is=1") == {first}
+    assert second in found("flt_extra_urgent_is=0")
+    assert found("flt_extra_pieces_at_least=5") == {second}
+    assert found("flt_extra_delivered_on_until=2026-08-31") == {second}
+    assert found("flt_extra_delivered_on_from=2026-08-02") == set()
+    assert found("flt_kind_is=goods") == {first, second}
+    table = client.get("/admin/complaint/export/csv/?columns=form.survey.cause").text
+    assert "批号" in table
+    assert "料架磨损" in table
+    assert "裂纹" in table
+
+
+def test_the_list_costs_the_same_few_statements_however_long_it_is(
+    visit: Any, at_work: Any, client: FlaskClient
+) -> None:
+    def statements() -> int:
+        counted: list[str] = []
+
+        def listen(*said: Any) -> None:
+            counted.append(said[2])
+
+        sa.event.listen(sa.Engine, "before_cursor_execute", listen)
+        try:
+            client.get("/admin/complaint/?columns=extra.buyer,form.survey.surveyor")
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", listen)
+        return len(counted)
+
+    visit("care_director")
+    with at_work() as office:
+        surveyed(office, surveyor="2005")
+    client.get("/admin/complaint/")
+    few = statements()
+    with at_work() as office:
+        for _ in range(4):
+            surveyed(office, surveyor="2006")
+    assert statements() == few
