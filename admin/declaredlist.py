@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from flask import g, request
+from flask import g, has_request_context, request
 from flask_admin.model.base import ViewArgs
 from flask_babel import lazy_gettext
 
@@ -126,6 +126,8 @@ class DeclaredColumns(RedressView):
 
     def chosen(self) -> list[str]:
         """The further columns the address asks for, as far as there are such."""
+        if not has_request_context():
+            return []
         wanted = ",".join(request.args.getlist(COLUMNS)).split(",")
         known = {*OPTIONAL, *self.declared()}
         return [name for name in dict.fromkeys(wanted) if name in known]
@@ -153,6 +155,8 @@ class DeclaredColumns(RedressView):
 
     @property
     def _export_columns(self) -> list[Row]:
+        if not has_request_context():
+            return self._usual_exported
         own = [name for name, one in self.declared().items() if one.form is None]
         more = dict.fromkeys([*OPTIONAL, *own, *self.chosen()])
         return [*self._usual_exported, *((name, self.column_words(name)) for name in more)]
@@ -178,7 +182,7 @@ class DeclaredColumns(RedressView):
         """Counted anew from the filters there are."""
 
     def _declared_filters(self) -> Iterable[Filter]:
-        if not request:
+        if not has_request_context():
             return []
         if "declared_filters" not in g:
             own = [one for one in self.declared().values() if one.form is None]

@@ -86,7 +86,9 @@ def test_a_form_that_stands_alone_is_filled_and_listed_and_exported(
     visit: Any, post: Post, client: FlaskClient, engine: Engine
 ) -> None:
     visit("mechanic")
-    page = post(f"{DUTY}fill/", extra_shift="night", extra_uncovered="2", extra_note="停电")
+    page = post(
+        f"{DUTY}fill/", customer="", extra_shift="night", extra_uncovered="2", extra_note="停电"
+    )
     assert "夜班" in page
     assert "停电" in page
     with reading(engine) as session:
@@ -105,7 +107,9 @@ def test_a_refused_form_that_stands_alone_keeps_what_was_typed(
     visit: Any, post: Post, engine: Engine
 ) -> None:
     visit("mechanic")
-    page = post(f"{DUTY}fill/", extra_shift="", extra_uncovered="两", extra_note="停电一次")
+    page = post(
+        f"{DUTY}fill/", customer="", extra_shift="", extra_uncovered="两", extra_note="停电一次"
+    )
     assert "field-wrong" in page
     assert "停电一次" in page
     assert "两" in page
@@ -117,7 +121,7 @@ def test_a_department_sees_what_its_own_people_filled_in(
     visit: Any, post: Post, client: FlaskClient
 ) -> None:
     visit("mechanic")
-    post(f"{DUTY}fill/", extra_shift="night", extra_note="售后停电")
+    post(f"{DUTY}fill/", customer="", extra_shift="night", extra_note="售后停电")
     visit("sales_director")
     assert "售后停电" not in client.get(DUTY).text
     visit("care_director")
@@ -189,7 +193,7 @@ def test_a_ledger_shows_the_fields_and_the_form_fields_it_declares(
 
 def test_a_ledger_of_a_form_lists_its_fillings(visit: Any, post: Post, client: FlaskClient) -> None:
     visit("specialist")
-    post(f"{DUTY}fill/", extra_shift="day", extra_uncovered="4", extra_note="无")
+    post(f"{DUTY}fill/", customer="", extra_shift="day", extra_uncovered="4", extra_note="无")
     page = client.get("/admin/ledger/suppliers/duty/").text
     assert "白班" in page
     assert "事项" not in page, "it declares two columns"
@@ -315,6 +319,9 @@ def _registration(**said: str) -> dict[str, str]:
         "received_at": f"{local:%Y-%m-%dT%H:%M}",
         "customer": "江南机械",
         "subject": "轴承划伤",
+        "category": "",
+        "grade": "",
+        "department": "",
         "extra_batch": "B-9",
         "extra_pieces": "40",
         "extra_goods_value": "1200",
