@@ -6,7 +6,7 @@ Everything here reads, but for `file_report`, which keeps what was drawn up for 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -273,6 +273,29 @@ def _filled(
         .order_by(FormEntry.filled_at, FormEntry.id)
         .limit(LONGEST_LEDGER)
     ).all()
+
+
+def tallied(
+    session: Session,
+    version: PolicyVersion,
+    *,
+    form: str,
+    field: str,
+    from_on: dt.date,
+    until_on: dt.date,
+) -> dict[str, int]:
+    """How many cases say what in a field of a form, filled in a span of days (MKT-5.1.1, 5.2.1).
+
+    Of a case that filled the form again its last word counts; where several things may be said
+    each of them does. Most frequent first, by the keys of the choices.
+    """
+    span = _span(calendars.work_calendar(session), from_on, until_on)
+    last = {row.complaint_id or -row.id: row for row in _filled(session, version, form, span)}
+    said: Counter[str] = Counter()
+    for row in last.values():
+        value = row.data.get(field)
+        said.update([value] if isinstance(value, str) else value or [])
+    return dict(said.most_common())
 
 
 def _visited(

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy.case import apply
+from policy.coverage import parameters
 from policy.deeds import offered
 from policy.errors import DomainError
 from policy.events import (
@@ -33,7 +34,7 @@ from policy.loading import PACKS, build, read, shipped
 from policy.loading import load as load_pack
 from policy.pack import Pack
 from policy.statespace import BEGIN, beginnings, cast, everything
-from tests.regulations import official_calendar
+from tests.regulations import CASES, official_calendar
 
 REGULATIONS = sorted(path.stem for path in PACKS.glob("*.toml"))
 DAY = 24 * 60
@@ -55,7 +56,7 @@ thorough = settings(
 @cache
 def world(regulation: str) -> tuple[Pack, list[Happening], list[Happening]]:
     """A pack, the ways a case can begin and everything that can happen to it."""
-    pack = load_pack(shipped(regulation))
+    pack = load_pack(shipped(regulation), parameters(CASES / regulation))
     begin = [event for event in beginnings(pack) if Life(pack).happen(event)]
     return pack, begin, everything(pack)
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from policy.coverage import parameters
 from policy.errors import PackRefused
 from policy.loading import PACKS, build, load, read, shipped
 from policy.pack import Pack
+from tests.regulations import CASES
 
 SKODA = shipped("skoda-dealer").read_text(encoding="utf-8")
 
@@ -47,7 +49,7 @@ def test_a_sheet_is_one_of_those_who_may(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("regulation", sorted(path.stem for path in PACKS.glob("*.toml")))
 def test_a_shipped_pack_loads_and_is_named_like_its_file(regulation: str) -> None:
-    pack = load(shipped(regulation))
+    pack = load(shipped(regulation), parameters(CASES / regulation))
     assert pack.policy.key == regulation
     assert pack.clause
 
