@@ -116,8 +116,8 @@ def _proves(test: ast.FunctionDef) -> Iterator[str]:
             yield from (str(a.value) for a in mark.args if isinstance(a, ast.Constant))
 
 
-NOT_CHECKED = frozenset({"B", "X"})
-"""Types of clauses no program can check: behaviour, and what is promised outside the desk."""
+NOT_CHECKED = frozenset({"B", "X", "—"})
+"""Types no program can check: behaviour, promises outside the desk, headings without a text."""
 
 
 @dataclass(frozen=True, slots=True)

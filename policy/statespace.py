@@ -20,7 +20,7 @@ from policy.errors import DomainError
 from policy.events import EVENTS, By, Happening, HeldPost, load
 from policy.facts import CaseFacts
 from policy.lifecycle import ALLOWED, ActorKind, CallOutcome, CallPurpose, Status
-from policy.pack import SECTIONS, DeadlineEntry, GateEntry, Pack
+from policy.pack import SECTIONS, DeadlineEntry, GateEntry, Pack, SignoffEntry
 from policy.shapes import Row
 from policy.worktime import WorkCalendar
 
@@ -69,6 +69,7 @@ def state(facts: CaseFacts, pack: Pack) -> Hashable:
         "factory_closed_at" in _asked(pack) and facts.factory_closed_at is None,
         facts.kind if "kind" in _asked(pack) else "",
         frozenset(g.key for g in pack.gate if _keeps(g, facts)),
+        frozenset(s.key for s in pack.signoff if _names(s, facts, pack)),
         tuple(bool(look(name, facts, None)) for name in verdicts) if asked else (),
         _missed(facts) if facts.status is Status.confirmed else (),
         frozenset(rule.key for rule in rules if rule.applies and holds(rule.applies, facts)),
@@ -105,6 +106,18 @@ def _keeps(gate: GateEntry, facts: CaseFacts) -> bool:
         return False
     asks = any(row.field.startswith("event.") for row in gate.requires)
     return asks or not holds(gate.requires, facts)
+
+
+def _names(entry: SignoffEntry, facts: CaseFacts, pack: Pack) -> bool:
+    """Whether who may do a deed here hangs on the case alone, and the signoff is for this one."""
+    here = ALLOWED[facts.status] & set(entry.event)
+    split = any(all(_for_some(other) for other in pack.signoffs[name]) for name in here)
+    return split and holds(entry.applies, facts)
+
+
+def _for_some(entry: SignoffEntry) -> bool:
+    """Whether a signoff speaks of some cases only, whatever the deed says."""
+    return any(not row.field.startswith("event.") for row in entry.applies)
 
 
 def _missed(facts: CaseFacts) -> tuple[int, int]:
@@ -427,6 +440,8 @@ def _at_the_desk(pack: Pack) -> Iterator[dict[str, Any]]:
     yield from ({"type": "classified", "grade": grade} for grade in _different(pack))
     yield from ({"type": "classified", "kind": kind.key} for kind in pack.kind)
     yield from ({"type": "classified", "extra": extra} for extra in _extras(pack))
+    if any(row.field == "category" for gate in pack.gate for row in gate.requires):
+        yield from ({"type": "classified", "category": entry.key} for entry in pack.category)
     for department in pack.department:
         yield {"type": "dispatched", "department": department.key, "holder": "worker"}
     for department in pack.department[-1:]:
