@@ -31,6 +31,9 @@ from services import actors, calendars, customers, policies, reports
 LISTED_DAYS = 370
 """So far back reports are listed that are owed; a year and the days until one is due."""
 
+RECENT_DAYS = 62
+"""What fell due before that is folded away."""
+
 
 class ReportForm(FlaskForm):
     """What a report asks for: the fields of its form, or a text for each of its contents."""
@@ -75,6 +78,7 @@ class ReportPage(RedressPage):
             owed=owed,
             filed=self._filed(),
             today=books.today(),
+            since=books.today() - dt.timedelta(days=RECENT_DAYS),
             packs={one.id: policies.pack(self.records, one) for one in versions},
             words=paperwords,
         )
