@@ -57,7 +57,10 @@ def in_force(session: Session) -> PolicyVersion:
 
 
 def case(session: Session, *, now: dt.datetime, **said: Any) -> Complaint:
-    """A complaint about goods, heard ten minutes ago and handed over to after-sales."""
+    """A complaint about goods, heard ten minutes ago and handed over to after-sales.
+
+    With `hand_over=False` it stays at the desk.
+    """
     office = Office(session)
     usual: dict[str, Any] = {
         "kind": "goods",
@@ -69,7 +72,8 @@ def case(session: Session, *, now: dt.datetime, **said: Any) -> Complaint:
         "now": now,
         "customer": customers.find_or_add(session, "江南机械", "13800001111"),
     }
+    hand_over = said.pop("hand_over", True)
     complaint = intake.register(session, in_force(session), **(usual | said))
-    if complaint.kind == "goods":
+    if hand_over and complaint.kind == "goods":
         office.dispatch(complaint, now)
     return complaint

@@ -332,6 +332,18 @@ def test_what_the_company_owes_a_customer_is_shown_with_its_clause(
     assert "¥80" in page
 
 
+def test_the_department_a_case_is_meant_for_is_chosen_already(
+    visit: Any, client: FlaskClient, at_work: Any
+) -> None:
+    now = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=30)
+    with at_work() as office:
+        number = suppliers.case(office.session, now=now, hand_over=False).number
+    visit("specialist")
+    page = client.get(f"/admin/complaint/{number}/").text
+    assert '<option selected value="after_sales">' in page
+    assert "此类案件由该岗位接收：售后总监" in page
+
+
 # ---------------------------------------------------------------- penalties, rewards, the jury
 
 

@@ -30,7 +30,7 @@ PASSWORD = "correct horse battery"
 ROLES = [role.value for role in Role if role is not Role.administrator] + ["admin"]
 OF_ONE_KIND = {"complaint.case": 2, "complaint.index_view": 2, "penalty.one": 2}
 """How many pages of a route somebody opens; of any other, one."""
-FILE = re.compile(r"/export/|/month/(csv|xlsx)/|/policy/\d+/file")
+FILE = re.compile(r"/export/|/(csv|xlsx)(/|\?|$)|/policy/\d+/file")
 NARROW = {"width": 390, "height": 844}
 WIDE = {"width": 1280, "height": 860}
 LATIN = re.compile(
