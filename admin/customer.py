@@ -16,7 +16,7 @@ from wtforms import DateField, SelectChoice, SelectField
 from wtforms.validators import Optional
 
 from admin import books
-from admin.base import RedressView, tell
+from admin.base import LARGEST_ID, RedressView, tell
 from admin.deeds import long_text
 from admin.filters import Filter, OneOf, contains
 from admin.showing import now
@@ -105,7 +105,7 @@ class CustomerView(RedressView):
         return self._page(self._customer(customer_id))
 
     def _customer(self, customer_id: int) -> Customer:
-        found: Customer | None = self.records.get(Customer, customer_id)
+        found: Customer | None = self.records.get(Customer, min(customer_id, LARGEST_ID))
         if found is None:
             abort(404)
         return found
@@ -178,7 +178,7 @@ class CustomerView(RedressView):
     def lift(self, customer_id: int, flag_id: int) -> str | Response:
         """Take a mark off before its end."""
         form = LiftForm(prefix="lift-")
-        found = self.records.get(CustomerFlag, flag_id)
+        found = self.records.get(CustomerFlag, min(flag_id, LARGEST_ID))
         if found is None or found.customer_id != customer_id:
             abort(404)
         if form.validate():

@@ -132,7 +132,7 @@ def test_a_choice_that_is_not_offered_is_named_at_its_field(
     someone("specialist")
     with unchanged():
         answer = send_deed(case, "classified", kind="x", responsibility="guilty", reason=TYPED)
-    assert "返修 不是有效的选择。" in words(answer)
+    assert "预警 不是有效的选择。" in words(answer)
     assert TYPED in answer.text
 
 
@@ -295,7 +295,10 @@ def addresses(app: Flask, case: str) -> Iterator[str]:
     """Every page of the back office with odd things in its address."""
     known: dict[str, Any] = {"number": case, "seq": 1, "penalty_id": 1, "version_id": 1}
     known |= {"deed": "replied", "kind": "csv", "export_type": "csv", "paper_id": 1}
-    known |= {"sheet_id": 1, "problem_id": 1}
+    known |= {"sheet_id": 1, "problem_id": 1, "customer_id": 1, "entry_id": 1, "flag_id": 1}
+    known |= {"rule_id": 1, "other_id": 1, "what_if_id": 1, "section": "deadline", "day": "x"}
+    known |= {"year": 2026}
+    known |= {"policy": "skoda-dealer", "key": "complaints", "period": "2026-09", "id": 1}
     for rule in app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint not in RIGHTS:
             continue
