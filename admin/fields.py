@@ -78,9 +78,14 @@ class MoneyField(DecimalField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         super().process_formdata([value.replace(",", "").lstrip("¥") for value in valuelist])
-        if self.data is not None and (not self.data.is_finite() or self.data * 100 % 1):
+        if self.data is not None and _is_no_sum(self.data):
             self.data = None
             raise ValueError(gettext("A sum has at most two decimals."))
+
+
+def _is_no_sum(number: Decimal) -> bool:
+    """Whether it has parts of a fen; how large a sum may be is asked after that."""
+    return not number.is_finite() or (abs(number) <= LARGEST_SUM and number * 100 % 1 != 0)
 
 
 class EnumField(SelectField):

@@ -287,6 +287,15 @@ def test_a_promise_above_ones_authority_is_refused_and_stays_typed(
     assert "¥500" in do("promised", text="赔付运费", amount="500")
 
 
+@pytest.mark.parametrize("sum_", ["9" * 60, "0.001", "-5", "NaN", "1e40"])
+def test_what_is_no_sum_is_said_at_its_field(visit: Any, do: Deed, facts: Any, sum_: str) -> None:
+    visit("director")
+    page = do("promised", text="赔付运费", amount=sum_)
+    assert "field-wrong" in page
+    assert sum_ in page
+    assert facts().times_filed("promise", "promise") == 0
+
+
 def test_the_words_for_the_phone_stand_beside_the_step_they_belong_to(
     visit: Any, client: FlaskClient, number: str, at_work: Any
 ) -> None:

@@ -314,6 +314,7 @@ ASKED = (
     *("q", "lang", "next", "flt_status_is", "flt_department_is", "flt_amount_from"),
     *("flt_received_at_from", "flt_received_at_to", "flt_due_at_from", "flt_employee_is"),
     *("flt_month_is", "flt_history_is", "flt_handler_is", "flt0_0", "flt"),
+    *("columns", "from", "until", "customer", "flt_kind_is", "flt_extra_vin_contains"),
 )
 """What the pages look for behind the question mark."""
 
