@@ -236,6 +236,7 @@ def test_a_refused_event_changes_nothing(regulation: str, data: st.DataObject) -
 def test_a_case_that_no_department_had_cannot_be_restarted() -> None:
     data = read(shipped("skoda-dealer"))
     data["kind"] = [{**kind, "concludes": True} for kind in data["kind"]]
+    data["gate"] = []
     pack = build(data)
     by = By(
         kind=ActorKind.user,
