@@ -12,7 +12,7 @@ from typing import Any
 from flask_babel import gettext
 
 import wording
-from admin.rulewords import FACTS, FIELDS, SECTIONS, UNITS, WORDS, Speaker
+from admin.rulewords import FIELDS, SECTIONS, UNITS, WORDS, Speaker
 from policy import domains
 from policy.checking import readable
 from policy.events import EVENTS
@@ -61,22 +61,7 @@ class Lexicon:
 
     def fact(self, path: str) -> str:
         """What a field of a condition is called."""
-        if path.startswith("event."):
-            if path in FACTS:
-                return str(FACTS[path])
-            return gettext("this deed: %(field)s", field=wording.field(path[6:]))
-        known = self.labels.get(("field", path)) or FACTS.get(path)
-        return str(known or self._filed(path) or wording.field(path))
-
-    def _filed(self, path: str) -> str | None:
-        """What a paper is called that a condition asks for, such as `form.visit.day`."""
-        section, _, rest = path.partition(".")
-        key, _, inner = rest.partition(".")
-        kept = {"participant": "department", "appeal": "vote"}.get(section, section)
-        if (kept, key) not in self.labels:
-            return None
-        name = f"{self.section(section)} · {self.labels[(kept, key)]}"
-        return f"{name} · {self.labels.get((f'field of {key}', inner), inner)}" if inner else name
+        return self.speaker.fact(path)
 
     def said(self, name: str, value: Any) -> str:
         """A value of a field in words; a dash for none."""

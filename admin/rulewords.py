@@ -62,6 +62,8 @@ SECTIONS = {
 """Every section in the order of the page: what people ask for first stands first."""
 
 FIELDS = {
+    "over": lazy_gettext("Divided by"),
+    "post": lazy_gettext("Post"),
     "about": lazy_gettext("About"),
     "adds_to": lazy_gettext("Added to"),
     "alone": lazy_gettext("Filled without a case too"),
@@ -191,6 +193,7 @@ OPERATORS = {
 }
 
 WORDS = {
+    "due": lazy_gettext("what fell due"),
     "answered_rate": lazy_gettext("share answered"),
     "anybody": lazy_gettext("anybody"),
     "appeal": lazy_gettext("an appeal"),
@@ -298,7 +301,25 @@ ENUMERATIONS = {
     "status": Status,
 }
 DEEDS = frozenset({"starts_on", "met_by", "before", "event"})
+STANDINGS = {
+    "approved": lazy_gettext("approved"),
+    "refused": lazy_gettext("refused"),
+    "agreed": lazy_gettext("agreed"),
+    "open": lazy_gettext("open"),
+    "receipt": lazy_gettext("receipt"),
+    "plan": lazy_gettext("the plan"),
+    "progress": lazy_gettext("progress"),
+    "answer": lazy_gettext("the answer"),
+    "result": lazy_gettext("the result"),
+    "delay": lazy_gettext("a delay"),
+}
+"""Where an approval or a question stands, and what a customer is told about."""
 REFERENCES = {
+    "form": "form",
+    **{f"event.{name}": name for name in ("form", "ladder", "checklist", "chain", "vote")},
+    **{f"event.{name}": name for name in ("finding", "kind", "department")},
+    "event.report": "report_out",
+    "event.ground": "penalty",
     "adds_to": "penalty",
     "breach_of": "deadline",
     "counter": "counter",
@@ -362,9 +383,14 @@ class Speaker:
             return self._sequence(name, value)
         if name == "amount":
             return _yuan(value)
+        if name in ("columns", "of", "counts_from") and ("." in value or self._is_field(value)):
+            return self.fact(str(value))
         if name in DEEDS and isinstance(value, str):
             return wording.deed(value)
         return self._word(name, str(value))
+
+    def _is_field(self, value: Any) -> bool:
+        return ("field", str(value)) in self._labels or value in FACTS
 
     def _mapping(self, value: Mapping[str, Any]) -> str:
         if value.get("at"):
@@ -384,9 +410,39 @@ class Speaker:
         field = str(row["field"])
         said = [(op, row[op]) for op in OPERATORS if op in row]
         op, right = said[0] if said else (str(row.get("op", "is")), row.get("value"))
-        label = self._labels.get(("field", field)) or FACTS.get(field) or wording.field(field)
         words = self.value(field, right) if right is not False else gettext("No")
-        return f"{label} {OPERATORS.get(op, op)} {words}"
+        return f"{self.fact(field)} {OPERATORS.get(op, op)} {words}"
+
+    def fact(self, path: str) -> str:
+        """What a field of a condition is called, also one of a deed or of a paper."""
+        known = self._labels.get(("field", path)) or FACTS.get(path)
+        if known:
+            return str(known)
+        if path.startswith("event."):
+            return gettext("this deed: %(field)s", field=self._of_deed(path[6:]))
+        return self._of_paper(path) or wording.field(path)
+
+    def _of_deed(self, name: str) -> str:
+        """A field of the deed that is done; of a form that is filled, the field of the form."""
+        inner = name.partition(".")[2]
+        fields = (
+            label
+            for (section, key), label in self._labels.items()
+            if key == inner and section.startswith("field of ")
+        )
+        return next(fields, inner) if inner else wording.field(name)
+
+    def _of_paper(self, path: str) -> str | None:
+        """What a paper is called that a condition asks for, such as `form.visit.day`."""
+        section, _, rest = path.partition(".")
+        key, _, inner = rest.partition(".")
+        kept = {"participant": "department", "appeal": "vote"}.get(section, section)
+        if section == "informed":
+            return f"{wording.deed('informed')} · {STANDINGS.get(key, key)}"
+        if (kept, key) not in self._labels:
+            return None
+        name = f"{SECTIONS.get(section, section)} · {self._labels[(kept, key)]}"
+        return f"{name} · {self._labels.get((f'field of {key}', inner), inner)}" if inner else name
 
     def _sequence(self, name: str, values: Sequence[Any]) -> str:
         conditions = bool(values) and isinstance(values[0], Mapping) and "field" in values[0]
@@ -398,6 +454,8 @@ class Speaker:
             return wording.label(ENUMERATIONS[name][word])
         if name == "event.ground" and word in GROUNDS:
             return str(GROUNDS[word])
+        if name.startswith(("chain.", "vote.", "event.about")) and word in STANDINGS:
+            return str(STANDINGS[word])
         own = (REFERENCES.get(name), f"choice of {name}")
         for known in (*own, "slot", "post", "department", "kind", "severity"):
             if known and (known, word) in self._labels:

@@ -34,7 +34,7 @@ FILE = re.compile(r"/export/|/(csv|xlsx)(/|\?|$)|/policy/\d+/file")
 NARROW = {"width": 390, "height": 844}
 WIDE = {"width": 1280, "height": 860}
 LATIN = re.compile(
-    r"Redress|SKODA|English|CSV|Excel|XLSX|CSC|DISS|RBO|SKD[-\w.]*|(TS|FX|BY|HF)(\d+|\{[^，]+\})|[Aa]dmin"
+    r"Redress|SKODA|English|CSV|Excel|XLSX|CSC|DISS|RBO|SKD[-\w.]*|(TS|FX|BY|HF|YJ)(\d+|\{[^，]+\})|[Aa]dmin"
     r"|(wecombot|dingtalk|feishu|json)://[a-z@/]+"
 )
 """What stays in Latin letters on a Chinese page: names and codes."""
