@@ -76,7 +76,7 @@ def _alerts(
         for alert in pack.alert:
             named = alert.breach_of is not None and alert.breach_of in (effect.key, slot)
             if named and holds(alert.applies, after):
-                occasion = f"{alert.key}/{effect.key}/{effect.facts['round']}"
+                occasion = f"{alert.key}/{effect.key}/{effect.facts['round']}/{seq}"
                 yield from _each(alert.key, alert.to, occasion, after)
 
 
