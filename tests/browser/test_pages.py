@@ -35,6 +35,7 @@ NARROW = {"width": 390, "height": 844}
 WIDE = {"width": 1280, "height": 860}
 LATIN = re.compile(
     r"Redress|SKODA|English|CSV|Excel|XLSX|CSC|DISS|RBO|SKD[-\w.]*|(TS|FX|BY|HF|YJ)(\d+|\{[^，]+\})|[Aa]dmin"
+    r"|TOML|[a-z]+(-[a-z]+)+"  # the keys of the shipped regulations
     r"|(wecombot|dingtalk|feishu|json)://[a-z@/]+"
 )
 """What stays in Latin letters on a Chinese page: names and codes."""
