@@ -33,7 +33,11 @@ _SLOT = re.compile(rf"{_CLOCK}\s*(?:-|\u2013|\u2014|~|\uff5e|至|到)\s*{_CLOCK}
 
 
 class _ChangeForm(FlaskForm):
-    """What every change asks: a reason, and two marks of what its sender saw."""
+    """What every change asks: a reason, and two marks of what its sender saw.
+
+    Each form has `change()`, the change that was typed; it raises a DomainError that names its
+    field.
+    """
 
     class Meta:
         csrf = False  # the page carries the token
@@ -54,10 +58,6 @@ class _ChangeForm(FlaskForm):
         """Remember what is being looked at."""
         self.shown.data = preview.mark
         self.shown.raw_data = None
-
-    def change(self) -> Change:
-        """The change that was typed. Raises a DomainError that names its field."""
-        raise NotImplementedError
 
 
 def _reason() -> TextAreaField:

@@ -27,6 +27,7 @@ from policy.events import (
 from policy.filing import checked_form
 from services import calendars, journal, people, policies
 from services.actors import Actor
+from services.journal import plain_deed
 
 Effects = tuple[Effect, ...]
 
@@ -141,31 +142,13 @@ def verified_before(
     return {who: counted.count(who) for who in concerned}
 
 
-def _plain(kind: Any, what: str) -> Any:
-    """A deed whose form has nothing but the fields of its event."""
-
-    def deed(
-        session: Session,
-        complaint: Complaint,
-        *,
-        actor: Actor,
-        now: dt.datetime,
-        at: dt.datetime | None = None,
-        **said: Any,
-    ) -> Effects:
-        return journal.happen(session, complaint, kind, actor=actor, now=now, at=at, **said)
-
-    deed.__doc__ = what
-    return deed
-
-
-report_out = _plain(Reported, "Note a report that went outside or above, with its proof.")
-endorse = _plain(Endorsed, "Approve or refuse as the next in a chain of approvals.")
-escalate = _plain(Escalated, "Pass a matter one step up its ladder.")
-involve = _plain(Involved, "Let another department take part; the one that leads goes on leading.")
-promise = _plain(Promised, "Note what was promised to the customer: a time, a thing, or both.")
-inform = _plain(Informed, "Note what the customer was told, and how.")
-conclude = _plain(Concluded, "End a case at the desk, without a department's answer.")
+report_out = plain_deed(Reported, "Note a report that went outside or above, with its proof.")
+endorse = plain_deed(Endorsed, "Approve or refuse as the next in a chain of approvals.")
+escalate = plain_deed(Escalated, "Pass a matter one step up its ladder.")
+involve = plain_deed(Involved, "Let another department take part; who leads goes on leading.")
+promise = plain_deed(Promised, "Note what was promised to the customer: a time, a thing, or both.")
+inform = plain_deed(Informed, "Note what the customer was told, and how.")
+conclude = plain_deed(Concluded, "End a case at the desk, without a department's answer.")
 
 
 # ---------------------------------------------------------------- without a case
@@ -188,12 +171,39 @@ def fill_alone(
     entry = policies.pack(session, version).find("form", form)
     if entry is None or not entry.alone:
         raise ChoiceUnknown(field="form", value=form)
-    row = FormEntry(
-        policy_version_id=version.id,
+    said = checked_form(entry, data)
+    return keep(
+        session,
+        version,
+        said,
         section="form",
         form=entry.key,
+        customer=customer,
+        actor=actor,
+        now=now,
+    )
+
+
+def keep(
+    session: Session,
+    version: PolicyVersion,
+    data: Mapping[str, Any],
+    *,
+    section: str,
+    form: str,
+    actor: Actor,
+    now: dt.datetime,
+    customer: Customer | None = None,
+    period: str | None = None,
+) -> FormEntry:
+    """Keep what belongs to no case: a form that stands alone, a report of a period."""
+    row = FormEntry(
+        policy_version_id=version.id,
+        section=section,
+        form=form,
+        period=period,
         customer_id=customer.id if customer else None,
-        data=checked_form(entry, data),
+        data=dict(data),
         employee_id=actor.employee_id,
         filled_by_id=actor.user_id,
         filled_at=now,

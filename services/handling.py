@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -20,7 +19,6 @@ from policy.events import (
     ExtensionGranted,
     ExtensionRefused,
     FactoryClosed,
-    Happening,
     Progressed,
     Replied,
     RepliedInWriting,
@@ -31,6 +29,7 @@ from policy.events import (
 from policy.lifecycle import ActorKind, ReplyOutcome
 from services import journal, people
 from services.actors import Actor
+from services.journal import plain_deed
 
 Effects = tuple[Effect, ...]
 
@@ -101,27 +100,15 @@ def reply(
     )
 
 
-def _plain(kind: type[Happening], what: str) -> Any:
-    """A deed whose form has nothing but the fields of its event."""
-
-    def deed(
-        session: Session, complaint: Complaint, *, actor: Actor, now: dt.datetime, **said: Any
-    ) -> Effects:
-        return journal.happen(session, complaint, kind, actor=actor, now=now, **said)
-
-    deed.__doc__ = what
-    return deed
-
-
-progress = _plain(Progressed, "Note what was done in between.")
-return_order = _plain(Returned, "Give the case back because it is another department's.")
-confirm = _plain(Confirmed, "Stand behind the answer as director or deputy (SKD-3.2.2.1).")
-decline = _plain(Declined, "Send the answer back to the handler, with a reason.")
-grant_extension = _plain(ExtensionGranted, "Grant the time asked for, or less (SKD-3.2.3.2.1).")
-refuse_extension = _plain(ExtensionRefused, "Refuse it; the time left runs on.")
-decide = _plain(Decided, "Decide as general manager: solved, or back with a term.")
-upgrade = _plain(Upgraded, "Move a B case that cannot be closed to C (SKD-2.2.3.3).")
-review = _plain(Reviewed, "Look at a case without limit; the next review counts from here.")
-arrive_on_site = _plain(ArrivedOnSite, "Note that the factory's people came (SKD-4.2.2).")
-reply_in_writing = _plain(RepliedInWriting, "Note the written answer and where its proof is.")
-close_at_factory = _plain(FactoryClosed, "Close it in the factory's system (SKD-3.1.3).")
+progress = plain_deed(Progressed, "Note what was done in between.")
+return_order = plain_deed(Returned, "Give the case back because it is another department's.")
+confirm = plain_deed(Confirmed, "Stand behind the answer as director or deputy (SKD-3.2.2.1).")
+decline = plain_deed(Declined, "Send the answer back to the handler, with a reason.")
+grant_extension = plain_deed(ExtensionGranted, "Grant the time asked for, or less (SKD-3.2.3.2.1).")
+refuse_extension = plain_deed(ExtensionRefused, "Refuse it; the time left runs on.")
+decide = plain_deed(Decided, "Decide as general manager: solved, or back with a term.")
+upgrade = plain_deed(Upgraded, "Move a B case that cannot be closed to C (SKD-2.2.3.3).")
+review = plain_deed(Reviewed, "Look at a case without limit; the next review counts from here.")
+arrive_on_site = plain_deed(ArrivedOnSite, "Note that the factory's people came (SKD-4.2.2).")
+reply_in_writing = plain_deed(RepliedInWriting, "Note the written answer and where its proof is.")
+close_at_factory = plain_deed(FactoryClosed, "Close it in the factory's system (SKD-3.1.3).")

@@ -100,6 +100,18 @@ def happen(
     return effects
 
 
+def plain_deed(kind: type[Happening], what: str) -> Any:
+    """A deed whose form has nothing but the fields of its event; `what` is what it does."""
+
+    def deed(
+        session: Session, complaint: Complaint, *, actor: Actor, now: dt.datetime, **said: Any
+    ) -> tuple[Effect, ...]:
+        return happen(session, complaint, kind, actor=actor, now=now, **said)
+
+    deed.__doc__ = what
+    return deed
+
+
 def amended(
     session: Session,
     complaint: Complaint,

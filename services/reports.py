@@ -37,7 +37,7 @@ from policy.numbering import render
 from policy.pack import Pack
 from policy.paperwork import IndicatorEntry, LedgerEntry, ReportEntry
 from policy.worktime import WorkCalendar
-from services import calendars, policies
+from services import calendars, filing, policies
 from services.actors import Actor
 
 KEY_CUSTOMER = "key"
@@ -384,20 +384,18 @@ def file_report(
     if _is_filed(session, version, report, period, customer):
         raise Duplicate(field="period", value=period)
     counted = figures(session, version, from_on=from_on, until_on=until_on)
-    row = FormEntry(
-        policy_version_id=version.id,
+    said |= {"figures": {indicator.key: str(value) for indicator, value in counted}}
+    return filing.keep(
+        session,
+        version,
+        said,
         section="report",
         form=report,
         period=period,
-        customer_id=customer.id if customer else None,
-        data=said | {"figures": {indicator.key: str(value) for indicator, value in counted}},
-        employee_id=actor.employee_id,
-        filled_by_id=actor.user_id,
-        filled_at=now,
+        customer=customer,
+        actor=actor,
+        now=now,
     )
-    session.add(row)
-    session.flush()
-    return row
 
 
 def _is_filed(
