@@ -255,24 +255,14 @@ def charge(
         because={"clause": entry.cite, **because, **_months(left, months, pack)},
         sanctions=left,
     )
-    old = next((c for c in facts.charges if c.identity == made.identity), None)
-    if old is not None and old.status is not PenaltyStatus.lapsed:
+    charged = _added(facts, entry, made, at)
+    if charged is facts:
         return facts
-    for lighter in entry.replaces:
-        facts = take_back(
-            facts,
-            lambda c, k=lighter: k in (c.rule, c.because.get("on")) and c.employee == who,
-            at=at,
-            replaced_by=entry.key,
-        )
-    # What lapsed for want of a ground is owed again once there is one; it stays one row.
-    charges = tuple(made if c is old else c for c in facts.charges)
-    facts = replace(facts, charges=charges if old else (*charges, made))
+    facts = charged
+    reason = {"on": entry.key, **because}
     for more in pack.surcharges.get(entry.key, ()):
-        if not holds(more.applies, facts):
-            continue
-        reason = {"on": entry.key, **because}
-        for payer in bearers(more, facts) if more.who else [who]:
+        payers = bearers(more, facts) if more.who else [who]
+        for payer in payers if holds(more.applies, facts) else ():
             facts = charge(
                 facts,
                 more,
@@ -284,6 +274,23 @@ def charge(
                 happened_at=happened_at,
             )
     return facts
+
+
+def _added(facts: CaseFacts, entry: PenaltyEntry, made: Charge, at: dt.datetime) -> CaseFacts:
+    """The case with a charge in place of lighter ones; the same case where it stands already."""
+    old = next((c for c in facts.charges if c.identity == made.identity), None)
+    if old is not None and old.status is not PenaltyStatus.lapsed:
+        return facts
+    for lighter in entry.replaces:
+        facts = take_back(
+            facts,
+            lambda c, k=lighter: k in (c.rule, c.because.get("on")) and c.employee == made.employee,
+            at=at,
+            replaced_by=entry.key,
+        )
+    # What lapsed for want of a ground is owed again once there is one; it stays one row.
+    charges = tuple(made if c is old else c for c in facts.charges)
+    return replace(facts, charges=charges if old else (*charges, made))
 
 
 def _month(sanction: Any, months: tuple[dt.datetime, dt.datetime]) -> str:

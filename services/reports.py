@@ -124,35 +124,15 @@ def summaries(
 ) -> list[Summary]:
     """The cases of a regulation received in a span, summed up; earlier ones for repeats too.
 
-    Six statements, however many cases there are.
+    One statement for all, and four for every 500 cases of the span.
     """
     begin, end = span
     windows = [entry.window for entry in pack.indicator if entry.window]
     longest = max((_days(w.amount, w.unit.value) for w in windows), default=0)
-    since = begin - dt.timedelta(days=longest)
-    rows = session.execute(
-        sa.select(
-            Complaint.id,
-            Complaint.kind,
-            Complaint.category,
-            Complaint.received_at,
-            Complaint.replied_at,
-            Complaint.closed_at,
-            Complaint.informed_at,
-            Complaint.customer_id,
-            Complaint.struck,
-            Department.name,
-        )
-        .join(Complaint.policy_version)
-        .outerjoin(Complaint.department)
-        .where(PolicyVersion.policy_id == version.policy_id)
-        .where(Complaint.received_at >= since, Complaint.received_at < end)
-        .order_by(Complaint.id)
-    ).all()
+    rows = _received(session, version, begin - dt.timedelta(days=longest), end)
     now = [row.id for row in rows if row.received_at >= begin]
-    punctual = _punctual(session, now)
-    calls = _calls(session, now)
-    counts = _counts(session, now)
+    punctual, calls, counts = _punctual(session, now), _calls(session, now), _counts(session, now)
+    never = (False, False)
     return [
         Summary(
             kind=row.kind,
@@ -160,17 +140,33 @@ def summaries(
             in_time=punctual.get(row.id),
             answered=bool(row.replied_at or row.closed_at or row.informed_at),
             called=row.id in calls,
-            reached=calls.get(row.id, (False, False))[0],
-            satisfied=calls.get(row.id, (False, False))[1],
+            reached=calls.get(row.id, never)[0],
+            satisfied=calls.get(row.id, never)[1],
             customer=str(row.customer_id) if row.customer_id else None,
             matter=row.category,
             counts=tuple(counts.get(row.id, ())),
             struck=row.struck,
-            department=row.name,
+            department=row.department,
             before=row.received_at < begin,
         )
         for row in rows
     ]
+
+
+def _received(
+    session: Session, version: PolicyVersion, since: dt.datetime, end: dt.datetime
+) -> Sequence[Any]:
+    """What a summary needs of each case of a regulation received between two instants."""
+    wanted = ("id", "kind", "category", "received_at", "replied_at", "closed_at", "informed_at")
+    columns = [getattr(Complaint, name) for name in (*wanted, "customer_id", "struck")]
+    return session.execute(
+        sa.select(*columns, Department.name.label("department"))
+        .join(Complaint.policy_version)
+        .outerjoin(Complaint.department)
+        .where(PolicyVersion.policy_id == version.policy_id)
+        .where(Complaint.received_at >= since, Complaint.received_at < end)
+        .order_by(Complaint.id)
+    ).all()
 
 
 _DAYS = {"calendar_day": 1, "week": 7, "month": 31, "year": 366}
