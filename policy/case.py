@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from policy import clocks, filing, recounting, sanctions, voting
+from policy import clocks, filing, followup, recounting, sanctions, voting
 from policy.changes import Effect, changes
 from policy.conditions import holds
 from policy.deeds import checked_time, observed, refusal, standing
@@ -19,7 +19,6 @@ from policy.errors import (
     ExtensionForbidden,
     ExtensionTooLong,
     FieldMissing,
-    PersonUnknown,
     StatusForbids,
     TimeBeforeCase,
     TimeInFuture,
@@ -27,7 +26,6 @@ from policy.errors import (
 from policy.events import (
     SYSTEM,
     Assigned,
-    CalledBack,
     Classified,
     Concluded,
     Decided,
@@ -39,18 +37,12 @@ from policy.events import (
     Promised,
     Registered,
     Replied,
-    Restarted,
-    Settled,
-    Signed,
     TakenOver,
     TimePassed,
-    Verified,
     utc,
 )
-from policy.facts import Call, CaseFacts, Clock, Count, Duty, Signature, Wish
+from policy.facts import CaseFacts, Clock, Count, Duty, Signature, Wish
 from policy.lifecycle import (
-    CallOutcome,
-    CallPurpose,
     ClockState,
     ClosingGround,
     ReplyOutcome,
@@ -216,7 +208,7 @@ def _classified(facts: CaseFacts, event: Classified, rules: Rules) -> CaseFacts:
         after = _handled_otherwise(facts, after, event, rules)
     after = sanctions.without_ground(after, pack=pack, at=rules.now)
     if after.closed_at is not None:
-        after = _retained(after, rules)
+        after = followup.retained(after, rules)
     return clocks.reconsider(after, pack=pack, calendar=rules.calendar)
 
 
@@ -273,20 +265,12 @@ def _dispatched(facts: CaseFacts, event: Dispatched, rules: Rules) -> CaseFacts:
         director_only=event.director_only,
     )
     duty = Duty(
-        event.department, facts.round, event.at, _answers(event, facts, entry.director, rules)
+        event.department,
+        facts.round,
+        event.at,
+        followup.answers(event, facts, entry.director, rules),
     )
     return clocks.bind(replace(facts, duties=(*facts.duties, duty)), rules.pack)
-
-
-def _answers(
-    event: Dispatched | Restarted, facts: CaseFacts, post: str | None, rules: Rules
-) -> str:
-    """Who is first responsible: the director, or who stands in for him that day (SKD-3.2.2.1)."""
-    away = event.deputy is not None and not facts.director_only
-    who = event.deputy if away else event.holder
-    if who is None:
-        raise PersonUnknown(role=rules.pack.label("post", post), on=event.at.date())
-    return who
 
 
 # ---------------------------------------------------------------- the department
@@ -430,7 +414,7 @@ def _concluded(facts: CaseFacts, event: Concluded, rules: Rules) -> CaseFacts:
     """The desk ends the case: a question answered, an incident whose papers are complete."""
     facts = clocks.answered(facts, at=event.at, pack=rules.pack, now=rules.now)
     facts = replace(facts, closing_ground=ClosingGround.concluded)
-    return _closed(facts, event.text, event, rules)
+    return followup.closed(facts, event.text, event, rules)
 
 
 def _promised(facts: CaseFacts, event: Promised, rules: Rules) -> CaseFacts:
@@ -442,162 +426,6 @@ def _promised(facts: CaseFacts, event: Promised, rules: Rules) -> CaseFacts:
 
 def _factory_closed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     return replace(facts, factory_closed_at=event.at)
-
-
-# ---------------------------------------------------------------- following up
-
-
-def _called_back(facts: CaseFacts, event: CalledBack, rules: Rules) -> CaseFacts:
-    answered = event.outcome is CallOutcome.answered
-    if answered and event.satisfaction is None:
-        raise FieldMissing(field="satisfaction")
-    if event.by.employee is None:
-        raise PersonUnknown(role="caller", on=event.at.date())
-    facts = replace(facts, calls=(*facts.calls, _call(facts, event)))
-    if event.purpose is CallPurpose.satisfaction:
-        unhappy = answered and facts.calls[-1].unhappy
-        disputed = unhappy and facts.status is Status.closed
-        return replace(facts, status=Status.disputed) if disputed else facts
-    return _verdict(facts, rules)
-
-
-def _call(facts: CaseFacts, event: CalledBack) -> Call:
-    tried = [c for c in facts.calls if (c.purpose, c.round) == (event.purpose, facts.round)]
-    assert event.by.employee is not None
-    answered = event.outcome is CallOutcome.answered
-    return Call(
-        purpose=event.purpose,
-        round=facts.round,
-        attempt=len(tried) + 1,
-        at=event.at,
-        outcome=event.outcome,
-        caller=event.by.employee,
-        satisfaction=event.satisfaction if answered else None,
-        process_score=event.process_score if answered else None,
-        matches_form=event.matches_form if answered else None,
-        asks_more=event.asks_more if answered else None,
-        care_insists=event.care_insists if answered else None,
-        method=event.method,
-        text=event.text,
-    )
-
-
-def _verdict(facts: CaseFacts, rules: Rules) -> CaseFacts:
-    """What the last verification call means for the case."""
-    call = facts.calls[-1]
-    if call.outcome is CallOutcome.answered:
-        if not call.unhappy:
-            return replace(facts, status=Status.accepted, closing_ground=ClosingGround.satisfied)
-        if call.demands_more:
-            return replace(facts, status=Status.confirmed, closing_ground=None)
-        return replace(facts, status=Status.disputed, closing_ground=None)
-    if _call_is_over(facts, rules):
-        ground = ClosingGround(call.outcome.value)
-        return replace(facts, status=Status.accepted, closing_ground=ground)
-    return facts
-
-
-def _call_is_over(facts: CaseFacts, rules: Rules) -> bool:
-    """Whether the regulation lets this call end without the customer's word."""
-    last = facts.calls[-1]
-    for entry in rules.pack.callback:
-        if entry.purpose != last.purpose.value or last.outcome.value not in entry.ends_on:
-            continue
-        if last.outcome is not CallOutcome.unreachable:
-            return True
-        tries = [
-            c
-            for c in facts.calls
-            if (c.purpose, c.round, c.outcome) == (last.purpose, last.round, last.outcome)
-        ]
-        days = {rules.calendar.local(c.at).date() for c in tries}
-        return len(tries) >= entry.attempts and len(days) >= entry.on_days
-    return False
-
-
-def _verified(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
-    """What was found may be what a clock or a fine asks for.
-
-    A complaint found invalid does not rise, and what it was to cost is taken back.
-    """
-    found = filing.verify(facts, event, rules)
-    found = sanctions.without_ground(found, pack=rules.pack, at=rules.now)
-    found = sanctions.found_otherwise(found, event, pack=rules.pack, at=rules.now)
-    return clocks.reconsider(found, pack=rules.pack, calendar=rules.calendar)
-
-
-def _restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:
-    """Another round: clocks of the last one stop, breaches and charges stay."""
-    last = facts.duties[-1]
-    post = rules.pack.find("department", last.department).director
-    facts = clocks.supersede_round(facts, rules.pack)
-    duty = Duty(
-        last.department,
-        facts.round + 1,
-        event.at,
-        _answers(event, facts, post, rules),
-        last.handler,
-    )
-    return replace(
-        facts,
-        status=Status.dispatched,
-        round=facts.round + 1,
-        duties=(*facts.duties, duty),
-        restarted_at=event.at,
-        reply_outcome=None,
-        closing_ground=None,
-        feedback=None,
-        replied_at=None,
-        confirmed_at=None,
-        raised_at=None,
-        closed_at=None,
-        observe_until=None,
-        factory_closed_at=None,
-        retain_until=None,
-    )
-
-
-def _settled(facts: CaseFacts, event: Settled, rules: Rules) -> CaseFacts:
-    """Accepting a dissatisfied customer's silence is the care director's signature too."""
-    if facts.closed_at is not None:
-        return replace(facts, status=Status.closed)
-    facts = replace(facts, closing_ground=ClosingGround.settled)
-    return _closed(facts, event.reason, event, rules)
-
-
-def _signed(facts: CaseFacts, event: Signed, rules: Rules) -> CaseFacts:
-    return _closed(facts, event.feedback, event, rules)
-
-
-def _closed(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> CaseFacts:
-    facts = replace(facts, status=Status.closed, closed_at=event.at, feedback=feedback)
-    facts = _retained(facts, rules)
-    watched = clocks.start(
-        facts,
-        event.type,
-        at=event.at,
-        received_at=facts.received_at,
-        pack=rules.pack,
-        calendar=rules.calendar,
-    )
-    return replace(watched, observe_until=clocks.observed_until(watched, rules.pack))
-
-
-def _retained(facts: CaseFacts, rules: Rules) -> CaseFacts:
-    """The day until which a closed case is kept; None where something keeps it without an end."""
-    assert facts.closed_at is not None
-    until = None
-    for entry in rules.pack.retention:
-        if holds(entry.applies, facts):
-            end = entry.keep.end(facts.closed_at, rules.calendar).at if entry.keep else None
-            until = rules.calendar.local(end).date() if end else None
-    return replace(facts, retain_until=until)
-
-
-def _archived(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
-    """Into the archive; a call nobody made any more is not owed any longer."""
-    facts = clocks.stop(facts)
-    return replace(facts, status=Status.archived, archived_at=event.at)
 
 
 # ---------------------------------------------------------------- money and time
@@ -649,17 +477,17 @@ HANDLERS: Mapping[str, Callable[[CaseFacts, Any, Rules], CaseFacts]] = {
     "endorsed": filing.endorse,
     "escalated": filing.escalate,
     "involved": filing.involve,
-    "verified": _verified,
+    "verified": followup.verified,
     "concluded": _concluded,
     "appealed": voting.appeal,
     "convened": voting.convene,
     "voted": voting.vote,
     "ruled": voting.rule,
-    "called_back": _called_back,
-    "restarted": _restarted,
-    "settled": _settled,
-    "signed": _signed,
-    "archived": _archived,
+    "called_back": followup.called_back,
+    "restarted": followup.restarted,
+    "settled": followup.settled,
+    "signed": followup.signed,
+    "archived": followup.archived,
     "judged": _judged,
     "penalty_confirmed": _penalty,
     "penalty_waived": _penalty,

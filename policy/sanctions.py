@@ -12,11 +12,12 @@ from decimal import Decimal
 from typing import Any
 
 from policy.conditions import first_failing, holds
+from policy.costs import PenaltyEntry, RewardEntry
 from policy.errors import ChoiceUnknown, FieldMissing, GateClosed, NotFound, StatusForbids
 from policy.events import Happening, Judged, PenaltyNotified
 from policy.facts import CaseFacts, Charge, Clock
 from policy.lifecycle import PenaltyStatus, Sign
-from policy.pack import Pack, PenaltyEntry, RewardEntry
+from policy.pack import Pack
 from policy.replacing import replace
 from policy.rules import Rules
 from policy.worktime import WorkCalendar
