@@ -491,3 +491,16 @@ def test_a_draft_is_hidden_from_those_who_only_work_under_the_regulation(
     assert member.get(f"/admin/policy/{draft_id}").status_code == 404
     assert member.get(f"/admin/policy/{version_id}").status_code == 200
     assert "草稿" not in member.get("/admin/policy/").get_data(as_text=True)
+
+
+def test_a_draft_leads_to_trying_that_draft_and_not_the_version_in_force(
+    draft_id: int, administrator: FlaskClient
+) -> None:
+    page = administrator.get(f"/admin/policy/{draft_id}").get_data(as_text=True)
+    links = re.findall(r'href="(/admin/trial/[^"]*)"', page)
+    asked = [link for link in links if "?" in link]
+    assert len(asked) == 2
+    for link in asked:
+        opened = administrator.get(link).get_data(as_text=True)
+        options = re.findall(r"<option[^>]*selected[^>]*>", opened)
+        assert any(f'value="{draft_id}"' in option for option in options), link
