@@ -57,22 +57,30 @@ def judge(
         employee=employee,
         together=tuple(together),
         amount=amount,
-        taken=elements_taken(session, complaint, now=now),
+        taken=elements_taken(session, complaint, (employee, *together), now=now),
         text=text,
     )
 
 
-def elements_taken(session: Session, complaint: Complaint, *, now: dt.datetime) -> tuple[str, ...]:
+def elements_taken(
+    session: Session, complaint: Complaint, named: Sequence[str | None], *, now: dt.datetime
+) -> tuple[str, ...]:
     """The elements of pay that other cases took of the months in question: "1001/2026-10/key".
 
-    An element is taken once per person and month, of that of the event or of the decision.
+    An element is taken once per person and month, of that of the event or of the decision. Asked
+    only where the regulation has such elements, and only of who is named or has a part in the case.
     """
+    pack, _ = journal.rules_of(session, complaint)
+    if not any(sanction.element for sanction in pack.sanction):
+        return ()
+    duties = [who for one in complaint.assignments for who in (one.responsible, one.handler) if who]
+    people = {*named, complaint.first_asked, *complaint.concerned, *(who.number for who in duties)}
     since = min(complaint.received_at, now) - dt.timedelta(days=31)
     rows = session.execute(
         sa.select(Employee.number, Penalty.because)
         .join(Penalty.employee)
         .where(Penalty.complaint_id != complaint.id, Penalty.proposed_at >= since)
-        .where(Penalty.sign == Sign.charge)
+        .where(Penalty.sign == Sign.charge, Employee.number.in_(people - {None}))
         .where(Penalty.status.not_in([PenaltyStatus.waived, PenaltyStatus.lapsed]))
     )
     return tuple(
