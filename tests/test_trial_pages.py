@@ -26,9 +26,11 @@ from admin.eventform import deeds_of, first_and_rest, form_for, said, section_of
 from config import ROOT, Settings
 from models import Complaint, Journal, WhatIf, WhatIfCase
 from policy import casefile
+from policy.coverage import parameters
 from policy.events import EVENTS
 from policy.lifecycle import Role, TrialState
 from policy.loading import PACKS, build, read
+from tests.regulations import CASES
 from worker import make_worker, try_versions
 
 EXAMPLE = (ROOT / "docs" / "examples" / "late-answer.toml").read_text(encoding="utf-8")
@@ -279,7 +281,7 @@ def test_a_version_that_is_not_there_is_no_page(client: FlaskClient, log_in: Any
 
 @pytest.mark.parametrize("pack_file", sorted(PACKS.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_event_has_a_form_that_asks_for_all_it_needs(app: Flask, pack_file: Path) -> None:
-    pack = build(read(pack_file))
+    pack = build(read(pack_file), parameters(CASES / pack_file.stem))
     people = [(name, name) for name in casefile.with_posts({}, pack)]
     at_ = {"at": dt.datetime(2026, 3, 2, 9)}
     with app.test_request_context():
