@@ -87,8 +87,7 @@ def _span(value: WorkCalendar, change: Change, turned: Sequence[Turned]) -> Span
         days += [dt.date(change.year, 1, 1), dt.date(change.year, 12, 31)]
     if not days:
         days = list(change.company)
-    after = max(days) + dt.timedelta(days=1)
-    return value.instant(min(days), dt.time(0)), value.instant(after, dt.time(0))
+    return value.span(min(days), max(days))
 
 
 def _mark(value: WorkCalendar, calendar: Calendar, change: Change, rows: Sequence[Row]) -> str:

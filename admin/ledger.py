@@ -18,7 +18,7 @@ from admin.showing import plain
 from models import Complaint, FormEntry, PolicyVersion
 from policy.pack import Pack
 from policy.paperwork import LedgerEntry
-from services import declared, desk, policies, reports
+from services import declared, desk, ledgers, policies
 
 ALWAYS = ("number", "received_at", "customer", "subject", "department", "status")
 """What every ledger of cases shows before the columns it declares."""
@@ -45,10 +45,18 @@ class LedgerPage(RedressPage):
     def index(self) -> str:
         versions = policies.all_in_force(self.records, on=books.today())
         packs = [(one, policies.pack(self.records, one)) for one in versions]
-        gaps = {
-            one.policy.key: reports.gaps(self.records, one, on=books.today()) for one in versions
-        }
-        return self.render("admin/ledgers.html", packs=packs, gaps=gaps)
+        return self.render("admin/ledgers.html", packs=packs)
+
+    @expose("/<policy>/missing/")
+    def missing(self, policy: str) -> str:
+        """The numbers that are missing in the series of a regulation; looked for when asked."""
+        version = books.version_of(self.records, policy)
+        return self.render(
+            "admin/ledger_missing.html",
+            policy=version.policy,
+            pack=policies.pack(self.records, version),
+            missing=ledgers.gaps(self.records, version, on=books.today()),
+        )
 
     @expose("/<policy>/<key>/")
     def one(self, policy: str, key: str) -> str:
@@ -62,7 +70,7 @@ class LedgerPage(RedressPage):
             table=self._table(version, pack, entry),
             from_on=from_on,
             until_on=until_on,
-            most=reports.LONGEST_LEDGER,
+            most=ledgers.LONGEST,
         )
 
     @expose("/<policy>/<key>/<kind>")
@@ -84,7 +92,7 @@ class LedgerPage(RedressPage):
 
     def _table(self, version: PolicyVersion, pack: Pack, entry: LedgerEntry) -> Table:
         from_on, until_on = books.span()
-        found: Any = reports.ledger(
+        found: Any = ledgers.ledger(
             self.records, version, entry, from_on=from_on, until_on=until_on
         )
         if entry.form:

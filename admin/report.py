@@ -26,7 +26,7 @@ from policy.errors import ChoiceUnknown, DomainError
 from policy.indicators import Figure
 from policy.pack import Pack
 from policy.paperwork import IndicatorEntry, ReportEntry
-from services import actors, calendars, customers, policies, reports
+from services import actors, calendars, customers, indicators, policies, reports
 
 LISTED_DAYS = 370
 """So far back reports are listed that are owed; a year and the days until one is due."""
@@ -147,7 +147,7 @@ class ReportPage(RedressPage):
             until_on=until_on,
             due=due_on(entry, period, calendars.work_calendar(self.records)),
             by=paperwords.post(entry.by, pack),
-            figures=reports.figures(self.records, version, from_on=from_on, until_on=until_on),
+            figures=indicators.figures(self.records, version, from_on=from_on, until_on=until_on),
             reached=reached,
         )
 
@@ -189,16 +189,24 @@ class ReportPage(RedressPage):
 
     @expose("/indicators/<policy>/")
     def indicators(self, policy: str) -> str:
-        """Every indicator of a period with what it was divided by, in all and by department."""
+        """Every indicator of a period with what it was divided by, and what forms say.
+
+        In all, by department and by category.
+        """
         version = books.version_of(self.records, policy)
+        pack = policies.pack(self.records, version)
         from_on, until_on = books.span()
         span = {"from_on": from_on, "until_on": until_on}
+        categories = indicators.by_category(self.records, version, **span)
         return self.render(
             "admin/indicators.html",
             policy=version.policy,
-            figures=reports.figures(self.records, version, **span),
-            parts_of=reports.by_department(self.records, version, **span),
+            figures=indicators.figures(self.records, version, **span),
+            by_department=indicators.by_department(self.records, version, **span),
+            by_category={pack.label("category", key): rows for key, rows in categories.items()},
+            tallied=indicators.tallied(self.records, version, **span),
             reached=reached,
+            words=paperwords,
             **span,
         )
 

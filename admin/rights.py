@@ -74,6 +74,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "ledger.index": LEDGERREADERS,
     "ledger.one": LEDGERREADERS,
     "ledger.export": LEDGERREADERS,
+    "ledger.missing": LEDGERREADERS,
     "report.index": LEDGERREADERS,
     "report.filed": LEDGERREADERS,
     "report.indicators": LEDGERREADERS,

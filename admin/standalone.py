@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,7 +24,7 @@ from models import Customer, Employee, FormEntry, PolicyVersion
 from policy.errors import DomainError
 from policy.lifecycle import Role
 from policy.paperwork import FormEntry as Form
-from services import actors, calendars, customers, filing, policies
+from services import actors, calendars, customers, filing, ledgers, policies, reports
 
 SEES_ALL = frozenset({Role.administrator, Role.care, Role.general_manager, Role.auditor})
 
@@ -78,7 +77,7 @@ class StandalonePage(RedressPage):
 
     @expose("/<policy>/<key>/")
     def one(self, policy: str, key: str) -> str:
-        """The fillings of a form in a period, narrowed to a customer if asked."""
+        """The fillings of a form in a period, narrowed to a customer if asked, and what lacks."""
         version, entry = self._entry(policy, key)
         from_on, until_on = books.span()
         return self.render(
@@ -89,7 +88,19 @@ class StandalonePage(RedressPage):
             from_on=from_on,
             until_on=until_on,
             customer=request.args.get("customer", ""),
+            open_hours=ledgers.uncovered_hours(
+                self.records, version, entry, from_on=from_on, until_on=until_on, now=now()
+            ),
+            unvisited=self._unvisited(version, entry, until_on.year),
+            year=until_on.year,
         )
+
+    def _unvisited(self, version: PolicyVersion, entry: Form, year: int) -> list[Customer] | None:
+        """The key customers not visited in a year; None for a form that no visits are told in."""
+        told = policies.pack(self.records, version).indicator
+        if not any(one.formula == "visit_rate" and one.form == entry.key for one in told):
+            return None
+        return reports.unvisited(self.records, version, form=entry.key, year=year)
 
     @expose("/<policy>/<key>/<kind>")
     def export(self, policy: str, key: str, kind: str) -> Any:
@@ -145,8 +156,7 @@ class StandalonePage(RedressPage):
     def _fillings(self, version: PolicyVersion, entry: Form) -> Any:
         from_on, until_on = books.span()
         calendar = calendars.work_calendar(self.records)
-        begin = calendar.instant(from_on, dt.time(0))
-        end = calendar.instant(until_on + dt.timedelta(days=1), dt.time(0))
+        begin, end = calendar.span(from_on, until_on)
         statement = self._mine(sa.select(FormEntry)).where(
             FormEntry.form == entry.key,
             PolicyVersion.policy_id == version.policy_id,

@@ -239,6 +239,10 @@ class WorkCalendar:
         except OverflowError:
             raise CalendarExhausted(from_on=day, days=0) from None
 
+    def span(self, from_on: date, until_on: date) -> tuple[datetime, datetime]:
+        """The UTC instants at which the first of some days begins and the last one is over."""
+        return self.instant(from_on, time(0)), self.instant(until_on + timedelta(days=1), time(0))
+
     def add(
         self,
         start: datetime,

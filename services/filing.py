@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -127,8 +127,7 @@ def verified_before(
         return {}
     calendar = calendars.work_calendar(session)
     year = calendar.local(complaint.received_at).year
-    first = calendar.instant(dt.date(year, 1, 1), dt.time(0))
-    after = calendar.instant(dt.date(year + 1, 1, 1), dt.time(0))
+    first, after = calendar.span(dt.date(year, 1, 1), dt.date(year, 12, 31))
     policy_id = complaint.policy_version.policy_id
     rows = session.scalars(
         sa.select(Complaint.concerned)
@@ -211,3 +210,18 @@ def keep(
     session.add(row)
     session.flush()
     return row
+
+
+def filled(
+    version: PolicyVersion, forms: Collection[str], span: tuple[dt.datetime, dt.datetime]
+) -> sa.Select[FormEntry]:
+    """The fillings of some forms of a regulation, whichever version, in a span; oldest first."""
+    begin, end = span
+    return (
+        sa.select(FormEntry)
+        .join(PolicyVersion, PolicyVersion.id == FormEntry.policy_version_id)
+        .where(FormEntry.section == "form", FormEntry.form.in_(forms))
+        .where(PolicyVersion.policy_id == version.policy_id)
+        .where(FormEntry.filled_at >= begin, FormEntry.filled_at < end)
+        .order_by(FormEntry.filled_at, FormEntry.id)
+    )

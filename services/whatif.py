@@ -102,8 +102,7 @@ def _wanted(
     version: PolicyVersion, from_on: dt.date, until_on: dt.date, calendar: WorkCalendar
 ) -> sa.Select[Any]:
     """The cases of a period, oldest row first."""
-    begin = calendar.instant(from_on, dt.time(0))
-    end = calendar.instant(until_on + dt.timedelta(days=1), dt.time(0))
+    begin, end = calendar.span(from_on, until_on)
     return (
         sa.select(Complaint)
         .join(Complaint.policy_version)

@@ -134,6 +134,38 @@ def test_a_form_of_a_case_is_not_filled_outside_one(visit: Any, client: FlaskCli
         assert client.get(f"/admin/standalone/{path}").status_code == 404
 
 
+def test_the_hours_a_log_leaves_open_are_shown_above_it(
+    visit: Any, post: Post, client: FlaskClient
+) -> None:
+    watch = "/admin/standalone/suppliers/watch/"
+    visit("mechanic")
+    for since, until in (("00:00", "08:00"), ("09:15", "23:59")):
+        turn = {"extra_since": f"2026-11-03T{since}", "extra_until": f"2026-11-03T{until}"}
+        post(f"{watch}fill/", customer="", **turn)
+    page = client.get(f"{watch}?from=2026-11-03&until=2026-11-03").text
+    (told,) = re.findall(r'<ul class="book-list">(.*?)</ul>', page, re.DOTALL)
+    found = re.findall(r"(\d\d:\d\d) – .*?(\d\d:\d\d)", re.sub(r"<[^>]+>", "", told))
+    assert found == [("08:00", "09:15"), ("23:59", "00:00")]
+    assert "无人值守" not in client.get(DUTY).text, "a log may leave hours open unless it says so"
+
+
+def test_key_customers_nobody_visited_this_year_are_listed(
+    visit: Any, post: Post, at_work: Any, client: FlaskClient
+) -> None:
+    with at_work() as office:
+        for name in ("江南机械", "江北机械"):
+            known = customers.find_or_add(office.session, name)
+            customers.rank(office.session, known, key_customer=True)
+    visit("care_director")
+    calls = "/admin/standalone/suppliers/call_on/"
+    about = {"customer": "", "customer-words": "江北机械"}
+    post(f"{calls}fill/", **about, extra_visited_on="2026-11-03", extra_score="5")
+    page = client.get(calls).text
+    told = page[page.index("未走访") :]
+    assert "江南机械" in told[: told.index("</ul>")]
+    assert "江北机械" not in told[: told.index("</ul>")]
+
+
 def test_the_fillings_are_narrowed_to_a_customer_and_a_period(
     visit: Any, at_work: Any, client: FlaskClient
 ) -> None:
@@ -202,10 +234,16 @@ def test_a_ledger_of_a_form_lists_its_fillings(visit: Any, post: Post, client: F
 def test_numbers_that_are_missing_are_told(visit: Any, at_work: Any, client: FlaskClient) -> None:
     with at_work() as office:
         suppliers.case(office.session, now=now() - HOUR)
+        taken_out = suppliers.case(office.session, now=now() - HOUR)
+        number, taken_out.number = taken_out.number, "ELSEWHERE"
+        suppliers.case(office.session, now=now() - HOUR)
     visit("care_director")
     page = client.get("/admin/ledger/").text
     assert "供货投诉台账" in page
+    assert "/admin/ledger/suppliers/missing/" in page
+    page = client.get("/admin/ledger/suppliers/missing/").text
     assert "供货投诉编号" in page
+    assert number in page
 
 
 # ---------------------------------------------------------------- reports
@@ -251,7 +289,7 @@ def test_indicators_show_what_they_were_divided_by(
     visit: Any, at_work: Any, client: FlaskClient
 ) -> None:
     with at_work() as office:
-        surveyed(office)
+        suppliers.case(office.session, now=now() - HOUR, category="quality")
         customers.rank(
             office.session, customers.find_or_add(office.session, "江南机械"), key_customer=True
         )
@@ -260,6 +298,19 @@ def test_indicators_show_what_they_were_divided_by(
     assert "走访率" in page
     assert "0.0 %" in page
     assert "after_sales department" in page
+    assert "类别：质量" in page
+
+
+def test_what_forms_say_is_counted_beside_the_indicators(
+    visit: Any, post: Post, client: FlaskClient
+) -> None:
+    visit("mechanic")
+    for shift in ("night", "day", "night"):
+        post(f"{DUTY}fill/", customer="", extra_shift=shift)
+    visit("care_director")
+    page = client.get("/admin/report/indicators/suppliers/").text
+    counted = re.findall(r"<b>(白班|夜班)</b></td>\s*<td[^>]*>(\d+)<", page)
+    assert counted == [("夜班", "2"), ("白班", "1")]
 
 
 # ---------------------------------------------------------------- customers who are marked

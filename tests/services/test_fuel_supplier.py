@@ -14,7 +14,17 @@ from sqlalchemy.orm import Session
 from models import Complaint, Customer, FormEntry, PolicyVersion
 from policy.lifecycle import ActorKind, Role
 from policy.loading import read, shipped
-from services import customers, filing, intake, journal, people, policies, record, reports
+from services import (
+    customers,
+    filing,
+    indicators,
+    intake,
+    journal,
+    people,
+    policies,
+    record,
+    reports,
+)
 from services.actors import Actor
 
 REGULATION = "fuel-supplier"
@@ -130,7 +140,7 @@ def test_a_key_customer_nobody_visited_in_the_year_is_on_the_list(supplier: Supp
     supplier.visit(mine, at(12, 31, 23, year=2025))
     missed = reports.unvisited(supplier.session, supplier.version, form="visit_report", year=2026)
     assert [customer.name for customer in missed] == ["矿业公司"]
-    rates = reports.figures(
+    rates = indicators.figures(
         supplier.session,
         supplier.version,
         from_on=dt.date(2026, 1, 1),
@@ -180,7 +190,7 @@ def test_satisfaction_and_loyalty_are_the_means_of_the_surveys_of_a_year(
             actor=supplier.clerk,
             now=at(6, 1, 9),
         )
-    found = reports.figures(
+    found = indicators.figures(
         supplier.session,
         supplier.version,
         from_on=dt.date(2026, 1, 1),

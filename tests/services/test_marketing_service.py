@@ -14,7 +14,7 @@ from policy.coverage import parameters
 from policy.errors import Duplicate, FieldMissing, PackRefused
 from policy.lifecycle import ActorKind, Role
 from policy.loading import read, shipped
-from services import filing, intake, people, policies, reports
+from services import filing, indicators, intake, ledgers, people, policies, reports
 from services.actors import Actor
 from tests.regulations import CASES
 
@@ -122,7 +122,7 @@ def test_what_is_accepted_has_a_file_and_what_is_not_is_counted_apart(
     listed = {
         key: [
             row.number
-            for row in reports.ledger(
+            for row in ledgers.ledger(
                 session, version, pack.find("ledger", key), from_on=FIRST, until_on=LAST
             )
         ]
@@ -134,7 +134,7 @@ def test_what_is_accepted_has_a_file_and_what_is_not_is_counted_apart(
 
 
 def _figures(session: Session, version: PolicyVersion) -> list[Any]:
-    return reports.figures(session, version, from_on=FIRST, until_on=LAST)
+    return indicators.figures(session, version, from_on=FIRST, until_on=LAST)
 
 
 @pytest.mark.proves("MKT-5.1.1", "MKT-5.2.1")
@@ -148,15 +148,14 @@ def test_the_causes_of_a_month_are_counted_most_frequent_first(
     desk.caused(again, 5, "training", "production")
 
     def causes(from_on: dt.date, until_on: dt.date) -> dict[str, int]:
-        return reports.tallied(
-            session, version, form="cause", field="causes", from_on=from_on, until_on=until_on
-        )
+        found = indicators.tallied(session, version, from_on=from_on, until_on=until_on)
+        return next((dict(one.counts) for one in found if one.field.key == "causes"), {})
 
     found = causes(FIRST, LAST)
     assert list(found.items()) == [("production", 3), ("training", 2), ("design", 1)]
     assert causes(FIRST, dt.date(2026, 9, 1)) == {"production": 1}
     assert causes(dt.date(2026, 8, 1), dt.date(2026, 8, 31)) == {}
-    by_category = reports.by_category(session, version, from_on=FIRST, until_on=LAST)
+    by_category = indicators.by_category(session, version, from_on=FIRST, until_on=LAST)
     assert list(by_category) == ["product_quality"]
 
 
@@ -166,7 +165,7 @@ def test_the_board_of_a_month_shows_each_department_with_both_timely_rates(
 ) -> None:
     for day in (1, 2):
         desk.caused(desk.heard(day), day, "production")
-    board = reports.by_department(session, version, from_on=FIRST, until_on=LAST)
+    board = indicators.by_department(session, version, from_on=FIRST, until_on=LAST)
     said = {entry.key: (str(figure), figure.of) for entry, figure in board["production"]}
     assert said["timely"] == ("0.0 %", 2)
     assert said["timely_of_due"] == ("—", 0)

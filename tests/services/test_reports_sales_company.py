@@ -13,7 +13,7 @@ from company import Office, at
 from models import Complaint, FormEntry, NumberCounter, Penalty, PolicyVersion
 from policy.errors import Duplicate, FieldMissing
 from policy.loading import read, shipped
-from services import filing, intake, payroll, people, policies, reports
+from services import filing, indicators, intake, ledgers, payroll, people, policies, reports
 
 TODAY = dt.date(2026, 9, 28)
 SEPTEMBER = {"from_on": dt.date(2026, 9, 1), "until_on": dt.date(2026, 9, 30)}
@@ -94,7 +94,7 @@ def test_the_thousandth_complaint_of_a_month_widens_its_number(sales: SalesCompa
     ).one()
     counter.last = 998
     assert [sales.registered().number for _ in range(2)] == ["TS2609999", "TS26091000"]
-    missing = reports.gaps(sales.session, sales.version, on=TODAY)["complaint"]
+    missing = ledgers.gaps(sales.session, sales.version, on=TODAY)["complaint"]
     assert (missing[0], missing[-1], len(missing)) == ("TS2609002", "TS2609998", 997)
 
 
@@ -108,7 +108,7 @@ def test_every_case_stands_in_its_register_and_in_the_reception_ledger(
     found = {}
     for entry in pack.ledger:
         with count() as statements:
-            rows = reports.ledger(sales.session, sales.version, entry, **SEPTEMBER)
+            rows = ledgers.ledger(sales.session, sales.version, entry, **SEPTEMBER)
         assert len(statements) <= 2
         found[entry.key] = [row.number for row in rows if isinstance(row, Complaint)]
     assert found == {
@@ -132,8 +132,8 @@ def test_cases_are_counted_by_category_and_by_department(sales: SalesCompany) ->
         actor=sales.office.by("specialist"),
         now=at(9, 28, 10),
     )
-    by_category = reports.by_category(sales.session, sales.version, **SEPTEMBER)
-    by_department = reports.by_department(sales.session, sales.version, **SEPTEMBER)
+    by_category = indicators.by_category(sales.session, sales.version, **SEPTEMBER)
+    by_department = indicators.by_department(sales.session, sales.version, **SEPTEMBER)
     assert {name: _value(rows) for name, rows in by_category.items()} == {
         "delivery": "1",
         "quality": "3",

@@ -13,7 +13,7 @@ from models import Complaint, PolicyVersion
 from policy.errors import ChoiceUnknown, FieldMissing, PackRefused
 from policy.lifecycle import ActorKind, Role
 from policy.loading import build, read, shipped
-from services import filing, intake, people, policies, reports
+from services import filing, intake, ledgers, people, policies
 from services.actors import Actor
 
 FIRST, SECOND = dt.date(2026, 10, 1), dt.date(2026, 10, 2)
@@ -46,10 +46,11 @@ def test_the_hours_in_which_nobody_stood_watch_at_the_hotline_are_reported(
     stand_watch(session, version, at(9, 30, 20), at(10, 1, 8))
     stand_watch(session, version, at(10, 1, 9), at(10, 1, 20))
     stand_watch(session, version, at(10, 1, 20), at(10, 2, 8))
-    found = reports.uncovered_hours(
-        session, version, from_on=FIRST, until_on=SECOND, now=at(10, 2, 12)
+    log = policies.pack(session, version).find("form", "duty_log")
+    found = ledgers.uncovered_hours(
+        session, version, log, from_on=FIRST, until_on=SECOND, now=at(10, 2, 12)
     )
-    local = [tuple(moment.astimezone(ZONE) for moment in gap) for gap in found["duty_log"]]
+    local = [tuple(moment.astimezone(ZONE) for moment in gap) for gap in found]
     assert local == [(at(10, 1, 8), at(10, 1, 9)), (at(10, 2, 8), at(10, 2, 12))]
     assert [row.data["duty_person"] for row in _watches(session, version)] == ["1001"] * 3
 
@@ -57,7 +58,7 @@ def test_the_hours_in_which_nobody_stood_watch_at_the_hotline_are_reported(
 def _watches(session: Session, version: PolicyVersion) -> list[object]:
     entry = policies.pack(session, version).find("ledger", "duty")
     return list(
-        reports.ledger(session, version, entry, from_on=dt.date(2026, 9, 30), until_on=SECOND)
+        ledgers.ledger(session, version, entry, from_on=dt.date(2026, 9, 30), until_on=SECOND)
     )
 
 
@@ -116,7 +117,7 @@ def test_every_handling_file_stands_in_the_complaint_ledger_to_be_found_again(
             now=at(10, 1, 13),
         )
     entry = policies.pack(session, version).find("ledger", "complaints")
-    rows = reports.ledger(session, version, entry, from_on=FIRST, until_on=FIRST)
+    rows = ledgers.ledger(session, version, entry, from_on=FIRST, until_on=FIRST)
     assert [row.complaint.number for row in rows] == ["TS2026100001", "TS2026100002"]
     assert [row.data["reason"] for row in rows] == ["拖车 9", "拖车 10"]
     assert session.scalar(sa.select(sa.func.count(Complaint.id))) == 3

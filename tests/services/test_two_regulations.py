@@ -9,7 +9,7 @@ from company import MORNING, Office, at
 
 from models import Complaint, DepartmentMeaning, PolicyVersion
 from policy.loading import read, shipped
-from services import intake, policies, reports
+from services import intake, ledgers, policies
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_ledger_lists_the_cases_of_its_own_regulation_only(
     for version, wanted in ((office.version, ours), (sales_rules, theirs)):
         pack = policies.pack(office.session, version)
         entry = next(e for e in pack.ledger if "complaint" in e.kinds)
-        assert list(reports.ledger(office.session, version, entry, **days)) == [wanted]
+        assert list(ledgers.ledger(office.session, version, entry, **days)) == [wanted]
 
 
 def test_a_number_taken_out_by_hand_is_named_as_a_gap(
@@ -98,10 +98,10 @@ def test_a_number_taken_out_by_hand_is_named_as_a_gap(
 ) -> None:
     first = registered(office, sales_rules, "suggestion")
     registered(office, sales_rules, "suggestion", 40)
-    assert reports.gaps(office.session, sales_rules, on=MORNING.date())["suggestion"] == []
+    assert ledgers.gaps(office.session, sales_rules, on=MORNING.date())["suggestion"] == []
     first.number = "taken away"
     office.session.flush()
-    found = reports.gaps(office.session, sales_rules, on=MORNING.date())
+    found = ledgers.gaps(office.session, sales_rules, on=MORNING.date())
     assert found["suggestion"] == ["JY2609001"]
     first.number = "JY2609001"
     office.session.flush()
