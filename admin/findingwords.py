@@ -36,6 +36,58 @@ SENTENCES = {
     "field_form": lazy_gettext("“%(value)s” cannot be the name of a field."),
     "wrong_form": lazy_gettext("“%(field)s” cannot be written like “%(value)s”."),
     "refused": lazy_gettext("%(why)s"),
+    "no_time": lazy_gettext("“%(field)s” takes a time of day such as 17:00, not “%(value)s”."),
+    "too_many_digits": lazy_gettext("“%(field)s” says %(value)s, which has too many digits."),
+    "no_whole_fen": lazy_gettext("“%(field)s” says %(value)s; money is counted in whole fen."),
+    "event_unknown": lazy_gettext("There is no deed called “%(event)s”."),
+    "clock_time_alone": lazy_gettext(
+        "A time of day belongs to a term that ends when clocks show it, and to no other."
+    ),
+    "ends_day_of_days": lazy_gettext(
+        "Only a term of days, weeks, months or years can have its whole last day."
+    ),
+    "condition_not_one": lazy_gettext("A row of a condition has one field and one comparison."),
+    "takes_list": lazy_gettext("“one of” and “none of” compare with a list."),
+    "takes_one": lazy_gettext("This comparison takes one value, not a list."),
+    "filled_takes_flag": lazy_gettext("“filled in” takes yes or no."),
+    "deadline_not_one": lazy_gettext(
+        "Say one thing: how long it is, which field says its end, or how often it is reviewed."
+    ),
+    "after_closing_alone": lazy_gettext(
+        "The term after closing stands in place of another term, which opens with no window."
+    ),
+    "upgrade_grade": lazy_gettext(
+        "The grade to rise to belongs to a term that lets a case rise when it ends."
+    ),
+    "receipt_of_registration": lazy_gettext(
+        "Only a term that begins with the registration can count from the receipt."
+    ),
+    "window_of_days": lazy_gettext("A window goes from one calendar day to another."),
+    "window_backwards": lazy_gettext("The window ends before it opens."),
+    "kept_forever": lazy_gettext(
+        "What is kept without an end needs a condition that can cease to hold."
+    ),
+    "mark_without_clause": lazy_gettext(
+        "How long a customer stays marked and the clause for it belong together."
+    ),
+    "covers_no_times": lazy_gettext(
+        "The hours that are covered lie between two required fields that are times."
+    ),
+    "ledger_not_one": lazy_gettext("A ledger lists cases of some kinds or fillings of one form."),
+    "alert_never": lazy_gettext("A warning comes with a deed or with a missed term: choose one."),
+    "penalty_incomplete": lazy_gettext(
+        "Say who pays and for what each time; a surcharge follows what it is added to."
+    ),
+    "penalty_names_nobody": lazy_gettext(
+        "A penalty that comes by itself cannot wait for somebody to be named."
+    ),
+    "count_without_begin": lazy_gettext("Say from which time on it is charged as well."),
+    "nothing_to_share": lazy_gettext("Only a sum can be shared."),
+    "penalty_empty": lazy_gettext("It has neither a sum nor a sanction, nor is it left to decide."),
+    "decision_needs_finding": lazy_gettext(
+        "Only what a person finds, and without a fixed sum, can be left to a decision."
+    ),
+    "reward_empty": lazy_gettext("It has no sum and is not left to decide."),
     "parameter_empty": lazy_gettext(
         "The company has not chosen “%(label)s” yet. Without it nothing can be published."
     ),

@@ -73,14 +73,14 @@ def readable(data: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Pack, 
     Its head is None when that does not fit; such a pack is to look things up in, not to apply.
     """
     wrong: list[Finding] = []
-    head = _entry(PolicyHead, data.get("policy") or {}, values, wrong)
+    head = entry(PolicyHead, data.get("policy") or {}, values, wrong)
     parts: dict[str, Any] = {}
     for section in data:
         if section != "policy" and section not in SECTIONS:
             wrong.append(Finding("section_unknown", str(section)))
     for section, shape in SECTIONS.items():
-        entries = [_entry(shape, one, values, wrong) for one in _plain_entries(data, section)]
-        parts[section] = tuple(entry for entry in entries if entry is not None)
+        entries = [entry(shape, one, values, wrong) for one in _plain_entries(data, section)]
+        parts[section] = tuple(one for one in entries if one is not None)
     return Pack.model_construct(policy=head, **parts), wrong
 
 
@@ -91,7 +91,7 @@ def _plain_entries(data: Mapping[str, Any], section: str) -> list[Mapping[str, A
     return [entry for entry in entries if isinstance(entry, Mapping)]
 
 
-def _entry(
+def entry(
     shape: type[Shape], data: Mapping[str, Any], values: Mapping[str, Any], wrong: list[Finding]
 ) -> Shape | None:
     """The entry, or None with what is wrong with it; an empty choice is said elsewhere."""
@@ -131,9 +131,19 @@ _CODES = {
     "string_too_long": "too_long",
     "literal_error": "no_choice",
     "enum": "no_choice",
+    "value_error": "no_choice",
     "tuple_type": "no_list",
     "model_type": "no_table",
+    "model_attributes_type": "no_table",
+    "dict_type": "no_table",
+    "time_type": "no_time",
+    "time_parsing": "no_time",
+    "decimal_max_digits": "too_many_digits",
+    "decimal_whole_digits": "too_many_digits",
+    "finite_number": "no_number",
+    "int_parsing_size": "too_many_digits",
 }
+"""The sorts of errors of pydantic, in codes of ours; those of our validators are codes already."""
 _FORMS = {"template": "serial_missing", "key": "key_form", "field": "field_form"}
 
 
@@ -145,11 +155,10 @@ def _explained(error: Any, section: str, key: str) -> Finding:
     for name in ("gt", "ge", "lt", "le", "max_length", "expected"):
         if name in context:
             facts["limit"] = str(context[name])
-    code = _CODES.get(error["type"], "")
-    if error["type"] == "string_pattern_mismatch":
+    facts |= {name: str(said) for name, said in context.items() if name in ("op", "event")}
+    code = _CODES.get(error["type"], error["type"])
+    if code == "string_pattern_mismatch":
         code = _FORMS.get(path[-1], "wrong_form")
-    if not code:
-        code, facts["why"] = "refused", str(error["msg"]).removeprefix("Value error, ")
     return Finding(code, section, key, ".".join(path), facts)
 
 

@@ -44,6 +44,7 @@ from policy.shapes import (
     Flag,
     Quantity,
     RefTo,
+    Refused,
     Scalar,
     Shape,
     Text,
@@ -66,7 +67,9 @@ class PolicyHead(Entry):
     @model_validator(mode="after")
     def _marks_by_a_clause(self) -> PolicyHead:
         if (self.customer_flag_term is None) != (self.customer_flag_cite is None):
-            raise ValueError("how long a customer stays marked has a clause of its own")
+            raise Refused(
+                "mark_without_clause", "how long a customer stays marked has a clause of its own"
+            )
         return self
 
 
@@ -227,15 +230,24 @@ class DeadlineEntry(Entry):
     @model_validator(mode="after")
     def _has_an_end(self) -> DeadlineEntry:
         if sum(end is not None for end in (self.within, self.until, self.review_every)) != 1:
-            raise ValueError("a deadline has one of `within`, `until` and `review_every`")
+            raise Refused(
+                "deadline_not_one", "a deadline has one of `within`, `until` and `review_every`"
+            )
         if self.after_closing and not (self.within and self.window_from is None):
-            raise ValueError("`after_closing` is in place of `within`, and of no window")
+            raise Refused(
+                "after_closing_alone", "`after_closing` is in place of `within`, and of no window"
+            )
         if (self.ends == "upgrade") != (self.grade is not None):
-            raise ValueError("`grade` is where a case rises to when it `ends` in an upgrade")
+            raise Refused(
+                "upgrade_grade", "`grade` is where a case rises to when it `ends` in an upgrade"
+            )
         if self.counts_from == "received" and not (
             "registered" in self.starts_on and not self.until
         ):
-            raise ValueError("only a term that the registration starts counts from the receipt")
+            raise Refused(
+                "receipt_of_registration",
+                "only a term that the registration starts counts from the receipt",
+            )
         return self
 
     @model_validator(mode="after")
@@ -243,9 +255,9 @@ class DeadlineEntry(Entry):
         if self.window_from is None:
             return self
         if self.within is None or {self.window_from.unit, self.within.unit} != {Unit.calendar_day}:
-            raise ValueError("a window goes from one calendar day to another")
+            raise Refused("window_of_days", "a window goes from one calendar day to another")
         if self.window_from.amount > self.within.amount:
-            raise ValueError("a window opens before it ends")
+            raise Refused("window_backwards", "a window opens before it ends")
         return self
 
 
@@ -332,7 +344,9 @@ class RetentionEntry(Entry):
     @model_validator(mode="after")
     def _ends_some_day(self) -> RetentionEntry:
         if self.keep is None and not self.applies:
-            raise ValueError("what is kept without an end needs a condition that can fall")
+            raise Refused(
+                "kept_forever", "what is kept without an end needs a condition that can fall"
+            )
         return self
 
 

@@ -18,6 +18,7 @@ from policy.shapes import (
     Percent,
     Quantity,
     RefTo,
+    Refused,
     Shape,
     Text,
     whole_fen,
@@ -53,7 +54,9 @@ class FormEntry(Entry):
         for key in self.covers or ():
             field = self.field(key)
             if field is None or field.shape != "time" or not field.required:
-                raise ValueError("`covers` names two required fields of the shape time")
+                raise Refused(
+                    "covers_no_times", "`covers` names two required fields of the shape time"
+                )
         return self
 
     def field(self, key: str) -> FormField | None:
@@ -73,7 +76,7 @@ class LedgerEntry(Entry):
     @model_validator(mode="after")
     def _lists_something(self) -> LedgerEntry:
         if bool(self.kinds) == bool(self.form):
-            raise ValueError("a ledger lists cases of kinds or fillings of a form")
+            raise Refused("ledger_not_one", "a ledger lists cases of kinds or fillings of a form")
         return self
 
 
@@ -171,7 +174,7 @@ class AlertEntry(Entry):
     @model_validator(mode="after")
     def _has_an_occasion(self) -> AlertEntry:
         if (self.event is None) == (self.breach_of is None):
-            raise ValueError("an alert comes with an event or with a breach")
+            raise Refused("alert_never", "an alert comes with an event or with a breach")
         return self
 
 

@@ -13,9 +13,13 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from policy.events import EVENTS
 from policy.worktime import Due, Unit, WorkCalendar
+
+Refused = PydanticCustomError
+"""What a validator raises: a code, for which the pages have a sentence, and the reason."""
 
 
 class Shape(BaseModel):
@@ -37,13 +41,13 @@ class RefTo:
 def known_event(name: str) -> str:
     """The name, if it is one of an event of the vocabulary."""
     if name not in EVENTS:
-        raise ValueError(f"no such event: {name}")
+        raise Refused("event_unknown", "no such event: {event}", {"event": name})
     return name
 
 
 def whole_fen(amount: Decimal) -> Decimal:
     if amount * 100 != int(amount * 100):
-        raise ValueError("money is counted in whole fen")
+        raise Refused("no_whole_fen", "money is counted in whole fen")
     return amount
 
 
@@ -73,9 +77,13 @@ class Quantity(Shape):
     @model_validator(mode="after")
     def _shows_a_time(self) -> Quantity:
         if (self.at is None) == (self.unit is Unit.clock_time):
-            raise ValueError("`at` belongs to the unit clock_time, and to no other")
+            raise Refused(
+                "clock_time_alone", "`at` belongs to the unit clock_time, and to no other"
+            )
         if self.ends_day and self.unit not in _OF_DAYS:
-            raise ValueError("`ends_day` belongs to a term of days, weeks, months or years")
+            raise Refused(
+                "ends_day_of_days", "`ends_day` belongs to a term of days, weeks, months or years"
+            )
         return self
 
     def end(self, since: dt.datetime, calendar: WorkCalendar) -> Due:
@@ -117,16 +125,19 @@ class Row(Shape):
             return data
         said = [key for key in data if key != "field"]
         if len(said) != 1 or said[0] not in [op.value for op in Operator]:
-            raise ValueError(f"a condition has a field and one operator, not {said}")
+            why = "a condition has a field and one operator, not {said}"
+            raise Refused("condition_not_one", why, {"said": said})
         return {"field": data.get("field"), "op": said[0], "value": data[said[0]]}
 
     @model_validator(mode="after")
     def _fits(self) -> Row:
         many = self.op in (Operator.among, Operator.not_among)
-        if many != isinstance(self.value, tuple):
-            raise ValueError(f"{self.op.value} takes {'a list' if many else 'one value'}")
+        if many and not isinstance(self.value, tuple):
+            raise Refused("takes_list", "{op} takes a list", {"op": self.op.value})
+        if not many and isinstance(self.value, tuple):
+            raise Refused("takes_one", "{op} takes one value", {"op": self.op.value})
         if self.op is Operator.filled and not isinstance(self.value, bool):
-            raise ValueError("filled takes true or false")
+            raise Refused("filled_takes_flag", "filled takes true or false")
         return self
 
     def holds(self, found: Any) -> bool:

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from admin.findingwords import SENTENCES
 from policy import checking, domains
 from policy.contradictions import Finding
 from policy.coverage import parameters
 from policy.events import EVENTS
 from policy.loading import PACKS, build, read, shipped
+from policy.pack import SECTIONS
 from policy.shapes import Row
 from policy.starter import starter
 from tests.regulations import CASES, official_calendar
@@ -141,6 +143,23 @@ def test_a_mistake_is_found_and_named(
     change(data)
     assert place in found_in(data, code)
     assert any(f.code == code and f.grave for f in checking.findings(data))
+
+
+STRANGE = (None, True, -7, 1.5, "", "no such thing", "x" * 5_000, [], ["a", "b"], {"a": 1}, [{}])
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+def test_whatever_is_written_in_a_field_there_is_a_sentence_for_it(regulation: str) -> None:
+    data, unsaid = read(shipped(regulation)), set()
+    for section, shape in SECTIONS.items():
+        for plain in data.get(section, ())[:2]:
+            for name in shape.model_fields:
+                for strange in STRANGE:
+                    wrong: list[Finding] = []
+                    checking.entry(shape, {**plain, name: strange}, {}, wrong)
+                    unsaid |= {(section, name, f.code) for f in wrong if f.code not in SENTENCES}
+    assert unsaid == set()
+
 
 
 def test_one_broken_entry_hides_no_other_and_is_not_said_to_be_gone(data: Data) -> None:
