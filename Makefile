@@ -17,7 +17,7 @@ run: .venv/installed
 	@exec $(BIN)/flask serve
 
 test: .venv/installed-dev system lint types
-	$(BIN)/pytest -n 2 -rs $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup -rs $(PYTEST_ARGS)
 
 # make soak-sync  lets random days pass over the spreadsheet file, SOAK_MINUTES long (30)
 soak-sync: .venv/installed-dev

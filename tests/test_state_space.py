@@ -17,7 +17,11 @@ from policy.pack import Pack
 from policy.statespace import Walk
 from tests.regulations import CASES, official_calendar
 
-REGULATIONS = sorted(path.stem for path in PACKS.glob("*.toml"))
+REGULATIONS = [
+    # A walk is worth keeping: all that is asked of one regulation runs in one process.
+    pytest.param(path.stem, marks=pytest.mark.xdist_group(f"walk of {path.stem}"))
+    for path in sorted(PACKS.glob("*.toml"))
+]
 
 
 @cache
