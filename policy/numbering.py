@@ -15,6 +15,12 @@ def period(entry: NumberEntry, on: dt.date) -> str:
     return {"never": "", "year": f"{on:%Y}", "month": f"{on:%Y-%m}"}[entry.resets]
 
 
+def overflows(entry: NumberEntry, serial: int) -> bool:
+    """Whether a serial is wider than the regulation prints it."""
+    width = next(int(w) for name, w in _TOKEN.findall(entry.template) if name == "serial")
+    return len(str(serial)) > width
+
+
 def render(entry: NumberEntry, on: dt.date, serial: int) -> str:
     """The number of the `serial`-th case. A serial past the printed width widens the number.
 

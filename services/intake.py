@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,10 +22,12 @@ from policy.events import (
     TakenOver,
 )
 from policy.lifecycle import Responsibility, Status
-from policy.numbering import period, render
+from policy.numbering import overflows, period, render
 from policy.pack import ChannelEntry
 from services import actors, calendars, customers, journal, policies
 from services.actors import Actor
+
+log = logging.getLogger(__name__)
 
 
 def register(
@@ -243,6 +246,8 @@ def _blank(
         tallies=[],
         entries=[],
     )
+    if overflows(series, counter.last + 1):
+        log.warning("%s is wider than its series is printed", complaint.number)
     return complaint, counter
 
 

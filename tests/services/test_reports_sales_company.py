@@ -87,13 +87,17 @@ def test_each_kind_counts_its_own_numbers_and_begins_anew_every_month(sales: Sal
 
 
 @pytest.mark.proves("SAL-4a")
-def test_the_thousandth_complaint_of_a_month_widens_its_number(sales: SalesCompany) -> None:
+def test_the_thousandth_complaint_of_a_month_widens_its_number_and_the_log_says_so(
+    sales: SalesCompany, caplog: pytest.LogCaptureFixture
+) -> None:
     sales.registered()
     counter = sales.session.scalars(
         sa.select(NumberCounter).where(NumberCounter.series == "sales-company/complaint")
     ).one()
     counter.last = 998
     assert [sales.registered().number for _ in range(2)] == ["TS2609999", "TS26091000"]
+    warned = [one.getMessage() for one in caplog.records if one.name == "services.intake"]
+    assert warned == ["TS26091000 is wider than its series is printed"]
     missing = ledgers.gaps(sales.session, sales.version, on=TODAY)["complaint"]
     assert (missing[0], missing[-1], len(missing)) == ("TS2609002", "TS2609998", 997)
 
