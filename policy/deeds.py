@@ -26,7 +26,7 @@ from policy.errors import (
     WindowNotOpen,
 )
 from policy.events import EVENTS, By, Happening
-from policy.facts import CaseFacts
+from policy.facts import CaseFacts, Clock
 from policy.lifecycle import ALLOWED, ENDS, ActorKind, ClosingGround, Status
 from policy.pack import SHEETS, GateEntry, Pack, SignoffEntry
 from policy.shapes import Row
@@ -136,7 +136,8 @@ def _by_standing(
             return forbidden
         ground: Any = getattr(event, "ground", None)
         places = _RESTART_FROM.get(ground) if ground else None
-        return forbidden if places and facts.status not in places else None
+        elsewhere = places and facts.status not in places
+        return forbidden if elsewhere or _watched_out(facts, pack) else None
     if name == "called_back":
         return _by_call(facts, event, pack)
     if name == "concluded":
@@ -170,8 +171,20 @@ def _by_declaration(facts: CaseFacts, name: str, pack: Pack) -> DomainError | No
 
 def observed(facts: CaseFacts, pack: Pack) -> bool:
     """Whether a closed case's observation is over."""
-    watches = [c for c in facts.clocks if pack.find("deadline", c.key).ends == "archive"]
-    return facts.status is Status.closed and not any(c.running for c in watches)
+    return facts.status is Status.closed and not any(c.running for c in _watches(facts, pack))
+
+
+def _watched_out(facts: CaseFacts, pack: Pack) -> bool:
+    """Whether a closed case was watched and is no more: what comes now is another case.
+
+    So it is although papers are missing that keep it out of the archive.
+    """
+    watched = any(c.round == facts.round for c in _watches(facts, pack))
+    return watched and observed(facts, pack)
+
+
+def _watches(facts: CaseFacts, pack: Pack) -> list[Clock]:
+    return [c for c in facts.clocks if pack.find("deadline", c.key).ends == "archive"]
 
 
 def _by_escalation(facts: CaseFacts, name: str, pack: Pack) -> DomainError | None:
