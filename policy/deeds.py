@@ -311,6 +311,8 @@ def standing(entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack) -> tuple
             return who, False
         if who == "participants" and _takes_part(facts, by):
             return who, False
+        if who == "anybody" and by.employee:
+            return who, False
         if who == "lead_department" and facts.department in by.departments:
             return who, False
         if who.startswith("member:") and who.removeprefix("member:") in by.departments:

@@ -172,7 +172,8 @@ KNOWN_FACTS = frozenset(
     | {"body_length", "last_answer"}
 )
 CASE_ROLES = frozenset(
-    {"director", "handler", "lead_department", "first_asked", "concerned", "participants", *SHEETS}
+    {"director", "handler", "lead_department", "first_asked", "concerned", "participants"}
+    | {"anybody", *SHEETS}
 )
 
 

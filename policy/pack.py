@@ -288,6 +288,7 @@ SHEETS = ("lead_sheet", "any_sheet")
 class SignoffEntry(Entry):
     """Who may do a deed: posts, roles on the case, or `member:` of a department; who may not.
 
+    `anybody` is every employee: it opens to all what another signoff of the event gives to few.
     A department's spreadsheet is nobody and holds no post. It may do what is given to the
     `lead_department` or to sheets: `lead_sheet` is that of the department the case is at,
     `any_sheet` that of any department that answers for cases.
