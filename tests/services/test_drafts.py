@@ -31,7 +31,7 @@ from policy.errors import (
     VersionFixed,
 )
 from policy.lifecycle import ActorKind, Role
-from policy.loading import parse
+from policy.loading import parse, read, shipped
 from services import calendars, drafts, people, policies, sweep
 from services.actors import Actor
 
@@ -370,6 +370,28 @@ def test_nothing_is_published_unapproved_untold_or_for_the_past(
     publish(office, draft)
     with refuses(VersionFixed):
         publish(office, draft)
+
+
+@pytest.mark.proves("SAL-13b")
+def test_a_change_of_the_sales_company_is_in_force_only_once_another_approved_it(
+    office: Office, second: Actor, refuses: Any
+) -> None:
+    session, said = office.session, {"actor": office.administrator, "now": NOW}
+    data = read(shipped("sales-company"))
+    version = policies.publish(session, data, effective_from=dt.date(2026, 1, 1), now=NOW)
+    draft = drafts.begin_from(session, version, **said)
+    change(office, draft, "deadline", "answer", within={"amount": 2, "unit": "working_day"})
+    with refuses(ApprovalMissing):
+        publish(office, draft)
+    hold_posts(office)
+    check_all(session, draft)
+    with refuses(OwnDraft):
+        drafts.approve(session, draft, on=TODAY, **said)
+    assert policies.in_force(session, "sales-company", on=TODAY) is version
+    drafts.approve(session, draft, on=TODAY, actor=second, now=NOW)
+    publish(office, draft)
+    assert policies.in_force(session, "sales-company", on=TODAY) is draft
+    assert draft.approved_by_id == second.user_id
 
 
 def test_a_version_to_come_is_withdrawn_and_the_one_before_goes_on(

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from company import Office, at
+from sqlalchemy.orm import Session
 
 from models import Complaint, FormEntry, NumberCounter, Penalty, PolicyVersion
-from policy.errors import Duplicate, FieldMissing
+from policy.errors import Duplicate, FieldMissing, NotInForce
 from policy.loading import read, shipped
 from services import filing, indicators, intake, ledgers, payroll, people, policies, reports
 
@@ -54,7 +55,7 @@ class SalesCompany:
 
     def verified(self, concerned: str, *, now: dt.datetime, **said: Any) -> Complaint:
         """A complaint whose check found a fault of somebody."""
-        complaint = self.registered(received_at=now, now=now, **said)
+        complaint = self.registered(**({"received_at": now, "now": now} | said))
         filing.verify(
             self.session,
             complaint,
@@ -187,6 +188,17 @@ def test_the_second_verified_complaint_of_a_calendar_year_costs_and_the_third_pr
 
 
 @pytest.mark.proves("SAL-12.10a")
+def test_a_complaint_counts_in_the_year_in_which_it_was_received(sales: SalesCompany) -> None:
+    received = at(12, 30, 9, year=2025)
+    found = [
+        sales.rules_of(sales.verified("mechanic", received_at=received, now=at(1, 5, 9))),
+        sales.rules_of(sales.verified("mechanic", now=at(3, 2, 9))),
+        sales.rules_of(sales.verified("mechanic", received_at=received, now=at(3, 3, 9))),
+    ]
+    assert found == [[], [], ["twice_a_year"]]
+
+
+@pytest.mark.proves("SAL-12.10a")
 def test_the_complaints_of_a_colleague_do_not_count(sales: SalesCompany) -> None:
     sales.verified("colleague", now=at(9, 21, 9))
     assert sales.rules_of(sales.verified("mechanic", now=at(9, 28, 9))) == []
@@ -211,3 +223,17 @@ def test_the_performance_pay_of_a_month_is_taken_once_whatever_cases_ask_for_it(
         (row,) = [p for p in complaint.penalties if p.rule == "extreme"]
         taken.append("performance_pay" in row.sanctions)
     assert taken == [True, False, True]
+
+
+@pytest.mark.proves("SAL-13a")
+def test_the_text_is_in_force_from_its_date_without_an_end_and_its_trial_is_history(
+    session: Session, refuses: Callable[..., Any]
+) -> None:
+    data, begins = read(shipped("sales-company")), dt.date(2016, 5, 19)
+    version = policies.publish(session, data, effective_from=begins, now=at(1, 1, 9))
+    with refuses(NotInForce):
+        policies.in_force(session, "sales-company", on=begins - dt.timedelta(days=1))
+    for day in (begins, dt.date(2016, 8, 20), TODAY):
+        assert policies.in_force(session, "sales-company", on=day) is version
+    scope = policies.pack(session, version).policy.scope or ""
+    assert scope.index("2011-05-20 起曾试行三个月") < scope.index("自 2016-05-19 起")
