@@ -20,7 +20,10 @@ from sqlalchemy import Engine
 from config import Settings
 from database import make_engine, reading, writing
 from models import Complaint, Customer, CustomerFlag, FormEntry
-from services import customers, filing
+from policy.coverage import parameters
+from policy.loading import PACKS, load
+from services import customers, declared, filing
+from tests.regulations import CASES
 
 HOUR = dt.timedelta(hours=1)
 Post = Callable[..., str]
@@ -229,6 +232,16 @@ def test_a_ledger_of_a_form_lists_its_fillings(visit: Any, post: Post, client: F
     page = client.get("/admin/ledger/suppliers/duty/").text
     assert "白班" in page
     assert "事项" not in page, "it declares two columns"
+
+
+@pytest.mark.parametrize("path", sorted(PACKS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_column_of_a_shipped_ledger_has_something_to_say(path: Path) -> None:
+    pack = load(path, parameters(CASES / path.stem))
+    of_cases = {*declared.fields(pack), *(field.key for field in pack.field), *dir(Complaint)}
+    for entry in pack.ledger:
+        form = pack.find("form", entry.form)
+        known = {field.key for field in form.fields} if form else of_cases
+        assert [name for name in entry.columns if name not in known] == [], entry.key
 
 
 def test_numbers_that_are_missing_are_told(visit: Any, at_work: Any, client: FlaskClient) -> None:
