@@ -131,13 +131,9 @@ def test_cases_are_counted_by_category_and_by_department(sales: SalesCompany) ->
     for category in ("quality", "quality", "delivery"):
         sales.registered(category=category)
     purchased = sales.registered("grievance")
-    intake.dispatch(
-        sales.session,
-        purchased,
-        department="purchasing",
-        actor=sales.office.by("specialist"),
-        now=at(9, 28, 10),
-    )
+    said: dict[str, Any] = {"actor": sales.office.by("specialist"), "now": at(9, 28, 10)}
+    filing.promise(sales.session, purchased, until=at(9, 29, 9), text="明早", **said)
+    intake.dispatch(sales.session, purchased, department="purchasing", **said)
     by_category = indicators.by_category(sales.session, sales.version, **SEPTEMBER)
     by_department = indicators.by_department(sales.session, sales.version, **SEPTEMBER)
     assert {name: _value(rows) for name, rows in by_category.items()} == {
