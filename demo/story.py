@@ -369,10 +369,16 @@ DEEDS: Mapping[str, Deed] = {
     "refused": _call(CallOutcome.refused),
     "wrong_number": _call(CallOutcome.wrong_number),
     "asked_happy": _call(
-        CallOutcome.answered, Satisfaction.very_satisfied, purpose=CallPurpose.satisfaction
+        CallOutcome.answered,
+        Satisfaction.very_satisfied,
+        purpose=CallPurpose.satisfaction,
+        process_score=Satisfaction.satisfied,
     ),
     "asked_unhappy": _call(
-        CallOutcome.answered, Satisfaction.dissatisfied, purpose=CallPurpose.satisfaction
+        CallOutcome.answered,
+        Satisfaction.dissatisfied,
+        purpose=CallPurpose.satisfaction,
+        process_score=Satisfaction.dissatisfied,
     ),
     "repeat": lambda telling, text: telling.restart(text, "repeat"),
     "settle": _plain(followup.settle, "director", "reason"),
