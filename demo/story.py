@@ -47,6 +47,7 @@ CARE_DIRECTOR = "1001"
 DESK = ("1002", "1003", "1004")
 GENERAL_MANAGER = "7001"
 SERVICE_ADVISOR = "3004"
+COMPLAINT_POST = "3003"
 TO_WRITE_DOWN = dt.timedelta(minutes=5)
 
 
@@ -133,6 +134,7 @@ class Telling:
         self.caller = teller.actor(caller)
         self.director = teller.actor(CARE_DIRECTOR)
         self.service_desk = teller.actor(SERVICE_ADVISOR)
+        self.complaint_desk = teller.actor(COMPLAINT_POST)
         self.now = teller.when(said["began"])
         self.detail = ""
         self.case = self._registered()
@@ -221,7 +223,7 @@ class Telling:
     def log_csc(self, text: str) -> None:
         """The record the factory's system asks for."""
         said = {"order_no": self.detail, "process": text, "result": text, "opinion": "认可"}
-        self._fill("csc_log", said, self.handler)
+        self._fill("csc_log", said, self.complaint_desk)
 
     def _fill(self, form: str, data: dict[str, Any], actor: Actor) -> None:
         filing.fill(self.session, self.case, form=form, data=data, actor=actor, now=self.now)
