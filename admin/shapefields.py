@@ -67,9 +67,13 @@ class ShapeField(Field):
 
     def shown(self, data: Any) -> dict[str, Any]:
         """The texts of the inputs for plain data."""
-        if self.takes_parameter and isinstance(data, str) and data.startswith("$"):
+        if self.from_choice(data):
             return {**dict.fromkeys(self.parts, ""), "from": data}
         return {"": "" if data is None else str(data), "from": ""}
+
+    def from_choice(self, data: Any) -> bool:
+        """Whether plain data names a choice of the company instead of saying it itself."""
+        return self.takes_parameter and isinstance(data, str) and data.startswith("$")
 
     def typed(self, formdata: Any) -> dict[str, Any]:
         """The texts that were typed into the inputs."""
@@ -213,15 +217,17 @@ class QuantityShape(ShapeField):
 class FlagShape(ShapeField):
     """Yes or no; what the schema takes for granted is not written down."""
 
-    shape = "flag"
+    shape, takes_parameter = "flag", True
 
     def shown(self, data: Any) -> dict[str, Any]:
+        if self.from_choice(data):
+            return super().shown(data)
         said = self.slot.default if data is None else data
-        return {"": "yes" if said is True else ""}
+        return {"": "yes" if said is True else "", "from": ""}
 
     def read(self, raw: Mapping[str, Any]) -> Any:
         said = raw[""] == "yes"
-        return None if said == bool(self.slot.default) and not self.slot.required else said
+        return None if said is self.slot.default and not self.slot.required else said
 
 
 class ChoiceShape(ShapeField):
@@ -250,14 +256,17 @@ class ChoiceShape(ShapeField):
 class ChoicesShape(ShapeField):
     """Some of a list, in the order of the list."""
 
-    shape = "choices"
+    shape, takes_parameter = "choices", True
 
     def shown(self, data: Any) -> dict[str, Any]:
+        if self.from_choice(data):
+            return {"": [], "from": data}
         listed = data if isinstance(data, list | tuple) else [] if data is None else [data]
-        return {"": [str(one) for one in listed]}
+        return {"": [str(one) for one in listed], "from": ""}
 
     def typed(self, formdata: Any) -> dict[str, Any]:
-        return {"": [_clean(one) for one in formdata.getlist(self.name) if _clean(one)]}
+        chosen = [_clean(one) for one in formdata.getlist(self.name) if _clean(one)]
+        return {"": chosen, "from": _clean(formdata.get(self.part("from"), ""))}
 
     def read(self, raw: Mapping[str, Any]) -> Any:
         return list(raw[""]) or None
@@ -272,12 +281,14 @@ class ChoicesShape(ShapeField):
 class LinesShape(ShapeField):
     """Texts, fields or entries in an order of their own: one a line, by name or key."""
 
-    shape = "lines"
+    shape, takes_parameter = "lines", True
 
     def shown(self, data: Any) -> dict[str, Any]:
+        if self.from_choice(data):
+            return super().shown(data)
         words = dict(self.options)
         listed = data if isinstance(data, list | tuple) else []
-        return {"": "\n".join(words.get(str(one), str(one)) for one in listed)}
+        return {"": "\n".join(words.get(str(one), str(one)) for one in listed), "from": ""}
 
     def read(self, raw: Mapping[str, Any]) -> Any:
         by_label = {label: value for value, label in self.options}

@@ -13,15 +13,17 @@ import sqlalchemy as sa
 from company import regulation
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
+from werkzeug.datastructures import MultiDict
 
 from admin.lexicon import Lexicon
+from admin.numbers import value_slot
 from admin.shapefields import FIELDS_OF, form_of
 from database import reading, writing
 from models import PolicyChange, PolicyRule, PolicyVersion, User
 from policy.lifecycle import Role
-from policy.loading import build, parse
+from policy.loading import build, parse, read, shipped
 from policy.pack import SECTIONS
-from policy.slots import Slot, slots_of
+from policy.slots import Slot, parameter_shapes, slots_of
 from services import actors, calendars, drafts, people, policies
 
 NOW = dt.datetime.now(dt.UTC)
@@ -189,8 +191,9 @@ def test_an_empty_choice_stands_first_and_is_marked(
 # ---------------------------------------------------------------- entries
 
 
-def test_every_entry_of_the_regulation_comes_through_its_form_unchanged() -> None:
-    data = regulation()
+@pytest.mark.parametrize("key", ["skoda-dealer", "sales-company"])
+def test_every_entry_of_the_regulation_comes_through_its_form_unchanged(key: str) -> None:
+    data = read(shipped(key))
     lexicon = Lexicon(data)
     for section in ("policy", *SECTIONS):
         listed = data.get(section, ())
@@ -207,8 +210,6 @@ def test_every_entry_of_the_regulation_comes_through_its_form_unchanged() -> Non
 
 def _typed(form: Any) -> Any:
     """The form as a browser would send it back."""
-    from werkzeug.datastructures import MultiDict
-
     sent: list[tuple[str, str]] = []
     for field in form:
         for part, value in field.raw.items():
@@ -220,6 +221,15 @@ def _typed(form: Any) -> Any:
             else:
                 sent.append((field.part(part), value))
     return MultiDict(sent)
+
+
+def test_a_choice_of_the_company_between_yes_and_no_may_be_no() -> None:
+    data = read(shipped("skoda-dealer"))
+    entry = {"key": "call_before_rest", "value": True}
+    slots = {"value": value_slot(entry, parameter_shapes(data))}
+    form = form_of(slots, Lexicon(data))
+    assert form(None, data=entry)["value"].raw[""] == "yes"
+    assert form(MultiDict([("value-from", "")]), data=entry)["value"].data is False
 
 
 def test_every_shape_of_every_section_has_a_field() -> None:
