@@ -195,16 +195,15 @@ def _windowed(
 ) -> Clock:
     """Day 3 to day 5 after: opens at midnight, ends at the end of the last day.
 
-    A window of rest days only is moved to the last working day before it.
+    A window of rest days only is moved to the last working day before it, where the rule says so.
     """
     assert entry.window_from
     assert entry.within
     zero = calendar.local(clock.starts_at).date()
     first = zero + dt.timedelta(days=entry.window_from.amount)
     last = zero + dt.timedelta(days=entry.within.amount)
-    if not any(
-        calendar.is_working(first + dt.timedelta(days=n)) for n in range((last - first).days + 1)
-    ):
+    days = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+    if entry.before_rest and not any(map(calendar.is_working, days)):
         first = last = calendar.last_working_day_on_or_before(first)
         because["moved_before_rest_days"] = True
     because |= {

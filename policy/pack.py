@@ -195,7 +195,8 @@ class DeadlineEntry(Entry):
     """A clock: what starts it, what meets it, how long it runs, and whom it binds.
 
     `slot`: of two clocks of one slot only the one that ends earlier runs. `window_from` opens
-    clock later than it starts (day 3 of day 3–5). `ends` says what its running out does
+    clock later than it starts (day 3 of day 3–5); a window of rest days only moves to the last
+    working day before it, if it is to be `before_rest`. `ends` says what its running out does
     when that is no breach: the observation is over and the case goes to the archive, the case
     rises to `grade`, or it was only a target and whom an alert names is warned. `until` names a
     field that says the end itself (a promised time, the day of an order). `counts_from` is the
@@ -218,6 +219,7 @@ class DeadlineEntry(Entry):
     after_closing: Quantity | None = None
     until: FieldPath | None = None
     window_from: Quantity | None = None
+    before_rest: Flag = True
     review_every: Quantity | None = None
     promise: Literal["overrides", "earlier", "within"] | None = None
     slot: Text | None = None
