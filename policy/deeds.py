@@ -102,6 +102,11 @@ def refusal(
     return None
 
 
+def refusal_alone(by: By, pack: Pack, event: Happening) -> DomainError | None:
+    """Why somebody may not do what belongs to no case, or None: there only posts decide."""
+    return _by_post(CaseFacts(), event.type, by, pack, event)
+
+
 def _by_status(facts: CaseFacts, name: str) -> DomainError | None:
     begun = bool(facts.number)
     if name in FIRST:

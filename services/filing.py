@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import Attachment, Complaint, Customer, FormEntry, PolicyVersion
 from policy.changes import Effect
+from policy.deeds import refusal_alone
 from policy.errors import ChoiceUnknown, NotFound
 from policy.events import (
     Checked,
@@ -23,9 +24,10 @@ from policy.events import (
     Promised,
     Reported,
     Verified,
+    make,
 )
 from policy.filing import checked_form
-from services import calendars, journal, people, policies
+from services import actors, calendars, journal, people, policies
 from services.actors import Actor
 from services.journal import plain_deed
 
@@ -165,11 +167,13 @@ def fill_alone(
 ) -> FormEntry:
     """Fill in a form that stands by itself: a duty log, a visit, a survey.
 
-    Raises ChoiceUnknown for a form that belongs on a case, and what is wrong with its fields.
+    Raises ChoiceUnknown for a form that belongs on a case, PostMissing for who may not fill it
+    in, and what is wrong with its fields.
     """
     entry = policies.pack(session, version).find("form", form)
     if entry is None or not entry.alone:
         raise ChoiceUnknown(field="form", value=form)
+    _may_fill_alone(session, version, form, actor=actor, now=now)
     said = checked_form(entry, data)
     return keep(
         session,
@@ -181,6 +185,17 @@ def fill_alone(
         actor=actor,
         now=now,
     )
+
+
+def _may_fill_alone(
+    session: Session, version: PolicyVersion, form: str, *, actor: Actor, now: dt.datetime
+) -> None:
+    """Refuse whoever does not hold a post the regulation names for the form that day."""
+    on = calendars.work_calendar(session).local(now).date()
+    by = actors.as_of(session, actor, policy_id=version.policy_id, on=on)
+    event = make(Filled, form=form, at=now, by=by)
+    if reason := refusal_alone(by, policies.pack(session, version), event):
+        raise reason
 
 
 def keep(
