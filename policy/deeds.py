@@ -392,9 +392,11 @@ def _closed(gate: GateEntry, name: str, row: Row, pack: Pack) -> GateClosed:
 
 
 def _asked_for(path: str, pack: Pack) -> str:
-    """What a person has to fill in: of papers the label of the form, list or approval."""
+    """What a person has to fill in: of papers the form, list or approval, of a deed its field."""
     section, _, name = path.partition(".")
-    return pack.label(section, name.partition(".")[0]) if name and section != "event" else path
+    if section == "event":
+        return pack.label("field", name.rpartition(".")[2])
+    return pack.label(section, name.partition(".")[0]) if name else path
 
 
 def checked_time(facts: CaseFacts, event: Happening, now: dt.datetime) -> None:

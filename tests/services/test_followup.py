@@ -192,3 +192,14 @@ def test_a_restart_needs_its_ground(
             actor=office.by("specialist"),
             now=at(9, 28, 17),
         )
+
+
+def test_a_satisfaction_call_without_its_second_score_is_told_what_to_fill_in(
+    office: Office, refuses: Callable[..., Any]
+) -> None:
+    case = office.closed()
+    asked = {"purpose": CallPurpose.satisfaction, "now": at(10, 1, 10)}
+    with refuses(GateClosed, cite="SKD-5.5.2", field="process_score"):
+        office.call(case, **asked)
+    office.call(case, process_score=Satisfaction.acceptable, **asked)
+    assert case.callbacks[-1].process_score is Satisfaction.acceptable
