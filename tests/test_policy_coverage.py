@@ -76,6 +76,12 @@ def test_marks_are_read_from_tests_without_running_them(tmp_path: Path) -> None:
     assert marked(tmp_path) == {"X-1": ["test_it"], "X-2": ["test_it"]}
 
 
+def test_a_mark_on_what_is_no_test_proves_nothing(tmp_path: Path) -> None:
+    text = '@pytest.mark.proves("X-1")\ndef helper() -> None:\n    raise SystemExit\n'
+    (tmp_path / "test_this.py").write_text(text, encoding="utf-8")
+    assert marked(tmp_path) == {}
+
+
 def test_without_cases_every_change_that_loads_goes_unnoticed() -> None:
     data = read(shipped("skoda-dealer"))
     some = [m for m in mutations(data) if m.place == "deadline.[close_a].within"]

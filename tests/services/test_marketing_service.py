@@ -36,12 +36,12 @@ def publish(session: Session, data: dict[str, Any]) -> PolicyVersion:
     return policies.publish(session, data, effective_from=FIRST, now=at(8, 31, 9))
 
 
-@pytest.mark.proves("MKT-3.3.1", "MKT-3.3.2", "MKT-4.2.1")
 def sorted_name(names: set[str]) -> str:
     """The same name of a test in every process."""
     return "+".join(sorted(names))
 
 
+@pytest.mark.proves("MKT-3.3.1", "MKT-3.3.2", "MKT-4.2.1")
 @pytest.mark.parametrize("missing", [OPEN, *({name} for name in sorted(OPEN))], ids=sorted_name)
 def test_it_is_refused_by_name_until_the_company_fills_its_terms_in(
     session: Session, missing: set[str]
