@@ -2,9 +2,10 @@
 
 timely_rate: handled in time ÷ all received, or ÷ those that fell due (`over`). satisfaction_rate:
 satisfied ÷ reached. reach_rate: reached ÷ called. repeat_rate: a case of the same customer and
-matter within `window` before ÷ all. answered_rate: answered ÷ all. count: how many. late_count: how
-often it was counted late. survey_score: the mean of a field of a form. visit_rate: key customers
-visited ÷ key customers. What an appeal struck is in none of them.
+matter within `window` before, where `of` names a field only if a person said so there, ÷ all.
+answered_rate: answered ÷ all. count: how many. late_count: how often it was counted late.
+survey_score: the mean of a field of a form. visit_rate: key customers visited ÷ key customers.
+What an appeal struck is in none of them.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Summary:
     satisfied: bool = False
     customer: str | None = None
     matter: str | None = None
+    confirmed: bool = False  # somebody said that it is a repeat
     counts: tuple[str, ...] = ()
     struck: bool = False
     department: str | None = None
@@ -83,7 +85,8 @@ def figure(
         case "answered_rate":
             return _rate(sum(c.answered for c in now), len(now))
         case "repeat_rate":
-            return _rate(sum(_repeats(c, asked, entry.window, calendar) for c in now), len(now))
+            said = [c for c in now if c.confirmed or entry.of is None]
+            return _rate(sum(_repeats(c, asked, entry.window, calendar) for c in said), len(now))
         case "late_count":
             return _count(sum(c.counts.count(entry.counter or "") for c in now))
         case _:

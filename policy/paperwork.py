@@ -194,8 +194,9 @@ Formula = Literal[
 class IndicatorEntry(Entry):
     """A rate or a count over the cases of a period; what each formula means: `indicators`.
 
-    `counter` is what a `late_count` counts, `of` the field of a `survey_score`; `over` what a
-    timely rate is divided by: all that was received, or what fell due.
+    `counter` is what a `late_count` counts, `of` the field of a `survey_score`, or the one in which
+    a person confirms a repeat; `over` what a timely rate is divided by: all that was received, or
+    what fell due.
     """
 
     section = "indicator"

@@ -109,7 +109,8 @@ def summaries(
     begin, end = span
     windows = [entry.window for entry in pack.indicator if entry.window]
     longest = max((_days(w.amount, w.unit.value) for w in windows), default=0)
-    rows = _received(session, version, begin - dt.timedelta(days=longest), end)
+    flag = next((e.of for e in pack.indicator if e.formula == "repeat_rate" and e.of), None)
+    rows = _received(session, version, begin - dt.timedelta(days=longest), end, flag)
     now = [row.id for row in rows if row.received_at >= begin]
     punctual, calls, counts = _punctual(session, now), _calls(session, now), _counts(session, now)
     never = (False, False)
@@ -124,6 +125,7 @@ def summaries(
             satisfied=calls.get(row.id, never)[1],
             customer=str(row.customer_id) if row.customer_id else None,
             matter=row.category,
+            confirmed=bool(flag and row.extra.get(flag)),
             counts=tuple(counts.get(row.id, ())),
             struck=row.struck,
             department=row.department,
@@ -134,13 +136,21 @@ def summaries(
 
 
 def _received(
-    session: Session, version: PolicyVersion, since: dt.datetime, end: dt.datetime
+    session: Session,
+    version: PolicyVersion,
+    since: dt.datetime,
+    end: dt.datetime,
+    flag: str | None,
 ) -> Sequence[Any]:
-    """What a summary needs of each case of a regulation received between two instants."""
+    """What a summary needs of each case of a regulation received between two instants.
+
+    Their own fields are read only where `flag` is one of them: they are most of what is stored.
+    """
     wanted = ("id", "kind", "category", "received_at", "replied_at", "closed_at", "informed_at")
     columns = [getattr(Complaint, name) for name in (*wanted, "customer_id", "struck")]
+    own = Complaint.extra if flag else sa.null().label("extra")
     return session.execute(
-        sa.select(*columns, Department.name.label("department"))
+        sa.select(*columns, Department.name.label("department"), own)
         .join(Complaint.policy_version)
         .outerjoin(Complaint.department)
         .where(PolicyVersion.policy_id == version.policy_id)

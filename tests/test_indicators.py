@@ -53,6 +53,16 @@ def test_a_case_repeats_an_earlier_one_of_the_same_customer_and_matter_within_th
     assert value("repeat_rate", *cases, window=month) == Figure(Decimal("0.0"), 0, 3)
 
 
+def test_where_a_field_confirms_repeats_only_those_count_that_a_person_confirmed() -> None:
+    def case(day: int, **more: Any) -> Summary:
+        at = dt.datetime(2026, 3, day, tzinfo=dt.UTC)
+        return Summary(received_at=at, customer="1", matter="a", **more)
+
+    cases = (case(1, confirmed=True), case(2), case(3, confirmed=True))
+    assert value("repeat_rate", *cases, of="repeat") == Figure(Decimal("33.3"), 1, 3)
+    assert value("repeat_rate", *cases) == Figure(Decimal("66.7"), 2, 3)
+
+
 def test_what_was_struck_or_is_of_another_kind_counts_nowhere() -> None:
     cases = (IN_TIME, Summary(in_time=True, struck=True), Summary(kind="rework"))
     assert value("count", *cases, kinds=["complaint"]) == Figure(Decimal(1), 1, None)

@@ -14,7 +14,16 @@ from policy.coverage import parameters
 from policy.errors import Duplicate, FieldMissing, PackRefused
 from policy.lifecycle import ActorKind, Role
 from policy.loading import read, shipped
-from services import filing, indicators, intake, ledgers, people, policies, reports
+from services import (
+    customers,
+    filing,
+    indicators,
+    intake,
+    ledgers,
+    people,
+    policies,
+    reports,
+)
 from services.actors import Actor
 from tests.regulations import CASES
 
@@ -112,6 +121,20 @@ def desk(session: Session, version: PolicyVersion) -> Desk:
     return Desk(session, version)
 
 
+@pytest.mark.proves("MKT-2.2.1")
+def test_who_complained_of_what_and_when_is_kept_with_the_complaint(
+    session: Session, desk: Desk
+) -> None:
+    somebody = customers.find_or_add(session, "陳小姐", "02083330000")
+    heard = desk.heard(1, customer=somebody, body="使用一週後異響")
+    assert heard.customer is somebody
+    assert (heard.subject, heard.body, heard.received_at) == (
+        "異響 1",
+        "使用一週後異響",
+        at(9, 1, 9),
+    )
+
+
 @pytest.mark.proves("MKT-2.2.3", "MKT-2.2.2")
 def test_what_is_accepted_has_a_file_and_what_is_not_is_counted_apart(
     session: Session, version: PolicyVersion, desk: Desk
@@ -157,6 +180,22 @@ def test_the_causes_of_a_month_are_counted_most_frequent_first(
     assert causes(dt.date(2026, 8, 1), dt.date(2026, 8, 31)) == {}
     by_category = indicators.by_category(session, version, from_on=FIRST, until_on=LAST)
     assert list(by_category) == ["product_quality"]
+
+
+@pytest.mark.proves("MKT-6.1.3")
+def test_a_second_complaint_is_a_repeat_once_a_person_says_so(
+    session: Session, version: PolicyVersion, desk: Desk
+) -> None:
+    somebody = customers.find_or_add(session, "陳小姐", "02083330000")
+    desk.heard(1, customer=somebody)
+    again = desk.heard(2, customer=somebody)
+
+    def rate() -> str:
+        return {entry.key: str(figure) for entry, figure in _figures(session, version)}["repeat"]
+
+    assert rate() == "0.0 %"
+    intake.classify(session, again, extra={"repeat": True}, actor=desk.agent, now=at(9, 2, 10))
+    assert rate() == "50.0 %"
 
 
 @pytest.mark.proves("MKT-6.1.1", "MKT-6.2.1")
