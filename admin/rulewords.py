@@ -420,6 +420,8 @@ class Speaker:
             return str(known)
         if path.startswith("event."):
             return gettext("this deed: %(field)s", field=self._of_deed(path[6:]))
+        if path.startswith("round."):
+            return gettext("in this round: %(paper)s", paper=self.fact(path[6:]))
         return self._of_paper(path) or wording.field(path)
 
     def _of_deed(self, name: str) -> str:

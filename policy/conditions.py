@@ -9,6 +9,7 @@ from typing import Any
 from policy.events import Happening
 from policy.facts import CaseFacts
 from policy.lifecycle import CallPurpose
+from policy.replacing import replace
 from policy.shapes import Condition, Row
 
 _CALLS = {
@@ -79,9 +80,13 @@ def _pathed(path: str, facts: CaseFacts, event: Happening | None) -> Any:
     """What `event.x`, `event.data.x`, `form.visit`, `form.visit.day`, `chain.x` says now.
 
     `late.DEADLINE` is true once that clock ran out, in whichever round, and the breach stands.
+    `round.form.visit` asks the same of what was filed in this round only.
     """
     section, _, name = path.partition(".")
     key, _, field = name.partition(".")
+    if section == "round":
+        this = tuple(filed for filed in facts.filed if filed.round == facts.round)
+        return _pathed(name, replace(facts, filed=this), event)
     if section == "event":
         found = getattr(event, key, None)
         return found.get(field) if field and isinstance(found, Mapping) else found

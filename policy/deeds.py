@@ -393,6 +393,7 @@ def _closed(gate: GateEntry, name: str, row: Row, pack: Pack) -> GateClosed:
 
 def _asked_for(path: str, pack: Pack) -> str:
     """What a person has to fill in: of papers the form, list or approval, of a deed its field."""
+    path = path.removeprefix("round.")
     section, _, name = path.partition(".")
     if section == "event":
         return pack.label("field", name.rpartition(".")[2])

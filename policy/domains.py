@@ -79,7 +79,8 @@ def fields(pack: Pack) -> list[str]:
 def _filed(pack: Pack) -> dict[str, Domain]:
     """What a condition may ask of papers: how often one was filed, what it says, where it stands.
 
-    By the path the condition names it with, such as `form.visit.day`.
+    By the path the condition names it with, such as `form.visit.day`; of forms also what was
+    filed in this round alone, `round.form.visit.day`.
     """
     found: dict[str, Domain] = {}
     for name in sorted(FILED_IN):
@@ -89,7 +90,8 @@ def _filed(pack: Pack) -> dict[str, Domain]:
             found[f"{name}.{entry.key}"] = Domain("flag" if name == "checklist" else kind)
             for field in entry.fields if name == "form" else ():
                 found[f"{name}.{entry.key}.{field.key}"] = _own(field)
-    return found
+    forms = {path: held for path, held in found.items() if path.startswith("form.")}
+    return found | {f"round.{path}": held for path, held in forms.items()}
 
 
 def domain(pack: Pack, field: str) -> Domain:

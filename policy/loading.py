@@ -278,10 +278,13 @@ def _strange_fields(pack: Pack, entry: Shape) -> Iterator[str]:
 def _filed(pack: Pack, path: str) -> bool:
     """Whether a path names something filed or late, or a field the event says.
 
-    `form.visit`, `form.visit.day`, `event.data.day`, `event.extra.plate`, `late.close`.
+    `form.visit`, `form.visit.day`, `event.data.day`, `event.extra.plate`, `late.close`; with
+    `round.` before it, what was filed in this round.
     """
     section, _, name = path.partition(".")
     key, _, field = name.partition(".")
+    if section == "round":
+        return key in COUNTED and _filed(pack, name)
     if section == "event":
         if key == "extra":
             return pack.find("field", field) is not None

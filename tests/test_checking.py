@@ -55,9 +55,11 @@ def test_nothing_is_wrong_with_what_a_new_regulation_begins_with() -> None:
         ("event.extra.mileage", "number"),
         ("event.extra.factory_class", "choice"),
         ("late.close_a", "flag"),
+        ("form.remedy", "number"),
+        ("round.form.remedy", "number"),
     ],
 )
-def test_what_is_said_and_what_is_late_have_values_of_their_own(field: str, kind: str) -> None:
+def test_what_is_said_filed_and_late_has_values_of_its_own(field: str, kind: str) -> None:
     assert domains.domain(build(read(shipped("skoda-dealer"))), field).kind == kind
 
 

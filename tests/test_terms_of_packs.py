@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 import reasons
+from policy.conditions import look
 from policy.errors import PackRefused
+from policy.facts import CaseFacts, Filed
 from policy.loading import build, read, shipped
 from policy.play import Case, Play
 from tests.regulations import official_calendar
@@ -118,6 +120,27 @@ def test_a_condition_asks_whether_a_clock_ran_out() -> None:
     assert played(data, registered, early).facts.classified_at is None
     after = {"do": "classified", "at": dt.datetime(2026, 3, 2, 11, 0, 1)}
     assert played(data, registered, after).facts.classified_at is not None
+
+
+def test_a_condition_asks_what_was_filed_in_this_round_alone() -> None:
+    def order(number: int, day: str) -> Filed:
+        at = dt.datetime(2026, 3, number, tzinfo=dt.UTC)
+        return Filed("form", "order", number, at, None, {"due_on": day})
+
+    facts = CaseFacts(round=2, filed=(order(1, "2026-03-05"),))
+    assert look("form.order", facts, None) == 1
+    assert look("round.form.order", facts, None) is None
+    assert look("round.form.order.due_on", facts, None) is None
+    again = CaseFacts(round=2, filed=(*facts.filed, order(2, "2026-03-09")))
+    assert look("round.form.order", again, None) == 1
+    assert look("round.form.order.due_on", again, None) == "2026-03-09"
+
+
+@pytest.mark.parametrize("field", ["round.form.nope", "round.grade", "round.event.form"])
+def test_only_what_is_filed_belongs_to_a_round(field: str) -> None:
+    gate = {"key": "again", "before": ["signed"], "requires": [{"field": field, "filled": True}]}
+    with pytest.raises(PackRefused):
+        build(written(form=[ORDER], gate=[gate]))
 
 
 def test_a_condition_asks_for_a_field_of_what_is_being_registered() -> None:
