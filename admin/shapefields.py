@@ -466,8 +466,10 @@ class ConditionShape(ShapeField):
         return {"field": path, op: values[0]}
 
     def _value(self, path: str, op: str, text: str) -> Any:
-        """What is meant by a word: a key by its label, yes and no, a number."""
+        """What is meant by a word: a choice of the company, a label of a key, a flag, a number."""
         text = text.strip()
+        if text.startswith("$") and text[1:] in dict(self.lexicon.keys("parameter")):
+            return text
         flags = {gettext("Yes"): True, gettext("No"): False, "true": True, "false": False}
         kind = domains.domain(self.lexicon.pack, path).kind
         if op == "filled" or kind == "flag":

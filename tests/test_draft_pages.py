@@ -198,14 +198,28 @@ def test_every_entry_of_the_regulation_comes_through_its_form_unchanged(key: str
     for section in ("policy", *SECTIONS):
         listed = data.get(section, ())
         for one in [listed] if section == "policy" else listed:
-            slots = {s.name: s for s in slots_of(section) if section != "parameter"}
-            form = form_of(slots, lexicon)(None, data=one)
-            typed = _typed(form)
-            again = form_of(slots, lexicon)(typed, data=one)
-            assert again.validate(), (section, one["key"], again.errors)
-            said = {f.short_name: f.data for f in again if f.data is not None}
-            wanted = {n: v for n, v in one.items() if n in slots and v != slots[n].default}
-            assert policies.as_json(said) == policies.as_json(wanted), (section, one["key"])
+            _comes_through(one, section, lexicon)
+
+
+@pytest.mark.parametrize("key", ["marketing-service", "supermarket-food", "trial-three-severities"])
+def test_a_condition_that_names_a_choice_of_the_company_comes_through_its_form(key: str) -> None:
+    data = read(shipped(key))
+    lexicon = Lexicon(data)
+    for section in ("severity", "gate", "alert", "penalty", "reward"):
+        for one in data.get(section, ()):
+            if "'$" in str(one):
+                _comes_through(one, section, lexicon)
+
+
+def _comes_through(one: dict[str, Any], section: str, lexicon: Lexicon) -> None:
+    """Assert that an entry shown in its form and sent back as it stands is the same entry."""
+    slots = {s.name: s for s in slots_of(section) if section != "parameter"}
+    form = form_of(slots, lexicon)(None, data=one)
+    again = form_of(slots, lexicon)(_typed(form), data=one)
+    assert again.validate(), (section, one["key"], again.errors)
+    said = {f.short_name: f.data for f in again if f.data is not None}
+    wanted = {n: v for n, v in one.items() if n in slots and v != slots[n].default}
+    assert policies.as_json(said) == policies.as_json(wanted), (section, one["key"])
 
 
 def _typed(form: Any) -> Any:
