@@ -112,7 +112,9 @@ def summaries(
     flag = next((e.of for e in pack.indicator if e.formula == "repeat_rate" and e.of), None)
     rows = _received(session, version, begin - dt.timedelta(days=longest), end, flag)
     now = [row.id for row in rows if row.received_at >= begin]
-    punctual, calls, counts = _punctual(session, now), _calls(session, now), _counts(session, now)
+    aside = [entry.key for entry in pack.deadline if set(entry.met_by) == {"called_back"}]
+    punctual = _punctual(session, now, aside)
+    calls, counts = _calls(session, now), _counts(session, now)
     never = (False, False)
     return [
         Summary(
@@ -174,10 +176,11 @@ def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
         yield ids[start : start + _BATCH]
 
 
-def _punctual(session: Session, ids: Sequence[int]) -> dict[int, bool]:
+def _punctual(session: Session, ids: Sequence[int], aside: Sequence[str]) -> dict[int, bool]:
     """Whether cases were handled in time: no breach stands, and none of their clocks runs on.
 
-    A case with neither a breach nor a clock that was met says nothing yet.
+    A case with neither a breach nor a clock that was met says nothing yet. Clocks whose keys are
+    `aside` are not asked: the call afterwards is no part of the handling (MKT-6.1.1).
     """
     late: set[int] = set()
     met: set[int] = set()
@@ -188,11 +191,13 @@ def _punctual(session: Session, ids: Sequence[int]) -> dict[int, bool]:
             session.scalars(
                 sa.select(Deadline.complaint_id)
                 .join(Deadline.breaches)
-                .where(Deadline.complaint_id.in_(batch), stands)
+                .where(Deadline.complaint_id.in_(batch), Deadline.key.not_in(aside), stands)
             )
         )
         states = sa.select(Deadline.complaint_id, Deadline.state).where(
-            Deadline.complaint_id.in_(batch), Deadline.due_at.is_not(None)
+            Deadline.complaint_id.in_(batch),
+            Deadline.key.not_in(aside),
+            Deadline.due_at.is_not(None),
         )
         for case, state in session.execute(states):
             # A clock that another one took the place of says nothing about the case.

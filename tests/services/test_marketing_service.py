@@ -12,17 +12,19 @@ from sqlalchemy.orm import Session
 from models import Complaint, Employee, PolicyVersion
 from policy.coverage import parameters
 from policy.errors import Duplicate, FieldMissing, PackRefused
-from policy.lifecycle import ActorKind, Role
+from policy.lifecycle import ActorKind, ReplyOutcome, Role
 from policy.loading import read, shipped
 from services import (
     customers,
     filing,
+    handling,
     indicators,
     intake,
     ledgers,
     people,
     policies,
     reports,
+    sweep,
 )
 from services.actors import Actor
 from tests.regulations import CASES
@@ -180,6 +182,30 @@ def test_the_causes_of_a_month_are_counted_most_frequent_first(
     assert causes(dt.date(2026, 8, 1), dt.date(2026, 8, 31)) == {}
     by_category = indicators.by_category(session, version, from_on=FIRST, until_on=LAST)
     assert list(by_category) == ["product_quality"]
+
+
+@pytest.mark.proves("MKT-6.1.1")
+def test_a_call_that_came_late_makes_no_department_late(
+    session: Session, version: PolicyVersion, desk: Desk
+) -> None:
+    case = desk.heard(1)
+    desk.caused(case, 1, "production")
+    papers: dict[str, dict[str, Any]] = {
+        "investigation": {"methods": ["talk"], "findings": "軸承鬆動"},
+        "solution": {"measures": "換新機", "person": "8002", "completion_on": "2026-09-03"},
+        "opinion": {"accepted": True},
+    }
+    said: dict[str, Any] = {"actor": desk.head, "now": at(9, 1, 14)}
+    for form, data in papers.items():
+        filing.fill(session, case, form=form, data=data, **said)
+    handling.reply(session, case, outcome=ReplyOutcome.solved, text="已換新機", **said)
+    handling.confirm(session, case, **said)
+    told = {"about": "result", "channel": "電話", "text": "已換新機"}
+    filing.inform(session, case, actor=desk.clerk, now=at(9, 1, 15), **told)
+    sweep.pass_time(session, case.number, now=at(9, 8, 9))
+    assert [clock.key for clock in case.deadlines if clock.breaches] == ["callback"]
+    shown = {entry.key: str(figure) for entry, figure in _figures(session, version)}
+    assert (shown["timely"], shown["timely_of_due"]) == ("100.0 %", "100.0 %")
 
 
 @pytest.mark.proves("MKT-6.1.3")
