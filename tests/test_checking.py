@@ -163,7 +163,6 @@ def test_whatever_is_written_in_a_field_there_is_a_sentence_for_it(regulation: s
     assert unsaid == set()
 
 
-
 def test_one_broken_entry_hides_no_other_and_is_not_said_to_be_gone(data: Data) -> None:
     negative(data)
     without_serial(data)
