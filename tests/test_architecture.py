@@ -51,7 +51,7 @@ BEHIND_DOORS = (
     "trialwords sheetwords config database"
 )
 ROOMS = {
-    "policy": room(others="pydantic"),
+    "policy": room(others="pydantic pydantic_core"),
     "models": room("policy", "sqlalchemy"),
     "services": room("policy models", "sqlalchemy"),
     "sync": room("policy models services wording paperwords sheetwords", "sqlalchemy"),
