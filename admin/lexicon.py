@@ -18,10 +18,14 @@ from policy.checking import readable
 from policy.events import EVENTS
 from policy.lifecycle import CallOutcome, CallPurpose
 from policy.loading import CASE_ROLES, chosen
+from policy.shapes import OF_DAYS
 from policy.slots import Slot, parameter_shapes
 from policy.worktime import Unit
 
 Options = list[tuple[str, str]]
+
+ENDS_DAY = ":ends_day"
+"""Behind a unit of days: the term has its whole last day."""
 
 _PEOPLE = frozenset({"by", "to", "steps", "members"})
 """Fields whose texts name posts, parts in a case or departments."""
@@ -91,6 +95,8 @@ class Lexicon:
             return [*self._starts(slot), *self.facts]
         if slot.name in _ENUMERATIONS:
             return wording.labelled(_ENUMERATIONS[slot.name])
+        if (slot.name, slot.shape) == ("to", "text"):
+            return []  # the addressee of a report outside is nobody of the company
         if slot.name in _PEOPLE:
             return self.people
         return self._slots if slot.name in _SLOTS else []
@@ -132,8 +138,12 @@ class Lexicon:
 
     @cached_property
     def units(self) -> Options:
-        """The units of time a term may have."""
-        return [(unit.value, str(UNITS[unit.value])) for unit in Unit]
+        """The units of time a term may have; those of days also to the end of the last one."""
+        plain = [(unit.value, str(UNITS[unit.value])) for unit in Unit]
+        whole = gettext("%(term)s, to the end of the day", term="%s")
+        return plain + [
+            (unit.value + ENDS_DAY, whole % UNITS[unit.value]) for unit in Unit if unit in OF_DAYS
+        ]
 
     def values_of(self, path: str) -> Options:
         """The values a field of a condition can have, where they can be listed."""

@@ -17,7 +17,7 @@ from flask_babel import gettext
 from wtforms import Field, Form
 from wtforms.utils import unset_value
 
-from admin.lexicon import Lexicon, Options
+from admin.lexicon import ENDS_DAY, Lexicon, Options
 from policy import domains
 from policy.shapes import Operator
 from policy.slots import Slot
@@ -189,7 +189,10 @@ class PercentShape(ShapeField):
 
 
 class QuantityShape(ShapeField):
-    """A quantity of time: an amount and its unit; the clock time where the unit is one."""
+    """A quantity of time: an amount and its unit; the clock time where the unit is one.
+
+    That a term has its whole last day is chosen with the unit.
+    """
 
     shape, parts, takes_parameter = "quantity", ("amount", "unit", "at"), True
 
@@ -198,7 +201,9 @@ class QuantityShape(ShapeField):
             kept = super().shown(data)
             typed = {} if kept.get("from") else {"amount": kept.get("", "")}
             return {"amount": "", "unit": "", "at": "", **kept, **typed}
-        return {part: str(data.get(part, ""))[: 8 if part == "at" else None] for part in self.parts}
+        shown = {part: str(data.get(part, "")) for part in self.parts}
+        ending = ENDS_DAY if data.get("ends_day") else ""
+        return {**shown, "unit": shown["unit"] + ending, "at": shown["at"][:8]}
 
     def read(self, raw: Mapping[str, Any]) -> Any:
         if not raw["amount"]:
@@ -211,7 +216,8 @@ class QuantityShape(ShapeField):
         if (raw["unit"] == "clock_time") != bool(raw["at"]):
             raise ValueError(gettext("A clock time goes with the unit “o'clock”, and only there."))
         at = {"at": f"{raw['at']}:00"[:8]} if raw["at"] else {}
-        return {"amount": amount, "unit": raw["unit"], **at}
+        ending = {"ends_day": True} if raw["unit"].endswith(ENDS_DAY) else {}
+        return {"amount": amount, "unit": raw["unit"].removesuffix(ENDS_DAY), **at, **ending}
 
 
 class FlagShape(ShapeField):

@@ -80,7 +80,7 @@ class Quantity(Shape):
             raise Refused(
                 "clock_time_alone", "`at` belongs to the unit clock_time, and to no other"
             )
-        if self.ends_day and self.unit not in _OF_DAYS:
+        if self.ends_day and self.unit not in OF_DAYS:
             raise Refused(
                 "ends_day_of_days", "`ends_day` belongs to a term of days, weeks, months or years"
             )
@@ -92,7 +92,8 @@ class Quantity(Shape):
         return calendar.to_end_of_day(due) if self.ends_day else due
 
 
-_OF_DAYS = frozenset({Unit.working_day, Unit.calendar_day, Unit.week, Unit.month, Unit.year})
+OF_DAYS = frozenset({Unit.working_day, Unit.calendar_day, Unit.week, Unit.month, Unit.year})
+"""The units of terms that keep the clock time they began at, or have their whole last day."""
 
 
 class Operator(enum.Enum):
