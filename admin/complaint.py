@@ -209,6 +209,7 @@ class ComplaintView(DeclaredColumns):
             offered=offered,
             tried=tried,
             pack=pack,
+            scripts=paperwork.scripts_of_intake(self.records, version, pack),
             reasons=reasons,
             **self._known(form.phone.data if tried else None),
         )

@@ -14,12 +14,16 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 import paperwords
+from admin.lexicon import labels_of
 from admin.offers import Offer
+from admin.rulewords import Speaker
 from admin.showing import now
+from models import PolicyVersion
 from policy import voting
 from policy.conditions import holds
 from policy.facts import CaseFacts, Filed
 from policy.filing import applying, next_step
+from policy.pack import Pack
 from services import calendars, company_texts, papers
 from services.desk import CasePage
 
@@ -194,22 +198,53 @@ def _lines(records: Session, page: CasePage) -> Iterator[Line]:
         yield Line(one.at, who, said, pictures.get(str(one.data.get("paper"))))
 
 
-def scripts(records: Session, page: CasePage) -> dict[str, list[tuple[str, str, str]]]:
-    """What to say on the phone, by the event it belongs to: label, clause and words.
-
-    The company's own words of the day come before those of the regulation.
+@dataclass(frozen=True)
+class Script:
+    """What to say on the phone; `when` are the words of its condition, where nobody knows yet
+    whether it holds.
     """
-    if not page.pack.script:
+
+    label: str
+    cite: str
+    text: str
+    when: str = ""
+
+
+def scripts(records: Session, page: CasePage) -> dict[str, list[Script]]:
+    """What to say on the phone about a case, by the event it belongs to."""
+    found: dict[str, list[Script]] = {}
+    own = _own_words(records, page.complaint.policy_version, page.pack)
+    for entry in page.pack.script:
+        if holds(entry.applies, page.facts):
+            one = Script(entry.label, entry.cite, own.get(entry.key, entry.text))
+            found.setdefault(entry.event, []).append(one)
+    return found
+
+
+def scripts_of_intake(records: Session, version: PolicyVersion, pack: Pack) -> list[Script]:
+    """What to say to a customer who calls, while there is no case yet."""
+    meant = [entry for entry in pack.script if entry.event == "registered"]
+    own = _own_words(records, version, pack)
+    labels = labels_of(pack.model_dump()) if any(entry.applies for entry in meant) else {}
+    speaker = Speaker(labels)
+    return [
+        Script(
+            entry.label,
+            entry.cite,
+            own.get(entry.key, entry.text),
+            speaker.value("applies", [row.model_dump(mode="json") for row in entry.applies]),
+        )
+        for entry in meant
+    ]
+
+
+def _own_words(records: Session, version: PolicyVersion, pack: Pack) -> Mapping[str, str]:
+    """The company's own words of the day, by script; they come before the regulation's."""
+    if not pack.script:
         return {}
-    own = company_texts.standing(
+    return company_texts.standing(
         records,
-        policy_id=page.complaint.policy_version.policy_id,
+        policy_id=version.policy_id,
         section=company_texts.SCRIPT,
         on=calendars.work_calendar(records).local(now()).date(),
     )
-    found: dict[str, list[tuple[str, str, str]]] = {}
-    for entry in page.pack.script:
-        if holds(entry.applies, page.facts):
-            words = own.get(entry.key, entry.text)
-            found.setdefault(entry.event, []).append((entry.label, entry.cite, words))
-    return found

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 
 import paperwords
 import reasons
-from admin import uploads
+from admin import paperwork, uploads
 from admin.base import RedressPage
 from admin.complaint import case_page, did_deed, local_day, timeline
 from admin.deeds import DeedForm
@@ -100,6 +100,7 @@ class PhonePage(RedressPage):
             again=_why_again(page),
             progress=_last_text(page, "progressed"),
             forms=forms,
+            scripts=paperwork.scripts(self.records, page),
             offers=shown,
             refused=deed,
             next_deed=_next(page),

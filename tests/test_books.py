@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from config import Settings
 from database import make_engine, reading, writing
-from models import Complaint, Customer, CustomerFlag, FormEntry
+from models import CompanyText, Complaint, Customer, CustomerFlag, FormEntry
 from policy.coverage import parameters
 from policy.loading import PACKS, load
 from services import customers, declared, filing
@@ -419,6 +419,22 @@ def test_a_case_is_registered_with_the_fields_its_regulation_asks_for(
         }
         assert (complaint.first_asked, complaint.linked) == ("2005", before)
         assert complaint.number.startswith("GH")
+
+
+def test_the_words_for_the_phone_stand_beside_the_register_form(
+    visit: Any, client: FlaskClient, at_work: Any
+) -> None:
+    visit("specialist")
+    page = client.get("/admin/complaint/register/?policy=suppliers").text
+    assert "请您先说说是哪一批货" in page
+    assert "类型 为 供货投诉" in page, "which calls they are for"
+    with at_work() as office:
+        said = {"section": "script", "key": "hear", "text": "请问是哪一批货？"}
+        policy_id = suppliers.in_force(office.session).policy_id
+        office.session.add(CompanyText(policy_id=policy_id, from_on=dt.date(2026, 1, 1), **said))
+    page = client.get("/admin/complaint/register/?policy=suppliers").text
+    assert "请问是哪一批货？" in page
+    assert "请您先说说是哪一批货" not in page
 
 
 def test_choosing_another_regulation_keeps_what_was_typed(visit: Any, post: Post) -> None:
