@@ -7,7 +7,7 @@ and what it brings is the service's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
@@ -16,6 +16,7 @@ from wtforms import BooleanField, Field, HiddenField, SelectChoice, SelectField
 from wtforms.validators import InputRequired, Optional
 
 import paperwords
+import reasons
 from admin.fields import (
     EnumField,
     InstantField,
@@ -27,6 +28,7 @@ from admin.fields import (
 )
 from admin.packfields import fill_in, plain, with_extra, with_pack_fields
 from policy.conditions import holds
+from policy.events import CalledBack
 from policy.facts import CaseFacts
 from policy.lifecycle import (
     CallOutcome,
@@ -183,6 +185,7 @@ class WritingForm(DeedForm):
 
 class CallForm(DeedForm):
     purpose = EnumField(lazy_gettext("Purpose"), members=CallPurpose)
+    method = SelectField(lazy_gettext("Way of the callback"), default="phone")
     outcome = EnumField(lazy_gettext("Outcome"), members=CallOutcome)
     satisfaction = EnumField(
         lazy_gettext("Satisfied with the result"), members=Satisfaction, allow_blank=True
@@ -203,6 +206,8 @@ class CallForm(DeedForm):
     lead = lazy_gettext("An unhappy customer who asks for more restarts the case with this form.")
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
+        ways = get_args(CalledBack.model_fields["method"].annotation)
+        self.method.choices = [SelectChoice(way, reasons.literal("method", way)) for way in ways]
         if not self.is_submitted() and facts.status is Status.closed:
             self.purpose.data = CallPurpose.satisfaction
 

@@ -310,6 +310,32 @@ def test_the_words_for_the_phone_stand_beside_the_step_they_belong_to(
     assert "已经登记，我们会在一个工作日内交办" not in page
 
 
+def test_the_words_for_the_phone_stand_on_the_page_for_a_thumb_too(
+    visit: Any, client: FlaskClient, number: str
+) -> None:
+    visit("specialist")
+    assert "已经登记，我们会在一个工作日内交办" in client.get(f"/c/{number}").text
+
+
+@pytest.mark.parametrize("page", ["/admin/complaint/{}/deed/{}/", "/c/{}/deed/{}"])
+def test_a_callback_says_on_which_way_it_was_made(
+    visit: Any, client: FlaskClient, csrf: Any, at_work: Any, engine: Engine, page: str
+) -> None:
+    with at_work() as office:
+        number = str(office.confirmed().number)
+    visit("specialist")
+    shown = client.get(page.format(number, "called_back"), follow_redirects=True).text
+    assert "问卷" in shown[shown.index('name="called_back-method"') :]
+    with reading(engine) as session:
+        seen = str(_find(session, number).version)
+    said = {"purpose": "verification", "outcome": "answered", "satisfaction": "satisfied"}
+    said |= {"method": "questionnaire", "matches_form": "yes", "seen": seen}
+    data = {f"called_back-{name}": value for name, value in said.items()}
+    client.post(page.format(number, "called_back"), data=data | {"csrf_token": csrf()})
+    with reading(engine) as session:
+        assert [call.method for call in _find(session, number).callbacks] == ["questionnaire"]
+
+
 def test_a_finding_names_the_persons_concerned_and_opens_what_depends_on_it(
     visit: Any, do: Deed, facts: Any, client: FlaskClient, number: str
 ) -> None:
