@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,20 +61,29 @@ class StandalonePage(RedressPage):
             (version, [form for form in policies.pack(self.records, version).form if form.alone])
             for version in versions
         ]
-        counts = {
-            (policy, form): (count, last)
-            for policy, form, count, last in self.records.execute(
-                self._mine(
-                    sa.select(
-                        PolicyVersion.policy_id,
-                        FormEntry.form,
-                        sa.func.count(FormEntry.id),
-                        sa.func.max(FormEntry.filled_at),
-                    )
-                ).group_by(PolicyVersion.policy_id, FormEntry.form)
-            )
-        }
-        return self.render("admin/standalone.html", found=found, counts=counts)
+        return self.render("admin/standalone.html", found=found, counts=self._counts(found))
+
+    def _counts(
+        self, found: list[tuple[PolicyVersion, list[Form]]]
+    ) -> dict[tuple[int, str], tuple[int, dt.datetime]]:
+        """How often each form was filled and when last, by policy and form; one statement."""
+        kept_as = (PolicyVersion.policy_id, FormEntry.section, FormEntry.form)
+        told = (sa.func.count(FormEntry.id), sa.func.max(FormEntry.filled_at))
+        statement = sa.select(*kept_as, *told).join(
+            PolicyVersion, PolicyVersion.id == FormEntry.policy_version_id
+        )
+        rows = self.records.execute(self._mine(statement).group_by(*kept_as))
+        said = {(row[0], row[1], row[2]): (row[3], row[4]) for row in rows}
+        counts: dict[tuple[int, str], tuple[int, dt.datetime]] = {}
+        for version, forms in found:
+            pack = policies.pack(self.records, version)
+            for where, form in filing.written_on(pack, [one.key for one in forms]).items():
+                policy = version.policy_id
+                if (policy, *where) in said:
+                    times, last = said[(policy, *where)]
+                    before, until = counts.get((policy, form), (0, last))
+                    counts[(policy, form)] = before + times, max(until, last)
+        return counts
 
     @expose("/<policy>/<key>/")
     def one(self, policy: str, key: str) -> str:
@@ -156,18 +166,13 @@ class StandalonePage(RedressPage):
     def _fillings(self, version: PolicyVersion, entry: Form) -> Any:
         from_on, until_on = books.span()
         calendar = calendars.work_calendar(self.records)
-        begin, end = calendar.span(from_on, until_on)
-        statement = self._mine(sa.select(FormEntry)).where(
-            FormEntry.form == entry.key,
-            PolicyVersion.policy_id == version.policy_id,
-            FormEntry.filled_at >= begin,
-            FormEntry.filled_at < end,
-        )
+        span = calendar.span(from_on, until_on)
+        statement = self._mine(filing.filled(self.records, version, [entry.key], span))
         if wanted := request.args.get("customer", "").replace("\0", "").strip()[:120]:
             named = sa.select(Customer.id).where(Customer.name.startswith(wanted, autoescape=True))
             statement = statement.where(FormEntry.customer_id.in_(named))
         about = (joinedload(FormEntry.customer), joinedload(FormEntry.employee))
-        newest = statement.order_by(FormEntry.filled_at.desc(), FormEntry.id.desc())
+        newest = statement.order_by(None).order_by(FormEntry.filled_at.desc(), FormEntry.id.desc())
         return self.records.scalars(newest.options(*about).limit(5_000)).all()
 
     def _mine(self, statement: Any) -> Any:
@@ -175,9 +180,7 @@ class StandalonePage(RedressPage):
 
         A department sees what its own people filled in.
         """
-        found = statement.join(
-            PolicyVersion, PolicyVersion.id == FormEntry.policy_version_id
-        ).where(FormEntry.section == "form", FormEntry.complaint_id.is_(None))
+        found = statement.where(FormEntry.complaint_id.is_(None))
         if current_user.role in SEES_ALL:
             return found
         own_ = current_user.user.employee

@@ -90,6 +90,13 @@ def ended(report: ReportEntry, since: dt.date, until: dt.date) -> Iterator[str]:
         period = period_of(report, last + dt.timedelta(days=1))
 
 
+def begun(report: ReportEntry, since: dt.date, until: dt.date) -> list[str]:
+    """The periods that ended from one day to another, and the one that runs on the last of them."""
+    found = list(ended(report, since, until))
+    running = period_of(report, until)
+    return found if running in found else [*found, running]
+
+
 def uncovered(
     turns: Iterable[tuple[dt.datetime, dt.datetime]], begin: dt.datetime, end: dt.datetime
 ) -> list[tuple[dt.datetime, dt.datetime]]:

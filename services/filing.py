@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models import Attachment, Complaint, Customer, FormEntry, PolicyVersion
 from policy.changes import Effect
 from policy.deeds import refusal_alone
+from policy.duties import ended, period_of
 from policy.errors import ChoiceUnknown, NotFound
 from policy.events import (
     Checked,
@@ -27,6 +28,8 @@ from policy.events import (
     make,
 )
 from policy.filing import checked_form
+from policy.pack import Pack
+from policy.paperwork import ReportEntry
 from services import actors, calendars, journal, people, policies
 from services.actors import Actor
 from services.journal import plain_deed
@@ -227,16 +230,50 @@ def keep(
     return row
 
 
+def written_on(pack: Pack, forms: Collection[str]) -> dict[tuple[str, str], str]:
+    """Which of some forms is filled in what is kept under a section and a key.
+
+    The form itself, and the reports that are written on it: they are fillings of it too.
+    """
+    reports = {("report", one.key): one.form for one in pack.report if one.form in forms}
+    return {("form", key): key for key in forms} | {k: form for k, form in reports.items() if form}
+
+
 def filled(
-    version: PolicyVersion, forms: Collection[str], span: tuple[dt.datetime, dt.datetime]
+    session: Session,
+    version: PolicyVersion,
+    forms: Collection[str],
+    span: tuple[dt.datetime, dt.datetime],
 ) -> sa.Select[FormEntry]:
-    """The fillings of some forms of a regulation, whichever version, in a span; oldest first."""
-    begin, end = span
+    """The fillings of some forms of a regulation, whichever version, in a span; oldest first.
+
+    A report on such a form is one of them; filed late it counts where its period ended.
+    """
+    pack = policies.pack(session, version)
+    calendar = calendars.work_calendar(session)
+    last = span[1] - dt.timedelta(microseconds=1)
+    days = calendar.local(span[0]).date(), calendar.local(last).date()
+    of_a_form = sa.and_(FormEntry.section == "form", FormEntry.form.in_(forms), _within(span))
+    reports = [_reported(one, span, days) for one in pack.report if one.form in forms]
     return (
         sa.select(FormEntry)
         .join(PolicyVersion, PolicyVersion.id == FormEntry.policy_version_id)
-        .where(FormEntry.section == "form", FormEntry.form.in_(forms))
-        .where(PolicyVersion.policy_id == version.policy_id)
-        .where(FormEntry.filled_at >= begin, FormEntry.filled_at < end)
+        .where(PolicyVersion.policy_id == version.policy_id, sa.or_(of_a_form, *reports))
         .order_by(FormEntry.filled_at, FormEntry.id)
     )
+
+
+def _within(span: tuple[dt.datetime, dt.datetime]) -> sa.ColumnElement[bool]:
+    return sa.and_(FormEntry.filled_at >= span[0], FormEntry.filled_at < span[1])
+
+
+def _reported(
+    report: ReportEntry,
+    span: tuple[dt.datetime, dt.datetime],
+    days: tuple[dt.date, dt.date],
+) -> sa.ColumnElement[bool]:
+    """Whether a row is that report, of a period that ended in the span or still ran at its end."""
+    over = FormEntry.period.in_(list(ended(report, *days)))
+    running = sa.and_(FormEntry.period == period_of(report, days[1]), _within(span))
+    mine = sa.and_(FormEntry.section == "report", FormEntry.form == report.key)
+    return sa.and_(mine, FormEntry.filled_at >= span[0], sa.or_(over, running))

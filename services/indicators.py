@@ -244,7 +244,7 @@ def _scores(
     if entry.formula != "survey_score" or entry.form is None:
         return []
     name = (entry.of or "").rpartition(".")[2]
-    filled = filing.filled(version, [entry.form], span)
+    filled = filing.filled(session, version, [entry.form], span)
     return [data.get(name) for data in session.scalars(filled.with_only_columns(FormEntry.data))]
 
 
@@ -255,7 +255,7 @@ def _visited(
     if entry.formula != "visit_rate" or entry.form is None:
         return 0, 0
     looked_after = {customer.id for customer in customers.looked_after(session)}
-    filled = filing.filled(version, [entry.form], span)
+    filled = filing.filled(session, version, [entry.form], span)
     visited = set(session.scalars(filled.with_only_columns(FormEntry.customer_id)))
     return len(looked_after & visited), len(looked_after)
 
@@ -280,14 +280,18 @@ def tallied(
     Of a case that filled a form again its last word counts; where several things may be said
     each of them does. Fields in which nothing was said are left out.
     """
-    forms = policies.pack(session, version).form
-    asked = [(form, field) for form in forms for field in form.fields if field.choices]
+    pack = policies.pack(session, version)
+    asked = [(form, field) for form in pack.form for field in form.fields if field.choices]
+    forms = {form.key for form, _ in asked}
     span = calendars.work_calendar(session).span(from_on, until_on)
-    filled = filing.filled(version, {form.key for form, _ in asked}, span)
-    columns = (FormEntry.form, FormEntry.complaint_id, FormEntry.id, FormEntry.data)
+    filled = filing.filled(session, version, forms, span)
+    kept_as = filing.written_on(pack, forms)
+    columns = (FormEntry.section, FormEntry.form, FormEntry.complaint_id, FormEntry.id)
     last: dict[str, dict[int, Any]] = defaultdict(dict)
-    for form, case, id_, data in session.execute(filled.with_only_columns(*columns)):
-        last[form][case or -id_] = data
+    for *where, case, id_, data in session.execute(
+        filled.with_only_columns(*columns, FormEntry.data)
+    ):
+        last[kept_as[tuple(where)]][case or -id_] = data
     found = [Tallied(f, field, _counted(field, last[f.key].values())) for f, field in asked]
     return [one for one in found if one.counts]
 

@@ -33,7 +33,7 @@ def ledger(
     span = calendars.work_calendar(session).span(from_on, until_on)
     if entry.form is not None:
         about = (joinedload(FormEntry.complaint), joinedload(FormEntry.customer))
-        filled = filing.filled(version, [entry.form], span).options(*about)
+        filled = filing.filled(session, version, [entry.form], span).options(*about)
         return session.scalars(filled.limit(LONGEST)).all()
     begin, end = span
     return session.scalars(
@@ -76,7 +76,7 @@ def uncovered_hours(
     calendar = calendars.work_calendar(session)
     begin, end = calendar.span(max(from_on, version.effective_from or from_on), until_on)
     written = begin - _LATEST_TURN, end + _LATEST_TURN
-    filled = filing.filled(version, [log.key], written).with_only_columns(FormEntry.data)
+    filled = filing.filled(session, version, [log.key], written).with_only_columns(FormEntry.data)
     turns = [(_instant(said[since]), _instant(said[until])) for said in session.scalars(filled)]
     return uncovered(turns, begin, min(end, now))
 

@@ -298,6 +298,29 @@ def test_a_report_is_owed_for_each_key_customer(
     assert "走访日期" in page
 
 
+def test_a_visit_reported_stands_among_the_visits_and_the_running_year_is_owed(
+    visit: Any, at_work: Any, client: FlaskClient, post: Post
+) -> None:
+    with at_work() as office:
+        known = customers.find_or_add(office.session, "江南机械")
+        customers.rank(office.session, known, key_customer=True)
+        identity = known.id
+    visit("care_director")
+    year = now().astimezone(company.ZONE).year
+    path = f"/admin/report/suppliers/visit/{year}/?customer={identity}"
+    assert f'href="{path}"' in client.get("/admin/report/").text
+    post(path, extra_visited_on=f"{year}-01-05", extra_score="8")
+    assert f'href="{path}"' not in client.get("/admin/report/").text
+    calls = client.get("/admin/standalone/suppliers/call_on/").text
+    assert f"{year}-01-05" in calls
+    assert "未走访" in calls
+    assert (
+        "江南机械"
+        not in calls[calls.index("未走访") : calls.index("</section>", calls.index("未走访"))]
+    )
+    assert "已填 1 次" in client.get("/admin/standalone/").text
+
+
 def test_indicators_show_what_they_were_divided_by(
     visit: Any, at_work: Any, client: FlaskClient
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from policy.duties import days_of, due_on, ended, period_of, uncovered
+from policy.duties import begun, days_of, due_on, ended, period_of, uncovered
 from policy.errors import ChoiceUnknown
 from policy.paperwork import ReportEntry
 from tests.regulations import official_calendar
@@ -64,6 +64,14 @@ def test_only_periods_that_ended_in_between_are_owed() -> None:
     assert list(ended(entry, since, until)) == ["2026-08", "2026-09", "2026-10"]
     assert list(ended(entry, since, dt.date(2026, 10, 30))) == ["2026-08", "2026-09"]
     assert list(ended(entry, until, since)) == []
+
+
+def test_the_period_that_runs_has_begun_but_not_ended() -> None:
+    entry = report("month")
+    since = dt.date(2026, 8, 15)
+    assert begun(entry, since, dt.date(2026, 10, 30)) == ["2026-08", "2026-09", "2026-10"]
+    assert begun(entry, since, dt.date(2026, 10, 31)) == ["2026-08", "2026-09", "2026-10"]
+    assert begun(report("year"), since, dt.date(2026, 11, 26)) == ["2026"]
 
 
 def hour(day: int, clock: int) -> dt.datetime:

@@ -158,12 +158,7 @@ def test_the_report_on_each_key_customer_is_owed_until_it_is_filed(supplier: Sup
         supplier.version,
         report="key_customer_visit",
         period="2026",
-        data={
-            "customer": "港务公司",
-            "visited_on": "2026-05-06",
-            "opinions": "送货准时",
-            "analysis": "需求稳定",
-        },
+        data=VISITED,
         actor=supplier.clerk,
         now=at(12, 20, 9),
         customer=port,
@@ -172,9 +167,69 @@ def test_the_report_on_each_key_customer_is_owed_until_it_is_filed(supplier: Sup
     owed = [
         one
         for one in reports.owed(supplier.session, supplier.version, since=since, on=on)
-        if one.report.key == "key_customer_visit"
+        if (one.report.key, one.period) == ("key_customer_visit", "2026")
     ]
     assert {one.customer: one.late(on) for one in owed} == {port: False, mine: True}
+
+
+VISITED = {
+    "customer": "港务公司",
+    "visited_on": "2026-05-06",
+    "opinions": "送货准时",
+    "analysis": "需求稳定",
+}
+
+
+def _visits_owed(supplier: Supplier, on: dt.date) -> dict[Customer | None, bool]:
+    """Whether the report on each key customer is still to be filed on a day."""
+    owed = reports.owed(supplier.session, supplier.version, since=dt.date(2026, 1, 1), on=on)
+    mine = [one for one in owed if (one.report.key, one.period) == ("key_customer_visit", "2026")]
+    assert not any(one.late(on) for one in mine)
+    return {one.customer: one.filed_at is None for one in mine}
+
+
+def _visit_rate(supplier: Supplier, from_on: dt.date, until_on: dt.date) -> str:
+    rates = indicators.figures(
+        supplier.session, supplier.version, from_on=from_on, until_on=until_on
+    )
+    return {entry.key: str(figure) for entry, figure in rates}["key_visits"]
+
+
+@pytest.mark.proves("FUE-B3.5a", "FUE-B2b")
+def test_the_report_of_the_year_that_runs_is_due_and_a_visit_written_down_meets_it(
+    supplier: Supplier,
+) -> None:
+    port = supplier.purchaser("港务公司", tier="key")
+    mine = supplier.purchaser("矿业公司", tier="key")
+    assert _visits_owed(supplier, dt.date(2026, 11, 26)) == {port: True, mine: True}
+    supplier.visit(port, at(5, 6, 10))
+    assert _visits_owed(supplier, dt.date(2026, 11, 26)) == {port: False, mine: True}
+
+
+@pytest.mark.proves("FUE-B3.5a", "FUE-B2b")
+@pytest.mark.parametrize("filed", [at(5, 20, 9), at(1, 4, 9, year=2027)], ids=["in it", "late"])
+def test_a_visit_that_was_reported_counts_as_a_visit_of_its_year(
+    supplier: Supplier, filed: dt.datetime
+) -> None:
+    port = supplier.purchaser("港务公司", tier="key")
+    reports.file_report(
+        supplier.session,
+        supplier.version,
+        report="key_customer_visit",
+        period="2026",
+        data=VISITED,
+        actor=supplier.clerk,
+        now=filed,
+        customer=port,
+    )
+    version = supplier.version
+    for year, missed in ((2025, [port]), (2026, []), (2027, [port])):
+        found = reports.unvisited(supplier.session, version, form="visit_report", year=year)
+        assert found == missed
+    assert _visit_rate(supplier, dt.date(2026, 1, 1), dt.date(2026, 12, 31)) == "100.0 %"
+    in_may = _visit_rate(supplier, dt.date(2026, 5, 1), dt.date(2026, 5, 31))
+    assert in_may == ("100.0 %" if filed.month == 5 else "0.0 %")
+    assert _visit_rate(supplier, dt.date(2026, 4, 1), dt.date(2026, 4, 30)) == "0.0 %"
 
 
 @pytest.mark.proves("FUE-B2e")

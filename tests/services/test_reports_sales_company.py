@@ -166,11 +166,19 @@ def test_each_department_owes_its_weekly_monthly_and_yearly_reports_until_it_fil
     owed = reports.owed(
         sales.session, sales.version, since=dt.date(2026, 9, 27), on=dt.date(2026, 10, 4)
     )
-    assert {(one.report.key, one.period, one.due_on) for one in owed if one.filed_at is None} == {
+    over = {
         *((f"weekly_{key}", "2026-W39", dt.date(2026, 9, 28)) for key in ANSWERING),
         *((f"weekly_{key}", "2026-W40", dt.date(2026, 9, 30)) for key in ANSWERING),
         *((f"monthly_{key}", "2026-09", dt.date(2026, 9, 30)) for key in ANSWERING[1:]),
     }
+    running = {
+        *((f"monthly_{key}", "2026-10", dt.date(2026, 11, 5)) for key in ANSWERING),
+        *((f"yearly_{key}", "2026", dt.date(2027, 1, 15)) for key in ANSWERING),
+    }
+    on = dt.date(2026, 10, 4)
+    told = {(one.report.key, one.period, one.due_on): one.ripe(on) for one in owed}
+    told.pop(("monthly_purchasing", "2026-09", dt.date(2026, 9, 30)))
+    assert told == dict.fromkeys(over, True) | dict.fromkeys(running, False), "half is no month"
     assert sales.session.scalars(sa.select(FormEntry.form)).all() == ["monthly_purchasing"]
 
 
