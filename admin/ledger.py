@@ -23,6 +23,9 @@ from services import declared, desk, ledgers, policies
 ALWAYS = ("number", "received_at", "customer", "subject", "department", "status")
 """What every ledger of cases shows before the columns it declares."""
 
+CHAIN = "chain."
+"""The columns that tell where an approval stands."""
+
 _LABELED = {"kind": "kind", "channel": "channel", "category": "category", "finding": "finding"}
 _LABELED |= {"grade": "severity", "level": "severity"}
 _NAMES = {"received": "received_at", "closed": "closed_at"}
@@ -104,7 +107,7 @@ class LedgerPage(RedressPage):
         asked = [_NAMES.get(one, one) for one in entry.columns]
         names = list(dict.fromkeys([*ALWAYS[:2], *several, *ALWAYS[2:], *asked]))
         fields = declared.fields(pack)
-        filled = declared.last_filled(self.records, [one.id for one in found], names)
+        filled = _papers(self.records, [one.id for one in found], names)
         staff = desk.people_of(
             self.records,
             (
@@ -122,7 +125,7 @@ class LedgerPage(RedressPage):
             )
             for case in found
         ]
-        return Table([_header(name, fields) for name in names], rows)
+        return Table([_header(name, pack, fields) for name in names], rows)
 
     def _fillings(self, pack: Pack, entry: LedgerEntry, found: Sequence[FormEntry]) -> Table:
         return fillings(self.records, pack.find("form", entry.form), entry.columns, found)
@@ -145,7 +148,20 @@ def fillings(records: Any, form: Any, asked: Sequence[str], found: Sequence[Form
     return Table([*header, *(one.label for one in fields)], rows)
 
 
-def _header(name: str, fields: dict[str, declared.Declared]) -> str:
+def _papers(records: Any, ids: list[int], names: list[str]) -> dict[int, dict[str, Any]]:
+    """What some columns need of each case: its forms as they were last filled, by their keys, and
+    its approvals, by the names of their columns.
+    """
+    found: dict[int, dict[str, Any]] = dict(declared.last_filled(records, ids, names))
+    chains = {name.removeprefix(CHAIN) for name in names if name.startswith(CHAIN)}
+    for case, given in declared.last_of(records, ids, chains, section="chain").items():
+        found[case] = found.get(case, {}) | {CHAIN + key: said for key, said in given.items()}
+    return found
+
+
+def _header(name: str, pack: Pack, fields: dict[str, declared.Declared]) -> str:
+    if name.startswith(CHAIN):
+        return pack.label("chain", name.removeprefix(CHAIN))
     found = fields.get(name) or fields.get(declared.EXTRA + name)
     return found.label if found else wording.field(name)
 
@@ -164,6 +180,8 @@ def _cell(
         return _value(found.field, found.of(case, filled), staff)
     if name.startswith(declared.FORM):
         return None
+    if name.startswith(CHAIN):
+        return paperwords.standing(filled.get(name, {}).get("standing")) or None
     value = getattr(case, name, None)
     if name in _LABELED:
         return pack.label(_LABELED[name], value) or None

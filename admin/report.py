@@ -47,7 +47,7 @@ def form_for(entry: ReportEntry, pack: Pack) -> Any:
     declared = pack.find("form", entry.form)
     if declared is not None:
         return with_inputs(ReportForm, declared.fields)()
-    texts = entry.contents or (str(lazy_gettext("Content")),)
+    texts = [pack.label("indicator", one) for one in entry.contents] or [gettext("Content")]
     fields = {f"{EXTRA}{place}": long_text(words) for place, words in enumerate(texts)}
     return type("ReportForm", (ReportForm,), fields)()
 
@@ -110,7 +110,8 @@ class ReportPage(RedressPage):
         figures = row.data.get("figures", {})
         data = {key: value for key, value in row.data.items() if key != "figures"}
         declared = pack.find("form", entry.form) if entry else None
-        lines = paperwords.form(declared, data) if declared else list(data.items())
+        texts = [(pack.label("indicator", name), text) for name, text in data.items()]
+        lines = paperwords.form(declared, data) if declared else texts
         named = [(pack.find("indicator", key), value) for key, value in figures.items()]
         return self.render(
             "admin/report_filed.html",

@@ -322,6 +322,7 @@ REFERENCES = {
     "event.ground": "penalty",
     "adds_to": "penalty",
     "breach_of": "deadline",
+    "contents": "indicator",
     "counter": "counter",
     "department": "department",
     "director": "post",

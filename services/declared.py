@@ -70,15 +70,21 @@ def last_filled(
 
 
 def last_of(
-    session: Session, complaint_ids: Collection[int], forms: Collection[str]
+    session: Session,
+    complaint_ids: Collection[int],
+    forms: Collection[str],
+    *,
+    section: str = "form",
 ) -> dict[int, dict[str, Mapping[str, Any]]]:
-    """The last filling of some forms, by case and form."""
+    """The last filling of some forms, or what was last said in some approvals (`chain`), by case
+    and key.
+    """
     found: dict[int, dict[str, Mapping[str, Any]]] = defaultdict(dict)
     if not forms or not complaint_ids:
         return found
     rows = session.execute(
         sa.select(FormEntry.complaint_id, FormEntry.form, FormEntry.data)
-        .where(FormEntry.section == "form", FormEntry.form.in_(sorted(forms)))
+        .where(FormEntry.section == section, FormEntry.form.in_(sorted(forms)))
         .where(FormEntry.complaint_id.in_(sorted(complaint_ids)))
         .order_by(FormEntry.id)
     )

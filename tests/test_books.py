@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -226,6 +228,25 @@ def test_a_ledger_shows_the_fields_and_the_form_fields_it_declares(
     assert number not in client.get("/admin/ledger/suppliers/goods/?until=2020-01-01").text
 
 
+def test_a_ledger_tells_where_an_approval_stands(
+    visit: Any, at_work: Any, client: FlaskClient
+) -> None:
+    with at_work() as office:
+        complaint = suppliers.case(office.session, now=now() - HOUR)
+        waiting = suppliers.case(office.session, now=now() - HOUR).number
+        said = {"chain": "plan", "now": now() - HOUR / 2}
+        for who in ("director", "general_manager"):
+            by = {"agrees": True, "opinion": "同意", "actor": office.by(who)}
+            filing.endorse(office.session, complaint, **said, **by)
+        number = complaint.number
+    visit("care_director")
+    table = client.get("/admin/ledger/suppliers/goods/csv").text
+    header, *lines = csv.reader(io.StringIO(table.removeprefix("\ufeff")))
+    place = header.index("方案审批")
+    told = {line[header.index("编号")]: line[place] for line in lines}
+    assert told == {number: "已批准", waiting: ""}
+
+
 def test_a_ledger_of_a_form_lists_its_fillings(visit: Any, post: Post, client: FlaskClient) -> None:
     visit("specialist")
     post(f"{DUTY}fill/", customer="", extra_shift="day", extra_uncovered="4", extra_note="无")
@@ -279,6 +300,19 @@ def test_a_report_that_is_owed_is_drawn_up_and_filed_once(
     page = post(path, extra_0="再报一次", extra_1="不行")
     assert "再报一次" in page, "what was typed comes back"
     assert "field-wrong" in page or "message-bad" in page
+
+
+def test_a_report_calls_the_indicators_it_tells_by_their_names(
+    visit: Any, post: Post, client: FlaskClient
+) -> None:
+    visit("care_director")
+    path = "/admin/report/suppliers/figures/2026-Q1/"
+    page = client.get(path).text
+    assert re.findall(r'for="extra_\d">([^<]+)', page) == ["及时率", "走访评分"]
+    page = post(path, extra_0="九成", extra_1="八分")
+    (filed,) = re.findall(r"/admin/report/filed/\d+/", page)
+    page = client.get(filed).text
+    assert "<h3>走访评分</h3><p>八分</p>" in page
 
 
 def test_a_report_is_owed_for_each_key_customer(
