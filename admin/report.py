@@ -23,9 +23,9 @@ from admin.showing import now
 from models import Customer, FormEntry, PolicyVersion
 from policy.duties import days_of, due_on
 from policy.errors import ChoiceUnknown, DomainError
-from policy.indicators import Figure
+from policy.indicators import reached
 from policy.pack import Pack
-from policy.paperwork import IndicatorEntry, ReportEntry
+from policy.paperwork import ReportEntry
 from services import actors, calendars, customers, indicators, policies, reports
 
 LISTED_DAYS = 370
@@ -215,13 +215,6 @@ class ReportPage(RedressPage):
 def _begin(version: PolicyVersion, since: dt.date) -> dt.date:
     """The first day whose reports are listed: nothing is owed from before it was in force."""
     return max(since, version.effective_from) if version.effective_from else since
-
-
-def reached(entry: IndicatorEntry, figure: Figure) -> bool | None:
-    """Whether a target is reached; None without one, or without a value."""
-    if entry.target is None or figure.value is None:
-        return None
-    return figure.value >= entry.target
 
 
 def views(db: Any) -> list[Any]:

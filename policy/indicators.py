@@ -93,6 +93,18 @@ def figure(
             return _count(len(now))
 
 
+def reached(entry: IndicatorEntry, found: Figure) -> bool | None:
+    """Whether a target is reached, or a limit kept; None without one, or without a value.
+
+    A limit that is come up to is not kept (MKT-6.2.2), unless there was nothing at all.
+    """
+    if entry.target is None or found.value is None:
+        return None
+    if entry.limited:
+        return found.value < entry.target or found.value == 0
+    return found.value >= entry.target
+
+
 def _repeats(
     case: Summary, cases: Sequence[Summary], window: Quantity | None, calendar: WorkCalendar
 ) -> bool:

@@ -210,6 +210,11 @@ class IndicatorEntry(Entry):
     window: Quantity | None = None
     target: Percent | None = None
 
+    @property
+    def limited(self) -> bool:
+        """Whether it counts what there should be little of: its target is a limit."""
+        return self.formula in ("repeat_rate", "late_count", "count")
+
 
 class ReportEntry(Entry):
     """What is drawn up again and again: for which period, until when, by and for whom.

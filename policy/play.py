@@ -34,7 +34,7 @@ from policy.errors import DomainError, PackRefused
 from policy.events import SYSTEM, By, Happening, HeldPost, load
 from policy.facts import CaseFacts, Charge, Clock
 from policy.folding import Entry, fold
-from policy.indicators import Summary, figure
+from policy.indicators import Summary, figure, reached
 from policy.lifecycle import ActorKind, ClockState, Sign
 from policy.loading import build, read
 from policy.messages import Message, messages
@@ -517,11 +517,10 @@ def _figure(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
     summed = [Summary(**{k: _of_summary(play, v) for k, v in c.items()}) for c in wanted["cases"]]
     visited = tuple(wanted.get("visited", (0, 0)))
     found = figure(entry, summed, play.calendar, scores=wanted.get("scores", ()), visited=visited)
-    aimed = entry.target is not None and found.value is not None and found.value >= entry.target
     return {
         "value": str(found.value) if found.value is not None else "none",
         "over": "none" if found.of is None else found.of,
-        "reached": aimed,
+        "reached": bool(reached(entry, found)),
         "form": entry.form or "none",
         "field": entry.of or "none",
     }

@@ -371,6 +371,19 @@ def test_indicators_show_what_they_were_divided_by(
     assert "类别：质量" in page
 
 
+def test_a_limit_that_is_passed_is_missed(visit: Any, at_work: Any, client: FlaskClient) -> None:
+    with at_work() as office:
+        for minutes in (50, 40):
+            at = now() - dt.timedelta(minutes=minutes)
+            suppliers.case(office.session, now=at, category="quality")
+    visit("general_manager")
+    page = client.get("/admin/report/indicators/suppliers/?from=2026-01-01").text
+    (row,) = re.findall(r"<b>重复率</b>.*?</tr>", page[: page.index("类别：")], re.DOTALL)[:1]
+    assert "50.0 %" in row
+    assert "&lt; 5 %" in row or "< 5 %" in row
+    assert "未达标" in row
+
+
 def test_what_forms_say_is_counted_beside_the_indicators(
     visit: Any, post: Post, client: FlaskClient
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from policy.indicators import Figure, Summary, figure
+from policy.indicators import Figure, Summary, figure, reached
 from policy.paperwork import IndicatorEntry
 from tests.regulations import official_calendar
 
@@ -28,6 +28,18 @@ IN_TIME, LATE, OPEN = Summary(in_time=True), Summary(in_time=False), Summary()
 def test_the_timely_rate_is_over_all_or_over_what_fell_due() -> None:
     assert value("timely_rate", IN_TIME, LATE, OPEN) == Figure(Decimal("33.3"), 1, 3)
     assert value("timely_rate", IN_TIME, LATE, OPEN, over="due") == Figure(Decimal("50.0"), 1, 2)
+
+
+def test_a_target_is_reached_from_below_and_a_limit_is_kept_below_it() -> None:
+    def judged(formula: str, value: str | None, target: int | None = 5) -> bool | None:
+        known = None if value is None else Decimal(value)
+        return reached(indicator(formula, target=target), Figure(known, 1, 20))
+
+    assert [judged("timely_rate", one) for one in ("4.9", "5.0", "12.0")] == [False, True, True]
+    for formula in ("repeat_rate", "late_count", "count"):
+        assert [judged(formula, one) for one in ("4.9", "5.0", "12.0")] == [True, False, False]
+        assert judged(formula, "0", target=0), "none at all keeps every limit"
+    assert judged("timely_rate", None) is judged("repeat_rate", "3", target=None) is None
 
 
 def test_satisfaction_is_over_the_customers_reached_and_reach_over_those_called() -> None:
