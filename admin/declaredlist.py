@@ -7,6 +7,7 @@ every request; what a list always has is made once.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -15,12 +16,26 @@ import sqlalchemy as sa
 from flask import g, has_request_context, request
 from flask_admin.model.base import ViewArgs
 from flask_babel import lazy_gettext
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 import paperwords
 from admin import books
 from admin.base import RedressView
-from admin.filters import AtLeast, AtMost, Contains, Filter, FromDay, OneOf, UntilDay, YesOrNo
-from models import Complaint
+from admin.filters import (
+    LONGEST_NUMBER,
+    AtLeast,
+    AtMost,
+    Contains,
+    EmployeeIs,
+    Filter,
+    FromDay,
+    OneOf,
+    UntilDay,
+    YesOrNo,
+    contains,
+)
+from models import Complaint, Employee, FormEntry, UtcDateTime
 from services import declared, desk, policies
 from services.declared import Declared
 
@@ -68,25 +83,112 @@ class DeclaredFlag(YesOrNo):
         return sa.or_(*wanted)
 
 
+class _Decimal:
+    """A sum or a share is kept as text, and compares as the number it says."""
+
+    def clean(self, text: str) -> float:
+        if len(text.strip()) > LONGEST_NUMBER:
+            raise ValueError(text)
+        number = float(text)
+        if not math.isfinite(number):
+            raise ValueError(text)
+        return number
+
+
+class DeclaredAtLeast(_Decimal, AtLeast):
+    """This much or more."""
+
+
+class DeclaredAtMost(_Decimal, AtMost):
+    """This much or less."""
+
+
+class DeclaredAmong(OneOf):
+    """One of several things that may be said: it is among those a case says."""
+
+    def condition(self, value: list[str]) -> sa.ColumnElement[bool]:
+        return sa.or_(*(contains(self.column, f'"{one}"') for one in value))
+
+
+class DeclaredEmployee(EmployeeIs):
+    """An employee is kept by number."""
+
+    def condition(self, value: str) -> sa.ColumnElement[bool]:
+        return self.column.in_(self.known(value, Employee.number))
+
+
+class InstantOf(FunctionElement[dt.datetime]):
+    """An instant that is kept as ISO text, in whatever zone, as the database keeps instants."""
+
+    inherit_cache = True
+    type = UtcDateTime()
+
+
+@compiles(InstantOf)
+def _of_postgresql(element: InstantOf, compiler: Any, **options: Any) -> str:
+    text = compiler.process(element.clauses, **options)
+    return f"(CAST({text} AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE 'UTC')"
+
+
+@compiles(InstantOf, "sqlite")
+def _of_sqlite(element: InstantOf, compiler: Any, **options: Any) -> str:
+    text = compiler.process(element.clauses, **options)
+    return f"(strftime('%Y-%m-%d %H:%M:%f', {text}) || '000')"
+
+
+class _Filled:
+    """What is said in the last filling of a form of a case."""
+
+    form: str
+
+    def condition(self, value: Any) -> sa.ColumnElement[bool]:
+        of_case = FormEntry.complaint_id.is_not(None)
+        mine = sa.and_(FormEntry.section == "form", FormEntry.form == self.form, of_case)
+        last = sa.select(sa.func.max(FormEntry.id)).where(mine).group_by(FormEntry.complaint_id)
+        said: sa.ColumnElement[bool] = super().condition(value)  # type: ignore[misc]
+        # Another form may hold something else under the same key: only this one is looked into.
+        says = sa.case((mine, said), else_=sa.false())
+        found = sa.select(FormEntry.complaint_id).where(FormEntry.id.in_(last), says)
+        return Complaint.id.in_(found)
+
+
 def filters_of(one: Declared) -> list[Filter]:
-    """The filters of a field of a case, by its shape; a shape without one has none."""
-    said = Complaint.extra[one.field.key]
-    key = one.name.replace(".", "_")
+    """The filters of a field of a case, or of a form as it was last filled, by its shape."""
+    column, kinds = _compared(one)
+    name = one.name
+    if one.form is None:
+        name = name.replace(".", "_")
+    else:
+        kinds = [type(kind.__name__, (_Filled, kind), {"form": one.form}) for kind in kinds]
+    more: dict[str, Any] = {}
+    if one.field.choices:
+        found = [(choice.key, choice.label) for choice in one.field.choices]
+        more["choices"] = lambda: found
+    return [kind(column, one.label, key=name, **more) for kind in kinds]
+
+
+def _compared(one: Declared) -> tuple[Any, Sequence[type[Filter]]]:
+    """What is compared of a field that is kept as JSON, and by which filters."""
+    kept = Complaint.extra if one.form is None else FormEntry.data
+    said = kept[one.field.key]
     match one.field.shape:
         case "choice":
-            found = [(choice.key, choice.label) for choice in one.field.choices]
-            return [OneOf(said.as_string(), one.label, key=key, choices=lambda: found)]
+            return said.as_string(), (OneOf,)
+        case "choices":
+            return said.as_string(), (DeclaredAmong,)
         case "flag":
-            return [DeclaredFlag(said.as_boolean(), one.label, key=key)]
+            return said.as_boolean(), (DeclaredFlag,)
+        case "employee":
+            return said.as_string(), (DeclaredEmployee,)
         case "date":
-            kinds: tuple[type[Filter], ...] = (DeclaredFrom, DeclaredUntil)
-            return [kind(said.as_string(), one.label, key=key) for kind in kinds]
+            return said.as_string(), (DeclaredFrom, DeclaredUntil)
+        case "time":
+            return InstantOf(said.as_string()), (FromDay, UntilDay)
         case "number":
-            kinds = (AtLeast, AtMost)
-            return [kind(said.as_integer(), one.label, key=key) for kind in kinds]
-        case "text" | "long_text" | "phone" | "cases":
-            return [Contains(said.as_string(), one.label, key=key)]
-    return []
+            return said.as_integer(), (AtLeast, AtMost)
+        case "money" | "percent":
+            return said.as_float(), (DeclaredAtLeast, DeclaredAtMost)
+    return said.as_string(), (Contains,)
 
 
 class Keyed(OneOf):
@@ -185,10 +287,18 @@ class DeclaredColumns(RedressView):
         if not has_request_context():
             return []
         if "declared_filters" not in g:
-            own = [one for one in self.declared().values() if one.form is None]
-            g.declared_filters = [flt for one in own for flt in filters_of(one)]
+            asked = self._filterable()
+            g.declared_filters = [flt for one in asked for flt in filters_of(one)]
         found: list[Filter] = g.declared_filters
         return found
+
+    def _filterable(self) -> Iterator[Declared]:
+        """The fields of cases; of the many fields of forms those shown, and those a link names."""
+        chosen = self.chosen()
+        for name, one in self.declared().items():
+            named = any(argument.startswith(f"flt_{name}_") for argument in request.args)
+            if one.form is None or name in chosen or named:
+                yield one
 
     def _get_list_extra_args(self) -> ViewArgs:
         arguments = super()._get_list_extra_args()

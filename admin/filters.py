@@ -131,8 +131,12 @@ class EmployeeIs(Filter):
         return text.replace("\0", "").strip()
 
     def condition(self, value: str) -> sa.ColumnElement[bool]:
-        known = sa.or_(Employee.number == value, Employee.name.startswith(value, autoescape=True))
-        return self.column.in_(sa.select(Employee.id).where(known))
+        return self.column.in_(self.known(value, Employee.id))
+
+    def known(self, value: str, told: Any) -> sa.Select[Any]:
+        """A column of the employees somebody means."""
+        named = sa.or_(Employee.number == value, Employee.name.startswith(value, autoescape=True))
+        return sa.select(told).where(named)
 
 
 class _Day(Filter):

@@ -559,10 +559,48 @@ def test_the_list_shows_and_filters_what_regulations_declare(
     assert found("flt_extra_delivered_on_until=2026-08-31") == {second}
     assert found("flt_extra_delivered_on_from=2026-08-02") == set()
     assert found("flt_kind_is=goods") == {first, second}
+    assert found("flt_extra_goods_value_at_least=99.5") == {first}
+    assert found("flt_extra_goods_value_at_most=99.5") == set()
     table = client.get("/admin/complaint/export/csv/?columns=form.survey.cause").text
     assert "批号" in table
     assert "料架磨损" in table
     assert "裂纹" in table
+
+
+def test_the_list_is_narrowed_by_what_forms_say_last(
+    visit: Any, at_work: Any, client: FlaskClient
+) -> None:
+    said = {"loss": "9.90", "rate": "2.5", "tools": ["gauge", "scope"], "surveyor": "2005"}
+    said |= {"arrived": "2026-09-01T00:30:00+08:00", "defect": "crack", "seen_on": "2026-09-01"}
+    with at_work() as office:
+        number, other = surveyed(office, **said), surveyed(office, loss="120")
+        complaint = office.session.scalars(sa.select(Complaint).filter_by(number=other)).one()
+        again = {"cause": "再查", "pieces": 4, "stopped": False, "loss": "130.5"}
+        by = {"actor": office.by("mechanic"), "now": now() - HOUR / 3}
+        filing.fill(office.session, complaint, form="survey", data=again, **by)
+    visit("care_director")
+
+    def found(query: str) -> set[str]:
+        answer = client.get(f"/admin/complaint/?flt_form.survey.{query}")
+        assert answer.status_code == 200
+        return set(re.findall(r"/admin/complaint/(GH\d+)/", answer.text))
+
+    assert found("loss_at_most=9.95") == {number}
+    assert found("loss_at_least=130.5") == {other}
+    assert found("loss_at_least=120&flt_form.survey.loss_at_most=125") == set(), "said before"
+    assert found("rate_at_least=2.5") == found("rate_at_most=2.5") == {number}
+    assert found("tools_is=scope") == {number}
+    assert found("surveyor_is=2005") == {number}
+    assert found("defect_is=crack") == found("seen_on_until=2026-09-01") == {number}
+    assert found("arrived_from=2026-09-01") == found("arrived_until=2026-09-01") == {number}
+    assert found("arrived_until=2026-08-31") == set(), "the day is the company's"
+    assert found("stopped_is=0") == found("cause_contains=再") == {other}
+    for wrong in ("loss_at_least=nan", "loss_at_least=多", "tools_is=hammer"):
+        assert found(wrong) == {number, other}, "what means nothing narrows nothing"
+    page = client.get("/admin/complaint/").text
+    assert "flt_form.survey" not in page, "only what is shown is offered"
+    page = client.get("/admin/complaint/?columns=form.survey.rate").text
+    assert 'name="flt_form.survey.rate_at_least"' in page
 
 
 def test_the_list_costs_the_same_few_statements_however_long_it_is(
