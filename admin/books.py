@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Response, abort, request, send_file
+from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 import wording
@@ -17,7 +18,7 @@ from admin.base import XLSX
 from admin.showing import now
 from files.tables_out import Sheet, csv_chunks, write_xlsx
 from models import PolicyVersion
-from services import policies
+from services import indicators, policies
 
 KINDS = ("csv", "xlsx")
 
@@ -49,6 +50,27 @@ def _day(name: str) -> dt.date | None:
     except ValueError:
         return None
     return day if 1900 < day.year < 9000 else None
+
+
+def told(
+    records: Session,
+    version: PolicyVersion,
+    names: Iterable[str],
+    *,
+    from_on: dt.date,
+    until_on: dt.date,
+) -> dict[str, str]:
+    """What the indicators among some names came to, in all and by department, in words."""
+    pack = policies.pack(records, version)
+    if not any(pack.find("indicator", name) for name in names):
+        return {}
+    days = {"from_on": from_on, "until_on": until_on}
+    words = {e.key: [str(f)] for e, f in indicators.figures(records, version, **days)}
+    for department, rows in indicators.by_department(records, version, **days).items():
+        for entry, figure in rows:
+            said = gettext("%(name)s: %(value)s", name=department, value=str(figure))
+            words[entry.key].append(said)
+    return {name: gettext("; ").join(words[name]) for name in names if name in words}
 
 
 def send(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Any:

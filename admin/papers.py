@@ -4,6 +4,7 @@ approvals, findings, promises. Each is about one entry of the pack and generated
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -15,9 +16,10 @@ from wtforms.validators import InputRequired, Optional
 import paperwords
 import reasons
 import wording
+from admin import books
 from admin.deeds import DeedForm, choices
 from admin.fields import InstantField, MoneyField, PeopleField, YesNoField, long_text, short_text
-from admin.packfields import own, with_inputs
+from admin.packfields import EXTRA, own, with_inputs
 from admin.showing import now
 from policy.events import EVENTS
 from policy.facts import CaseFacts
@@ -39,6 +41,23 @@ class FilledForm(DeedForm):
     def made_for(cls, pack: Pack, entry: Any) -> type[DeedForm]:
         form: Any = type(cls.__name__, (with_inputs(cls, entry.fields),), {"at": when()})
         return form  # type: ignore[no-any-return]
+
+    def look_up(self, records: Session, page: CasePage) -> None:
+        """Beside a field that is called like an indicator stands what that came to in the month
+        before the case was received: in all, and by department (MKT-6.2.1).
+        """
+        received = calendars.work_calendar(records).local(page.complaint.received_at)
+        last = received.date().replace(day=1) - dt.timedelta(days=1)
+        found = books.told(
+            records,
+            page.complaint.policy_version,
+            [field.key for field in self.entry.fields],
+            from_on=last.replace(day=1),
+            until_on=last,
+        )
+        for key, value in found.items():
+            month = gettext("%(name)s: %(value)s", name=f"{last:%Y-%m}", value=value)
+            self[EXTRA + key].description = month
 
     def said(self) -> dict[str, Any]:
         typed = own({f.short_name: f.data for f in self})

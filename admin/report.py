@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,13 +43,15 @@ class ReportForm(FlaskForm):
         csrf = False  # the token of the page covers the form
 
 
-def form_for(entry: ReportEntry, pack: Pack) -> Any:
-    """The form of a report."""
+def form_for(entry: ReportEntry, pack: Pack, told: Mapping[str, str]) -> Any:
+    """The form of a report; a text about an indicator begins with what it came to, as `told`."""
     declared = pack.find("form", entry.form)
     if declared is not None:
         return with_inputs(ReportForm, declared.fields)()
-    texts = [pack.label("indicator", one) for one in entry.contents] or [gettext("Content")]
-    fields = {f"{EXTRA}{place}": long_text(words) for place, words in enumerate(texts)}
+    fields = {
+        f"{EXTRA}{place}": long_text(pack.label("indicator", one), default=told.get(one))
+        for place, one in enumerate(entry.contents or [gettext("Content")])
+    }
     return type("ReportForm", (ReportForm,), fields)()
 
 
@@ -133,7 +136,8 @@ class ReportPage(RedressPage):
             from_on, until_on = days_of(entry, period)
         except ChoiceUnknown:
             abort(404)
-        form = form_for(entry, pack)
+        days = {"from_on": from_on, "until_on": until_on}
+        form = form_for(entry, pack, books.told(self.records, version, entry.contents, **days))
         customer = self._customer(entry)
         if form.validate_on_submit() and self._kept(version, entry, period, customer, form):
             return redirect(url_for(".index"))
@@ -144,11 +148,10 @@ class ReportPage(RedressPage):
             period=period,
             form=form,
             customer=customer,
-            from_on=from_on,
-            until_on=until_on,
+            **days,
             due=due_on(entry, period, calendars.work_calendar(self.records)),
             by=paperwords.post(entry.by, pack),
-            figures=indicators.figures(self.records, version, from_on=from_on, until_on=until_on),
+            figures=indicators.figures(self.records, version, **days),
             reached=reached,
         )
 

@@ -309,6 +309,13 @@ def test_a_report_calls_the_indicators_it_tells_by_their_names(
     path = "/admin/report/suppliers/figures/2026-Q1/"
     page = client.get(path).text
     assert re.findall(r'for="extra_\d">([^<]+)', page) == ["及时率", "走访评分"]
+    post(
+        "/admin/standalone/suppliers/call_on/fill/", extra_visited_on="2026-01-05", extra_score="9"
+    )
+    today = now().astimezone(company.ZONE)
+    running = f"/admin/report/suppliers/figures/{today.year}-Q{(today.month + 2) // 3}/"
+    begun = re.findall(r"<textarea[^>]*>\s*([^<]*)</textarea>", client.get(running).text)
+    assert begun == ["—", "9.0"], "what it came to is written down already"
     page = post(path, extra_0="九成", extra_1="八分")
     (filed,) = re.findall(r"/admin/report/filed/\d+/", page)
     page = client.get(filed).text

@@ -161,6 +161,19 @@ def test_a_form_of_the_regulation_is_filled_with_every_shape_of_field(
     assert facts().clock("survey").met_at is not None
 
 
+def test_beside_a_field_called_like_an_indicator_stands_what_it_came_to_the_month_before(
+    visit: Any, client: FlaskClient, number: str, at_work: Any
+) -> None:
+    with at_work() as office:
+        received = _find(office.session, number).received_at.astimezone(company.ZONE)
+        before = received.replace(day=1, hour=12) - dt.timedelta(days=1)
+        suppliers.case(office.session, now=before.astimezone(dt.UTC))
+    visit("mechanic")
+    for page in (f"/admin/complaint/{number}/", f"/c/{number}"):
+        told = f"{before:%Y-%m}：0.0 %；after_sales department：0.0 %"
+        assert told in client.get(page).text
+
+
 def test_a_form_can_be_filled_again_and_what_stood_before_stays(
     visit: Any, do: Deed, facts: Any
 ) -> None:

@@ -205,7 +205,7 @@ def test_a_call_that_came_late_makes_no_department_late(
     sweep.pass_time(session, case.number, now=at(9, 8, 9))
     assert [clock.key for clock in case.deadlines if clock.breaches] == ["callback"]
     shown = {entry.key: str(figure) for entry, figure in _figures(session, version)}
-    assert (shown["timely"], shown["timely_of_due"]) == ("100.0 %", "100.0 %")
+    assert (shown["timely_rate"], shown["timely_of_due"]) == ("100.0 %", "100.0 %")
 
 
 @pytest.mark.proves("MKT-6.1.3")
@@ -217,7 +217,9 @@ def test_a_second_complaint_is_a_repeat_once_a_person_says_so(
     again = desk.heard(2, customer=somebody)
 
     def rate() -> str:
-        return {entry.key: str(figure) for entry, figure in _figures(session, version)}["repeat"]
+        return {entry.key: str(figure) for entry, figure in _figures(session, version)}[
+            "repeat_rate"
+        ]
 
     assert rate() == "0.0 %"
     intake.classify(session, again, extra={"repeat": True}, actor=desk.agent, now=at(9, 2, 10))
@@ -232,9 +234,9 @@ def test_the_board_of_a_month_shows_each_department_with_both_timely_rates(
         desk.caused(desk.heard(day), day, "production")
     board = indicators.by_department(session, version, from_on=FIRST, until_on=LAST)
     said = {entry.key: (str(figure), figure.of) for entry, figure in board["production"]}
-    assert said["timely"] == ("0.0 %", 2)
+    assert said["timely_rate"] == ("0.0 %", 2)
     assert said["timely_of_due"] == ("—", 0)
-    assert list(said)[:2] == ["timely", "timely_of_due"]
+    assert list(said)[:2] == ["timely_rate", "timely_of_due"]
 
 
 @pytest.mark.proves("MKT-5.1.2", "MKT-5.2.2")
