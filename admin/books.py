@@ -29,11 +29,22 @@ def today() -> dt.date:
 
 
 def version_of(records: Session, key: str) -> PolicyVersion:
-    """The version of a regulation in force today; a page that is not there when there is none."""
-    found = {one.policy.key: one for one in policies.all_in_force(records, on=today())}
+    """The version of a regulation in force today, else the last that was, so that its books stay.
+
+    A page that is not there for a regulation that never came into force.
+    """
+    found = {one.policy.key: one for one in policies.readable(records, on=today())}
     if key not in found:
         abort(404)
     return found[key]
+
+
+def in_force(records: Session, key: str) -> PolicyVersion:
+    """The version of a regulation in force today, for what is written down anew; else no page."""
+    version = version_of(records, key)
+    if version not in policies.all_in_force(records, on=today()):
+        abort(404)
+    return version
 
 
 def span() -> tuple[dt.date, dt.date]:

@@ -40,13 +40,13 @@ class Table:
 
 
 class LedgerPage(RedressPage):
-    """A page for each ledger of the regulations in force, and the numbers that are missing."""
+    """A page for each ledger of the regulations, and the numbers that are missing."""
 
     group, icon = "books", "book"
 
     @expose("/")
     def index(self) -> str:
-        versions = policies.all_in_force(self.records, on=books.today())
+        versions = policies.readable(self.records, on=books.today())
         packs = [(one, policies.pack(self.records, one)) for one in versions]
         return self.render("admin/ledgers.html", packs=packs)
 

@@ -70,12 +70,8 @@ class ReportPage(RedressPage):
 
     @expose("/")
     def index(self) -> str:
-        versions = policies.all_in_force(self.records, on=books.today())
-        since = books.today() - dt.timedelta(days=LISTED_DAYS)
-        owed = [
-            (one, reports.owed(self.records, one, since=_begin(one, since), on=books.today()))
-            for one in versions
-        ]
+        versions = policies.readable(self.records, on=books.today())
+        owed = [(one, self._owed(one)) for one in versions]
         return self.render(
             "admin/reports.html",
             owed=owed,
@@ -85,6 +81,14 @@ class ReportPage(RedressPage):
             packs={one.id: policies.pack(self.records, one) for one in versions},
             words=paperwords,
         )
+
+    def _owed(self, version: PolicyVersion) -> list[reports.Owed]:
+        """What is owed under a version; nothing any more under one that was withdrawn."""
+        if version.status != "published":
+            return []
+        on = books.today()
+        begin = _begin(version, on - dt.timedelta(days=LISTED_DAYS))
+        return list(reports.owed(self.records, version, since=begin, on=on))
 
     def _filed(self) -> list[tuple[FormEntry, Any]]:
         """The reports that were filed, the newest first, each with its entry."""
@@ -127,7 +131,7 @@ class ReportPage(RedressPage):
     @expose("/<policy>/<key>/<period>/", methods=("GET", "POST"))
     def file(self, policy: str, key: str, period: str) -> str | Response:
         """Draw up a report of a period beside its indicators, and file it."""
-        version = books.version_of(self.records, policy)
+        version = books.in_force(self.records, policy)
         pack = policies.pack(self.records, version)
         entry: ReportEntry | None = pack.find("report", key)
         if entry is None:

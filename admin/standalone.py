@@ -56,7 +56,7 @@ class StandalonePage(RedressPage):
 
     @expose("/")
     def index(self) -> str:
-        versions = policies.all_in_force(self.records, on=books.today())
+        versions = policies.readable(self.records, on=books.today())
         found = [
             (version, [form for form in policies.pack(self.records, version).form if form.alone])
             for version in versions
@@ -94,6 +94,7 @@ class StandalonePage(RedressPage):
             "admin/standalone_one.html",
             entry=entry,
             policy=version.policy,
+            is_in_force=version.status == "published",
             table=ledger.fillings(self.records, entry, (), self._fillings(version, entry)),
             from_on=from_on,
             until_on=until_on,
@@ -124,6 +125,7 @@ class StandalonePage(RedressPage):
     @expose("/<policy>/<key>/fill/", methods=("GET", "POST"))
     def fill(self, policy: str, key: str) -> str | Response:
         """Fill in a form once more; refused, it comes back with all that was typed."""
+        books.in_force(self.records, policy)
         version, entry = self._entry(policy, key)
         form = form_for(self.records, entry)
         if form.validate_on_submit() and self._filled(version, entry, form):

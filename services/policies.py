@@ -15,8 +15,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import Parameter, Policy, PolicyRule, PolicyVersion
+from models import Complaint, Parameter, Policy, PolicyRule, PolicyVersion
 from policy.errors import NotInForce
+from policy.lifecycle import ENDS, Status
 from policy.loading import build
 from policy.pack import Pack
 
@@ -128,11 +129,40 @@ def all_in_force(session: Session, *, on: dt.date) -> list[PolicyVersion]:
     return sorted(newest.values(), key=lambda version: version.policy.name)
 
 
+def readable(session: Session, *, on: dt.date) -> list[PolicyVersion]:
+    """For every regulation the version in force on a day, else the last that was, by name.
+
+    A version that was withdrawn decides about nothing new, but its books and cases outlive it.
+    """
+    known = {version.policy_id: version for version in session.scalars(_withdrawn(on))}
+    known |= {version.policy_id: version for version in all_in_force(session, on=on)}
+    return sorted(known.values(), key=lambda version: version.policy.name)
+
+
+def at_work(session: Session, *, on: dt.date) -> list[PolicyVersion]:
+    """The readable versions, and every other one under which a case is still open, by name."""
+    going_on = [status for status in Status if status not in (*ENDS, Status.recorded)]
+    open_ = sa.select(Complaint.policy_version_id).where(Complaint.status.in_(going_on))
+    found = {version.id: version for version in readable(session, on=on)}
+    rest = sa.select(PolicyVersion).where(PolicyVersion.id.in_(open_))
+    found |= {version.id: version for version in session.scalars(rest)}
+    return sorted(found.values(), key=lambda version: (version.policy.name, version.number))
+
+
 def _published(on: dt.date) -> sa.Select[PolicyVersion]:
     return (
         sa.select(PolicyVersion)
         .where(PolicyVersion.status == "published", PolicyVersion.effective_from <= on)
         .order_by(PolicyVersion.effective_from.desc(), PolicyVersion.number.desc())
+    )
+
+
+def _withdrawn(on: dt.date) -> sa.Select[PolicyVersion]:
+    """What was withdrawn and had begun by a day, the last of each regulation at the end."""
+    return (
+        sa.select(PolicyVersion)
+        .where(PolicyVersion.status == "withdrawn", PolicyVersion.effective_from <= on)
+        .order_by(PolicyVersion.effective_from, PolicyVersion.number)
     )
 
 

@@ -24,7 +24,7 @@ from database import make_engine, reading, writing
 from models import CompanyText, Complaint, Customer, CustomerFlag, FormEntry
 from policy.coverage import parameters
 from policy.loading import PACKS, load
-from services import customers, declared, filing
+from services import customers, declared, drafts, filing
 from tests.regulations import CASES
 
 HOUR = dt.timedelta(hours=1)
@@ -635,3 +635,21 @@ def test_the_list_costs_the_same_few_statements_however_long_it_is(
         for _ in range(4):
             surveyed(office, surveyor="2006")
     assert statements() == few
+
+
+# ---------------------------------------------------------------- a version that was withdrawn
+
+
+def test_the_books_of_a_withdrawn_version_stay_readable_and_take_nothing_new(
+    visit: Any, client: FlaskClient, at_work: Any
+) -> None:
+    with at_work() as office:
+        version = suppliers.in_force(office.session)
+        said: dict[str, Any] = {"reason": "停用", "now": now()}
+        drafts.withdraw(office.session, version, actor=office.administrator, **said)
+    visit("care_director")
+    for path in ("ledger/suppliers/goods/", "report/indicators/suppliers/", DUTY[len("/admin/") :]):
+        assert client.get(f"/admin/{path}").status_code == 200, path
+    for path in ("/admin/ledger/", "/admin/report/", "/admin/standalone/"):
+        assert "供货投诉办法" in client.get(path).text, path
+    assert client.get(f"{DUTY}fill/").status_code == 404
