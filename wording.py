@@ -964,6 +964,10 @@ _NOTICES = {
     "restarted": mark("Case begun anew"),
     "to_confirm": mark("Answer to confirm"),
     "to_decide": mark("Case raised"),
+    "to_endorse": mark("Approval wanted"),
+    "to_convene": mark("Appeal lodged"),
+    "to_vote": mark("Vote wanted"),
+    "takes_part": mark("Department takes part"),
     "alert": mark("For your attention"),
     "due_soon": mark("Term ends soon"),
     "breached": mark("Term has run out"),
@@ -979,6 +983,10 @@ _NOTICE_TEXTS = {
     "restarted": mark("The customer is not satisfied. Handle the case again and answer anew."),
     "to_confirm": mark("The department has answered. Look at the answer and confirm it."),
     "to_decide": mark("The case was raised to the general manager and waits for a decision."),
+    "to_endorse": mark("It is your turn to approve: %(alert)s (%(cite)s)."),
+    "to_convene": mark("An appeal waits for its jury: %(alert)s (%(cite)s)."),
+    "to_vote": mark("You sit on the jury: %(alert)s (%(cite)s). Read the matter and vote."),
+    "takes_part": mark("Your department takes part in the case. See what is asked of it."),
     "alert": mark("%(alert)s (%(cite)s). Please look at the case."),
     "due_soon": mark("There is little time left: %(clock)s (%(cite)s)."),
     "breached": mark("The case is overdue. What is still to be done remains to be done."),
@@ -1029,7 +1037,8 @@ def notice_text(kind: str, facts: Mapping[str, Any], link_base: str) -> str:
             until = _("%(due)s (provisional)", due=until)
         lines.append(_("Until: %(at)s", at=until))
     if facts.get("number"):
-        lines.append(f"{link_base}/c/{quote(str(facts['number']), safe='')}")
+        page = "admin/jury" if kind == "to_vote" else "c"
+        lines.append(f"{link_base}/{page}/{quote(str(facts['number']), safe='')}")
     return "\n".join(lines or [link_base])
 
 

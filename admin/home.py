@@ -20,22 +20,23 @@ MONEY = frozenset({Role.hr, Role.care, Role.administrator, Role.general_manager}
 
 
 class HomePage(RedressPage):
-    """What waits for the visitor. Who has no cases is led to the first page he may open."""
+    """What waits for the visitor. An employee for whom nothing does is led to his first page."""
 
     group, icon = "desk", "home"
 
     @expose("/")
     def index(self) -> str | Response:
-        if current_user.role in (Role.employee, Role.juror):
-            return redirect(navigation.first_url(self.admin, past=self))
         at = now()
         local = at.astimezone(wording.zone())
+        waiting = desk.waiting(self.records, current_user.user, now=at, on=local.date())
+        if current_user.role is Role.employee and not waiting:
+            return redirect(navigation.first_url(self.admin, past=self))
         midnight = (local + dt.timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         seen = desk.scope(self.records, current_user.user, on=local.date())
         return self.render(
             "admin/home.html",
             local=local,
-            waiting=desk.waiting(self.records, current_user.user, now=at, on=local.date()),
+            waiting=waiting,
             counts=desk.counts(self.records, seen, now=at, midnight=midnight),
             money=payroll.waiting(self.records, limit=8) if current_user.role in MONEY else [],
             shows_money=current_user.role in MONEY,

@@ -31,9 +31,12 @@ from admin.showing import now
 from files.tables_out import Sheet, csv_chunks, write_xlsx
 from models import Penalty
 from policy.deeds import refusal
+from policy.events import Appealed, By
+from policy.facts import CaseFacts
+from policy.filing import applying
 from policy.lifecycle import PenaltyStatus, Role, Sign
 from policy.pack import Pack
-from services import actors, desk, journal, payroll, policies, record
+from services import actors, desk, journal, jury, payroll, policies, record
 
 OWN_ONLY = frozenset({Role.employee, Role.member})
 
@@ -61,6 +64,13 @@ class HowForm(PenaltyForm):
         description=lazy_gettext("Signed slip, in person, by mail… The appeal term begins now."),
     )
 
+
+class AppealForm(PenaltyForm):
+    text = long_text(lazy_gettext("Why"))
+
+
+APPEAL = "appealed"
+"""What somebody does about a penalty of his own; the others are deeds of an office."""
 
 DEEDS: dict[str, tuple[type[PenaltyForm], Callable[..., Any], PenaltyStatus]] = {
     "penalty_confirmed": (PenaltyForm, payroll.confirm, PenaltyStatus.proposed),
@@ -123,7 +133,7 @@ class PenaltyView(RedressView):
             return statement.where(Penalty.employee_id == (current_user.employee_id or -1))
         if current_user.role is Role.director:
             seen = desk.scope(self.records, current_user.user, on=now().date())
-            return seen.narrowed(statement.join(Penalty.complaint))
+            return seen.led(statement.join(Penalty.complaint))
         return statement
 
     def row_url(self, row: Penalty) -> str:
@@ -153,6 +163,8 @@ class PenaltyView(RedressView):
         facts = record.facts_of(self.records, found.complaint)
         charge = next(c for c in facts.charges if _is(c, found))
         forms: dict[str, Any] = {name: self._form(name, found) for name in self._possible(found)}
+        if visitor_may_open("penalty.appeal") and self._appealable(found, facts, pack):
+            forms[APPEAL] = self._appeal_form(found)
         if refused is not None:
             forms[deed] = refused
         return self.render(
@@ -171,13 +183,8 @@ class PenaltyView(RedressView):
         """The deeds this visitor may do on a penalty now: by page, by status and by post."""
         if not visitor_may_open("penalty.deed"):
             return []
-        pack, calendar = journal.rules_of(self.records, found.complaint)
-        by = actors.as_of(
-            self.records,
-            actors.of_user(current_user.user),
-            policy_id=found.complaint.policy_version.policy_id,
-            on=calendar.local(now()).date(),
-        )
+        pack, _calendar = journal.rules_of(self.records, found.complaint)
+        by = self._by(found)
         facts = record.facts_of(self.records, found.complaint)
         fitting = [name for name, (_f, _s, status) in DEEDS.items() if found.status is status]
         return [
@@ -206,6 +213,62 @@ class PenaltyView(RedressView):
             return redirect(here)
         return self._page(self._penalty(penalty_id), form, deed)
 
+    # ------------------------------------------------------------ appealing
+
+    @expose("/<int:penalty_id>/appeal/", methods=("GET", "POST"))
+    def appeal(self, penalty_id: int) -> str | Response:
+        """Appeal against a penalty of one's own. Refused, what was typed comes back."""
+        found = self._penalty(penalty_id)
+        pack, _calendar = journal.rules_of(self.records, found.complaint)
+        vote = _question(record.facts_of(self.records, found.complaint), pack)
+        if not _is_mine(found) or vote is None:
+            abort(404)
+        here = url_for(".one", penalty_id=penalty_id)
+        if request.method == "GET":
+            return redirect(here)
+        form = self._appeal_form(found)
+        if form.validate() and self._appealed(found, vote, form):
+            return redirect(here)
+        return self._page(self._penalty(penalty_id), form, APPEAL)
+
+    def _appeal_form(self, found: Penalty) -> AppealForm:
+        form = AppealForm(prefix=f"{APPEAL}-")
+        if not form.seen.data:
+            form.seen.data = str(found.complaint.version)
+        return form
+
+    def _appealed(self, found: Penalty, vote: str, form: AppealForm) -> bool:
+        number, employee = found.complaint.number, found.employee.number
+
+        def act(seen: int) -> None:
+            complaint = journal.hold(self.records, number, seen=seen)
+            actor = actors.of_user(current_user.user)
+            said = {"vote": vote, "employee": employee, **form.said()}
+            jury.appeal(self.records, complaint, actor=actor, now=now(), **said)
+
+        return self.did(APPEAL, form, act, lambda: self._penalty(found.id).complaint.version)
+
+    def _appealable(self, found: Penalty, facts: CaseFacts, pack: Pack) -> bool:
+        """Whether this visitor may appeal now: his own charge, while its term runs."""
+        ends = found.counts_at
+        vote = _question(facts, pack)
+        if not _is_mine(found) or vote is None or ends is None or ends < now():
+            return False
+        by = self._by(found)
+        said = {"vote": vote, "employee": by.employee, "text": ""}
+        event = Appealed.model_construct(type=APPEAL, at=now(), by=by, **said)
+        return refusal(facts, APPEAL, by, pack, event) is None
+
+    def _by(self, found: Penalty) -> By:
+        """The visitor with the posts he holds today under the regulation of the case."""
+        _pack, calendar = journal.rules_of(self.records, found.complaint)
+        return actors.as_of(
+            self.records,
+            actors.of_user(current_user.user),
+            policy_id=found.complaint.policy_version.policy_id,
+            on=calendar.local(now()).date(),
+        )
+
     def _did(self, penalty_id: int, deed: str, form: PenaltyForm) -> bool:
         def act(seen: int) -> None:
             found = payroll.penalty(self.records, penalty_id, seen=seen)
@@ -218,6 +281,17 @@ class PenaltyView(RedressView):
 def _pack(records: Session, row: Penalty) -> Pack:
     """The regulation of the penalty's case."""
     return policies.pack(records, row.complaint.policy_version)
+
+
+def _is_mine(found: Penalty) -> bool:
+    """Whether it takes something of the visitor."""
+    return found.employee_id == current_user.employee_id and found.sign is Sign.charge
+
+
+def _question(facts: CaseFacts, pack: Pack) -> str | None:
+    """The question by which the case's regulation decides an appeal; None where it knows none."""
+    asked = (entry for entry in applying(facts, "vote", pack) if entry.about == "appeal")
+    return next((str(entry.key) for entry in asked), None)
 
 
 def _is(charge: Any, found: Penalty) -> bool:

@@ -35,6 +35,9 @@ LEDGERREADERS = CARE | {Role.general_manager, Role.auditor}
 CUSTOMERREADERS = CARE | {Role.general_manager}
 
 PAYROLL = CARE | {Role.general_manager, Role.hr, Role.auditor}
+JURORS = EVERYONE - {Role.auditor}
+"""Whoever may sit on a jury or appeal for himself: everybody but who changes nothing."""
+
 MONEYREADERS = PAYROLL | {Role.director, Role.member, Role.employee}
 
 SHEETREADERS = CARE | {Role.auditor}
@@ -90,6 +93,10 @@ RIGHTS: dict[str, frozenset[Role]] = {
     **listed("penalty", read=MONEYREADERS),
     "penalty.one": MONEYREADERS,
     "penalty.deed": CARE | {Role.general_manager, Role.hr},
+    "penalty.appeal": MONEYREADERS & JURORS,
+    "jury.index": JURORS,
+    "jury.one": JURORS,
+    "jury.vote": JURORS,
     "month.index": PAYROLL,
     "month.export": PAYROLL,
     # the files of departments and payroll

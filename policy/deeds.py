@@ -286,7 +286,7 @@ def _called(who: str, facts: CaseFacts, pack: Pack) -> str:
         return pack.label("department", who.removeprefix("member:"))
     if who == "lead_department" and facts.department:
         return pack.label("department", facts.department)
-    return pack.label("post", _post(who, facts, pack)) or who
+    return pack.label("post", post_of(who, facts, pack)) or who
 
 
 def _concerns(applies: Any, facts: CaseFacts, event: Happening | None) -> bool:
@@ -322,9 +322,9 @@ def standing(entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack) -> tuple
             return who, False
         if who.startswith("member:") and who.removeprefix("member:") in by.departments:
             return who, False
-        held = _held(entry, _post(who, facts, pack), facts, by)
+        held = _held(entry, post_of(who, facts, pack), facts, by)
         if held is not None:
-            return _post(who, facts, pack) or who, held
+            return post_of(who, facts, pack) or who, held
     return None
 
 
@@ -357,7 +357,7 @@ def _answers(key: str, pack: Pack) -> bool:
     return department is not None and department.answers
 
 
-def _post(who: str, facts: CaseFacts, pack: Pack) -> str | None:
+def post_of(who: str, facts: CaseFacts, pack: Pack) -> str | None:
     """The post a name means: `director` is the post that answers for the case's department."""
     if who != "director":
         return who

@@ -37,6 +37,7 @@ from policy.events import (
     utc,
 )
 from policy.facts import CaseFacts, Filed
+from policy.lifecycle import ALLOWED
 from policy.pack import Pack
 from policy.replacing import replace
 from policy.rules import Rules
@@ -122,6 +123,37 @@ def next_step(facts: CaseFacts, entry: Any) -> str | None:
         return str(entry.steps[0])
     done = int(last.data["step"])
     return str(entry.steps[done]) if done < len(entry.steps) else None
+
+
+def turn(facts: CaseFacts, entry: Any) -> str | None:
+    """Whose turn a chain of approvals waits for now; None where it waits for nobody.
+
+    A chain whose condition names forms waits once one of them is filled, and after a refusal once
+    one is filled anew. One without a condition may be begun at any time, so nobody is waited for
+    before somebody did.
+    """
+    if "endorsed" not in ALLOWED[facts.status] or not holds(entry.applies, facts):
+        return None
+    last = facts.last_filed("chain", entry.key)
+    begins = last is None or last.data["standing"] == "refused"
+    return None if begins and not _brought(facts, entry) else next_step(facts, entry)
+
+
+def _brought(facts: CaseFacts, entry: Any) -> bool:
+    """Whether there is something to approve that nobody has refused yet."""
+    forms = forms_of(entry)
+    filed = [(one.section, one.key) for one in facts.filed]
+    if not forms:
+        return bool(entry.applies) or ("chain", entry.key) in filed
+    approvals = [place for place, one in enumerate(filed) if one == ("chain", entry.key)]
+    news = filed[approvals[-1] :] if approvals else filed
+    return any(("form", form) in news for form in forms)
+
+
+def forms_of(entry: Any) -> frozenset[str]:
+    """The forms that the condition of an entry asks for."""
+    asked_for = (row.field.split(".") for row in entry.applies)
+    return frozenset(path[1] for path in asked_for if path[0] == "form")
 
 
 def endorse(facts: CaseFacts, event: Endorsed, rules: Rules) -> CaseFacts:

@@ -7,24 +7,27 @@ to somebody is no question of the rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from policy.changes import Effect
 from policy.conditions import holds
-from policy.events import Happening
+from policy.deeds import post_of
+from policy.events import Appealed, Convened, Happening, Involved
 from policy.facts import CaseFacts
+from policy.filing import turn
 from policy.lifecycle import Status
 from policy.pack import Pack
+from policy.paperwork import ChainEntry
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """Something to be told once: its kind, what caused it, and to whom.
 
-    `occasion` is the same for the same cause, so that nobody is told twice. `employee` and
-    `department` are those of the case; a message to a `post` is for its holders alone. `rule` is
-    the alert or the ladder it comes from.
+    `occasion` is the same for the same cause, so that nobody is told twice. `employee` is a number,
+    `department` a key of the pack; a message to a `post` is for its holders alone. `rule` is the
+    alert, ladder, approval or question of a jury it comes from.
     """
 
     kind: str
@@ -43,7 +46,13 @@ _TELLS = {
 
 
 def messages(
-    event: Happening, effects: Sequence[Effect], after: CaseFacts, pack: Pack, *, seq: int
+    event: Happening,
+    effects: Sequence[Effect],
+    before: CaseFacts,
+    after: CaseFacts,
+    pack: Pack,
+    *,
+    seq: int,
 ) -> Iterator[Message]:
     """What is to be told after the `seq`-th event of a case; nothing of a case that is history."""
     if after.history:
@@ -58,7 +67,46 @@ def messages(
     if event.type == "confirmed" and after.status is Status.intervened:
         decides = next((entry.by[0] for entry in pack.signoffs.get("decided", ())), None)
         yield Message("to_decide", str(seq), None, where, decides)
-    yield from _alerts(event, effects, after, pack, seq=seq)
+    yield from _turns(before, after, pack, seq=seq)
+    yield from _jury(event, after, pack, seq=seq)
+    alerts = list(_alerts(event, effects, after, pack, seq=seq))
+    yield from alerts
+    if isinstance(event, Involved):
+        yield _takes_part(event, pack, {alert.post for alert in alerts}, seq=seq)
+
+
+def _turns(before: CaseFacts, after: CaseFacts, pack: Pack, *, seq: int) -> Iterator[Message]:
+    """Whose turn it has become to approve; a director is that of the department that has it."""
+    for chain in pack.chain:
+        post = _approver(after, chain, pack)
+        if post is not None and post != _approver(before, chain, pack):
+            yield Message("to_endorse", f"{chain.key}/{seq}", None, None, post, chain.key)
+
+
+def _approver(facts: CaseFacts, chain: ChainEntry, pack: Pack) -> str | None:
+    whose = turn(facts, chain)
+    return post_of(whose, facts, pack) if whose else None
+
+
+def _jury(event: Happening, after: CaseFacts, pack: Pack, *, seq: int) -> Iterator[Message]:
+    """An appeal is for who convenes its jury, else for its members; a vote for who was seated."""
+    if isinstance(event, Appealed):
+        convene = (who for entry in pack.signoffs.get("convened", ()) for who in entry.by)
+        posts = {who: None for who in convene if pack.find("post", who)}
+        for post in posts or pack.find("vote", event.vote).members:
+            yield Message("to_convene", f"{event.vote}/{seq}/{post}", None, None, post, event.vote)
+    if isinstance(event, Convened) and (jury := after.last_filed("vote", event.vote)):
+        for who in jury.data["members"]:
+            yield Message("to_vote", f"{event.vote}/{seq}/{who}", who, None, rule=event.vote)
+
+
+def _takes_part(
+    event: Involved, pack: Pack, alerted: Container[str | None], *, seq: int
+) -> Message:
+    """A department takes part: its director, unless an alert of the regulation says it to him."""
+    department = pack.find("department", event.department)
+    post = department.director if department.director not in alerted else None
+    return Message("takes_part", f"{department.key}/{seq}", None, department.key, post)
 
 
 def _alerts(

@@ -209,7 +209,8 @@ class Play:
             return Outcome(event, now, before, before, refused=error)
         self.entries.append(Entry(len(self.entries) + 1, event, now))
         self.pictures[self.about] = after
-        self.told = tuple(messages(event, effects, after, self.pack, seq=len(self.entries)))
+        seq = len(self.entries)
+        self.told = tuple(messages(event, effects, before, after, self.pack, seq=seq))
         return Outcome(event, now, before, after, effects, self.told)
 
     def event(self, step: Mapping[str, Any]) -> Happening:

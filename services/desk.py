@@ -31,7 +31,7 @@ from policy.events import By, Replied
 from policy.facts import CaseFacts
 from policy.lifecycle import ENDS, ClockState, PenaltyStatus, ReplyOutcome, Role, Status
 from policy.pack import Pack
-from services import actors, journal, policies, record
+from services import actors, journal, policies, record, turns
 
 SEES_ALL = frozenset({Role.administrator, Role.care, Role.general_manager, Role.auditor, Role.hr})
 
@@ -41,46 +41,123 @@ SEES_ALL = frozenset({Role.administrator, Role.care, Role.general_manager, Role.
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which cases somebody sees: all, or those of some departments and those in his own hands."""
+    """Which cases somebody sees: all, or those of some departments and those in his own hands.
+
+    `beside` are conditions of further cases: in which his departments take part, or whose
+    approvals are his turn.
+    """
 
     everything: bool
     departments: frozenset[int] = frozenset()
     employee_id: int | None = None
+    beside: tuple[turns.Cases, ...] = ()
 
     def narrowed(self, statement: sa.Select[Any]) -> sa.Select[Any]:
         """A statement over complaints, narrowed to what he sees."""
+        if self.everything:
+            return statement
+        return statement.where(sa.or_(self._has(), *self.beside))
+
+    def led(self, statement: sa.Select[Any]) -> sa.Select[Any]:
+        """The same, narrowed to what his departments answer or answered for."""
         return statement if self.everything else statement.where(self._has())
 
-    def _has(self) -> sa.ColumnElement[bool]:
+    def _has(self) -> turns.Cases:
+        # Without an employee nobody's cases are his; NULL would mean those that nobody handles.
+        mine = sa.false() if self.employee_id is None else Assignment.handler_id == self.employee_id
         return sa.exists().where(
             Assignment.complaint_id == Complaint.id,
-            sa.or_(
-                Assignment.department_id.in_(self.departments),
-                Assignment.handler_id == self.employee_id,
-            ),
+            sa.or_(Assignment.department_id.in_(self.departments), mine),
         )
 
 
 def scope(session: Session, user: User, *, on: dt.date) -> Scope:
-    """What a user sees: care, managers and auditors all; a department only its own cases."""
+    """What a user sees: care, managers and auditors all; a department those it leads or joins."""
     if user.role in SEES_ALL:
         return Scope(everything=True)
     if user.employee is None:
         return Scope(everything=False)
-    seen = {user.employee.department_id}
-    for version in policies.all_in_force(session, on=on):
-        seen |= _directed(session, user.employee, version, on=on)
-    return Scope(False, frozenset(seen), user.employee.id)
+    seats = _seats(session, user, on=on)
+    seen = {user.employee.department_id}.union(*(seat.directed_ids for seat in seats))
+    joined = [turns.takes_part(seat.version.policy_id, seat.joins) for seat in seats]
+    turn = [seat.of_version(one) for seat in seats for one in seat.to_endorse()]
+    beside = (*joined, *turn, turns.endorsed_by(user.employee.id))
+    return Scope(False, frozenset(seen), user.employee.id, beside)
 
 
-def _directed(
-    session: Session, employee: Employee, version: PolicyVersion, *, on: dt.date
-) -> set[int]:
-    """The real departments whose director's post somebody holds, himself or as deputy."""
-    held = {held.post for held in actors.posts_of(session, employee.id, on=on)}
-    real = actors.meanings(session, policy_id=version.policy_id, on=on)
-    directed = (d.key for d in policies.pack(session, version).department if d.director in held)
-    return {real[key] for key in directed if key in real}
+def jury_scope(user: User) -> Scope:
+    """The cases with an open question on whose jury a user sits."""
+    if user.employee is None:
+        return Scope(everything=False)
+    return Scope(everything=False, beside=(turns.sits_on_jury(user.employee.number),))
+
+
+def jury_cases(session: Session, user: User) -> list[tuple[Complaint, bool]]:
+    """The same cases, and of each whether he has voted on all he is asked; his turn first."""
+    if user.employee is None:
+        return []
+    number = user.employee.number
+    waits = turns.to_vote(number, user.employee.id)
+    cases = sa.select(Complaint, ~waits).where(turns.sits_on_jury(number))
+    return [(case, voted) for case, voted in session.execute(cases.order_by(~waits, Complaint.id))]
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where somebody stands under a version: his departments and posts, and what they mean."""
+
+    version: PolicyVersion
+    pack: Pack
+    by: By
+    real: Mapping[str, int]
+    employee: Employee
+
+    @property
+    def held(self) -> frozenset[str]:
+        return frozenset(post.post for post in self.by.posts)
+
+    @property
+    def directed(self) -> frozenset[str]:
+        """The departments whose director's post he holds, himself or as deputy."""
+        return frozenset(d.key for d in self.pack.department if d.director in self.held)
+
+    @property
+    def directed_ids(self) -> frozenset[int]:
+        return frozenset(self.real[key] for key in self.directed if key in self.real)
+
+    @property
+    def joins(self) -> frozenset[str]:
+        """The departments for which he takes part in cases."""
+        return self.directed | set(self.by.departments)
+
+    def of_version(self, condition: turns.Cases) -> turns.Cases:
+        """The cases of this version of which a condition holds."""
+        return sa.and_(Complaint.policy_version_id == self.version.id, condition)
+
+    def to_endorse(self) -> list[turns.Cases]:
+        """The cases whose approvals are his turn."""
+        return turns.to_endorse(self.pack, self._approves)
+
+    def _approves(self, post: str) -> turns.Cases | None:
+        if post == "director":
+            return Complaint.department_id.in_(self.directed_ids) if self.directed_ids else None
+        return sa.true() if post in self.held else None
+
+
+def _seats(session: Session, user: User, *, on: dt.date) -> list[Seat]:
+    """Where a user stands under each version that somebody still works by."""
+    if user.employee is None:
+        return []
+    return [
+        Seat(
+            version=version,
+            pack=policies.pack(session, version),
+            by=actors.as_of(session, actors.of_user(user), policy_id=version.policy_id, on=on),
+            real=actors.meanings(session, policy_id=version.policy_id, on=on),
+            employee=user.employee,
+        )
+        for version in policies.at_work(session, on=on)
+    ]
 
 
 # ---------------------------------------------------------------- what waits
@@ -112,7 +189,7 @@ NEXT_DEED = {
 def waiting(
     session: Session, user: User, *, now: dt.datetime, on: dt.date, limit: int = 50
 ) -> list[Waiting]:
-    """The cases that wait for this user under the regulations in force, the most urgent first."""
+    """The cases that wait for this user, whichever version they are under, most urgent first."""
     wanted = _mine(session, user, now=now, on=on)
     if not wanted:
         return []
@@ -129,73 +206,79 @@ def waiting(
 
 def _mine(
     session: Session, user: User, *, now: dt.datetime, on: dt.date
-) -> list[tuple[str, sa.ColumnElement[bool]]]:
+) -> list[tuple[str, turns.Cases]]:
     """The deeds this user may do, each with the condition of the cases that wait for it."""
-    if user.employee_id is None:
+    if user.employee is None:
         return []
-    found: list[tuple[str, sa.ColumnElement[bool]]] = []
-    for version in policies.all_in_force(session, on=on):
-        by = actors.as_of(session, actors.of_user(user), policy_id=version.policy_id, on=on)
-        pack = policies.pack(session, version)
-        real = actors.meanings(session, policy_id=version.policy_id, on=on)
+    found = [("voted", turns.to_vote(user.employee.number, user.employee.id))]
+    for seat in _seats(session, user, on=on):
+        found += [("endorsed", seat.of_version(one)) for one in seat.to_endorse()]
         for deed, waits in _waits(now):
-            reach = _reach(pack, deed, by, real, user.employee_id)
+            reach = _reach(seat, deed)
             if reach is not None:
-                found.append((deed, sa.and_(waits, reach)))
+                found.append((deed, seat.of_version(sa.and_(waits, reach))))
+        found += _joined(seat)
     return found
 
 
-def _waits(now: dt.datetime) -> list[tuple[str, sa.ColumnElement[bool]]]:
-    """Which cases wait for which deed: a review or call that is due, then by their status."""
+def _joined(seat: Seat) -> list[tuple[str, turns.Cases]]:
+    """The cases that wait for his departments because they take part; the deed is to write down."""
+    departments = {seat.employee.department_id, *seat.directed_ids}
+    waits = turns.asked_to_take_part(seat.version.policy_id, seat.joins, departments)
+    writes = "filled" if any(not form.alone for form in seat.pack.form) else "progressed"
+    return [(writes, seat.of_version(waits))]
+
+
+def _waits(now: dt.datetime) -> list[tuple[str, turns.Cases]]:
+    """Which cases wait for which deed: a review that is due, by their status, calls, appeals."""
     by_status = [(deed, _stands(status)) for status, deed in NEXT_DEED.items()]
     return [
         ("reviewed", _running(Deadline.review_at <= now)),
         *by_status,
         ("called_back", _call_is_open(now)),
+        ("convened", turns.to_convene()),
     ]
 
 
-def _running(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+def _running(condition: turns.Cases) -> turns.Cases:
     """Cases with a running clock of which the condition holds."""
     return sa.exists().where(
         Deadline.complaint_id == Complaint.id, Deadline.state == ClockState.running, condition
     )
 
 
-def _stands(status: Status) -> sa.ColumnElement[bool]:
+def _stands(status: Status) -> turns.Cases:
     stands = Complaint.status == status
     if status is Status.closed:
         return sa.and_(stands, Complaint.level == "factory", Complaint.factory_closed_at.is_(None))
     return stands
 
 
-def _call_is_open(now: dt.datetime) -> sa.ColumnElement[bool]:
+def _call_is_open(now: dt.datetime) -> turns.Cases:
     return sa.and_(Complaint.status == Status.closed, _running(Deadline.opens_at <= now))
 
 
-def _reach(
-    pack: Pack, deed: str, by: By, real: Mapping[str, int], employee_id: int
-) -> sa.ColumnElement[bool] | None:
+def _reach(seat: Seat, deed: str) -> turns.Cases | None:
     """Of which cases somebody may do a deed: all, some departments', his own, or none (None)."""
-    held = {post.post for post in by.posts}
+    held, by = seat.held, seat.by
     members = {f"member:{key}" for key in by.departments}
     departments: set[str] = set()
     own = False
-    for entry in pack.signoffs.get(deed, ()):
+    for entry in seat.pack.signoffs.get(deed, ()):
         for who in entry.by:
             if who in held or who in members:
                 return sa.true()
             if who == "lead_department":
                 departments |= set(by.departments)
             if who == "director":
-                departments |= {d.key for d in pack.department if d.director in held}
+                departments |= seat.directed
             own = own or who == "handler"
-    ids = [real[key] for key in departments if key in real]
-    conditions: list[sa.ColumnElement[bool]] = []
+    ids = [seat.real[key] for key in departments if key in seat.real]
+    conditions: list[turns.Cases] = []
     if ids:
         conditions.append(Complaint.department_id.in_(ids))
     if own:
-        conditions.append(Complaint.handler_id == employee_id)
+        conditions.append(Complaint.handler_id == seat.employee.id)
     return sa.or_(*conditions) if conditions else None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,7 +95,8 @@ def happen(
     if isinstance(event, Moved):
         complaint.policy_version = session.get_one(PolicyVersion, event.to)
         pack, _ = rules_of(session, complaint)
-    _write(session, complaint, event, after, effects, rules=(pack, calendar), actor=actor, now=now)
+    told = messages(event, effects, before, after, pack, seq=complaint.version + 1)
+    _write(session, complaint, event, after, told, rules=(pack, calendar), actor=actor, now=now)
     log.info("%s: %s", complaint.number, event.type)
     return effects
 
@@ -159,7 +160,7 @@ def _write(
     complaint: Complaint,
     event: Happening,
     after: CaseFacts,
-    effects: tuple[Effect, ...],
+    told: Iterable[Message],
     *,
     rules: tuple[Pack, WorkCalendar],
     actor: Actor,
@@ -186,7 +187,7 @@ def _write(
             recorded_at=now,
         )
     )
-    session.add_all(_notices(session, complaint, event, after, effects, pack, now=now))
+    session.add_all(_notices(session, complaint, told, after, rules, now=now))
     session.flush()
 
 
@@ -224,28 +225,38 @@ def first_open_month(session: Session, month: str) -> str:
 def _notices(
     session: Session,
     complaint: Complaint,
-    event: Happening,
+    told: Iterable[Message],
     after: CaseFacts,
-    effects: tuple[Effect, ...],
-    pack: Pack,
+    rules: tuple[Pack, WorkCalendar],
     *,
     now: dt.datetime,
 ) -> list[Notice]:
     """Whom to tell what, once the commit has happened; who answers for it, and his department."""
-    seq = complaint.version
+    pack, calendar = rules
+    on = calendar.local(now).date()
     return [
         Notice(
             complaint_id=complaint.id,
             kind=message.kind,
             occasion=message.occasion,
             employee_id=_listener(session, complaint, message, after),
-            department_id=complaint.department_id if message.department else None,
+            department_id=_hearing(session, complaint, message, after, on=on),
             post=message.post,
-            facts={"number": complaint.number, **_alert(message, pack)},
+            facts={"number": complaint.number, **_rule(message, pack)},
             made_at=now,
         )
-        for message in messages(event, effects, after, pack, seq=seq)
+        for message in told
     ]
+
+
+def _hearing(
+    session: Session, complaint: Complaint, message: Message, after: CaseFacts, *, on: dt.date
+) -> int | None:
+    """The id of the department a message is for; mostly it is the one that has the case."""
+    if message.department in (None, after.department):
+        return complaint.department_id if message.department else None
+    real = actors.meanings(session, policy_id=complaint.policy_version.policy_id, on=on)
+    return real.get(message.department)
 
 
 def _listener(
@@ -260,9 +271,19 @@ def _listener(
     return session.scalars(wanted).first()
 
 
-def _alert(message: Message, pack: Pack) -> dict[str, str]:
-    """What an alert of the regulation is about, and its clause."""
-    rule = pack.find("alert", message.rule) or pack.find("ladder", message.rule)
+_SAID_BY = {
+    "alert": ("alert", "ladder"),
+    "to_endorse": ("chain",),
+    "to_convene": ("vote",),
+    "to_vote": ("vote",),
+}
+"""The sections in which a message of that kind finds its rule."""
+
+
+def _rule(message: Message, pack: Pack) -> dict[str, str]:
+    """What an alert, an approval or a question of a jury is called, and its clause."""
+    found = (pack.find(section, message.rule) for section in _SAID_BY.get(message.kind, ()))
+    rule = next((one for one in found if one), None)
     return {"alert": rule.label, "cite": rule.cite} if rule else {}
 
 

@@ -42,6 +42,10 @@ KINDS = (
     "restarted",
     "to_confirm",
     "to_decide",
+    "to_endorse",
+    "to_convene",
+    "to_vote",
+    "takes_part",
     "alert",
     "due_soon",
     "breached",
@@ -62,6 +66,9 @@ LONGEST_NAME, LONGEST_ADDRESS, LONGEST_FAILURE = 120, 500, 500
 
 _HANDLED = frozenset({"dispatched", "restarted", "due_soon", "breached"})
 """What is told not only to who answers for the case, but to who handles it as well."""
+
+_BY_MAIL_ALONE = frozenset({"to_convene", "to_vote"})
+"""What is nobody's business but the readers': appeals and votes enter no group."""
 
 
 # ---------------------------------------------------------------- making notices
@@ -329,7 +336,8 @@ def _deliveries(
     *,
     now: dt.datetime,
 ) -> list[NoticeDelivery]:
-    hearing = [one for one in channels if one.department_id in {None, notice.department_id}]
+    heard = () if notice.kind in _BY_MAIL_ALONE else channels
+    hearing = [one for one in heard if one.department_id in {None, notice.department_id}]
     mails = [
         NoticeDelivery(notice_id=notice.id, way=f"mail:{one.id}", next_at=now) for one in readers
     ]

@@ -315,7 +315,8 @@ def test_every_kind_of_notice_is_said_with_and_without_its_facts(kind: str, lang
         bare = wording.notice_text(kind, {}, "https://r.example")
     assert title.startswith("Redress · ")
     assert title.endswith(" · TS/1")
-    assert text.endswith("\nhttps://r.example/c/TS%2F1")
+    page = "admin/jury" if kind == "to_vote" else "c"
+    assert text.endswith(f"\nhttps://r.example/{page}/TS%2F1")
     assert "2026-10-08 10:00" in text
     assert bare
     assert "%(" not in title + text + bare

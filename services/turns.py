@@ -1,0 +1,210 @@
+"""Whose turn it is beside the status of a case: conditions over complaints, one each per question.
+
+What is filed on a case says who takes part in it, which approval waits for which post, and whose
+vote a jury waits for. `policy.filing.turn` says the same of one picture.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from models import Complaint, Employee, FormEntry, Journal, PolicyVersion
+from policy.filing import forms_of
+from policy.lifecycle import ALLOWED, ENDS, Status
+from policy.pack import Pack
+from policy.paperwork import ChainEntry
+from policy.shapes import Operator, Row
+
+Cases = sa.ColumnElement[bool]
+"""A condition of which cases are meant."""
+
+_OVER = (*ENDS, Status.closed, Status.recorded)
+_ENDORSABLE = [status for status, deeds in ALLOWED.items() if "endorsed" in deeds]
+
+_COLUMNS = ("kind", "channel", "category", "level", "grade", "finding")
+_COMPARED: dict[Operator, Callable[[Any, Any], Cases]] = {
+    Operator.equals: lambda column, value: column == value,
+    Operator.differs: lambda column, value: column.is_distinct_from(value),
+    Operator.among: lambda column, value: column.in_(value),
+    Operator.filled: lambda column, value: column.is_not(None) if value else column.is_(None),
+}
+"""What an approval may ask of a case to be waited for from its first step on."""
+
+
+# ---------------------------------------------------------------- departments beside the leading
+
+
+def takes_part(policy_id: int, keys: Collection[str], *more: Cases, row: Any = FormEntry) -> Cases:
+    """Cases of a regulation in which one of its departments takes part; `more` is of that `row`."""
+    versions = sa.select(PolicyVersion.id).where(PolicyVersion.policy_id == policy_id)
+    return sa.exists().where(
+        row.complaint_id == Complaint.id,
+        row.section == "participant",
+        row.form.in_(sorted(keys)),
+        row.policy_version_id.in_(versions),
+        *more,
+    )
+
+
+def asked_to_take_part(
+    policy_id: int, keys: Collection[str], departments: Collection[int]
+) -> Cases:
+    """The same, as long as nobody of these real departments has done anything on it since."""
+    invited = aliased(FormEntry)
+    done = (
+        sa.exists()
+        .where(Journal.complaint_id == invited.complaint_id)
+        .where(Journal.happened_at > invited.filled_at)
+        .where(Journal.employee_id == Employee.id, Employee.department_id.in_(departments))
+    )
+    return sa.and_(
+        Complaint.status.not_in(_OVER),
+        sa.or_(Complaint.department_id.is_(None), Complaint.department_id.not_in(departments)),
+        takes_part(policy_id, keys, ~done, row=invited),
+    )
+
+
+# ---------------------------------------------------------------- approvals
+
+
+def to_endorse(pack: Pack, may: Callable[[str], Cases | None]) -> list[Cases]:
+    """Cases whose approvals wait for somebody; `may` says of which cases a step is his."""
+    found = []
+    for chain in pack.chain:
+        for place, post in enumerate(chain.steps):
+            his, waits = may(post), _waits_at(chain, place)
+            if his is not None and waits is not None:
+                found.append(sa.and_(Complaint.status.in_(_ENDORSABLE), waits, his))
+    return found
+
+
+def _waits_at(chain: ChainEntry, place: int) -> Cases | None:
+    """Cases whose approval waits at a step; None where that cannot be asked of the rows."""
+    if place:
+        return _last("chain", chain.key, standing="open", step=place)
+    forms = forms_of(chain)
+    rows = [_asked_of_case(row) for row in chain.applies if not row.field.startswith("form.")]
+    if any(row is None for row in rows):
+        return None
+    refused = _last("chain", chain.key, standing="refused")
+    if not chain.applies:
+        return refused
+    begins = _filled_since(forms, chain.key) if forms else sa.true()
+    fresh = sa.or_(~_filed("chain", [chain.key]), refused)
+    return sa.and_(fresh, begins, *(row for row in rows if row is not None))
+
+
+def _asked_of_case(row: Row) -> Cases | None:
+    compared = _COMPARED.get(row.op)
+    if compared is None or row.field not in _COLUMNS:
+        return None
+    return compared(getattr(Complaint, row.field), row.value)
+
+
+def _filed(section: str, keys: Iterable[str]) -> Cases:
+    row = aliased(FormEntry)
+    return sa.exists().where(
+        row.complaint_id == Complaint.id, row.section == section, row.form.in_(sorted(keys))
+    )
+
+
+def _filled_since(forms: Collection[str], chain: str) -> Cases:
+    """Cases with one of these forms filled after the last step of an approval, if there was one."""
+    form, step = aliased(FormEntry), aliased(FormEntry)
+    later = sa.exists().where(
+        step.complaint_id == form.complaint_id,
+        step.section == "chain",
+        step.form == chain,
+        step.position > form.position,
+    )
+    return sa.exists().where(
+        form.complaint_id == Complaint.id,
+        form.section == "form",
+        form.form.in_(sorted(forms)),
+        ~later,
+    )
+
+
+def _last(section: str, key: str, *, standing: str, step: int | None = None) -> Cases:
+    """Cases whose last step of an approval stands so."""
+    row, later = aliased(FormEntry), aliased(FormEntry)
+    newer = sa.exists().where(
+        later.complaint_id == row.complaint_id,
+        later.section == row.section,
+        later.form == row.form,
+        later.position > row.position,
+    )
+    at_step = [] if step is None else [row.data["step"].as_integer() == step]
+    return sa.exists().where(
+        row.complaint_id == Complaint.id,
+        row.section == section,
+        row.form == key,
+        row.data["standing"].as_string() == standing,
+        *at_step,
+        ~newer,
+    )
+
+
+def endorsed_by(employee_id: int) -> Cases:
+    """Cases on which somebody gave or refused an approval."""
+    row = aliased(FormEntry)
+    return sa.exists().where(
+        row.complaint_id == Complaint.id,
+        row.section == "chain",
+        row.employee_id == employee_id,
+    )
+
+
+# ---------------------------------------------------------------- the jury
+
+
+def sits_on_jury(number: str) -> Cases:
+    """Cases with an open question on whose jury the employee of that number sits."""
+    return _open_question("vote", ("vote", "ruling"), lambda seated: _seated(seated, number))
+
+
+def to_vote(number: str, employee_id: int) -> Cases:
+    """The same, as long as he has not voted on it."""
+
+    def waits(seated: Any) -> Cases:
+        ballot = aliased(FormEntry)
+        voted = sa.exists().where(
+            ballot.complaint_id == seated.complaint_id,
+            ballot.section == "ballot",
+            ballot.form == seated.form,
+            ballot.position > seated.position,
+            ballot.employee_id == employee_id,
+        )
+        return sa.and_(_seated(seated, number), ~voted)
+
+    return _open_question("vote", ("vote", "ruling"), waits)
+
+
+def to_convene() -> Cases:
+    """Cases with an appeal that waits for its jury."""
+    return _open_question("appeal", ("appeal", "vote", "ruling"), lambda appeal: sa.true())
+
+
+def _seated(seated: Any, number: str) -> Cases:
+    members = seated.data["members"].as_string()
+    found: Cases = members.contains(json.dumps(number), autoescape=True)
+    return found
+
+
+def _open_question(section: str, stages: Collection[str], asked: Callable[[Any], Cases]) -> Cases:
+    """Cases with a question that has come to a section, and to no later of its stages."""
+    row, later = aliased(FormEntry), aliased(FormEntry)
+    newer = sa.exists().where(
+        later.complaint_id == row.complaint_id,
+        later.section.in_(stages),
+        later.form == row.form,
+        later.position > row.position,
+    )
+    return sa.exists().where(
+        row.complaint_id == Complaint.id, row.section == section, asked(row), ~newer
+    )
