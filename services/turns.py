@@ -7,7 +7,7 @@ vote a jury waits for. `policy.filing.turn` says the same of one picture.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,11 +39,16 @@ _COMPARED: dict[Operator, Callable[[Any, Any], Cases]] = {
 # ---------------------------------------------------------------- departments beside the leading
 
 
+def _with(row: Any, *conditions: Cases) -> Cases:
+    """Cases with a thing filed like this; found from the few things filed, not case by case."""
+    return Complaint.id.in_(sa.select(row.complaint_id).where(*conditions))
+
+
 def takes_part(policy_id: int, keys: Collection[str], *more: Cases, row: Any = FormEntry) -> Cases:
     """Cases of a regulation in which one of its departments takes part; `more` is of that `row`."""
     versions = sa.select(PolicyVersion.id).where(PolicyVersion.policy_id == policy_id)
-    return sa.exists().where(
-        row.complaint_id == Complaint.id,
+    return _with(
+        row,
         row.section == "participant",
         row.form.in_(sorted(keys)),
         row.policy_version_id.in_(versions),
@@ -86,17 +91,23 @@ def to_endorse(pack: Pack, may: Callable[[str], Cases | None]) -> list[Cases]:
 def _waits_at(chain: ChainEntry, place: int) -> Cases | None:
     """Cases whose approval waits at a step; None where that cannot be asked of the rows."""
     if place:
-        return _last("chain", chain.key, standing="open", step=place)
+        return _last(chain.key, standing="open", step=place)
     forms = forms_of(chain)
-    rows = [_asked_of_case(row) for row in chain.applies if not row.field.startswith("form.")]
+    rows = [_asked_of_case(row) for row in chain.applies if not _wants_form(row)]
     if any(row is None for row in rows):
         return None
-    refused = _last("chain", chain.key, standing="refused")
+    refused = _last(chain.key, standing="refused")
     if not chain.applies:
         return refused
     begins = _filled_since(forms, chain.key) if forms else sa.true()
-    fresh = sa.or_(~_filed("chain", [chain.key]), refused)
+    row = aliased(FormEntry)
+    begun = _with(row, row.section == "chain", row.form == chain.key)
+    fresh = sa.or_(~begun, refused)
     return sa.and_(fresh, begins, *(row for row in rows if row is not None))
+
+
+def _wants_form(row: Row) -> bool:
+    return row.field.startswith("form.") and row.field.count(".") == 1 and row.value is True
 
 
 def _asked_of_case(row: Row) -> Cases | None:
@@ -104,13 +115,6 @@ def _asked_of_case(row: Row) -> Cases | None:
     if compared is None or row.field not in _COLUMNS:
         return None
     return compared(getattr(Complaint, row.field), row.value)
-
-
-def _filed(section: str, keys: Iterable[str]) -> Cases:
-    row = aliased(FormEntry)
-    return sa.exists().where(
-        row.complaint_id == Complaint.id, row.section == section, row.form.in_(sorted(keys))
-    )
 
 
 def _filled_since(forms: Collection[str], chain: str) -> Cases:
@@ -122,42 +126,24 @@ def _filled_since(forms: Collection[str], chain: str) -> Cases:
         step.form == chain,
         step.position > form.position,
     )
-    return sa.exists().where(
-        form.complaint_id == Complaint.id,
-        form.section == "form",
-        form.form.in_(sorted(forms)),
-        ~later,
-    )
+    return _with(form, form.section == "form", form.form.in_(sorted(forms)), ~later)
 
 
-def _last(section: str, key: str, *, standing: str, step: int | None = None) -> Cases:
+def _last(chain: str, *, standing: str, step: int | None = None) -> Cases:
     """Cases whose last step of an approval stands so."""
-    row, later = aliased(FormEntry), aliased(FormEntry)
-    newer = sa.exists().where(
-        later.complaint_id == row.complaint_id,
-        later.section == row.section,
-        later.form == row.form,
-        later.position > row.position,
-    )
-    at_step = [] if step is None else [row.data["step"].as_integer() == step]
-    return sa.exists().where(
-        row.complaint_id == Complaint.id,
-        row.section == section,
-        row.form == key,
-        row.data["standing"].as_string() == standing,
-        *at_step,
-        ~newer,
-    )
+
+    def stands(row: Any) -> Cases:
+        at_step = sa.true() if step is None else row.data["step"].as_integer() == step
+        so = row.data["standing"].as_string() == standing
+        return sa.and_(row.form == chain, so, at_step)
+
+    return _latest("chain", ("chain",), stands)
 
 
 def endorsed_by(employee_id: int) -> Cases:
     """Cases on which somebody gave or refused an approval."""
     row = aliased(FormEntry)
-    return sa.exists().where(
-        row.complaint_id == Complaint.id,
-        row.section == "chain",
-        row.employee_id == employee_id,
-    )
+    return _with(row, row.section == "chain", row.employee_id == employee_id)
 
 
 # ---------------------------------------------------------------- the jury
@@ -165,7 +151,7 @@ def endorsed_by(employee_id: int) -> Cases:
 
 def sits_on_jury(number: str) -> Cases:
     """Cases with an open question on whose jury the employee of that number sits."""
-    return _open_question("vote", ("vote", "ruling"), lambda seated: _seated(seated, number))
+    return _latest("vote", ("vote", "ruling"), lambda seated: _seated(seated, number))
 
 
 def to_vote(number: str, employee_id: int) -> Cases:
@@ -182,12 +168,12 @@ def to_vote(number: str, employee_id: int) -> Cases:
         )
         return sa.and_(_seated(seated, number), ~voted)
 
-    return _open_question("vote", ("vote", "ruling"), waits)
+    return _latest("vote", ("vote", "ruling"), waits)
 
 
 def to_convene() -> Cases:
     """Cases with an appeal that waits for its jury."""
-    return _open_question("appeal", ("appeal", "vote", "ruling"), lambda appeal: sa.true())
+    return _latest("appeal", ("appeal", "vote", "ruling"), lambda appeal: sa.true())
 
 
 def _seated(seated: Any, number: str) -> Cases:
@@ -196,8 +182,8 @@ def _seated(seated: Any, number: str) -> Cases:
     return found
 
 
-def _open_question(section: str, stages: Collection[str], asked: Callable[[Any], Cases]) -> Cases:
-    """Cases with a question that has come to a section, and to no later of its stages."""
+def _latest(section: str, stages: Collection[str], asked: Callable[[Any], Cases]) -> Cases:
+    """Cases on which something came to a section, fits, and came to none of its stages since."""
     row, later = aliased(FormEntry), aliased(FormEntry)
     newer = sa.exists().where(
         later.complaint_id == row.complaint_id,
@@ -205,6 +191,4 @@ def _open_question(section: str, stages: Collection[str], asked: Callable[[Any],
         later.form == row.form,
         later.position > row.position,
     )
-    return sa.exists().where(
-        row.complaint_id == Complaint.id, row.section == section, asked(row), ~newer
-    )
+    return _with(row, row.section == section, asked(row), ~newer)
