@@ -36,6 +36,10 @@ from services import actors, journal, policies, record, turns
 SEES_ALL = frozenset({Role.administrator, Role.care, Role.general_manager, Role.auditor, Role.hr})
 
 
+SEES_NONE = frozenset({Role.employee, Role.juror})
+"""Who opens no page of a case, whichever posts he holds; only a jury's question waits for him."""
+
+
 # ---------------------------------------------------------------- whose cases
 
 
@@ -213,6 +217,8 @@ def _mine(
     if user.employee is None:
         return []
     found = [("voted", turns.to_vote(user.employee.number, user.employee.id))]
+    if user.role in SEES_NONE:
+        return found
     for seat in _seats(session, user, on=on):
         found += [("endorsed", seat.of_version(one)) for one in seat.to_endorse()]
         for deed, waits in _waits(now):

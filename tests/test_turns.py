@@ -435,6 +435,15 @@ def test_a_juror_reads_the_matter_and_votes_and_sees_nothing_else(
     assert "证据不足" not in client.get(f"/admin/jury/{seated}/").text
 
 
+def test_nothing_waits_for_a_juror_that_he_may_not_open(
+    client: FlaskClient, at_work: Any, seated: str, log_in: Any
+) -> None:
+    with at_work() as office:
+        director = office.employee("director").id
+    log_in(Role.juror, username="juror", employee_id=director)
+    assert seated not in client.get("/admin/").text
+
+
 def test_who_sits_on_no_jury_has_no_matter(
     client: FlaskClient, at_work: Any, seated: str, log_in: Any, csrf: Any, engine: Engine
 ) -> None:
