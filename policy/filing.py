@@ -125,12 +125,16 @@ def next_step(facts: CaseFacts, entry: Any) -> str | None:
     return str(entry.steps[done]) if done < len(entry.steps) else None
 
 
+SORTS = ("kind", "channel", "category", "level", "grade", "finding")
+"""The fields that say what sort of case it is."""
+
+
 def turn(facts: CaseFacts, entry: Any) -> str | None:
     """Whose turn a chain of approvals waits for now; None where it waits for nobody.
 
     A chain whose condition names forms waits once one of them is filled, and after a refusal once
-    one is filled anew. One without a condition may be begun at any time, so nobody is waited for
-    before somebody did.
+    one is filled anew; one for a sort of case (SORTS) waits from the beginning. Any other may be
+    begun at any time, so nobody is waited for before somebody did.
     """
     if "endorsed" not in ALLOWED[facts.status] or not holds(entry.applies, facts):
         return None
@@ -144,7 +148,8 @@ def _brought(facts: CaseFacts, entry: Any) -> bool:
     forms = forms_of(entry)
     filed = [(one.section, one.key) for one in facts.filed]
     if not forms:
-        return bool(entry.applies) or ("chain", entry.key) in filed
+        of_a_sort = bool(entry.applies) and all(row.field in SORTS for row in entry.applies)
+        return of_a_sort or ("chain", entry.key) in filed
     approvals = [place for place, one in enumerate(filed) if one == ("chain", entry.key)]
     news = filed[approvals[-1] :] if approvals else filed
     return any(("form", form) in news for form in forms)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from models import Complaint, Employee, FormEntry, Journal, PolicyVersion
-from policy.filing import forms_of
+from policy.filing import SORTS, forms_of
 from policy.lifecycle import ALLOWED, ENDS, Status
 from policy.pack import Pack
 from policy.paperwork import ChainEntry
@@ -26,7 +26,6 @@ Cases = sa.ColumnElement[bool]
 _OVER = (*ENDS, Status.closed, Status.recorded)
 _ENDORSABLE = [status for status, deeds in ALLOWED.items() if "endorsed" in deeds]
 
-_COLUMNS = ("kind", "channel", "category", "level", "grade", "finding")
 _COMPARED: dict[Operator, Callable[[Any, Any], Cases]] = {
     Operator.equals: lambda column, value: column == value,
     Operator.differs: lambda column, value: column.is_distinct_from(value),
@@ -82,22 +81,21 @@ def to_endorse(pack: Pack, may: Callable[[str], Cases | None]) -> list[Cases]:
     found = []
     for chain in pack.chain:
         for place, post in enumerate(chain.steps):
-            his, waits = may(post), _waits_at(chain, place)
-            if his is not None and waits is not None:
+            his = may(post)
+            if his is not None:
+                waits = _waits_at(chain, place)
                 found.append(sa.and_(Complaint.status.in_(_ENDORSABLE), waits, his))
     return found
 
 
-def _waits_at(chain: ChainEntry, place: int) -> Cases | None:
-    """Cases whose approval waits at a step; None where that cannot be asked of the rows."""
+def _waits_at(chain: ChainEntry, place: int) -> Cases:
+    """Cases whose approval waits at a step."""
     if place:
         return _last(chain.key, standing="open", step=place)
     forms = forms_of(chain)
     rows = [_asked_of_case(row) for row in chain.applies if not _wants_form(row)]
-    if any(row is None for row in rows):
-        return None
     refused = _last(chain.key, standing="refused")
-    if not chain.applies:
+    if not chain.applies or any(row is None for row in rows):
         return refused
     begins = _filled_since(forms, chain.key) if forms else sa.true()
     row = aliased(FormEntry)
@@ -112,7 +110,7 @@ def _wants_form(row: Row) -> bool:
 
 def _asked_of_case(row: Row) -> Cases | None:
     compared = _COMPARED.get(row.op)
-    if compared is None or row.field not in _COLUMNS:
+    if compared is None or row.field not in SORTS:
         return None
     return compared(getattr(Complaint, row.field), row.value)
 

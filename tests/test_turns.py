@@ -28,6 +28,7 @@ from services import (
     desk,
     drafts,
     filing,
+    handling,
     intake,
     jury,
     notices,
@@ -233,6 +234,17 @@ def test_an_approval_waits_for_post_after_post(
         ("after_sales_director", "方案审批"),
         ("general_manager", "方案审批"),
     ]
+
+
+def test_an_approval_that_may_be_begun_any_time_waits_for_nobody_yet(
+    at_work: Any, engine: Engine
+) -> None:
+    with at_work() as office:
+        case = office.dispatched()
+        said: dict[str, Any] = {"reason": "非我部", "now": company.REPLIED}
+        handling.return_order(office.session, case, actor=office.by("director"), **said)
+    assert told(engine, "to_endorse") == []
+    assert "endorsed" not in deeds_waiting(engine, "director")
 
 
 def deeds_waiting(engine: Engine, name: str) -> list[str]:
