@@ -64,8 +64,17 @@ def apply(
     `now` is when it is recorded; `event.at` when it happened. Raises a DomainError, changing
     nothing, where regulation, post, time or contents forbid it.
     """
+    after = moved(facts, event, pack, calendar, now)
+    return after, changes(facts, after)
+
+
+def moved(
+    facts: CaseFacts, event: Happening, pack: Pack, calendar: WorkCalendar, now: dt.datetime
+) -> CaseFacts:
+    """The case that `apply` gives, for whoever does not ask what changed."""
     rules = Rules(pack, calendar, utc(now))
-    event = event.model_copy(update={"at": utc(event.at)})
+    at = utc(event.at)
+    event = event if at is event.at else event.model_copy(update={"at": at})
     checked_time(facts, event, rules.now)
     spared = event.spared if isinstance(event, TimePassed) else ()
     after = pass_time(facts, event.at, rules, spared)
@@ -77,7 +86,7 @@ def apply(
         after = filing.graded(before, after, event, event.type)
     if not isinstance(event, TimePassed):
         after = _rules_follow(before, after, event, rules)
-    return after, changes(facts, after)
+    return after
 
 
 def pass_time(

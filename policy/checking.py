@@ -15,19 +15,24 @@ from typing import Any
 from pydantic import ValidationError
 
 from policy import statespace
+from policy.conditions import holds
 from policy.contradictions import Finding, contradictions
 from policy.coverage import holding
 from policy.deeds import offered
 from policy.errors import GateClosed, PackRefused, PostMissing, SelfForbidden
 from policy.facts import CaseFacts
+from policy.lifecycle import ALLOWED
 from policy.loading import build, check, chosen, filled, missing, wanted
 from policy.pack import SECTIONS, Pack, PolicyHead
 from policy.play import cases, play
 from policy.shapes import Shape
 from policy.worktime import WorkCalendar
 
-MOST_STEPS = 150_000
-"""How many events a walk tries for the check of a draft; some ten seconds' worth."""
+MOST_STEPS = 400_000
+"""How many events a walk tries for the check of a draft: twice what the largest shipped pack needs.
+
+They take a minute or two of the worker's time.
+"""
 
 
 def findings(data: Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> list[Finding]:
@@ -152,10 +157,10 @@ def _explained(error: Any, section: str, key: str) -> Finding:
     path = [str(step) for step in error["loc"]]
     context = error.get("ctx") or {}
     facts: dict[str, Any] = {"value": str(error.get("input"))[:80]}
-    for name in ("gt", "ge", "lt", "le", "max_length", "expected"):
+    for name in ("gt", "ge", "lt", "le", "max_length", "expected", "limit"):
         if name in context:
             facts["limit"] = str(context[name])
-    facts |= {name: str(said) for name, said in context.items() if name in ("op", "event")}
+    facts |= {name: str(said) for name, said in context.items() if name in ("op", "event", "part")}
     code = _CODES.get(error["type"], error["type"])
     if code == "string_pattern_mismatch":
         code = _FORMS.get(path[-1], "wrong_form")
@@ -207,12 +212,13 @@ def _place(place: str) -> tuple[str, str]:
 def without_next_deed(pack: Pack, calendar: WorkCalendar) -> list[Finding]:
     """The statuses in which some case would be stuck, with the rules that stand in its way.
 
-    Slow: every state of two rounds is walked, within MOST_STEPS events tried.
+    Slow: every state of two rounds is walked, within MOST_STEPS events tried. A pack that needs
+    more is not let through, because nobody would know whether its cases come to an end.
     """
     found = statespace.walk(pack, calendar, most_rounds=2, most_steps=MOST_STEPS)
     stuck = statespace.without_deed(found, pack)
     if not found.complete:
-        return [*_stuck("no_next_deed", stuck, pack), Finding("walk_cut_short", grave=False)]
+        return [*_stuck("no_next_deed", stuck, pack), Finding("walk_cut_short")]
     endless = [facts for facts in statespace.without_end(found) if facts not in stuck]
     tried = {event.type for event in (*statespace.everything(pack), *statespace.beginnings(pack))}
     tried -= statespace.CHANGES_NO_STATE  # the walk tries those where they lead nowhere
@@ -241,14 +247,29 @@ def _endless(cases: list[CaseFacts], pack: Pack) -> Iterator[Finding]:
     """One finding for all states from which no case ends, with every rule in the way."""
     if not cases:
         return
-    rules = list(dict.fromkeys(rule for facts in cases for rule in _in_the_way(facts, pack)))
+    some = {(facts.status, facts.kind, facts.grade): facts for facts in cases}.values()
+    found = (rule for facts in some for rule in _in_the_way(facts, pack))
+    ways = sorted(dict.fromkeys(found), key=lambda rule: rule[0] != "gate")
+    rules = list(dict.fromkeys((*_always_closed(cases, pack), *ways)))
     section, key = rules[0] if rules else ("", "")
     statuses = list(dict.fromkeys(facts.status.value for facts in cases))
     yield Finding("no_end", section, key, facts={"statuses": statuses, "rules": rules})
 
 
+def _always_closed(cases: list[CaseFacts], pack: Pack) -> Iterator[tuple[str, str]]:
+    """The gates that let none of the cases by, wherever what they stand before could be done."""
+    for gate in pack.gate:
+        before = [
+            facts
+            for facts in cases
+            if ALLOWED[facts.status] & set(gate.before) and holds(gate.applies, facts)
+        ]
+        if before and not any(holds(gate.requires, facts) for facts in before):
+            yield "gate", gate.key
+
+
 def _in_the_way(facts: CaseFacts, pack: Pack) -> list[tuple[str, str]]:
-    """The gates and signoffs that refuse what the status would allow."""
+    """The gates and signoffs that refuse what the status would allow; the gates come first."""
     found: dict[tuple[str, str], None] = {}
     for by in statespace.cast(pack):
         for deed in offered(facts, by, pack):
@@ -257,7 +278,7 @@ def _in_the_way(facts: CaseFacts, pack: Pack) -> list[tuple[str, str]]:
                 found.update({("gate", g.key): None for g in gates if _closes(g, deed.refusal)})
             elif isinstance(deed.refusal, PostMissing | SelfForbidden):
                 found.update({("signoff", s.key): None for s in pack.signoffs.get(deed.name, ())})
-    return list(found)
+    return sorted(found, key=lambda rule: rule[0] != "gate")
 
 
 def _closes(gate: Any, refusal: GateClosed) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
+from operator import is_
 from typing import Any
 
 from policy.conditions import holds, look
@@ -303,8 +304,8 @@ def _same(one: Clock, other: Clock) -> bool:
 
 
 def _each(facts: CaseFacts, change: Callable[[Clock], Clock]) -> CaseFacts:
-    changed = tuple(change(clock) for clock in facts.clocks)
-    same = all(new is old for new, old in zip(changed, facts.clocks, strict=True))
+    changed = tuple(map(change, facts.clocks))
+    same = all(map(is_, changed, facts.clocks))
     return facts if same else replace(facts, clocks=changed)
 
 
@@ -525,6 +526,8 @@ def answered(facts: CaseFacts, *, at: dt.datetime, pack: Pack, now: dt.datetime)
 
 def upgrades(before: CaseFacts, after: CaseFacts, pack: Pack) -> list[tuple[Clock, DeadlineEntry]]:
     """The clocks whose end, which came between two pictures, lets the case rise to a grade."""
+    if after.clocks is before.clocks:
+        return []
     was = {(c.key, c.round): c.state for c in before.clocks}
     ended = []
     for clock in after.clocks:

@@ -13,15 +13,16 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from policy.case import apply, archivable
+from policy.case import archivable, moved
 from policy.conditions import holds, look
-from policy.deeds import offered
+from policy.deeds import DECLARED_IN, offered
 from policy.errors import DomainError
-from policy.events import EVENTS, By, Happening, HeldPost, load
+from policy.events import EVENTS, By, CalledBack, Happening, HeldPost, load
 from policy.facts import CaseFacts
 from policy.lifecycle import ALLOWED, ActorKind, CallOutcome, CallPurpose, Status
 from policy.pack import SECTIONS, DeadlineEntry, GateEntry, Pack, SignoffEntry
-from policy.shapes import Row
+from policy.replacing import replace
+from policy.shapes import Condition, Row
 from policy.worktime import WorkCalendar
 
 BEGIN = dt.datetime(2026, 3, 2, 2, 0, tzinfo=dt.UTC)
@@ -44,49 +45,62 @@ LEADS_NOWHERE = CHANGES_NO_STATE | {"classified", "reviewed", "promised", "appea
 
 @dataclass(frozen=True)
 class Place:
-    """A case as it was when its state was first reached, and when that was."""
+    """A case as it was when its state was first reached, and when that was.
+
+    `written` are the papers it has, by their place among all, each with its round.
+    """
 
     facts: CaseFacts
     at: dt.datetime
+    written: frozenset[tuple[int, int]] = frozenset()
 
 
 # ---------------------------------------------------------------- the walk
 
 
-def state(facts: CaseFacts, pack: Pack) -> Hashable:
-    """What decides what may happen next to a case; what its status does not ask is left out."""
-    asked = facts.status in (Status.confirmed, Status.disputed, Status.accepted)
-    verdicts = ("unhappy", "demands_more", "satisfaction_unhappy")
-    rules: tuple[Any, ...] = (*pack.extension, *pack.escalation)
-    running = {clock.key for clock in facts.clocks if clock.running and clock.round == facts.round}
-    return (
-        facts.status,
-        facts.history,
-        facts.round if "round" in _asked(pack) else min(facts.round, 2),
-        facts.closing_ground is None,
-        facts.status is Status.replied and facts.reply_outcome,
-        facts.status is Status.registered and facts.grade is None,
-        "factory_closed_at" in _asked(pack) and facts.factory_closed_at is None,
-        facts.kind if "kind" in _asked(pack) else "",
-        frozenset(g.key for g in pack.gate if _keeps(g, facts)),
-        frozenset(s.key for s in pack.signoff if _names(s, facts, pack)),
-        tuple(bool(look(name, facts, None)) for name in verdicts) if asked else (),
-        _missed(facts) if facts.status is Status.confirmed else (),
-        frozenset(rule.key for rule in rules if rule.applies and holds(rule.applies, facts)),
-        frozenset(_role(entry) for entry in pack.deadline if entry.key in running) - {""},
-    )
+class States:
+    """Tells the states of a pack's cases apart. What the pack alone decides is found out once."""
+
+    def __init__(self, pack: Pack) -> None:
+        self.asked = _asked(pack)
+        self.gates = {status: _gates(pack, status) for status in Status}
+        self.signoffs = {status: _signoffs(pack, status) for status in Status}
+        rules: tuple[Any, ...] = (*pack.extension, *pack.escalation)
+        self.rules = [rule for rule in rules if rule.applies]
+        self.graded = _of_grades(pack)
+        self.roles = {entry.key: _role(entry) for entry in pack.deadline}
+
+    def of(self, facts: CaseFacts) -> Hashable:
+        """What decides what may happen next to a case; what its status does not ask is left out."""
+        status, asked = facts.status, self.asked
+        judged = status in (Status.confirmed, Status.disputed, Status.accepted)
+        clocks = [c for c in facts.clocks if c.running and c.round == facts.round]
+        return (
+            status,
+            facts.history,
+            facts.round if "round" in asked else min(facts.round, 2),
+            facts.closing_ground is None,
+            status is Status.replied and facts.reply_outcome,
+            status is Status.registered and facts.grade is None,
+            "factory_closed_at" in asked and facts.factory_closed_at is None,
+            facts.kind if "kind" in asked else "",
+            frozenset(gate.key for gate, asks in self.gates[status] if _keeps(gate, asks, facts)),
+            frozenset(s.key for s in self.signoffs[status] if holds(s.applies, facts)),
+            tuple(bool(look(name, facts, None)) for name in VERDICTS) if judged else (),
+            _missed(facts) if status is Status.confirmed else (),
+            frozenset(rule.key for rule in self.rules if holds(rule.applies, facts)),
+            frozenset(key for key, rows in self.graded if holds(rows, facts)),
+            frozenset(self.roles[clock.key] for clock in clocks) - {""},
+        )
+
+
+VERDICTS = ("unhappy", "demands_more", "satisfaction_unhappy")
 
 
 def _asked(pack: Pack) -> frozenset[str]:
     """The fields that conditions of the pack ask for."""
-    found = _ASKED.get(id(pack))
-    if found is None or found[0] is not pack:
-        rows = (row for section in SECTIONS for e in getattr(pack, section) for row in _rows(e))
-        found = _ASKED[id(pack)] = pack, frozenset(row.field for row in rows)
-    return found[1]
-
-
-_ASKED: dict[int, tuple[Pack, frozenset[str]]] = {}
+    rows = (row for section in SECTIONS for e in getattr(pack, section) for row in _rows(e))
+    return frozenset(row.field for row in rows)
 
 
 def _rows(entry: Any) -> Iterator[Row]:
@@ -96,23 +110,42 @@ def _rows(entry: Any) -> Iterator[Row]:
             yield from (row for row in value if isinstance(row, Row))
 
 
-def _keeps(gate: GateEntry, facts: CaseFacts) -> bool:
-    """Whether a gate stands before the case now: it is closed, or asks something of the deed.
+def _known(status: Status) -> frozenset[str]:
+    """The events a status knows; the archive waits for closed cases only."""
+    return ALLOWED[status] | ({"archived"} if status is Status.closed else set())
+
+
+def _gates(pack: Pack, status: Status) -> list[tuple[GateEntry, bool]]:
+    """The gates before deeds that a status knows, each with whether it asks something of the deed.
 
     One before a deed that the status does not know says nothing yet: papers can be added later.
     """
-    known = ALLOWED[facts.status] | ({"archived"} if facts.status is Status.closed else set())
-    if not (known & set(gate.before) and holds(gate.applies, facts)):
-        return False
-    asks = any(row.field.startswith("event.") for row in gate.requires)
-    return asks or not holds(gate.requires, facts)
+    return [
+        (gate, any(row.field.startswith("event.") for row in gate.requires))
+        for gate in pack.gate
+        if _known(status) & set(gate.before)
+    ]
 
 
-def _names(entry: SignoffEntry, facts: CaseFacts, pack: Pack) -> bool:
-    """Whether who may do a deed here hangs on the case alone, and the signoff is for this one."""
-    here = ALLOWED[facts.status] & set(entry.event)
-    split = any(all(_for_some(other) for other in pack.signoffs[name]) for name in here)
-    return split and holds(entry.applies, facts)
+def _keeps(gate: GateEntry, asks: bool, facts: CaseFacts) -> bool:
+    """Whether a gate stands before the case now: it is closed, or asks something of the deed."""
+    return holds(gate.applies, facts) and (asks or not holds(gate.requires, facts))
+
+
+def _of_grades(pack: Pack) -> list[tuple[str, Condition]]:
+    """The gates for some grades, each with its rows about them: they wait wherever a case is."""
+    asked = ((g.key, tuple(row for row in g.applies if row.field == "grade")) for g in pack.gate)
+    return [(key, rows) for key, rows in asked if rows]
+
+
+def _signoffs(pack: Pack, status: Status) -> list[SignoffEntry]:
+    """The signoffs for some cases of deeds about which, here, the case alone says who may."""
+    split = {
+        name
+        for name in ALLOWED[status] & pack.signoffs.keys()
+        if all(_for_some(entry) for entry in pack.signoffs[name])
+    }
+    return [entry for entry in pack.signoff if split & set(entry.event)]
 
 
 def _for_some(entry: SignoffEntry) -> bool:
@@ -134,13 +167,43 @@ def _role(entry: DeadlineEntry) -> str:
     return ("reviewed" if entry.review_every else "answering") if entry.slot else ""
 
 
-def moments(place: Place) -> Iterator[dt.datetime]:
-    """The next day, and just after each time a running clock waits for."""
-    yield place.at + dt.timedelta(days=1)
-    for clock in place.facts.clocks:
-        for at in (clock.opens_at, clock.due_at):
-            if clock.running and at and at > place.at:
-                yield at + MINUTE
+def moments(place: Place, event: Happening) -> list[dt.datetime]:
+    """When an event is tried: at once, and where time decides, at every moment it may decide.
+
+    That is the next day and just after each time a running clock waits for. What a clock that
+    ran out changes is a state of its own, so that a call is tried only when a window opens.
+    """
+    soon, tomorrow = place.at + MINUTE, place.at + dt.timedelta(days=1)
+    if event.type not in ("time_passed", "archived", "called_back"):
+        return [soon]
+    clocks = [clock for clock in place.facts.clocks if clock.running]
+    ends = [clock.opens_at for clock in clocks]
+    if not isinstance(event, CalledBack):
+        ends += [clock.due_at for clock in clocks]
+    elif event.outcome is CallOutcome.answered:
+        tomorrow = soon  # only calls that nobody answers are counted by days
+    later = [at + MINUTE for at in ends if at and at > place.at]
+    return list(dict.fromkeys((soon, tomorrow, *later)))
+
+
+def _written_if(event: Happening, pack: Pack) -> Condition:
+    """For which cases there is such a paper at all."""
+    section = DECLARED_IN.get(event.type, "")
+    keys = {"filled": "form", "reported": "report", "checked": "checklist", "endorsed": "chain"}
+    entry = pack.find(section, getattr(event, keys.get(event.type, ""), None))
+    applies: Condition = getattr(entry, "applies", ())
+    return applies
+
+
+def _sorts_anew(event: Happening, status: Status) -> bool:
+    """Whether an event gives a case at the department another kind or grade.
+
+    It is tried, but no way to an end: a case must come to one as what it is.
+    """
+    if event.type == "upgraded":
+        return True
+    desk = status in (Status.registered, Status.recorded)
+    return not desk and bool(getattr(event, "grade", None) or getattr(event, "kind", None))
 
 
 @dataclass
@@ -148,13 +211,15 @@ class Walk:
     """The states reached, each with where it was first seen, and what leads to what.
 
     `happened` are the sorts of events that were possible somewhere. `complete` is False when the
-    walk came to its bound first, and then nothing follows from what was not reached.
+    walk came to its bound first, and then nothing follows from what was not reached. `steps` is
+    how many events were tried.
     """
 
     places: dict[Hashable, Place] = field(default_factory=dict)
     leads_to: dict[Hashable, set[Hashable]] = field(default_factory=lambda: defaultdict(set))
     happened: set[str] = field(default_factory=set)
     complete: bool = True
+    steps: int = 0
 
 
 def walk(
@@ -178,8 +243,10 @@ class _Walker:
         self, pack: Pack, calendar: WorkCalendar, most_rounds: int, most_steps: int
     ) -> None:
         self.pack, self.calendar = pack, calendar
-        self.most_rounds, self.steps_left = most_rounds, most_steps
-        self.papers = [_event(pack, said) for said in papers(pack)]
+        self.most_rounds, self.most_steps = most_rounds, most_steps
+        self.states = States(pack)
+        written = [_event(pack, said) for said in papers(pack)]
+        self.papers = [(event, _written_if(event, pack)) for event in written]
         self.questions = [[_event(pack, said) for said in jury(v.key)] for v in pack.vote]
         self.found = Walk()
         self.waiting: deque[Hashable] = deque()
@@ -190,60 +257,69 @@ class _Walker:
             self._go(None, self._after(nothing, event, BEGIN))
         tried = everything(self.pack)
         seen: set[Status] = set()
-        while self.waiting and self.steps_left > 0:
+        while self.waiting and self.found.steps < self.most_steps:
             here = self.waiting.popleft()
             place = self.found.places[here]
             status = place.facts.status
-            known = ALLOWED[status] - CHANGES_NO_STATE | {"archived"}
+            known = _known(status) - CHANGES_NO_STATE
             # What a status does not know and what leads to the same state are tried once each.
             sorts = [
                 e for e in tried if e.type in known or status not in seen or place.facts.history
             ]
             seen.add(status)
-            for reached in self._reached(place, sorts):
-                self._go(here, reached)
+            self._visit(here, place, sorts)
         self.found.complete = not self.waiting
         return self.found
 
-    def _reached(self, place: Place, tried: list[Happening]) -> Iterator[Place | None]:
-        yield self._together(place, self.papers)
+    def _visit(self, here: Hashable, place: Place, tried: list[Happening]) -> None:
+        self._go(here, self._with_papers(place))
         for question in self.questions:
-            yield self._together(place, question)
+            self._go(here, self._asked(place, question))
         for event in tried:
-            yield self._after(place, event, place.at + MINUTE)
-            if event.type in ("time_passed", "archived", "called_back"):
-                for at in moments(place):
-                    yield self._after(place, event, at)
+            source = None if _sorts_anew(event, place.facts.status) else here
+            for at in moments(place, event):
+                self._go(source, self._after(place, event, at))
 
-    def _together(self, place: Place, events: list[Happening]) -> Place | None:
-        """Where all of the events that are possible lead, done one after another.
+    def _with_papers(self, place: Place) -> Place | None:
+        """Where everything leads that can be written down and was not yet in this round.
 
         What is written down only ever grows, so that nothing and all of it are what matters.
         """
         here = place
-        for event in events:
+        for number, (event, applies) in enumerate(self.papers):
+            mark = (number, here.facts.round)
+            known = event.type in ALLOWED[here.facts.status] and holds(applies, here.facts)
+            if mark in here.written or not known:
+                continue
+            if after := self._after(here, event, here.at + MINUTE):
+                here = replace(after, written=here.written | {mark})
+        return None if here is place else here
+
+    def _asked(self, place: Place, question: list[Happening]) -> Place | None:
+        """Where a question to a jury leads, step by step as far as it goes."""
+        here = place
+        for event in question:
             here = self._after(here, event, here.at + MINUTE) or here
         return None if here is place else here
 
     def _after(self, place: Place, event: Happening, at: dt.datetime) -> Place | None:
         """The place an event leads to, None where it is refused: nothing else may be raised."""
-        self.steps_left -= 1
+        self.found.steps += 1
         update: dict[str, Any] = {"at": at}
         if getattr(event, "until", None):
             update["until"] = at + dt.timedelta(days=1)
         try:
-            facts, _ = apply(
-                place.facts, event.model_copy(update=update), self.pack, self.calendar, at
-            )
+            said = event.model_copy(update=update)
+            facts = moved(place.facts, said, self.pack, self.calendar, at)
         except DomainError:
             return None
         self.found.happened.add(event.type)
-        return Place(facts, at)
+        return replace(place, facts=facts, at=at)
 
     def _go(self, here: Hashable, reached: Place | None) -> None:
         if reached is None or reached.facts.round > self.most_rounds:
             return
-        there = state(reached.facts, self.pack)
+        there = self.states.of(reached.facts)
         self.found.leads_to[here].add(there)
         if there not in self.found.places:
             self.found.places[there] = reached
@@ -335,12 +411,16 @@ def _person(name: str, *, posts: tuple[str, ...] = (), departments: tuple[str, .
 
 
 def beginnings(pack: Pack) -> Iterator[Happening]:
-    """Every kind, channel and grade with none and all of the pack's own fields; and history."""
+    """Every kind and grade with none and all of the pack's own fields; and history.
+
+    And every channel, where some rule asks how a case came.
+    """
     base = {"number": "1", "subject": "-", "body": "-" * 200, "received_at": BEGIN}
+    channels = pack.channel if "channel" in _asked(pack) else pack.channel[:1]
     choices = (
         {"kind": kind.key, "channel": channel.key, "grade": grade, "extra": extra}
         for kind in pack.kind
-        for channel in pack.channel
+        for channel in channels
         for grade in (None, *_grades(pack))
         for extra in ({}, *_extras(pack))
     )
@@ -357,7 +437,7 @@ def _grades(pack: Pack) -> list[str]:
 
 def _different(pack: Pack) -> list[str]:
     """One grade for each set of rules that hold for it."""
-    rules: tuple[Any, ...] = (*pack.deadline, *pack.extension, *pack.escalation)
+    rules: tuple[Any, ...] = (*pack.deadline, *pack.extension, *pack.escalation, *pack.gate)
     held = {
         grade: frozenset(rule.key for rule in rules if holds(rule.applies, CaseFacts(grade=grade)))
         for grade in _grades(pack)
@@ -478,7 +558,7 @@ def _afterwards(pack: Pack) -> Iterator[dict[str, Any]]:
         {"outcome": "answered", "satisfaction": "satisfied"},
         {"outcome": "answered", "satisfaction": "dissatisfied"},
         {"outcome": "answered", "satisfaction": "dissatisfied", "asks_more": True},
-        *({"outcome": outcome.value} for outcome in CallOutcome),
+        *({"outcome": one.value} for one in CallOutcome if one is not CallOutcome.answered),
     ]
     for purpose in CallPurpose:
         yield from ({"type": "called_back", "purpose": purpose, **said} for said in answers)

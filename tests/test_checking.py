@@ -381,7 +381,26 @@ def test_a_state_from_which_nothing_leads_to_an_end_is_found() -> None:
 def test_a_walk_that_was_cut_short_says_so(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checking, "MOST_STEPS", 500)
     found = checking.without_next_deed(build(data), official_calendar())
-    assert [f.code for f in found if not f.grave] == ["walk_cut_short"]
+    assert [f.code for f in found if f.grave] == ["walk_cut_short"]
+
+
+@pytest.mark.parametrize("graded", [True, False], ids=["of one grade", "of all"])
+def test_a_gate_that_nothing_opens_is_found_though_a_case_might_get_another_grade(
+    graded: bool,
+) -> None:
+    steps = [{"key": key, "scale": "grade"} for key in ("slight", "grave")]
+    gate: Data = {"key": "never_signed", "before": ["signed", "settled"]}
+    gate["requires"] = [{"field": "history", "is": True}]
+    first: Data = {"key": "graded_first", "before": ["dispatched"]}
+    first["requires"] = [{"field": "grade", "filled": True}]
+    data = small(severity=steps, gate=[first, gate])
+    gate = entry(data, "gate", "never_signed")
+    gate["applies"] = [{"field": "grade", "is": "slight"}] if graded else []
+    classify = {"key": "classify", "label": "定级", "cite": "1", "event": ["classified"]}
+    data["signoff"] = [classify | {"by": ["service_director"]}]
+    found = checking.without_next_deed(build(data), official_calendar())
+    (endless,) = [one for one in found if one.grave]
+    assert (endless.code, endless.section, endless.key) == ("no_end", "gate", "never_signed")
 
 
 def test_the_cases_that_end_otherwise_under_a_draft_are_named(data: Data) -> None:

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from policy import statespace
+from policy import checking, statespace
 from policy.coverage import parameters
 from policy.deeds import DECLARED_IN, SHEET_DEEDS, refusal
 from policy.events import EVENTS
@@ -53,6 +53,7 @@ def _not_in(pack: Pack) -> set[str]:
 def test_from_every_state_some_path_leads_to_an_end(regulation: str) -> None:
     _, found = walked(regulation)
     assert found.complete
+    assert found.steps < checking.MOST_STEPS
     assert statespace.without_end(found) == []
 
 
