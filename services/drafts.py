@@ -553,9 +553,16 @@ def to_examine(session: Session, version_id: int) -> Work | None:
     if version is None:
         return None
     data = policies.plain(session, version)
-    before = policies.plain(session, version.based_on) if version.based_on else None
     calendar = calendars.work_calendar(session)
-    return Work(policies.digest(data), data, before, calendar)
+    return Work(policies.digest(data), data, _began_as(session, version), calendar)
+
+
+def _began_as(session: Session, version: PolicyVersion) -> Mapping[str, Any] | None:
+    """What a version said when it was begun: another version, or the shipped text of its key."""
+    if version.based_on:
+        return policies.plain(session, version.based_on)
+    path = shipped(version.policy.key)
+    return read(path) if path.is_file() else None
 
 
 def examine(work: Work) -> list[Finding]:

@@ -325,6 +325,19 @@ def test_what_the_slow_check_finds_stands_until_the_draft_is_changed(
     assert (again.current, again.slow) == (False, ())
 
 
+def test_a_shipped_regulation_begun_first_is_played_against_its_own_cases(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "MOST_STEPS", 1)
+    said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
+    first = drafts.begin_shipped(office.session, "road-rescue", **said)
+    assert first.based_on is None
+    change(office, first, "deadline", "finish", within={"amount": 9, "unit": "working_day"})
+    work = drafts.to_examine(office.session, first.id)
+    assert work is not None
+    assert "case_differs" in {one.code for one in drafts.examine(work)}
+
+
 def test_a_draft_that_does_not_load_needs_no_slow_check(
     office: Office, draft: PolicyVersion
 ) -> None:
