@@ -43,6 +43,9 @@ SENTENCES = {
     "clock_time_alone": lazy_gettext(
         "A time of day belongs to a term that ends when clocks show it, and to no other."
     ),
+    "term_too_long": lazy_gettext(
+        "“%(field)s” is more than can be counted: at most %(limit)s of this unit."
+    ),
     "ends_day_of_days": lazy_gettext(
         "Only a term of days, weeks, months or years can have its whole last day."
     ),
@@ -82,12 +85,29 @@ SENTENCES = {
         "A penalty that comes by itself cannot wait for somebody to be named."
     ),
     "count_without_begin": lazy_gettext("Say from which time on it is charged as well."),
+    "count_backwards": lazy_gettext("It is charged until a time that comes before the first one."),
     "nothing_to_share": lazy_gettext("Only a sum can be shared."),
     "penalty_empty": lazy_gettext("It has neither a sum nor a sanction, nor is it left to decide."),
     "decision_needs_finding": lazy_gettext(
         "Only what a person finds, and without a fixed sum, can be left to a decision."
     ),
     "reward_empty": lazy_gettext("It has no sum and is not left to decide."),
+    "choices_missing": lazy_gettext(
+        "A field that offers choices needs some; nobody could fill it in."
+    ),
+    "part_twice": lazy_gettext("Two parts of it have the key “%(part)s”."),
+    "survey_without_form": lazy_gettext(
+        "Say in which form and in which of its fields the scores stand."
+    ),
+    "serial_twice": lazy_gettext("A number has one serial; take the other one out."),
+    "number_long": lazy_gettext(
+        "The number becomes too long, such as %(example)s: at most %(limit)s characters."
+    ),
+    "field_dotted": lazy_gettext("The key of a field has no dot: no rule could ask for it."),
+    "field_taken": lazy_gettext(
+        "Every case has its own “%(key)s”, which rules would mean. Give the field another key."
+    ),
+    "column_gone": lazy_gettext("There is no field “%(column)s” to make a column of."),
     "parameter_empty": lazy_gettext(
         "The company has not chosen “%(label)s” yet. Without it nothing can be published."
     ),
@@ -145,7 +165,8 @@ SENTENCES = {
     ),
     "no_end": lazy_gettext("Cases would never come to an end. In their way: %(rules)s."),
     "walk_cut_short": lazy_gettext(
-        "The regulation has so many states that not all could be looked at."
+        "The regulation has so many states that not all could be looked at, and nobody knows "
+        "whether every case comes to an end. Let fewer rules ask for kinds, grades and papers."
     ),
     "event_never": lazy_gettext("“%(events)s” never happens under this regulation."),
     "case_differs": lazy_gettext(

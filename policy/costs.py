@@ -81,6 +81,8 @@ class PenaltyEntry(Entry):
             raise Refused("penalty_names_nobody", "a penalty that comes by itself names nobody")
         if self.until_count and not self.from_count:
             raise Refused("count_without_begin", "`until_count` needs `from_count`")
+        if self.until_count and self.from_count and self.until_count < self.from_count:
+            raise Refused("count_backwards", "`until_count` is at least `from_count`")
         return self
 
     @model_validator(mode="after")

@@ -6,9 +6,10 @@ events and roles are followed, because the schema alone cannot see whether they 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,8 @@ from pydantic import ValidationError
 from policy.conditions import COUNTED, STANDING
 from policy.errors import PackRefused
 from policy.events import EVENTS, Informed
+from policy.facts import CaseFacts
+from policy.numbering import render
 from policy.pack import SECTIONS, SHEETS, Pack
 from policy.shapes import RefTo, Row, Shape
 
@@ -194,13 +197,6 @@ def check(pack: Pack) -> Iterator[dict[str, Any]]:
                     yield _problem(place, why, "reference_gone", section=target, key=key)
             for name in _strange_fields(pack, entry):
                 yield _problem(place, f"no such field: {name}", "field_gone", field=name)
-    for entry in pack.signoff:
-        for who in entry.by:
-            section, _, name = who.rpartition(":")
-            known = pack.find("department" if section == "member" else "post", name)
-            if who not in CASE_ROLES and not known:
-                why = f"no such post or role: {who}"
-                yield _problem(f"signoff.[{entry.key}]", why, "post_gone", post=who)
     for entry in [entry for entry in pack.channel if entry.sheet][1:]:
         why = "sheets bring cases by another channel already"
         yield _problem(f"channel.[{entry.key}]", why, "sheet_twice")
@@ -208,12 +204,106 @@ def check(pack: Pack) -> Iterator[dict[str, Any]]:
         if (step := pack.find("severity", entry.grade)) and step.scale != "grade":
             why = f"not a grade: {entry.grade}"
             yield _problem(f"escalation.[{entry.key}]", why, "no_grade", key=entry.grade)
-    slots = {d.slot for d in pack.deadline} | {d.key for d in pack.deadline}
-    for entry in pack.penalty:
-        if entry.breach_of and entry.breach_of not in slots:
-            why = f"no such deadline: {entry.breach_of}"
-            facts = {"section": "deadline", "key": entry.breach_of}
-            yield _problem(f"penalty.[{entry.key}]", why, "reference_gone", **facts)
+    yield from _strange_people(pack)
+    yield from _strange_deadlines(pack)
+    yield from _strange_columns(pack)
+    yield from _strange_names(pack)
+
+
+_TOLD = frozenset({"director", "handler", "first_asked", "lead_department"})
+PARTS: Mapping[str, frozenset[str]] = {
+    "signoff": CASE_ROLES,
+    "chain": CASE_ROLES - frozenset(SHEETS),
+    "authority": frozenset({"anybody"}),
+    "alert": _TOLD,
+    "report": frozenset({"director"}),
+}
+"""The sections whose entries name people as text, and what else than posts they may name."""
+_POST = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]*")
+
+
+def people(section: str, entry: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The fields of an entry that name people as text, with names of which one is enough.
+
+    Each step of a chain is for itself. A report may go to somebody outside: only what is written
+    like a key means a post.
+    """
+    if section in ("signoff", "authority"):
+        yield "by", (entry.by,) if isinstance(entry.by, str) else entry.by
+    elif section == "chain":
+        yield from (("steps", (who,)) for who in entry.steps)
+    elif section == "alert":
+        yield "to", entry.to
+    elif section == "report":
+        yield "by", (entry.by,)
+        yield from (("to", (who,)) for who in entry.to if _POST.fullmatch(who))
+
+
+def _strange_people(pack: Pack) -> Iterator[dict[str, Any]]:
+    for section, parts in PARTS.items():
+        for entry in getattr(pack, section):
+            for who in (who for _, names in people(section, entry) for who in names):
+                member, _, key = who.rpartition(":")
+                of_department = member == "member" and "participants" in parts
+                known = pack.find("department", key) if of_department else pack.find("post", who)
+                if who not in parts and not known:
+                    why = f"no such post or role: {who}"
+                    yield _problem(f"{section}.[{entry.key}]", why, "post_gone", post=who)
+
+
+def _strange_deadlines(pack: Pack) -> Iterator[dict[str, Any]]:
+    """Deadlines and slots that are named and not there."""
+    slots = {d.slot for d in pack.deadline}
+    either = slots | {d.key for d in pack.deadline}
+    named: list[tuple[str, str | None, Collection[str | None]]] = [
+        *((f"extension.[{e.key}]", e.slot, slots) for e in pack.extension),
+        *((f"penalty.[{e.key}]", e.breach_of, either) for e in pack.penalty),
+        *((f"alert.[{e.key}]", e.breach_of, either) for e in pack.alert),
+    ]
+    for place, name, known in named:
+        if name and name not in known:
+            facts = {"section": "deadline", "key": name}
+            yield _problem(place, f"no such deadline: {name}", "reference_gone", **facts)
+
+
+def _strange_columns(pack: Pack) -> Iterator[dict[str, Any]]:
+    """Columns of ledgers that neither a case nor the form of the ledger has."""
+    own = {f.key for f in pack.field} | KNOWN_FACTS | {"received", "closed"}
+    for entry in pack.ledger:
+        form = pack.find("form", entry.form)
+        for name in entry.columns:
+            if form:
+                known = form.field(name.rpartition(".")[2])
+            else:
+                known = name in own or hasattr(_NO_CASE, name) or _filed(pack, name)
+            if not known:
+                why = f"no such field: {name}"
+                yield _problem(f"ledger.[{entry.key}]", why, "column_gone", column=name)
+
+
+_NO_CASE = CaseFacts()
+
+
+def _strange_names(pack: Pack) -> Iterator[dict[str, Any]]:
+    """Fields of the pack that a condition could not ask for, and numbers that are too long."""
+    for field in pack.field:
+        place = f"field.[{field.key}]"
+        if "." in field.key:
+            yield _problem(place, "the key of a field has no dot", "field_dotted")
+        elif field.key in KNOWN_FACTS or hasattr(_NO_CASE, field.key):
+            yield _problem(place, f"every case has its own {field.key}", "field_taken")
+    for entry in pack.number:
+        example = render(entry, dt.date(2026, 12, 31), MANY_CASES)
+        if len(example) > LONGEST_NUMBER:
+            facts = {"limit": LONGEST_NUMBER, "example": example}
+            why = f"longer than {LONGEST_NUMBER} characters: {example}"
+            yield _problem(f"number.[{entry.key}]", why, "number_long", **facts)
+
+
+LONGEST_NUMBER = 40
+"""How many characters a case number has at most; so wide is its column."""
+MANY_CASES = 999_999
+"""So many cases of one period a series must have room for: a serial grows past its width."""
 
 
 def _twice(pack: Pack) -> Iterator[dict[str, Any]]:

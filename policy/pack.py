@@ -48,6 +48,7 @@ from policy.shapes import (
     Scalar,
     Shape,
     Text,
+    offering,
 )
 from policy.worktime import Unit
 
@@ -156,6 +157,11 @@ class FieldEntry(Entry):
     choices: tuple[Choice, ...] = ()
     at_intake: Flag = True
 
+    @model_validator(mode="after")
+    def _offers_something(self) -> FieldEntry:
+        offering(self.shape, self.choices)
+        return self
+
 
 class SeverityEntry(Entry):
     """A step of a scale (grade or level) and what puts a case there, in the order written."""
@@ -189,6 +195,12 @@ class NumberEntry(Entry):
 
     template: Annotated[str, Field(pattern=r"\{serial:[1-9]\}")]
     resets: Literal["never", "year", "month"]
+
+    @model_validator(mode="after")
+    def _counts_once(self) -> NumberEntry:
+        if self.template.count("{serial") > 1:
+            raise Refused("serial_twice", "a number has one serial")
+        return self
 
 
 class DeadlineEntry(Entry):

@@ -21,6 +21,8 @@ from policy.shapes import (
     Refused,
     Shape,
     Text,
+    offering,
+    once,
     whole_fen,
 )
 
@@ -33,6 +35,11 @@ class FormField(Shape):
     shape: FieldShape
     choices: tuple[Choice, ...] = ()
     required: Flag = False
+
+    @model_validator(mode="after")
+    def _offers_something(self) -> FormField:
+        offering(self.shape, self.choices)
+        return self
 
 
 class FormEntry(Entry):
@@ -48,6 +55,11 @@ class FormEntry(Entry):
     alone: Flag = False
     covers: tuple[Text, Text] | None = None
     fields: Annotated[tuple[FormField, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _fields_stand_once(self) -> FormEntry:
+        once(self.fields)
+        return self
 
     @model_validator(mode="after")
     def _covers_between_instants(self) -> FormEntry:
@@ -104,6 +116,11 @@ class ChecklistEntry(Entry):
 
     applies: Condition = ()
     items: Annotated[tuple[ChecklistItem, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _items_stand_once(self) -> ChecklistEntry:
+        once(self.items)
+        return self
 
 
 class ReportOutEntry(Entry):
@@ -214,6 +231,12 @@ class IndicatorEntry(Entry):
     def limited(self) -> bool:
         """Whether it counts what there should be little of: its target is a limit."""
         return self.formula in ("repeat_rate", "late_count", "count")
+
+    @model_validator(mode="after")
+    def _knows_where_scores_stand(self) -> IndicatorEntry:
+        if self.formula == "survey_score" and not (self.form and self.of):
+            raise Refused("survey_without_form", "a survey's score stands in a field of a form")
+        return self
 
 
 class ReportEntry(Entry):

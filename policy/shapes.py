@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from policy.events import EVENTS
-from policy.worktime import Due, Unit, WorkCalendar
+from policy.worktime import MOST_OF, Due, Unit, WorkCalendar
 
 Refused = PydanticCustomError
 """What a validator raises: a code, for which the pages have a sentence, and the reason."""
@@ -73,6 +73,14 @@ class Quantity(Shape):
     unit: Unit
     at: dt.time | None = None
     ends_day: Flag = False
+
+    @model_validator(mode="after")
+    def _can_be_counted(self) -> Quantity:
+        most = MOST_OF.get(self.unit, self.amount)
+        if self.amount > most:
+            why = "a term of the unit {unit} is at most {limit}"
+            raise Refused("term_too_long", why, {"unit": self.unit.value, "limit": most})
+        return self
 
     @model_validator(mode="after")
     def _shows_a_time(self) -> Quantity:
@@ -204,3 +212,16 @@ FieldShape = Literal[
     "cases",
 ]
 """What a field holds: `time` is an instant, `cases` are numbers of cases."""
+
+
+def offering(shape: str, choices: tuple[Choice, ...]) -> None:
+    """Refuse a field of choices that has none, which nobody could ever fill in."""
+    if shape in ("choice", "choices") and not choices:
+        raise Refused("choices_missing", "a field of choices needs some")
+
+
+def once(parts: Iterable[Any]) -> None:
+    """Refuse two parts of an entry with one key: what is written under one were the other's."""
+    keys = [part.key for part in parts]
+    if twice := [key for n, key in enumerate(keys) if key in keys[:n]]:
+        raise Refused("part_twice", "the key {part} stands twice", {"part": twice[0]})

@@ -81,6 +81,23 @@ class Unit(enum.Enum):
     day_of_month = "day_of_month"
 
 
+MOST_OF: Final = {
+    Unit.working_day: 500,
+    Unit.working_hour: 2_000,
+    Unit.calendar_day: 36_525,
+    Unit.clock_time: 36_525,
+    Unit.week: 5_200,
+    Unit.month: 1_200,
+    Unit.year: 100,
+    Unit.day_of_month: 31,
+}
+"""The longest terms a regulation may give, where a unit has its own limit.
+
+Of working time two years, which a calendar counts on every day it is covered for, with office
+hours of half a day as well; of other time a century.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """When a term ends, and what a reader needs to believe it.

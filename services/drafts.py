@@ -36,7 +36,7 @@ from policy.errors import (
     VersionFixed,
 )
 from policy.lifecycle import Role
-from policy.loading import CASE_ROLES, build, is_role, read, references, shipped
+from policy.loading import CASE_ROLES, build, is_role, people, read, references, shipped
 from policy.pack import Pack
 from policy.starter import starter
 from policy.worktime import WorkCalendar
@@ -378,23 +378,23 @@ def unheld_posts(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
             )
         )
     )
-    found = [
-        Finding("post_unheld", "signoff", entry.key, "by", {"posts": list(entry.by)})
-        for entry in pack.signoff
-        if not any(_somebody(who, held) for who in entry.by)
-    ]
+    found = []
     for section, entries in pack:
         for entry in entries if isinstance(entries, tuple) else ():
             posts = [key for target, key in references(entry) if target == "post"]
             if missing := [post for post in posts if post not in held]:
                 facts = {"posts": missing}
                 found.append(Finding("post_unheld", section, entry.key, facts=facts))
+            for field, who in people(section, entry):
+                if not any(_somebody(one, held) for one in who):
+                    facts = {"posts": list(who)}
+                    found.append(Finding("post_unheld", section, entry.key, field, facts))
     return found
 
 
 def _somebody(who: str, held: Collection[str]) -> bool:
-    """Whether a name of a signoff can be somebody: a part in the case, or a post that is held."""
-    return who in held or who in CASE_ROLES or is_role(who)
+    """Whether a name can be somebody: anybody, a part in the case, or a post that is held."""
+    return who == "anybody" or who in held or who in CASE_ROLES or is_role(who)
 
 
 def ask_check(session: Session, draft: PolicyVersion, *, actor: Actor, now: dt.datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -14,9 +15,10 @@ from policy.coverage import parameters
 from policy.events import EVENTS
 from policy.loading import PACKS, build, read, shipped
 from policy.pack import SECTIONS
-from policy.shapes import Row
+from policy.shapes import Quantity, Row
 from policy.starter import starter
-from tests.regulations import CASES, official_calendar
+from policy.worktime import MOST_OF, Unit
+from tests.regulations import CASES, LAST_ON, official_calendar
 
 REGULATIONS = sorted(path.stem for path in PACKS.glob("*.toml"))
 Data = dict[str, Any]
@@ -145,6 +147,80 @@ def test_a_mistake_is_found_and_named(
     change(data)
     assert place in found_in(data, code)
     assert any(f.code == code and f.grave for f in checking.findings(data))
+
+
+GHOST: Data = {"cite": "1", "label": "x", "key": "x"}
+FIELDS = [{"key": "a", "label": "甲", "shape": "text"}]
+STEPS = {"amount": 5, "unit": "working_day"}
+SURCHARGE: Data = {"event": "restarted", "who": "handler", "amount": 10, "per": "time"}
+
+
+@pytest.mark.parametrize(
+    ("section", "said", "code"),
+    [
+        ("chain", {"steps": ["ghost_post"]}, "post_gone"),
+        ("chain", {"steps": ["service_director", "lead_sheet"]}, "post_gone"),
+        ("authority", {"by": "ghost_post", "up_to": 100}, "post_gone"),
+        ("alert", {"event": "replied", "to": ["ghost_post"]}, "post_gone"),
+        ("alert", {"event": "replied", "to": ["member:service"]}, "post_gone"),
+        ("alert", {"breach_of": "ghost", "to": ["handler"]}, "reference_gone"),
+        ("report", {"every": "month", "by": "ghost_post"}, "post_gone"),
+        ("report", {"every": "month", "by": "service_director", "to": ["ghost"]}, "post_gone"),
+        ("extension", {"slot": "ghost", "in_all": STEPS}, "reference_gone"),
+        ("ledger", {"kinds": ["complaint"], "columns": ["number", "ghost"]}, "column_gone"),
+        ("field", {"shape": "choice"}, "choices_missing"),
+        ("field", {"shape": "text", "key": "status"}, "field_taken"),
+        ("field", {"shape": "text", "key": "clock"}, "field_taken"),
+        ("field", {"shape": "text", "key": "my.field"}, "field_dotted"),
+        ("form", {"fields": FIELDS * 2}, "part_twice"),
+        ("form", {"fields": [FIELDS[0] | {"shape": "choices"}]}, "choices_missing"),
+        ("checklist", {"items": [{"key": "a", "label": "甲"}] * 2}, "part_twice"),
+        ("penalty", SURCHARGE | {"from_count": 3, "until_count": 2}, "count_backwards"),
+        ("number", {"template": "A{serial:2}-{serial:3}", "resets": "never"}, "serial_twice"),
+        ("number", {"template": "投诉" * 18 + "{serial:1}", "resets": "never"}, "number_long"),
+        ("indicator", {"formula": "survey_score"}, "survey_without_form"),
+        ("extension", {"slot": "s", "in_all": STEPS | {"amount": 501}}, "term_too_long"),
+        ("retention", {"keep": {"amount": 101, "unit": "year"}}, "term_too_long"),
+        ("indicator", {"formula": "count"} | {"window": STEPS | {"unit": "month"}}, ""),
+    ],
+)
+def test_what_names_nothing_or_can_never_be_is_found(section: str, said: Data, code: str) -> None:
+    found = checking.findings(small(**{section: [GHOST | said]}))
+    grave = {one.code for one in found if one.grave and one.section == section}
+    assert (code in grave and code in SENTENCES) if code else not grave
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit"),
+    [
+        (90_000, "working_day"),
+        (1_500, "working_day"),
+        (9_000, "working_hour"),
+        (9_000, "month"),
+        (40, "day_of_month"),
+    ],
+)
+def test_a_term_that_no_calendar_counts_is_refused(data: Data, amount: int, unit: str) -> None:
+    entry(data, "deadline", "close_a")["within"] = {"amount": amount, "unit": unit}
+    assert ("deadline", "close_a", "within") in found_in(data, "term_too_long")
+
+
+@pytest.mark.parametrize("unit", sorted(MOST_OF, key=lambda unit: unit.value))
+def test_the_longest_terms_are_counted_whenever_they_begin(unit: Unit) -> None:
+    last_day = dt.datetime.combine(LAST_ON, dt.time(1), tzinfo=dt.UTC)
+    shown = {"at": dt.time(17)} if unit is Unit.clock_time else {}
+    term = Quantity(amount=MOST_OF[unit], unit=unit, **shown)
+    assert term.end(last_day, official_calendar()).at > last_day
+
+
+def test_addressees_outside_and_parts_in_the_case_may_be_named() -> None:
+    data = small(
+        report=[{"key": "r", "every": "month", "by": "director", "to": ["采购人"]}],
+        alert=[{"key": "a", "breach_of": "close", "to": ["handler", "lead_department"]}],
+        authority=[{"key": "u", "by": "anybody", "up_to": 100}],
+        chain=[{"key": "c", "steps": ["director", "member:service"]}],
+    )
+    assert [one for one in checking.findings(data) if one.grave] == []
 
 
 STRANGE = (None, True, -7, 1.5, "", "no such thing", "x" * 5_000, [], ["a", "b"], {"a": 1}, [{}])

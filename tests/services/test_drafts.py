@@ -261,6 +261,28 @@ def test_a_post_that_nobody_holds_is_named_with_the_rule_that_needs_it(
     assert all("care_director" in one.facts["posts"] for one in found)
 
 
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ("chain", {"steps": ["director", "lonely"]}),
+        ("alert", {"event": "replied", "to": ["lonely"]}),
+        ("authority", {"by": "lonely", "up_to": 500}),
+        ("report", {"every": "month", "by": "lonely"}),
+        ("report", {"every": "month", "by": "director", "to": ["lonely", "采购人"]}),
+    ],
+)
+def test_whoever_approves_promises_reports_or_is_told_must_be_somebody(
+    office: Office, draft: PolicyVersion, section: str, said: dict[str, Any]
+) -> None:
+    hold_posts(office)
+    for where, more in (("post", {}), (section, said)):
+        data = {"key": "lonely", "label": "无人岗位", "cite": "SKD-4.4", **more}
+        drafts.add_entry(office.session, draft, where, data, actor=office.administrator, now=NOW)
+    (found,) = drafts.check(office.session, draft, on=TODAY).grave
+    assert (found.code, found.section, found.key) == ("post_unheld", section, "lonely")
+    assert found.facts["posts"] == ["lonely"]
+
+
 def test_a_draft_is_approved_by_another_and_only_as_it_was_checked(
     office: Office, draft: PolicyVersion, second: Actor, refuses: Any
 ) -> None:
