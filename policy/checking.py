@@ -244,13 +244,16 @@ def _stuck(code: str, cases: list[CaseFacts], pack: Pack) -> Iterator[Finding]:
 
 
 def _endless(cases: list[CaseFacts], pack: Pack) -> Iterator[Finding]:
-    """One finding for all states from which no case ends, with every rule in the way."""
+    """One finding for all states from which no case ends, with the rules in the way.
+
+    Gates that let nobody by are the reason; where there is none, every rule may be.
+    """
     if not cases:
         return
     some = {(facts.status, facts.kind, facts.grade): facts for facts in cases}.values()
-    found = (rule for facts in some for rule in _in_the_way(facts, pack))
-    ways = sorted(dict.fromkeys(found), key=lambda rule: rule[0] != "gate")
-    rules = list(dict.fromkeys((*_always_closed(cases, pack), *ways)))
+    found = dict.fromkeys(rule for facts in some for rule in _in_the_way(facts, pack))
+    ways = sorted(found, key=lambda rule: rule[0] != "gate")
+    rules = list(_always_closed(cases, pack)) or ways
     section, key = rules[0] if rules else ("", "")
     statuses = list(dict.fromkeys(facts.status.value for facts in cases))
     yield Finding("no_end", section, key, facts={"statuses": statuses, "rules": rules})

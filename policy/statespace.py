@@ -22,7 +22,7 @@ from policy.facts import CaseFacts
 from policy.lifecycle import ALLOWED, ActorKind, CallOutcome, CallPurpose, Status
 from policy.pack import SECTIONS, DeadlineEntry, GateEntry, Pack, SignoffEntry
 from policy.replacing import replace
-from policy.shapes import Condition, Row
+from policy.shapes import Condition, Operator, Row
 from policy.worktime import WorkCalendar
 
 BEGIN = dt.datetime(2026, 3, 2, 2, 0, tzinfo=dt.UTC)
@@ -99,8 +99,13 @@ VERDICTS = ("unhappy", "demands_more", "satisfaction_unhappy")
 
 def _asked(pack: Pack) -> frozenset[str]:
     """The fields that conditions of the pack ask for."""
-    rows = (row for section in SECTIONS for e in getattr(pack, section) for row in _rows(e))
-    return frozenset(row.field for row in rows)
+    return frozenset(row.field for row in _conditions(pack))
+
+
+def _conditions(pack: Pack) -> Iterator[Row]:
+    for section in SECTIONS:
+        for entry in getattr(pack, section):
+            yield from _rows(entry)
 
 
 def _rows(entry: Any) -> Iterator[Row]:
@@ -186,13 +191,31 @@ def moments(place: Place, event: Happening) -> list[dt.datetime]:
     return list(dict.fromkeys((soon, tomorrow, *later)))
 
 
-def _written_if(event: Happening, pack: Pack) -> Condition:
-    """For which cases there is such a paper at all."""
-    section = DECLARED_IN.get(event.type, "")
-    keys = {"filled": "form", "reported": "report", "checked": "checklist", "endorsed": "chain"}
-    entry = pack.find(section, getattr(event, keys.get(event.type, ""), None))
-    applies: Condition = getattr(entry, "applies", ())
-    return applies
+@dataclass(frozen=True)
+class Paper:
+    """Something to write down, for which cases, and how often some rule asks for it."""
+
+    event: Happening
+    applies: Condition
+    times: int
+
+
+_NAMED_BY = {"filled": "form", "reported": "report", "checked": "checklist", "endorsed": "chain"}
+_COUNTING = (Operator.at_least, Operator.at_most, Operator.below)
+MOST_TIMES = 9
+"""How often a walk writes a paper at most in one state, where a rule counts it."""
+
+
+def _papers(pack: Pack) -> Iterator[Paper]:
+    counted: dict[str, int] = {}
+    for row in _conditions(pack):
+        if row.op in _COUNTING and isinstance(row.value, int):
+            counted[row.field] = min(max(row.value, counted.get(row.field, 1)), MOST_TIMES)
+    for said in papers(pack):
+        section = DECLARED_IN.get(said["type"], said["type"])
+        key = said.get(_NAMED_BY.get(said["type"], "about"), "")
+        applies = getattr(pack.find(section, key), "applies", ())
+        yield Paper(_event(pack, said), applies, counted.get(f"{section}.{key}", 1))
 
 
 def _sorts_anew(event: Happening, status: Status) -> bool:
@@ -245,8 +268,8 @@ class _Walker:
         self.pack, self.calendar = pack, calendar
         self.most_rounds, self.most_steps = most_rounds, most_steps
         self.states = States(pack)
-        written = [_event(pack, said) for said in papers(pack)]
-        self.papers = [(event, _written_if(event, pack)) for event in written]
+        self.papers = list(_papers(pack))
+        self.most_times = max((paper.times for paper in self.papers), default=1)
         self.questions = [[_event(pack, said) for said in jury(v.key)] for v in pack.vote]
         self.found = Walk()
         self.waiting: deque[Hashable] = deque()
@@ -272,7 +295,10 @@ class _Walker:
         return self.found
 
     def _visit(self, here: Hashable, place: Place, tried: list[Happening]) -> None:
-        self._go(here, self._with_papers(place))
+        written: Place | None = place
+        for _ in range(self.most_times):
+            written = self._with_papers(written) if written else None
+            self._go(here, written)
         for question in self.questions:
             self._go(here, self._asked(place, question))
         for event in tried:
@@ -283,16 +309,18 @@ class _Walker:
     def _with_papers(self, place: Place) -> Place | None:
         """Where everything leads that can be written down and was not yet in this round.
 
-        What is written down only ever grows, so that nothing and all of it are what matters.
+        What is written down only ever grows, so that nothing and all of it are what matters, and
+        what a rule counts is written again.
         """
         here = place
-        for number, (event, applies) in enumerate(self.papers):
-            mark = (number, here.facts.round)
-            known = event.type in ALLOWED[here.facts.status] and holds(applies, here.facts)
-            if mark in here.written or not known:
+        for number, paper in enumerate(self.papers):
+            mark, event = (number, here.facts.round), paper.event
+            known = event.type in ALLOWED[here.facts.status] and holds(paper.applies, here.facts)
+            if not known or mark in here.written:
                 continue
             if after := self._after(here, event, here.at + MINUTE):
-                here = replace(after, written=here.written | {mark})
+                marks = here.written if paper.times > 1 else here.written | {mark}
+                here = replace(after, written=marks)
         return None if here is place else here
 
     def _asked(self, place: Place, question: list[Happening]) -> Place | None:

@@ -479,6 +479,15 @@ def test_a_gate_that_nothing_opens_is_found_though_a_case_might_get_another_grad
     assert (endless.code, endless.section, endless.key) == ("no_end", "gate", "never_signed")
 
 
+def test_what_a_rule_counts_is_written_as_often_as_it_asks() -> None:
+    visits = {"field": "form.visit", "at_least": 2}
+    data = small(
+        form=[{"key": "visit", "fields": FIELDS}],
+        gate=[{"key": "visited_twice", "before": ["replied"], "requires": [visits]}],
+    )
+    assert checking.without_next_deed(build(data), official_calendar()) == []
+
+
 def test_the_cases_that_end_otherwise_under_a_draft_are_named(data: Data) -> None:
     before = read(shipped("skoda-dealer"))
     folder = CASES / "skoda-dealer"
