@@ -260,7 +260,7 @@ def walk(
 
 
 class _Walker:
-    """One walk: where it is still to go, and how many steps are left."""
+    """One walk: what is tried where, what was found, and where it is still to go."""
 
     def __init__(
         self, pack: Pack, calendar: WorkCalendar, most_rounds: int, most_steps: int
@@ -300,7 +300,7 @@ class _Walker:
             written = self._with_papers(written) if written else None
             self._go(here, written)
         for question in self.questions:
-            self._go(here, self._asked(place, question))
+            self._go(here, self._put(place, question))
         for event in tried:
             source = None if _sorts_anew(event, place.facts.status) else here
             for at in moments(place, event):
@@ -323,7 +323,7 @@ class _Walker:
                 here = replace(after, written=marks)
         return None if here is place else here
 
-    def _asked(self, place: Place, question: list[Happening]) -> Place | None:
+    def _put(self, place: Place, question: list[Happening]) -> Place | None:
         """Where a question to a jury leads, step by step as far as it goes."""
         here = place
         for event in question:
