@@ -369,9 +369,12 @@ class DepartmentMeaning(Base):
     key: Mapped[str] = _key()
     department_id: Mapped[int] = _to("department.id")
     from_on: Mapped[dt.date]
+    version: Mapped[int] = mapped_column(default=1)
 
+    policy: Mapped[Policy] = relationship()
     department: Mapped[Department] = relationship()
 
+    __mapper_args__ = {"version_id_col": version}
     __table_args__ = (sa.UniqueConstraint("policy_id", "key", "from_on"),)
 
 

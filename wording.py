@@ -427,6 +427,7 @@ _FIELDS = {
     "pack": mark("Regulation"),
     "password": mark("Password"),
     "phone": mark("Phone"),
+    "policy_department": mark("Department in the regulation"),
     "position": mark("Place"),
     "post": mark("Post"),
     "posts": mark("Posts held"),
@@ -601,6 +602,10 @@ _ERRORS = {
         "%(employee)s holds the post %(post)s from %(from_on)s to %(until_on)s. "
         "End that holding first, or say that several people hold the post."
     ),
+    "meaning_taken": mark(
+        "From %(from_on)s on, “%(policy_department)s” means “%(department)s” already. "
+        "Change that entry, or choose another day."
+    ),
     "phone_refused": mark(
         "“%(value)s” is not a telephone number. Enter digits, with area code for a landline."
     ),
@@ -657,6 +662,7 @@ _WHATS = {
     "customer": mark("Customer"),
     "customer_flag": mark("Mark on a customer"),
     "department": mark("Department"),
+    "department_meaning": mark("Department in regulations"),
     "deputy": mark("Deputy"),
     "employee": mark("Employee"),
     "paper": mark("Photo or file"),
@@ -688,6 +694,7 @@ _WHYS = {
     "parameter_unknown": mark("it has a parameter that may not be used here"),
     "address_incomplete": mark("something is missing in it, such as the key of the robot"),
     "other_department": mark("he belongs to another department; name one of your own people"),
+    "inactive": mark("it is not active any more; choose another one"),
     "answers_nothing": mark("no regulation in force lets its spreadsheet register cases"),
     "not_a_title": mark(
         "a tab's name has no slash and none of [ ] : * ?, no ' at its ends, and is not History"

@@ -253,6 +253,7 @@ class DraftPage(RedressPage):
             waiting=drafts.is_asked(self.records, draft),
             sentence=lambda one: findingwords.sentence(one, lexicon),
             place=lambda one: findingwords.place(one, lexicon),
+            remedies=findingwords.REMEDIES,
             rule_ids={(rule.section, rule.key): rule.id for rule in draft.rules},
         )  # fmt: skip
 

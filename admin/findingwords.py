@@ -159,6 +159,10 @@ SENTENCES = {
     "post_unheld": lazy_gettext(
         "Nobody holds the post it needs: %(posts)s. Say who does under “Posts held”."
     ),
+    "department_unmapped": lazy_gettext(
+        "The company has no active department for it. Say which one is meant under “Departments "
+        "in regulations”."
+    ),
     "no_next_deed": lazy_gettext(
         "A case (%(place)s) would be stuck: nobody may do anything and no time helps. "
         "In its way: %(rules)s."
@@ -173,6 +177,15 @@ SENTENCES = {
         "The example “%(case)s” ends otherwise: %(about)s was %(wanted)s and is now %(found)s."
     ),
 }
+
+REMEDIES = {
+    "post_unheld": ("post_holding.create_view", lazy_gettext("Say who holds the post")),
+    "department_unmapped": (
+        "department_meaning.create_view",
+        lazy_gettext("Say which department is meant"),
+    ),
+}
+"""The page on which a fact of the company that a finding misses is written down."""
 
 
 def sentence(finding: Finding, lexicon: Lexicon) -> str:

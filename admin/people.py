@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
-from flask import g
+from flask import g, request
 from flask_babel import lazy_gettext
 from markupsafe import Markup
 from wtforms import BooleanField, PasswordField, SelectField
@@ -16,8 +16,8 @@ import wording
 from admin.base import RedressView
 from admin.filters import EmployeeIs, Filter, OneOf
 from admin.lookup import session
-from models import Department, Deputy, Employee, PostHolding, User
-from services import accounts, people
+from models import Department, DepartmentMeaning, Deputy, Employee, PostHolding, User
+from services import accounts, departments, people, policies
 
 LABELS = {
     "active": lazy_gettext("Active"),
@@ -34,6 +34,7 @@ LABELS = {
     "name": lazy_gettext("Full name"),
     "number": lazy_gettext("Employee number"),
     "phone": lazy_gettext("Phone"),
+    "policy_department": lazy_gettext("Department in the regulation"),
     "post": lazy_gettext("Post"),
     "reason": lazy_gettext("Reason"),
     "role": lazy_gettext("Role"),
@@ -111,7 +112,7 @@ class PostField(SelectField):
 
 
 class DepartmentView(RedressView):
-    """The real departments; which of them a policy means is said elsewhere."""
+    """The real departments; which of them a policy means is said by DepartmentMeaningView."""
 
     group, icon = "people", "building"
     creates = edits = True
@@ -141,6 +142,97 @@ class DepartmentView(RedressView):
         people.rename_department(self.records, row, name=form.name.data)
         row.active = form.active.data
         self.records.flush()
+
+
+class PolicyDepartmentField(SelectField):
+    """A department as a regulation names it."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+        options.pop("filters", None)
+        super().__init__(label, validators, choices=self._offered, **options)
+
+    def _offered(self) -> list[tuple[str, str]]:
+        return [("", "—"), *departments.named(session()).items()]
+
+
+def _meaning(row: DepartmentMeaning) -> str:
+    """The regulation and its department a row is about; read once per request."""
+    if "policy_departments" not in g:
+        g.policy_departments = departments.named(session())
+    known: dict[str, str] = g.policy_departments
+    return known.get(departments.name_of(row.policy_id, row.key), row.key)
+
+
+class DepartmentMeaningView(RedressView):
+    """Which department of the company a regulation's means; no new version is needed."""
+
+    group, icon = "people", "swap"
+    creates = edits = True
+    lead = lazy_gettext(
+        "A regulation's department means the company's one of the same key, unless something else "
+        "is said here from a day on."
+    )
+    list_template = "admin/department_meanings.html"
+    column_list = ("policy_department", "department", "from_on")
+    column_labels = LABELS | {"department": lazy_gettext("Department of the company")}
+    column_filters = ("department",)
+    column_sortable_list = ("from_on",)
+    column_default_sort = ("from_on", True)
+    column_formatters = {"policy_department": lambda view, context, row, name: _meaning(row)}
+    column_formatters_export = column_formatters
+    form_columns = ("policy_department", "department", "from_on")
+    form_extra_fields = {
+        "policy_department": PolicyDepartmentField(
+            LABELS["policy_department"], validators=[InputRequired()]
+        )
+    }
+    column_descriptions = {
+        "from_on": lazy_gettext("Cases that a department has already stay where they are."),
+    }
+
+    def missing(self) -> dict[str, str]:
+        """The departments of regulations in force that mean none of the company's today."""
+        day = today()
+        return {
+            departments.name_of(
+                version.policy_id, entry.key
+            ): f"{version.policy.name} · {entry.label}"
+            for version in policies.all_in_force(self.records, on=day)
+            for entry in departments.unmapped(
+                self.records,
+                policies.pack(self.records, version),
+                policy_id=version.policy_id,
+                on=day,
+            )
+        }
+
+    def called(self, row: DepartmentMeaning) -> str:
+        return _meaning(row)
+
+    def create_form(self, obj: Any = None) -> Any:
+        form = super().create_form(obj)
+        if request.method == "GET":
+            form.policy_department.data = request.args.get("policy_department", "")
+            form.from_on.data = today()
+        return form
+
+    def edit_form(self, obj: Any = None) -> Any:
+        form = super().edit_form(obj)
+        del form.policy_department
+        return form
+
+    def add(self, form: Any) -> DepartmentMeaning:
+        return departments.mean(
+            self.records,
+            form.policy_department.data,
+            form.department.data,
+            from_on=form.from_on.data,
+        )
+
+    def change(self, form: Any, row: DepartmentMeaning) -> None:
+        departments.change_meaning(
+            self.records, row, form.department.data, from_on=form.from_on.data
+        )
 
 
 class EmployeeView(RedressView):
@@ -388,6 +480,9 @@ def views(db: Any) -> list[RedressView]:
     return [
         EmployeeView(Employee, db, name=lazy_gettext("Employees")),
         DepartmentView(Department, db, name=lazy_gettext("Departments")),
+        DepartmentMeaningView(
+            DepartmentMeaning, db, name=lazy_gettext("Departments in regulations")
+        ),
         PostHoldingView(PostHolding, db, name=lazy_gettext("Posts held")),
         DeputyView(Deputy, db, name=lazy_gettext("Deputies")),
         UserView(User, db, name=lazy_gettext("Accounts")),

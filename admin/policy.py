@@ -24,7 +24,7 @@ from files.regulation import toml_of
 from models import Policy, PolicyRule, PolicyVersion
 from policy.comparing import differences
 from policy.lifecycle import Role
-from services import drafts, policies
+from services import departments, drafts, policies
 
 VERSION_STATES = {
     "draft": ("amber", lazy_gettext("Draft")),
@@ -99,6 +99,7 @@ class PolicyPage(RedressPage):
             "admin/policy.html",
             version=version,
             sections=_sections(policies.plain(self.records, version)),
+            **self._departments(version),
             state=version_state,
             others=sorted(others, key=lambda one: -one.number),
             in_force=version in policies.all_in_force(self.records, on=local_day()),
@@ -138,6 +139,19 @@ class PolicyPage(RedressPage):
             as_attachment=True,
             download_name=name,
         )
+
+    def _departments(self, version: PolicyVersion) -> dict[str, Any]:
+        """The company's departments the regulation's mean, and those that mean none, by name.
+
+        A version to come is looked at on its first day; of a draft its check says it.
+        """
+        if version.status != "published" or version.effective_from is None:
+            return {"meant": {}, "unmapped": {}}
+        day = max(local_day(), version.effective_from)
+        said: dict[str, Any] = {"policy_id": version.policy_id, "on": day}
+        missing = departments.unmapped(self.records, policies.pack(self.records, version), **said)
+        names = {departments.name_of(version.policy_id, one.key): one.label for one in missing}
+        return {"meant": departments.meant(self.records, **said), "unmapped": names}
 
     def _version(self, version_id: int) -> PolicyVersion:
         found = self.records.get(PolicyVersion, version_id) if version_id < 2**63 else None

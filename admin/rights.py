@@ -142,6 +142,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "trial.export": DECIDERS,
     # the organisation
     **listed("department", read=OFFICE, write=ADMINISTRATOR),
+    **listed("department_meaning", read=OFFICE, write=ADMINISTRATOR),
     **listed("employee", read=OFFICE, write=ADMINISTRATOR),
     **listed("post_holding", read=OFFICE, write=ADMINISTRATOR),
     **listed("deputy", read=OFFICE, write=ADMINISTRATOR),

@@ -267,6 +267,12 @@ class PostTaken(FactsRefused):
     code = "post_taken"
 
 
+class MeaningTaken(FactsRefused):
+    """Facts: field, policy_department (its label), department and from_on of the row there is."""
+
+    code = "meaning_taken"
+
+
 class ValueRefused(FactsRefused):
     """Facts: field, value, why (own_deputy, last_administrator, not_a_key, not_an_address)."""
 

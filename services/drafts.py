@@ -40,7 +40,7 @@ from policy.loading import CASE_ROLES, build, is_role, people, read, references,
 from policy.pack import Pack
 from policy.starter import starter
 from policy.worktime import WorkCalendar
-from services import calendars, policies, requests
+from services import calendars, departments, policies, requests
 from services.actors import Actor
 
 CHECK = "policy_check"
@@ -359,11 +359,13 @@ class Check:
 
 
 def check(session: Session, version: PolicyVersion, *, on: dt.date) -> Check:
-    """The findings about a version, its posts looked at on a day."""
+    """The findings about a version, its posts and departments looked at on a day."""
     data = policies.plain(session, version)
     quick = findings(data)
     if not any(one.grave for one in quick):
-        quick += unheld_posts(session, build(data), on=on)
+        pack = build(data)
+        quick += unheld_posts(session, pack, on=on)
+        quick += unmapped_departments(session, pack, policy_id=version.policy_id)
     current = version.checked_for == policies.digest(data)
     slow = [Finding(**one) for one in version.findings or ()] if current else []
     return Check(tuple(quick), tuple(slow), current)
@@ -390,6 +392,12 @@ def unheld_posts(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
                     facts = {"posts": list(who)}
                     found.append(Finding("post_unheld", section, entry.key, field, facts))
     return found
+
+
+def unmapped_departments(session: Session, pack: Pack, *, policy_id: int) -> list[Finding]:
+    """The departments of a regulation the company has none for, now or from a day to come."""
+    missing = departments.unmapped(session, pack, policy_id=policy_id, on=departments.IN_THE_END)
+    return [Finding("department_unmapped", "department", entry.key) for entry in missing]
 
 
 def _somebody(who: str, held: Collection[str]) -> bool:

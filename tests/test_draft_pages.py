@@ -13,13 +13,14 @@ import sqlalchemy as sa
 from company import regulation
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from admin.lexicon import Lexicon
 from admin.numbers import value_slot
 from admin.shapefields import FIELDS_OF, form_of
 from database import reading, writing
-from models import PolicyChange, PolicyRule, PolicyVersion, User
+from models import Department, PolicyChange, PolicyRule, PolicyVersion, User
 from policy.lifecycle import Role
 from policy.loading import PACKS, build, parse, read, shipped
 from policy.pack import SECTIONS
@@ -82,6 +83,13 @@ def stands(page: str) -> dict[str, Any]:
     for name, text in re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', page, re.S):
         found[name] = text
     return found
+
+
+def staffed(session: Session) -> Department:
+    """The departments the regulation names; the one of them everybody works in."""
+    for entry in regulation()["department"]:
+        department = people.add_department(session, key=entry["key"], name=entry["label"])
+    return department
 
 
 def rule_id(engine: Engine, draft_id: int, section: str, key: str) -> int:
@@ -418,7 +426,7 @@ def test_whoever_wrote_a_draft_cannot_approve_it_and_a_second_one_can(
     second = app.test_client()
     log_in(Role.general_manager, visitor=second)
     with writing(engine) as session:
-        department = people.add_department(session, key="all", name="all")
+        department = staffed(session)
         person = people.add_employee(session, number="1", name="甲", department=department)
         for post in people.posts(session):
             people.hold_post(session, person, post, from_on=dt.date(2020, 1, 1))
@@ -456,7 +464,7 @@ def test_the_check_is_asked_for_and_the_page_says_that_it_is_under_way(
     administrator: FlaskClient, draft_id: int, engine: Engine, csrf: Any
 ) -> None:
     with writing(engine) as session:
-        department = people.add_department(session, key="all", name="all")
+        department = staffed(session)
         person = people.add_employee(session, number="1", name="甲", department=department)
         for post in people.posts(session):
             people.hold_post(session, person, post, from_on=dt.date(2020, 1, 1))

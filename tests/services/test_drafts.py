@@ -32,7 +32,7 @@ from policy.errors import (
 )
 from policy.lifecycle import ActorKind, Role
 from policy.loading import parse, read, shipped
-from services import calendars, drafts, people, policies, sweep
+from services import calendars, departments, drafts, people, policies, sweep
 from services.actors import Actor
 
 NOW = at(10, 9, 9)
@@ -283,6 +283,20 @@ def test_whoever_approves_promises_reports_or_is_told_must_be_somebody(
     assert found.facts["posts"] == ["lonely"]
 
 
+def test_a_department_the_company_does_not_have_is_named(
+    office: Office, draft: PolicyVersion
+) -> None:
+    hold_posts(office)
+    parts = office.department("parts")
+    parts.active = False
+    (found,) = drafts.check(office.session, draft, on=TODAY).grave
+    assert (found.code, found.section, found.key) == ("department_unmapped", "department", "parts")
+    what = departments.name_of(draft.policy_id, "parts")
+    coming = TODAY + dt.timedelta(days=9)
+    departments.mean(office.session, what, office.department("workshop"), from_on=coming)
+    assert drafts.check(office.session, draft, on=TODAY).grave == []
+
+
 def test_a_draft_is_approved_by_another_and_only_as_it_was_checked(
     office: Office, draft: PolicyVersion, second: Actor, refuses: Any
 ) -> None:
@@ -462,6 +476,7 @@ def test_a_case_whose_policy_was_withdrawn_keeps_working(office: Office) -> None
 def test_two_regulations_in_force_work_side_by_side(office: Office, second: Actor) -> None:
     said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
     new = drafts.begin_empty(office.session, key="warranty", label="三包处理制度", **said)
+    people.add_department(office.session, key="service", name="服务部")
     approved(office, new, second)
     publish(office, new)
     names = [v.policy.key for v in policies.all_in_force(office.session, on=TODAY)]
