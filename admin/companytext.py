@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g
+from flask import g, request
 from flask_babel import lazy_gettext
 from wtforms import SelectField
+from wtforms.validators import InputRequired
 
 import wording
 from admin.base import RedressView
@@ -19,19 +20,19 @@ from services import company_texts
 LABELS = {
     "what": lazy_gettext("Where it is said"),
     "policy": lazy_gettext("Policy"),
-    "section": lazy_gettext("Section"),
-    "key": lazy_gettext("Entry"),
-    "from_on": lazy_gettext("From"),
+    "section": lazy_gettext("Used for"),
+    "key": lazy_gettext("Rule"),
+    "from_on": lazy_gettext("First day"),
     "text": lazy_gettext("What the company says"),
 }
 
 
-def _wordable() -> dict[str, str]:
-    """What may be worded anew; read once a request."""
-    if "wordable" not in g:
+def _today() -> list[company_texts.Words]:
+    """What may be worded anew and what is said there today; read once a request."""
+    if "said_today" not in g:
         day = now().astimezone(wording.zone()).date()
-        g.wordable = company_texts.wordable(session(), on=day)
-    return dict(g.wordable)
+        g.said_today = company_texts.said_today(session(), on=day)
+    return list(g.said_today)
 
 
 class WhatField(SelectField):
@@ -42,12 +43,12 @@ class WhatField(SelectField):
         super().__init__(label, validators, choices=self._offered, **options)
 
     def _offered(self) -> list[tuple[str, str]]:
-        return [("", "—"), *_wordable().items()]
+        return [("", "—"), *((one.what, f"{one.policy} · {one.label}") for one in _today())]
 
 
 def _entry(row: CompanyText) -> str:
     name = f"{row.policy_id}/{row.section}/{row.key}"
-    return _wordable().get(name, row.key).rpartition(" · ")[2]
+    return next((one.label for one in _today() if one.what == name), row.key)
 
 
 class CompanyTextView(RedressView):
@@ -56,6 +57,7 @@ class CompanyTextView(RedressView):
     group, icon = "rules", "bell"
     creates = edits = True
     exports = False
+    empty_text = lazy_gettext("The company says nothing of its own: the regulation's words stand.")
     lead = lazy_gettext(
         "Names of addressees and phone scripts change without a new version of the regulation. "
         "What is not said here, the regulation says itself."
@@ -70,10 +72,25 @@ class CompanyTextView(RedressView):
         "key": lambda view, context, row, name: _entry(row),
     }
     form_columns = ("what", "from_on", "text")
-    form_extra_fields = {"what": WhatField(LABELS["what"])}
+    form_extra_fields = {"what": WhatField(LABELS["what"], validators=[InputRequired()])}
+    list_template = "admin/company_texts.html"
 
     def called(self, row: CompanyText) -> str:
         return f"{_entry(row)} · {row.from_on}"
+
+    def said_today(self) -> list[tuple[company_texts.Words, Any]]:
+        """What is said today at every entry that may be worded anew, and what it is used for."""
+        return [(one, SECTIONS[one.section]) for one in _today()]
+
+    def create_form(self, obj: Any = None) -> Any:
+        """A form that begins with the entry of the address and what is said there today."""
+        form = super().create_form(obj)
+        if request.method == "GET":
+            chosen = next((o for o in _today() if o.what == request.args.get("what")), None)
+            form.from_on.data = now().astimezone(wording.zone()).date()
+            if chosen is not None:
+                form.what.data, form.text.data = chosen.what, chosen.text
+        return form
 
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)

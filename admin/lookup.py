@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, Flask, Response, current_app, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models import Complaint, Customer, Employee, PostHolding
+from services import people
 
 FOUND_AT_MOST = 12
 LONGEST_QUERY = 80
@@ -51,20 +52,26 @@ class Customers(Lookup):
 
 
 class PostHoldings(Lookup):
-    """Posts held, found by who holds them."""
+    """Posts held, found by who holds them or by what the post is called."""
 
     def statement(self) -> sa.Select[tuple[Any]]:
         return sa.select(PostHolding).join(Employee).order_by(PostHolding.post, Employee.number)
 
+    def find(self, session: Session, typed: str) -> list[Any]:
+        called = [key for key, label in people.posts(session).items() if typed in label]
+        begun = sa.or_(*(begins(c, typed) for c in self.columns)) if typed else sa.true()
+        found = self.statement().where(sa.or_(begun, PostHolding.post.in_(called)))
+        return list(session.scalars(found.limit(FOUND_AT_MOST)))
+
     def words(self, row: PostHolding) -> str:
-        return f"{row.post} · {row.employee}"
+        return f"{post_label(row.post)} · {row.employee}"
 
 
 LOOKUPS: dict[str, Lookup] = {
     "employee": Lookup(Employee, Employee.number, Employee.name),
     "customer": Customers(Customer, Customer.phone_digits, Customer.name),
     "complaint": Lookup(Complaint, Complaint.number),
-    "post_holding": PostHoldings(PostHolding, PostHolding.post, Employee.name, Employee.number),
+    "post_holding": PostHoldings(PostHolding, Employee.name, Employee.number),
 }
 
 
@@ -80,6 +87,13 @@ def session() -> Session:
     """The session of this request."""
     found: Session = current_app.extensions["sqlalchemy"].session()
     return found
+
+
+def post_label(post: str) -> str:
+    """What a post is called by the newest policy that knows it; read once per request."""
+    if "post_labels" not in g:
+        g.post_labels = people.posts(session())
+    return str(g.post_labels.get(post, post))
 
 
 def init_app(app: Flask) -> None:

@@ -15,7 +15,7 @@ from wtforms.validators import InputRequired
 import wording
 from admin.base import RedressView
 from admin.filters import EmployeeIs, Filter, OneOf
-from admin.lookup import session
+from admin.lookup import post_label, session
 from models import Department, DepartmentMeaning, Deputy, Employee, PostHolding, User
 from services import accounts, departments, people, policies
 
@@ -26,7 +26,7 @@ LABELS = {
     "email": lazy_gettext("Email"),
     "employee": lazy_gettext("Employee"),
     "employees": lazy_gettext("Employees"),
-    "from_on": lazy_gettext("From"),
+    "from_on": lazy_gettext("First day"),
     "holding": lazy_gettext("Post held"),
     "joined_on": lazy_gettext("Joined on"),
     "key": lazy_gettext("Key"),
@@ -39,7 +39,7 @@ LABELS = {
     "reason": lazy_gettext("Reason"),
     "role": lazy_gettext("Role"),
     "standing": lazy_gettext("Standing"),
-    "until_on": lazy_gettext("Until"),
+    "until_on": lazy_gettext("Last day"),
     "username": lazy_gettext("User name"),
 }
 
@@ -47,13 +47,6 @@ LABELS = {
 def today() -> dt.date:
     """The day it is in the company's zone."""
     return dt.datetime.now(wording.zone()).date()
-
-
-def post_label(post: str) -> str:
-    """What a post is called by the newest policy that knows it; read once per request."""
-    if "post_labels" not in g:
-        g.post_labels = people.posts(session())
-    return str(g.post_labels.get(post, post))
 
 
 def standing(from_on: dt.date | None, until_on: dt.date | None) -> Markup:
@@ -125,7 +118,10 @@ class DepartmentView(RedressView):
     column_default_sort = "key"
     form_columns = ("key", "name", "active")
     column_descriptions = {
-        "key": lazy_gettext("What policies and spreadsheets call it; it does not change later."),
+        "key": lazy_gettext(
+            "Small letters, digits and _, beginning with a letter; it does not change later. A "
+            "regulation may call the department otherwise: see “Departments in regulations”."
+        ),
     }
 
     def edit_form(self, obj: Any = None) -> Any:
@@ -166,8 +162,9 @@ def _meaning(row: DepartmentMeaning) -> str:
 class DepartmentMeaningView(RedressView):
     """Which department of the company a regulation's means; no new version is needed."""
 
-    group, icon = "people", "swap"
+    group, icon = "people", "link"
     creates = edits = True
+    empty_text = lazy_gettext("Nothing else is said: keys decide which department is meant.")
     lead = lazy_gettext(
         "A regulation's department means the company's one of the same key, unless something else "
         "is said here from a day on."
@@ -190,21 +187,21 @@ class DepartmentMeaningView(RedressView):
         "from_on": lazy_gettext("Cases that a department has already stay where they are."),
     }
 
-    def missing(self) -> dict[str, str]:
-        """The departments of regulations in force that mean none of the company's today."""
-        day = today()
-        return {
-            departments.name_of(
-                version.policy_id, entry.key
-            ): f"{version.policy.name} · {entry.label}"
-            for version in policies.all_in_force(self.records, on=day)
-            for entry in departments.unmapped(
-                self.records,
-                policies.pack(self.records, version),
-                policy_id=version.policy_id,
-                on=day,
-            )
-        }
+    def meant_today(self) -> list[dict[str, Any]]:
+        """Every department of a regulation in force and the company's one it means today."""
+        day, rows = today(), []
+        for version in policies.all_in_force(self.records, on=day):
+            meant = departments.meant(self.records, policy_id=version.policy_id, on=day)
+            rows += [
+                {
+                    "policy": version.policy.name,
+                    "label": entry.label,
+                    "name": departments.name_of(version.policy_id, entry.key),
+                    "department": meant.get(entry.key),
+                }
+                for entry in policies.pack(self.records, version).department
+            ]
+        return rows
 
     def called(self, row: DepartmentMeaning) -> str:
         return _meaning(row)
@@ -373,7 +370,10 @@ class DeputyView(RedressView):
     creates = edits = True
     lead = lazy_gettext("A deputy may do what the holder may, on the days named here and no other.")
     column_list = ("employee", "holding", "from_on", "until_on", "standing", "reason")
-    column_labels = LABELS | {"employee": lazy_gettext("Deputy")}
+    column_labels = LABELS | {
+        "employee": lazy_gettext("Deputy"),
+        "holding": lazy_gettext("Stands in for"),
+    }
     column_sortable_list = ("from_on", "until_on")
     column_default_sort = ("from_on", True)
     column_formatters = {

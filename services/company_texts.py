@@ -6,6 +6,7 @@ Such a text holds from a day on and needs no new version; the pack's own words a
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -32,18 +33,39 @@ def standing(session: Session, *, policy_id: int, section: str, on: dt.date) -> 
     return dict(rows.all())
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said on a day where `wordable` names an entry; `own` if the company said it."""
+
+    what: str
+    policy: str
+    section: str
+    label: str
+    text: str
+    own: bool
+
+
+def said_today(session: Session, *, on: dt.date) -> list[Words]:
+    """What is said on a local day at every entry of the regulations in force."""
+    found: list[Words] = []
+    for version in policies.all_in_force(session, on=on):
+        pack = policies.pack(session, version)
+        for section, kept in KEPT_IN.items():
+            own = standing(session, policy_id=version.policy_id, section=section, on=on)
+            for entry in getattr(pack, kept):
+                what = f"{version.policy_id}/{section}/{entry.key}"
+                theirs = entry.to if section == AUTHORITY else entry.text
+                text = own.get(entry.key, theirs)
+                is_own = entry.key in own
+                found.append(Words(what, version.policy.name, kept, entry.label, text, is_own))
+    return found
+
+
 def wordable(session: Session, *, on: dt.date) -> dict[str, str]:
     """The entries of the regulations in force that may be worded anew: `policy/section/key`
     and what they are called.
     """
-    found: dict[str, str] = {}
-    for version in policies.all_in_force(session, on=on):
-        pack = policies.pack(session, version)
-        for section, kept in KEPT_IN.items():
-            for entry in getattr(pack, kept):
-                name = f"{version.policy_id}/{section}/{entry.key}"
-                found[name] = f"{version.policy.name} · {entry.label}"
-    return found
+    return {one.what: f"{one.policy} · {one.label}" for one in said_today(session, on=on)}
 
 
 def word(session: Session, what: str, *, from_on: dt.date, text: str, on: dt.date) -> CompanyText:

@@ -359,6 +359,7 @@ def test_no_field_of_a_form_brings_a_page_down(
     pages += ["/admin/complaint/register/", f"/admin/complaint/{cases[0]}/amend/1/"]
     pages += ["/admin/penalty/1/", "/admin/employee/new/", "/admin/employee/edit/?id=1"]
     pages += ["/admin/user/new/", "/admin/post_holding/new/", "/admin/deputy/new/"]
+    pages += ["/admin/department_meaning/new/", "/admin/company_text/new/"]
     broken = []
     for page in pages:
         for action, names in _fields(visitor.get(page).text):

@@ -1,4 +1,7 @@
-"""A company whose departments have other keys than the regulation's works by it all the same."""
+"""The facts of a company beside its regulations: departments, posts held, its own words.
+
+Its departments have other keys than the regulation's, and it works by it all the same.
+"""
 
 from __future__ import annotations
 
@@ -176,6 +179,35 @@ def test_a_second_meaning_from_the_same_day_is_refused_in_words_and_keeps_what_w
     post(edit, **typed | {"department": row.department_id})
     with reading(engine) as session:
         assert session.get_one(DepartmentMeaning, row.id).department.key == "sales"
+
+
+def test_a_post_to_deputise_for_is_found_and_named_in_the_words_of_the_regulation(
+    client: FlaskClient, log_in: Any
+) -> None:
+    log_in(Role.administrator, username="administrator")
+    for typed in ("director", "清障作业", company.PEOPLE["director"][0]):
+        found = client.get(f"/admin/lookup/post_holding?q={typed}").json
+        assert "清障作业部门负责人 · director (2001)" in [words for _id, words in found], typed
+
+
+def test_the_company_s_words_begin_with_what_is_said_today(
+    client: FlaskClient, log_in: Any, post: Any, engine: Engine
+) -> None:
+    log_in(Role.administrator, username="administrator")
+    with reading(engine) as session:
+        version = policies.in_force(session, "road-rescue", on=TODAY)
+        entry = policies.pack(session, version).script[0]
+        what = f"{version.policy_id}/script/{entry.key}"
+    page = client.get("/admin/company_text/").text
+    for words in (entry.label, entry.text, "制度原文"):
+        assert words in page
+    assert entry.text in client.get(f"/admin/company_text/new/?what={what}").text
+    typed = {"what": what, "from_on": TODAY.isoformat()}
+    post("/admin/company_text/new/", **typed, text="您好，请慢慢说。")
+    page = client.get("/admin/company_text/").text
+    assert entry.text not in page
+    assert page.count("您好，请慢慢说。") == 2
+    assert "记录序号" not in page
 
 
 def test_a_draft_s_check_leads_to_the_page_on_which_the_department_is_said(
