@@ -17,6 +17,7 @@ from admin.base import RedressView
 from admin.filters import EmployeeIs, Filter, OneOf
 from admin.lookup import post_label, session
 from models import Department, DepartmentMeaning, Deputy, Employee, PostHolding, User
+from policy.lifecycle import Role
 from services import accounts, departments, people, policies
 
 LABELS = {
@@ -446,6 +447,9 @@ class UserView(RedressView):
     def create_form(self, obj: Any = None) -> Any:
         form = super().create_form(obj)
         form.password.validators = [InputRequired()]
+        if request.method == "GET":
+            # The list begins with the administrator, and an account is to open no more than meant.
+            form.role.data = Role.employee
         return form
 
     def edit_form(self, obj: Any = None) -> Any:

@@ -5,6 +5,14 @@
 (function () {
   const body = document.body;
 
+  /* The line of the menu one is on stands in sight, however long the menu is. */
+  const here = document.querySelector(".menu li a[aria-current]");
+  if (here && here.offsetParent) {
+    const menu = here.closest(".menu");
+    const below = here.getBoundingClientRect().bottom - menu.getBoundingClientRect().bottom;
+    if (below > 0) { menu.scrollTop += below + menu.clientHeight / 4; }
+  }
+
   /* Dialogs: data-opens="id" opens, data-closes closes, a click beside it closes too. */
   document.addEventListener("click", function (event) {
     const opener = event.target.closest("[data-opens]");

@@ -210,6 +210,13 @@ def test_the_company_s_words_begin_with_what_is_said_today(
     assert "记录序号" not in page
 
 
+def test_a_new_account_opens_no_more_than_an_employee_s_unless_somebody_says_so(
+    client: FlaskClient, log_in: Any
+) -> None:
+    log_in(Role.administrator, username="administrator")
+    assert '<option selected value="employee">' in client.get("/admin/user/new/").text
+
+
 def test_a_draft_s_check_leads_to_the_page_on_which_the_department_is_said(
     client: FlaskClient, log_in: Any, post: Any, engine: Engine
 ) -> None:
