@@ -602,6 +602,10 @@ _ERRORS = {
         "%(employee)s holds the post %(post)s from %(from_on)s to %(until_on)s. "
         "End that holding first, or say that several people hold the post."
     ),
+    "department_unmapped": mark(
+        "The company has no department for “%(department)s”. Ask an administrator to say which one "
+        "is meant under “Departments in regulations”."
+    ),
     "meaning_taken": mark(
         "From %(from_on)s on, “%(policy_department)s” means “%(department)s” already. "
         "Change that entry, or choose another day."

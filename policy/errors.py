@@ -29,6 +29,7 @@ DomainError
 │   ├── TimeInFuture / TimeBeforeCase / ZoneMissing
 │   ├── ExtensionTooLong / ExtensionForbidden / AmountRefused / ConsentMissing
 │   ├── PromiseTooLate
+│   ├── PeriodRefused / PostTaken / MeaningTaken / DepartmentUnmapped
 │   ├── HoursRefused / LinesRefused
 │   └── PaperEmpty / PaperRefused / PaperTooLarge
 ├── NotFound            there is no such thing
@@ -265,6 +266,12 @@ class PostTaken(FactsRefused):
     """Facts: field, post (its label), employee, from_on, until_on of the holding in the way."""
 
     code = "post_taken"
+
+
+class DepartmentUnmapped(FactsRefused):
+    """Facts: field, department (the regulation's label of it)."""
+
+    code = "department_unmapped"
 
 
 class MeaningTaken(FactsRefused):

@@ -208,6 +208,7 @@ def _places(
 
     return record.Places(
         departments=actors.meanings(session, policy_id=policy_id, on=on) if placed else {},
+        label=lambda key: pack.label("department", key),
         cite=lambda rule: str((pack.find("penalty", rule) or pack.find("reward", rule)).cite),
         month=month,
     )

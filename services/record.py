@@ -29,7 +29,7 @@ from models import (
     Signoff,
     Tally,
 )
-from policy.errors import NotFound
+from policy.errors import DepartmentUnmapped, NotFound
 from policy.facts import (
     Call,
     CaseFacts,
@@ -185,9 +185,10 @@ def _signature(row: Signoff, numbers: Mapping[int | None, str | None]) -> Signat
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What the rows need and the picture does not say: ids, clauses, wage months."""
+    """What the rows need and the picture does not say: ids, labels, clauses, wage months."""
 
     departments: Mapping[str, int]
+    label: Callable[[str], str]
     cite: Callable[[str], str]
     month: Callable[[dt.datetime], str]
 
@@ -197,8 +198,8 @@ def write(
 ) -> None:
     """Make the rows say what the picture says. Flushes nothing, commits nothing.
 
-    Raises NotFound for an employee or a department the company does not have; no row is touched
-    then.
+    Raises NotFound for an employee and DepartmentUnmapped for a department the company does not
+    have; no row is touched then.
     """
     ids = _ids(session, after)
     _known(after, places)
@@ -245,7 +246,7 @@ def _ids(session: Session, after: CaseFacts) -> Mapping[str | None, int | None]:
 def _known(after: CaseFacts, places: Places) -> None:
     for duty in after.duties:
         if duty.department not in places.departments:
-            raise NotFound(what="department", key=duty.department)
+            raise DepartmentUnmapped(field="department", department=places.label(duty.department))
 
 
 def _point(row: Any, name: str, to: int | None) -> None:

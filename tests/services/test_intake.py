@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from models import Complaint, DepartmentMeaning, Notice, NumberCounter
 from policy.errors import (
     ChoiceUnknown,
+    DepartmentUnmapped,
     FactsRefused,
     FieldMissing,
     FieldTooLong,
     GateClosed,
     HistoryForbids,
-    NotFound,
     PersonUnknown,
     PostMissing,
     StatusForbids,
@@ -194,7 +194,7 @@ def test_nothing_is_dispatched_to_a_department_the_company_does_not_have(
 ) -> None:
     case = office.registered()
     office.department("workshop").key = "garage"
-    with refuses(NotFound, what="department", key="workshop"):
+    with refuses(DepartmentUnmapped, department="车间"):
         office.dispatch(case, department="workshop")
 
 
