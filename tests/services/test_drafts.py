@@ -11,7 +11,7 @@ from company import MORNING, REGULATION, Office, at, regulation
 from sqlalchemy.orm import Session
 
 from files.regulation import toml_of
-from models import PolicyChange, PolicyRule, PolicyVersion, User
+from models import Department, PolicyChange, PolicyRule, PolicyVersion, User
 from policy import checking
 from policy.comparing import differences
 from policy.errors import (
@@ -85,6 +85,14 @@ def hold_posts(office: Office) -> None:
         if post not in held:
             person = office.employee("specialist")
             people.hold_post(office.session, person, post, from_on=dt.date(2020, 1, 1))
+
+
+def have_departments(office: Office, data: dict[str, Any]) -> None:
+    """Let the company have every department that a regulation names."""
+    known = set(office.session.scalars(sa.select(Department.key)))
+    for entry in data["department"]:
+        if entry["key"] not in known:
+            people.add_department(office.session, key=entry["key"], name=entry["label"])
 
 
 def check_all(session: Session, draft: PolicyVersion) -> None:
@@ -433,6 +441,7 @@ def test_a_change_of_the_sales_company_is_in_force_only_once_another_approved_it
     with refuses(ApprovalMissing):
         publish(office, draft)
     hold_posts(office)
+    have_departments(office, data)
     check_all(session, draft)
     with refuses(OwnDraft):
         drafts.approve(session, draft, on=TODAY, **said)
