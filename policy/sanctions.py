@@ -399,12 +399,20 @@ def _reversal(c: Charge, at: dt.datetime, **why: Any) -> Charge:
     )
 
 
-def suspend(facts: CaseFacts, employee: str | None) -> CaseFacts:
-    """While an appeal is open nothing of the appellant's is counted into a month."""
+def appealed(c: Charge, employee: str | None, at: dt.datetime) -> bool:
+    """Whether an appeal somebody made at an instant is about a charge of his, or of anybody's.
+
+    Once the term for an appeal has ended a charge is paid, and stays as it was paid.
+    """
+    mine = employee in (None, c.employee) and c.sign is Sign.charge and c.stands
+    return mine and (c.counts_at is None or c.counts_at >= at)
+
+
+def suspend(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFacts:
+    """While an appeal is open nothing it is about is counted into a month."""
 
     def waiting(c: Charge) -> Charge:
-        mine = employee in (None, c.employee) and c.sign is Sign.charge and c.stands
-        return replace(c, counts_at=None) if mine and c.counts_at else c
+        return replace(c, counts_at=None) if c.counts_at and appealed(c, employee, at) else c
 
     return replace(facts, charges=tuple(waiting(c) for c in facts.charges))
 
@@ -420,10 +428,17 @@ def resume(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFa
     return replace(facts, charges=tuple(counting(c) for c in facts.charges))
 
 
-def void(facts: CaseFacts, employee: str | None, *, at: dt.datetime, because: str) -> CaseFacts:
+def void(
+    facts: CaseFacts,
+    employee: str | None,
+    *,
+    appealed_at: dt.datetime,
+    at: dt.datetime,
+    because: str,
+) -> CaseFacts:
     """An appeal was won: proposals lapse, and what was confirmed is to be given back."""
     facts = resume(facts, employee, at=at)
-    return take_back(facts, lambda c: employee in (None, c.employee), at=at, reason=because)
+    return take_back(facts, lambda c: appealed(c, employee, appealed_at), at=at, reason=because)
 
 
 STEPS = {

@@ -6,8 +6,6 @@ say yes. Silence is not consent: who did not vote did not agree.
 
 from __future__ import annotations
 
-from typing import Any
-
 from policy import clocks, sanctions
 from policy.errors import (
     AppealTooLate,
@@ -21,7 +19,7 @@ from policy.errors import (
 from policy.events import Appealed, Convened, Happening, Ruled, Voted
 from policy.facts import CaseFacts, Filed
 from policy.filing import asked, put
-from policy.lifecycle import ClosingGround, Responsibility, Status
+from policy.lifecycle import ClosingGround, Responsibility, Sign, Status
 from policy.pack import Pack
 from policy.paperwork import VoteEntry
 from policy.replacing import replace
@@ -36,22 +34,26 @@ _BEFORE_CLOSING = frozenset(
 def appeal(facts: CaseFacts, event: Appealed, rules: Rules) -> CaseFacts:
     """An appeal is open; what it is about is not paid meanwhile.
 
-    Raises AppealTooLate once every charge of the appellant has passed its term.
+    It is about the charges whose term for an appeal still runs. Raises AppealTooLate once every
+    charge of the appellant has passed its term.
     """
     entry = _question(facts, event.vote, rules.pack, about="appeal")
     if standing(facts, entry.key) == "open":
         raise StatusForbids(deed=event.type, status=facts.status)
     _in_time(facts, event, entry)
-    facts = sanctions.suspend(facts, event.employee)
+    facts = sanctions.suspend(facts, event.employee, at=event.at)
     said = {"employee": event.employee, "text": event.text}
     return put(facts, event, "appeal", entry.key, said)
 
 
 def _in_time(facts: CaseFacts, event: Appealed, entry: VoteEntry) -> None:
-    mine = [c for c in facts.charges if event.employee in (None, c.employee) and c.stands]
-    ends = [c.counts_at for c in mine]
-    if mine and all(end is not None and end < event.at for end in ends):
-        raise AppealTooLate(ended_at=max(end for end in ends if end), cite=entry.cite)
+    mine = [
+        c
+        for c in facts.charges
+        if event.employee in (None, c.employee) and c.sign is Sign.charge and c.stands
+    ]
+    if mine and not any(sanctions.appealed(c, event.employee, event.at) for c in mine):
+        raise AppealTooLate(ended_at=max(c.counts_at for c in mine if c.counts_at), cite=entry.cite)
 
 
 def convene(facts: CaseFacts, event: Convened, rules: Rules) -> CaseFacts:
@@ -180,14 +182,54 @@ def _unclosable(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
 
 
 def _after_appeal(facts: CaseFacts, event: Ruled, agreed: bool, rules: Rules) -> CaseFacts:
-    """A won appeal changes the finding and the counts and voids what was charged for it."""
+    """A won appeal voids what was charged and, once nobody else is to blame, the finding."""
     last = facts.last_filed("appeal", event.vote)
-    appellant: Any = last.data["employee"] if last else None
+    assert last is not None
+    appellant: str | None = last.data["employee"]
     if not agreed:
         return sanctions.resume(facts, appellant, at=event.at)
+    strikes = _frees_all(facts, appellant)
     left = tuple(who for who in facts.concerned if appellant not in (None, who))
-    facts = replace(facts, concerned=left)
-    if not left:
-        found = Responsibility.not_responsible
-        facts = replace(facts, responsibility=found, valid=False, struck=True)
-    return sanctions.void(facts, appellant, at=event.at, because="appeal_won")
+    facts = sanctions.void(
+        replace(facts, concerned=left),
+        appellant,
+        appealed_at=last.at,
+        at=event.at,
+        because="appeal_won",
+    )
+    return _struck(facts, event, rules) if strikes else facts
+
+
+def _frees_all(facts: CaseFacts, appellant: str | None) -> bool:
+    """Whether a won appeal leaves nobody whom the finding is about (SKD-4.1.3).
+
+    A department always appeals against the finding; a person does who bears it, or who has
+    nothing else to appeal against. Where the check named nobody, a ground found against somebody
+    says whom the finding is about: a fine that time brought does not.
+    """
+    if appellant is None:
+        return True
+    charged = [c for c in facts.charges if c.sign is Sign.charge and c.stands]
+    to_blame = set(facts.concerned or _found_against(facts))
+    if to_blame:
+        return to_blame == {appellant}
+    return all(c.employee != appellant for c in charged)
+
+
+def _found_against(facts: CaseFacts) -> list[str]:
+    """Against whom a person found a ground that stands; who pays a surcharge on it is another."""
+    standing = [c for c in facts.charges if c.stands]
+    given_back = {c.identity[:3] for c in standing if c.sign is Sign.reversal}
+    return [
+        c.employee
+        for c in standing
+        if c.sign is Sign.charge and c.because.get("event") == "judged"
+        if "on" not in c.because and c.identity[:3] not in given_back
+    ]
+
+
+def _struck(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
+    """The case leaves every count, and what was charged for the finding has no ground left."""
+    found = Responsibility.not_responsible
+    facts = replace(facts, responsibility=found, valid=False, struck=True)
+    return sanctions.without_ground(facts, pack=rules.pack, at=event.at)

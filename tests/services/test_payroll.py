@@ -22,7 +22,7 @@ from policy.errors import (
     StatusForbids,
 )
 from policy.lifecycle import PenaltyStatus, Responsibility, Sign
-from services import handling, intake, journal, payroll, sweep
+from services import handling, intake, journal, jury, payroll, sweep
 
 CONFIRMED_ON = at(10, 12, 9)
 
@@ -164,6 +164,47 @@ def test_a_paid_month_passes_its_latecomers_to_the_first_open_one(
     settled(office, charge)
     assert charge.month == "2027-01"
     assert payroll.month(session, "2026-10") == []
+
+
+def test_an_appeal_takes_no_charge_out_of_a_month_that_was_paid(
+    office: Office, session: Session
+) -> None:
+    case, paid = late(office)
+    settled(office, paid)
+    session.add(WageMonth(month="2026-10", closed_at=at(10, 26, 9)))
+    intake.classify(
+        session,
+        case,
+        responsibility=Responsibility.responsible,
+        actor=office.by("specialist"),
+        now=at(10, 27, 9),
+    )
+    judge(office, case, "cold", employee="2001", now=at(10, 27, 10))
+    settled(office, office.penalty(case, "cold"), at(10, 27, 11))
+    appeal_lost(office, case, "2001")
+    assert (paid.month, office.penalty(case, "cold").month) == ("2026-10", "2026-11")
+    (share,) = payroll.month(session, "2026-11")
+    assert share.total == Decimal(100)
+
+
+def appeal_lost(office: Office, case: Complaint, employee: str) -> None:
+    """He appeals on 28 October, and the jury says no."""
+    said: dict[str, Any] = {"vote": "appeal", "actor": office.by("care_director")}
+    session, text = office.session, "当日已答复"
+    jury.appeal(session, case, employee=employee, text=text, **said, now=at(10, 28, 9))
+    jury.convene(session, case, **said, now=at(10, 28, 10))
+    for member in ("general_manager", "care_director", "sales_director"):
+        actor = office.by(member)
+        jury.cast_vote(
+            session,
+            case,
+            vote="appeal",
+            agrees=False,
+            reason="记录清楚",
+            actor=actor,
+            now=at(10, 28, 11),
+        )
+    jury.rule(session, case, minutes="申诉不成立", **said, now=at(10, 28, 12))
 
 
 def test_the_first_open_month_goes_over_the_end_of_a_year(session: Session) -> None:
