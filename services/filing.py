@@ -28,6 +28,7 @@ from policy.events import (
     make,
 )
 from policy.filing import checked_form
+from policy.lifecycle import Status
 from policy.pack import Pack
 from policy.paperwork import ReportEntry
 from services import actors, calendars, journal, people, policies
@@ -125,8 +126,8 @@ def verified_before(
 ) -> dict[str, int]:
     """How many other valid complaints each of some employees had, of the same calendar year.
 
-    The year is that of the day of receipt in the company's zone. What an appeal struck, and what
-    came under another regulation, does not count.
+    The year is that of the day of receipt in the company's zone. What an appeal struck, what was
+    registered by mistake and withdrawn, and what came under another regulation, does not count.
     """
     if not concerned:
         return {}
@@ -138,6 +139,7 @@ def verified_before(
         sa.select(Complaint.concerned)
         .join(Complaint.policy_version)
         .where(Complaint.valid.is_(True), Complaint.struck.is_(False))
+        .where(Complaint.status != Status.withdrawn)
         .where(Complaint.received_at >= first, Complaint.received_at < after)
         .where(Complaint.id != complaint.id)
         .where(PolicyVersion.policy_id == policy_id)
@@ -277,3 +279,14 @@ def _reported(
     running = sa.and_(FormEntry.period == period_of(report, days[1]), _within(span))
     mine = sa.and_(FormEntry.section == "report", FormEntry.form == report.key)
     return sa.and_(mine, FormEntry.filled_at >= span[0], sa.or_(over, running))
+
+
+def counted(
+    session: Session,
+    version: PolicyVersion,
+    forms: Collection[str],
+    span: tuple[dt.datetime, dt.datetime],
+) -> sa.Select[FormEntry]:
+    """The fillings that figures are made of: without those on cases withdrawn as mistakes."""
+    stands = sa.or_(Complaint.id.is_(None), Complaint.status != Status.withdrawn)
+    return filled(session, version, forms, span).outerjoin(FormEntry.complaint).where(stands)

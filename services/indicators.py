@@ -26,7 +26,7 @@ from models import (
 )
 from policy.facts import UNHAPPY
 from policy.indicators import Figure, Summary, figure
-from policy.lifecycle import CallOutcome, ClockState
+from policy.lifecycle import CallOutcome, ClockState, Status
 from policy.pack import Pack
 from policy.paperwork import FormEntry as Form
 from policy.paperwork import FormField, IndicatorEntry
@@ -146,7 +146,8 @@ def _received(
 ) -> Sequence[Any]:
     """What a summary needs of each case of a regulation received between two instants.
 
-    Their own fields are read only where `flag` is one of them: they are most of what is stored.
+    A case that was withdrawn was registered by mistake and is none. Their own fields are read
+    only where `flag` is one of them: they are most of what is stored.
     """
     wanted = ("id", "kind", "category", "received_at", "replied_at", "closed_at", "informed_at")
     columns = [getattr(Complaint, name) for name in (*wanted, "customer_id", "struck")]
@@ -157,6 +158,7 @@ def _received(
         .outerjoin(Complaint.department)
         .where(PolicyVersion.policy_id == version.policy_id)
         .where(Complaint.received_at >= since, Complaint.received_at < end)
+        .where(Complaint.status != Status.withdrawn)
         .order_by(Complaint.id)
     ).all()
 
@@ -244,7 +246,7 @@ def _scores(
     if entry.formula != "survey_score" or entry.form is None:
         return []
     name = (entry.of or "").rpartition(".")[2]
-    filled = filing.filled(session, version, [entry.form], span)
+    filled = filing.counted(session, version, [entry.form], span)
     return [data.get(name) for data in session.scalars(filled.with_only_columns(FormEntry.data))]
 
 
@@ -255,7 +257,7 @@ def _visited(
     if entry.formula != "visit_rate" or entry.form is None:
         return 0, 0
     looked_after = {customer.id for customer in customers.looked_after(session)}
-    filled = filing.filled(session, version, [entry.form], span)
+    filled = filing.counted(session, version, [entry.form], span)
     visited = set(session.scalars(filled.with_only_columns(FormEntry.customer_id)))
     return len(looked_after & visited), len(looked_after)
 
@@ -284,7 +286,7 @@ def tallied(
     asked = [(form, field) for form in pack.form for field in form.fields if field.choices]
     forms = {form.key for form, _ in asked}
     span = calendars.work_calendar(session).span(from_on, until_on)
-    filled = filing.filled(session, version, forms, span)
+    filled = filing.counted(session, version, forms, span)
     kept_as = filing.written_on(pack, forms)
     columns = (FormEntry.section, FormEntry.form, FormEntry.complaint_id, FormEntry.id)
     last: dict[str, dict[int, Any]] = defaultdict(dict)

@@ -73,7 +73,10 @@ def cases_before(
     *,
     received_at: dt.datetime,
 ) -> int:
-    """How many cases of a kind the customer had before, where the regulation counts them."""
+    """How many cases of a kind the customer had before, where the regulation counts them.
+
+    What an appeal struck and what was registered by mistake and withdrawn does not count.
+    """
     if customer is None or not policies.pack(session, version).claim:
         return 0
     counted = (
@@ -82,6 +85,7 @@ def cases_before(
         .where(Complaint.customer_id == customer.id, Complaint.kind == kind)
         .where(PolicyVersion.policy_id == version.policy_id)
         .where(Complaint.received_at <= received_at, Complaint.struck.is_(False))
+        .where(Complaint.status != Status.withdrawn)
     )
     return session.scalar(counted) or 0
 

@@ -163,6 +163,6 @@ def unvisited(session: Session, version: PolicyVersion, *, form: str, year: int)
     """The key customers for whom a form was not filled in a year, by name (FUE-B3.5a)."""
     days = dt.date(year, 1, 1), dt.date(year, 12, 31)
     span = calendars.work_calendar(session).span(*days)
-    filled = filing.filled(session, version, [form], span)
+    filled = filing.counted(session, version, [form], span)
     visited = set(session.scalars(filled.with_only_columns(FormEntry.customer_id)))
     return [one for one in customers.looked_after(session) if one.id not in visited]

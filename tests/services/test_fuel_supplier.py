@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from company import at
+from company import Office, at
 from sqlalchemy.orm import Session
 
 from models import Complaint, Customer, FormEntry, PolicyVersion
 from policy.lifecycle import ActorKind, Role
 from policy.loading import read, shipped
 from services import (
+    correcting,
     customers,
     filing,
     indicators,
@@ -119,6 +120,22 @@ def test_only_breaches_count_and_only_those_that_came_before(supplier: Supplier)
     late = supplier.breach(school, 4, now=at(3, 11, 9))
     assert supplier.claimed(late) is None
     assert supplier.claimed(supplier.breach(school, 12)) == ("2000.00", 5)
+
+
+@pytest.mark.proves("FUE-C3.3a")
+def test_breaches_withdrawn_as_mistakes_count_toward_no_claim(supplier: Supplier) -> None:
+    school = supplier.purchaser("市一中")
+    for day in (2, 3, 4):
+        by_mistake = supplier.breach(school, day)
+        correcting.withdraw(
+            supplier.session,
+            by_mistake,
+            target=1,
+            reason="重复登记",
+            actor=Office(supplier.session).administrator,
+            now=at(3, 5, 9),
+        )
+    assert supplier.claimed(supplier.breach(school, 6)) is None
 
 
 @pytest.mark.proves("FUE-C3.3a")

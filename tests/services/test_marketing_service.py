@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from company import at
+from company import Office, at
 from sqlalchemy.orm import Session
 
 from models import Complaint, Employee, PolicyVersion
@@ -15,6 +15,7 @@ from policy.errors import Duplicate, FieldMissing, PackRefused
 from policy.lifecycle import ActorKind, ReplyOutcome, Role
 from policy.loading import read, shipped
 from services import (
+    correcting,
     customers,
     filing,
     handling,
@@ -224,6 +225,20 @@ def test_a_second_complaint_is_a_repeat_once_a_person_says_so(
     assert rate() == "0.0 %"
     intake.classify(session, again, extra={"repeat": True}, actor=desk.agent, now=at(9, 2, 10))
     assert rate() == "50.0 %"
+
+
+@pytest.mark.proves("MKT-5.1.1")
+def test_what_was_said_on_a_case_withdrawn_as_a_mistake_is_not_counted(
+    session: Session, version: PolicyVersion, desk: Desk
+) -> None:
+    stands, mistake = desk.heard(1), desk.heard(2)
+    desk.caused(stands, 1, "production")
+    desk.caused(mistake, 2, "design")
+    administrator = Office(session).administrator
+    said: dict[str, Any] = {"actor": administrator, "now": at(9, 3, 9)}
+    correcting.withdraw(session, mistake, target=1, reason="重复登记", **said)
+    (found,) = indicators.tallied(session, version, from_on=FIRST, until_on=LAST)
+    assert found.counts == {"production": 1}
 
 
 @pytest.mark.proves("MKT-6.1.1", "MKT-6.2.1")

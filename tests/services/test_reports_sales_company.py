@@ -14,7 +14,17 @@ from sqlalchemy.orm import Session
 from models import Complaint, FormEntry, NumberCounter, Penalty, PolicyVersion
 from policy.errors import Duplicate, FieldMissing, NotInForce
 from policy.loading import read, shipped
-from services import filing, indicators, intake, ledgers, payroll, people, policies, reports
+from services import (
+    correcting,
+    filing,
+    indicators,
+    intake,
+    ledgers,
+    payroll,
+    people,
+    policies,
+    reports,
+)
 
 TODAY = dt.date(2026, 9, 28)
 SEPTEMBER = {"from_on": dt.date(2026, 9, 1), "until_on": dt.date(2026, 9, 30)}
@@ -66,6 +76,17 @@ class SalesCompany:
             now=now,
         )
         return complaint
+
+    def withdrawn(self, complaint: Complaint) -> None:
+        """It was registered by mistake."""
+        correcting.withdraw(
+            self.session,
+            complaint,
+            target=1,
+            reason="重复登记",
+            actor=self.office.administrator,
+            now=at(9, 28, 12),
+        )
 
     def rules_of(self, complaint: Complaint) -> list[str]:
         rows = self.session.scalars(
@@ -143,6 +164,19 @@ def test_cases_are_counted_by_category_and_by_department(sales: SalesCompany) ->
     assert {name: _value(rows) for name, rows in by_department.items()} == {"purchasing": "1"}
 
 
+@pytest.mark.proves("SAL-9")
+def test_a_case_withdrawn_as_a_mistake_is_in_no_figure_and_stays_in_its_ledger(
+    sales: SalesCompany,
+) -> None:
+    stands, mistake = sales.registered(), sales.registered()
+    sales.withdrawn(mistake)
+    by_category = indicators.by_category(sales.session, sales.version, **SEPTEMBER)
+    assert {name: _value(rows) for name, rows in by_category.items()} == {"quality": "1"}
+    entry = policies.pack(sales.session, sales.version).find("ledger", "complaints")
+    rows = ledgers.ledger(sales.session, sales.version, entry, **SEPTEMBER)
+    assert list(rows) == [stands, mistake]
+
+
 def _value(rows: list[tuple[Any, Any]]) -> str:
     """How many complaints a group of cases has."""
     return next(str(figure) for entry, figure in rows if entry.key == "complaints")
@@ -205,6 +239,12 @@ def test_a_complaint_counts_in_the_year_in_which_it_was_received(sales: SalesCom
 @pytest.mark.proves("SAL-12.10a")
 def test_the_complaints_of_a_colleague_do_not_count(sales: SalesCompany) -> None:
     sales.verified("colleague", now=at(9, 21, 9))
+    assert sales.rules_of(sales.verified("mechanic", now=at(9, 28, 9))) == []
+
+
+@pytest.mark.proves("SAL-12.10a")
+def test_a_verified_complaint_withdrawn_as_a_mistake_does_not_count(sales: SalesCompany) -> None:
+    sales.withdrawn(sales.verified("mechanic", now=at(9, 21, 9)))
     assert sales.rules_of(sales.verified("mechanic", now=at(9, 28, 9))) == []
 
 
