@@ -29,7 +29,11 @@ def ledger(
     from_on: dt.date,
     until_on: dt.date,
 ) -> Sequence[Complaint] | Sequence[FormEntry]:
-    """What stands in a ledger for a span of days: cases of its kinds, or fillings of its form."""
+    """What stands in a ledger for a span of days: cases of its kinds, or fillings of its form.
+
+    Cases stand in the order of their receipt: as texts, the thousandth number of a month would
+    come before the 999th.
+    """
     span = calendars.work_calendar(session).span(from_on, until_on)
     if entry.form is not None:
         about = (joinedload(FormEntry.complaint), joinedload(FormEntry.customer))
@@ -47,7 +51,7 @@ def ledger(
             joinedload(Complaint.handler),
             joinedload(Complaint.policy_version),
         )
-        .order_by(Complaint.number)
+        .order_by(Complaint.received_at, Complaint.id)
         .limit(LONGEST)
     ).all()
 
