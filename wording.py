@@ -518,6 +518,10 @@ _ERRORS = {
         "The check of version %(number)s of %(policy)s found what has to be mended first: "
         "%(count)s findings. They stand on the page of the check."
     ),
+    "numbers_taken": mark(
+        "“%(policy)s” would give the same numbers (“%(series)s”) as “%(other)s” (“%(its)s”). "
+        "Begin the template of one of them with other letters."
+    ),
     "approval_missing": mark(
         "Nobody has approved version %(number)s of %(policy)s as it stands now. "
         "Ask another administrator or the general manager."

@@ -152,6 +152,9 @@ SENTENCES = {
         "repeat. Add %(needed)s."
     ),
     "number_same": lazy_gettext("“%(other)s” gives the same numbers."),
+    "number_taken": lazy_gettext(
+        "“%(policy)s” gives the same numbers (“%(series)s”). Begin the template with other letters."
+    ),
     "nothing_begins": lazy_gettext("Without an entry here no case can be registered."),
     "nobody_answers": lazy_gettext(
         "No department has a post that answers for its cases, so none can be handed over."

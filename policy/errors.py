@@ -14,6 +14,7 @@ DomainError
 │   ├── VersionFixed        a version that was published or withdrawn is changed no more
 │   ├── CheckFirst          a draft has to be checked as it stands now
 │   ├── FindingsStand       the check of a draft found what forbids to publish it
+│   ├── NumbersTaken        another regulation in force numbers its cases alike
 │   ├── ApprovalMissing     nobody approved the draft as it stands now
 │   ├── StepRefused         a step of a journal does not fit other rules
 │   └── UndoBlocked         what a spreadsheet brought cannot be taken back as a whole
@@ -332,6 +333,12 @@ class FindingsStand(NotAllowed):
     """Facts: policy, number of the version, count of findings that forbid to publish it."""
 
     code = "findings_stand"
+
+
+class NumbersTaken(NotAllowed):
+    """Facts: policy, series (a label), other (the regulation in force), its (that one's label)."""
+
+    code = "numbers_taken"
 
 
 class ApprovalMissing(NotAllowed):

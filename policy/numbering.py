@@ -35,3 +35,13 @@ def render(entry: NumberEntry, on: dt.date, serial: int) -> str:
         return parts[name][-int(width) :] if width else parts[name]
 
     return _TOKEN.sub(token, entry.template)
+
+
+_NO_PART_LIKE_ANOTHER = dt.date(1998, 12, 31)
+_WIDER_THAN_PRINTED = 10**9
+
+
+def alike(one: NumberEntry, other: NumberEntry) -> bool:
+    """Whether two series print the same numbers, be it past the width of the narrower one."""
+    on, serial = _NO_PART_LIKE_ANOTHER, _WIDER_THAN_PRINTED
+    return render(one, on, serial) == render(other, on, serial)

@@ -9,9 +9,11 @@ def starter(key: str, label: str) -> dict[str, Any]:
     """Plain data of a regulation with one kind of case, one source and one department.
 
     It loads and can be published as it is: a case comes in, is answered, and ends. The words are
-    those of a Chinese company, as those of every shipped regulation are.
+    those of a Chinese company, as those of every shipped regulation are. Numbers begin with
+    letters of the key, because those of two regulations have to differ.
     """
     clause = "1"
+    letters = "".join(sign for sign in key if sign.isalnum())[:4].upper()
     return {
         "policy": {
             "key": key,
@@ -31,7 +33,7 @@ def starter(key: str, label: str) -> dict[str, Any]:
         ],
         "number": [
             {"key": "complaint", "label": "投诉编号", "cite": clause}
-            | {"template": "TS{year}{month}{serial:4}", "resets": "month"}
+            | {"template": letters + "{year}{month}{serial:4}", "resets": "month"}
         ],
         "kind": [{"key": "complaint", "label": "投诉", "cite": clause, "number": "complaint"}],
         "channel": [{"key": "phone", "label": "电话", "cite": clause}],

@@ -366,6 +366,7 @@ def check(session: Session, version: PolicyVersion, *, on: dt.date) -> Check:
         pack = build(data)
         quick += unheld_posts(session, pack, on=on)
         quick += unmapped_departments(session, pack, policy_id=version.policy_id)
+        quick += _taken_numbers(session, pack, on=on)
     current = version.checked_for == policies.digest(data)
     slow = [Finding(**one) for one in version.findings or ()] if current else []
     return Check(tuple(quick), tuple(slow), current)
@@ -398,6 +399,20 @@ def unmapped_departments(session: Session, pack: Pack, *, policy_id: int) -> lis
     """The departments of a regulation the company has none for, now or from a day to come."""
     missing = departments.unmapped(session, pack, policy_id=policy_id, on=departments.IN_THE_END)
     return [Finding("department_unmapped", "department", entry.key) for entry in missing]
+
+
+def _taken_numbers(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
+    """The series whose numbers another regulation gives, in force on that day or later."""
+    return [
+        Finding(
+            "number_taken",
+            "number",
+            mine.key,
+            "template",
+            {"policy": version.policy.name, "series": its.label},
+        )
+        for mine, its, version in policies.numbered_alike(session, pack, on=on)
+    ]
 
 
 def _somebody(who: str, held: Collection[str]) -> bool:

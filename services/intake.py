@@ -23,7 +23,7 @@ from policy.events import (
 )
 from policy.lifecycle import Responsibility, Status
 from policy.numbering import overflows, period, render
-from policy.pack import ChannelEntry
+from policy.pack import ChannelEntry, NumberEntry
 from services import actors, calendars, customers, journal, policies
 from services.actors import Actor
 
@@ -212,11 +212,11 @@ def _begin(
     **said: Any,
 ) -> Complaint:
     """A case whose first event is `event`. Its number counts only once the event was accepted."""
-    complaint, counter = _blank(session, version, kind, customer, on=on)
+    complaint, counter, serial = _blank(session, version, kind, customer, on=on)
     complaint.source, complaint.source_id = origin
     said |= {"number": complaint.number, "kind": kind, "subject": subject.strip()}
     journal.happen(session, complaint, event, actor=actor, now=now, **said)
-    _count(session, counter)
+    _count(session, counter, serial)
     return complaint
 
 
@@ -227,8 +227,8 @@ def _blank(
     customer: Customer | None,
     *,
     on: dt.datetime,
-) -> tuple[Complaint, NumberCounter]:
-    """A case without facts, under the next number of its series, and who counts that series."""
+) -> tuple[Complaint, NumberCounter, int]:
+    """A case without facts under the next number of its series, its counter, and its serial."""
     pack = policies.pack(session, version)
     entry = pack.find("kind", kind)
     if entry is None:
@@ -236,8 +236,9 @@ def _blank(
     day = calendars.work_calendar(session).local(on).date()
     series = pack.find("number", entry.number)
     counter = _counter(session, f"{pack.policy.key}/{series.key}", series, on=day)
+    serial = _free(session, series, day, counter.last)
     complaint = Complaint(
-        number=render(series, day, counter.last + 1),
+        number=render(series, day, serial),
         policy_version=version,
         customer=customer,
         version=0,
@@ -250,9 +251,25 @@ def _blank(
         tallies=[],
         entries=[],
     )
-    if overflows(series, counter.last + 1):
+    if overflows(series, serial):
         log.warning("%s is wider than its series is printed", complaint.number)
-    return complaint, counter
+    return complaint, counter, serial
+
+
+_AT_ONCE = 20
+
+
+def _free(session: Session, series: NumberEntry, on: dt.date, last: int) -> int:
+    """The first serial after the last one whose number no case has.
+
+    Another regulation, or an earlier version with another template, may have given it already.
+    """
+    while True:
+        serials = {render(series, on, n): n for n in range(last + 1, last + 1 + _AT_ONCE)}
+        taken = session.scalars(sa.select(Complaint.number).where(Complaint.number.in_(serials)))
+        if free := serials.keys() - set(taken):
+            return min(serials[number] for number in free)
+        last += _AT_ONCE
 
 
 def _counter(session: Session, series: str, entry: Any, *, on: dt.date) -> NumberCounter:
@@ -268,9 +285,9 @@ def _counter(session: Session, series: str, entry: Any, *, on: dt.date) -> Numbe
     return counter or NumberCounter(series=series, period=period(entry, on), last=0)
 
 
-def _count(session: Session, counter: NumberCounter) -> None:
+def _count(session: Session, counter: NumberCounter, serial: int) -> None:
     """Use up a number, once its case stands: a refused registration leaves no gap."""
-    counter.last += 1
+    counter.last = serial
     session.add(counter)
     session.flush()
 

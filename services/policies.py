@@ -16,10 +16,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import Complaint, Parameter, Policy, PolicyRule, PolicyVersion
-from policy.errors import NotInForce
+from policy.errors import NotInForce, NumbersTaken
 from policy.lifecycle import ENDS, Status
 from policy.loading import build
-from policy.pack import Pack
+from policy.numbering import alike
+from policy.pack import NumberEntry, Pack
 
 
 def publish(
@@ -34,9 +35,13 @@ def publish(
 ) -> PolicyVersion:
     """A new version of a regulation from plain data, in force from a day on.
 
-    Raises PackRefused with every problem; nothing is stored then.
+    Raises PackRefused with every problem, and NumbersTaken where another regulation gives the
+    same numbers; nothing is stored then.
     """
     pack = build(data, parameters, file=file)
+    for mine, its, other in numbered_alike(session, pack, on=effective_from):
+        facts = {"policy": pack.policy.label, "series": mine.label}
+        raise NumbersTaken(**facts, other=other.policy.name, its=its.label)
     policy = policy_of(session, pack.policy.key, pack.policy.label)
     version = PolicyVersion(
         policy=policy,
@@ -147,6 +152,26 @@ def at_work(session: Session, *, on: dt.date) -> list[PolicyVersion]:
     rest = sa.select(PolicyVersion).where(PolicyVersion.id.in_(open_))
     found |= {version.id: version for version in session.scalars(rest)}
     return sorted(found.values(), key=lambda version: (version.policy.name, version.number))
+
+
+def numbered_alike(
+    session: Session, own: Pack, *, on: dt.date
+) -> list[tuple[NumberEntry, NumberEntry, PolicyVersion]]:
+    """The series of a pack that give the numbers of another regulation: both, and that one.
+
+    Others are looked at that are in force on a day or come into force after it.
+    """
+    later = sa.select(PolicyVersion).where(
+        PolicyVersion.status == "published", PolicyVersion.effective_from > on
+    )
+    return [
+        (mine, its, version)
+        for version in (*all_in_force(session, on=on), *session.scalars(later))
+        if version.policy.key != own.policy.key
+        for its in pack(session, version).number
+        for mine in own.number
+        if alike(mine, its)
+    ]
 
 
 def _published(on: dt.date) -> sa.Select[PolicyVersion]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import chinese_calendar
 
@@ -16,6 +17,12 @@ from policy.worktime import DayKind, WorkCalendar
 CASES = Path(__file__).parent / "policy"
 FIRST_ON = dt.date(2025, 1, 1)
 LAST_ON = dt.date(2026, 12, 31)
+
+
+def apart(data: dict[str, Any], letters: str) -> dict[str, Any]:
+    """A regulation whose numbers begin with letters of their own, to stand beside another."""
+    data["number"] = [one | {"template": letters + one["template"]} for one in data["number"]]
+    return data
 
 
 @cache

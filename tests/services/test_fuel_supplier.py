@@ -27,6 +27,7 @@ from services import (
     reports,
 )
 from services.actors import Actor
+from tests.regulations import apart
 
 REGULATION = "fuel-supplier"
 
@@ -87,9 +88,8 @@ class Supplier:
 @pytest.fixture
 def supplier(session: Session) -> Supplier:
     """The regulation published beside the company's own, and a clerk of its marketing."""
-    version = policies.publish(
-        session, read(shipped(REGULATION)), effective_from=dt.date(2026, 1, 1), now=at(1, 1, 9)
-    )
+    data = apart(read(shipped(REGULATION)), "F")
+    version = policies.publish(session, data, effective_from=dt.date(2026, 1, 1), now=at(1, 1, 9))
     marketing = people.add_department(session, key="marketing", name="营销部")
     clerk = people.add_employee(session, number="7001", name="营销员", department=marketing)
     session.flush()

@@ -28,7 +28,7 @@ from services import (
     sweep,
 )
 from services.actors import Actor
-from tests.regulations import CASES
+from tests.regulations import CASES, apart
 
 OPEN = {"ordinary_limit", "complex_limit", "callback_limit"}
 FIRST, LAST = dt.date(2026, 9, 1), dt.date(2026, 9, 30)
@@ -36,7 +36,8 @@ FIRST, LAST = dt.date(2026, 9, 1), dt.date(2026, 9, 30)
 
 def filled_in(*names: str) -> dict[str, Any]:
     """The regulation with some of the terms that it prints as [X] filled in."""
-    data, chosen = read(shipped("marketing-service")), parameters(CASES / "marketing-service")
+    data = apart(read(shipped("marketing-service")), "M")
+    chosen = parameters(CASES / "marketing-service")
     data["parameter"] = [
         entry | {"value": chosen[entry["key"]]} if entry["key"] in names else entry
         for entry in data["parameter"]
@@ -154,7 +155,7 @@ def test_what_is_accepted_has_a_file_and_what_is_not_is_counted_apart(
         ]
         for key in ("files", "not_accepted")
     }
-    assert listed == {"files": ["TS2026090001"], "not_accepted": ["BS2026090001"]}
+    assert listed == {"files": ["MTS2026090001"], "not_accepted": ["MBS2026090001"]}
     counted = {e.key: str(f) for e, f in _figures(session, version)}
     assert (counted["complaints"], counted["not_accepted"]) == ("1", "1")
 

@@ -15,6 +15,7 @@ from policy.lifecycle import ActorKind, Role
 from policy.loading import build, read, shipped
 from services import filing, intake, ledgers, people, policies
 from services.actors import Actor
+from tests.regulations import apart
 
 FIRST, SECOND = dt.date(2026, 10, 1), dt.date(2026, 10, 2)
 
@@ -22,7 +23,7 @@ FIRST, SECOND = dt.date(2026, 10, 1), dt.date(2026, 10, 2)
 @pytest.fixture
 def version(session: Session) -> PolicyVersion:
     """The road-rescue regulation in force beside the company's own."""
-    data = read(shipped("road-rescue"))
+    data = apart(read(shipped("road-rescue")), "R")
     return policies.publish(session, data, effective_from=FIRST, now=at(9, 30, 9))
 
 
