@@ -7,6 +7,7 @@ last filling counts.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import Complaint, FormEntry
+from policy.errors import NotFound
 from policy.pack import FieldEntry, Pack
 from policy.paperwork import FormField
 from services import policies
@@ -51,6 +53,26 @@ def fields(pack: Pack) -> dict[str, Declared]:
             name = f"{FORM}{form.key}.{one.key}"
             found[name] = Declared(name, f"{form.label} · {one.label}", one, form.key)
     return found
+
+
+_NUMBER = re.compile(r"[\w-]+")
+
+
+def known_cases(
+    session: Session, asked: Iterable[FieldEntry | FormField], said: Mapping[str, Any]
+) -> None:
+    """Refuse what was said in fields that list cases if one is not in the record.
+
+    Raises NotFound with the numbers nobody knows.
+    """
+    listed = [said[one.key] for one in asked if one.shape == "cases" and said.get(one.key)]
+    numbers = list(dict.fromkeys(_NUMBER.findall(" ".join(map(str, listed)))))
+    if not numbers:
+        return
+    known = session.scalars(sa.select(Complaint.number).where(Complaint.number.in_(numbers)))
+    there = set(known)
+    if strange := [number for number in numbers if number not in there]:
+        raise NotFound(what="complaint", key=", ".join(strange))
 
 
 def in_force(session: Session, *, on: dt.date) -> dict[str, Declared]:

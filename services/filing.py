@@ -31,7 +31,7 @@ from policy.filing import checked_form
 from policy.lifecycle import Status
 from policy.pack import Pack
 from policy.paperwork import ReportEntry
-from services import actors, calendars, journal, people, policies
+from services import actors, calendars, declared, journal, people, policies
 from services.actors import Actor
 from services.journal import plain_deed
 
@@ -48,7 +48,13 @@ def fill(
     now: dt.datetime,
     at: dt.datetime | None = None,
 ) -> Effects:
-    """Fill in a form of the regulation; what was filled before stays beside it."""
+    """Fill in a form of the regulation; what was filled before stays beside it.
+
+    Raises NotFound for cases it lists that do not exist.
+    """
+    pack, _ = journal.rules_of(session, complaint)
+    if entry := pack.find("form", form):
+        declared.known_cases(session, entry.fields, data)
     return journal.happen(
         session, complaint, Filled, actor=actor, now=now, at=at, form=form, data=dict(data)
     )
@@ -180,6 +186,7 @@ def fill_alone(
         raise ChoiceUnknown(field="form", value=form)
     _may_fill_alone(session, version, form, actor=actor, now=now)
     said = checked_form(entry, data)
+    declared.known_cases(session, entry.fields, said)
     return keep(
         session,
         version,

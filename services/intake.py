@@ -24,7 +24,7 @@ from policy.events import (
 from policy.lifecycle import Responsibility, Status
 from policy.numbering import overflows, period, render
 from policy.pack import ChannelEntry, NumberEntry
-from services import actors, calendars, customers, journal, policies
+from services import actors, calendars, customers, declared, journal, policies
 from services.actors import Actor
 
 log = logging.getLogger(__name__)
@@ -46,8 +46,10 @@ def register(
     """A new case under a version of a regulation, numbered in its kind's series.
 
     `received_at` is when the customer spoke; `said` are the other fields of a registration:
-    category, grade, body, demand, extra, first_asked, linked.
+    category, grade, body, demand, extra, first_asked, linked. Raises NotFound for cases that a
+    field of the regulation lists and that do not exist.
     """
+    declared.known_cases(session, policies.pack(session, version).field, said.get("extra") or {})
     said["earlier"] = cases_before(session, version, kind, customer, received_at=received_at)
     return _begin(
         session,
@@ -118,6 +120,7 @@ def register_in_sheet(
     lines = body.strip().splitlines()
     if not lines:
         raise FieldMissing(field="body")
+    declared.known_cases(session, policies.pack(session, version).field, extra or {})
     return _begin(
         session,
         version,

@@ -12,7 +12,8 @@ from company import Office, at
 from sqlalchemy.orm import Session
 
 from models import Complaint, FormEntry, NumberCounter, Penalty, PolicyVersion
-from policy.errors import Duplicate, FieldMissing, NotInForce
+from policy.errors import Duplicate, FieldMissing, NotFound, NotInForce
+from policy.lifecycle import ActorKind, Role
 from policy.loading import read, shipped
 from services import (
     correcting,
@@ -25,6 +26,7 @@ from services import (
     policies,
     reports,
 )
+from services.actors import Actor
 
 TODAY = dt.date(2026, 9, 28)
 SEPTEMBER = {"from_on": dt.date(2026, 9, 1), "until_on": dt.date(2026, 9, 30)}
@@ -217,6 +219,24 @@ def test_each_department_owes_its_weekly_monthly_and_yearly_reports_until_it_fil
     told.pop(("monthly_purchasing", "2026-09", dt.date(2026, 9, 30)))
     assert told == dict.fromkeys(over, True) | dict.fromkeys(running, False), "half is no month"
     assert sales.session.scalars(sa.select(FormEntry.form)).all() == ["monthly_purchasing"]
+
+
+@pytest.mark.proves("SAL-11.3b")
+def test_an_inspection_samples_cases_that_exist(
+    sales: SalesCompany, refuses: Callable[..., Any]
+) -> None:
+    place = sales.office.department("office")
+    hired = people.add_employee(sales.session, number="6001", name="文员", department=place)
+    clerk = Actor(ActorKind.user, None, hired.id, Role.member)
+    looked_at, inspection = sales.registered(), sales.registered("inspection", actor=clerk)
+    said: dict[str, Any] = {"form": "inspection", "actor": clerk, "now": at(9, 28, 10)}
+    data = {"sample": f"{looked_at.number}，TS9999、TS8888", "result": "conform"}
+    data["found"] = "记录完整"
+    with refuses(NotFound, what="complaint", key="TS9999, TS8888"):
+        filing.fill(sales.session, inspection, data=data, **said)
+    data["sample"] = f"{looked_at.number}, {inspection.number}"
+    filing.fill(sales.session, inspection, data=data, **said)
+    assert inspection.entries[-1].data["sample"] == "TS2609001, JC2609001"
 
 
 @pytest.mark.proves("SAL-12.10a", "SAL-12.10b")
