@@ -8,6 +8,7 @@ those on a phone.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 import sys
@@ -15,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +29,15 @@ import database
 import wording
 from app import create_app
 from config import Settings
+from demo.company import POLICY
 from docs import sheets
-from models import Complaint, Journal, Penalty, Sheet
+from models import Complaint, Journal, Penalty, PolicyVersion, Sheet, User
 from policy.lifecycle import Status
+from services import actors, drafts
 
 PICTURES = Path(__file__).resolve().parent / "pictures"
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
-TALL = {"case": 1240, "sheet-file": 1240}
+TALL = {"case": 1240, "sheet-file": 1240, "numbers": 1000, "indicators": 1000}
 """The height of pictures that show more than a screen does."""
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
@@ -75,9 +79,25 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def a_draft(settings: Settings) -> int:
+    """The id of a draft in which two fines were raised and a post was misspelt."""
+    now = dt.datetime.now(dt.UTC)
+    with database.writing(database.make_engine(settings)) as session:
+        by = actors.of_user(session.scalars(sa.select(User).where(User.username == "admin")).one())
+        in_force = session.scalars(sa.select(PolicyVersion).order_by(PolicyVersion.id)).first()
+        assert in_force is not None
+        draft = drafts.begin_from(session, in_force, actor=by, now=now)
+        fines = [r for r in draft.rules if r.section == "penalty" and r.data.get("amount")][:2]
+        said = {r.id: r.data | {"amount": str(2 * Decimal(r.data["amount"]))} for r in fines}
+        step = next(r for r in draft.rules if r.section == "chain")
+        said[step.id] = step.data | {"steps": [*step.data["steps"], "genral_manager"]}
+        drafts.change_entries(session, draft, said, actor=by, now=now)
+        return draft.id
+
+
 def subjects(settings: Settings) -> dict[str, str]:
     """The addresses of the pages to show: the fullest open case, one to answer, a penalty."""
-    told = sa.func.count(Journal.id)
+    draft, told = a_draft(settings), sa.func.count(Journal.id)
     by_story = sa.select(Complaint.number).join(Journal).group_by(Complaint.id)
     mine = Complaint.department.has(key="after_sales")
     with database.reading(database.make_engine(settings)) as session:
@@ -105,6 +125,9 @@ def subjects(settings: Settings) -> dict[str, str]:
         "policy": "/admin/policy/1",
         "calendar": "/admin/calendar/",
         "people": "/admin/employee/",
+        "numbers": f"/admin/draft/{draft}/numbers",
+        "check": f"/admin/draft/{draft}/check",
+        "indicators": f"/admin/report/indicators/{POLICY}/",
         "sheet-file": f"/admin/sheet/{file}/",
         "phone": f"/c/{to_confirm}",
         "sheet-list": "/c/",
@@ -115,7 +138,8 @@ ON_DESK = {
     "care_director": ("home", "cases", "case", "register", "callbacks"),
     "hr": ("penalty", "month", "calendar", "people"),
     "director": ("policy",),
-    "admin": ("sheet-file",),
+    "general_manager": ("indicators",),
+    "admin": ("sheet-file", "numbers", "check"),
 }
 ON_PHONE = {"director": ("home", "phone", "sheet-list"), "member": ("cases", "answer")}
 TABS = {"open": "answer", "today": "body"}
