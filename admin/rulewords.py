@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 import wording
+from policy.events import EVENTS
 from policy.lifecycle import (
     CallOutcome,
     CallPurpose,
@@ -386,8 +387,8 @@ class Speaker:
             return _yuan(value)
         if name in ("columns", "of", "counts_from") and ("." in value or self._is_field(value)):
             return self.fact(str(value))
-        if name in DEEDS and isinstance(value, str):
-            return wording.deed(value)
+        if name in DEEDS or (name == "value" and value in EVENTS):
+            return wording.deed(str(value))
         return self._word(name, str(value))
 
     def _is_field(self, value: Any) -> bool:

@@ -268,7 +268,7 @@ def _strange_deadlines(pack: Pack) -> Iterator[dict[str, Any]]:
 
 def _strange_columns(pack: Pack) -> Iterator[dict[str, Any]]:
     """Columns of ledgers that neither a case nor the form of the ledger has."""
-    own = {f.key for f in pack.field} | KNOWN_FACTS | {"received", "closed"}
+    own = {f.key for f in pack.field} | KNOWN_FACTS | {"received", "closed", "customer"}
     for entry in pack.ledger:
         form = pack.find("form", entry.form)
         for name in entry.columns:

@@ -297,8 +297,14 @@ def addresses(app: Flask, case: str) -> Iterator[str]:
     known |= {"deed": "replied", "kind": "csv", "export_type": "csv", "paper_id": 1}
     known |= {"sheet_id": 1, "problem_id": 1, "customer_id": 1, "entry_id": 1, "flag_id": 1}
     known |= {"rule_id": 1, "other_id": 1, "what_if_id": 1, "section": "deadline", "day": "x"}
-    known |= {"year": 2026}
-    known |= {"policy": "skoda-dealer", "key": "complaints", "period": "2026-09", "id": 1}
+    known |= {"year": 2026, "vote": "closing"}
+    known |= {
+        "policy": "skoda-dealer",
+        "key": "complaints",
+        "period": "2026-09",
+        "id": 1,
+        "vote": "closing",
+    }
     for rule in app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint not in RIGHTS:
             continue

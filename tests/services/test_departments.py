@@ -12,6 +12,7 @@ from models import PolicyVersion
 from policy.errors import ChoiceUnknown, MeaningTaken, ValueRefused
 from policy.loading import read, shipped
 from services import actors, departments, drafts, policies
+from tests.regulations import apart
 
 DAY = dt.date(2026, 10, 12)
 LATER = dt.date(2026, 11, 1)
@@ -20,7 +21,7 @@ LATER = dt.date(2026, 11, 1)
 @pytest.fixture
 def rescue(office: Office) -> PolicyVersion:
     """The road-rescue regulation, none of whose departments the company has by their keys."""
-    data = read(shipped("road-rescue"))
+    data = apart(read(shipped("road-rescue")), "R")
     return policies.publish(office.session, data, effective_from=DAY, now=at(10, 12, 9))
 
 

@@ -27,26 +27,34 @@ def version(session: Session) -> PolicyVersion:
     return policies.publish(session, data, effective_from=FIRST, now=at(9, 30, 9))
 
 
+@pytest.fixture
+def desk(session: Session) -> Actor:
+    """Somebody of customer service, who keeps the log and the files."""
+    service = people.add_department(session, key="customer_service", name="客户服务部")
+    clerk = people.add_employee(session, number="7001", name="李", department=service)
+    return Actor(ActorKind.user, None, clerk.id, Role.member)
+
+
 def stand_watch(
-    session: Session, version: PolicyVersion, since: dt.datetime, until: dt.datetime
+    session: Session, version: PolicyVersion, desk: Actor, since: dt.datetime, until: dt.datetime
 ) -> None:
     filing.fill_alone(
         session,
         version,
         form="duty_log",
         data={"from": since.isoformat(), "until": until.isoformat(), "duty_person": "1001"},
-        actor=Office(session).by("specialist"),
+        actor=desk,
         now=until,
     )
 
 
 @pytest.mark.proves("RES-2.1.2", "RES-2.1.1")
 def test_the_hours_in_which_nobody_stood_watch_at_the_hotline_are_reported(
-    session: Session, version: PolicyVersion
+    session: Session, version: PolicyVersion, desk: Actor
 ) -> None:
-    stand_watch(session, version, at(9, 30, 20), at(10, 1, 8))
-    stand_watch(session, version, at(10, 1, 9), at(10, 1, 20))
-    stand_watch(session, version, at(10, 1, 20), at(10, 2, 8))
+    stand_watch(session, version, desk, at(9, 30, 20), at(10, 1, 8))
+    stand_watch(session, version, desk, at(10, 1, 9), at(10, 1, 20))
+    stand_watch(session, version, desk, at(10, 1, 20), at(10, 2, 8))
     log = policies.pack(session, version).find("form", "duty_log")
     found = ledgers.uncovered_hours(
         session, version, log, from_on=FIRST, until_on=SECOND, now=at(10, 2, 12)
@@ -64,7 +72,7 @@ def _watches(session: Session, version: PolicyVersion) -> list[object]:
 
 
 def test_a_log_without_an_hour_of_going_off_watch_is_refused(
-    session: Session, version: PolicyVersion
+    session: Session, version: PolicyVersion, desk: Actor
 ) -> None:
     with pytest.raises(FieldMissing) as refused:
         filing.fill_alone(
@@ -72,7 +80,7 @@ def test_a_log_without_an_hour_of_going_off_watch_is_refused(
             version,
             form="duty_log",
             data={"from": at(10, 1, 8).isoformat(), "duty_person": "1001"},
-            actor=Office(session).by("specialist"),
+            actor=desk,
             now=at(10, 1, 9),
         )
     assert refused.value.facts["field"] == "until"
@@ -102,11 +110,8 @@ def test_a_log_covers_the_time_between_two_instants_it_asks_for(covers: list[str
 
 @pytest.mark.proves("RES-2.3.3c")
 def test_every_handling_file_stands_in_the_complaint_ledger_to_be_found_again(
-    session: Session, version: PolicyVersion
+    session: Session, version: PolicyVersion, desk: Actor
 ) -> None:
-    service = people.add_department(session, key="customer_service", name="客户服务部")
-    clerk = people.add_employee(session, number="7001", name="李", department=service)
-    desk = Actor(ActorKind.user, None, clerk.id, Role.member)
     complaints = [_heard(session, version, desk, hour) for hour in (9, 10, 11)]
     for complaint in complaints[:2]:
         filing.fill(
@@ -119,7 +124,7 @@ def test_every_handling_file_stands_in_the_complaint_ledger_to_be_found_again(
         )
     entry = policies.pack(session, version).find("ledger", "complaints")
     rows = ledgers.ledger(session, version, entry, from_on=FIRST, until_on=FIRST)
-    assert [row.complaint.number for row in rows] == ["TS2026100001", "TS2026100002"]
+    assert [row.complaint.number for row in rows] == ["RTS2026100001", "RTS2026100002"]
     assert [row.data["reason"] for row in rows] == ["拖车 9", "拖车 10"]
     assert session.scalar(sa.select(sa.func.count(Complaint.id))) == 3
 

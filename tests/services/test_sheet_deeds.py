@@ -38,6 +38,7 @@ from policy.lifecycle import (
 )
 from services import correcting, desk, handling, intake, leases, payroll, policies, sweep
 from services.actors import Actor
+from tests.regulations import apart
 
 CSC = {"channel": "csc"}
 """What makes the usual case one whose customer must be contacted by half past nine."""
@@ -175,7 +176,7 @@ def test_of_two_regulations_the_first_by_key_whose_sheets_register_takes_the_cas
     office: Office,
 ) -> None:
     for key, registers in (("a-silent", False), ("b-first", True), ("z-last", True)):
-        data = regulation()
+        data = apart(regulation(), key[0].upper())
         data["policy"] = {**data["policy"], "key": key, "label": f"制度 {key}"}
         if not registers:
             data["channel"] = [
@@ -268,7 +269,7 @@ def test_a_department_gives_back_what_is_not_its_own(office: Office) -> None:
 
 def answering(office: Office, **said: Any) -> Complaint:
     """A case under rules by which any answer meets the term, judged by when it was recorded."""
-    data = regulation()
+    data = apart(regulation(), "R")
     data["policy"] = {**data["policy"], "key": "answered"}
     data["deadline"] = [
         {**entry, "met_by": ["replied"]} if entry["key"] == "close_a" else entry
