@@ -95,7 +95,7 @@ def test_a_rate_over_nothing_has_no_value() -> None:
     ("scores", "wanted"), [([8, 9, None], Decimal("8.5")), (["7", "7", "8"], Decimal("7.3"))]
 )
 def test_a_score_is_the_mean_of_what_was_said(scores: list[Any], wanted: Decimal) -> None:
-    entry = indicator("survey_score", of="form.survey.satisfaction")
+    entry = indicator("survey_score", form="survey", of="form.survey.satisfaction")
     assert figure(entry, (), official_calendar(), scores=scores).value == wanted
 
 
