@@ -693,6 +693,7 @@ _WHYS = {
     "last_administrator": mark(
         "nobody would be left who administers Redress; make somebody else administrator first"
     ),
+    "no_such_case": mark("no case has this number"),
     "not_a_key": mark("use small letters, digits and _, and begin with a letter"),
     "not_an_address": mark("write it like name@company.com"),
     "scheme_unknown": mark(

@@ -282,7 +282,7 @@ class MeaningTaken(FactsRefused):
 
 
 class ValueRefused(FactsRefused):
-    """Facts: field, value, why (own_deputy, last_administrator, not_a_key, not_an_address)."""
+    """Facts: field, value, why (own_deputy, last_administrator, no_such_case, not_a_key ...)."""
 
     code = "value_refused"
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import Complaint, FormEntry
-from policy.errors import NotFound
+from policy.errors import ValueRefused
 from policy.pack import FieldEntry, Pack
 from policy.paperwork import FormField
 from services import policies
@@ -63,16 +63,14 @@ def known_cases(
 ) -> None:
     """Refuse what was said in fields that list cases if one is not in the record.
 
-    Raises NotFound with the numbers nobody knows.
+    Raises ValueRefused with the field and the numbers nobody knows.
     """
-    listed = [said[one.key] for one in asked if one.shape == "cases" and said.get(one.key)]
-    numbers = list(dict.fromkeys(_NUMBER.findall(" ".join(map(str, listed)))))
-    if not numbers:
-        return
-    known = session.scalars(sa.select(Complaint.number).where(Complaint.number.in_(numbers)))
-    there = set(known)
-    if strange := [number for number in numbers if number not in there]:
-        raise NotFound(what="complaint", key=", ".join(strange))
+    for one in asked:
+        numbers = _NUMBER.findall(str(said.get(one.key) or "")) if one.shape == "cases" else ()
+        known = sa.select(Complaint.number).where(Complaint.number.in_(numbers))
+        there = set(session.scalars(known)) if numbers else set()
+        if strange := [number for number in numbers if number not in there]:
+            raise ValueRefused(field=one.label, value=", ".join(strange), why="no_such_case")
 
 
 def in_force(session: Session, *, on: dt.date) -> dict[str, Declared]:

@@ -128,17 +128,16 @@ SURVEY = {
     "extra_tools": ["gauge", "scope"],
     "extra_contact": "010-1234",
     "extra_surveyor-words": "2005",
-    "extra_related": "GH2026090001",
 }
 
 # ---------------------------------------------------------------- forms
 
 
 def test_a_form_of_the_regulation_is_filled_with_every_shape_of_field(
-    visit: Any, do: Deed, facts: Any
+    visit: Any, do: Deed, facts: Any, number: str
 ) -> None:
     visit("mechanic")
-    page = do("filled:survey", **SURVEY)
+    page = do("filled:survey", **SURVEY, extra_related=number)
     (filed,) = [one for one in facts().filed if one.section == "form"]
     assert filed.data == {
         "cause": "料架磨损",
@@ -153,7 +152,7 @@ def test_a_form_of_the_regulation_is_filled_with_every_shape_of_field(
         "tools": ["gauge", "scope"],
         "contact": "010-1234",
         "surveyor": "2005",
-        "related": "GH2026090001",
+        "related": number,
     }
     assert filed.employee == "2005"
     for words in ("已填 1 次", "¥1,250.50", "3.5 %", "2026-09-28 09:30", "划伤", "卡尺、显微镜"):
@@ -193,6 +192,17 @@ def test_a_refused_form_comes_back_with_all_that_was_typed(
     page = do("filled:survey", **SURVEY | {"extra_pieces": "很多", "extra_stopped": ""})
     assert "field-wrong" in page
     for typed in ("料架磨损", "一号库", "很多", "1,250.5", "2026-09-28T09:30", "010-1234"):
+        assert typed in page
+    assert facts().times_filed("form", "survey") == 0
+
+
+def test_a_case_that_does_not_exist_is_named_and_what_was_typed_stays(
+    visit: Any, do: Deed, facts: Any, number: str
+) -> None:
+    visit("mechanic")
+    page = do("filled:survey", **SURVEY, extra_related=f"{number}、GH9999990001")
+    assert "“GH9999990001”不能用作“相关案件”" in page
+    for typed in ("料架磨损", "1,250.5", f"{number}、GH9999990001"):
         assert typed in page
     assert facts().times_filed("form", "survey") == 0
 

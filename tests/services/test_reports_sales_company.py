@@ -12,7 +12,7 @@ from company import Office, at
 from sqlalchemy.orm import Session
 
 from models import Complaint, FormEntry, NumberCounter, Penalty, PolicyVersion
-from policy.errors import Duplicate, FieldMissing, NotFound, NotInForce
+from policy.errors import Duplicate, FieldMissing, NotInForce, ValueRefused
 from policy.lifecycle import ActorKind, Role
 from policy.loading import read, shipped
 from services import (
@@ -232,7 +232,7 @@ def test_an_inspection_samples_cases_that_exist(
     said: dict[str, Any] = {"form": "inspection", "actor": clerk, "now": at(9, 28, 10)}
     data = {"sample": f"{looked_at.number}，TS9999、TS8888", "result": "conform"}
     data["found"] = "记录完整"
-    with refuses(NotFound, what="complaint", key="TS9999, TS8888"):
+    with refuses(ValueRefused, field="抽查案件", value="TS9999, TS8888", why="no_such_case"):
         filing.fill(sales.session, inspection, data=data, **said)
     data["sample"] = f"{looked_at.number}, {inspection.number}"
     filing.fill(sales.session, inspection, data=data, **said)
