@@ -11,11 +11,13 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from company import Office
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
@@ -77,6 +79,18 @@ def engine(settings: Settings, blank_database: Path) -> Iterator[Engine]:
     engine = make_engine(settings)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def at_work(engine: Engine) -> Callable[[], Any]:
+    """`with at_work() as office`: deeds done without a browser, committed at the end."""
+
+    @contextmanager
+    def at_work() -> Iterator[Office]:
+        with writing(engine) as session:
+            yield Office(session)
+
+    return at_work
 
 
 @pytest.fixture

@@ -6,9 +6,12 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import company
 from company import Office, at
 from sqlalchemy.orm import Session
 
+from config import Settings
+from database import make_engine, writing
 from models import Complaint, PolicyVersion, User
 from policy.lifecycle import Role
 from policy.loading import read
@@ -30,6 +33,17 @@ LOGINS = {
 def regulation() -> dict[str, Any]:
     """The regulation as plain data, a fresh copy."""
     return read(Path(__file__).with_name("suppliers.toml"))
+
+
+def build(settings: Settings) -> Path:
+    """A database file with the company, both regulations and a login for everybody of LOGINS."""
+    path = company.build(settings)
+    engine = make_engine(settings)
+    with writing(engine) as session:
+        publish(session)
+        give_logins(session)
+    engine.dispose()
+    return path
 
 
 def publish(session: Session) -> PolicyVersion:

@@ -6,8 +6,7 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from config import Settings
-from database import make_engine, reading, writing
+from database import reading
 from models import CompanyText, Complaint, Customer, CustomerFlag, FormEntry
 from policy.coverage import parameters
 from policy.loading import PACKS, load
@@ -34,26 +33,7 @@ Post = Callable[..., str]
 @pytest.fixture(scope="session")
 def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The company is in it, with a second regulation and a login for everybody."""
-    settings = Settings(home=tmp_path_factory.mktemp("books"))
-    path = company.build(settings)
-    engine = make_engine(settings)
-    with writing(engine) as session:
-        suppliers.publish(session)
-        suppliers.give_logins(session)
-    engine.dispose()
-    return path
-
-
-@pytest.fixture
-def at_work(engine: Engine) -> Callable[[], Any]:
-    """`with at_work() as office`: deeds done without a browser, committed at the end."""
-
-    @contextmanager
-    def at_work() -> Iterator[Office]:
-        with writing(engine) as session:
-            yield Office(session)
-
-    return at_work
+    return suppliers.build(Settings(home=tmp_path_factory.mktemp("books")))
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from config import Settings
-from database import make_engine, reading, writing
+from database import reading
 from models import Complaint, Employee, Notice, NoticeDelivery, Penalty
 from policy.facts import CaseFacts
 from policy.lifecycle import Role
@@ -46,26 +45,7 @@ PHONE = "13800001111"
 @pytest.fixture(scope="session")
 def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The company is in it, with a second regulation and a login for everybody."""
-    settings = Settings(home=tmp_path_factory.mktemp("turns"))
-    path = company.build(settings)
-    engine = make_engine(settings)
-    with writing(engine) as session:
-        suppliers.publish(session)
-        suppliers.give_logins(session)
-    engine.dispose()
-    return path
-
-
-@pytest.fixture
-def at_work(engine: Engine) -> Callable[[], Any]:
-    """`with at_work() as office`: deeds done without a browser, committed at the end."""
-
-    @contextmanager
-    def at_work() -> Iterator[Office]:
-        with writing(engine) as session:
-            yield Office(session)
-
-    return at_work
+    return suppliers.build(Settings(home=tmp_path_factory.mktemp("turns")))
 
 
 @pytest.fixture

@@ -61,18 +61,6 @@ def _give_logins(office: Office) -> None:
 
 
 @pytest.fixture
-def at_work(engine: Engine) -> Callable[[], Any]:
-    """`with at_work() as office`: deeds done without a browser, committed at the end."""
-
-    @contextmanager
-    def at_work() -> Iterator[Office]:
-        with writing(engine) as session:
-            yield Office(session)
-
-    return at_work
-
-
-@pytest.fixture
 def swept(engine: Engine) -> Callable[..., None]:
     """`swept()`: what the worker does about the time that has passed."""
 
