@@ -18,7 +18,6 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-import sheetwords
 import wording
 from config import Settings
 from database import reading, writing
@@ -28,6 +27,7 @@ from services import layout, leases, requests
 from services.leases import LeaseLost
 from sync.run import Mirror, Outcome
 from sync.workbook import WorkbookFile
+from wording import sheetwords
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,6 @@ from rich.progress import Progress
 from sqlalchemy.orm import Session
 
 import database
-import playwords
-import trialwords
 import wording
 from config import Settings
 from models import PolicyVersion
@@ -27,6 +25,7 @@ from policy.whatif import Totals
 from policy.worktime import WorkCalendar
 from services import calendars, policies, whatif
 from terminal import engine_of, plain_refusals
+from wording import playwords, trialwords
 
 _TO_READ = click.Path(path_type=Path)
 

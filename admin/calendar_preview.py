@@ -13,7 +13,6 @@ from flask import Response
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-import reasons
 import wording
 from files.tables_out import csv_chunks
 from models import Calendar
@@ -22,6 +21,7 @@ from policy.worktime import WorkCalendar
 from services import calendar_changes, recounting
 from services.calendar_changes import Change, Turned, spelled
 from services.recounting import Moving, Span
+from wording import reasons
 
 AT_ONCE = 100
 """How many cases are counted anew while somebody waits for the page."""

@@ -16,8 +16,6 @@ from werkzeug.wrappers import Response
 from wtforms import BooleanField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
-import paperwords
-import reasons
 import wording
 from admin import correction, paperwork, uploads
 from admin.base import RedressView, did
@@ -36,6 +34,7 @@ from policy.lifecycle import ActorKind, Status
 from policy.pack import Pack
 from services import actors, correcting, customers, desk, intake, journal, papers, policies, record
 from services.desk import CasePage
+from wording import paperwords, reasons
 
 WITH_PAPERS = frozenset({"filled", "checked", "reported"})
 """The deeds whose form takes photos and files along."""

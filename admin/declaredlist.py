@@ -19,7 +19,6 @@ from flask_babel import lazy_gettext
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-import paperwords
 from admin import books
 from admin.base import RedressView
 from admin.filters import (
@@ -38,6 +37,7 @@ from admin.filters import (
 from models import Complaint, Employee, FormEntry, UtcDateTime
 from services import declared, desk, policies
 from services.declared import Declared
+from wording import paperwords
 
 COLUMNS = "columns"
 Row = tuple[str, Any]

@@ -15,8 +15,6 @@ from sqlalchemy.orm import Session
 from wtforms import BooleanField, Field, HiddenField, SelectChoice, SelectField
 from wtforms.validators import InputRequired, Optional
 
-import paperwords
-import reasons
 from admin.fields import (
     EnumField,
     InstantField,
@@ -42,6 +40,7 @@ from policy.pack import Pack
 from policy.severity import destination
 from services import followup, handling, intake, payroll
 from services.desk import CasePage
+from wording import paperwords, reasons
 
 Choices = list[SelectChoice]
 

@@ -29,7 +29,6 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Optional
 
-import reasons
 import wording
 from admin.fields import InstantField, YesNoField, long_text, short_text
 from admin.packfields import input_of
@@ -38,6 +37,7 @@ from policy import casefile
 from policy.events import EVENTS, Happening
 from policy.pack import SECTIONS, Pack
 from policy.play import PEOPLE
+from wording import reasons
 
 PREFIX = "step-"
 OWN = "own_"

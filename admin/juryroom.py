@@ -15,8 +15,6 @@ from flask_babel import lazy_gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-import paperwords
-import reasons
 from admin import jury as forms
 from admin.base import RedressPage, did
 from admin.complaint import local_day
@@ -29,6 +27,7 @@ from policy.facts import Charge, Filed
 from policy.filing import applying
 from services import actors, desk, journal, jury
 from services.desk import CasePage
+from wording import paperwords, reasons
 
 SHOWN = frozenset({"form", "finding"})
 """What is filed on a case and told to its jury; the appeal stands with its question."""

@@ -10,7 +10,6 @@ from flask import abort
 from flask_admin import expose
 from flask_babel import gettext, lazy_gettext
 
-import paperwords
 import wording
 from admin import books
 from admin.base import RedressPage
@@ -19,6 +18,7 @@ from models import Complaint, FormEntry, PolicyVersion
 from policy.pack import Pack
 from policy.paperwork import LedgerEntry
 from services import declared, desk, ledgers, policies
+from wording import paperwords
 
 ALWAYS = ("number", "received_at", "customer", "subject", "department", "status")
 """What every ledger of cases shows before the columns it declares."""

@@ -13,7 +13,6 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
-import reasons
 import wording
 from admin.base import RedressPage
 from admin.deeds import long_text
@@ -21,6 +20,7 @@ from admin.showing import now
 from models import Complaint, PolicyVersion
 from policy.errors import DomainError
 from services import actors, journal, moving, policies, sheets
+from wording import reasons
 
 
 class WhyForm(FlaskForm):

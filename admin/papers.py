@@ -13,8 +13,6 @@ from sqlalchemy.orm import Session
 from wtforms import BooleanField, SelectChoice, SelectField
 from wtforms.validators import InputRequired, Optional
 
-import paperwords
-import reasons
 import wording
 from admin import books
 from admin.deeds import DeedForm, choices
@@ -27,6 +25,7 @@ from policy.filing import next_step
 from policy.pack import Pack
 from services import calendars, company_texts, filing, papers
 from services.desk import CasePage
+from wording import paperwords, reasons
 
 
 def when() -> InstantField:

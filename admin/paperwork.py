@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-import paperwords
 from admin.lexicon import labels_of
 from admin.offers import Offer
 from admin.rulewords import Speaker
@@ -26,6 +25,7 @@ from policy.filing import applying, next_step
 from policy.pack import Pack
 from services import calendars, company_texts, papers
 from services.desk import CasePage
+from wording import paperwords
 
 Offers = Mapping[str, Offer]
 

@@ -21,8 +21,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import HiddenField
 
-import paperwords
-import reasons
 import wording
 from admin.base import XLSX, RedressPage, RedressView
 from admin.deeds import long_text, short_text
@@ -37,6 +35,7 @@ from policy.filing import applying
 from policy.lifecycle import PenaltyStatus, Role, Sign
 from policy.pack import Pack
 from services import actors, desk, journal, jury, payroll, policies, record
+from wording import paperwords, reasons
 
 OWN_ONLY = frozenset({Role.employee, Role.member})
 

@@ -17,8 +17,6 @@ from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-import paperwords
-import reasons
 from admin import paperwork, uploads
 from admin.base import RedressPage
 from admin.complaint import case_page, did_deed, local_day, timeline
@@ -32,6 +30,7 @@ from policy.facts import CaseFacts, Clock
 from policy.lifecycle import Status
 from services import desk, papers
 from services.desk import CasePage
+from wording import paperwords, reasons
 
 WITH_PAPERS = frozenset(
     {"contacted", "progressed", "arrived_on_site", "replied_in_writing", "replied"}

@@ -15,7 +15,6 @@ from flask_wtf import FlaskForm
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
-import paperwords
 from admin import books
 from admin.base import LARGEST_ID, RedressPage, tell
 from admin.deeds import long_text
@@ -28,6 +27,7 @@ from policy.indicators import reached
 from policy.pack import Pack
 from policy.paperwork import ReportEntry
 from services import actors, calendars, customers, indicators, policies, reports
+from wording import paperwords
 
 LISTED_DAYS = 370
 """So far back reports are listed that are owed; a year and the days until one is due."""

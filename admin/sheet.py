@@ -21,8 +21,6 @@ from wtforms import SelectField, SelectMultipleField
 from wtforms.validators import ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-import reasons
-import sheetwords
 import wording
 from admin.base import RedressPage, RedressView, tell
 from admin.deeds import long_text
@@ -33,6 +31,7 @@ from models import Sheet, SheetColumn, SheetPass, SheetProblem, SheetTab, User
 from policy.errors import ChoiceUnknown, DomainError, FieldMissing, NotFound
 from policy.lifecycle import CellDeed, Choice, ProblemKind, SheetState, Status
 from services import actors, journal, layout, sheets
+from wording import reasons, sheetwords
 
 PASSES_ON_PAGE = 50
 PASSES_OF_LATE = 5

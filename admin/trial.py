@@ -21,8 +21,6 @@ from sqlalchemy.orm import joinedload
 from wtforms import DateField, SelectField
 from wtforms.validators import InputRequired
 
-import playwords
-import trialwords
 import wording
 from admin.base import RedressPage, tell
 from admin.eventform import Deed, check_tables, deed_of, first_and_rest, form_for, said
@@ -36,6 +34,7 @@ from policy.errors import DomainError
 from policy.lifecycle import TrialState
 from policy.whatif import Totals
 from services import calendars, desk, policies, whatif
+from wording import playwords, trialwords
 
 LISTED = 50
 SHOWN_CASES = 100

@@ -13,7 +13,6 @@ from typing import Any
 
 from flask_babel import gettext
 
-import playwords
 from admin.eventform import Choices, Deed, deeds_of
 from policy import casefile
 from policy.case import archivable
@@ -22,6 +21,7 @@ from policy.errors import CaseFileRefused, DomainError
 from policy.pack import Pack
 from policy.play import Case, Play
 from policy.worktime import WorkCalendar
+from wording import playwords
 
 LONGEST_TEXT = 200_000
 MOST_STEPS = 500

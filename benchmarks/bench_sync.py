@@ -155,11 +155,11 @@ def _openpyxl() -> Any:
 
 def answer(number: int) -> None:
     """Answer ten cases in the file, spread over it, as a program that keeps the rest does."""
-    import sheetwords
     import wording
     from database import reading
     from sync import tabs
     from sync.port import Writing
+    from wording import sheetwords
 
     files = _files()
     mirror = files.mirror()

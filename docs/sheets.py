@@ -23,7 +23,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy.orm import Session
 
 import database
-import sheetwords
 import wording
 from config import Settings
 from mirrors import Mirrors
@@ -31,6 +30,7 @@ from models import Complaint, Department, Sheet
 from policy.lifecycle import ReplyOutcome, Status
 from services import actors, handling
 from sync.run import Outcome
+from wording import sheetwords
 
 DEPARTMENT = "workshop"
 A3, DPI, MARGIN, WHITE = 8, 112, 10, b"\xff\xff\xff"

@@ -1,4 +1,4 @@
-"""What can be wrong, as codes with facts; `wording.py` turns them into sentences.
+"""What can be wrong, as codes with facts; `wording` turns them into sentences.
 
 DomainError
 ├── NotAllowed          the deed does not fit where the case stands

@@ -6,11 +6,11 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-import sheetwords
 import wording
 from policy.errors import DomainError
 from policy.lifecycle import Status
 from sync.spelling import Unreadable
+from wording import sheetwords
 
 
 @dataclass

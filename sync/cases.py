@@ -12,13 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-import paperwords
-import sheetwords
 import wording
 from models import Complaint, PolicyVersion, Signoff
 from policy.lifecycle import ReplyOutcome, Status
 from policy.pack import Pack
 from services import declared, journal, policies
+from wording import paperwords, sheetwords
 
 BATCH = 500
 _TOLD = ("progressed", "replied", "restarted")

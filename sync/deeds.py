@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-import sheetwords
 from models import Complaint
 from policy.errors import TimeInFuture
 from policy.lifecycle import ReplyOutcome, Status
@@ -21,6 +20,7 @@ from services import correcting, handling
 from services.actors import Actor
 from sync.merge import Value
 from sync.spelling import Unreadable
+from wording import sheetwords
 
 
 @dataclass(frozen=True, slots=True)

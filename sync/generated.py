@@ -11,8 +11,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-import paperwords
-import sheetwords
 import wording
 from models import Penalty
 from policy.lifecycle import Status
@@ -21,6 +19,7 @@ from sync.meaning import plain
 from sync.memory import Cells
 from sync.port import Grid, Tab, Written
 from sync.written import written
+from wording import paperwords, sheetwords
 
 
 def filled(

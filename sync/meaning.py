@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import sheetwords
 import wording
 from policy.pack import FieldEntry
 from services.declared import EXTRA
@@ -15,6 +14,7 @@ from sync import spelling
 from sync.deeds import Meant
 from sync.port import Broken, Computed, Read
 from sync.spelling import Person, Unreadable
+from wording import sheetwords
 
 END_OF_DAY = dt.time(17)
 """What a day without a clock time means where more time is asked for."""

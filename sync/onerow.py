@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import sheetwords
 from models import SheetProblem
 from policy.errors import DomainError
 from policy.lifecycle import CellDeed, Choice, ProblemKind, Status
@@ -17,6 +16,7 @@ from sync.memory import Cells, Mine
 from sync.merge import Value, Verdict
 from sync.rows import Row
 from sync.spelling import Unreadable
+from wording import sheetwords
 
 if TYPE_CHECKING:
     from sync.taking import Pass

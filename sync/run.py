@@ -21,7 +21,6 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-import sheetwords
 import wording
 from models import Sheet, SheetPass, SheetProblem, SheetTab
 from policy.lifecycle import Audience, CellDeed, Choice, ProblemKind
@@ -40,6 +39,7 @@ from sync.port import (
 )
 from sync.rows import Damage
 from sync.taking import Pass, Place, Source, Stopped, staff
+from wording import sheetwords
 
 log = logging.getLogger(__name__)
 

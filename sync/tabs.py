@@ -6,11 +6,11 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-import sheetwords
 from models import Sheet, SheetTab
 from policy.lifecycle import Audience
 from services import layout
 from sync.port import Column, Tab
+from wording import sheetwords
 
 LOCKED = frozenset({"today", "closed", "guide", "people"})
 """Tabs that Redress makes wholly; nobody has to sort or fill them."""

@@ -17,7 +17,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-import sheetwords
 from models import Complaint, Employee, Sheet, SheetChange, SheetProblem, SheetTab
 from policy.errors import DomainError
 from policy.lifecycle import CellDeed, Choice, ProblemKind
@@ -33,6 +32,7 @@ from sync.port import Computed, Grid, Line, Written
 from sync.rows import Damage, Known, Matched, Row
 from sync.spelling import Person, Unreadable
 from sync.written import written
+from wording import sheetwords
 
 log = logging.getLogger(__name__)
 

@@ -43,25 +43,15 @@ def room(ours: str = "", others: str | set[str] = "") -> Room:
     return Room(frozenset(ours.split()), frozenset(packages))
 
 
-DOOR = (
-    "policy models services files wording reasons paperwords playwords trialwords sheetwords config"
-)
-BEHIND_DOORS = (
-    "policy models services sync mirrors files notify wording reasons paperwords playwords "
-    "trialwords sheetwords config database"
-)
+DOOR = "policy models services files wording config"
+BEHIND_DOORS = "policy models services sync mirrors files notify wording config database"
 ROOMS = {
     "policy": room(others="pydantic pydantic_core"),
     "models": room("policy", "sqlalchemy"),
     "services": room("policy models", "sqlalchemy"),
-    "sync": room("policy models services wording paperwords sheetwords", "sqlalchemy"),
+    "sync": room("policy models services wording", "sqlalchemy"),
     "files": room("policy", "python_calamine xlsxwriter docxtpl tomlkit"),
     "notify": room("policy", "apprise requests"),
-    "reasons": room("policy wording"),
-    "paperwords": room("policy wording reasons"),
-    "sheetwords": room("policy wording"),
-    "trialwords": room("policy wording"),
-    "playwords": room("policy wording reasons paperwords"),
     "wording": room("policy", "babel flask flask_babel"),
     "config": room(others="click pydantic sqlalchemy"),
     "database": room("config", "alembic flask flask_sqlalchemy sqlalchemy"),
@@ -69,7 +59,7 @@ ROOMS = {
     "api": room(DOOR, FLASK),
     "importing": room("policy models services files wording", "pydantic sqlalchemy"),
     "demo": room("policy models services config", "sqlalchemy"),
-    "mirrors": room("policy models services sync wording sheetwords config database", "sqlalchemy"),
+    "mirrors": room("policy models services sync wording config database", "sqlalchemy"),
     "worker": room(BEHIND_DOORS, "huey sqlalchemy"),
     "cli": room(
         f"{BEHIND_DOORS} worker importing demo terminal trial", "click flask rich sqlalchemy"

@@ -14,7 +14,6 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 import cli
-import playwords
 import wording
 from config import ROOT, Settings
 from policy import casefile
@@ -24,6 +23,7 @@ from policy.loading import build, read, shipped
 from policy.play import Play
 from tests.company import Office, found
 from tests.regulations import official_calendar
+from wording import playwords
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.toml"))
 PACK = build(read(shipped("skoda-dealer")))

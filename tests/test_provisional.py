@@ -15,7 +15,6 @@ from company import Office, at
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-import reasons
 import wording
 from config import Settings
 from database import reading, writing
@@ -25,6 +24,7 @@ from policy.facts import CaseFacts
 from policy.lifecycle import Role
 from services import journal, notices, record
 from sync.cases import texts
+from wording import reasons
 
 WORD = "暂定"
 LATE = at(12, 29, 9)

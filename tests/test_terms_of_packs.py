@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-import reasons
 from policy.conditions import look
 from policy.errors import PackRefused
 from policy.facts import CaseFacts, Filed
 from policy.loading import build, read, shipped
 from policy.play import Case, Play
 from tests.regulations import official_calendar
+from wording import reasons
 
 CLOSED = {"refused": "gate_closed"}
 ORDER = {

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-import trialwords
 import wording
 from policy import casefile, refusals, whatif
 from policy.errors import (
@@ -31,6 +30,7 @@ from policy.pack import Pack
 from policy.play import Play
 from policy.whatif import Difference, Totals
 from tests.regulations import official_calendar
+from wording import trialwords
 
 DATA = read(shipped("skoda-dealer"))
 PACK = build(DATA)

@@ -22,13 +22,13 @@ from company import Office, at
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy import Engine
 
-import sheetwords
 import wording
 from database import reading, writing
 from models import Sheet, SheetChange, SheetProblem
 from services import layout
 from sync.run import Mirror, Outcome
 from sync.workbook import WorkbookFile
+from wording import sheetwords
 
 ZONE = ZoneInfo("Asia/Shanghai")
 LANGUAGE = "zh_Hans_CN"

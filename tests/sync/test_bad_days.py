@@ -14,12 +14,12 @@ from calc import step
 from company import at
 from folder import header, outcome
 
-import sheetwords
 from database import writing
 from models import Complaint, Department
 from policy.lifecycle import CellDeed, ProblemKind, Status
 from services import people
 from sync.run import Outcome
+from wording import sheetwords
 
 TAKEN = [Outcome.read, Outcome.wrote, Outcome.quiet]
 """Inputs wait for a look, then they are taken and answered, then all is quiet."""

@@ -11,7 +11,9 @@ from typing import Any
 
 from policy.errors import DomainError
 from policy.lifecycle import ReplyOutcome, Status
-from wording import _, deed, error, label, mark, moment
+from wording.errors import error
+from wording.labels import deed, label
+from wording.language import _, mark, moment
 
 RETURNED = "returned"
 """The choice of a department that a case is not its own."""

@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-import paperwords
-import reasons
 import wording
 from policy.changes import Effect
 from policy.errors import DomainError
@@ -25,7 +23,7 @@ from policy.messages import Message
 from policy.pack import Pack
 from policy.play import Case, Mismatch, Outcome, Play
 from policy.worktime import WorkCalendar
-from wording import _
+from wording import _, paperwords, reasons
 
 Said = dict[str, Any]
 

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import reasons
 import wording
 from policy.facts import Filed
 from policy.pack import Pack
-from wording import _, mark
+from wording import _, mark, reasons
 
 People = Mapping[str, Any]
 Line = tuple[str, str]

@@ -1,0 +1,38 @@
+"""Codes and facts into sentences, in the reader's language.
+
+The record and the rules hold codes: an enumeration, an event, a refusal with facts. What a
+person reads of them is made here and nowhere else, at the moment it is read. Inside a request
+the language and the zone are the visitor's; elsewhere (worker, command line) the caller says:
+
+    with speaking("en", zone): wording.error(refusal)
+"""
+
+from wording.errors import counted_mismatches, error, faulty_lines
+from wording.labels import deed, field, label, labelled, tone
+from wording.language import CATALOGUES, LANGUAGES, _, mark, moment, money, speaking, zone
+from wording.notices import notice_failure, notice_label, notice_text, notice_title
+from wording.problems import sheet_problem
+
+__all__ = [
+    "CATALOGUES",
+    "LANGUAGES",
+    "_",
+    "counted_mismatches",
+    "deed",
+    "error",
+    "faulty_lines",
+    "field",
+    "label",
+    "labelled",
+    "mark",
+    "moment",
+    "money",
+    "notice_failure",
+    "notice_label",
+    "notice_text",
+    "notice_title",
+    "sheet_problem",
+    "speaking",
+    "tone",
+    "zone",
+]
