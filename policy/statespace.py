@@ -381,16 +381,17 @@ def without_end(found: Walk) -> list[CaseFacts]:
 
 def without_deed(found: Walk, pack: Pack) -> list[CaseFacts]:
     """One case for each state in which no person and no time has a next deed."""
-    people = cast(pack)
-    return [
-        place.facts
-        for place in found.places.values()
-        if not (
-            is_end(place.facts)
-            or any(_has_a_deed(place.facts, by, pack) for by in people)
-            or _moves_by_itself(place.facts, pack)
-        )
-    ]
+    people, stuck = cast(pack), []
+    for place in found.places.values():
+        if is_end(place.facts) or _moves_by_itself(place.facts, pack):
+            continue
+        able = next((by for by in people if _has_a_deed(place.facts, by, pack)), None)
+        if able is None:
+            stuck.append(place.facts)
+        else:  # whoever could do something here is asked first in the next state
+            people.remove(able)
+            people.insert(0, able)
+    return stuck
 
 
 def _has_a_deed(facts: CaseFacts, by: By, pack: Pack) -> bool:
