@@ -33,13 +33,17 @@ def large() -> Pack:
 
 def _told_again(entry: dict[str, Any], category: str, deadlines: set[str]) -> dict[str, Any]:
     only = {"field": "category", "is": category}
+
+    def again(key: str) -> str:
+        return f"{key}_for_{category}"
+
     copy = entry | {
-        "key": f"{entry['key']}_{category}",
+        "key": again(entry["key"]),
         "applies": [*entry.get("applies", ()), only],
     }
     if entry.get("breach_of") in deadlines:
-        copy["breach_of"] = f"{entry['breach_of']}_{category}"
+        copy["breach_of"] = again(entry["breach_of"])
     for name in ("adds_to", "replaces"):
         if name in entry:
-            copy[name] = [f"{key}_{category}" for key in entry[name]]
+            copy[name] = [again(key) for key in entry[name]]
     return copy
