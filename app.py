@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import admin
 import cli
-from admin import errors, headers, language, login
+from admin.kit import errors, headers, language, login
 from api import health
 from config import Settings, read_settings, secret_key
 from database import RequestDatabase

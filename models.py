@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from policy.lifecycle import (
+from policy.vocabulary.status import (
     ActorKind,
     Audience,
     CallOutcome,
@@ -33,7 +33,7 @@ from policy.lifecycle import (
     Status,
     TrialState,
 )
-from policy.worktime import DayKind, DayLayer
+from policy.vocabulary.worktime import DayKind, DayLayer
 
 # ---------------------------------------------------------------- column types
 
@@ -532,7 +532,8 @@ class CustomerFlag(Base):
 class Complaint(Base):
     """A case, whatever its kind: the facts as they stand after the last event.
 
-    Every column below `number` is written by `services.journal` alone; `version` counts events.
+    Every column below `number` is written by `services.cases.journal` alone; `version` counts
+    events.
     """
 
     __tablename__ = "complaint"
@@ -1125,7 +1126,7 @@ class Attachment(Base):
 class FormEntry(Base):
     """Something written down under an entry of the pack: a form, a report, an approval, a vote.
 
-    On a case it has a `position` and is written by `services.journal` alone. One that stands
+    On a case it has a `position` and is written by `services.cases.journal` alone. One that stands
     alone (a visit, a duty log, a monthly report) may belong to a customer and to a `period`.
     """
 

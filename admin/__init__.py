@@ -1,7 +1,7 @@
 """The browser door: pages, lists and forms. They translate, call a service and commit.
 
 A page says on its class where it stands in the menu (`group`, `icon`); who opens it is said in
-`admin.rights`. A new module of pages offers `views(db)` and is named in `MODULES` below.
+`admin.kit.rights`. A new module of pages offers `views(db)` and is named in `MODULES` below.
 """
 
 from __future__ import annotations
@@ -12,52 +12,38 @@ from flask import Flask
 from flask_admin import Admin
 from flask_babel import lazy_gettext
 
-from admin import (
-    calendar,
-    callback,
-    companytext,
-    complaint,
-    customer,
-    draft,
-    juryroom,
-    ledger,
-    lookup,
-    moving,
-    navigation,
-    notice,
-    penalty,
-    people,
-    phone,
-    policy,
-    report,
-    rights,
-    sheet,
-    showing,
-    standalone,
-    trial,
-)
-from admin.home import HomePage
+from admin.calendar import pages
+from admin.cases import callbacks, complaints, jury_pages, phone
+from admin.cases.home import HomePage
+from admin.company import people
+from admin.customers import customers
+from admin.kit import display, lookup, menu, rights
+from admin.notices import notices
+from admin.penalties import penalties
+from admin.regulation import company_texts, drafts, moving, play, versions
+from admin.reports import ledgers, reports, standalone
+from admin.workbooks import workbooks
 from wording import CATALOGUES
 
 MODULES = (
     phone,
-    complaint,
-    customer,
-    callback,
+    complaints,
+    customers,
+    callbacks,
     standalone,
-    ledger,
-    report,
-    penalty,
-    juryroom,
-    sheet,
-    policy,
-    draft,
+    ledgers,
+    reports,
+    penalties,
+    jury_pages,
+    workbooks,
+    versions,
+    drafts,
     moving,
-    trial,
-    companytext,
-    calendar,
+    play,
+    company_texts,
+    pages,
     people,
-    notice,
+    notices,
 )
 """Modules with pages, in the order of the menu."""
 
@@ -65,8 +51,8 @@ MODULES = (
 def init_app(app: Flask, db: Any) -> None:
     """Add the guard, the lists and the pages of the back office to `app`."""
     rights.init_app(app)
-    showing.init_app(app)
-    navigation.init_app(app)
+    display.init_app(app)
+    menu.init_app(app)
     lookup.init_app(app)
     home = HomePage(db, name=lazy_gettext("Home"), endpoint="admin", url="/admin")
     admin = Admin(app, name="Redress", index_view=home, translations_path=str(CATALOGUES))

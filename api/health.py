@@ -9,7 +9,7 @@ from flask import Flask, Response, jsonify
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.exc import SQLAlchemyError
 
-from services import leases
+from services.jobs import leases
 
 logger = logging.getLogger(__name__)
 

@@ -12,14 +12,14 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 from regulation import large
 
-from policy.case import apply
-from policy.deeds import offered
-from policy.events import By, HeldPost, load
-from policy.folding import Entry, fold
-from policy.lifecycle import ActorKind
-from policy.loading import load as load_pack
-from policy.loading import shipped
-from services.calendars import OFFICIAL_YEARS, official_calendar
+from policy.engine.case import apply
+from policy.engine.folding import Entry, fold
+from policy.engine.permission import offered
+from policy.pack.loading import load as load_pack
+from policy.pack.loading import shipped
+from policy.vocabulary.events import By, HeldPost, load
+from policy.vocabulary.status import ActorKind
+from services.calendar.working_calendar import OFFICIAL_YEARS, official_calendar
 
 PACK = large()
 CALENDAR = official_calendar(OFFICIAL_YEARS)

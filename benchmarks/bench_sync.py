@@ -29,7 +29,7 @@ REPORT = ROOT / "docs" / "benchmarks.md"
 CASES = int(os.environ.get("BENCH_CASES", "10000"))
 RUNS, EDITS = 5, 10
 BEGIN, END = "<!-- bench-sync begins -->", "<!-- bench-sync ends -->"
-MADE_BY = ("models.py", "policy", "services/record.py", "tests/company.py")
+MADE_BY = ("models.py", "policy", "services/cases/record.py", "tests/company.py")
 STEPS = {
     "first": f"first writing of all {CASES:,} rows",
     "quiet": "a look at a file in which nothing changed",
@@ -157,15 +157,15 @@ def answer(number: int) -> None:
     """Answer ten cases in the file, spread over it, as a program that keeps the rest does."""
     import wording
     from database import reading
-    from sync import tabs
+    from sync.mirror import tab_layout
     from sync.port import Writing
-    from wording import sheetwords
+    from wording import workbook_text
 
     files = _files()
     mirror = files.mirror()
     with reading(files.engine) as session, wording.speaking(mirror.language, mirror.zone):
-        spec = tabs.of(session, mirror._sheet(session), on=files.now.date())
-        solved = sheetwords.outcomes()["solved"]
+        spec = tab_layout.of(session, mirror._sheet(session), on=files.now.date())
+        solved = workbook_text.outcomes()["solved"]
     picture = mirror.book.read(spec)
     cells: dict[tuple[int, str], Any] = {}
     for place in range(EDITS):
@@ -185,7 +185,7 @@ def make(folder: Path) -> None:
 
     from config import Settings
     from database import make_engine, writing
-    from services import customers
+    from services.cases import customers
 
     settings = Settings(home=folder / "home")
     build(settings)

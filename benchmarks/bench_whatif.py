@@ -115,8 +115,8 @@ def make() -> dict[str, float]:
 
 def _live(office: Any) -> None:
     """A case of 15 events: two rounds that displease, a third that is accepted and signed."""
-    from policy.lifecycle import Satisfaction
-    from services import handling
+    from policy.vocabulary.status import Satisfaction
+    from services.cases import handling
 
     case = office.dispatched()
     at = dt.datetime(2026, 9, 28, 14, tzinfo=dt.timezone(dt.timedelta(hours=8)))
@@ -138,16 +138,17 @@ def try_draft() -> dict[str, float]:
     """Every case judged under the draft, batch by batch, as the command does."""
     import sqlalchemy as sa
 
-    import policy.whatif
+    import policy.proof.whatif
     from database import make_engine, reading
     from models import PolicyVersion
-    from policy.whatif import Totals
-    from services import policies, whatif
+    from policy.proof.whatif import Totals
+    from services.regulation import policies
+    from services.reports import whatif
 
     engine = make_engine(_settings())
     statements, folding = [0], [0.0]
     sa.event.listen(engine, "before_cursor_execute", lambda *_: _add(statements, 1))
-    policy.whatif.under = _timed(policy.whatif.under, folding)
+    policy.proof.whatif.under = _timed(policy.proof.whatif.under, folding)
     totals, after_id = Totals(), 0
     begun, busy = time.perf_counter(), time.process_time()
     period = {"from_on": dt.date(2026, 9, 1), "until_on": dt.date(2026, 9, 30)}

@@ -11,8 +11,8 @@ from decimal import Decimal
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from policy.worktime import Unit, WorkCalendar
-from services.calendars import OFFICIAL_YEARS, official_calendar
+from policy.vocabulary.worktime import Unit, WorkCalendar
+from services.calendar.working_calendar import OFFICIAL_YEARS, official_calendar
 
 START_ON = date(2026, 9, 28)
 START = datetime(2026, 9, 28, 8, 20, tzinfo=UTC)

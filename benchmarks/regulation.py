@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from policy.loading import build, read, shipped
-from policy.pack import Pack
+from policy.pack.loading import build, read, shipped
+from policy.pack.schema import Pack
 
 SECTIONS = ("deadline", "penalty", "gate", "signoff")
 OTHERS = ("service", "technical", "parts")

@@ -21,10 +21,11 @@ from models import (
     PostHolding,
     User,
 )
-from policy import loading
-from policy.lifecycle import Role
-from policy.worktime import WorkCalendar
-from services import accounts, people, policies
+from policy.pack import loading
+from policy.vocabulary.status import Role
+from policy.vocabulary.worktime import WorkCalendar
+from services.company import accounts, people
+from services.regulation import policies
 
 HERE = Path(__file__).parent
 POLICY = "skoda-dealer"

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from demo.company import Days, read
 from models import Complaint, Employee, PolicyVersion
-from policy.lifecycle import (
+from policy.vocabulary.status import (
     CallOutcome,
     CallPurpose,
     PenaltyStatus,
@@ -24,21 +24,19 @@ from policy.lifecycle import (
     Satisfaction,
     Status,
 )
-from policy.worktime import Unit
-from services import (
-    accounts,
-    actors,
+from policy.vocabulary.worktime import Unit
+from services.cases import (
     correcting,
     customers,
-    filing,
     followup,
+    forms,
     handling,
     intake,
-    payroll,
-    people,
+    penalties,
     sweep,
 )
-from services.actors import Actor
+from services.company import accounts, actors, people
+from services.company.actors import Actor
 
 SEED = 20_260_101
 SURNAMES = "林何郭马罗梁宋谢唐韩曹许邓萧冯曾程蔡彭潘"
@@ -226,7 +224,7 @@ class Telling:
         self._fill("csc_log", said, self.complaint_desk)
 
     def _fill(self, form: str, data: dict[str, Any], actor: Actor) -> None:
-        filing.fill(self.session, self.case, form=form, data=data, actor=actor, now=self.now)
+        forms.fill(self.session, self.case, form=form, data=data, actor=actor, now=self.now)
 
     def contact(self, text: str) -> None:
         handling.contact(self.session, self.case, text=text, actor=self.handler, now=self.now)
@@ -291,7 +289,7 @@ class Telling:
 
     def judge(self, text: str) -> None:
         ground, number = self.detail.split(":")
-        payroll.judge(
+        penalties.judge(
             self.session,
             self.case,
             ground=ground,
@@ -387,12 +385,14 @@ DEEDS: Mapping[str, Deed] = {
     "sign": _plain(followup.sign, "director", "feedback"),
     "factory_close": _plain(handling.close_at_factory, "service_desk", "text"),
     "judge": Telling.judge,
-    "fine": lambda telling, text: telling.settle_penalties(PenaltyStatus.proposed, payroll.confirm),
+    "fine": lambda telling, text: telling.settle_penalties(
+        PenaltyStatus.proposed, penalties.confirm
+    ),
     "waive": lambda telling, text: telling.settle_penalties(
-        PenaltyStatus.proposed, payroll.waive, reason=text
+        PenaltyStatus.proposed, penalties.waive, reason=text
     ),
     "tell": lambda telling, text: telling.settle_penalties(
-        PenaltyStatus.confirmed, payroll.notify, how=text
+        PenaltyStatus.confirmed, penalties.notify, how=text
     ),
     "withdraw": Telling.withdraw,
 }

@@ -32,8 +32,9 @@ from config import Settings
 from demo.company import POLICY
 from docs import sheets
 from models import Complaint, Journal, Penalty, PolicyVersion, Sheet, User
-from policy.lifecycle import Status
-from services import actors, drafts
+from policy.vocabulary.status import Status
+from services.company import actors
+from services.regulation import drafts
 
 PICTURES = Path(__file__).resolve().parent / "pictures"
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
@@ -152,7 +153,7 @@ class Photographer:
 
     def __init__(self, browser: Browser, url: str, settings: Settings) -> None:
         self.browser, self.url = browser, url
-        self.passwords = cli.first_logins(settings)
+        self.passwords = cli.logins.first_logins(settings)
         self.addresses = subjects(settings)
 
     def take(self, plan: dict[str, tuple[str, ...]], language: str, screen: dict[str, Any]) -> None:

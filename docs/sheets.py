@@ -25,12 +25,13 @@ from sqlalchemy.orm import Session
 import database
 import wording
 from config import Settings
-from mirrors import Mirrors
 from models import Complaint, Department, Sheet
-from policy.lifecycle import ReplyOutcome, Status
-from services import actors, handling
-from sync.run import Outcome
-from wording import sheetwords
+from policy.vocabulary.status import ReplyOutcome, Status
+from services.cases import handling
+from services.company import actors
+from sync.mirror.look import Outcome
+from wording import workbook_text
+from worker.workbooks import Mirrors
 
 DEPARTMENT = "workshop"
 A3, DPI, MARGIN, WHITE = 8, 112, 10, b"\xff\xff\xff"
@@ -54,7 +55,7 @@ class Book:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.book = openpyxl.load_workbook(path)
-        tab = self.book[sheetwords.title("open")]
+        tab = self.book[workbook_text.title("open")]
         assert isinstance(tab, Worksheet)
         self.tab = tab
         self.columns = {cell.value: cell.column for cell in tab[1]}
@@ -62,11 +63,11 @@ class Book:
     def type(self, line: int, said: Mapping[str, str]) -> None:
         """Type texts into the cells of a line, by field."""
         for name, text in said.items():
-            self.tab.cell(line, self.columns[sheetwords.header(name)]).value = text
+            self.tab.cell(line, self.columns[workbook_text.header(name)]).value = text
 
     def line(self, number: str) -> int:
         """The line of a case."""
-        place = self.columns[sheetwords.header("number")]
+        place = self.columns[workbook_text.header("number")]
         for line in range(2, self.tab.max_row + 1):
             if number in str(self.tab.cell(line, place).value):
                 return line
@@ -105,7 +106,7 @@ def _type(book: Book, engine: sa.Engine) -> None:
         first, second, third = _waiting(session)
         number = session.scalars(_cases().where(Complaint.status == Status.replied)).first()
         _tell(session, second)
-    solved = sheetwords.outcomes()[ReplyOutcome.solved.value]
+    solved = workbook_text.outcomes()[ReplyOutcome.solved.value]
     typed: dict[str, dict[str, str]] = {
         first: {"outcome": solved, "answer": "更换转向拉杆球头并路试，异响消除"},
         second: {"progress": "客户周四下午送车，当天完工"},
@@ -166,12 +167,12 @@ def draw(path: Path, key: str, until: str, picture: Path, zone: str) -> None:
 def _only(path: Path, key: str, until: str, copy: Path) -> None:
     """A copy that prints nothing but the columns to be shown, as wide as the paper."""
     book = openpyxl.load_workbook(path)
-    tab = book[sheetwords.title(key)]
+    tab = book[workbook_text.title(key)]
     assert isinstance(tab, Worksheet)
     for other in book:
         other.sheet_state = "visible" if other is tab else "hidden"
     book.active = book.index(tab)
-    shown = next(c for c in tab[1] if c.value == sheetwords.header(until))
+    shown = next(c for c in tab[1] if c.value == workbook_text.header(until))
     filled = [row[1].row for row in tab.iter_rows() if any(c.value for c in row[1:])]
     for number in range(2, max(filled) + 1):
         tab.row_dimensions[number].height = LINE_PT * _lines(tab, number)

@@ -33,7 +33,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from files.extent import bytes_unpacked, cells_spanned
+from files.workbook_extent import bytes_unpacked, cells_spanned
 
 Cell = str | date | datetime | Decimal | bool | None
 

@@ -22,8 +22,8 @@ from pydantic import (
     model_validator,
 )
 
-from policy.lifecycle import Status
-from policy.pack import Pack
+from policy.pack.schema import Pack
+from policy.vocabulary.status import Status
 
 _SAMPLE = dt.datetime(2021, 12, 31, 13, 45, 58)
 

@@ -23,16 +23,19 @@ from files.tables_in import Row, Table
 from files.tables_out import write_csv
 from importing import mapping as maps
 from importing.mapping import Map
-from importing.reasons import RowRefused, row_reason
 from importing.rows import Past, Reader, checksum, text
 from models import Complaint, PolicyVersion
-from policy.deeds import refusal
-from policy.errors import DomainError
-from policy.facts import CaseFacts
-from policy.lifecycle import Status
-from services import actors, calendars, customers, intake, journal, policies
-from services.actors import Actor
+from policy.engine.permission import refusal
+from policy.vocabulary.errors import DomainError
+from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.status import Status
+from services.calendar import working_calendar
+from services.cases import customers, intake, journal
+from services.company import actors
+from services.company.actors import Actor
+from services.regulation import policies
 from wording import _, mark
+from wording.import_reasons import RowRefused, row_reason
 
 One = TypeVar("One")
 
@@ -100,7 +103,7 @@ class Import:
         """Refuse somebody who may not take cases over (NotEntitled), before a row is read."""
         with Session(self.engine) as session:
             version = self._version(session)
-            on = calendars.work_calendar(session).local(self.now).date()
+            on = working_calendar.work_calendar(session).local(self.now).date()
             by = actors.as_of(session, self.actor, policy_id=version.policy_id, on=on)
             case = CaseFacts(number="-", history=True)
             refused = refusal(case, "taken_over", by, policies.pack(session, version))

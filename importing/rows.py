@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 
 from files.tables_in import Cell, Row
 from importing.mapping import Chosen, Extra, Map, Moment
-from importing.reasons import RowRefused
-from policy.lifecycle import Status
-from policy.pack import FieldEntry, Pack
+from policy.pack.schema import FieldEntry, Pack
+from policy.vocabulary.status import Status
+from wording.import_reasons import RowRefused
 
 LONGEST_ID = 120
 EARLIEST = 1900

@@ -29,7 +29,7 @@ from apprise.plugins.wecombot import NotifyWeComBot
 from notify import robots
 from notify.failures import NotDelivered
 from notify.silence import listening, silence
-from policy.errors import ValueRefused
+from policy.vocabulary.errors import ValueRefused
 
 __all__ = ["SCHEMES", "Message", "NotDelivered", "check", "deliver", "mail", "masked", "read"]
 

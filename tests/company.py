@@ -27,7 +27,8 @@ from models import (
     PostHolding,
     User,
 )
-from policy.lifecycle import (
+from policy.pack.loading import read, shipped
+from policy.vocabulary.status import (
     ActorKind,
     CallOutcome,
     CallPurpose,
@@ -35,9 +36,11 @@ from policy.lifecycle import (
     Role,
     Satisfaction,
 )
-from policy.loading import read, shipped
-from services import accounts, actors, calendars, followup, handling, intake, people, policies
-from services.actors import Actor
+from services.calendar import working_calendar
+from services.cases import followup, handling, intake
+from services.company import accounts, actors, people
+from services.company.actors import Actor
+from services.regulation import policies
 
 ZONE = dt.timezone(dt.timedelta(hours=8))
 REGULATION = "skoda-dealer"
@@ -75,7 +78,7 @@ def regulation() -> dict[str, Any]:
 
 def found(session: Session) -> None:
     """Write the company down; the director is on leave with a deputy on 12 and 13 November."""
-    calendars.seed_official(session, years=range(2025, 2027))
+    working_calendar.seed_official(session, years=range(2025, 2027))
     policies.publish(session, regulation(), effective_from=dt.date(2026, 1, 1), now=at(1, 1, 9))
     departments = {
         key: people.add_department(session, key=key, name=f"{key} department")

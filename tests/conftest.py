@@ -29,8 +29,8 @@ from sqlalchemy.orm import Session
 from config import Settings, make_home
 from database import make_engine, writing
 from models import Base, User
-from policy.lifecycle import Role
-from services import accounts
+from policy.vocabulary.status import Role
+from services.company import accounts
 
 PASSWORD = "correct horse battery"
 
@@ -62,7 +62,13 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank_database(empty_database: Path) -> Path:
+    """The database file each test gets a copy of; folders of tests put a company into it."""
+    return empty_database
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database file that has every table and no row; tests copy it."""
     settings = Settings(home=tmp_path_factory.mktemp("blank"))
     engine = make_engine(settings)
@@ -145,7 +151,7 @@ def make_user(engine: Engine) -> Callable[..., str]:
 def log_in(app: Flask, client: FlaskClient, engine: Engine, make_user: Any) -> Callable[..., str]:
     """`log_in(role, username=..., visitor=...)`: the visitor (`client`) is such a user from now on.
 
-    It goes past the login form, which tests/test_login.py proves.
+    It goes past the login form, which tests/admin/kit/test_login.py proves.
     """
 
     def log_in(role: Role, *, visitor: FlaskClient = client, **options: Any) -> str:

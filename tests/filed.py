@@ -11,8 +11,8 @@ from company import Office
 from sqlalchemy.orm import Session
 
 from models import Complaint, Sheet, SheetChange, SheetPass, SheetProblem, SheetRow, SheetTab
-from policy.lifecycle import Audience, CellDeed, ProblemKind
-from services import layout
+from policy.vocabulary.status import Audience, CellDeed, ProblemKind
+from services.workbooks import layout
 
 TITLES = {
     "today": "今日",

@@ -12,7 +12,7 @@ from typing import Any
 
 import chinese_calendar
 
-from policy.worktime import DayKind, WorkCalendar
+from policy.vocabulary.worktime import DayKind, WorkCalendar
 
 CASES = Path(__file__).parent / "policy"
 FIRST_ON = dt.date(2025, 1, 1)

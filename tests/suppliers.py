@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from config import Settings
 from database import make_engine, writing
 from models import Complaint, PolicyVersion, User
-from policy.lifecycle import Role
-from policy.loading import read
-from services import accounts, customers, intake, policies
+from policy.pack.loading import read
+from policy.vocabulary.status import Role
+from services.cases import customers, intake
+from services.company import accounts
+from services.regulation import policies
 
 KEY = "suppliers"
 LOGINS = {

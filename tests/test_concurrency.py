@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from config import ROOT, Settings
 from database import reading, writing
 from models import Complaint, Journal, NumberCounter, Penalty
-from policy.errors import ChangedMeanwhile
-from services import journal, record
+from policy.vocabulary.errors import ChangedMeanwhile
+from services.cases import journal, record
 
 PROCESSES = 4
 CASES = 5
@@ -30,7 +30,7 @@ sys.path.insert(0, "tests")
 from company import Office, at
 from config import Settings
 from database import make_engine, writing
-from services import handling, journal, payroll
+from services.cases import handling, journal, penalties
 
 engine = make_engine(Settings(home=sys.argv[1]))
 worker, times = int(sys.argv[2]), int(sys.argv[3])
@@ -51,7 +51,7 @@ for turn in range(times):
             handling.contact(session, case, actor=office.by("mechanic"), now=now, text=text)
         with writing(engine) as session:
             office, case = Office(session), journal.hold(session, number)
-            payroll.judge(
+            penalties.judge(
                 session, case, ground="hide_supervisor", employee="2002", text=text,
                 actor=office.by("care_director"), now=at(9, 28, 12 + worker, turn),
             )

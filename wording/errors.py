@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from policy.errors import DomainError
-from policy.lifecycle import Status
+from policy.vocabulary.errors import DomainError
+from policy.vocabulary.status import Status
 from wording.labels import DEEDS, FIELDS, LABELS, field, label
 from wording.language import _, mark, moment
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from policy.lifecycle import (
+from policy.vocabulary.status import (
     ActorKind,
     Audience,
     CallOutcome,
@@ -24,7 +24,7 @@ from policy.lifecycle import (
     Status,
     TrialState,
 )
-from policy.worktime import DayKind
+from policy.vocabulary.worktime import DayKind
 from wording.language import _, mark
 
 LABELS: dict[enum.Enum, str] = {

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from wording.errors import Facts, plain
 from wording.language import _, mark, moment
-from wording.problems import sheet_problem
+from wording.workbook_problems import sheet_problem
 
 _NOTICES = {
     "dispatched": mark("Case handed over"),

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import wording
-from policy.changes import Effect
-from policy.facts import Charge, Clock
-from policy.lifecycle import (
+from policy.engine.fact_changes import Effect
+from policy.pack.schema import SECTIONS, Pack
+from policy.vocabulary.facts import Charge, Clock
+from policy.vocabulary.status import (
     CallOutcome,
     CallPurpose,
     ClockState,
@@ -24,7 +25,6 @@ from policy.lifecycle import (
     Sign,
     Status,
 )
-from policy.pack import SECTIONS, Pack
 from wording import _, mark
 
 _UNITS = {

@@ -19,7 +19,8 @@ from staff import CHINESE, PASSWORD, ROLES
 from config import Settings
 from database import make_engine, reading, writing
 from models import Base, User
-from services import accounts, sweep
+from services.cases import sweep
+from services.company import accounts
 
 Rows = dict[str, list[tuple[Any, ...]]]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policy.lifecycle import Role
+from policy.vocabulary.status import Role
 
 PASSWORD = "correct horse battery"
 CHINESE = {

@@ -20,10 +20,10 @@ from staff import ROLES
 from werkzeug.test import TestResponse
 from windows import PHONE, input_of, send
 
-from admin.rights import RIGHTS
+from admin.kit.rights import RIGHTS
 from database import reading
 from models import Complaint, Journal
-from services import handling
+from services.cases import handling
 
 TYPED = "客户说冷车启动时有金属敲击声，要求今天答复"
 ODD = ("", "0", "-1", "9" * 30, "1e9", "x", "\0", "a\0b", "../..", "'\"<b>%", "一二三", "x" * 3000)

@@ -14,7 +14,7 @@ from windows import PHONE, fill
 
 from database import reading
 from models import SheetProblem, SheetRow
-from policy.lifecycle import Choice, ProblemKind
+from policy.vocabulary.status import Choice, ProblemKind
 
 pytestmark = pytest.mark.browser
 

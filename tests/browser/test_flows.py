@@ -20,8 +20,8 @@ from windows import PHONE, do, fill, input_of, local, open_waiting, stands
 
 from database import reading
 from models import Complaint, Penalty
-from policy.lifecycle import PenaltyStatus, Status
-from services import journal, payroll, record, sweep
+from policy.vocabulary.status import PenaltyStatus, Status
+from services.cases import journal, penalties, record, sweep
 
 pytestmark = pytest.mark.browser
 
@@ -148,8 +148,8 @@ def test_a_late_case_ends_in_the_month_of_the_payroll(
     with reading(engine) as session:
         month = session.get_one(Penalty, late.id).month
         assert month is not None
-        wanted = sum(share.total for share in payroll.month(session, month))
-        lines = sum(len(share.penalties) for share in payroll.month(session, month))
+        wanted = sum(share.total for share in penalties.month(session, month))
+        lines = sum(len(share.penalties) for share in penalties.month(session, month))
     clerk.get_by_role("link", name="工资月").first.click()
     clerk.get_by_label("月份").select_option(month)
     clerk.get_by_role("button", name="显示").click()
@@ -163,8 +163,8 @@ def _notified(office: Office, complaint: Complaint) -> None:
     now = dt.datetime.now(dt.UTC)
     sweep.pass_time(office.session, complaint.number, now=now)
     penalty = office.penalty(complaint, "late_close")
-    payroll.confirm(office.session, penalty, actor=office.by("care_director"), now=now)
-    payroll.notify(office.session, penalty, how="当面", actor=office.by("clerk"), now=now)
+    penalties.confirm(office.session, penalty, actor=office.by("care_director"), now=now)
+    penalties.notify(office.session, penalty, how="当面", actor=office.by("clerk"), now=now)
 
 
 def _on_screen(page: Page) -> Decimal:

@@ -18,10 +18,11 @@ from windows import fill, input_of, stands
 
 from config import Settings, make_home
 from database import reading
-from mirrors import Mirrors
 from models import Complaint, Department, Sheet
-from policy.lifecycle import Status
-from services import people, policies
+from policy.vocabulary.status import Status
+from services.company import people
+from services.regulation import policies
+from worker.workbooks import Mirrors
 
 pytestmark = pytest.mark.browser
 

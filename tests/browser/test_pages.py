@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from config import Settings
 from database import make_engine, reading, upgrade, writing
 from models import Complaint, Department, Penalty, Policy, User
-from policy.lifecycle import Role
+from policy.vocabulary.status import Role
 from wording import LANGUAGES
 
 pytestmark = pytest.mark.browser

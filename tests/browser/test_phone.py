@@ -22,8 +22,9 @@ from windows import PHONE, fill, stands
 from config import Settings
 from database import reading
 from models import Attachment, Complaint
-from policy.lifecycle import Role, Satisfaction, Status
-from services import correcting, customers, handling, journal, people, record
+from policy.vocabulary.status import Role, Satisfaction, Status
+from services.cases import correcting, customers, handling, journal, record
+from services.company import people
 
 pytestmark = pytest.mark.browser
 

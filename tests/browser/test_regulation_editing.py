@@ -14,8 +14,11 @@ from windows import PHONE, fill, input_of
 
 from config import Settings
 from database import reading
-from services import people, policies
-from worker import Chore, check_drafts, make_worker
+from services.company import people
+from services.regulation import policies
+from worker import make_worker
+from worker.jobs import check_drafts
+from worker.loop import Chore
 
 pytestmark = pytest.mark.browser
 

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from models import Base, Complaint
-from policy.errors import DomainError
-from services import journal, record
+from policy.vocabulary.errors import DomainError
+from services.cases import journal, record
 
 Rows = dict[str, list[tuple[Any, ...]]]
 

@@ -30,11 +30,11 @@ import wording
 from config import Settings
 from database import make_engine, reading, writing
 from models import Complaint, Customer, Journal, Notice, SheetChange, SheetProblem
-from policy.lifecycle import Audience, CellDeed, Choice, ProblemKind
-from services import layout, sheets
-from sync import cases
-from sync.replacing import fingerprint_at
-from sync.run import Outcome
+from policy.vocabulary.status import Audience, CellDeed, Choice, ProblemKind
+from services.workbooks import layout, workbooks
+from sync.mirror import case_cells
+from sync.mirror.look import Outcome
+from sync.workbook.atomic_replace import fingerprint_at
 
 OPEN = "在办"
 ID = "id"
@@ -187,7 +187,7 @@ class Day:
                     SheetProblem.code == code, SheetProblem.settled_at.is_(None)
                 )
             ).one()
-            sheets.choose(session, problem, choice, user_id=None, now=self.files.now)
+            workbooks.choose(session, problem, choice, user_id=None, now=self.files.now)
 
     def confirm(self, place: int) -> None:
         """The director confirms an answer on his page."""
@@ -344,7 +344,7 @@ class Day:
             ids = session.scalars(
                 sa.select(Complaint.id).where(Complaint.number.in_(self.numbers))
             ).all()
-            return {said["number"]: said for said in cases.texts(session, ids).values()}
+            return {said["number"]: said for said in case_cells.texts(session, ids).values()}
 
     def own_stands(
         self, lines: dict[int, dict[str, str]], without_note: Iterable[int] = ()

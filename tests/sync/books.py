@@ -18,9 +18,9 @@ from typing import Any
 
 import xlsxwriter
 
-from sync.finding import mark, name_of_column
 from sync.port import Column, Tab, Writing
-from sync.workbook import WorkbookFile
+from sync.workbook.adapter import WorkbookFile
+from sync.workbook.locating import mark, name_of_column
 
 OPEN = Tab(
     key="open",

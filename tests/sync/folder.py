@@ -25,10 +25,10 @@ from sqlalchemy import Engine
 import wording
 from database import reading, writing
 from models import Sheet, SheetChange, SheetProblem
-from services import layout
-from sync.run import Mirror, Outcome
-from sync.workbook import WorkbookFile
-from wording import sheetwords
+from services.workbooks import layout
+from sync.mirror.look import Mirror, Outcome
+from sync.workbook.adapter import WorkbookFile
+from wording import workbook_text
 
 ZONE = ZoneInfo("Asia/Shanghai")
 LANGUAGE = "zh_Hans_CN"
@@ -39,19 +39,19 @@ AFTER_SALES = "after_sales"
 def header(name: str) -> str:
     """What stands above a field's column."""
     with wording.speaking(LANGUAGE, ZONE):
-        return sheetwords.header(name)
+        return workbook_text.header(name)
 
 
 def title(key: str) -> str:
     """What a tab is called."""
     with wording.speaking(LANGUAGE, ZONE):
-        return sheetwords.title(key)
+        return workbook_text.title(key)
 
 
 def outcome(key: str) -> str:
     """The label of a result."""
     with wording.speaking(LANGUAGE, ZONE):
-        return sheetwords.outcomes()[key]
+        return workbook_text.outcomes()[key]
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Files:
     def __post_init__(self) -> None:
         (self.folder / "sheets").mkdir(parents=True, exist_ok=True)
         with self.office() as office, wording.speaking(LANGUAGE, ZONE):
-            layout.settle(office.session, title=sheetwords.title, header=sheetwords.header)
+            layout.settle(office.session, title=workbook_text.title, header=workbook_text.header)
             layout.found(
                 office.session,
                 on=self.now.date(),

@@ -50,8 +50,8 @@ from models import (
     SheetProblem,
     SheetRow,
 )
-from policy.errors import DomainError
-from policy.lifecycle import (
+from policy.vocabulary.errors import DomainError
+from policy.vocabulary.status import (
     CellDeed,
     Choice,
     ProblemKind,
@@ -59,20 +59,11 @@ from policy.lifecycle import (
     Satisfaction,
     Status,
 )
-from services import (
-    correcting,
-    customers,
-    followup,
-    handling,
-    journal,
-    layout,
-    people,
-    record,
-    sheets,
-    sweep,
-)
-from sync import cases, memory
-from sync.run import Outcome
+from services.cases import correcting, customers, followup, handling, journal, record, sweep
+from services.company import people
+from services.workbooks import layout, workbooks
+from sync.mirror import case_cells, state
+from sync.mirror.look import Outcome
 
 BEGUN = 6
 """So many cases the department has when a day begins."""
@@ -319,7 +310,7 @@ class Days:
         os.utime(self.path, (now, now))
 
     def _pause(self, rng: Random) -> str:
-        deed = sheets.resume if self.paused else sheets.pause
+        deed = workbooks.resume if self.paused else workbooks.pause
         with self.files.office() as office:
             deed(office.session, self._sheet(office.session), user_id=None, now=self.files.now)
         self.paused = not self.paused
@@ -479,10 +470,10 @@ class Days:
             if not waiting:
                 return None
             problem = rng.choice(waiting)
-            choice = rng.choice(sheets.CHOICES[problem.kind])
+            choice = rng.choice(workbooks.CHOICES[problem.kind])
             row = office.session.get(SheetRow, problem.row_id) if problem.row_id else None
             self._chosen(problem, choice, row.waiting.get("missing", ()) if row else ())
-            sheets.choose(office.session, problem, choice, user_id=None, now=self.files.now)
+            workbooks.choose(office.session, problem, choice, user_id=None, now=self.files.now)
             said = f"{problem.kind.value} {problem.code} {problem.field}: {choice.value}"
             self.log.append(said)
             return said
@@ -497,7 +488,7 @@ class Days:
             self._spread(marks, choice is Choice.accept)
 
     def _problems(self, session: Session) -> list[SheetProblem]:
-        return memory.problems(session, self._sheet(session))
+        return state.problems(session, self._sheet(session))
 
     # ------------------------------------------------------------ looks
 
@@ -666,8 +657,8 @@ class Days:
     def _same_on_both_sides(self, session: Session, stands: Seen) -> None:
         sheet = self._sheet(session)
         tab = next(t for t in layout.tabs(session, sheet.audience) if t.key == "open")
-        wanted = memory.wanted(session, sheet, tab)
-        said = cases.texts(session, list(wanted))
+        wanted = state.wanted(session, sheet, tab)
+        said = case_cells.texts(session, list(wanted))
         rows = {
             r.complaint_id: r
             for r in session.scalars(sa.select(SheetRow).where(SheetRow.sheet_id == sheet.id))

@@ -22,9 +22,9 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sync.finding import mark
-from sync.making import make_book
 from sync.port import Column, Tab
+from sync.workbook.locating import mark
+from sync.workbook.new_book import make_book
 
 OPEN, TODAY = "在办", "今日"
 HEADERS = ["案号", "期限", "处理结果", "结果说明", "电话"]

@@ -34,8 +34,8 @@ import config
 from config import ROOT, Settings
 from database import reading, writing
 from models import Complaint
-from policy.lifecycle import Role, Status
-from services import accounts
+from policy.vocabulary.status import Role, Status
+from services.company import accounts
 
 PROMISED_S = 30
 PASSWORD = "correct horse battery"

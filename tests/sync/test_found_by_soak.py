@@ -11,9 +11,10 @@ from soak_desk import Desk
 
 from database import reading
 from models import Journal
-from policy.lifecycle import CellDeed, Choice, ProblemKind, ReplyOutcome
-from services import handling, journal, sheets
-from sync.run import Outcome
+from policy.vocabulary.status import CellDeed, Choice, ProblemKind, ReplyOutcome
+from services.cases import handling, journal
+from services.workbooks import workbooks
+from sync.mirror.look import Outcome
 
 
 def begun(files: Files) -> str:
@@ -37,7 +38,7 @@ def choose(files: Files, choice: Choice) -> None:
     (problem,) = files.problems()
     with files.office() as office:
         mine = office.session.merge(problem)
-        sheets.choose(office.session, mine, choice, user_id=None, now=files.now)
+        workbooks.choose(office.session, mine, choice, user_id=None, now=files.now)
 
 
 @pytest.mark.parametrize(

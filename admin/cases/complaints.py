@@ -1,0 +1,484 @@
+"""Cases: the list, the register form, the page of one case with its deeds, corrections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import abort, current_app, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext, lazy_gettext
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+from sqlalchemy.orm import Session, joinedload
+from werkzeug.wrappers import Response
+from wtforms import BooleanField, SelectChoice, SelectField, StringField
+from wtforms.validators import InputRequired, Length, Optional
+
+import wording
+from admin.cases import correction, form_entries
+from admin.cases.declared_columns import DeclaredColumns, keyed_filters
+from admin.cases.deed_forms import DeedForm, choices, departments, grades
+from admin.cases.deeds import form_of, offer, offers, service_of
+from admin.kit import uploads
+from admin.kit.display import now, urgency
+from admin.kit.fields import InstantField, LookupField, long_text, short_text, trimmed
+from admin.kit.filters import contains
+from admin.kit.lists import RedressView, did
+from admin.kit.pack_fields import plain, with_extra, with_pack_fields
+from admin.kit.rights import visitor_may_open
+from models import Complaint, Customer, Journal, PolicyVersion
+from policy.pack.schema import Pack
+from policy.vocabulary.errors import DomainError, NotFound
+from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.status import ActorKind, Status
+from services.cases import attachments, correcting, customers, desk, intake, journal, record
+from services.cases.desk import CasePage
+from services.company import actors
+from services.regulation import policies
+from wording import form_text, reasons
+
+WITH_PAPERS = frozenset({"filled", "checked", "reported"})
+"""The deeds whose form takes photos and files along."""
+
+LABELS = {
+    "number": lazy_gettext("Case"),
+    "subject": lazy_gettext("Subject"),
+    "status": lazy_gettext("Status"),
+    "due_at": lazy_gettext("Due"),
+    "due_provisional": lazy_gettext("Provisional"),
+    "grade": lazy_gettext("Grade"),
+    "level": lazy_gettext("Level"),
+    "kind": lazy_gettext("Kind"),
+    "channel": lazy_gettext("Source"),
+    "department": lazy_gettext("Department"),
+    "handler": lazy_gettext("Handler"),
+    "customer": lazy_gettext("Customer"),
+    "received_at": lazy_gettext("Received"),
+    "round": lazy_gettext("Round"),
+    "responsibility": lazy_gettext("Responsibility"),
+    "history": lazy_gettext("Before go-live"),
+    "category": lazy_gettext("Category"),
+    "finding": lazy_gettext("Finding"),
+    "valid": lazy_gettext("Valid complaint"),
+}
+
+
+def local_day() -> Any:
+    """Today in the company's zone."""
+    return now().astimezone(wording.zone()).date()
+
+
+class RegisterForm(FlaskForm):
+    """What the care desk writes down while the customer speaks."""
+
+    class Meta:
+        csrf = False
+
+    kind = SelectField(lazy_gettext("Kind"))
+    channel = SelectField(lazy_gettext("Source"))
+    received_at = InstantField(lazy_gettext("Received at"), [InputRequired()])
+    customer = StringField(
+        lazy_gettext("Customer"), [Optional(), Length(max=120)], filters=[trimmed]
+    )
+    without_customer = BooleanField(
+        lazy_gettext("Without a customer"),
+        description=lazy_gettext("An inspection, a visit, an incident of our own."),
+    )
+    phone = StringField(lazy_gettext("Phone"), [Optional(), Length(max=40)], filters=[trimmed])
+    subject = short_text(lazy_gettext("Subject"))
+    category = SelectField(lazy_gettext("Category"))
+    grade = SelectField(lazy_gettext("Grade"))
+    body = long_text(lazy_gettext("Content"), needed=False)
+    demand = long_text(lazy_gettext("Demand"), needed=False)
+    first_asked = LookupField(
+        lazy_gettext("First-asked person"),
+        what="employee",
+        allow_blank=True,
+        description=lazy_gettext("Whom the customer asked first. Empty: you."),
+    )
+    linked = LookupField(lazy_gettext("Came out of case"), what="complaint", allow_blank=True)
+    department = SelectField(lazy_gettext("Dispatch at once to"))
+    director_only = BooleanField(lazy_gettext("Only the director can handle it"))
+
+    def prepare(self, pack: Pack) -> None:
+        self.kind.choices = choices(pack, "kind")
+        self.channel.choices = choices(pack, "channel")
+        self.category.choices = choices(pack, "category", blank=True)
+        self.grade.choices = grades(pack)
+        later = SelectChoice("", lazy_gettext("later"))
+        self.department.choices = [later, *departments(pack)]
+        if not self.is_submitted():
+            self.received_at.process_data(now())
+
+
+class ComplaintView(DeclaredColumns):
+    """The cases somebody may see."""
+
+    group, icon = "cases", "case"
+    lead = lazy_gettext("Every case with its next due time; overdue ones are red.")
+    column_list = (
+        "number",
+        "subject",
+        "status",
+        "due_at",
+        "grade",
+        "department",
+        "handler",
+        "customer",
+        "received_at",
+    )
+    column_labels = LABELS
+    column_export_list = (*column_list, "due_provisional")
+    column_searchable_list = ("number", "subject")
+    column_filters = (
+        "status",
+        "grade",
+        "level",
+        "department",
+        "handler",
+        "due_at",
+        "received_at",
+        "responsibility",
+        "history",
+    )
+    column_sortable_list = ("number", "due_at", "received_at", "status", "grade")
+    column_default_sort = ("received_at", True)
+    list_template = "cases/complaints.html"
+
+    def get_filters(self) -> list[Any]:
+        return [*super().get_filters(), *keyed_filters(lambda: self.records)]
+
+    def _rows(self) -> sa.Select[Any]:
+        return super()._rows().options(joinedload(Complaint.policy_version))
+
+    def visible(self, statement: sa.Select[Any]) -> sa.Select[Any]:
+        return desk.scope(self.records, current_user.user, on=local_day()).narrowed(statement)
+
+    def matches(self, word: str) -> sa.ColumnElement[bool]:
+        """A word of a search: in number or subject, or the customer's name or telephone."""
+        plain = customers.digits(word)
+        named = [contains(Customer.name, word)]
+        if plain and len(plain) >= 3:
+            named.append(Customer.phone_digits.startswith(plain))
+        by_customer = sa.select(Customer.id).where(sa.or_(*named))
+        return sa.or_(super().matches(word), Complaint.customer_id.in_(by_customer))
+
+    def row_url(self, row: Any) -> str:
+        return str(url_for(".case", number=row.number))
+
+    column_formatters = {
+        "due_at": lambda view, context, row, name: due_chip(row),
+        "grade": lambda view, context, row, name: grade_tag(row.grade),
+    }
+    column_formatters_export = {
+        "due_at": lambda view, context, row, name: row.due_at,
+        "due_provisional": lambda view, context, row, name: (
+            gettext("provisional") if row.due_provisional else None
+        ),
+        "grade": lambda view, context, row, name: row.grade,
+    }
+
+    # ------------------------------------------------------------ registering
+
+    @expose("/register/", methods=("GET", "POST"))
+    def register(self) -> str | Response:
+        """The form of a new case; `policy` in the address chooses among those in force."""
+        offered = policies.all_in_force(self.records, on=local_day())
+        if not offered:
+            flash(
+                gettext("No regulation is in force today, so nothing can be registered."), "error"
+            )
+            return redirect(url_for(".index_view"))
+        version = next((v for v in offered if v.policy.key == request.args.get("policy")), None)
+        version = version or offered[0]
+        pack = policies.pack(self.records, version)
+        form: Any = with_pack_fields(RegisterForm, pack, intake="asked")()
+        form.prepare(pack)
+        tried: CaseFacts | None = None
+        # Another regulation was chosen: what was typed stays, and nothing is judged yet.
+        switched = request.form.get("do") == "switch"
+        if not switched and form.validate_on_submit():
+            if request.form.get("do") == "preview":
+                tried = self._tried(form, version)
+            elif number := self._registered(form, version):
+                return redirect(url_for(".case", number=number))
+        return self.render(
+            "cases/register.html",
+            form=form,
+            version=version,
+            offered=offered,
+            tried=tried,
+            pack=pack,
+            scripts=form_entries.scripts_of_intake(self.records, version, pack),
+            reasons=reasons,
+            **self._known(form.phone.data if tried else None),
+        )
+
+    def _known(self, phone: str | None) -> dict[str, Any]:
+        """The customers of a telephone number, and which of them are marked, for whom it may."""
+        known = customers.by_phone(self.records, phone or "")
+        marked = customers.flags_on(
+            self.records,
+            [customer.id for customer, _count in known],
+            actor=actors.of_user(current_user.user),
+            on=local_day(),
+        )
+        return {"known": known, "marked": marked}
+
+    def _tried(self, form: Any, version: PolicyVersion) -> CaseFacts | None:
+        """What registering would bring, so that the customer can be told; nothing is kept."""
+        try:
+            return record.facts_of(self.records, self._register(_said(form), version))
+        except DomainError as refusal:
+            self._tell(refusal, form)
+            return None
+        finally:
+            self.records.rollback()
+
+    def _registered(self, form: Any, version: PolicyVersion) -> str | None:
+        try:
+            complaint = self._register(_said(form), version)
+            self.records.commit()
+        except DomainError as refusal:
+            self.records.rollback()
+            self._tell(refusal, form)
+            return None
+        sentence = gettext("Registered as %(number)s.", number=complaint.number)
+        if complaint.due_at:
+            due = wording.moment(complaint.due_at)
+            sentence += " " + gettext("Next due: %(due)s.", due=due)
+        if complaint.due_provisional:
+            sentence += " " + gettext("This is provisional until the official year is loaded.")
+        flash(sentence, "success")
+        return complaint.number
+
+    def _register(self, said: dict[str, Any], version: PolicyVersion) -> Complaint:
+        at = now()
+        actor = actors.of_user(current_user.user)
+        department = said.pop("department")
+        director_only = bool(said.pop("director_only"))
+        name, phone = said.pop("customer") or "", said.pop("phone")
+        nobody = bool(said.pop("without_customer")) and not (name or phone)
+        customer = None if nobody else customers.find_or_add(self.records, name, phone)
+        complaint = intake.register(
+            self.records, version, customer=customer, actor=actor, now=at, **said
+        )
+        if department and complaint.status is Status.registered:
+            intake.dispatch(
+                self.records,
+                complaint,
+                department=department,
+                director_only=director_only,
+                actor=actor,
+                now=at,
+            )
+        return complaint
+
+    # ------------------------------------------------------------ one case
+
+    @expose("/<number>/")
+    def case(self, number: str) -> str:
+        """The page of a case."""
+        return self._page(self._case(number))
+
+    def _case(self, number: str) -> CasePage:
+        return case_page(self.records, number)
+
+    def _page(self, page: CasePage, refused: DeedForm | None = None, deed: str = "") -> str:
+        possible = {one.key: one for one in offers(page)}
+        again = offer(page, deed)
+        if refused is not None and again is not None:
+            possible[deed] = again
+        forms = {
+            key: refused if key == deed and refused else form_of(self.records, page, one)
+            for key, one in possible.items()
+            if one.allowed
+        }
+        return self.render(
+            "cases/case.html",
+            page=page,
+            case=page.complaint,
+            forms=forms,
+            offers=possible,
+            refused=deed if refused is not None else "",
+            impossible=[one for one in possible.values() if not one.allowed],
+            paperwork=form_entries.of_case(self.records, page, possible),
+            scripts=form_entries.scripts(self.records, page),
+            words=form_text,
+            with_papers=WITH_PAPERS if attachments.closed(page.complaint) is None else (),
+            limit=current_app.config["REDRESS"].upload_limit_mb,
+            why_not=wording.error,
+            main=desk.NEXT_DEED.get(page.complaint.status, ""),
+            timeline=timeline(page, self._amendable(page.complaint)),
+            reasons=reasons,
+            others=self._others(page.complaint),
+            papers=attachments.of_case(self.records, page.complaint),
+        )
+
+    def _amendable(self, complaint: Complaint) -> set[int]:
+        """The journal rows this visitor may amend."""
+        if not visitor_may_open("complaint.amend"):
+            return set()
+        return {row.seq for row in correcting.amendable(self.records, complaint)}
+
+    def _others(self, complaint: Complaint) -> list[Complaint]:
+        """The customer's other cases, newest first, as far as the visitor sees them."""
+        if complaint.customer_id is None:
+            return []
+        statement = self.visible(sa.select(Complaint)).where(
+            Complaint.customer_id == complaint.customer_id, Complaint.id != complaint.id
+        )
+        return list(self.records.scalars(statement.order_by(Complaint.received_at.desc()).limit(5)))
+
+    @expose("/<number>/deed/<deed>/", methods=("GET", "POST"))
+    def deed(self, number: str, deed: str) -> str | Response:
+        """Do a deed. Refused, it comes back with the reason and all that was typed."""
+        here = url_for(".case", number=number)
+        page = self._case(number)
+        wanted = offer(page, deed)
+        if wanted is None:
+            abort(404)
+        if request.method == "GET":
+            return redirect(here)
+        taken = uploads.take(self.records, number)
+        form = form_of(self.records, page, wanted)
+        taken.put(form)
+        if form.validate() and taken.whole and did_deed(self.records, number, deed, form):
+            return redirect(here)
+        return self._page(self._case(number), form, deed)
+
+    # ------------------------------------------------------------ amending
+
+    @expose("/<number>/amend/<int:seq>/", methods=("GET", "POST"))
+    def amend(self, number: str, seq: int) -> str | Response:
+        """Correct or withdraw a journal row, after showing what would change."""
+        page = self._case(number)
+        standing = correcting.amendable(self.records, page.complaint)
+        row = next((row for row in standing if row.seq == seq), None)
+        if row is None:
+            abort(404)
+        asked = correction.Amendment(self.records, page, row)
+        if request.method == "POST" and asked.form.validate():
+            try:
+                if asked.carried_out(current_user.user, now()):
+                    self.records.commit()
+                    flash(gettext("The entry was amended."), "success")
+                    return redirect(url_for(".case", number=number))
+                self.records.rollback()
+            except DomainError as refusal:
+                self.records.rollback()
+                self._tell(refusal, asked.form)
+        return self.render("cases/amend.html", asked=asked, number=number, reasons=reasons)
+
+
+def _said(form: Any) -> dict[str, Any]:
+    """What the register form says: employees and cases by number, own fields in `extra`."""
+    said = with_extra({f.short_name: f.data or None for f in form})
+    return said | {name: plain(said[name]) for name in ("first_asked", "linked")}
+
+
+def case_page(records: Session, number: str) -> CasePage:
+    """The case as the visitor sees it; a page that is not there when he does not see it."""
+    seen = desk.scope(records, current_user.user, on=local_day())
+    try:
+        return desk.case_page(
+            records, number, current_user.user, seen=seen, now=now(), on=local_day()
+        )
+    except NotFound:
+        abort(404)
+
+
+def did_deed(records: Session, number: str, deed: str, form: DeedForm) -> bool:
+    """Do the deed its form asks for and commit; refused, say why and keep what was typed."""
+
+    def act(seen: int) -> None:
+        complaint = journal.hold(records, number, seen=seen)
+        actor = actors.of_user(current_user.user)
+        service_of(deed)(records, complaint, actor=actor, now=now(), **form.said())
+
+    name = deed.partition(":")[0]
+    return did(records, name, form, act, lambda: case_page(records, number).complaint.version)
+
+
+def due_chip(row: Complaint) -> Any:
+    """The next due time of a case, coloured by how near it is."""
+    if row.due_at is None:
+        return None
+    near = urgency(row.due_at, now=now())
+    marked = Markup(' <b class="due-provisional">{}</b>').format(gettext("provisional"))
+    return Markup('<span class="due due-{}"><time datetime="{}">{}</time>{}</span>').format(
+        near,
+        row.due_at.isoformat(),
+        wording.moment(row.due_at),
+        marked if row.due_provisional else "",
+    )
+
+
+def grade_tag(grade: str | None) -> Any:
+    """A grade as a chip; graver ones are warmer."""
+    if grade is None:
+        return None
+    tone = {"A": "blue", "B": "amber", "C": "red"}.get(grade[:1], "grey")
+    return Markup('<span class="chip chip-{}">{}</span>').format(tone, grade)
+
+
+TONES = {
+    "restarted": ("red", "restart"),
+    "time_passed": ("amber", "clock"),
+    "recounted": ("amber", "calendar"),
+    "signed": ("green", "check"),
+    "settled": ("green", "check"),
+    "archived": ("green", "check"),
+    "confirmed": ("green", "check"),
+    "called_back": ("teal", "phone"),
+    "judged": ("red", "alert"),
+    "corrected": ("amber", "edit"),
+    "withdrawn": ("red", "close"),
+}
+
+
+def timeline(page: CasePage, amendable: set[int]) -> list[dict[str, Any]]:
+    """The journal in words, newest first; each entry knows whether it may be amended."""
+    return [
+        {
+            "at": row.happened_at,
+            "title": wording.deed(row.event),
+            "who": _who(row, page),
+            "text": _text(row, page),
+            "tone": TONES.get(row.event, ("blue", "dot"))[0],
+            "icon": TONES.get(row.event, ("blue", "dot"))[1],
+            "seq": row.seq if row.seq in amendable else None,
+            "recorded_at": row.recorded_at,
+        }
+        for row in page.history
+    ]
+
+
+def _who(row: Journal, page: CasePage) -> str:
+    """Who did it; of a spreadsheet, whose it is, because nobody knows who typed."""
+    if row.actor is ActorKind.sheet:
+        keys = row.data["by"].get("departments", ())
+        names = gettext("; ").join(page.pack.label("department", key) for key in keys)
+        return gettext("%(department)s spreadsheet", department=names)
+    person = row.employee or (row.user.display_name if row.user else "")
+    return str(person) or wording.label(row.actor)
+
+
+def _text(row: Journal, page: CasePage) -> str:
+    """What an entry says; of time itself, which clocks it found run out."""
+    if row.event != "time_passed":
+        return reasons.happening(row.data, page.pack, page.people)
+    ran_out = [
+        gettext("%(clock)s ran out", clock=page.pack.label("deadline", clock.key))
+        for clock in page.facts.clocks
+        for lapse in clock.breaches
+        if lapse.found_at == row.recorded_at
+    ]
+    return "\n".join(ran_out) or gettext("The observation is over.")
+
+
+def views(db: Any) -> list[RedressView]:
+    """The cases."""
+    return [ComplaintView(Complaint, db, name=lazy_gettext("Cases"))]

@@ -1,0 +1,203 @@
+"""The form that amends a journal row: its fields as they were, and what would change."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from decimal import Decimal
+from typing import Any, get_args
+
+from flask import request
+from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
+from sqlalchemy.orm import Session
+from wtforms import BooleanField, HiddenField, SelectField
+from wtforms.validators import Optional
+
+import wording
+from admin.cases.deed_forms import choices, departments, grades
+from admin.kit.fields import (
+    EnumField,
+    InstantField,
+    LookupField,
+    MoneyField,
+    PeopleField,
+    long_text,
+    short_text,
+)
+from admin.kit.lists import seen_version
+from admin.kit.pack_fields import EXTRA, data_of, own, with_extra, with_inputs, with_pack_fields
+from models import Employee, Journal, User
+from policy.engine.fact_changes import Effect
+from policy.pack.schema import Pack
+from policy.vocabulary.errors import FieldMissing
+from policy.vocabulary.events import Happening, dump, load
+from services.cases import correcting, journal
+from services.cases.desk import CasePage
+from services.company import actors, people
+
+_LONG = frozenset({"body", "demand", "text", "reason", "feedback"} | {"opinion", "minutes", "task"})
+_PEOPLE = frozenset({"handler", "employee", "first_asked"})
+_SEVERAL = frozenset({"concerned", "together", "members"})
+_SECTIONS = {"kind": "kind", "channel": "channel", "category": "category", "finding": "finding"}
+_FIXED = frozenset(
+    {"type", "by", "number", "rule", "occasion", "sign", "status", "holder", "deputy"}
+    | {"form", "report", "checklist", "item", "chain", "ladder", "vote", "way", "about"}
+    | {"paper", "earlier", "taken", "ground", "method"}
+)
+"""What is no mistake of writing: another form or question is another event."""
+
+
+class Amendment:
+    """One visit to the form: what was typed, and once asked for, what it would change."""
+
+    def __init__(self, session: Session, page: CasePage, row: Journal) -> None:
+        self.session, self.page, self.row = session, page, row
+        self.title = wording.deed(row.event)
+        self.event = self._as_it_stands()
+        self.form = _form(self.event, page, session)
+        self.preview: tuple[Effect, ...] | None = None
+        self.wanted = request.form.get("do", "")
+
+    def _as_it_stands(self) -> Happening:
+        """The event with the corrections it has had so far."""
+        data = dict(self.row.data)
+        for later in reversed(self.page.history):
+            if later.event == "corrected" and later.data.get("target") == self.row.seq:
+                data |= later.data["changes"]
+        return load(data)
+
+    def carried_out(self, user: User, now: dt.datetime) -> bool:
+        """Do what was confirmed, or fill `preview` and say False."""
+        withdraws = "withdraw" in self.wanted
+        changed = None if withdraws else self._changes()
+        if changed == {}:
+            raise FieldMissing(field="changes")
+        complaint = self.page.complaint
+        if self.wanted.startswith("preview"):
+            self.preview = correcting.preview(
+                self.session, complaint, target=self.row.seq, changed=changed, now=now
+            )
+            return False
+        return self._amended(changed, user, now)
+
+    def _amended(self, changed: dict[str, Any] | None, user: User, now: dt.datetime) -> bool:
+        number = self.page.complaint.number
+        complaint = journal.hold(self.session, number, seen=seen_version(self.form))
+        said: dict[str, Any] = {
+            "target": self.row.seq,
+            "reason": self.form.why.data,
+            "actor": actors.of_user(user),
+            "now": now,
+        }
+        if changed is None:
+            correcting.withdraw(self.session, complaint, **said)
+        else:
+            correcting.correct(self.session, complaint, changes=changed, **said)
+        return True
+
+    def _changes(self) -> dict[str, Any]:
+        """The fields that were typed differently from how they stand, as JSON data."""
+        typed = {f.short_name: f.numbers if f.type == "PeopleField" else f.data for f in self.form}
+        said = with_extra(typed)
+        old = self.event.model_dump(mode="json")
+        if "data" in old:
+            said["data"] = {k: v for k, v in own(typed).items() if v not in (None, "", [])}
+        if "extra" not in old:
+            said.pop("extra")
+        fresh = {key: _json(value) for key, value in said.items() if key in old}
+        return {key: value for key, value in fresh.items() if _differs(value, old[key])}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Employee):
+        return value.number
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, tuple):
+        return list(value)
+    return value.strip() or None if isinstance(value, str) else value
+
+
+def _differs(typed: Any, stored: Any) -> bool:
+    """Whether something was changed; a form knows minutes, so seconds alone are no change."""
+    try:
+        one, other = dt.datetime.fromisoformat(typed), dt.datetime.fromisoformat(stored)
+    except (TypeError, ValueError):
+        return bool((typed or None) != (stored or None))
+    return one.replace(second=0, microsecond=0) != other.replace(second=0, microsecond=0)
+
+
+class _AmendForm(FlaskForm):
+    class Meta:
+        csrf = False  # the page carries the token
+
+    seen = HiddenField()
+
+
+def _form(event: Happening, page: CasePage, session: Session) -> Any:
+    """A form with the fields of an event as they stand, and why they are amended."""
+    pack = page.pack
+    names = [name for name in type(event).model_fields if name not in _FIXED]
+    fields = {name: _field(name, event, pack) for name in names if name not in ("extra", "data")}
+    form = type("AmendForm", (_AmendForm,), {k: v for k, v in fields.items() if v is not None})
+    if "extra" in names:
+        form = with_pack_fields(form, pack, intake="all")
+    if "data" in names:
+        form = with_inputs(form, _entry(event, pack).fields)
+    form = type("AmendForm", (form,), {"why": long_text(lazy_gettext("Why it is amended"))})
+    data = _data(event, pack, session) | {"seen": str(page.complaint.version)}
+    return form(data=data)
+
+
+def _entry(event: Happening, pack: Pack) -> Any:
+    return pack.find("form", getattr(event, "form", ""))
+
+
+def _field(name: str, event: Happening, pack: Pack) -> Any:
+    """The input for a field of an event, by its name and type; None for what has no input."""
+    words = wording.field(name)
+    value = getattr(event, name)
+    if name in _SECTIONS:
+        return SelectField(words, choices=choices(pack, _SECTIONS[name], blank=True))
+    if name == "grade":
+        return SelectField(words, choices=grades(pack))
+    if name == "department":
+        return SelectField(words, choices=departments(pack))
+    if name in _PEOPLE:
+        return LookupField(words, what="employee", allow_blank=True)
+    if name in _SEVERAL:
+        return PeopleField(words)
+    if name == "amount":
+        return MoneyField(words, validators=[Optional()])
+    if name.endswith("_at") or name in ("at", "until"):
+        return InstantField(words, [Optional()])
+    if isinstance(value, bool) or type(event).model_fields[name].annotation in (bool, bool | None):
+        return BooleanField(words)
+    if members := _members(name, event):
+        return EnumField(words, members=members, allow_blank=True)
+    return long_text(words, needed=False) if name in _LONG else short_text(words, needed=False)
+
+
+def _members(name: str, event: Happening) -> type[enum.Enum] | None:
+    annotation = type(event).model_fields[name].annotation
+    kinds = [annotation, *get_args(annotation)]
+    return next((k for k in kinds if isinstance(k, type) and issubclass(k, enum.Enum)), None)
+
+
+def _data(event: Happening, pack: Pack, session: Session) -> dict[str, Any]:
+    """What the inputs show at first: the event's fields, with people as rows."""
+    data = {name: getattr(event, name) for name in type(event).model_fields}
+    for name in _PEOPLE & set(data):
+        data[name] = people.known_employee(session, data[name])
+    for name in _SEVERAL & set(data):
+        data[name] = [people.find_employee(session, who) for who in data[name]]
+    for key, value in dump(event).get("extra", {}).items():
+        data[EXTRA + key] = data_of(pack.find("field", key), value)
+    for key, value in dump(event).get("data", {}).items():
+        data[EXTRA + key] = data_of(_entry(event, pack).field(key), value)
+    return data

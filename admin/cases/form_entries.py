@@ -1,0 +1,252 @@
+"""What the page of a case shows of its papers: what is asked for, how far it is, what was filed.
+
+Everything is read from the regulation and the case; a section the regulation does not have, or
+that does not apply to the case, is not there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from admin.cases.deeds import Offer
+from admin.kit.display import now
+from models import PolicyVersion
+from policy.engine import jury
+from policy.engine.conditions import holds
+from policy.engine.forms import applying, next_step
+from policy.pack.schema import Pack
+from policy.vocabulary.facts import CaseFacts, Filed
+from services.calendar import working_calendar
+from services.cases import attachments
+from services.cases.desk import CasePage
+from services.regulation import company_texts
+from wording import form_text
+from wording.rule_choices import labels_of
+from wording.rule_text import Speaker
+
+Offers = Mapping[str, Offer]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of an approval or a ladder: done, refused, whose turn it is, or still to come."""
+
+    post: str
+    state: str
+    filed: Filed | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An entry of the regulation that applies to the case, and what was filed under it."""
+
+    entry: Any
+    filed: tuple[Filed, ...] = ()
+    steps: tuple[Step, ...] = ()
+    standing: str = ""
+    offers: tuple[Offer, ...] = ()
+    items: tuple[Any, ...] = ()
+
+    @property
+    def last(self) -> Filed | None:
+        return self.filed[-1] if self.filed else None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing filed, for the list of all of them; `paper` is the id of its picture."""
+
+    at: dt.datetime
+    who: Any
+    said: form_text.Said
+    paper: int | None
+
+
+@dataclass(frozen=True)
+class Paperwork:
+    """All papers of a case, section by section, and everything filed in its order."""
+
+    forms: tuple[Asked, ...]
+    checklists: tuple[Asked, ...]
+    chains: tuple[Asked, ...]
+    reports: tuple[Asked, ...]
+    ladders: tuple[Asked, ...]
+    juries: tuple[Asked, ...]
+    filed: tuple[Line, ...]
+
+    @property
+    def any(self) -> bool:
+        """Whether the regulation asks this case for any paper."""
+        sections = (self.forms, self.checklists, self.chains, self.reports, self.ladders)
+        return any(sections) or bool(self.juries)
+
+
+def of_case(records: Session, page: CasePage, possible: Offers) -> Paperwork:
+    """The papers of a case, each with the deed that may be done about it now."""
+    facts, pack = page.facts, page.pack
+
+    def asked(section: str) -> Iterator[Asked]:
+        for entry in applying(facts, section, pack):
+            if not getattr(entry, "alone", False):
+                yield _asked(section, entry, page, possible)
+
+    return Paperwork(
+        forms=tuple(asked("form")),
+        checklists=tuple(asked("checklist")),
+        chains=tuple(asked("chain")),
+        reports=tuple(asked("report_out")),
+        ladders=tuple(asked("ladder")),
+        juries=tuple(asked("vote")),
+        filed=tuple(_lines(records, page)),
+    )
+
+
+_DEEDS = {
+    "form": ("filled",),
+    "checklist": ("checked",),
+    "chain": ("endorsed",),
+    "report_out": ("reported",),
+    "ladder": ("escalated",),
+    "vote": ("appealed", "convened", "voted", "ruled"),
+}
+
+
+def _asked(section: str, entry: Any, page: CasePage, possible: Offers) -> Asked:
+    facts = page.facts
+    found = tuple(f for f in facts.filed if (f.section, f.key) == (section, entry.key))
+    mine = tuple(
+        one for one in possible.values() if one.name in _DEEDS[section] and one.entry is entry
+    )
+    steps: tuple[Step, ...] = ()
+    standing = ""
+    if section == "chain":
+        steps, standing = _chain(facts, entry, page), _standing_of_chain(facts, entry)
+    if section == "ladder":
+        steps = _ladder(found, entry, page)
+    if section == "vote":
+        steps, standing = _jury(facts, entry, page), jury.standing(facts, entry.key) or ""
+    return Asked(entry, found, steps, standing, mine, getattr(entry, "items", ()))
+
+
+def _standing_of_chain(facts: CaseFacts, entry: Any) -> str:
+    last = facts.last_filed("chain", entry.key)
+    return str(last.data["standing"]) if last else ""
+
+
+def _chain(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[Step, ...]:
+    """The posts of an approval in their order; after a refusal it begins anew."""
+    turn = next_step(facts, entry)
+    given = [f for f in facts.filed if (f.section, f.key) == ("chain", entry.key)]
+    refused = next((i for i, f in reversed(list(enumerate(given))) if not f.data["agrees"]), -1)
+    standing = {f.data["post"]: f for f in given[refused + 1 :]}
+    if refused >= 0 and not standing:
+        standing = {given[refused].data["post"]: given[refused]}
+    return tuple(
+        Step(form_text.post(post, page.pack), _state(post, turn, standing), standing.get(post))
+        for post in entry.steps
+    )
+
+
+def _state(post: str, turn: str | None, given: Mapping[str, Filed]) -> str:
+    if post in given and not given[post].data["agrees"]:
+        return "refused"
+    if post in given:
+        return "done"
+    return "turn" if post == turn else "later"
+
+
+def _ladder(found: tuple[Filed, ...], entry: Any, page: CasePage) -> tuple[Step, ...]:
+    return tuple(
+        Step(
+            form_text.post(post, page.pack),
+            "done" if place < len(found) else "later",
+            found[place] if place < len(found) else None,
+        )
+        for place, post in enumerate(entry.steps)
+    )
+
+
+def _jury(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[Step, ...]:
+    """The members of the last jury, with their votes; who was kept out is among them."""
+    seated = facts.last_filed("vote", entry.key)
+    if seated is None:
+        return ()
+    cast = {ballot.employee: ballot for ballot in jury.ballots(facts, entry.key)}
+    people = page.people
+    sits = [
+        Step(str(people.get(who, who)), _vote(cast.get(who)), cast.get(who))
+        for who in seated.data["members"]
+    ]
+    out = [Step(str(people.get(who, who)), "recused") for who in seated.data["recused"]]
+    return (*sits, *out)
+
+
+def _vote(ballot: Filed | None) -> str:
+    if ballot is None:
+        return "turn"
+    return "done" if ballot.data["agrees"] else "refused"
+
+
+def _lines(records: Session, page: CasePage) -> Iterator[Line]:
+    pictures = {one.checksum: one.id for one in attachments.of_case(records, page.complaint)}
+    for one in page.facts.filed:
+        who = page.people.get(one.employee or "")
+        said = form_text.filed(one, page.pack, page.people)
+        yield Line(one.at, who, said, pictures.get(str(one.data.get("paper"))))
+
+
+@dataclass(frozen=True)
+class Script:
+    """What to say on the phone; `when` are the words of its condition, where nobody knows yet
+    whether it holds.
+    """
+
+    label: str
+    cite: str
+    text: str
+    when: str = ""
+
+
+def scripts(records: Session, page: CasePage) -> dict[str, list[Script]]:
+    """What to say on the phone about a case, by the event it belongs to."""
+    found: dict[str, list[Script]] = {}
+    own = _own_words(records, page.complaint.policy_version, page.pack)
+    for entry in page.pack.script:
+        if holds(entry.applies, page.facts):
+            one = Script(entry.label, entry.cite, own.get(entry.key, entry.text))
+            found.setdefault(entry.event, []).append(one)
+    return found
+
+
+def scripts_of_intake(records: Session, version: PolicyVersion, pack: Pack) -> list[Script]:
+    """What to say to a customer who calls, while there is no case yet."""
+    meant = [entry for entry in pack.script if entry.event == "registered"]
+    own = _own_words(records, version, pack)
+    labels = labels_of(pack.model_dump()) if any(entry.applies for entry in meant) else {}
+    speaker = Speaker(labels)
+    return [
+        Script(
+            entry.label,
+            entry.cite,
+            own.get(entry.key, entry.text),
+            speaker.value("applies", [row.model_dump(mode="json") for row in entry.applies]),
+        )
+        for entry in meant
+    ]
+
+
+def _own_words(records: Session, version: PolicyVersion, pack: Pack) -> Mapping[str, str]:
+    """The company's own words of the day, by script; they come before the regulation's."""
+    if not pack.script:
+        return {}
+    return company_texts.standing(
+        records,
+        policy_id=version.policy_id,
+        section=company_texts.SCRIPT,
+        on=working_calendar.work_calendar(records).local(now()).date(),
+    )

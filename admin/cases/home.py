@@ -1,0 +1,43 @@
+"""The first page: what waits for me, and how things stand."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask import redirect
+from flask_admin import expose
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+import wording
+from admin.kit import menu
+from admin.kit.display import now
+from admin.kit.lists import RedressPage
+from policy.vocabulary.status import Role
+from services.cases import desk, penalties
+
+MONEY = frozenset({Role.hr, Role.care, Role.administrator, Role.general_manager})
+
+
+class HomePage(RedressPage):
+    """What waits for the visitor. An employee for whom nothing does is led to his first page."""
+
+    group, icon = "desk", "home"
+
+    @expose("/")
+    def index(self) -> str | Response:
+        at = now()
+        local = at.astimezone(wording.zone())
+        waiting = desk.waiting(self.records, current_user.user, now=at, on=local.date())
+        if current_user.role is Role.employee and not waiting:
+            return redirect(menu.first_url(self.admin, past=self))
+        midnight = (local + dt.timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        seen = desk.scope(self.records, current_user.user, on=local.date())
+        return self.render(
+            "cases/home.html",
+            local=local,
+            waiting=waiting,
+            counts=desk.counts(self.records, seen, now=at, midnight=midnight),
+            money=penalties.waiting(self.records, limit=8) if current_user.role in MONEY else [],
+            shows_money=current_user.role in MONEY,
+        )

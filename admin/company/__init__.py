@@ -1,0 +1,1 @@
+"""Pages of departments, employees, posts, deputies and accounts."""

@@ -1,0 +1,494 @@
+"""Departments, employees, the posts they hold, their deputies, and who logs in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from flask import g, request
+from flask_babel import lazy_gettext
+from markupsafe import Markup
+from wtforms import BooleanField, PasswordField, SelectField
+from wtforms.validators import InputRequired
+
+import wording
+from admin.kit.filters import EmployeeIs, Filter, OneOf
+from admin.kit.lists import RedressView
+from admin.kit.lookup import post_label, session
+from models import Department, DepartmentMeaning, Deputy, Employee, PostHolding, User
+from policy.vocabulary.status import Role
+from services.company import accounts, people
+from services.regulation import departments, policies
+
+LABELS = {
+    "active": lazy_gettext("Active"),
+    "department": lazy_gettext("Department"),
+    "display_name": lazy_gettext("Name shown"),
+    "email": lazy_gettext("Email"),
+    "employee": lazy_gettext("Employee"),
+    "employees": lazy_gettext("Employees"),
+    "from_on": lazy_gettext("First day"),
+    "holding": lazy_gettext("Post held"),
+    "joined_on": lazy_gettext("Joined on"),
+    "key": lazy_gettext("Key"),
+    "left_on": lazy_gettext("Left on"),
+    "name": lazy_gettext("Full name"),
+    "number": lazy_gettext("Employee number"),
+    "phone": lazy_gettext("Phone"),
+    "policy_department": lazy_gettext("Department in the regulation"),
+    "post": lazy_gettext("Post"),
+    "reason": lazy_gettext("Reason"),
+    "role": lazy_gettext("Role"),
+    "standing": lazy_gettext("Standing"),
+    "until_on": lazy_gettext("Last day"),
+    "username": lazy_gettext("User name"),
+}
+
+
+def today() -> dt.date:
+    """The day it is in the company's zone."""
+    return dt.datetime.now(wording.zone()).date()
+
+
+def standing(from_on: dt.date | None, until_on: dt.date | None) -> Markup:
+    """A chip that says whether a time is now, still to come or over."""
+    if until_on is not None and until_on < today():
+        return _chip("grey", lazy_gettext("Ended"))
+    if from_on is not None and from_on > today():
+        return _chip("amber", lazy_gettext("To come"))
+    return _chip("green", lazy_gettext("Now"))
+
+
+def _chip(tone: str, words: Any) -> Markup:
+    return Markup('<span class="chip chip-{}">{}</span>').format(tone, words)
+
+
+class Standing(OneOf):
+    """Whether a time is now, still to come or over; asks columns from_on and until_on."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        words = {
+            "now": lazy_gettext("Now"),
+            "coming": lazy_gettext("To come"),
+            "ended": lazy_gettext("Ended"),
+        }
+        super().__init__(
+            model.from_on,
+            LABELS["standing"],
+            key="standing",
+            choices=lambda: [(value, str(word)) for value, word in words.items()],
+        )
+
+    def condition(self, value: list[str]) -> sa.ColumnElement[bool]:
+        day, last = today(), self.model.until_on
+        goes_on = sa.or_(last.is_(None), last >= day)
+        conditions = {
+            "now": sa.and_(self.model.from_on <= day, goes_on),
+            "coming": self.model.from_on > day,
+            "ended": last < day,
+        }
+        return sa.or_(*(conditions[one] for one in value))
+
+
+class PostField(SelectField):
+    """A post of the policies."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+        options.pop("filters", None)
+        super().__init__(label, validators, choices=self._offered, **options)
+
+    def _offered(self) -> list[tuple[str, str]]:
+        known = people.posts(session())
+        if self.data and self.data not in known:
+            known[self.data] = self.data
+        return [("", "—"), *known.items()]
+
+
+class DepartmentView(RedressView):
+    """The real departments; which of them a policy means is said by DepartmentMeaningView."""
+
+    group, icon = "people", "building"
+    creates = edits = True
+    lead = lazy_gettext("The departments as the company calls them today.")
+    column_list = ("name", "key", "active")
+    column_labels = LABELS | {"name": lazy_gettext("Department name")}
+    column_searchable_list = ("name", "key")
+    column_filters = ("active",)
+    column_sortable_list = ("name", "key")
+    column_default_sort = "key"
+    form_columns = ("key", "name", "active")
+    column_descriptions = {
+        "key": lazy_gettext(
+            "Small letters, digits and _, beginning with a letter; it does not change later. A "
+            "regulation may call the department otherwise: see “Departments in regulations”."
+        ),
+    }
+
+    def edit_form(self, obj: Any = None) -> Any:
+        form = super().edit_form(obj)
+        del form.key
+        return form
+
+    def add(self, form: Any) -> Department:
+        department = people.add_department(self.records, key=form.key.data, name=form.name.data)
+        department.active = form.active.data
+        return department
+
+    def change(self, form: Any, row: Department) -> None:
+        people.rename_department(self.records, row, name=form.name.data)
+        row.active = form.active.data
+        self.records.flush()
+
+
+class PolicyDepartmentField(SelectField):
+    """A department as a regulation names it."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+        options.pop("filters", None)
+        super().__init__(label, validators, choices=self._offered, **options)
+
+    def _offered(self) -> list[tuple[str, str]]:
+        return [("", "—"), *departments.named(session()).items()]
+
+
+def _meaning(row: DepartmentMeaning) -> str:
+    """The regulation and its department a row is about; read once per request."""
+    if "policy_departments" not in g:
+        g.policy_departments = departments.named(session())
+    known: dict[str, str] = g.policy_departments
+    return known.get(departments.name_of(row.policy_id, row.key), row.key)
+
+
+class DepartmentMeaningView(RedressView):
+    """Which department of the company a regulation's means; no new version is needed."""
+
+    group, icon = "people", "link"
+    creates = edits = True
+    empty_text = lazy_gettext("Nothing else is said: keys decide which department is meant.")
+    lead = lazy_gettext(
+        "A regulation's department means the company's one of the same key, unless something else "
+        "is said here from a day on."
+    )
+    list_template = "regulation/department_meanings.html"
+    column_list = ("policy_department", "department", "from_on")
+    column_labels = LABELS | {"department": lazy_gettext("Department of the company")}
+    column_filters = ("department",)
+    column_sortable_list = ("from_on",)
+    column_default_sort = ("from_on", True)
+    column_formatters = {"policy_department": lambda view, context, row, name: _meaning(row)}
+    column_formatters_export = column_formatters
+    form_columns = ("policy_department", "department", "from_on")
+    form_extra_fields = {
+        "policy_department": PolicyDepartmentField(
+            LABELS["policy_department"], validators=[InputRequired()]
+        )
+    }
+    column_descriptions = {
+        "from_on": lazy_gettext("Cases that a department has already stay where they are."),
+    }
+
+    def meant_today(self) -> list[dict[str, Any]]:
+        """Every department of a regulation in force and the company's one it means today."""
+        day, rows = today(), []
+        for version in policies.all_in_force(self.records, on=day):
+            meant = departments.meant(self.records, policy_id=version.policy_id, on=day)
+            rows += [
+                {
+                    "policy": version.policy.name,
+                    "label": entry.label,
+                    "name": departments.name_of(version.policy_id, entry.key),
+                    "department": meant.get(entry.key),
+                }
+                for entry in policies.pack(self.records, version).department
+            ]
+        return rows
+
+    def called(self, row: DepartmentMeaning) -> str:
+        return _meaning(row)
+
+    def create_form(self, obj: Any = None) -> Any:
+        form = super().create_form(obj)
+        if request.method == "GET":
+            form.policy_department.data = request.args.get("policy_department", "")
+            form.from_on.data = today()
+        return form
+
+    def edit_form(self, obj: Any = None) -> Any:
+        form = super().edit_form(obj)
+        del form.policy_department
+        return form
+
+    def add(self, form: Any) -> DepartmentMeaning:
+        return departments.mean(
+            self.records,
+            form.policy_department.data,
+            form.department.data,
+            from_on=form.from_on.data,
+        )
+
+    def change(self, form: Any, row: DepartmentMeaning) -> None:
+        departments.change_meaning(
+            self.records, row, form.department.data, from_on=form.from_on.data
+        )
+
+
+class EmployeeView(RedressView):
+    """Everybody on the payroll, by employee number."""
+
+    group, icon = "people", "people"
+    creates = edits = details = True
+    lead = lazy_gettext("Names repeat, so people are known by their employee number.")
+    column_list = ("name", "number", "department", "phone", "email", "joined_on", "left_on")
+    column_details_list = [
+        "number",
+        "name",
+        "department",
+        "phone",
+        "email",
+        "joined_on",
+        "left_on",
+    ]
+    column_labels = LABELS
+    column_searchable_list = ("name", "number", "phone")
+    column_filters = ("department", "joined_on", "left_on")
+    column_sortable_list = ("name", "number", "joined_on", "left_on")
+    column_default_sort = "number"
+    form_columns = ("number", "name", "department", "phone", "email", "joined_on", "left_on")
+    details_template = "company/employee.html"
+
+    def edit_form(self, obj: Any = None) -> Any:
+        form = super().edit_form(obj)
+        del form.number
+        return form
+
+    def create_form(self, obj: Any = None) -> Any:
+        form = super().create_form(obj)
+        del form.left_on
+        return form
+
+    def add(self, form: Any) -> Employee:
+        names = ("number", "name", "department", "phone", "email", "joined_on")
+        return people.add_employee(self.records, **{name: form[name].data for name in names})
+
+    def change(self, form: Any, row: Employee) -> None:
+        names = ("name", "department", "phone", "email", "joined_on", "left_on")
+        people.change_employee(self.records, row, **{name: form[name].data for name in names})
+
+    def holdings(self, employee: Employee) -> list[PostHolding]:
+        """The posts he holds or held, the newest first, for his page."""
+        statement = sa.select(PostHolding).where(PostHolding.employee_id == employee.id)
+        return list(self.records.scalars(statement.order_by(PostHolding.from_on.desc())))
+
+    def standing(self, holding: PostHolding) -> Markup:
+        """Whether he holds it now."""
+        return standing(holding.from_on, holding.until_on)
+
+    def post_label(self, holding: PostHolding) -> str:
+        """What the post is called."""
+        return post_label(holding.post)
+
+
+class PostHoldingView(RedressView):
+    """Who holds which post, from when to when; a change of people is no change of the rules."""
+
+    group, icon = "people", "badge"
+    creates = edits = True
+    lead = lazy_gettext("Who may do a deed is decided by the post held on that day.")
+    column_list = ("post", "employee", "department", "from_on", "until_on", "standing")
+    column_labels = LABELS
+    column_sortable_list = ("post", "from_on", "until_on")
+    column_searchable_list = ("post",)
+    column_default_sort = "post"
+    column_formatters = {
+        "post": lambda view, context, row, name: post_label(row.post),
+        "department": lambda view, context, row, name: row.employee.department,
+        "standing": lambda view, context, row, name: standing(row.from_on, row.until_on),
+    }
+    column_formatters_export = {
+        "post": lambda view, context, row, name: post_label(row.post),
+        "department": lambda view, context, row, name: row.employee.department,
+        "standing": lambda view, context, row, name: str(
+            standing(row.from_on, row.until_on).striptags()
+        ),
+    }
+    form_columns = ("post", "employee", "from_on", "until_on", "shared")
+    form_overrides = {"post": PostField}
+    form_extra_fields = {
+        "shared": BooleanField(
+            lazy_gettext("Several people hold this post at the same time"),
+            description=lazy_gettext("Without it, a post that somebody holds already is refused."),
+        )
+    }
+    column_descriptions = {"until_on": lazy_gettext("Empty means until further notice.")}
+
+    def get_filters(self) -> list[Filter]:
+        posts = {"key": "post", "choices": lambda: list(people.posts(session()).items())}
+        return [
+            OneOf(PostHolding.post, LABELS["post"], **posts),
+            EmployeeIs(PostHolding.employee_id, LABELS["employee"], key="employee"),
+            Standing(PostHolding),
+        ]
+
+    def matches(self, word: str) -> sa.ColumnElement[bool]:
+        """Post labels are words of a policy, so they are matched before the statement is made."""
+        posts = [key for key, label in people.posts(session()).items() if word in label]
+        return sa.or_(
+            PostHolding.post.in_(posts),
+            EmployeeIs(PostHolding.employee_id, "", key="employee").condition(word),
+        )
+
+    def search_placeholder(self) -> str:
+        return ", ".join(str(LABELS[name]) for name in ("post", "employee"))
+
+    def called(self, row: PostHolding) -> str:
+        return f"{post_label(row.post)} · {row.employee}"
+
+    def edit_form(self, obj: Any = None) -> Any:
+        form = super().edit_form(obj)
+        for name in ("post", "employee", "from_on", "shared"):
+            delattr(form, name)
+        return form
+
+    def add(self, form: Any) -> PostHolding:
+        hold = people.share_post if form.shared.data else people.hold_post
+        return hold(
+            self.records,
+            form.employee.data,
+            form.post.data,
+            from_on=form.from_on.data,
+            until_on=form.until_on.data,
+        )
+
+    def change(self, form: Any, row: PostHolding) -> None:
+        people.end_post(self.records, row, until_on=form.until_on.data)
+
+
+class DeputyView(RedressView):
+    """Who stands in for the holder of a post, from when to when."""
+
+    group, icon = "people", "swap"
+    creates = edits = True
+    lead = lazy_gettext("A deputy may do what the holder may, on the days named here and no other.")
+    column_list = ("employee", "holding", "from_on", "until_on", "standing", "reason")
+    column_labels = LABELS | {
+        "employee": lazy_gettext("Deputy"),
+        "holding": lazy_gettext("Stands in for"),
+    }
+    column_sortable_list = ("from_on", "until_on")
+    column_default_sort = ("from_on", True)
+    column_formatters = {
+        "holding": lambda view, context, row, name: _held(row),
+        "standing": lambda view, context, row, name: standing(row.from_on, row.until_on),
+    }
+    column_formatters_export = {
+        "holding": lambda view, context, row, name: _held(row),
+        "standing": lambda view, context, row, name: str(
+            standing(row.from_on, row.until_on).striptags()
+        ),
+    }
+    form_columns = ("holding", "employee", "from_on", "until_on", "reason")
+
+    def get_filters(self) -> list[Filter]:
+        return [
+            EmployeeIs(Deputy.employee_id, lazy_gettext("Deputy"), key="employee"),
+            Standing(Deputy),
+        ]
+
+    def called(self, row: Deputy) -> str:
+        return f"{row.employee} → {_held(row)}"
+
+    def edit_form(self, obj: Any = None) -> Any:
+        form = super().edit_form(obj)
+        del form.holding
+        return form
+
+    def add(self, form: Any) -> Deputy:
+        return people.appoint_deputy(
+            self.records, form.holding.data, form.employee.data, **_deputy_facts(form)
+        )
+
+    def change(self, form: Any, row: Deputy) -> None:
+        people.change_deputy(self.records, row, form.employee.data, **_deputy_facts(form))
+
+
+def _deputy_facts(form: Any) -> dict[str, Any]:
+    return {name: form[name].data for name in ("from_on", "until_on", "reason")}
+
+
+def _held(deputy: Deputy) -> str:
+    return f"{post_label(deputy.holding.post)} · {deputy.holding.employee}"
+
+
+class UserView(RedressView):
+    """Who logs in and which pages he opens."""
+
+    group, icon = "people", "key"
+    creates = edits = True
+    exports = False
+    lead = lazy_gettext("The role decides which pages open; the posts decide what may be done.")
+    column_list = ("username", "display_name", "role", "employee", "active")
+    column_labels = LABELS
+    column_searchable_list = ("username", "display_name")
+    column_filters = ("role", "active")
+    column_sortable_list = ("username", "display_name", "role")
+    column_default_sort = "username"
+    form_columns = ("username", "display_name", "role", "employee", "password", "active")
+    form_extra_fields = {
+        "password": PasswordField(
+            lazy_gettext("Password"),
+            render_kw={"autocomplete": "new-password", "maxlength": accounts.LONGEST_PASSWORD},
+        )
+    }
+
+    def called(self, row: User) -> str:
+        return f"{row.display_name} ({row.username})"
+
+    def create_form(self, obj: Any = None) -> Any:
+        form = super().create_form(obj)
+        form.password.validators = [InputRequired()]
+        if request.method == "GET":
+            # The list begins with the administrator, and an account is to open no more than meant.
+            form.role.data = Role.employee
+        return form
+
+    def edit_form(self, obj: Any = None) -> Any:
+        form = super().edit_form(obj)
+        del form.username
+        form.password.description = lazy_gettext("Empty keeps the password; a new one logs out.")
+        return form
+
+    def add(self, form: Any) -> User:
+        employee = form.employee.data
+        user = accounts.add_user(
+            self.records,
+            form.username.data,
+            password=form.password.data,
+            display_name=form.display_name.data or "",
+            role=form.role.data,
+            employee_id=employee.id if employee else None,
+        )
+        user.active = form.active.data
+        return user
+
+    def change(self, form: Any, row: User) -> None:
+        names = ("display_name", "role", "employee", "active")
+        people.change_user(self.records, row, **{name: form[name].data for name in names})
+        if form.password.data:
+            accounts.set_password(self.records, row, password=form.password.data)
+            self.records.flush()
+
+
+def views(db: Any) -> list[RedressView]:
+    """The pages of the organisation, in the order of the menu."""
+    return [
+        EmployeeView(Employee, db, name=lazy_gettext("Employees")),
+        DepartmentView(Department, db, name=lazy_gettext("Departments")),
+        DepartmentMeaningView(
+            DepartmentMeaning, db, name=lazy_gettext("Departments in regulations")
+        ),
+        PostHoldingView(PostHolding, db, name=lazy_gettext("Posts held")),
+        DeputyView(Deputy, db, name=lazy_gettext("Deputies")),
+        UserView(User, db, name=lazy_gettext("Accounts")),
+    ]

@@ -1,0 +1,211 @@
+"""Customers: whom the company looks after by himself, and who is marked for special attention."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import abort, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext, lazy_gettext
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+from wtforms import DateField, SelectChoice, SelectField
+from wtforms.validators import Optional
+
+from admin.kit import tables
+from admin.kit.display import now
+from admin.kit.fields import long_text
+from admin.kit.filters import Filter, OneOf, contains
+from admin.kit.lists import LARGEST_ID, RedressView, tell
+from models import Complaint, Customer, CustomerFlag
+from policy.vocabulary.errors import DomainError
+from services.cases import customers
+from services.company import actors
+from services.regulation import policies
+
+
+class IsKey(OneOf):
+    """Whether the company looks after a customer by himself."""
+
+    def __init__(self) -> None:
+        words = (("key", lazy_gettext("Key customer")), ("none", lazy_gettext("Others")))
+        super().__init__(
+            Customer.tier,
+            lazy_gettext("Tier"),
+            key="tier",
+            choices=lambda: [(value, str(word)) for value, word in words],
+        )
+
+    def condition(self, value: list[str]) -> sa.ColumnElement[bool]:
+        wanted = [one if one == customers.KEY else None for one in value]
+        return sa.or_(*(Customer.tier.is_not_distinct_from(one) for one in wanted))
+
+
+class FlagForm(FlaskForm):
+    """Why a customer is marked, under which regulation, and until when."""
+
+    class Meta:
+        csrf = False  # the token of the page covers the form
+
+    policy = SelectField(lazy_gettext("Regulation"))
+    reason = long_text(lazy_gettext("Reason"))
+    until_on = DateField(
+        lazy_gettext("Until"),
+        [Optional()],
+        description=lazy_gettext("Empty: as long as the regulation allows."),
+    )
+
+
+class LiftForm(FlaskForm):
+    """Why the mark is taken off."""
+
+    class Meta:
+        csrf = False
+
+    reason = long_text(lazy_gettext("Reason"))
+
+
+class CustomerView(RedressView):
+    """The customers, for the care desk alone."""
+
+    group, icon = "cases", "people"
+    lead = lazy_gettext("Key customers are visited and reported on by themselves.")
+    empty_text = lazy_gettext("No customer is known yet.")
+    column_list = ("name", "phone", "tier")
+    column_labels = {
+        "name": lazy_gettext("Name"),
+        "phone": lazy_gettext("Phone"),
+        "tier": lazy_gettext("Tier"),
+    }
+    column_searchable_list = ("name",)
+    column_sortable_list = ("name",)
+    column_default_sort = "name"
+    column_formatters = {"tier": lambda view, context, row, name: tier(row)}
+    column_formatters_export = {
+        "tier": lambda view, context, row, name: tier(row).striptags() if row.tier else ""
+    }
+
+    def get_filters(self) -> list[Filter]:
+        return [IsKey()]
+
+    def matches(self, word: str) -> sa.ColumnElement[bool]:
+        plain = customers.digits(word)
+        named = [contains(Customer.name, word)]
+        if plain and len(plain) >= 3:
+            named.append(Customer.phone_digits.startswith(plain))
+        return sa.or_(*named)
+
+    def row_url(self, row: Any) -> str:
+        return str(url_for(".one", customer_id=row.id))
+
+    @expose("/<int:customer_id>/")
+    def one(self, customer_id: int) -> str:
+        """The page of a customer: his cases, his tier, the marks there were."""
+        return self._page(self._customer(customer_id))
+
+    def _customer(self, customer_id: int) -> Customer:
+        found: Customer | None = self.records.get(Customer, min(customer_id, LARGEST_ID))
+        if found is None:
+            abort(404)
+        return found
+
+    def _page(self, customer: Customer, flag: Any = None, lift: Any = None) -> str:
+        actor = actors.of_user(current_user.user)
+        history = customers.flag_history(self.records, [customer.id], actor=actor)
+        standing = customers.flags_on(
+            self.records, [customer.id], actor=actor, on=tables.today()
+        ).get(customer.id)
+        cases = sa.select(Complaint).where(Complaint.customer_id == customer.id)
+        return self.render(
+            "customers/customer.html",
+            customer=customer,
+            history=history.get(customer.id, []),
+            standing=standing,
+            cases=self.records.scalars(cases.order_by(Complaint.received_at.desc()).limit(50)),
+            flag=flag or self._flag_form(),
+            lift=lift or LiftForm(prefix="lift-"),
+            refused="flag" if flag else "lift" if lift else "",
+            is_key=customer.tier == customers.KEY,
+        )
+
+    def _flag_form(self) -> FlagForm:
+        """The form of a mark; it offers the regulations that know one."""
+        form = FlagForm(prefix="flag-")
+        form.policy.choices = [
+            SelectChoice(version.policy.key, version.policy.name)
+            for version in policies.all_in_force(self.records, on=tables.today())
+            if policies.pack(self.records, version).policy.customer_flag_term
+        ]
+        return form
+
+    @expose("/<int:customer_id>/rank/", methods=("POST",))
+    def rank(self, customer_id: int) -> Response:
+        """Say whether the company looks after the customer by himself."""
+        customer = self._customer(customer_id)
+        wanted = request.form.get("key") == "1"
+        customers.rank(self.records, customer, key_customer=wanted)
+        self.records.commit()
+        flash(gettext("Saved."), "success")
+        return redirect(url_for(".one", customer_id=customer_id))
+
+    @expose("/<int:customer_id>/flag/", methods=("POST",))
+    def flag(self, customer_id: int) -> str | Response:
+        """Mark the customer; refused, what was typed comes back."""
+        customer, form = self._customer(customer_id), self._flag_form()
+        if form.validate():
+            version = tables.version_of(self.records, form.policy.data)
+            try:
+                customers.flag(
+                    self.records,
+                    customer,
+                    version,
+                    reason=form.reason.data or "",
+                    until_on=form.until_on.data,
+                    actor=actors.of_user(current_user.user),
+                    now=now(),
+                )
+                self.records.commit()
+            except DomainError as refusal:
+                self.records.rollback()
+                tell(refusal, form)
+            else:
+                flash(gettext("The customer is marked."), "success")
+                return redirect(url_for(".one", customer_id=customer_id))
+        return self._page(self._customer(customer_id), flag=form)
+
+    @expose("/<int:customer_id>/lift/<int:flag_id>/", methods=("POST",))
+    def lift(self, customer_id: int, flag_id: int) -> str | Response:
+        """Take a mark off before its end."""
+        form = LiftForm(prefix="lift-")
+        found = self.records.get(CustomerFlag, min(flag_id, LARGEST_ID))
+        if found is None or found.customer_id != customer_id:
+            abort(404)
+        if form.validate():
+            try:
+                actor = actors.of_user(current_user.user)
+                customers.lift(
+                    self.records, found, reason=form.reason.data or "", actor=actor, now=now()
+                )
+                self.records.commit()
+            except DomainError as refusal:
+                self.records.rollback()
+                tell(refusal, form)
+            else:
+                flash(gettext("The mark is taken off."), "success")
+                return redirect(url_for(".one", customer_id=customer_id))
+        return self._page(self._customer(customer_id), lift=form)
+
+
+def tier(row: Customer) -> Markup | str:
+    """The tier of a customer as a chip."""
+    if row.tier != customers.KEY:
+        return ""
+    return Markup('<span class="chip chip-violet">{}</span>').format(gettext("Key customer"))
+
+
+def views(db: Any) -> list[RedressView]:
+    """The customers."""
+    return [CustomerView(Customer, db, name=lazy_gettext("Customers"))]

@@ -1,0 +1,1 @@
+"""What every page shares: lists, fields, filters, forms, rights, menu, login, headers."""

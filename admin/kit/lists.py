@@ -1,0 +1,585 @@
+"""What every page and every list of the back office has in common.
+
+`RedressView` is Flask-Admin's ModelView without what makes it slow or wrong on a table that
+grows: ids are found first and only one page of rows is read, counts stop at COUNTED_AT_MOST, a
+sort always ends with the primary key, a search runs once, an export streams, a link that is not
+true any more is answered with a sentence, and a form that is out of date is refused.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from flask import Response, flash, redirect, request, send_file, stream_with_context
+from flask_admin import BaseView, expose
+from flask_admin.contrib.sqla import ModelView
+from flask_admin.form import BaseForm
+from flask_admin.model.base import ViewArgs
+from flask_babel import gettext
+from jinja2 import pass_context
+from markupsafe import Markup
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
+from sqlalchemy.orm.exc import StaleDataError
+
+import wording
+from admin.kit.display import plain, shown
+from admin.kit.fields import Converter, SeenVersionField
+from admin.kit.filters import Filter, RowIs, contains, filters_of
+from admin.kit.rights import visitor_may_open
+from files.tables_out import ColumnFormat, Sheet, csv_chunks, write_xlsx
+from models import Money, UtcDateTime
+from policy.vocabulary.errors import ChangedMeanwhile, DomainError
+
+COUNTED_AT_MOST = 10_000
+XLSX_ROWS_AT_MOST = 20_000
+EXPORT_BATCH = 1_000
+LAST_PAGE = 1_000_000
+LONGEST_SEARCH = 100
+LARGEST_ID = 2**63 - 1
+SEEN_VERSION = "seen_version"
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Place:
+    """Where a page stands in the menu: `group` is a key of admin.kit.menu, `icon` a symbol.
+
+    A page that is not in the menu may say with `within` on which page's line it belongs.
+    """
+
+    group: ClassVar[str] = ""
+    icon: ClassVar[str] = "dot"
+    within: ClassVar[str] = ""
+
+
+class RedressPage(Place, BaseView):
+    """A page of its own, not a list: home, policy, calendar."""
+
+    def __init__(self, db: Any, **options: Any) -> None:
+        self._db = db
+        super().__init__(**options)
+
+    @property
+    def records(self) -> Session:
+        """The session of this request."""
+        found: Session = self._db.session()
+        return found
+
+    def is_accessible(self) -> bool:
+        return visitor_may_open(f"{self.endpoint}.{self._default_view}")
+
+    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        # Flask-Admin calls a view a second time when it raises TypeError, which hides the error.
+        return fn(self, *args, **kwargs)
+
+
+class RedressView(Place, ModelView):
+    """A list of rows of one table, with forms for those who may write.
+
+    Say `creates`, `edits`, `details` or `exports` on the class for the routes there are;
+    admin/kit/rights.py says for whom. Override `visible` to show somebody only his own rows, and
+    `add` and `change` to call the service that does what the form asks.
+    """
+
+    creates: ClassVar[bool] = False
+    edits: ClassVar[bool] = False
+    details: ClassVar[bool] = False
+    exports: ClassVar[bool] = True
+    lead: ClassVar[Any] = None
+    empty_text: ClassVar[Any] = None
+
+    can_delete = False
+    can_set_page_size = True
+    page_size = 50
+    page_size_options = (20, 50, 100, 200)
+    export_types = ["csv", "xlsx"]
+    named_filter_urls = True
+    column_display_pk = False
+    column_display_actions = False
+    model_form_converter = Converter
+    list_template = "kit/list.html"
+    create_template = "kit/create.html"
+    edit_template = "kit/edit.html"
+    details_template = "kit/details.html"
+    form_excluded_columns = ("version",)
+
+    def __init__(self, model: type[Any], db: Any, **options: Any) -> None:
+        options.setdefault("endpoint", model.__tablename__)
+        super().__init__(model, db, **options)
+
+    @property
+    def records(self) -> Session:
+        """The session of this request."""
+        found: Session = self.session.session()
+        return found
+
+    # ------------------------------------------------------------ rights and routes
+
+    @property
+    def can_create(self) -> bool:  # type: ignore[override]  # asked anew for every visitor
+        return self.creates and visitor_may_open(f"{self.endpoint}.create_view")
+
+    @property
+    def can_edit(self) -> bool:  # type: ignore[override]
+        return self.edits and visitor_may_open(f"{self.endpoint}.edit_view")
+
+    @property
+    def can_view_details(self) -> bool:  # type: ignore[override]
+        return self.details
+
+    @property
+    def can_export(self) -> bool:  # type: ignore[override]
+        return self.exports and visitor_may_open(f"{self.endpoint}.export")
+
+    def is_accessible(self) -> bool:
+        return visitor_may_open(f"{self.endpoint}.index_view")
+
+    def create_blueprint(self, admin: Any) -> Any:
+        """The routes this view has; one that it does not offer does not exist."""
+        offered = {
+            "create_view": self.creates,
+            "edit_view": self.edits,
+            "details_view": self.details,
+            "export": self.exports,
+            "action_view": bool(self._offered_actions()),
+            "delete_view": False,
+            "ajax_lookup": False,
+            "ajax_update": False,
+        }
+        self._urls = [one for one in type(self)._urls if offered.get(one[1], True)]
+        return super().create_blueprint(admin)
+
+    def _offered_actions(self) -> list[str]:
+        return [name for name, _words in self._actions if name != "delete"]
+
+    def is_action_allowed(self, name: str) -> bool:
+        """Rows are never deleted in bulk; other deeds ask the rights of the route."""
+        return name != "delete" and visitor_may_open(f"{self.endpoint}.action_view")
+
+    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        # Flask-Admin calls a view a second time when it raises TypeError, which hides the error.
+        return fn(self, *args, **kwargs)
+
+    # ------------------------------------------------------------ what the address says
+
+    def get_filter_arg(self, index: int, flt: Any) -> str:
+        return str(flt.argument)
+
+    def scaffold_filters(self, name: Any) -> list[Filter]:
+        column = self.model.__mapper__.columns.get(name)
+        words = self.column_labels.get(name, name)
+        if column is None:
+            return [self._row_filter(name, words)]
+        return filters_of(getattr(self.model, name), words, key=name)
+
+    def _row_filter(self, name: str, words: Any) -> Filter:
+        """A filter by a row of a small table the model points to, such as the department."""
+        relation = self.model.__mapper__.relationships[name]
+        (local,) = relation.local_columns
+        target = relation.mapper.class_
+
+        def choices() -> list[tuple[str, str]]:
+            rows = self.records.scalars(sa.select(target))
+            return sorted(((str(row.id), str(row)) for row in rows), key=lambda one: one[1])
+
+        return RowIs(getattr(self.model, local.key), words, key=name, choices=choices)
+
+    def _refresh_filters_cache(self) -> None:
+        self._filters = self.get_filters() or []
+        self._filter_groups = None
+        self._filter_args = {flt.argument: (i, flt) for i, flt in enumerate(self._filters)}
+
+    def _get_list_filter_args(self) -> list[tuple[int, str, str]]:
+        """The filters of the address; one that is not known any more is left out with a word."""
+        found = []
+        for argument, text in request.args.items():
+            if not argument.startswith("flt") or not text.strip():
+                continue
+            known = self._filter_args.get(argument.partition("_")[2])
+            if known is None or not known[1].validate(text):
+                flash(gettext("A filter of this link is not known any more and was left out."))
+                continue
+            found.append((known[0], str(known[1].name), text))
+        return found
+
+    def _get_filters(self, filters: Any) -> dict[str, str]:
+        return {f"flt_{self._filters[i].argument}": text for i, _name, text in filters or ()}
+
+    def _get_list_extra_args(self) -> ViewArgs:
+        """Page, sort, search and filters of the address, whatever somebody made of it."""
+        page = request.args.get("page", 0, type=int)
+        return ViewArgs(
+            page=min(max(page, 0), LAST_PAGE),
+            page_size=request.args.get("page_size", 0, type=int),
+            sort=self._sort_of_address(),  # type: ignore[arg-type]  # a column's name
+            sort_desc=1 if request.args.get("desc") == "1" else 0,
+            search=request.args.get("search", "").replace("\0", "").strip()[:LONGEST_SEARCH],
+            filters=self._get_list_filter_args(),
+        )
+
+    def _sort_of_address(self) -> str | None:
+        name = request.args.get("sort")
+        if name and name not in self._sortable_columns:
+            flash(gettext("The list cannot be sorted by what this link says."))
+            return None
+        return name or None
+
+    def _get_column_by_idx(self, idx: Any) -> tuple[Any, str] | None:
+        return None if idx is None else (idx, "")
+
+    # ------------------------------------------------------------ reading
+
+    def visible(self, statement: sa.Select[Any]) -> sa.Select[Any]:
+        """`statement` narrowed to the rows the visitor may see; by default all of them."""
+        return statement
+
+    def get_one(self, id: Any) -> Any | None:
+        """The row of that id, when there is one and the visitor may see it."""
+        text = str(id)
+        if not (text.isascii() and text.isdecimal()) or int(text) > LARGEST_ID:
+            return None
+        return self.records.scalar(self.visible(self._rows()).where(self._pk == int(text)))
+
+    def get_list(  # type: ignore[override]
+        self,
+        page: int | None,
+        sort_column: Any,
+        sort_desc: bool,
+        search: str | None,
+        filters: Any,
+        execute: bool = True,
+        page_size: int | None = None,
+    ) -> tuple[int, list[Any]]:
+        """The count, at most COUNTED_AT_MOST + 1, and the rows of one page."""
+        found = self._found(search, filters)
+        capped = found.limit(COUNTED_AT_MOST + 1).subquery()
+        count = self.records.scalar(sa.select(sa.func.count()).select_from(capped)) or 0
+        size = page_size or self.page_size
+        page = page or 0
+        if page and count <= COUNTED_AT_MOST and page * size >= count:
+            flash(gettext("The list has become shorter; this is its first page."))
+            page = 0
+        ordered = found.order_by(*self._order(sort_column, sort_desc))
+        ids = list(self.records.scalars(ordered.limit(size + 1).offset(page * size)))
+        self._template_args.update(page=page, more=len(ids) > size, capped=count > COUNTED_AT_MOST)
+        return count, self._in_order(ids[:size])
+
+    @property
+    def _pk(self) -> InstrumentedAttribute[int]:
+        return getattr(self.model, self._primary_key)  # type: ignore[no-any-return]
+
+    def _rows(self) -> sa.Select[Any]:
+        return sa.select(self.model).options(*(joinedload(path) for path in self._auto_joins))
+
+    def _in_order(self, ids: Sequence[int]) -> list[Any]:
+        rows = self.records.scalars(self._rows().where(self._pk.in_(ids))).unique()
+        known = {getattr(row, self._primary_key): row for row in rows}
+        return [known[id_] for id_ in ids if id_ in known]
+
+    def _found(self, search: str | None, filters: Any) -> sa.Select[Any]:
+        """The ids that search and filters leave, in no order."""
+        statement = self.visible(sa.select(self._pk))
+        for word in (search or "").split() if self._search_supported else ():
+            statement = statement.where(self.matches(word))
+        for index, _name, text in filters or ():
+            wanted = self._filters[index]
+            statement = wanted.apply(statement, wanted.clean(text))
+        return statement
+
+    def matches(self, word: str) -> sa.ColumnElement[bool]:
+        """The condition of a word of a search, on the columns named in column_searchable_list."""
+        return sa.or_(*(contains(field, word) for field, _path in self._search_fields))
+
+    def _order(self, sort_column: Any, sort_desc: bool) -> list[Any]:
+        """The columns to sort by; the primary key comes last, so no row is on two pages."""
+        wanted = [(sort_column, sort_desc)] if sort_column else self._get_default_sort()
+        columns = [(self._sortable_column(name), desc) for name, desc in wanted]
+        order = [
+            column.desc().nulls_last() if desc else column.asc().nulls_last()
+            for column, desc in columns
+        ]
+        descends = bool(wanted) and wanted[0][1]
+        return [*order, self._pk.desc() if descends else self._pk.asc()]
+
+    def _get_default_sort(self) -> list[tuple[Any, bool]]:
+        said = self.column_default_sort or []
+        if isinstance(said, str):
+            return [(said, False)]
+        return [said] if isinstance(said, tuple) else list(said)
+
+    def _sortable_column(self, name: str) -> Any:
+        return self._sortable_columns.get(name, getattr(self.model, name, self._pk))
+
+    # ------------------------------------------------------------ showing
+
+    @pass_context
+    def get_list_value(self, context: Any, model: Any, name: str) -> Markup:
+        """A cell: the formatter of its column, else what suits the value."""
+        formatter = self.column_formatters.get(name)
+        if formatter is not None:
+            return shown(formatter(self, context, model, name))
+        return shown(self._get_field_value(model, name))
+
+    get_detail_value = get_list_value
+
+    def called(self, row: Any) -> str:
+        """What a row is called in a title and in a sentence about it."""
+        return str(row)
+
+    def row_url(self, row: Any) -> str | None:
+        """Where a click on a row leads: its page, else its form, else nowhere."""
+        if self.details:
+            return str(self.get_url(".details_view", id=self.get_pk_value(row)))
+        if self.can_edit:
+            return str(self.get_url(".edit_view", id=self.get_pk_value(row), url=request.full_path))
+        return None
+
+    def align(self, name: str) -> str:
+        """`num` for a column whose digits stand below each other, else nothing."""
+        column = self.model.__mapper__.columns.get(name)
+        return "num" if column is not None and isinstance(column.type, Money | sa.Integer) else ""
+
+    def filter_bar(self) -> list[dict[str, Any]]:
+        """The filters by column, for the form: label, and each filter with what is set now."""
+        set_now = self._get_filters(self._get_list_filter_args_quietly())
+        bar: dict[str, dict[str, Any]] = {}
+        for flt in self._filters:
+            column = bar.setdefault(flt.key, {"label": flt.name, "filters": []})
+            name = f"flt_{flt.argument}"
+            column["filters"].append({"filter": flt, "name": name, "value": set_now.get(name, "")})
+        return list(bar.values())
+
+    def _get_list_filter_args_quietly(self) -> list[tuple[int, str, str]]:
+        known = (
+            (self._filter_args.get(argument.partition("_")[2]), text)
+            for argument, text in request.args.items()
+            if argument.startswith("flt") and text.strip()
+        )
+        return [(one[0], "", text) for one, text in known if one and one[1].validate(text)]
+
+    def applied_filters(self, active: Any) -> list[dict[str, str]]:
+        """Each filter that is set, in words, with the address of the list without it."""
+        chips = []
+        for index, _name, text in active or ():
+            flt = self._filters[index]
+            rest = request.args.to_dict()
+            rest = {k: v for k, v in rest.items() if k.partition("_")[2] != flt.argument}
+            rest.pop("page", None)
+            chips.append(
+                {
+                    "words": f"{flt.name} {flt.operation()} {flt.said(text)}",
+                    "url": self.get_url(".index_view", **_addressable(rest)),
+                }
+            )
+        return chips
+
+    # ------------------------------------------------------------ exporting
+
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Any:
+        """The rows of the list as it is filtered and sorted: CSV streams, XLSX comes whole."""
+        arguments = self._get_list_extra_args()
+        order = self._order(arguments.sort, arguments.sort_desc)
+        statement = self._found(arguments.search, arguments.filters).order_by(*order)
+        header = [str(words) for _name, words in self._export_columns]
+        if export_type == "csv":
+            return self._send_csv(header, statement)
+        if export_type == "xlsx":
+            return self._send_xlsx(header, statement, arguments)
+        flash(gettext("There is no such kind of file."), "error")
+        return redirect(self.get_url(".index_view"))
+
+    def _send_csv(self, header: list[str], statement: sa.Select[Any]) -> Response:
+        chunks = csv_chunks(header, self._exported(statement))
+        encoded = (chunk.encode("utf-8") for chunk in chunks)
+        answer = Response(stream_with_context(encoded), mimetype="text/csv; charset=utf-8")
+        answer.headers["Content-Disposition"] = f'attachment; filename="{self.endpoint}.csv"'
+        return answer
+
+    def _send_xlsx(self, header: list[str], statement: sa.Select[Any], arguments: ViewArgs) -> Any:
+        probe = statement.order_by(None).limit(XLSX_ROWS_AT_MOST + 1).subquery()
+        count = self.records.scalar(sa.select(sa.func.count()).select_from(probe)) or 0
+        if count > XLSX_ROWS_AT_MOST:
+            sentence = gettext(
+                "A workbook takes at most %(rows)s rows. Filter the list, or take CSV.",
+                rows=XLSX_ROWS_AT_MOST,
+            )
+            flash(sentence, "error")
+            return redirect(self._get_list_url(arguments))
+        formats = [self._column_format(name) for name, _words in self._export_columns]
+        sheet = Sheet(str(self.name), header, self._exported(statement), formats=formats)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"{self.endpoint}.xlsx"
+            write_xlsx(path, [sheet])
+            book = io.BytesIO(path.read_bytes())
+        return send_file(book, mimetype=XLSX, as_attachment=True, download_name=path.name)
+
+    def _column_format(self, name: str) -> ColumnFormat:
+        column = self.model.__mapper__.columns.get(name)
+        kind = None if column is None else column.type
+        kinds: tuple[tuple[Any, ColumnFormat], ...] = (
+            (UtcDateTime, "datetime"),
+            (Money, "money"),
+            (sa.Date, "date"),
+            (sa.Integer, "int"),
+        )
+        return next((word for one, word in kinds if isinstance(kind, one)), "text")
+
+    def _exported(self, statement: sa.Select[Any]) -> Iterator[list[Any]]:
+        """The rows of the export in batches, so that memory does not grow with the table."""
+        ids = list(self.records.scalars(statement))
+        for begin in range(0, len(ids), EXPORT_BATCH):
+            for row in self._in_order(ids[begin : begin + EXPORT_BATCH]):
+                yield [self.get_export_value(row, name) for name, _words in self._export_columns]
+            self.records.expunge_all()
+
+    def get_export_value(self, model: Any, name: Any) -> Any:
+        formatter = (self.column_formatters_export or {}).get(name)
+        if formatter is not None:
+            return plain(formatter(self, None, model, name))
+        return plain(self._get_field_value(model, name))
+
+    # ------------------------------------------------------------ writing
+
+    def get_edit_form(self) -> type[BaseForm]:
+        form: type[BaseForm] = super().get_edit_form()
+        if self.model.__mapper__.version_id_col is None:
+            return form
+        return type("EditForm", (form,), {SEEN_VERSION: SeenVersionField()})
+
+    def edit_form(self, obj: Any = None) -> Any:
+        form = super().edit_form(obj)
+        if SEEN_VERSION in form and request.method == "GET":
+            form[SEEN_VERSION].data = str(obj.version)
+        return form
+
+    def create_model(self, form: Any) -> Any:
+        """The new row the form asks for, committed; False when it was refused."""
+        try:
+            row = self.add(form)
+            self.records.commit()
+        except (DomainError, IntegrityError, StaleDataError) as refusal:
+            self.records.rollback()
+            self._tell(refusal, form)
+            return False
+        return row
+
+    def update_model(self, form: Any, model: Any) -> bool:
+        """Do what the form asks and commit; False when it was refused or is out of date."""
+        try:
+            self._check_seen(form, model)
+            self.change(form, model)
+            self.records.commit()
+        except (DomainError, IntegrityError, StaleDataError) as refusal:
+            self.records.rollback()
+            self._tell(refusal, form)
+            if isinstance(refusal, ChangedMeanwhile | StaleDataError):
+                self._show_differences(form, model)
+            return False
+        return True
+
+    def add(self, form: Any) -> Any:
+        """The new row, flushed. Override it to call a service."""
+        row = self.build_new_instance()
+        form.populate_obj(row)
+        self.records.add(row)
+        self.records.flush()
+        return row
+
+    def change(self, form: Any, row: Any) -> None:
+        """Change the row and flush. Override it to call a service."""
+        form.populate_obj(row)
+        self.records.flush()
+
+    def _check_seen(self, form: Any, model: Any) -> None:
+        if SEEN_VERSION in form and form[SEEN_VERSION].data != str(model.version):
+            raise ChangedMeanwhile(what=self.model.__tablename__, key=self.called(model))
+
+    def _show_differences(self, form: Any, model: Any) -> None:
+        """Put what is stored now beside what was typed; saving again then means it."""
+        self.records.refresh(model)
+        form[SEEN_VERSION].data = str(model.version)
+        form[SEEN_VERSION].raw_data = None
+        for field in form:
+            stored = getattr(model, field.short_name, field.data)
+            if stored != field.data:
+                said = plain(stored)
+                sentence = gettext(
+                    "Stored meanwhile: %(value)s", value="—" if said is None else said
+                )
+                field.errors = [*field.errors, sentence]
+
+    def did(
+        self, deed: str, form: Any, act: Callable[[int], object], version: Callable[[], int]
+    ) -> bool:
+        """Do a deed on the version its form was made from, and commit; see `did`."""
+        return did(self.records, deed, form, act, version)
+
+    def handle_view_exception(self, exc: Exception) -> bool:
+        """Say in words what a service refused; everything else is a failure and goes on."""
+        if isinstance(exc, DomainError | IntegrityError | StaleDataError):
+            self._tell(exc, None)
+            return True
+        return False
+
+    def _tell(self, refusal: Exception, form: Any) -> None:
+        if isinstance(refusal, IntegrityError):
+            flash(gettext("Such a row exists already, or something else still needs it."), "error")
+            return
+        if isinstance(refusal, StaleDataError):
+            refusal = ChangedMeanwhile(what=self.model.__tablename__, key="")
+        assert isinstance(refusal, DomainError)
+        tell(refusal, form)
+
+
+def did(
+    records: Session,
+    deed: str,
+    form: Any,
+    act: Callable[[int], object],
+    version: Callable[[], int],
+) -> bool:
+    """Do a deed on the version its form was made from, and commit.
+
+    Refused, the form says why and keeps what was typed; out of date, it takes over the
+    version that stands now, so that sending it again means it.
+    """
+    try:
+        act(seen_version(form))
+        records.commit()
+    except DomainError as refusal:
+        records.rollback()
+        tell(refusal, form)
+        if isinstance(refusal, ChangedMeanwhile):
+            form.seen.data = str(version())
+        return False
+    flash(gettext("Done: %(deed)s.", deed=wording.deed(deed)), "success")
+    return True
+
+
+def tell(refusal: DomainError, form: Any) -> None:
+    """Say why something was refused: at the field it is about, else above the page."""
+    sentence = wording.error(refusal)
+    named = refusal.facts.get("field")
+    if form is not None and named in form:
+        form[named].errors = [*form[named].errors, sentence]
+        sentence = gettext("Nothing was saved yet. Please look at what is marked.")
+    flash(sentence, "error")
+
+
+def seen_version(form: Any) -> int:
+    """The version of its case a form was made from; one that is no number fits no case."""
+    text = str(form.seen.data or "")
+    return int(text) if text.isdecimal() and len(text) < 10 else -1
+
+
+def _addressable(arguments: Mapping[str, str]) -> dict[str, str]:
+    """Arguments of an address that mean nothing to the maker of addresses."""
+    known = ("sort", "desc", "search", "page_size", "columns")
+    return {k: v for k, v in arguments.items() if k in known or k.startswith("flt")}

@@ -1,0 +1,110 @@
+"""Finding one row of a table that grows, while somebody types: by prefix, on an index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from models import Complaint, Customer, Employee, PostHolding
+from services.company import people
+
+FOUND_AT_MOST = 12
+LONGEST_QUERY = 80
+
+
+class Lookup:
+    """A table that can be looked up; `columns` are indexed and compared from their beginning."""
+
+    def __init__(self, model: type[Any], *columns: InstrumentedAttribute[Any]) -> None:
+        self.model = model
+        self.columns = columns
+
+    def statement(self) -> sa.Select[tuple[Any]]:
+        """Every row that may be found, in the order of the list."""
+        return sa.select(self.model).order_by(self.columns[0])
+
+    def find(self, session: Session, typed: str) -> list[Any]:
+        """At most FOUND_AT_MOST rows one of whose columns begins with what was typed."""
+        statement = self.statement().limit(FOUND_AT_MOST)
+        if typed:
+            statement = statement.where(sa.or_(*(begins(c, typed) for c in self.columns)))
+        return list(session.scalars(statement))
+
+    def exact(self, session: Session, typed: str) -> Any | None:
+        """The one row that has exactly this in one of its columns, or None."""
+        statement = self.statement().where(sa.or_(*(c == typed for c in self.columns)))
+        rows = list(session.scalars(statement.limit(2)))
+        return rows[0] if len(rows) == 1 else None
+
+    def words(self, row: Any) -> str:
+        """What the row is called in a list of finds."""
+        return str(row)
+
+
+class Customers(Lookup):
+    """Customers, told apart by their telephone numbers."""
+
+    def words(self, row: Customer) -> str:
+        return f"{row.name} · {row.phone}" if row.phone else row.name
+
+
+class PostHoldings(Lookup):
+    """Posts held, found by who holds them or by what the post is called."""
+
+    def statement(self) -> sa.Select[tuple[Any]]:
+        return sa.select(PostHolding).join(Employee).order_by(PostHolding.post, Employee.number)
+
+    def find(self, session: Session, typed: str) -> list[Any]:
+        called = [key for key, label in people.posts(session).items() if typed in label]
+        begun = sa.or_(*(begins(c, typed) for c in self.columns)) if typed else sa.true()
+        found = self.statement().where(sa.or_(begun, PostHolding.post.in_(called)))
+        return list(session.scalars(found.limit(FOUND_AT_MOST)))
+
+    def words(self, row: PostHolding) -> str:
+        return f"{post_label(row.post)} · {row.employee}"
+
+
+LOOKUPS: dict[str, Lookup] = {
+    "employee": Lookup(Employee, Employee.number, Employee.name),
+    "customer": Customers(Customer, Customer.phone_digits, Customer.name),
+    "complaint": Lookup(Complaint, Complaint.number),
+    "post_holding": PostHoldings(PostHolding, Employee.name, Employee.number),
+}
+
+
+def begins(column: InstrumentedAttribute[Any], typed: str) -> sa.ColumnElement[bool]:
+    """`column` begins with `typed`, as a range, because a range can use the index."""
+    last = typed[-1]
+    if ord(last) >= 0xD7FF:
+        return column.startswith(typed, autoescape=True)
+    return sa.and_(column >= typed, column < typed[:-1] + chr(ord(last) + 1))
+
+
+def session() -> Session:
+    """The session of this request."""
+    found: Session = current_app.extensions["sqlalchemy"].session()
+    return found
+
+
+def post_label(post: str) -> str:
+    """What a post is called by the newest policy that knows it; read once per request."""
+    if "post_labels" not in g:
+        g.post_labels = people.posts(session())
+    return str(g.post_labels.get(post, post))
+
+
+def init_app(app: Flask) -> None:
+    """Add /admin/lookup/<what>: JSON [[id, words], …] for the search boxes of forms."""
+    blueprint = Blueprint("lookup", __name__, url_prefix="/admin/lookup")
+    for what in LOOKUPS:
+        blueprint.add_url_rule(f"/{what}", what, _answer, defaults={"what": what})
+    app.register_blueprint(blueprint)
+
+
+def _answer(what: str) -> Response:
+    typed = request.args.get("q", "").replace("\0", "").strip()[:LONGEST_QUERY]
+    lookup = LOOKUPS[what]
+    return jsonify([[row.id, lookup.words(row)] for row in lookup.find(session(), typed)])

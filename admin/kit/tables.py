@@ -1,0 +1,100 @@
+"""What the pages of forms, ledgers and reports share: the regulation, the period, the table out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from flask import Response, abort, request, send_file
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+import wording
+from admin.kit.display import now
+from admin.kit.lists import XLSX
+from files.tables_out import Sheet, csv_chunks, write_xlsx
+from models import PolicyVersion
+from services.regulation import policies
+from services.reports import indicators
+
+KINDS = ("csv", "xlsx")
+
+
+def today() -> dt.date:
+    """Today in the company's zone."""
+    return now().astimezone(wording.zone()).date()
+
+
+def version_of(records: Session, key: str) -> PolicyVersion:
+    """The version of a regulation in force today, else the last that was, so that its books stay.
+
+    A page that is not there for a regulation that never came into force.
+    """
+    found = {one.policy.key: one for one in policies.readable(records, on=today())}
+    if key not in found:
+        abort(404)
+    return found[key]
+
+
+def in_force(records: Session, key: str) -> PolicyVersion:
+    """The version of a regulation in force today, for what is written down anew; else no page."""
+    version = version_of(records, key)
+    if version not in policies.all_in_force(records, on=today()):
+        abort(404)
+    return version
+
+
+def span() -> tuple[dt.date, dt.date]:
+    """The days the address asks for, the current month where it does not say."""
+    first = today().replace(day=1)
+    from_on = _day("from") or first
+    until_on = _day("until") or today()
+    return (from_on, until_on) if from_on <= until_on else (until_on, from_on)
+
+
+def _day(name: str) -> dt.date | None:
+    try:
+        day = dt.date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+    return day if 1900 < day.year < 9000 else None
+
+
+def told(
+    records: Session,
+    version: PolicyVersion,
+    names: Iterable[str],
+    *,
+    from_on: dt.date,
+    until_on: dt.date,
+) -> dict[str, str]:
+    """What the indicators among some names came to, in all and by department, in words."""
+    pack = policies.pack(records, version)
+    if not any(pack.find("indicator", name) for name in names):
+        return {}
+    days = {"from_on": from_on, "until_on": until_on}
+    words = {e.key: [str(f)] for e, f in indicators.figures(records, version, **days)}
+    for department, rows in indicators.by_department(records, version, **days).items():
+        for entry, figure in rows:
+            said = gettext("%(name)s: %(value)s", name=department, value=str(figure))
+            words[entry.key].append(said)
+    return {name: gettext("; ").join(words[name]) for name in names if name in words}
+
+
+def send(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Any:
+    """A table as a file: csv or xlsx."""
+    if kind not in KINDS:
+        abort(404)
+    if kind == "csv":
+        answer = Response("".join(csv_chunks(header, rows)), mimetype="text/csv; charset=utf-8")
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+        return answer
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.xlsx"
+        write_xlsx(path, [Sheet(name, header, rows)])
+        book = io.BytesIO(path.read_bytes())
+    return send_file(book, mimetype=XLSX, as_attachment=True, download_name=f"{name}.xlsx")

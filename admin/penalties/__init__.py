@@ -1,0 +1,1 @@
+"""Pages of penalties and the list of a wage month."""

@@ -1,0 +1,1 @@
+"""Pages of regulations: versions, drafts, what the company says, play and what-if."""

@@ -1,0 +1,1 @@
+"""Pages of ledgers, periodic reports, indicators and forms that stand alone."""

@@ -1,0 +1,151 @@
+"""The commands `upgrade`, `settings`, `user` and `demo`: database, people, the first day."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+
+import click
+import sqlalchemy as sa
+
+import config
+import database
+import wording
+from cli.logins import first_logins, keep_first_logins
+from cli.terminal import engine_of, plain_refusals, quiet
+from config import Settings
+from demo import company, story
+from models import User
+from policy.vocabulary.errors import DomainError
+from policy.vocabulary.status import Role
+from services.calendar import working_calendar
+from services.company import accounts
+
+SHORTEST_PASSWORD = 8
+
+
+def upgrade(settings: Settings) -> click.Command:
+    """`flask upgrade`: the newest schema."""
+
+    @click.command("upgrade", help="Create the database, or bring it to the newest schema.")
+    def command() -> None:
+        database.upgrade(settings)
+
+    return command
+
+
+def show_settings(_settings: Settings) -> click.Command:
+    """`flask settings`: every setting with its default and help."""
+
+    @click.command("settings", help="Print the page about all settings.")
+    def command() -> None:
+        click.echo(config.reference(), nl=False)
+
+    return command
+
+
+def user(settings: Settings) -> click.Group:
+    """`flask user`: who can log in."""
+    group = click.Group("user", help="Who can log in.")
+    password = click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
+
+    @group.command("add", help="Add a user who can log in.")
+    @click.argument("username")
+    @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+    @click.option("--name", default="", help="The name shown to others.")
+    @password
+    def add(username: str, role: str, name: str, password: str) -> None:
+        _add_user(settings, username, role=Role(role), name=name, password=password)
+
+    @group.command("password", help="Give a user a new password; his sessions end.")
+    @click.argument("username")
+    @password
+    def change(username: str, password: str) -> None:
+        _change_password(settings, username, password=password)
+
+    @group.command("list", help="List the users.")
+    def show() -> None:
+        _list_users(settings)
+
+    return group
+
+
+def _add_user(settings: Settings, username: str, *, role: Role, name: str, password: str) -> None:
+    _refuse_short(password)
+    try:
+        with database.writing(database.make_engine(settings)) as session:
+            accounts.add_user(session, username, password=password, display_name=name, role=role)
+    except DomainError as error:
+        with wording.speaking("en", settings.zone):
+            raise click.ClickException(wording.error(error)) from error
+    click.echo(f"{username} can log in as {role.value}.")
+
+
+def _change_password(settings: Settings, username: str, *, password: str) -> None:
+    _refuse_short(password)
+    with database.writing(database.make_engine(settings)) as session:
+        found = accounts.find_user(session, username)
+        if found is None:
+            raise click.ClickException(f"There is no user {username}.")
+        accounts.set_password(session, found, password=password)
+    logins = first_logins(settings)
+    if logins.pop(username, None) is not None:
+        keep_first_logins(settings, logins)
+    click.echo(f"{username} has a new password.")
+
+
+def _list_users(settings: Settings) -> None:
+    with database.reading(database.make_engine(settings)) as session:
+        for one in session.scalars(sa.select(User).order_by(User.username)):
+            state = "" if one.active else "  (may not log in)"
+            click.echo(f"{one.username:<20} {one.role.value:<16} {one.display_name}{state}")
+
+
+def _refuse_short(password: str) -> None:
+    if len(password) < SHORTEST_PASSWORD:
+        raise click.ClickException(
+            f"The password must have at least {SHORTEST_PASSWORD} characters."
+        )
+
+
+def demo(settings: Settings) -> click.Command:
+    """`flask demo`: what an empty database begins with."""
+
+    @click.command("demo", help="Fill an empty database; with REDRESS_DEMO=0 without a company.")
+    def command() -> None:
+        engine = engine_of(settings)
+        now = dt.datetime.now(dt.UTC)
+        with plain_refusals(settings), quiet("services.cases.journal"):
+            with database.writing(engine) as session:
+                empty = company.is_empty(session)
+                if empty:
+                    # Committed at once, so that the calendar is kept for all that follows.
+                    working_calendar.seed_official(session)
+            if empty:
+                _begin(settings, engine, now=now)
+        click.echo("The database is ready." if empty else "The database is in use; nothing to do.")
+
+    return command
+
+
+def _begin(settings: Settings, engine: sa.Engine, *, now: dt.datetime) -> None:
+    """The regulation, the logins and, if wanted, the invented company: all of it or nothing."""
+    logins: dict[str, str] = {}
+    with database.writing(engine) as session:
+        password = _first_password(settings, logins)
+        version = company.begin(session, now=now, password=password)
+        if settings.demo:
+            days = company.Days(working_calendar.work_calendar(session), now)
+            company.hire(session, days)
+            shared = secrets.token_urlsafe(9)
+            logins |= dict.fromkeys(company.give_logins(session, password=shared), shared)
+            story.tell(session, version, days)
+        keep_first_logins(settings, logins)
+
+
+def _first_password(settings: Settings, logins: dict[str, str]) -> str:
+    """The administrator's password: the company's own, or one made up and shown once."""
+    if settings.admin_password is not None:
+        return settings.admin_password.get_secret_value()
+    logins[company.ADMIN] = secrets.token_urlsafe(12)
+    return logins[company.ADMIN]

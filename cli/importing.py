@@ -1,0 +1,106 @@
+"""The command `import`: an old register becomes history."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+from rich.console import Console
+from rich.progress import Progress
+
+import database
+from cli.terminal import engine_of, plain_refusals, quiet
+from config import Settings
+from files.tables_in import Table, read_table
+from importing import mapping, past
+from policy.vocabulary.errors import NotFound
+from services.company import actors, people
+from services.company.actors import Actor
+
+
+def import_(settings: Settings) -> click.Command:
+    """`flask import`: an old register becomes history."""
+
+    @click.command("import", help="Let the rows of an old register in as history (CSV, XLSX).")
+    @click.argument("file", type=click.Path(path_type=Path))
+    @click.option("--policy", required=True, help="The key of the regulation.")
+    @click.option("--map", "map_file", type=_TO_READ, required=True, help="What each column means.")
+    @click.option("--dry-run", is_flag=True, help="Say what would happen and change nothing.")
+    @click.option("--report", type=_TO_WRITE, help="Write the refused rows into this CSV.")
+    @click.option("--take-over-open", is_flag=True, help="Work on the open ones from now on.")
+    @click.option("--by", "number", help="The employee number of who does it.")
+    def command(
+        file: Path,
+        policy: str,
+        map_file: Path,
+        dry_run: bool,
+        report: Path | None,
+        take_over_open: bool,
+        number: str | None,
+    ) -> None:
+        if take_over_open and number is None:
+            raise click.ClickException("--take-over-open needs --by: whoever takes them over.")
+        with plain_refusals(settings), quiet("services.cases.journal"):
+            plan = mapping.load(map_file)
+            table = read_table(file, sheet=plan.sheet, header_row=plan.header_row)
+            engine = engine_of(settings)
+            job = past.Import(
+                engine,
+                plan,
+                policy,
+                zone=settings.zone,
+                now=dt.datetime.now(dt.UTC),
+                actor=_who(engine, number),
+                finish=past.TRY if dry_run else past.KEEP,
+            )
+            job.check(table.header, file=map_file.name)
+            if take_over_open:
+                job.check_take_over()
+            outcome = _shown(job, table)
+            if take_over_open:
+                job.take_over_open(outcome)
+            if report is not None:
+                past.write_report(report, outcome.refusals)
+        _tell(_TRIED if dry_run else _DONE, outcome)
+
+    return command
+
+
+_TO_READ = click.Path(path_type=Path)
+_TO_WRITE = click.Path(path_type=Path, dir_okay=False, writable=True)
+_DONE = "{new} new, {known} known, {refused} refused; {taken_over} taken over."
+_TRIED = "Nothing was changed. It would be: " + _DONE
+_SHOWN_REFUSALS = 10
+
+
+def _who(engine: sa.Engine, number: str | None) -> Actor:
+    """The employee in whose name it is done, or the system. Raises NotFound."""
+    if number is None:
+        return actors.SYSTEM
+    with database.reading(engine) as session:
+        found = people.find_employee(session, number)
+        if found is None:
+            raise NotFound(what="employee", key=number)
+        return actors.of_employee(found)
+
+
+def _shown(job: past.Import, table: Table) -> past.Outcome:
+    """The import with a bar that moves, where somebody can see it move."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(table.file, total=table.count)
+        return replace(job, advance=lambda: progress.advance(task)).run(table)
+
+
+def _tell(sentence: str, outcome: past.Outcome) -> None:
+    for one in outcome.refusals[:_SHOWN_REFUSALS]:
+        place = f"row {one.row}" + (f", column {one.column}" if one.column else "")
+        cell = f" ({one.value})" if one.value else ""
+        click.echo(f"{place}{cell}: {one.reason}", err=True)
+    if len(outcome.refusals) > _SHOWN_REFUSALS:
+        click.echo("... and more; --report FILE lists them all.", err=True)
+    counts = {"new": outcome.new, "known": outcome.known, "taken_over": outcome.taken_over}
+    click.echo(sentence.format(refused=len(outcome.refusals), **counts))

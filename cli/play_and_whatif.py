@@ -1,0 +1,212 @@
+"""The commands that try a regulation: on a case file, on past cases. Nothing is written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from sqlalchemy.orm import Session
+
+import database
+import wording
+from cli.terminal import engine_of, plain_refusals
+from config import Settings
+from models import PolicyVersion
+from policy.pack import loading
+from policy.pack.schema import Pack
+from policy.proof import casefile
+from policy.proof.whatif import Totals
+from policy.vocabulary.errors import NotFound
+from policy.vocabulary.worktime import WorkCalendar
+from services.calendar import working_calendar
+from services.regulation import policies
+from services.reports import whatif
+from wording import play_text, whatif_text
+
+_TO_READ = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a case is played on: a regulation, with the company's own choices, and a calendar."""
+
+    title: str
+    calendar: WorkCalendar
+    pack: Callable[[Mapping[str, Any]], Pack]
+
+
+def play(settings: Settings) -> click.Command:
+    """`flask policy play`: what a case of a file would bring, step by step."""
+
+    @click.command("play", help="Play a case file and say what each step brings.")
+    @click.argument("file", type=_TO_READ)
+    @click.option("--pack", help="The key of a shipped regulation, such as skoda-dealer.")
+    @click.option("--policy", help="The key of a regulation in force in this company.")
+    @click.option("--version", type=int, help="A version of the record by its id, also a draft.")
+    @click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
+    def command(
+        file: Path, pack: str | None, policy: str | None, version: int | None, as_json: bool
+    ) -> None:
+        if sum(one is not None for one in (pack, policy, version)) > 1:
+            raise click.UsageError("Name one of --pack, --policy and --version.")
+        with plain_refusals(settings):
+            data, shared = casefile.read(file)
+            if policy is None and version is None:
+                ground = _shipped(pack or casefile.regulation_of(data, file.name))
+            else:
+                ground = _of_record(settings, policy, version)
+            stories = _played(data, shared, ground, file=file.name)
+            mismatches = sum(story["mismatches"] for story in stories)
+            if as_json:
+                told = {
+                    "file": file.name,
+                    "regulation": ground.title,
+                    "cases": stories,
+                    "mismatches": mismatches,
+                }
+                click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+            else:
+                _tell(stories, ground, mismatches)
+        if mismatches:
+            raise SystemExit(1)
+
+    return command
+
+
+def _tell(stories: list[play_text.Said], ground: Ground, mismatches: int) -> None:
+    click.echo(ground.title)
+    for story in stories:
+        click.echo("\n" + "\n".join(play_text.lines(story)))
+    if mismatches:
+        click.echo("\n" + wording.counted_mismatches(mismatches), err=True)
+
+
+def _played(
+    data: Mapping[str, Any], shared: Mapping[str, Any], ground: Ground, *, file: str
+) -> list[play_text.Said]:
+    """Every case of a file, played on the regulation as the case's own parameters make it."""
+    cases = casefile.checked(data, shared, ground.pack({}), ground.calendar, file=file)
+    return [play_text.story(one, ground.pack(one.parameters), ground.calendar) for one in cases]
+
+
+def _shipped(key: str) -> Ground:
+    path = loading.shipped(key)
+    if not path.exists():
+        raise NotFound(what="policy", key=key)
+    data = loading.read(path)
+
+    def pack(parameters: Mapping[str, Any]) -> Pack:
+        return loading.build(data, parameters, file=path.name)
+
+    return Ground(pack({}).policy.title, working_calendar.official_calendar(), pack)
+
+
+def _of_record(settings: Settings, key: str | None, version_id: int | None) -> Ground:
+    engine = engine_of(settings)
+    with database.reading(engine) as session:
+        version = _version(session, key, version_id, settings)
+        data, chosen = policies.data(session, version)
+        title = f"{version.policy.name} · {version.number}"
+        calendar = working_calendar.work_calendar(session)
+    engine.dispose()
+    return Ground(title, calendar, lambda own: loading.build(data, {**chosen, **own}, file=title))
+
+
+def _version(
+    session: Session, key: str | None, version_id: int | None, settings: Settings
+) -> PolicyVersion:
+    """The version asked for by its id, or the one of a regulation that is in force today."""
+    if key is not None:
+        today = dt.datetime.now(dt.UTC).astimezone(settings.zone).date()
+        return policies.in_force(session, key, on=today)
+    found = session.get(PolicyVersion, version_id)
+    if found is None:
+        raise NotFound(what="policy_version", key=str(version_id))
+    return found
+
+
+# ---------------------------------------------------------------- on past cases
+
+
+def what_if(settings: Settings) -> click.Command:
+    """`flask policy what-if`: past cases judged under a version, a draft for instance."""
+    day = click.DateTime(["%Y-%m-%d"])
+
+    @click.command("what-if", help="Say what a version would have made of a period's cases.")
+    @click.option("--version", "version_id", type=int, required=True, help="Its id; also a draft.")
+    @click.option("--from", "begin", type=day, required=True, help="Received from this day on.")
+    @click.option("--until", "end", type=day, required=True, help="The last such day.")
+    @click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
+    def command(version_id: int, begin: dt.datetime, end: dt.datetime, as_json: bool) -> None:
+        with plain_refusals(settings):
+            whatif.check_period(begin.date(), end.date())
+            trial = Trial(settings, version_id, begin.date(), end.date())
+            found = list(_with_bar(trial))
+            if as_json:
+                click.echo(json.dumps(trial.told(found), ensure_ascii=False, indent=1))
+            else:
+                for line in (*whatif_text.totals(trial.totals), "", *_case_lines(found)):
+                    click.echo(line)
+
+    return command
+
+
+def _case_lines(found: list[tuple[str, dict[str, Any]]]) -> Iterator[str]:
+    for number, told in found:
+        yield number
+        yield from (f"  {line}" for line in whatif_text.lines(told))
+
+
+class Trial:
+    """A version tried on a period, batch by batch; `totals` grow while it is iterated."""
+
+    def __init__(
+        self, settings: Settings, version_id: int, from_on: dt.date, until_on: dt.date
+    ) -> None:
+        self.engine = engine_of(settings)
+        self.settings, self.version_id = settings, version_id
+        self.from_on, self.until_on = from_on, until_on
+        self.totals = Totals()
+
+    def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The number of each case that would differ or cannot be judged, and what of it."""
+        now, after_id = dt.datetime.now(dt.UTC), 0
+        pack: Pack | None = None
+        while True:
+            with database.reading(self.engine) as session:
+                version = _version(session, None, self.version_id, self.settings)
+                pack = pack or policies.pack(session, version)
+                period = {"from_on": self.from_on, "until_on": self.until_on}
+                found = whatif.batch(session, version, pack, **period, after_id=after_id, now=now)
+            for case, told in whatif.counted(found, self.totals):
+                yield case.number, told
+            if found.last_id is None:
+                return
+            after_id = found.last_id
+
+    def told(self, found: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+        """The whole result as JSON data."""
+        return {
+            "version": self.version_id,
+            "from": self.from_on.isoformat(),
+            "until": self.until_on.isoformat(),
+            "totals": self.totals.dump(),
+            "cases": [{"number": number, **whatif_text.plain(told)} for number, told in found],
+        }
+
+
+def _with_bar(trial: Trial) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The cases of a trial, with a bar that moves where somebody can see it move."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        for one in trial:
+            progress.update(task, completed=trial.totals.cases)
+            yield one

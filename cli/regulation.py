@@ -1,0 +1,92 @@
+"""The command group `policy`: publish a regulation, and ask what its cases prove."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+import database
+from cli import play_and_whatif
+from cli.terminal import engine_of, plain_refusals
+from config import ROOT, Settings
+from policy.pack import loading
+from policy.proof import coverage
+from services.calendar import working_calendar
+from services.regulation import policies
+
+_TO_READ = click.Path(path_type=Path)
+
+
+def policy_group(settings: Settings) -> click.Group:
+    """`flask policy`: put a regulation in force; ask what its cases prove."""
+
+    @click.group("policy", help="Regulations: publish one, ask what its cases prove.")
+    def group() -> None:
+        """A group has nothing to do by itself."""
+
+    @group.command("coverage", help="List which cases prove which clause.")
+    @click.argument("regulation", required=False)
+    @click.option("--mutate", is_flag=True, help="List changes to the pack that no case notices.")
+    def show(regulation: str | None, mutate: bool) -> None:
+        place = ROOT / "tests" / "policy"
+        found = sorted(path.parent for path in place.glob(f"*/{coverage.CLAUSES}"))
+        folders = [path for path in found if regulation in (None, path.name)]
+        if not folders:
+            raise click.ClickException(f"There are no cases for {regulation or 'anything'}.")
+        if not (_unnoticed(folders) if mutate else _proven(folders)):
+            raise SystemExit(1)
+
+    for make in (_publish, play_and_whatif.play, play_and_whatif.what_if):
+        group.add_command(make(settings))
+    return group
+
+
+def _proven(folders: Sequence[Path]) -> bool:
+    """Print what proves each clause, a sum for each regulation, and one of all as the last line."""
+    total = coverage.NOTHING
+    for folder in folders:
+        lines, tally = coverage.clause_report(folder, working_calendar.official_calendar())
+        total += tally
+        click.echo("\n".join(lines))
+    click.echo(str(total))
+    return not total.silent
+
+
+def _unnoticed(folders: Sequence[Path]) -> bool:
+    """Print the changes of each pack that none of its cases notices."""
+    complete = True
+    for folder in folders:
+        lines, none = coverage.mutation_report(folder, working_calendar.official_calendar())
+        complete = complete and none
+        click.echo("\n".join([*lines[:-1], f"{folder.name}: {lines[-1]}"]))
+    return complete
+
+
+def _publish(settings: Settings) -> click.Command:
+    @click.command("publish", help="Put a regulation's file in force as a new version.")
+    @click.argument("file", type=_TO_READ)
+    @click.option("--from", "day", type=click.DateTime(["%Y-%m-%d"]), help="From this day on.")
+    @click.option("--check", is_flag=True, help="Only say what is wrong with the file.")
+    def command(file: Path, day: dt.datetime | None, check: bool) -> None:
+        with plain_refusals(settings):
+            data = loading.read(file)
+            title = loading.build(data, file=file.name).policy.title
+            if check:
+                click.echo(f"{file.name}: {title}: nothing is wrong with it.")
+                return
+            if day is None:
+                raise click.ClickException(
+                    "--from is needed: the day the version comes into force."
+                )
+            with database.writing(engine_of(settings)) as session:
+                now = dt.datetime.now(dt.UTC)
+                version = policies.publish(
+                    session, data, effective_from=day.date(), now=now, file=file.name
+                )
+                number = version.number
+        click.echo(f"{title}: version {number} is in force from {day:%Y-%m-%d} on.")
+
+    return command

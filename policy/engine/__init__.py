@@ -1,0 +1,1 @@
+"""How a case moves under a pack: one pure function and what it asks."""

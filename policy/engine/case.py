@@ -1,0 +1,504 @@
+"""How a case moves: `apply(facts, event, pack, calendar, now) -> (facts, effects)`.
+
+The only place where an event changes anything. Live work, trying out a draft and folding an old
+journal all come through here, so they cannot differ. Pure: nothing is read, nothing is written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from policy.engine import deadlines, followup, forms, jury, penalties, recounting
+from policy.engine.conditions import holds
+from policy.engine.fact_changes import Effect, changes
+from policy.engine.permission import checked_time, observed, refusal, standing
+from policy.engine.rules import Rules
+from policy.engine.severity import checked, checked_extra, checked_grade, sorted_out
+from policy.pack.schema import DeadlineEntry, ExtensionEntry, Pack
+from policy.vocabulary.errors import (
+    ChoiceUnknown,
+    ExtensionForbidden,
+    ExtensionTooLong,
+    FieldMissing,
+    StatusForbids,
+    TimeBeforeCase,
+    TimeInFuture,
+)
+from policy.vocabulary.events import (
+    SYSTEM,
+    Assigned,
+    Classified,
+    Concluded,
+    Decided,
+    Dispatched,
+    ExtensionGranted,
+    Happening,
+    Imported,
+    Judged,
+    Promised,
+    Registered,
+    Replied,
+    TakenOver,
+    TimePassed,
+    utc,
+)
+from policy.vocabulary.facts import CaseFacts, Clock, Count, Duty, Signature, Wish, replace
+from policy.vocabulary.status import ClockState, ClosingGround, ReplyOutcome, Responsibility, Status
+from policy.vocabulary.worktime import WorkCalendar
+
+
+def apply(
+    facts: CaseFacts, event: Happening, pack: Pack, calendar: WorkCalendar, now: dt.datetime
+) -> tuple[CaseFacts, tuple[Effect, ...]]:
+    """What the case is after the event, and what changed by it.
+
+    `now` is when it is recorded; `event.at` when it happened. Raises a DomainError, changing
+    nothing, where regulation, post, time or contents forbid it.
+    """
+    after = moved(facts, event, pack, calendar, now)
+    return after, changes(facts, after)
+
+
+def moved(
+    facts: CaseFacts, event: Happening, pack: Pack, calendar: WorkCalendar, now: dt.datetime
+) -> CaseFacts:
+    """The case that `apply` gives, for whoever does not ask what changed."""
+    rules = Rules(pack, calendar, utc(now))
+    at = utc(event.at)
+    event = event if at is event.at else event.model_copy(update={"at": at})
+    checked_time(facts, event, rules.now)
+    spared = event.spared if isinstance(event, TimePassed) else ()
+    after = pass_time(facts, event.at, rules, spared)
+    if reason := refusal(after, event.type, event.by, pack, event):
+        raise reason
+    before = after
+    after = HANDLERS[event.type](before, event, rules)
+    if event.type != "registered":
+        after = forms.graded(before, after, event, event.type)
+    if not isinstance(event, TimePassed):
+        after = _rules_follow(before, after, event, rules)
+    return after
+
+
+def pass_time(
+    facts: CaseFacts, at: dt.datetime, rules: Rules, spared: Collection[str] = ()
+) -> CaseFacts:
+    """The case at an instant: what ran out until then is breached and charged for.
+
+    Not so the clocks whose keys are `spared`.
+    """
+    late = deadlines.run_out(facts, at=at, found_at=rules.now, pack=rules.pack, spared=spared)
+    late = penalties.for_breaches(late, facts, rules)
+    for clock, entry in deadlines.upgrades(facts, late, rules.pack):
+        late = _risen(late, clock, entry, rules)
+    return late
+
+
+def _risen(facts: CaseFacts, clock: Clock, entry: DeadlineEntry, rules: Rules) -> CaseFacts:
+    """Time lets the case rise to a graver grade; its terms count from that instant."""
+    assert clock.due_at is not None
+    steps = [step.key for step in rules.pack.severity if step.scale == "grade"]
+    if facts.grade in steps and steps.index(facts.grade) <= steps.index(entry.grade or ""):
+        return facts
+    after = replace(facts, grade=entry.grade, grade_chosen=True, upgraded_at=clock.due_at)
+    after = forms.graded(facts, after, TimePassed(at=clock.due_at), entry.key)
+    return deadlines.reconsider(after, pack=rules.pack, calendar=rules.calendar)
+
+
+def _rules_follow(before: CaseFacts, after: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    """What an event brings beyond itself: clocks met and started, signatures, charges."""
+    after = deadlines.meet(after, event, pack=rules.pack, now=rules.now)
+    after = penalties.for_breaches(after, before, rules)
+    after = deadlines.start(
+        after,
+        event.type,
+        at=event.at,
+        received_at=after.received_at,
+        pack=rules.pack,
+        calendar=rules.calendar,
+        event=event,
+    )
+    after = _signed_for(before, after, event, rules.pack)
+    after = forms.claim(after, event, rules)
+    return penalties.for_event(after, before, event, rules)
+
+
+def _signed_for(before: CaseFacts, after: CaseFacts, event: Happening, pack: Pack) -> CaseFacts:
+    """Keep the signature of a step the regulation wants signed."""
+    for entry in pack.signoffs.get(event.type, ()):
+        held = standing(entry, before, event.by, pack) if entry.recorded else None
+        if held and event.by.employee and holds(entry.applies, before, event):
+            name = Signature(
+                event.type, before.round, held[0], event.by.employee, event.at, held[1]
+            )
+            return replace(after, signatures=(*after.signatures, name))
+    return after
+
+
+# ---------------------------------------------------------------- intake
+
+
+def _registered(facts: CaseFacts, event: Registered, rules: Rules) -> CaseFacts:
+    if event.received_at > event.at:
+        raise TimeInFuture(field="received_at", at=event.received_at)
+    _reasoned(event)
+    # Whether the company is to blame is known before the case is sorted: a grade may ask for it.
+    facts = replace(facts, responsibility=event.responsibility)
+    facts = _described(facts, event, rules.pack)
+    return replace(
+        facts,
+        status=_entry(facts, rules.pack),
+        first_asked=event.first_asked or event.by.employee,
+        linked=event.linked,
+    )
+
+
+def _reasoned(event: Registered | Classified) -> None:
+    """Whoever finds the company not to blame says why (SKD-2.2.1.2)."""
+    if event.responsibility is Responsibility.not_responsible and not event.reason:
+        raise FieldMissing(field="reason")
+
+
+def _described(facts: CaseFacts, event: Registered | Imported, pack: Pack) -> CaseFacts:
+    """The facts a register entry states, sorted into kind, level and grade."""
+    if not checked("kind", event.kind, pack):
+        raise FieldMissing(field="kind")
+    facts = replace(
+        facts,
+        number=event.number,
+        kind=event.kind,
+        channel=checked("channel", event.channel, pack),
+        category=checked("category", event.category, pack),
+        grade=checked_grade(event.grade, pack),
+        grade_chosen=event.grade is not None,
+        subject=event.subject,
+        body=event.body,
+        demand=event.demand,
+        extra=checked_extra(event.extra, pack),
+        received_at=utc(event.received_at),
+        registered_at=event.at,
+    )
+    return sorted_out(facts, pack)
+
+
+def _entry(facts: CaseFacts, pack: Pack) -> Status:
+    return Status.registered if pack.find("kind", facts.kind).handled else Status.recorded
+
+
+def _imported(facts: CaseFacts, event: Imported, rules: Rules) -> CaseFacts:
+    facts = _described(facts, event, rules.pack)
+    closed_at = utc(event.closed_at) if event.closed_at else None
+    return replace(facts, status=event.status, history=True, closed_at=closed_at)
+
+
+def _taken_over(facts: CaseFacts, event: TakenOver, rules: Rules) -> CaseFacts:
+    """Open history becomes a case of today: 'since receipt' means since today."""
+    facts = _reclassified(facts, event, rules.pack)
+    facts = replace(facts, history=False, status=_entry(facts, rules.pack))
+    return deadlines.start(
+        facts, "registered", at=event.at, pack=rules.pack, calendar=rules.calendar
+    )
+
+
+def _classified(facts: CaseFacts, event: Classified, rules: Rules) -> CaseFacts:
+    pack = rules.pack
+    _reasoned(event)
+    found = event.responsibility or facts.responsibility
+    after = _reclassified(replace(facts, responsibility=found), event, pack)
+    after = replace(after, classified_at=event.at)
+    if pack.find("kind", after.kind).handled != pack.find("kind", facts.kind).handled:
+        after = _handled_otherwise(facts, after, event, rules)
+    after = penalties.without_ground(after, pack=pack, at=rules.now)
+    if after.closed_at is not None:
+        after = followup.retained(after, rules)
+    return deadlines.reconsider(after, pack=pack, calendar=rules.calendar)
+
+
+def _handled_otherwise(
+    facts: CaseFacts, after: CaseFacts, event: Classified, rules: Rules
+) -> CaseFacts:
+    """What was only counted is to be handled, or the reverse: before a department has it.
+
+    A demand made later is a complaint from then on: 'since receipt' means since it was made.
+    """
+    if facts.status not in (Status.registered, Status.recorded):
+        raise StatusForbids(deed="classified", status=facts.status)
+    after = replace(after, status=_entry(after, rules.pack))
+    return deadlines.start(
+        after, "registered", at=event.at, pack=rules.pack, calendar=rules.calendar
+    )
+
+
+def _reclassified(facts: CaseFacts, event: Classified | TakenOver, pack: Pack) -> CaseFacts:
+    grade = checked_grade(event.grade, pack)
+    facts = replace(
+        facts,
+        category=checked("category", event.category, pack) or facts.category,
+        grade=grade or facts.grade,
+        grade_chosen=facts.grade_chosen or grade is not None,
+    )
+    if isinstance(event, TakenOver):
+        facts = replace(facts, channel=checked("channel", event.channel, pack) or facts.channel)
+    else:
+        extra = {**facts.extra, **checked_extra(event.extra, pack)}
+        kind = checked("kind", event.kind, pack) or facts.kind
+        facts = replace(facts, extra=extra, kind=kind)
+    return sorted_out(facts, pack)
+
+
+def _upgraded(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    entry = next(
+        e for e in rules.pack.escalation if e.event == event.type and holds(e.applies, facts)
+    )
+    after = replace(facts, grade=entry.grade, grade_chosen=True, upgraded_at=event.at)
+    return deadlines.reconsider(after, pack=rules.pack, calendar=rules.calendar)
+
+
+def _reviewed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return deadlines.review(facts, at=event.at, pack=rules.pack, calendar=rules.calendar)
+
+
+def _dispatched(facts: CaseFacts, event: Dispatched, rules: Rules) -> CaseFacts:
+    entry = rules.pack.find("department", event.department)
+    if entry is None or not entry.answers:
+        raise ChoiceUnknown(field="department", value=event.department)
+    facts = replace(
+        facts,
+        status=Status.dispatched,
+        dispatched_at=facts.dispatched_at or event.at,
+        director_only=event.director_only,
+    )
+    duty = Duty(
+        event.department,
+        facts.round,
+        event.at,
+        followup.answers(event, facts, entry.director, rules),
+    )
+    return deadlines.bind(replace(facts, duties=(*facts.duties, duty)), rules.pack)
+
+
+# ---------------------------------------------------------------- the department
+
+
+def _duty(facts: CaseFacts, **changed: Any) -> CaseFacts:
+    if not facts.duties:
+        return facts
+    return replace(facts, duties=(*facts.duties[:-1], replace(facts.duties[-1], **changed)))
+
+
+def _returned(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return replace(_duty(facts, returned_at=event.at), status=Status.returned)
+
+
+def _assigned(facts: CaseFacts, event: Assigned, rules: Rules) -> CaseFacts:
+    return _duty(facts, handler=event.handler)
+
+
+def _contacted(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return replace(facts, contacted_at=facts.contacted_at or event.at)
+
+
+def _unchanged(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return facts
+
+
+def _replied(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
+    """An answer waits for the director. Who answers handles the case unless somebody does.
+
+    Of an answer from a department's sheet nobody knows who gave it: it makes nobody the handler.
+    """
+    if facts.handler is None and event.by.employee:
+        facts = _duty(facts, handler=event.by.employee)
+    facts = replace(facts, status=Status.replied, replied_at=event.at, reply_outcome=event.outcome)
+    if event.outcome is not ReplyOutcome.extension:
+        return facts
+    if event.until is None:
+        raise FieldMissing(field="until")
+    _checked_term(facts, utc(event.until), event.at, rules)
+    wish = Wish(facts.round, event.at, utc(event.until), event.text)
+    return replace(facts, wishes=(*facts.wishes, wish))
+
+
+def _checked_term(
+    facts: CaseFacts, until: dt.datetime, at: dt.datetime, rules: Rules
+) -> ExtensionEntry:
+    """The rule that lets the case have time until then, counted in all from the first start."""
+    entries = rules.pack.extension
+    entry = next((e for e in entries if holds(e.applies, facts)), None)
+    clock = deadlines.slot_clock(facts, entry.slot, rules.pack) if entry else None
+    if entry is None or clock is None:
+        cite = entries[0].cite if entries else ""
+        raise ExtensionForbidden(grade=facts.grade, cite=cite)
+    latest = entry.in_all.end(clock.starts_at, rules.calendar).at
+    if until > latest:
+        raise ExtensionTooLong(latest=latest, cite=entry.cite)
+    if until <= at:
+        raise TimeBeforeCase(field="until", at=until, earliest=at)
+    return entry
+
+
+_AFTER_CONFIRMING = {
+    ReplyOutcome.solved: Status.confirmed,
+    ReplyOutcome.extension: Status.raised,
+    ReplyOutcome.raise_to_gm: Status.intervened,
+}
+
+
+def _confirmed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    assert facts.reply_outcome is not None
+    status = _AFTER_CONFIRMING[facts.reply_outcome]
+    if status is Status.confirmed:
+        return replace(facts, status=status, confirmed_at=event.at)
+    return replace(facts, status=status, raised_at=event.at)
+
+
+def _declined(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    wishes = facts.wishes
+    if facts.reply_outcome is ReplyOutcome.extension:
+        wishes = (*wishes[:-1], replace(wishes[-1], granted=False, decided_at=event.at))
+    return replace(facts, status=Status.dispatched, reply_outcome=None, wishes=wishes)
+
+
+def _granted(facts: CaseFacts, event: ExtensionGranted, rules: Rules) -> CaseFacts:
+    entry = _checked_term(facts, utc(event.until), event.at, rules)
+    clock = deadlines.slot_clock(facts, entry.slot, rules.pack)
+    assert clock is not None
+    facts = deadlines.reopen(
+        facts, clock, due_at=utc(event.until), at=event.at, reason="extension_granted"
+    )
+    if entry.counter:
+        count = Count(entry.counter, facts.department, event.at)
+        facts = replace(facts, counts=(*facts.counts, count))
+    return _decided_wish(facts, event, granted=True)
+
+
+def _decided_wish(facts: CaseFacts, event: Happening, *, granted: bool) -> CaseFacts:
+    last = replace(facts.wishes[-1], granted=granted, decided_at=event.at)
+    return replace(
+        facts, status=Status.dispatched, reply_outcome=None, wishes=(*facts.wishes[:-1], last)
+    )
+
+
+def _refused(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    """The wish stopped the clock; what was left of it runs on from the refusal."""
+    for slot in dict.fromkeys(entry.slot for entry in rules.pack.extension):
+        clock = deadlines.slot_clock(facts, slot, rules.pack)
+        if clock is None or clock.state is not ClockState.met:
+            continue
+        due_at, provisional = deadlines.time_left(clock, at=event.at, calendar=rules.calendar)
+        facts = deadlines.reopen(
+            facts,
+            clock,
+            due_at=due_at,
+            provisional=provisional,
+            at=event.at,
+            reason="extension_refused",
+            stood=(clock.met_at or event.at, event.at),
+        )
+    return _decided_wish(facts, event, granted=False)
+
+
+def _decided(facts: CaseFacts, event: Decided, rules: Rules) -> CaseFacts:
+    """The general manager solved it, or gives it back with an instruction and a term."""
+    if event.solved:
+        return replace(facts, status=Status.confirmed, confirmed_at=event.at)
+    if event.until is None:
+        raise FieldMissing(field="until")
+    until = utc(event.until)
+    if until <= event.at:
+        raise TimeBeforeCase(field="until", at=until, earliest=event.at)
+    answering = [e.slot for e in rules.pack.deadline if e.slot and "confirmed" in e.met_by]
+    for slot in dict.fromkeys(answering):
+        if clock := deadlines.slot_clock(facts, slot, rules.pack):
+            facts = deadlines.reopen(facts, clock, due_at=until, at=event.at, reason="decided")
+    return replace(facts, status=Status.dispatched, reply_outcome=None)
+
+
+def _concluded(facts: CaseFacts, event: Concluded, rules: Rules) -> CaseFacts:
+    """The desk ends the case: a question answered, an incident whose papers are complete."""
+    facts = deadlines.answered(facts, at=event.at, pack=rules.pack, now=rules.now)
+    facts = replace(facts, closing_ground=ClosingGround.concluded)
+    return followup.closed(facts, event.text, event, rules)
+
+
+def _promised(facts: CaseFacts, event: Promised, rules: Rules) -> CaseFacts:
+    facts = forms.promise(facts, event, rules)
+    if event.until is None:
+        return facts
+    return deadlines.promised(facts, at=event.at, pack=rules.pack)
+
+
+def _factory_closed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return replace(facts, factory_closed_at=event.at)
+
+
+# ---------------------------------------------------------------- money and time
+
+
+def _judged(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
+    return penalties.by_hand(facts, event, rules)
+
+
+def _penalty(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return penalties.step(facts, event, pack=rules.pack, calendar=rules.calendar)
+
+
+def _recounted(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return recounting.recount(facts, at=event.at, pack=rules.pack, calendar=rules.calendar)
+
+
+def archivable(facts: CaseFacts, pack: Pack) -> bool:
+    """Whether time may put the case into the archive now."""
+    return observed(facts, pack) and refusal(facts, "archived", SYSTEM, pack) is None
+
+
+HANDLERS: Mapping[str, Callable[[CaseFacts, Any, Rules], CaseFacts]] = {
+    "registered": _registered,
+    "imported": _imported,
+    "taken_over": _taken_over,
+    "classified": _classified,
+    "upgraded": _upgraded,
+    "reviewed": _reviewed,
+    "dispatched": _dispatched,
+    "returned": _returned,
+    "assigned": _assigned,
+    "contacted": _contacted,
+    "progressed": _unchanged,
+    "arrived_on_site": _unchanged,
+    "replied_in_writing": _unchanged,
+    "replied": _replied,
+    "confirmed": _confirmed,
+    "declined": _declined,
+    "extension_granted": _granted,
+    "extension_refused": _refused,
+    "decided": _decided,
+    "factory_closed": _factory_closed,
+    "promised": _promised,
+    "informed": forms.inform,
+    "filled": forms.fill,
+    "reported": forms.report,
+    "checked": forms.check,
+    "endorsed": forms.endorse,
+    "escalated": forms.escalate,
+    "involved": forms.involve,
+    "verified": followup.verified,
+    "concluded": _concluded,
+    "appealed": jury.appeal,
+    "convened": jury.convene,
+    "voted": jury.vote,
+    "ruled": jury.rule,
+    "called_back": followup.called_back,
+    "restarted": followup.restarted,
+    "settled": followup.settled,
+    "signed": followup.signed,
+    "archived": followup.archived,
+    "judged": _judged,
+    "penalty_confirmed": _penalty,
+    "penalty_waived": _penalty,
+    "penalty_notified": _penalty,
+    "penalty_reversed": _penalty,
+    "time_passed": _unchanged,
+    "recounted": _recounted,
+}

@@ -1,0 +1,107 @@
+"""Whether a condition of a pack holds for a case, and for the event that is happening to it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+from policy.pack.forms_and_reports import STANDING
+from policy.pack.shapes import Condition, Row
+from policy.vocabulary.events import Happening
+from policy.vocabulary.facts import CaseFacts, replace
+from policy.vocabulary.status import CallPurpose
+
+_CALLS = {
+    "unhappy": (CallPurpose.verification, "unhappy"),
+    "demands_more": (CallPurpose.verification, "demands_more"),
+    "satisfaction_unhappy": (CallPurpose.satisfaction, "unhappy"),
+}
+
+
+_NOT_OURS = object()
+
+
+def holds(condition: Condition, facts: CaseFacts, event: Happening | None = None) -> bool:
+    """Whether every row holds; an empty condition always does."""
+    return not condition or first_failing(condition, facts, event) is None
+
+
+def first_failing(
+    condition: Condition, facts: CaseFacts, event: Happening | None = None
+) -> Row | None:
+    """The first row that does not hold. Rows about an event are left out where there is none."""
+    # An event asks hundreds of rows, so what is found for one is looked up without a detour.
+    for row in condition:
+        path = row.field
+        if "." not in path:
+            found = getattr(facts, path, _NOT_OURS)
+            if found is _NOT_OURS:
+                found = _figured(path, facts)
+        elif event is None and path.startswith("event."):
+            continue
+        else:
+            found = _pathed(path, facts, event)
+        if not row.holds(found):
+            return row
+    return None
+
+
+def look(field: str, facts: CaseFacts, event: Happening | None) -> Any:
+    """What a field of a condition says now: of the event, of the case, of the pack's own."""
+    if "." in field:
+        found = _pathed(field, facts, event)
+    else:
+        found = getattr(facts, field, _NOT_OURS)
+        found = _figured(field, facts) if found is _NOT_OURS else found
+    return found.value if isinstance(found, enum.Enum) else found
+
+
+def _figured(field: str, facts: CaseFacts) -> Any:
+    """What a field says that the picture has no attribute for: counted from it, or the pack's."""
+    if field in _CALLS:
+        purpose, name = _CALLS[field]
+        call = facts.last_call(purpose)
+        return bool(call and getattr(call, name))
+    if field == "body_length":
+        return len(facts.body or "")
+    if field == "last_answer":
+        return facts.calls[-1].outcome if facts.calls else None
+    return facts.extra.get(field)
+
+
+def _pathed(path: str, facts: CaseFacts, event: Happening | None) -> Any:
+    """What `event.x`, `event.data.x`, `form.visit`, `form.visit.day`, `chain.x` says now.
+
+    `late.DEADLINE` is true once that clock ran out, in whichever round, and the breach stands.
+    `round.form.visit` asks the same of what was filed in this round only.
+    """
+    section, _, name = path.partition(".")
+    key, _, field = name.partition(".")
+    if section == "round":
+        this = tuple(filed for filed in facts.filed if filed.round == facts.round)
+        return _pathed(name, replace(facts, filed=this), event)
+    if section == "event":
+        found = getattr(event, key, None)
+        return found.get(field) if field and isinstance(found, Mapping) else found
+    if section == "late":
+        return any(clock.key == key and clock.breached for clock in facts.clocks) or None
+    if section == "checklist":
+        last = facts.last_filed(section, key)
+        return True if last and last.data["complete"] == "true" else None
+    if section in STANDING:
+        return _standing(section, key, facts)
+    if field:
+        last = facts.last_filed(section, key)
+        return last.data.get(field) if last else None
+    return facts.times_filed(section, key) or None
+
+
+def _standing(section: str, key: str, facts: CaseFacts) -> str | None:
+    """Where a chain of approvals or a question to a jury stands: open, and how it ended."""
+    for filed in reversed(facts.filed):
+        if filed.key == key and filed.section == STANDING[section]:
+            return str(filed.data["standing"])
+        if filed.key == key and filed.section == section:
+            return "open"
+    return None

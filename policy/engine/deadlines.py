@@ -1,0 +1,576 @@
+"""Clocks: which event starts them, meets them, moves them, and why their end is where it is.
+
+Every function takes a picture of the case and gives back another; none knows what time it is.
+A breach is a fact of its own: it may be lifted with a reason, it is never taken away.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Mapping
+from decimal import Decimal
+from operator import is_
+from typing import Any
+
+from policy.engine.conditions import holds, look
+from policy.pack.schema import DeadlineEntry, Pack
+from policy.pack.shapes import Quantity
+from policy.vocabulary.events import Happening
+from policy.vocabulary.facts import CaseFacts, Clock, Lapse, Revision, replace
+from policy.vocabulary.status import ActorKind, ClockState
+from policy.vocabulary.worktime import Due, Unit, WorkCalendar
+
+
+def start(
+    facts: CaseFacts,
+    name: str,
+    *,
+    at: dt.datetime,
+    received_at: dt.datetime | None = None,
+    pack: Pack,
+    calendar: WorkCalendar,
+    event: Happening | None = None,
+) -> CaseFacts:
+    """Start the clocks an event starts. `received_at` is what 'since receipt' counts from."""
+    # Clocks that share no slot meet nobody: they are added together, before the next that does.
+    alone: list[Clock] = []
+    for entry in pack.starting.get(name, ()):
+        if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
+            continue
+        if (old := facts.clock(entry.key)) or _carried(facts, entry):
+            if old and old.running and entry.until:
+                facts = _stated_anew(facts, old, entry, at, calendar, event)
+            continue
+        since = _since(entry, name, at, received_at, calendar, facts, event)
+        if entry.until and look(entry.until, facts, event) is None:
+            continue
+        clock = _as_promised(_new(facts, entry, name, since, calendar, event), entry, facts)
+        if entry.slot is None:
+            alone.append(clock)
+            continue
+        facts, alone = _seated(_added(facts, alone), clock, pack), []
+    return _added(facts, alone)
+
+
+def _added(facts: CaseFacts, clocks: Collection[Clock]) -> CaseFacts:
+    return replace(facts, clocks=(*facts.clocks, *clocks)) if clocks else facts
+
+
+def _stated_anew(
+    facts: CaseFacts,
+    clock: Clock,
+    entry: DeadlineEntry,
+    at: dt.datetime,
+    calendar: WorkCalendar,
+    event: Happening | None,
+) -> CaseFacts:
+    """A running clock whose end a field says ends where it says now; the old end is kept."""
+    stated = look(entry.until or "", facts, event)
+    end = None if stated is None else _instant(stated, calendar, dt.time(23, 59, 59))
+    if end is None or end == clock.due_at:
+        return facts
+    return reopen(facts, clock, due_at=end, at=at, reason="stated")
+
+
+def _since(
+    entry: DeadlineEntry,
+    name: str,
+    at: dt.datetime,
+    received_at: dt.datetime | None,
+    calendar: WorkCalendar,
+    facts: CaseFacts,
+    event: Happening | None,
+) -> dt.datetime:
+    """What a term counts from: the event, the receipt, or the day or instant in a field.
+
+    From the receipt counts only what the registration starts: a new round and a case that rose
+    to a graver grade have their time from there on.
+    """
+    if entry.counts_from == "event" or (entry.counts_from == "received" and name != "registered"):
+        return at
+    if entry.counts_from == "received":
+        return received_at or at
+    stated = look(entry.counts_from, facts, event)
+    return at if stated is None else _instant(stated, calendar, dt.time(0))
+
+
+def _instant(stated: Any, calendar: WorkCalendar, clock: dt.time) -> dt.datetime:
+    """The instant a field states; of a day, when clocks show `clock` on it."""
+    if isinstance(stated, dt.datetime):
+        return stated
+    if "T" in str(stated):
+        return dt.datetime.fromisoformat(str(stated)).astimezone(dt.UTC)
+    return calendar.instant(dt.date.fromisoformat(str(stated)), clock)
+
+
+def _as_promised(clock: Clock, entry: DeadlineEntry, facts: CaseFacts) -> Clock:
+    """A new clock, ended where the customer was promised, if the rule lets that count."""
+    until = facts.promised_at
+    if entry.promise in (None, "within") or until is None or until <= clock.starts_at:
+        return clock
+    if entry.promise == "earlier" and clock.due_at and clock.due_at <= until:
+        return clock
+    usual = clock.due_at.isoformat() if clock.due_at else None
+    because = {**clock.because, "promised": True, "usual": usual, "named": until.isoformat()}
+    return replace(clock, due_at=until, provisional=False, because=because)
+
+
+def promised(facts: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFacts:
+    """Move the running clocks that what was promised to the customer moves."""
+
+    def moved(clock: Clock) -> Clock:
+        entry = pack.find("deadline", clock.key)
+        if not clock.running or clock.round != facts.round:
+            return clock
+        new = _as_promised(clock, entry, facts)
+        if new.due_at == clock.due_at:
+            return clock
+        revision = Revision(at, clock.due_at, new.due_at, "promised")
+        return replace(new, revisions=(*clock.revisions, revision))
+
+    return _each(facts, moved)
+
+
+def _carried(facts: CaseFacts, entry: DeadlineEntry) -> bool:
+    return entry.carries_over and any(clock.key == entry.key for clock in facts.clocks)
+
+
+def _new(
+    facts: CaseFacts,
+    entry: DeadlineEntry,
+    name: str,
+    since: dt.datetime,
+    calendar: WorkCalendar,
+    event: Happening | None,
+) -> Clock:
+    because: dict[str, Any] = {
+        "rule": entry.key,
+        "clause": entry.cite,
+        "from": since.isoformat(),
+        "from_event": name,
+    }
+    clock = Clock(
+        key=entry.key,
+        round=facts.round,
+        state=ClockState.running,
+        starts_at=since,
+        due_at=None,
+        because=because,
+        responsible=_bound(facts, entry),
+    )
+    if entry.until is not None:
+        end = _instant(look(entry.until, facts, event), calendar, dt.time(23, 59, 59))
+        stated = {"stated": entry.until, "named": end.isoformat()}
+        return replace(clock, due_at=end, because={**because, **stated})
+    return counted(clock, entry, calendar)
+
+
+COUNTED = frozenset(
+    {"amount", "unit", "at", "ends_day", "skipped", "makeup", "provisional", "unlimited"}
+    | {"window_from", "moved_before_rest_days"}
+)
+"""What of a clock's `because` comes from counting its term, and goes when that is counted anew."""
+
+
+def counted(clock: Clock, entry: DeadlineEntry, calendar: WorkCalendar) -> Clock:
+    """The clock with its end where the rule puts it, counted from its start, and why."""
+    because = {key: why for key, why in clock.because.items() if key not in COUNTED}
+    if entry.within is None:
+        assert entry.review_every is not None
+        since = dt.datetime.fromisoformat(because.get("reviewed", clock.starts_at.isoformat()))
+        review = entry.review_every.end(since, calendar)
+        because |= _reason(entry.review_every, review) | {"unlimited": True}
+        return replace(clock, because=because, review_at=review.at, provisional=review.provisional)
+    if entry.window_from is not None:
+        return _windowed(clock, entry, because, calendar)
+    late = entry.after_closing and calendar.after_closing(clock.starts_at)
+    term = entry.after_closing if entry.after_closing and late else entry.within
+    due = term.end(clock.starts_at, calendar)
+    because |= _reason(term, due)
+    return replace(clock, because=because, due_at=due.at, provisional=due.provisional)
+
+
+def _windowed(
+    clock: Clock, entry: DeadlineEntry, because: dict[str, Any], calendar: WorkCalendar
+) -> Clock:
+    """Day 3 to day 5 after: opens at midnight, ends at the end of the last day.
+
+    A window of rest days only is moved to the last working day before it, where the rule says so.
+    """
+    assert entry.window_from
+    assert entry.within
+    zero = calendar.local(clock.starts_at).date()
+    first = zero + dt.timedelta(days=entry.window_from.amount)
+    last = zero + dt.timedelta(days=entry.within.amount)
+    days = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+    if entry.before_rest and not any(map(calendar.is_working, days)):
+        first = last = calendar.last_working_day_on_or_before(first)
+        because["moved_before_rest_days"] = True
+    because |= {
+        "amount": entry.within.amount,
+        "unit": entry.within.unit.value,
+        "window_from": entry.window_from.amount,
+    }
+    return replace(
+        clock,
+        because=because,
+        opens_at=calendar.instant(first, dt.time(0)),
+        due_at=calendar.instant(last, dt.time(23, 59, 59)),
+        provisional=calendar.is_provisional(first, last),
+    )
+
+
+def _reason(term: Quantity, due: Due) -> dict[str, Any]:
+    """Why a term ends where it ends: the facts a sentence about it needs."""
+    reason: dict[str, Any] = {"amount": term.amount, "unit": term.unit.value}
+    if term.unit is Unit.working_day:
+        reason["skipped"] = [[day.isoformat(), kind] for day, kind in due.skipped]
+        reason["makeup"] = [day.isoformat() for day in due.makeup]
+    if term.at is not None:
+        reason["at"] = term.at.isoformat()
+    if term.ends_day:
+        reason["ends_day"] = True
+    if due.provisional:
+        reason["provisional"] = True
+    return reason
+
+
+def _bound(facts: CaseFacts, entry: DeadlineEntry) -> str | None:
+    if entry.binds == "responsible":
+        return facts.responsible
+    return facts.handler if entry.binds == "handler" else None
+
+
+def _seated(facts: CaseFacts, clock: Clock, pack: Pack) -> CaseFacts:
+    """Put a new clock in its slot: of two, the one that ends earlier runs; both are explained.
+
+    Where the slot's clock was met already there is nothing left to wait for.
+    """
+    slot = pack.find("deadline", clock.key).slot
+    rival = slot_clock(facts, slot, pack) if slot else None
+    if rival is None:
+        return replace(facts, clocks=(*facts.clocks, clock))
+    if not rival.running:
+        return facts
+    if _ends_later(clock, rival):
+        return put(facts, replace(rival, because=over(rival, clock)))
+    facts = put(facts, replace(rival, state=ClockState.superseded))
+    return replace(facts, clocks=(*facts.clocks, replace(clock, because=over(clock, rival))))
+
+
+def _ends_later(one: Clock, other: Clock) -> bool:
+    return one.due_at is None or (other.due_at is not None and one.due_at >= other.due_at)
+
+
+def over(winner: Clock, loser: Clock) -> Mapping[str, Any]:
+    """Why the winner of a slot ends where it does: as it said, and before whom."""
+    beaten = {
+        "rule": loser.key,
+        "clause": loser.because["clause"],
+        "due_at": loser.due_at.isoformat() if loser.due_at else None,
+        "from": loser.starts_at.isoformat(),
+        "from_event": loser.because["from_event"],
+    }
+    return {**winner.because, "over": [*winner.because.get("over", ()), beaten]}
+
+
+def observed_until(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
+    """When the last running observation ends; None where none runs."""
+    watches = (c for c in facts.clocks if c.running and _archives(c, pack))
+    return max((c.due_at for c in watches if c.due_at), default=None)
+
+
+def _archives(clock: Clock, pack: Pack) -> bool:
+    return bool(pack.find("deadline", clock.key).ends == "archive")
+
+
+def slot_clock(facts: CaseFacts, slot: str, pack: Pack) -> Clock | None:
+    """This round's clock of a slot that nothing has superseded."""
+    for clock in reversed(facts.clocks):
+        standing = clock.round == facts.round and clock.state is not ClockState.superseded
+        if standing and pack.find("deadline", clock.key).slot == slot:
+            return clock
+    return None
+
+
+def put(facts: CaseFacts, changed: Clock) -> CaseFacts:
+    """The same case with one clock replaced by its changed self."""
+    return _each(facts, lambda c: changed if _same(c, changed) else c)
+
+
+def _same(one: Clock, other: Clock) -> bool:
+    return (one.key, one.round) == (other.key, other.round)
+
+
+def _each(facts: CaseFacts, change: Callable[[Clock], Clock]) -> CaseFacts:
+    changed = tuple(map(change, facts.clocks))
+    same = all(map(is_, changed, facts.clocks))
+    return facts if same else replace(facts, clocks=changed)
+
+
+def meet(facts: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime) -> CaseFacts:
+    """Meet the clocks an event meets, late or in time; a breach found too early is lifted.
+
+    A deadline says which time of a person's deed counts. A deed of a sheet is always judged by
+    when it happened: that instant was not stated by anybody, it lies between two looks at the
+    file, and nobody is late because we could not look.
+    """
+    anonymous = event.by.kind is ActorKind.sheet
+
+    def met(clock: Clock) -> Clock:
+        entry: DeadlineEntry = pack.find("deadline", clock.key)
+        if not clock.running or event.type not in entry.met_by:
+            return clock
+        if not holds(entry.met_if, facts, event):
+            return clock
+        at = event.at if anonymous or entry.judged_by == "stated" else now
+        if entry.ends == "warning" and clock.due_at and at > clock.due_at:
+            # A target that was missed is no breach, however late that comes to light.
+            return replace(clock, state=ClockState.met, met_at=clock.due_at)
+        return _met(clock, at, now)
+
+    return _each(facts, met)
+
+
+def _met(clock: Clock, at: dt.datetime, now: dt.datetime) -> Clock:
+    clock = replace(clock, state=ClockState.met, met_at=at)
+    if clock.due_at is None:
+        return clock
+    if at > clock.due_at:
+        return clock if _known(clock) else _broken(clock, now)
+    kept = tuple(_unless_before(lapse, at, now) for lapse in clock.breaches)
+    return replace(clock, breaches=kept)
+
+
+def _unless_before(lapse: Lapse, at: dt.datetime, now: dt.datetime) -> Lapse:
+    """A breach found before the deed came to light is lifted; one before the deed stands.
+
+    Time granted after a term had run out moves the end and does not make the past good.
+    """
+    if lapse.lifted_at or lapse.breached_at < at:
+        return lapse
+    return replace(lapse, lifted_at=now, lifted_because="met_in_time")
+
+
+def _known(clock: Clock) -> bool:
+    return any(lapse.breached_at == clock.due_at for lapse in clock.breaches)
+
+
+def _broken(clock: Clock, found_at: dt.datetime) -> Clock:
+    assert clock.due_at is not None
+    return replace(clock, breaches=(*clock.breaches, Lapse(clock.due_at, found_at)))
+
+
+def run_out(
+    facts: CaseFacts,
+    *,
+    at: dt.datetime,
+    found_at: dt.datetime,
+    pack: Pack,
+    spared: Collection[str] = (),
+) -> CaseFacts:
+    """Breach the clocks that ran out before `at`; one that ends otherwise is over. Idempotent.
+
+    `spared` are the keys of clocks that are left alone this time.
+    """
+
+    def ran(clock: Clock) -> Clock:
+        if not (clock.running and clock.due_at and clock.due_at < at) or clock.key in spared:
+            return clock
+        if pack.find("deadline", clock.key).ends != "breach":
+            return replace(clock, state=ClockState.met, met_at=clock.due_at)
+        return clock if _known(clock) else _broken(clock, found_at)
+
+    return _each(facts, ran)
+
+
+def reconsider(facts: CaseFacts, *, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
+    """After facts changed: drop clocks whose condition fell, start those that now apply.
+
+    A new clock counts from when its event happened and one that applies again goes on as it
+    was, so time used stays used.
+    """
+
+    def fitting(clock: Clock) -> Clock:
+        entry = pack.find("deadline", clock.key)
+        if clock.running and clock.round == facts.round and not holds(entry.applies, facts):
+            return replace(clock, state=ClockState.superseded)
+        return clock
+
+    facts = _revived(_each(facts, fitting), pack)
+    since = _receipt(facts, pack)
+    for name, at in happened(facts):
+        facts = start(facts, name, at=at, received_at=since, pack=pack, calendar=calendar)
+    return facts
+
+
+def _revived(facts: CaseFacts, pack: Pack) -> CaseFacts:
+    """Let clocks of this round that apply again run on, where their slot is free."""
+    for clock in facts.clocks:
+        entry = pack.find("deadline", clock.key)
+        stopped = clock.state is ClockState.superseded and clock.round == facts.round
+        free = entry.slot is None or slot_clock(facts, entry.slot, pack) is None
+        if stopped and free and holds(entry.applies, facts):
+            bound = _bound(facts, entry) or clock.responsible
+            facts = put(facts, replace(clock, state=ClockState.running, responsible=bound))
+    return facts
+
+
+def _receipt(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
+    """Since when 'since receipt' counts: for a case taken over or asked for later, since then."""
+    counted = [
+        clock.starts_at
+        for clock in facts.clocks
+        if pack.find("deadline", clock.key).counts_from == "received"
+    ]
+    return min(counted, default=facts.received_at)
+
+
+def happened(facts: CaseFacts) -> Iterable[tuple[str, dt.datetime]]:
+    """The starts that lie behind a case in this round, the latest first.
+
+    What several of them may start counts from the latest.
+    """
+    begun = facts.restarted_at if facts.round > 1 else None
+    marks = (
+        ("upgraded", facts.upgraded_at),
+        ("restarted", begun),
+        ("dispatched", facts.dispatched_at if not begun else None),
+        ("registered", facts.registered_at if not begun else None),
+    )
+    return [(name, at) for name, at in marks if at and (begun is None or at >= begun)]
+
+
+def bind(facts: CaseFacts, pack: Pack) -> CaseFacts:
+    """Name who answers for the running clocks from now on; a breach stays with who had it."""
+
+    def named(clock: Clock) -> Clock:
+        entry = pack.find("deadline", clock.key)
+        if clock.running and entry.binds == "responsible":
+            return replace(clock, responsible=facts.responsible)
+        return clock
+
+    return _each(facts, named)
+
+
+def reopen(
+    facts: CaseFacts,
+    clock: Clock,
+    *,
+    due_at: dt.datetime | None,
+    at: dt.datetime,
+    reason: str,
+    provisional: bool = False,
+    stood: tuple[dt.datetime, dt.datetime] | None = None,
+) -> CaseFacts:
+    """Let a clock run again to another end; the end it had is kept as a revision.
+
+    An end somebody named stays there whatever becomes of the calendar. `stood` says that instead
+    the clock stood still from one instant to another and runs on with the time it had left.
+    """
+    moved = Revision(at, clock.due_at, due_at, reason)
+    return put(
+        facts,
+        replace(
+            clock,
+            state=ClockState.running,
+            met_at=None,
+            due_at=due_at,
+            provisional=provisional,
+            because=_ending(clock, due_at, stood),
+            revisions=(*clock.revisions, moved),
+        ),
+    )
+
+
+def _ending(
+    clock: Clock, due_at: dt.datetime | None, stood: tuple[dt.datetime, dt.datetime] | None
+) -> dict[str, Any]:
+    """Why a clock runs on, with what it takes to count its end anew."""
+    if stood:
+        pause = [moment.isoformat() for moment in stood]
+        return {**clock.because, "stood": [*clock.because.get("stood", ()), pause]}
+    kept = {key: why for key, why in clock.because.items() if key != "stood"}
+    return kept | {"named": due_at.isoformat() if due_at else None}
+
+
+def time_left(
+    clock: Clock, *, at: dt.datetime, calendar: WorkCalendar
+) -> tuple[dt.datetime | None, bool]:
+    """The end of a clock that stood still since it was met and runs on from `at`.
+
+    And whether that end is provisional. A clock without limit has no end.
+    """
+    assert clock.met_at is not None
+    if clock.due_at is None or clock.met_at >= clock.due_at:
+        return clock.due_at, clock.provisional
+    minutes = calendar.working_minutes_between(clock.met_at, clock.due_at)
+    if minutes == 0:
+        return max(clock.due_at, at), clock.provisional
+    due = calendar.add(at, Decimal(minutes) / 60, Unit.working_hour)
+    end = (due.at + dt.timedelta(milliseconds=500)).replace(microsecond=0)
+    return end, due.provisional or clock.provisional
+
+
+def answered(facts: CaseFacts, *, at: dt.datetime, pack: Pack, now: dt.datetime) -> CaseFacts:
+    """Meet every clock that waits for the department's answer: none is owed any more."""
+
+    def met(clock: Clock) -> Clock:
+        entry: DeadlineEntry = pack.find("deadline", clock.key)
+        waits = clock.running and "confirmed" in entry.met_by
+        return _met(clock, at if entry.judged_by == "stated" else now, now) if waits else clock
+
+    return _each(facts, met)
+
+
+def upgrades(before: CaseFacts, after: CaseFacts, pack: Pack) -> list[tuple[Clock, DeadlineEntry]]:
+    """The clocks whose end, which came between two pictures, lets the case rise to a grade."""
+    if after.clocks is before.clocks:
+        return []
+    was = {(c.key, c.round): c.state for c in before.clocks}
+    ended = []
+    for clock in after.clocks:
+        entry = pack.find("deadline", clock.key)
+        ran = was.get((clock.key, clock.round)) is ClockState.running and not clock.running
+        if ran and entry.ends == "upgrade" and clock.met_at == clock.due_at:
+            ended.append((clock, entry))
+    return ended
+
+
+def supersede_round(facts: CaseFacts, pack: Pack) -> CaseFacts:
+    """Stop what a new round makes pointless."""
+
+    def stopped(clock: Clock) -> Clock:
+        if clock.running and not pack.find("deadline", clock.key).carries_over:
+            return replace(clock, state=ClockState.superseded)
+        return clock
+
+    return _each(facts, stopped)
+
+
+def stop(facts: CaseFacts) -> CaseFacts:
+    """Stop every clock; breaches stay."""
+
+    def stopped(clock: Clock) -> Clock:
+        return replace(clock, state=ClockState.superseded) if clock.running else clock
+
+    return _each(facts, stopped)
+
+
+def next_end(facts: CaseFacts) -> dt.datetime | None:
+    """When the next clock runs out that has not been found out yet."""
+    ends = [c.due_at for c in facts.clocks if c.running and c.due_at and not _known(c)]
+    return min(ends, default=None)
+
+
+def review(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
+    """Count the next review of a clock without limit from `at`."""
+
+    def reviewed(clock: Clock) -> Clock:
+        every = pack.find("deadline", clock.key).review_every
+        if not clock.running or every is None:
+            return clock
+        because = {**clock.because, "reviewed": at.isoformat()}
+        return counted(replace(clock, because=because), pack.find("deadline", clock.key), calendar)
+
+    return _each(facts, reviewed)

@@ -1,0 +1,222 @@
+"""Folding a journal: the case its entries make, corrections and withdrawals included.
+
+An amendment changes what an earlier entry says, a move by which version's rules all of them are
+judged. The entries are then applied anew, and what must never vanish is kept from the case as it
+was: breaches, due times that moved, money decided.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from policy.engine import penalties
+from policy.engine.case import apply, pass_time
+from policy.engine.permission import nameless
+from policy.engine.rules import Rules
+from policy.pack.schema import Pack
+from policy.vocabulary.errors import (
+    ChoiceUnknown,
+    DomainError,
+    LaterStepsStand,
+    NotFound,
+    RuleGone,
+    TimeInFuture,
+)
+from policy.vocabulary.events import (
+    Corrected,
+    Happening,
+    Moved,
+    Recounted,
+    Withdrawn,
+    dump,
+    load,
+    utc,
+)
+from policy.vocabulary.facts import CaseFacts, Charge, Clock, Lapse, Revision, replace
+from policy.vocabulary.status import ActorKind, ClockState, PenaltyStatus, Status
+from policy.vocabulary.worktime import WorkCalendar
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One journal row: its place, what happened, and when it was recorded."""
+
+    seq: int
+    event: Happening
+    recorded_at: dt.datetime
+
+
+Calendars = Callable[[dt.datetime], WorkCalendar]
+"""The calendar as it stood at an instant."""
+
+
+def fold(
+    entries: Iterable[Entry],
+    pack: Pack,
+    calendar: WorkCalendar,
+    *,
+    calendars: Calendars | None = None,
+    packs: Mapping[int, Pack] | None = None,
+) -> CaseFacts:
+    """The case a journal makes, amendments included: equal to the rows of the record.
+
+    `calendars` gives the calendar under which each entry was recorded; without it `calendar`
+    has always stood. `packs` are those of the versions the case was moved to, by the id of the
+    version.
+    """
+    standing: Calendars = calendars or (lambda _at: calendar)
+    facts = CaseFacts()
+    standing_entries: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry.event, Corrected | Withdrawn | Moved):
+            if reason := nameless(entry.event.type, entry.event.by):
+                raise reason
+            because = "corrected"
+            if isinstance(entry.event, Moved):
+                pack, because = _moved_to(facts, entry.event, packs or {}), "moved"
+            else:
+                standing_entries = amended(standing_entries, entry.event)
+            fresh = _replayed(standing_entries, entry, pack, standing)
+            facts = reconciled(facts, fresh, at=entry.recorded_at, because=because)
+        else:
+            known = standing(entry.recorded_at)
+            facts, _ = apply(facts, entry.event, pack, known, entry.recorded_at)
+            standing_entries.append(entry)
+    return facts
+
+
+def _moved_to(facts: CaseFacts, moved: Moved, packs: Mapping[int, Pack]) -> Pack:
+    """The rules a case goes on under. Refused where a clock or charge it has is no rule there."""
+    if moved.to not in packs:
+        raise NotFound(what="policy_version", key=str(moved.to))
+    pack = packs[moved.to]
+    rules = [("deadline", clock.key) for clock in facts.clocks]
+    rules += [("penalty", charge.rule) for charge in facts.charges]
+    for section, key in rules:
+        if pack.find(section, key) is None:
+            raise RuleGone(section=section, key=key)
+    return pack
+
+
+def amended(entries: list[Entry], amendment: Corrected | Withdrawn) -> list[Entry]:
+    """The entries as they should have been. Refuses a target that is not there to amend."""
+    place = next((n for n, e in enumerate(entries) if e.seq == amendment.target), None)
+    if place is None or not entries[place].event.amendable:
+        raise NotFound(what="journal", key=str(amendment.target))
+    if isinstance(amendment, Withdrawn):
+        return [] if place == 0 else entries[:place] + entries[place + 1 :]
+    old = entries[place]
+    frozen = {"type", "by", "number"}
+    if strange := (set(amendment.changes) & frozen) | (
+        set(amendment.changes) - set(type(old.event).model_fields)
+    ):
+        raise ChoiceUnknown(field="changes", value=", ".join(sorted(strange)))
+    event = load(dump(old.event) | dict(amendment.changes))
+    if event.at > amendment.at:
+        raise TimeInFuture(field="at", at=event.at)
+    # What is found to have happened later was not yet recorded in truth when it was written down.
+    entry = Entry(old.seq, event, max(old.recorded_at, event.at))
+    return [*entries[:place], entry, *entries[place + 1 :]]
+
+
+def _replayed(entries: list[Entry], amendment: Entry, pack: Pack, standing: Calendars) -> CaseFacts:
+    """The amended entries applied anew, up to now; a later step that no longer fits is named."""
+    facts = CaseFacts()
+    steps: list[Entry] = []
+    for entry in entries:
+        try:
+            known = standing(entry.recorded_at)
+            facts, _ = apply(facts, entry.event, pack, known, entry.recorded_at)
+        except DomainError as error:
+            if _follows_by_itself(entry.event):
+                steps.append(entry)
+                continue
+            if entry.seq == getattr(amendment.event, "target", None):
+                raise
+            raise LaterStepsStand(
+                deed=entry.event.type, seq=entry.seq, because=error.code, facts=error.facts
+            ) from error
+    rules = Rules(pack, standing(amendment.recorded_at), utc(amendment.recorded_at))
+    return _settled_again(pass_time(facts, rules.now, rules), steps, rules)
+
+
+def _settled_again(facts: CaseFacts, steps: list[Entry], rules: Rules) -> CaseFacts:
+    """Steps of a charge that only now has its ground again; the others have none to move."""
+    for entry in steps:
+        if entry.event.type in penalties.STEPS:
+            with contextlib.suppress(DomainError):
+                facts = penalties.step(facts, entry.event, pack=rules.pack, calendar=rules.calendar)
+    return facts
+
+
+def _follows_by_itself(event: Happening) -> bool:
+    """Time is counted anew, and money is kept by `_kept_money`: neither binds a correction."""
+    counted_anew = event.by.kind is ActorKind.system or isinstance(event, Recounted)
+    return counted_anew or event.type in penalties.STEPS
+
+
+def reconciled(
+    before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime, because: str = "corrected"
+) -> CaseFacts:
+    """The case applied anew with what must never vanish: breaches, moved due times, money.
+
+    `because` is what a revised due time and a lifted breach say of it.
+    """
+    at = utc(at)
+    if not fresh.number:
+        fresh = replace(before, status=Status.withdrawn, clocks=(), charges=())
+    kept = tuple(_kept_clock(fresh, old, at, because) for old in before.clocks)
+    old_keys = {(c.key, c.round) for c in before.clocks}
+    added = tuple(c for c in fresh.clocks if (c.key, c.round) not in old_keys)
+    return _kept_money(before, replace(fresh, clocks=(*kept, *added)), at=at)
+
+
+def _kept_clock(fresh: CaseFacts, old: Clock, at: dt.datetime, because: str) -> Clock:
+    new = next((c for c in fresh.clocks if (c.key, c.round) == (old.key, old.round)), None)
+    state = old if new is None else new
+    if new is None and old.running:
+        state = replace(old, state=ClockState.superseded)
+    fresh_lapses = {lapse.breached_at: lapse for lapse in state.breaches} if new else {}
+    lapses = tuple(_kept_lapse(lapse, fresh_lapses, at, because) for lapse in old.breaches)
+    known = {lapse.breached_at for lapse in old.breaches}
+    more = tuple(
+        replace(lapse, found_at=at)
+        for lapse in state.breaches
+        if new and lapse.breached_at not in known
+    )
+    revisions = old.revisions
+    if state.due_at != old.due_at:
+        moved = Revision(at, old.due_at, state.due_at, because)
+        revisions = (*revisions, moved)
+    return replace(state, breaches=(*lapses, *more), revisions=revisions)
+
+
+def _kept_lapse(
+    old: Lapse, fresh: Mapping[dt.datetime, Lapse], at: dt.datetime, because: str
+) -> Lapse:
+    """A breach stays: as it stands now, found when it was found, or lifted, and because of what."""
+    again = fresh.get(old.breached_at)
+    if again is not None:
+        return replace(again, found_at=old.found_at)
+    return old if old.lifted_at else replace(old, lifted_at=at, lifted_because=because)
+
+
+def _kept_money(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime) -> CaseFacts:
+    """Proposals whose ground fell lapse; what was confirmed stays and is to be given back."""
+    wanted = {c.identity: c for c in fresh.charges}
+    old = {c.identity for c in before.charges}
+    gone = {i for i in old if i not in wanted}
+    added = tuple(replace(c, at=at) for c in fresh.charges if c.identity not in old)
+    kept = tuple(_kept_charge(wanted.get(c.identity, c), c) for c in before.charges)
+    facts = replace(fresh, charges=(*kept, *added))
+    return penalties.take_back(facts, lambda c: c.identity in gone, at=at)
+
+
+def _kept_charge(fresh: Charge, old: Charge) -> Charge:
+    """A charge as it stands now. A sum somebody confirmed stays what he confirmed."""
+    if old.status in (PenaltyStatus.confirmed, PenaltyStatus.notified):
+        fresh = replace(fresh, amount=old.amount, because=old.because)
+    return replace(fresh, at=old.at)

@@ -1,0 +1,187 @@
+"""What follows an answer: calls, verdicts, another round, closing, the archive.
+
+Handlers of `policy.engine.case`, for the events from the first call back to the archive.
+"""
+
+from __future__ import annotations
+
+from policy.engine import deadlines, forms, penalties
+from policy.engine.conditions import holds
+from policy.engine.rules import Rules
+from policy.vocabulary.errors import FieldMissing, PersonUnknown
+from policy.vocabulary.events import (
+    CalledBack,
+    Dispatched,
+    Happening,
+    Restarted,
+    Settled,
+    Signed,
+    Verified,
+)
+from policy.vocabulary.facts import Call, CaseFacts, Duty, replace
+from policy.vocabulary.status import CallOutcome, CallPurpose, ClosingGround, Status
+
+
+def answers(event: Dispatched | Restarted, facts: CaseFacts, post: str | None, rules: Rules) -> str:
+    """Who is first responsible: the director, or who stands in for him that day (SKD-3.2.2.1)."""
+    away = event.deputy is not None and not facts.director_only
+    who = event.deputy if away else event.holder
+    if who is None:
+        raise PersonUnknown(role=rules.pack.label("post", post), on=event.at.date())
+    return who
+
+
+def called_back(facts: CaseFacts, event: CalledBack, rules: Rules) -> CaseFacts:
+    """One attempt to call; an answer decides how it goes on."""
+    answered = event.outcome is CallOutcome.answered
+    if answered and event.satisfaction is None:
+        raise FieldMissing(field="satisfaction")
+    if event.by.employee is None:
+        raise PersonUnknown(role="caller", on=event.at.date())
+    facts = replace(facts, calls=(*facts.calls, _call(facts, event)))
+    if event.purpose is CallPurpose.satisfaction:
+        unhappy = answered and facts.calls[-1].unhappy
+        disputed = unhappy and facts.status is Status.closed
+        return replace(facts, status=Status.disputed) if disputed else facts
+    return _verdict(facts, rules)
+
+
+def _call(facts: CaseFacts, event: CalledBack) -> Call:
+    tried = [c for c in facts.calls if (c.purpose, c.round) == (event.purpose, facts.round)]
+    assert event.by.employee is not None
+    answered = event.outcome is CallOutcome.answered
+    return Call(
+        purpose=event.purpose,
+        round=facts.round,
+        attempt=len(tried) + 1,
+        at=event.at,
+        outcome=event.outcome,
+        caller=event.by.employee,
+        satisfaction=event.satisfaction if answered else None,
+        process_score=event.process_score if answered else None,
+        matches_form=event.matches_form if answered else None,
+        asks_more=event.asks_more if answered else None,
+        care_insists=event.care_insists if answered else None,
+        method=event.method,
+        text=event.text,
+    )
+
+
+def _verdict(facts: CaseFacts, rules: Rules) -> CaseFacts:
+    """What the last verification call means for the case."""
+    call = facts.calls[-1]
+    if call.outcome is CallOutcome.answered:
+        if not call.unhappy:
+            return replace(facts, status=Status.accepted, closing_ground=ClosingGround.satisfied)
+        if call.demands_more:
+            return replace(facts, status=Status.confirmed, closing_ground=None)
+        return replace(facts, status=Status.disputed, closing_ground=None)
+    if _call_is_over(facts, rules):
+        ground = ClosingGround(call.outcome.value)
+        return replace(facts, status=Status.accepted, closing_ground=ground)
+    return facts
+
+
+def _call_is_over(facts: CaseFacts, rules: Rules) -> bool:
+    """Whether the regulation lets this call end without the customer's word."""
+    last = facts.calls[-1]
+    for entry in rules.pack.callback:
+        if entry.purpose != last.purpose.value or last.outcome.value not in entry.ends_on:
+            continue
+        if last.outcome is not CallOutcome.unreachable:
+            return True
+        tries = [
+            c
+            for c in facts.calls
+            if (c.purpose, c.round, c.outcome) == (last.purpose, last.round, last.outcome)
+        ]
+        days = {rules.calendar.local(c.at).date() for c in tries}
+        return len(tries) >= entry.attempts and len(days) >= entry.on_days
+    return False
+
+
+def verified(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
+    """What was found may be what a clock or a fine asks for.
+
+    A complaint found invalid does not rise, and what it was to cost is taken back.
+    """
+    found = forms.verify(facts, event, rules)
+    found = penalties.without_ground(found, pack=rules.pack, at=rules.now)
+    found = penalties.found_otherwise(found, event, pack=rules.pack, at=rules.now)
+    return deadlines.reconsider(found, pack=rules.pack, calendar=rules.calendar)
+
+
+def restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:
+    """Another round: clocks of the last one stop, breaches and charges stay."""
+    last = facts.duties[-1]
+    post = rules.pack.find("department", last.department).director
+    facts = deadlines.supersede_round(facts, rules.pack)
+    duty = Duty(
+        last.department,
+        facts.round + 1,
+        event.at,
+        answers(event, facts, post, rules),
+        last.handler,
+    )
+    return replace(
+        facts,
+        status=Status.dispatched,
+        round=facts.round + 1,
+        duties=(*facts.duties, duty),
+        restarted_at=event.at,
+        reply_outcome=None,
+        closing_ground=None,
+        feedback=None,
+        replied_at=None,
+        confirmed_at=None,
+        raised_at=None,
+        closed_at=None,
+        observe_until=None,
+        factory_closed_at=None,
+        retain_until=None,
+    )
+
+
+def settled(facts: CaseFacts, event: Settled, rules: Rules) -> CaseFacts:
+    """Accepting a dissatisfied customer's silence is the care director's signature too."""
+    if facts.closed_at is not None:
+        return replace(facts, status=Status.closed)
+    facts = replace(facts, closing_ground=ClosingGround.settled)
+    return closed(facts, event.reason, event, rules)
+
+
+def signed(facts: CaseFacts, event: Signed, rules: Rules) -> CaseFacts:
+    """Closed with the customer's own words."""
+    return closed(facts, event.feedback, event, rules)
+
+
+def closed(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> CaseFacts:
+    """Closed: watched for its observation, kept for its years."""
+    facts = replace(facts, status=Status.closed, closed_at=event.at, feedback=feedback)
+    facts = retained(facts, rules)
+    watched = deadlines.start(
+        facts,
+        event.type,
+        at=event.at,
+        received_at=facts.received_at,
+        pack=rules.pack,
+        calendar=rules.calendar,
+    )
+    return replace(watched, observe_until=deadlines.observed_until(watched, rules.pack))
+
+
+def retained(facts: CaseFacts, rules: Rules) -> CaseFacts:
+    """The day until which a closed case is kept; None where something keeps it without an end."""
+    assert facts.closed_at is not None
+    until = None
+    for entry in rules.pack.retention:
+        if holds(entry.applies, facts):
+            end = entry.keep.end(facts.closed_at, rules.calendar).at if entry.keep else None
+            until = rules.calendar.local(end).date() if end else None
+    return replace(facts, retain_until=until)
+
+
+def archived(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    """Into the archive; a call nobody made any more is not owed any longer."""
+    facts = deadlines.stop(facts)
+    return replace(facts, status=Status.archived, archived_at=event.at)

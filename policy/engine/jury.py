@@ -1,0 +1,234 @@
+"""The jury: who sits on it, who must keep out, and what the votes come to.
+
+unanimous: every member appointed says yes. majority: more than half of the members appointed
+say yes. Silence is not consent: who did not vote did not agree.
+"""
+
+from __future__ import annotations
+
+from policy.engine import deadlines, penalties
+from policy.engine.forms import asked, put
+from policy.engine.rules import Rules
+from policy.pack.forms_and_reports import VoteEntry
+from policy.pack.schema import Pack
+from policy.vocabulary.errors import (
+    AppealTooLate,
+    ChoiceUnknown,
+    FieldMissing,
+    NotAMember,
+    SelfForbidden,
+    StatusForbids,
+    VoteOpen,
+)
+from policy.vocabulary.events import Appealed, Convened, Happening, Ruled, Voted
+from policy.vocabulary.facts import CaseFacts, Filed, replace
+from policy.vocabulary.status import ClosingGround, Responsibility, Sign, Status
+
+_BEFORE_CLOSING = frozenset(
+    {Status.dispatched, Status.returned, Status.replied, Status.raised, Status.intervened}
+    | {Status.confirmed, Status.disputed, Status.accepted}
+)
+
+
+def appeal(facts: CaseFacts, event: Appealed, rules: Rules) -> CaseFacts:
+    """An appeal is open; what it is about is not paid meanwhile.
+
+    It is about the charges whose term for an appeal still runs. Raises AppealTooLate once every
+    charge of the appellant has passed its term.
+    """
+    entry = _question(facts, event.vote, rules.pack, about="appeal")
+    if standing(facts, entry.key) == "open":
+        raise StatusForbids(deed=event.type, status=facts.status)
+    _in_time(facts, event, entry)
+    facts = penalties.suspend(facts, event.employee, at=event.at)
+    said = {"employee": event.employee, "text": event.text}
+    return put(facts, event, "appeal", entry.key, said)
+
+
+def _in_time(facts: CaseFacts, event: Appealed, entry: VoteEntry) -> None:
+    mine = [
+        c
+        for c in facts.charges
+        if event.employee in (None, c.employee) and c.sign is Sign.charge and c.stands
+    ]
+    if mine and not any(penalties.appealed(c, event.employee, event.at) for c in mine):
+        raise AppealTooLate(ended_at=max(c.counts_at for c in mine if c.counts_at), cite=entry.cite)
+
+
+def convene(facts: CaseFacts, event: Convened, rules: Rules) -> CaseFacts:
+    """A jury is appointed; who is concerned by the question is left out and named so."""
+    entry = _question(facts, event.vote, rules.pack)
+    if entry.about == "appeal" and not _appealed(facts, entry.key):
+        raise StatusForbids(deed=event.type, status=facts.status)
+    if entry.about == "unclosable" and facts.status not in _BEFORE_CLOSING:
+        raise StatusForbids(deed=event.type, status=facts.status)
+    if standing(facts, entry.key) == "open":
+        raise StatusForbids(deed=event.type, status=facts.status)
+    out = excluded(entry, facts)
+    members = [who for who in dict.fromkeys(event.members) if who not in out]
+    recused = [who for who in dict.fromkeys(event.members) if who in out]
+    if not members:
+        raise FieldMissing(field="members")
+    return put(facts, event, "vote", entry.key, {"members": members, "recused": recused})
+
+
+def excluded(entry: VoteEntry, facts: CaseFacts) -> set[str]:
+    """Who must keep out of a question: the one complained of does not judge himself."""
+    out: set[str | None] = set()
+    if "handler" in entry.never:
+        out |= {duty.handler for duty in facts.duties}
+    if "director" in entry.never:
+        out |= {duty.responsible for duty in facts.duties}
+    if "concerned" in entry.never:
+        out |= set(facts.concerned)
+        out |= {c.employee for c in facts.charges if c.because.get("event") == "judged"}
+    if "appellant" in entry.never and (last := facts.last_filed("appeal", entry.key)):
+        out.add(last.data["employee"])
+    return {who for who in out if who}
+
+
+def vote(facts: CaseFacts, event: Voted, rules: Rules) -> CaseFacts:
+    """One member's yes or no. Raises NotAMember, SelfForbidden; nobody votes twice."""
+    jury = _open_jury(facts, event.vote, event, rules.pack)
+    who = event.by.employee or ""
+    if who in jury.data["recused"]:
+        raise SelfForbidden(deed=event.type, cite=rules.pack.find("vote", event.vote).cite)
+    if who not in jury.data["members"]:
+        raise NotAMember(deed=event.type)
+    if any(ballot.employee == who for ballot in ballots(facts, event.vote)):
+        raise StatusForbids(deed=event.type, status=facts.status)
+    said = {"agrees": event.agrees, "reason": event.reason}
+    return put(facts, event, "ballot", event.vote, said)
+
+
+def rule(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
+    """What the votes come to. Raises VoteOpen while a missing vote could still change it."""
+    jury = _open_jury(facts, event.vote, event, rules.pack)
+    entry: VoteEntry = rules.pack.find("vote", event.vote)
+    cast = ballots(facts, event.vote)
+    agreed = outcome(entry, len(jury.data["members"]), cast)
+    if agreed is None:
+        voted = {ballot.employee for ballot in cast}
+        missing = [who for who in jury.data["members"] if who not in voted]
+        raise VoteOpen(missing=missing, cite=entry.cite)
+    said = {
+        "standing": "agreed" if agreed else "refused",
+        "yes": sum(bool(ballot.data["agrees"]) for ballot in cast),
+        "of": len(jury.data["members"]),
+        "minutes": event.minutes,
+    }
+    facts = put(facts, event, "ruling", entry.key, said)
+    if entry.about == "appeal":
+        return _after_appeal(facts, event, agreed, rules)
+    return _unclosable(facts, event, rules) if agreed else facts
+
+
+def outcome(entry: VoteEntry, members: int, cast: list[Filed]) -> bool | None:
+    """True for yes, False for no, None while the votes not given yet could turn it."""
+    yes = sum(bool(ballot.data["agrees"]) for ballot in cast)
+    no = len(cast) - yes
+    if entry.rule == "unanimous":
+        return False if no else (True if yes == members else None)
+    if 2 * yes > members:
+        return True
+    return False if 2 * (members - no) <= members else None
+
+
+def ballots(facts: CaseFacts, key: str) -> list[Filed]:
+    """The votes given since the jury of a question was last appointed."""
+    since = 0
+    for place, filed in enumerate(facts.filed):
+        if (filed.section, filed.key) == ("vote", key):
+            since = place
+    return [f for f in facts.filed[since:] if (f.section, f.key) == ("ballot", key)]
+
+
+def standing(facts: CaseFacts, key: str) -> str | None:
+    """Where a question stands: open, agreed, refused, or None if no jury was appointed."""
+    for filed in reversed(facts.filed):
+        if filed.key == key and filed.section == "ruling":
+            return str(filed.data["standing"])
+        if filed.key == key and filed.section == "vote":
+            return "open"
+    return None
+
+
+def _question(facts: CaseFacts, key: str, pack: Pack, about: str | None = None) -> VoteEntry:
+    entry: VoteEntry = asked(facts, "vote", key, pack, "vote")
+    if about and entry.about != about:
+        raise ChoiceUnknown(field="vote", value=key)
+    return entry
+
+
+def _open_jury(facts: CaseFacts, key: str, event: Happening, pack: Pack) -> Filed:
+    _question(facts, key, pack)
+    jury = facts.last_filed("vote", key)
+    if jury is None or standing(facts, key) != "open":
+        raise StatusForbids(deed=event.type, status=facts.status)
+    return jury
+
+
+def _appealed(facts: CaseFacts, key: str) -> bool:
+    """Whether an appeal waits for its ruling."""
+    appeals = facts.times_filed("appeal", key)
+    return appeals > facts.times_filed("ruling", key)
+
+
+def _unclosable(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
+    """The demand cannot be met: the case may be signed off, and nobody owes an answer any more."""
+    facts = deadlines.answered(facts, at=event.at, pack=rules.pack, now=rules.now)
+    return replace(facts, status=Status.accepted, closing_ground=ClosingGround.unclosable)
+
+
+def _after_appeal(facts: CaseFacts, event: Ruled, agreed: bool, rules: Rules) -> CaseFacts:
+    """A won appeal voids what was charged and, once nobody else is to blame, the finding."""
+    last = facts.last_filed("appeal", event.vote)
+    assert last is not None
+    appellant: str | None = last.data["employee"]
+    if not agreed:
+        return penalties.resume(facts, appellant, at=event.at)
+    strikes = _frees_all(facts, appellant)
+    left = tuple(who for who in facts.concerned if appellant not in (None, who))
+    facts = penalties.void(
+        replace(facts, concerned=left),
+        appellant,
+        appealed_at=last.at,
+        at=event.at,
+        because="appeal_won",
+    )
+    return _struck(facts, event, rules) if strikes else facts
+
+
+def _frees_all(facts: CaseFacts, appellant: str | None) -> bool:
+    """Whether a won appeal leaves nobody whom the finding is about (SKD-4.1.3).
+
+    A department always appeals against the finding; a person does who bears it, or who has
+    nothing else to appeal against. Where the check named nobody, a ground found against somebody
+    says whom the finding is about: a fine that time brought does not.
+    """
+    if appellant is None:
+        return True
+    charged = [c for c in facts.charges if c.sign is Sign.charge and c.stands]
+    to_blame = set(facts.concerned or _found_against(facts))
+    if to_blame:
+        return to_blame == {appellant}
+    return all(c.employee != appellant for c in charged)
+
+
+def _found_against(facts: CaseFacts) -> list[str]:
+    """Against whom a person found a ground that stands; who pays a surcharge on it is another."""
+    standing = [c for c in facts.charges if c.stands]
+    given_back = {c.identity[:3] for c in standing if c.sign is Sign.reversal}
+    return [
+        c.employee
+        for c in standing
+        if c.sign is Sign.charge and c.because.get("event") == "judged"
+        if "on" not in c.because and c.identity[:3] not in given_back
+    ]
+
+
+def _struck(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
+    """The case leaves every count, and what was charged for the finding has no ground left."""
+    found = Responsibility.not_responsible
+    facts = replace(facts, responsibility=found, valid=False, struck=True)
+    return penalties.without_ground(facts, pack=rules.pack, at=event.at)

@@ -1,0 +1,519 @@
+"""What things cost whom: the charges events and breaches bring, each with its reason.
+
+A charge is a proposal. One rule charges one employee once per occasion; a graver ground takes
+the lighter one's place; a surcharge follows what it adds to. Nothing here decides for a person.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from decimal import Decimal
+from typing import Any
+
+from policy.engine.conditions import first_failing, holds
+from policy.engine.rules import Rules
+from policy.pack.money import PenaltyEntry, RewardEntry
+from policy.pack.schema import Pack
+from policy.vocabulary.errors import (
+    ChoiceUnknown,
+    FieldMissing,
+    GateClosed,
+    NotFound,
+    StatusForbids,
+)
+from policy.vocabulary.events import Happening, Judged, PenaltyNotified
+from policy.vocabulary.facts import CaseFacts, Charge, Clock, replace
+from policy.vocabulary.status import PenaltyStatus, Sign
+from policy.vocabulary.worktime import WorkCalendar
+
+
+def for_event(facts: CaseFacts, before: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    """The charges an event brings by itself, to who was responsible before it happened."""
+    for entry in rules.pack.charging.get(event.type, ()):
+        if not holds(entry.applies, before, event):
+            continue
+        because = {"event": event.type, "round": before.round}
+        occasion = _occasion(entry, before.round, event)
+        for who in bearers(entry, before if entry.who != "concerned" else facts):
+            if entry.from_count is None:
+                facts = charge(facts, entry, who, occasion, because, rules=rules)
+            elif reason := _counted(entry, who, event, facts):
+                nth = f"count/{reason['count']}"
+                facts = charge(facts, entry, who, nth, because | reason, rules=rules)
+    return facts
+
+
+def _counted(
+    entry: PenaltyEntry, who: str | None, event: Happening, facts: CaseFacts
+) -> dict[str, Any] | None:
+    """Which verified complaint of the year it is for somebody, if that one costs something."""
+    assert entry.from_count is not None
+    assert facts.received_at is not None
+    count = int(getattr(event, "earlier", {}).get(who, 0)) + 1
+    if not entry.from_count <= count <= (entry.until_count or count):
+        return None
+    return {"count": count, "received_at": facts.received_at.isoformat()}
+
+
+def for_breaches(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts:
+    """The charges of the breaches that came to light since `before`, without those lifted since."""
+    if facts.clocks is before.clocks:
+        return facts
+    facts = _without_lifted(facts, before, rules)
+    for clock in _newly_breached(facts, before):
+        facts = _charged(facts, clock, rules)
+    return facts
+
+
+def _charged(facts: CaseFacts, clock: Clock, rules: Rules) -> CaseFacts:
+    """What the last breach of a clock costs."""
+    for entry in rules.pack.breaching[clock.key]:
+        if not holds(entry.applies, facts):
+            continue
+        lapse = clock.breaches[-1]
+        because = {
+            "deadline": clock.key,
+            "due_at": lapse.breached_at.isoformat(),
+            "round": clock.round,
+        }
+        occasion = "order" if entry.per == "order" else f"{clock.key}/{clock.round}"
+        bound = clock.responsible if entry.who == "responsible" else None
+        for who in (bound,) if bound else bearers(entry, facts):
+            facts = charge(facts, entry, who, occasion, because, rules=rules)
+    return facts
+
+
+def _without_lifted(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts:
+    """Take back the charges of breaches lifted since `before`: the deed came to light later.
+
+    What one order costs once is owed all the same where another breach of it stands.
+    """
+    gone = _lifted(facts) - _lifted(before)
+    if not gone:
+        return facts
+    facts = take_back(facts, lambda c: _ground(c) in gone, at=rules.now)
+    for clock in facts.clocks:
+        if clock.breached:
+            facts = _charged(facts, clock, rules)
+    return facts
+
+
+def _lifted(facts: CaseFacts) -> set[tuple[Any, ...]]:
+    return {
+        (clock.key, clock.round, lapse.breached_at.isoformat())
+        for clock in facts.clocks
+        for lapse in clock.breaches
+        if lapse.lifted_at
+    }
+
+
+def _ground(c: Charge) -> tuple[Any, ...]:
+    return (c.because.get("deadline"), c.because.get("round"), c.because.get("due_at"))
+
+
+def _newly_breached(facts: CaseFacts, before: CaseFacts) -> Iterable[Clock]:
+    known = {(c.key, c.round): len(c.breaches) for c in before.clocks}
+    return [c for c in facts.clocks if len(c.breaches) > known.get((c.key, c.round), 0)]
+
+
+def by_hand(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
+    """The charge or reward for a ground a person found.
+
+    Raises NotFound, GateClosed where the regulation's condition fails, and FieldMissing for an
+    employee or an amount that the ground leaves to the finder.
+    """
+    reward: RewardEntry | None = rules.pack.find("reward", event.ground)
+    entry: PenaltyEntry | RewardEntry | None = reward or rules.pack.find("penalty", event.ground)
+    if entry is None or (isinstance(entry, PenaltyEntry) and not entry.by_hand):
+        raise NotFound(what="penalty", key=event.ground)
+    _fits(entry, facts, event)
+    because: dict[str, Any] = {"event": event.type, "finding": event.text}
+    occasion = _occasion(entry, facts.round, event)
+    people = _named(entry, facts, event)
+    amount = _share(_decided(entry, event), entry, len(people))
+    for who in people:
+        if reward is not None:
+            facts = _rewarded(facts, reward, who, occasion, because, amount=amount, at=rules.now)
+            continue
+        facts = charge(
+            facts,
+            entry,  # type: ignore[arg-type]  # a reward went the other way
+            who,
+            occasion,
+            because,
+            rules=rules,
+            amount=amount,
+            taken=event.taken,
+            happened_at=event.at,
+        )
+    return facts
+
+
+def _fits(entry: PenaltyEntry | RewardEntry, facts: CaseFacts, event: Judged) -> None:
+    if row := first_failing(entry.applies, facts, event):
+        raise GateClosed(
+            deed=event.type, gate=entry.label, cite=entry.cite, field=row.field, wanted=row.value
+        )
+
+
+def _named(entry: PenaltyEntry | RewardEntry, facts: CaseFacts, event: Judged) -> list[str]:
+    """Whom a person's finding is about; several only where the ground lets it."""
+    named = entry.who == "named"
+    people = [event.employee, *event.together] if named else bearers(entry, facts)
+    found = list(dict.fromkeys(who for who in people if who))
+    if not found:
+        raise FieldMissing(field="employee")
+    if len(found) > 1 and entry.who == "named" and not getattr(entry, "collective", None):
+        raise ChoiceUnknown(field="together", value=", ".join(event.together))
+    return found
+
+
+def _decided(entry: PenaltyEntry | RewardEntry, event: Judged) -> Decimal:
+    if entry.by_decision and event.amount is None:
+        raise FieldMissing(field="amount")
+    if not entry.by_decision and event.amount is not None:
+        raise ChoiceUnknown(field="amount", value=str(event.amount))
+    return (event.amount if entry.by_decision else entry.amount) or Decimal(0)
+
+
+def _share(amount: Decimal, entry: PenaltyEntry | RewardEntry, people: int) -> Decimal:
+    """What each of several bears: in full, or his part of it in whole fen."""
+    if people > 1 and getattr(entry, "collective", None) == "shared":
+        return (amount / people).quantize(Decimal("0.01"))
+    return amount
+
+
+def _rewarded(
+    facts: CaseFacts,
+    entry: RewardEntry,
+    who: str,
+    occasion: str,
+    because: dict[str, Any],
+    *,
+    amount: Decimal,
+    at: dt.datetime,
+) -> CaseFacts:
+    made = Charge(
+        rule=entry.key,
+        employee=who,
+        occasion=occasion,
+        amount=amount,
+        at=at,
+        because={"clause": entry.cite, **because},
+        sign=Sign.reward,
+    )
+    if any(c.identity == made.identity for c in facts.charges):
+        return facts
+    return replace(facts, charges=(*facts.charges, made))
+
+
+def bearers(entry: PenaltyEntry | RewardEntry, facts: CaseFacts) -> list[str | None]:
+    """Who bears a charge by his part in the case; nobody where that part has nobody."""
+    match entry.who:
+        case "responsible":
+            return [facts.responsible]
+        case "concerned":
+            return list(facts.concerned)
+        case "first_asked":
+            return [facts.first_asked]
+        case _:
+            return [facts.handler]
+
+
+def _occasion(entry: PenaltyEntry | RewardEntry, round: int, event: Happening) -> str:
+    match entry.per:
+        case "order":
+            return "order"
+        case "round":
+            return f"round/{round}"
+        case _:
+            return f"{event.type}/{event.at.isoformat()}"
+
+
+def charge(
+    facts: CaseFacts,
+    entry: PenaltyEntry,
+    who: str | None,
+    occasion: str,
+    because: dict[str, Any],
+    *,
+    rules: Rules,
+    amount: Decimal | None = None,
+    taken: Collection[str] = (),
+    happened_at: dt.datetime | None = None,
+) -> CaseFacts:
+    """Add a charge and its surcharges, once; a graver one that stands keeps it out."""
+    pack, at = rules.pack, rules.now
+    if who is None or _replaced_by_graver(facts, entry, who, pack):
+        return facts
+    months = (rules.calendar.local(happened_at or at), rules.calendar.local(at))
+    left = _left_to_take(facts, entry, who, months, taken, pack)
+    amount = amount if amount is not None else (entry.amount or Decimal(0))
+    if entry.sanctions and not left and not amount:
+        return facts
+    made = Charge(
+        rule=entry.key,
+        employee=who,
+        occasion=occasion,
+        amount=amount,
+        at=at,
+        because={"clause": entry.cite, **because, **_months(left, months, pack)},
+        sanctions=left,
+    )
+    charged = _added(facts, entry, made, at)
+    if charged is facts:
+        return facts
+    facts = charged
+    reason = {"on": entry.key, **because}
+    for more in pack.surcharges.get(entry.key, ()):
+        payers = bearers(more, facts) if more.who else [who]
+        for payer in payers if holds(more.applies, facts) else ():
+            facts = charge(
+                facts,
+                more,
+                payer,
+                f"{entry.key}/{occasion}",
+                reason,
+                rules=rules,
+                taken=taken,
+                happened_at=happened_at,
+            )
+    return facts
+
+
+def _added(facts: CaseFacts, entry: PenaltyEntry, made: Charge, at: dt.datetime) -> CaseFacts:
+    """The case with a charge in place of lighter ones; the same case where it stands already."""
+    old = next((c for c in facts.charges if c.identity == made.identity), None)
+    if old is not None and old.status is not PenaltyStatus.lapsed:
+        return facts
+    for lighter in entry.replaces:
+        facts = take_back(
+            facts,
+            lambda c, k=lighter: k in (c.rule, c.because.get("on")) and c.employee == made.employee,
+            at=at,
+            replaced_by=entry.key,
+        )
+    # What lapsed for want of a ground is owed again once there is one; it stays one row.
+    charges = tuple(made if c is old else c for c in facts.charges)
+    return replace(facts, charges=charges if old else (*charges, made))
+
+
+def _month(sanction: Any, months: tuple[dt.datetime, dt.datetime]) -> str:
+    """The month whose element of pay is taken: that of the event or that of the decision.
+
+    `months` are both instants in the company's zone.
+    """
+    happened_at, decided_at = months
+    return f"{(happened_at if sanction.month_of == 'event' else decided_at):%Y-%m}"
+
+
+def _months(
+    sanctions: Iterable[str], months: tuple[dt.datetime, dt.datetime], pack: Pack
+) -> dict[str, Any]:
+    found = {key: pack.find("sanction", key) for key in sanctions}
+    taken = {key: _month(sanction, months) for key, sanction in found.items() if sanction.element}
+    return {"elements": taken} if taken else {}
+
+
+def _left_to_take(
+    facts: CaseFacts,
+    entry: PenaltyEntry,
+    who: str,
+    months: tuple[dt.datetime, dt.datetime],
+    taken: Collection[str],
+    pack: Pack,
+) -> tuple[str, ...]:
+    """The sanctions of a rule; an element of pay is left out where the month has none left."""
+    left = []
+    for key in entry.sanctions:
+        sanction = pack.find("sanction", key)
+        month = _month(sanction, months)
+        here = any(
+            c.employee == who and c.stands and c.because.get("elements", {}).get(key) == month
+            for c in facts.charges
+        )
+        if not sanction.element or not (here or f"{who}/{month}/{key}" in taken):
+            left.append(key)
+    return tuple(left)
+
+
+def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, pack: Pack) -> bool:
+    graver = pack.graver.get(entry.key)
+    return graver is not None and any(
+        c.rule in graver and c.employee == who and c.stands and c.sign is Sign.charge
+        for c in facts.charges
+    )
+
+
+def without_ground(facts: CaseFacts, *, pack: Pack, at: dt.datetime) -> CaseFacts:
+    """Take back what persons found, and its surcharges, where its condition holds no longer."""
+    fallen = {p.key for p in pack.found_by_hand if not holds(p.applies, facts)}
+    if not fallen:
+        return facts
+    return take_back(facts, lambda c: fallen & {c.rule, c.because.get("on")}, at=at)
+
+
+def found_otherwise(
+    facts: CaseFacts, event: Happening, *, pack: Pack, at: dt.datetime
+) -> CaseFacts:
+    """Take back what an earlier finding brought by itself, where the new one brings it no more."""
+    rules = {
+        p.key: p.who == "concerned"
+        for p in pack.charging.get(event.type, ())
+        if holds(p.applies, facts, event)
+    }
+
+    def fallen(c: Charge) -> bool:
+        if c.because.get("event") != event.type:
+            return False
+        base = c.because.get("on", c.rule)
+        # A surcharge without a bearer of its own is owed by whoever owes its base.
+        personal = base == c.rule or pack.find("penalty", c.rule).who is None
+        return base not in rules or (rules[base] and personal and c.employee not in facts.concerned)
+
+    return take_back(facts, fallen, at=at)
+
+
+def take_back(facts: CaseFacts, chosen: Any, *, at: dt.datetime, **why: Any) -> CaseFacts:
+    """Let proposals lapse; against what was already confirmed, propose a reversal."""
+    charges: list[Charge] = []
+    added: list[Charge] = []
+    reversed_already = {c.identity[:3] for c in facts.charges if c.sign is Sign.reversal}
+    for c in facts.charges:
+        if c.sign is Sign.charge and c.stands and chosen(c):
+            if c.status is PenaltyStatus.proposed:
+                because = {**c.because, **why}
+                c = replace(c, status=PenaltyStatus.lapsed, because=because)
+            elif c.identity[:3] not in reversed_already:
+                added.append(_reversal(c, at, **why))
+        charges.append(c)
+    return replace(facts, charges=(*charges, *added))
+
+
+def _reversal(c: Charge, at: dt.datetime, **why: Any) -> Charge:
+    return Charge(
+        rule=c.rule,
+        employee=c.employee,
+        occasion=c.occasion,
+        amount=c.amount,
+        at=at,
+        because={"clause": c.because["clause"], "reverses": c.at.isoformat(), **why},
+        sanctions=c.sanctions,
+        sign=Sign.reversal,
+    )
+
+
+def appealed(c: Charge, employee: str | None, at: dt.datetime) -> bool:
+    """Whether an appeal somebody made at an instant is about a charge of his, or of anybody's.
+
+    Once the term for an appeal has ended a charge is paid, and stays as it was paid.
+    """
+    mine = employee in (None, c.employee) and c.sign is Sign.charge and c.stands
+    return mine and (c.counts_at is None or c.counts_at >= at)
+
+
+def suspend(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFacts:
+    """While an appeal is open nothing it is about is counted into a month."""
+
+    def waiting(c: Charge) -> Charge:
+        return replace(c, counts_at=None) if c.counts_at and appealed(c, employee, at) else c
+
+    return replace(facts, charges=tuple(waiting(c) for c in facts.charges))
+
+
+def resume(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFacts:
+    """An appeal was refused: what the employee was told of counts from the ruling."""
+
+    def counting(c: Charge) -> Charge:
+        told = c.status is PenaltyStatus.notified and c.counts_at is None
+        mine = employee in (None, c.employee) and c.sign is Sign.charge
+        return replace(c, counts_at=at) if told and mine else c
+
+    return replace(facts, charges=tuple(counting(c) for c in facts.charges))
+
+
+def void(
+    facts: CaseFacts,
+    employee: str | None,
+    *,
+    appealed_at: dt.datetime,
+    at: dt.datetime,
+    because: str,
+) -> CaseFacts:
+    """An appeal was won: proposals lapse, and what was confirmed is to be given back."""
+    facts = resume(facts, employee, at=at)
+    return take_back(facts, lambda c: appealed(c, employee, appealed_at), at=at, reason=because)
+
+
+STEPS = {
+    "penalty_confirmed": (PenaltyStatus.proposed, PenaltyStatus.confirmed),
+    "penalty_waived": (PenaltyStatus.proposed, PenaltyStatus.waived),
+    "penalty_notified": (PenaltyStatus.confirmed, PenaltyStatus.notified),
+    "penalty_reversed": (PenaltyStatus.notified, PenaltyStatus.notified),
+}
+
+
+def step(facts: CaseFacts, event: Any, *, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
+    """Move one charge on: confirmed, waived, notified or reversed."""
+    identity = (event.rule, event.employee, event.occasion, event.sign)
+    found = next((c for c in facts.charges if c.identity == identity), None)
+    if found is None:
+        raise NotFound(what="penalty", key=event.rule)
+    if event.type == "penalty_reversed":
+        return _reversed(facts, found, event)
+    wanted, then = STEPS[event.type]
+    if found.status is not wanted:
+        raise StatusForbids(deed=event.type, status=found.status)
+    moved = _stamped(replace(found, status=then), event, pack, calendar)
+    facts = replace(facts, charges=tuple(moved if c is found else c for c in facts.charges))
+    return _after_waiving(facts, found, at=event.at) if then is PenaltyStatus.waived else facts
+
+
+def _after_waiving(facts: CaseFacts, waived: Charge, *, at: dt.datetime) -> CaseFacts:
+    """A waived charge takes its surcharges along and gives its place back to a lighter one."""
+    occasion = f"{waived.rule}/{waived.occasion}"
+    facts = take_back(
+        facts, lambda c: (c.occasion, c.employee) == (occasion, waived.employee), at=at
+    )
+    return _lighter_again(facts, waived)
+
+
+def _lighter_again(facts: CaseFacts, waived: Charge) -> CaseFacts:
+    """A graver ground that is waived gives its place back to the lighter one."""
+
+    def again(c: Charge) -> Charge:
+        gave_way = c.because.get("replaced_by") == waived.rule and c.employee == waived.employee
+        if not (gave_way and c.status is PenaltyStatus.lapsed):
+            return c
+        because = {k: v for k, v in c.because.items() if k != "replaced_by"}
+        return replace(c, status=PenaltyStatus.proposed, because=because)
+
+    return replace(facts, charges=tuple(again(c) for c in facts.charges))
+
+
+def _stamped(c: Charge, event: Any, pack: Pack, calendar: WorkCalendar) -> Charge:
+    if event.type == "penalty_confirmed":
+        return replace(c, confirmed_at=event.at)
+    if isinstance(event, PenaltyNotified):
+        ends = pack.policy.appeal_term.end(event.at, calendar).at
+        return replace(c, notified_at=event.at, counts_at=ends)
+    return c
+
+
+def _reversed(facts: CaseFacts, found: Charge, event: Any) -> CaseFacts:
+    settled = (PenaltyStatus.confirmed, PenaltyStatus.notified)
+    if found.sign is not Sign.charge or found.status not in settled:
+        raise StatusForbids(deed=event.type, status=found.status)
+    if any(c.identity == (*found.identity[:3], Sign.reversal) for c in facts.charges):
+        raise StatusForbids(deed=event.type, status=found.status)
+    made = _reversal(found, event.at, reason=event.reason)
+    return replace(facts, charges=(*facts.charges, made))
+
+
+def wage_month(day: dt.date, pack: Pack) -> str:
+    """The wage month ("2026-10") a day belongs to: after the cut-off day it is the next one."""
+    last_of_month = (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(1)
+    cut_off = min(pack.policy.wage_month_ends_on, last_of_month.day)
+    counted = day if day.day <= cut_off else last_of_month + dt.timedelta(days=1)
+    return f"{counted:%Y-%m}"

@@ -1,0 +1,408 @@
+"""Whether a deed may be done now, by whom, and if not, why not.
+
+`refusal` is the one answer for deeds done and for buttons not yet pressed. Statuses come from
+`lifecycle`, posts and gates from the pack.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from policy.engine import forms
+from policy.engine.conditions import first_failing, holds
+from policy.pack.schema import SHEETS, GateEntry, Pack, SignoffEntry
+from policy.pack.shapes import Row
+from policy.vocabulary.errors import (
+    DomainError,
+    GateClosed,
+    HistoryForbids,
+    NameNeeded,
+    PostMissing,
+    SelfForbidden,
+    StatusForbids,
+    TimeBeforeCase,
+    TimeInFuture,
+    WindowNotOpen,
+)
+from policy.vocabulary.events import EVENTS, By, Happening
+from policy.vocabulary.facts import CaseFacts, Clock
+from policy.vocabulary.status import ALLOWED, ENDS, ActorKind, ClosingGround, Status
+
+FIRST = ("registered", "imported")
+SHEET_DEEDS = frozenset(
+    {"registered", "returned", "assigned", "contacted", "progressed", "replied", "corrected"}
+)
+"""All that a department's sheet can ever do: what money or a signature hangs on needs a name."""
+
+_RESTART_FROM = {
+    "verification": (Status.confirmed, Status.disputed, Status.accepted),
+    "decision": (Status.disputed,),
+    "satisfaction": (Status.accepted, Status.disputed),
+    "repeat": (Status.closed,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """A deed on the case page: allowed, or with the reason why not."""
+
+    name: str
+    refusal: DomainError | None
+
+    @property
+    def allowed(self) -> bool:
+        return self.refusal is None
+
+
+def offered(facts: CaseFacts, by: By, pack: Pack) -> tuple[Deed, ...]:
+    """Every deed a person could think of here; those the status does not know are left out."""
+    deeds = []
+    for name in EVENTS:
+        if name in _NOT_BUTTONS:
+            continue
+        if name in ANSWERS_A_CLOCK and not _awaited(facts, name, pack):
+            continue
+        refused = refusal(facts, name, by, pack)
+        if not isinstance(refused, StatusForbids | HistoryForbids):
+            deeds.append(Deed(name, refused))
+    return tuple(deeds)
+
+
+_NOT_BUTTONS = frozenset(
+    {"registered", "imported", "time_passed", "recounted", "archived", "corrected", "withdrawn"}
+    | {"penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed"}
+    | {"moved"}
+)
+
+
+ANSWERS_A_CLOCK = frozenset({"arrived_on_site", "replied_in_writing"})
+
+
+def _awaited(facts: CaseFacts, name: str, pack: Pack) -> bool:
+    """Whether some clock waits for the event."""
+    running = (c for c in facts.clocks if c.running)
+    return any(name in pack.find("deadline", c.key).met_by for c in running)
+
+
+def refusal(
+    facts: CaseFacts, name: str, by: By, pack: Pack, event: Happening | None = None
+) -> DomainError | None:
+    """Why the event may not happen now, or None. Without `event` its contents are left open."""
+    for reason in (
+        _by_status(facts, name),
+        _by_standing(facts, name, pack, event),
+        _by_post(facts, name, by, pack, event),
+        _by_gate(facts, name, pack, event),
+    ):
+        if reason is not None:
+            return reason
+    return None
+
+
+def refusal_alone(by: By, pack: Pack, event: Happening) -> DomainError | None:
+    """Why somebody may not do what belongs to no case, or None: there only posts decide."""
+    return _by_post(CaseFacts(), event.type, by, pack, event)
+
+
+def _by_status(facts: CaseFacts, name: str) -> DomainError | None:
+    begun = bool(facts.number)
+    if name in FIRST:
+        return StatusForbids(deed=name, status=facts.status) if begun else None
+    if not begun:
+        return StatusForbids(deed=name, status=None)
+    if name == "taken_over":
+        open_history = facts.history and facts.status not in (*ENDS, Status.closed)
+        return None if open_history else StatusForbids(deed=name, status=facts.status)
+    if facts.history:
+        return HistoryForbids(deed=name)
+    if name not in (*ALLOWED[facts.status], "archived"):
+        return StatusForbids(deed=name, status=facts.status)
+    return None
+
+
+def _by_standing(
+    facts: CaseFacts, name: str, pack: Pack, event: Happening | None
+) -> DomainError | None:
+    """What follows from the case itself and needs no rule: nothing to review, nobody to ask."""
+    forbidden = StatusForbids(deed=name, status=facts.status)
+    if name == "reviewed" and not any(c.running and c.review_at for c in facts.clocks):
+        return forbidden
+    if name == "archived" and not observed(facts, pack):
+        return forbidden
+    if name == "factory_closed" and facts.factory_closed_at:
+        return forbidden
+    if name == "upgraded":
+        return _by_escalation(facts, name, pack)
+    if name == "restarted":
+        if not facts.duties:
+            return forbidden
+        ground: Any = getattr(event, "ground", None)
+        places = _RESTART_FROM.get(ground) if ground else None
+        elsewhere = places and facts.status not in places
+        return forbidden if elsewhere or _watched_out(facts, pack) else None
+    if name == "called_back":
+        return _by_call(facts, event, pack)
+    if name == "concluded":
+        kind = pack.find("kind", facts.kind)
+        return None if kind and kind.concludes else forbidden
+    return _by_declaration(facts, name, pack)
+
+
+DECLARED_IN = {
+    "filled": "form",
+    "reported": "report_out",
+    "checked": "checklist",
+    "endorsed": "chain",
+    "escalated": "ladder",
+    "verified": "finding",
+    "appealed": "vote",
+    "convened": "vote",
+    "voted": "vote",
+    "ruled": "vote",
+}
+"""Deeds that are about an entry of a section: without one there is nothing to do."""
+
+
+def _by_declaration(facts: CaseFacts, name: str, pack: Pack) -> DomainError | None:
+    section = DECLARED_IN.get(name)
+    entries = getattr(pack, section) if section else ()
+    if section and not any(holds(getattr(e, "applies", ()), facts) for e in entries):
+        return StatusForbids(deed=name, status=facts.status)
+    return None
+
+
+def observed(facts: CaseFacts, pack: Pack) -> bool:
+    """Whether a closed case's observation is over."""
+    return facts.status is Status.closed and not any(c.running for c in _watches(facts, pack))
+
+
+def _watched_out(facts: CaseFacts, pack: Pack) -> bool:
+    """Whether a closed case was watched and is no more: what comes now is another case.
+
+    So it is although papers are missing that keep it out of the archive.
+    """
+    watched = any(c.round == facts.round for c in _watches(facts, pack))
+    return watched and observed(facts, pack)
+
+
+def _watches(facts: CaseFacts, pack: Pack) -> list[Clock]:
+    return [c for c in facts.clocks if pack.find("deadline", c.key).ends == "archive"]
+
+
+def _by_escalation(facts: CaseFacts, name: str, pack: Pack) -> DomainError | None:
+    for entry in pack.escalation:
+        if entry.event == name and holds(entry.applies, facts):
+            return None
+    return StatusForbids(deed=name, status=facts.status)
+
+
+def _by_call(facts: CaseFacts, event: Happening | None, pack: Pack) -> DomainError | None:
+    """A verification comes before closing; a window that has not opened waits."""
+    purpose = getattr(getattr(event, "purpose", None), "value", None)
+    answered = facts.closing_ground in (ClosingGround.satisfied, ClosingGround.settled)
+    if purpose == "verification" and (
+        facts.status is Status.closed or (facts.status is Status.accepted and answered)
+    ):
+        return StatusForbids(deed="called_back", status=facts.status)
+    for clock in facts.clocks:
+        entry = pack.find("deadline", clock.key)
+        if event is None or not (clock.running and clock.opens_at):
+            continue
+        concerns = "called_back" in entry.met_by and holds(entry.met_if, facts, event)
+        if concerns and event.at < clock.opens_at:
+            return WindowNotOpen(deed="called_back", opens_at=clock.opens_at, cite=entry.cite)
+    return None
+
+
+def _by_post(
+    facts: CaseFacts, name: str, by: By, pack: Pack, event: Happening | None
+) -> DomainError | None:
+    if by.kind is ActorKind.system:
+        return None
+    entries = [e for e in pack.signoffs.get(name, ()) if _concerns(e.applies, facts, event)]
+    if by.kind is ActorKind.sheet and (reason := _by_sheet(facts, name, by, entries)):
+        return reason
+    for entry in entries:
+        if by.employee and by.employee in _excluded(entry, facts):
+            return SelfForbidden(deed=name, cite=entry.cite)
+    if name == "endorsed" and event is not None:
+        return _by_turn(facts, by, pack, event)
+    if not entries or any(standing(e, facts, by, pack) for e in entries):
+        return None
+    who_may = [who for e in entries for who in e.by]
+    people = [who for who in who_may if who not in SHEETS]
+    posts = [_called(who, facts, pack) for who in people or who_may]
+    return PostMissing(deed=name, posts=posts, cite=entries[0].cite)
+
+
+def _by_turn(facts: CaseFacts, by: By, pack: Pack, event: Happening) -> DomainError | None:
+    """In a chain of approvals it is one post's turn, whoever else may approve later."""
+    entry = pack.find("chain", getattr(event, "chain", ""))
+    turn = forms.next_step(facts, entry) if entry else None
+    if entry is None or turn is None:
+        return None
+    asks = SignoffEntry(key=entry.key, label=entry.label, cite=entry.cite, event=(), by=(turn,))
+    if standing(asks, facts, by, pack):
+        return None
+    return PostMissing(deed="endorsed", posts=[_called(turn, facts, pack)], cite=entry.cite)
+
+
+def nameless(name: str, by: By) -> NameNeeded | None:
+    """Why an event can never come from a sheet, or None: nobody knows who typed into one."""
+    if by.kind is ActorKind.sheet and name not in SHEET_DEEDS:
+        return NameNeeded(deed=name)
+    return None
+
+
+def _by_sheet(
+    facts: CaseFacts, name: str, by: By, entries: Sequence[SignoffEntry]
+) -> NameNeeded | None:
+    """What holds for sheets in every regulation: no signature, and no case of somebody else's.
+
+    Where no signoff speaks of the event anybody may do it; of sheets that of the department only.
+    """
+    at_home = bool(entries) or facts.department in by.departments
+    if any(entry.recorded for entry in entries) or not at_home:
+        return NameNeeded(deed=name)
+    return nameless(name, by)
+
+
+def within_reach(facts: CaseFacts, pack: Pack) -> frozenset[str]:
+    """The keys of the running clocks that the sheet of the case's department could meet now."""
+    if facts.department is None:
+        return frozenset()
+    by = By(kind=ActorKind.sheet, departments=(facts.department,))
+    able = {name for name in SHEET_DEEDS if refusal(facts, name, by, pack) is None}
+    running = (c.key for c in facts.clocks if c.running)
+    return frozenset(key for key in running if able & set(pack.find("deadline", key).met_by))
+
+
+def _called(who: str, facts: CaseFacts, pack: Pack) -> str:
+    """What the regulation calls a post or a department; another part in the case stays a word."""
+    if who.startswith("member:"):
+        return pack.label("department", who.removeprefix("member:"))
+    if who == "lead_department" and facts.department:
+        return pack.label("department", facts.department)
+    return pack.label("post", post_of(who, facts, pack)) or who
+
+
+def _concerns(applies: Any, facts: CaseFacts, event: Happening | None) -> bool:
+    if event is None and any(row.field.startswith("event.") for row in applies):
+        return False
+    return holds(applies, facts, event)
+
+
+def _excluded(entry: SignoffEntry, facts: CaseFacts) -> set[str | None]:
+    out: set[str | None] = set()
+    if "handler" in entry.never:
+        out |= {duty.handler for duty in facts.duties}
+    if "director" in entry.never:
+        out |= {duty.responsible for duty in facts.duties}
+    return out
+
+
+def standing(entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack) -> tuple[str, bool] | None:
+    """The post (or role) by which somebody may do it and whether as a deputy, or None.
+
+    A sheet is nobody: it has what is given to the department of the case or to sheets, no more.
+    """
+    if by.kind is ActorKind.sheet:
+        return _standing_of_sheet(entry, facts, by, pack)
+    for who in entry.by:
+        if who in _PARTS and by.employee and by.employee in _PARTS[who](facts):
+            return who, False
+        if who == "participants" and _takes_part(facts, by):
+            return who, False
+        if who == "anybody" and by.employee:
+            return who, False
+        if who == "lead_department" and facts.department in by.departments:
+            return who, False
+        if who.startswith("member:") and who.removeprefix("member:") in by.departments:
+            return who, False
+        held = _held(entry, post_of(who, facts, pack), facts, by)
+        if held is not None:
+            return post_of(who, facts, pack) or who, held
+    return None
+
+
+_PARTS: dict[str, Callable[[CaseFacts], Sequence[str | None]]] = {
+    "handler": lambda facts: (facts.handler,),
+    "first_asked": lambda facts: (facts.first_asked,),
+    "concerned": lambda facts: facts.concerned,
+}
+"""Parts in a case that people have by name, and who has them."""
+
+
+def _takes_part(facts: CaseFacts, by: By) -> bool:
+    return any(f.section == "participant" and f.key in by.departments for f in facts.filed)
+
+
+def _standing_of_sheet(
+    entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack
+) -> tuple[str, bool] | None:
+    own = facts.department is not None and facts.department in by.departments
+    for who in entry.by:
+        if who in ("lead_department", "lead_sheet") and own:
+            return who, False
+        if who == "any_sheet" and any(_answers(key, pack) for key in by.departments):
+            return who, False
+    return None
+
+
+def _answers(key: str, pack: Pack) -> bool:
+    department = pack.find("department", key)
+    return department is not None and department.answers
+
+
+def post_of(who: str, facts: CaseFacts, pack: Pack) -> str | None:
+    """The post a name means: `director` is the post that answers for the case's department."""
+    if who != "director":
+        return who
+    department = pack.find("department", facts.department)
+    return department.director if department else None
+
+
+def _held(entry: SignoffEntry, post: str | None, facts: CaseFacts, by: By) -> bool | None:
+    """Whether the post is held as a deputy; None when it is not held in a way that counts."""
+    ways = [h.deputy for h in by.posts if h.post == post]
+    if False in ways:
+        return False
+    if True in ways and entry.deputy and not ("director" in entry.by and facts.director_only):
+        return True
+    return None
+
+
+def _by_gate(
+    facts: CaseFacts, name: str, pack: Pack, event: Happening | None
+) -> DomainError | None:
+    for gate in pack.gates.get(name, ()):
+        if not _concerns(gate.applies, facts, event):
+            continue
+        if row := first_failing(gate.requires, facts, event):
+            return _closed(gate, name, row, pack)
+    return None
+
+
+def _closed(gate: GateEntry, name: str, row: Row, pack: Pack) -> GateClosed:
+    field = _asked_for(row.field, pack)
+    return GateClosed(deed=name, gate=gate.label, cite=gate.cite, field=field, wanted=row.value)
+
+
+def _asked_for(path: str, pack: Pack) -> str:
+    """What a person has to fill in: of papers the form, list or approval, of a deed its field."""
+    path = path.removeprefix("round.")
+    section, _, name = path.partition(".")
+    if section == "event":
+        return pack.label("field", name.rpartition(".")[2])
+    return pack.label(section, name.partition(".")[0]) if name else path
+
+
+def checked_time(facts: CaseFacts, event: Happening, now: dt.datetime) -> None:
+    """Refuse what is stated to happen in the future or before there was a case."""
+    if event.at > now:
+        raise TimeInFuture(field="at", at=event.at)
+    if facts.received_at and event.at < facts.received_at:
+        raise TimeBeforeCase(field="at", at=event.at, earliest=facts.received_at)

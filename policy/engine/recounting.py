@@ -1,0 +1,164 @@
+"""Counting running clocks anew after the calendar changed; an act of its own, never a side effect.
+
+An end moves only to one that still lies ahead: nobody is made late by a calendar, and who is late
+either way stays late since when he was. A breach whose new end lies ahead is lifted with a reason.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from policy.engine import deadlines
+from policy.engine.conditions import holds
+from policy.pack.schema import DeadlineEntry, Pack
+from policy.vocabulary.facts import CaseFacts, Clock, Lapse, Revision, replace
+from policy.vocabulary.status import ClockState
+from policy.vocabulary.worktime import WorkCalendar
+
+REASON = "calendar"
+
+
+def recount(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
+    """The case with every running clock counted from its start under `calendar`, as of `at`.
+
+    Ends that somebody named (time granted, a term the general manager set) stay where they are.
+    """
+    for clock in facts.clocks:
+        if clock.running and not _named(clock):
+            facts = _counted_anew(facts, clock, at=at, pack=pack, calendar=calendar)
+    if facts.observe_until and (until := deadlines.observed_until(facts, pack)):
+        facts = replace(facts, observe_until=until)
+    return facts
+
+
+def _named(clock: Clock) -> bool:
+    """Whether the end was named by a person and nothing was counted since."""
+    return "named" in clock.because and not clock.because.get("stood")
+
+
+def _counted_anew(
+    facts: CaseFacts, clock: Clock, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar
+) -> CaseFacts:
+    fresh = _end(clock, pack.find("deadline", clock.key), calendar)
+    rivals = list(_rivals(facts, clock, pack, calendar))
+    if first := _earlier(facts, fresh, rivals, at=at, pack=pack):
+        return _overtaken(facts, clock, replace(fresh, because=_without(fresh, first)), first, at)
+    over = [_beaten(one, rivals) for one in fresh.because.get("over", ())]
+    because = {**fresh.because, "over": over} if over else fresh.because
+    return deadlines.put(facts, _moved(clock, replace(fresh, because=because), at))
+
+
+def _end(clock: Clock, entry: DeadlineEntry, calendar: WorkCalendar) -> Clock:
+    """The clock ending where it would, had the calendar always been this one."""
+    if named := clock.because.get("named"):
+        fresh = replace(clock, due_at=dt.datetime.fromisoformat(named), provisional=False)
+    else:
+        fresh = deadlines.counted(clock, entry, calendar)
+    for pause in clock.because.get("stood", ()):
+        since, until = map(dt.datetime.fromisoformat, pause)
+        standing = replace(fresh, met_at=since)
+        due_at, provisional = deadlines.time_left(standing, at=until, calendar=calendar)
+        fresh = replace(fresh, due_at=due_at, provisional=provisional)
+    return fresh
+
+
+def _moved(clock: Clock, fresh: Clock, at: dt.datetime) -> Clock:
+    """The clock at its new end, with the old one as a revision; or where it was."""
+    if fresh.due_at == clock.due_at:
+        because = {k: why for k, why in fresh.because.items() if k != "passed"}
+        return replace(fresh, because=because)
+    assert fresh.due_at is not None
+    if fresh.due_at <= at:
+        because = {**clock.because, "passed": fresh.due_at.isoformat()}
+        return replace(clock, because=because, provisional=fresh.provisional)
+    revision = Revision(at, clock.due_at, fresh.due_at, REASON)
+    because = {k: why for k, why in fresh.because.items() if k != "passed"}
+    return replace(
+        fresh,
+        because=because,
+        revisions=(*clock.revisions, revision),
+        breaches=tuple(_lifted(lapse, at) for lapse in clock.breaches),
+    )
+
+
+def _lifted(lapse: Lapse, at: dt.datetime) -> Lapse:
+    return lapse if lapse.lifted_at else replace(lapse, lifted_at=at, lifted_because=REASON)
+
+
+# ---------------------------------------------------------------- clocks that share a slot
+
+
+def _rivals(facts: CaseFacts, clock: Clock, pack: Pack, calendar: WorkCalendar) -> Iterator[Clock]:
+    """The clocks of other rules that this one ended before, counted anew."""
+    for beaten in clock.because.get("over", ()):
+        stored = next(
+            (c for c in facts.clocks if (c.key, c.round) == (beaten["rule"], clock.round)), None
+        )
+        if stored is None and "from" not in beaten:
+            continue  # Written before anybody asked where such a clock began.
+        rival = stored or _never_ran(clock, beaten)
+        yield _end(rival, pack.find("deadline", rival.key), calendar)
+
+
+def _earlier(
+    facts: CaseFacts, clock: Clock, rivals: Iterable[Clock], *, at: dt.datetime, pack: Pack
+) -> Clock | None:
+    """The rival that now ends first, where it ends before the clock, ahead of `at`, and applies."""
+    ends = [
+        (rival.due_at, place, rival)
+        for place, rival in enumerate(rivals)
+        if rival.due_at
+        and clock.due_at
+        and at < rival.due_at < clock.due_at
+        and rival.state is ClockState.superseded
+        and holds(pack.find("deadline", rival.key).applies, facts)
+    ]
+    return min(ends)[2] if ends else None
+
+
+def _never_ran(clock: Clock, beaten: Mapping[str, Any]) -> Clock:
+    """A clock that ended later than the running one from its first moment on."""
+    begun = {key: beaten[key] for key in ("rule", "clause", "from", "from_event")}
+    return Clock(
+        key=beaten["rule"],
+        round=clock.round,
+        state=ClockState.superseded,
+        starts_at=dt.datetime.fromisoformat(beaten["from"]),
+        due_at=None,
+        because=begun,
+        responsible=clock.responsible,
+    )
+
+
+def _beaten(one: Mapping[str, Any], rivals: list[Clock]) -> Mapping[str, Any]:
+    """What is said of a clock that still ends later, with its new end."""
+    rival = next((r for r in rivals if r.key == one["rule"]), None)
+    if rival is None:
+        return one
+    return {**one, "due_at": rival.due_at.isoformat() if rival.due_at else None}
+
+
+def _without(clock: Clock, rival: Clock) -> Mapping[str, Any]:
+    over = [one for one in clock.because.get("over", ()) if one["rule"] != rival.key]
+    because = {k: why for k, why in clock.because.items() if k != "over"}
+    return {**because, "over": over} if over else because
+
+
+def _overtaken(
+    facts: CaseFacts, clock: Clock, fresh: Clock, first: Clock, at: dt.datetime
+) -> CaseFacts:
+    """Let the rival run that ends earlier now; the clock that ran is superseded."""
+    old = _moved(clock, fresh, at)
+    known = next((c for c in facts.clocks if (c.key, c.round) == (first.key, first.round)), None)
+    winner = replace(
+        _moved(known, first, at) if known else first,
+        state=ClockState.running,
+        responsible=clock.responsible,
+    )
+    winner = replace(winner, because=deadlines.over(winner, old))
+    facts = deadlines.put(facts, replace(old, state=ClockState.superseded))
+    if known:
+        return deadlines.put(facts, winner)
+    return replace(facts, clocks=(*facts.clocks, winner))

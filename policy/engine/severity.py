@@ -1,0 +1,136 @@
+"""What sort of case it is: kind, level and grade from what is known, and fields that fit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from policy.engine.conditions import holds
+from policy.pack.forms_and_reports import FormField
+from policy.pack.schema import FieldEntry, Pack
+from policy.vocabulary.errors import ChoiceUnknown, FieldTooLong, FieldUnknown
+from policy.vocabulary.facts import CaseFacts, replace
+
+LONGEST = {"text": 300, "long_text": 20_000, "phone": 40}
+_PHONE = re.compile(r"[+0-9 ()-]{3,40}")
+_MONEY = re.compile(r"\d{1,9}(\.\d{1,2})?")
+_PERCENT = re.compile(r"100(\.0{1,2})?|\d{1,2}(\.\d{1,2})?")
+_CASES = re.compile(r"[\w-]{1,40}([,，、\s]+[\w-]{1,40}){0,199}")
+
+
+def sorted_out(facts: CaseFacts, pack: Pack) -> CaseFacts:
+    """The case with the kind, level and grade its facts put it in (SKD-2.2 and the like).
+
+    A grade somebody chose stays; a level always follows from the facts.
+    """
+    for route in pack.route:
+        if route.kind and holds(route.applies, facts):
+            facts = replace(facts, kind=route.kind)
+    facts = replace(facts, level=_step(facts, "level", pack))
+    if not facts.grade_chosen:
+        facts = replace(facts, grade=_step(facts, "grade", pack))
+    return facts
+
+
+def _step(facts: CaseFacts, scale: str, pack: Pack) -> str | None:
+    for entry in pack.severity:
+        if entry.scale != scale or entry.by_hand:
+            continue
+        if holds(entry.when, facts) or (entry.or_when and holds(entry.or_when, facts)):
+            return entry.key
+    return None
+
+
+def destination(facts: CaseFacts, pack: Pack) -> tuple[str, str | None] | None:
+    """The department a case is meant for and the post that receives it, by the first route."""
+    for route in pack.route:
+        if route.department and holds(route.applies, facts):
+            return route.department, route.post
+    return None
+
+
+def checked_grade(grade: str | None, pack: Pack) -> str | None:
+    """A grade somebody may choose; one reached only by a deed is refused here."""
+    entry = pack.find("severity", grade)
+    if grade is not None and (entry is None or entry.scale != "grade" or entry.by_hand):
+        raise ChoiceUnknown(field="grade", value=grade)
+    return grade
+
+
+def checked(section: str, key: str | None, pack: Pack) -> str | None:
+    """The key of an entry the pack has, or None."""
+    if key is not None and not pack.find(section, key):
+        raise ChoiceUnknown(field=section, value=key)
+    return key
+
+
+def checked_extra(extra: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
+    """The pack's own fields as JSON data; a value of the wrong shape is refused by its field."""
+    return fitted(pack.field, extra)
+
+
+def fitted(fields: Iterable[FieldEntry | FormField], said: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said as JSON data, each value of the shape of its field; empty ones left out.
+
+    Raises FieldUnknown, FieldTooLong or ChoiceUnknown with the field's key.
+    """
+    known = {field.key: field for field in fields}
+    fitting = {}
+    for key, value in said.items():
+        if key not in known:
+            raise FieldUnknown(field=key)
+        if value not in (None, "", [], ()):
+            fitting[key] = _fit(known[key], value)
+    return fitting
+
+
+def _fit(entry: FieldEntry | FormField, value: Any) -> Any:
+    match entry.shape:
+        case "money" if _MONEY.fullmatch(str(value)):
+            return str(value)
+        case "percent" if _PERCENT.fullmatch(str(value)):
+            return str(value)
+        case "time" if _is_instant(str(value)):
+            return str(value)
+        case "choices" if isinstance(value, list | tuple) and set(value) <= _keys(entry):
+            return list(value)
+        case "cases" if _CASES.fullmatch(str(value)):
+            return str(value)
+        case "employee" if isinstance(value, str) and len(value) <= LONGEST["phone"]:
+            return value
+        case "flag" if isinstance(value, bool):
+            return value
+        case "number" if not isinstance(value, bool) and re.fullmatch(r"-?\d{1,15}", str(value)):
+            return int(value)
+        case "date" if _is_day(str(value)):
+            return str(value)
+        case "choice" if value in _keys(entry):
+            return value
+        case "phone" if _PHONE.fullmatch(str(value)):
+            return value
+        case "text" | "long_text" if isinstance(value, str):
+            if len(value) > LONGEST[entry.shape]:
+                raise FieldTooLong(field=entry.key, limit=LONGEST[entry.shape])
+            return value
+    raise ChoiceUnknown(field=entry.key, value=value)
+
+
+def _keys(entry: FieldEntry | FormField) -> set[str]:
+    return {choice.key for choice in entry.choices}
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return dt.datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _is_day(text: str) -> bool:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,96 @@
+"""What one text of a regulation says otherwise than another: entry by entry, field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from policy.pack.schema import SECTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A field that differs; None is a field that is not there."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An entry that is new, gone, changed, or stands at another place among its neighbours."""
+
+    section: str
+    key: str
+    label: str
+    kind: Literal["added", "removed", "changed", "moved"]
+    changes: tuple[Change, ...] = ()
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """Everything that differs between the plain data of two versions, in the order of sections."""
+    sections = dict.fromkeys(("policy", *SECTIONS, *before, *after))
+    return [
+        difference
+        for section in sections
+        for difference in _in_section(
+            section, _entries(before.get(section)), _entries(after.get(section))
+        )
+    ]
+
+
+def _entries(value: Any) -> dict[str, Mapping[str, Any]]:
+    """The entries of a section by their key; one whose key repeats gets a number to it."""
+    found: dict[str, Mapping[str, Any]] = {}
+    listed = [value] if isinstance(value, Mapping) else value
+    for entry in listed if isinstance(listed, list | tuple) else ():
+        if isinstance(entry, Mapping):
+            key = str(entry.get("key") or "")
+            found[key if key not in found else f"{key} ({len(found)})"] = entry
+    return found
+
+
+def _in_section(
+    section: str, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Difference]:
+    moved = _moved([key for key in before if key in after], [key for key in after if key in before])
+    for key in dict.fromkeys((*before, *after)):
+        old, new = before.get(key), after.get(key)
+        label = str((new or old or {}).get("label") or key)
+        if new is None:
+            yield Difference(section, key, label, "removed", tuple(_changes(old or {}, {})))
+        elif old is None:
+            yield Difference(section, key, label, "added", tuple(_changes({}, new)))
+        elif changes := tuple(_changes(old, new)):
+            yield Difference(section, key, label, "changed", changes)
+        elif key in moved:
+            yield Difference(section, key, label, "moved")
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    for field in dict.fromkeys((*old, *new)):
+        if field != "key" and _same(old.get(field)) != _same(new.get(field)):
+            yield Change(field, old.get(field), new.get(field))
+
+
+def _same(value: Any) -> Any:
+    """A value so that the spellings of one thing are equal: 200 and "200", a list and a tuple."""
+    if isinstance(value, Mapping):
+        return {key: _same(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_same(inner) for inner in value]
+    return value if value is None or isinstance(value, bool) else str(value)
+
+
+def _moved(old: Iterable[str], new: Iterable[str]) -> set[str]:
+    """The keys that must move so that the old order becomes the new one, as few as possible."""
+    places = {key: n for n, key in enumerate(old)}
+    order = [(places[key], key) for key in new]
+    best: list[list[tuple[int, str]]] = []
+    for n, (place, _key) in enumerate(order):
+        before = [best[m] for m in range(n) if order[m][0] < place]
+        best.append([*max(before, key=len, default=[]), order[n]])
+    stay = {key for _, key in max(best, key=len, default=[])}
+    return set(places) - stay

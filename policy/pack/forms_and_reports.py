@@ -1,0 +1,273 @@
+"""What a regulation wants written down, approved, reported and counted: sections of a pack."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from policy.pack.shapes import (
+    Choice,
+    Condition,
+    Entry,
+    EventName,
+    FieldPath,
+    FieldShape,
+    Flag,
+    Percent,
+    Quantity,
+    RefTo,
+    Refused,
+    Shape,
+    Text,
+    offering,
+    once,
+    whole_fen,
+)
+
+COUNTED = frozenset({"form", "report_out", "informed", "ladder", "participant", "appeal"})
+"""Sections of which a condition asks how often something was filed; a form, also what it says."""
+STANDING = {"chain": "chain", "vote": "ruling"}
+"""Sections of which a condition asks where they stand, and what says it."""
+
+
+class FormField(Shape):
+    """One field of a form."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+    label: Text
+    shape: FieldShape
+    choices: tuple[Choice, ...] = ()
+    required: Flag = False
+
+    @model_validator(mode="after")
+    def _offers_something(self) -> FormField:
+        offering(self.shape, self.choices)
+        return self
+
+
+class FormEntry(Entry):
+    """A form that is filled any number of times: on a case, or by itself (`alone`).
+
+    `covers` names the two instants between which somebody was there, of a log that must leave no
+    hour open, day and night.
+    """
+
+    section = "form"
+
+    applies: Condition = ()
+    alone: Flag = False
+    covers: tuple[Text, Text] | None = None
+    fields: Annotated[tuple[FormField, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _fields_stand_once(self) -> FormEntry:
+        once(self.fields)
+        return self
+
+    @model_validator(mode="after")
+    def _covers_between_instants(self) -> FormEntry:
+        for key in self.covers or ():
+            field = self.field(key)
+            if field is None or field.shape != "time" or not field.required:
+                raise Refused(
+                    "covers_no_times", "`covers` names two required fields of the shape time"
+                )
+        return self
+
+    def field(self, key: str) -> FormField | None:
+        """The field of a key."""
+        return next((field for field in self.fields if field.key == key), None)
+
+
+class LedgerEntry(Entry):
+    """A register in which cases of kinds, or fillings of a form, stand one under another."""
+
+    section = "ledger"
+
+    kinds: tuple[Annotated[str, RefTo("kind")], ...] = ()
+    form: Annotated[str, RefTo("form")] | None = None
+    columns: tuple[FieldPath, ...] = ()
+
+    @model_validator(mode="after")
+    def _lists_something(self) -> LedgerEntry:
+        if bool(self.kinds) == bool(self.form):
+            raise Refused("ledger_not_one", "a ledger lists cases of kinds or fillings of a form")
+        return self
+
+
+class ChainEntry(Entry):
+    """Approvals one after another, each by a post; what one refuses ends there."""
+
+    section = "chain"
+
+    applies: Condition = ()
+    steps: Annotated[tuple[Text, ...], Field(min_length=1)]
+
+
+class ChecklistItem(Shape):
+    """One thing to be at hand; one that is a `photo` needs a picture added to the case."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+    label: Text
+    photo: Flag = False
+
+
+class ChecklistEntry(Entry):
+    """What must be at hand, item by item, each with its evidence."""
+
+    section = "checklist"
+
+    applies: Condition = ()
+    items: Annotated[tuple[ChecklistItem, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _items_stand_once(self) -> ChecklistEntry:
+        once(self.items)
+        return self
+
+
+class ReportOutEntry(Entry):
+    """A report to somebody outside or above: to whom, on which ways, with proof or without.
+
+    Who stands behind an addressee (the authority of the day) is a fact of the company.
+    """
+
+    section = "report_out"
+
+    applies: Condition = ()
+    to: Text
+    ways: Annotated[tuple[Choice, ...], Field(min_length=1)]
+    proof: Flag = True
+
+
+class LadderEntry(Entry):
+    """Whom a matter is passed up to, step by step, by post."""
+
+    section = "ladder"
+
+    applies: Condition = ()
+    steps: Annotated[tuple[Annotated[str, RefTo("post")], ...], Field(min_length=1)]
+
+
+class FindingEntry(Entry):
+    """What the check of a case found: a violation, a fault, a misunderstanding."""
+
+    section = "finding"
+
+    valid: Flag
+
+
+class VoteEntry(Entry):
+    """A question a jury decides: who sits on it, by which rule, who must keep out.
+
+    Silence is not consent: the count is of the members appointed.
+    """
+
+    section = "vote"
+
+    about: Literal["unclosable", "appeal"]
+    applies: Condition = ()
+    rule: Literal["unanimous", "majority"]
+    members: Annotated[tuple[Annotated[str, RefTo("post")], ...], Field(min_length=1)]
+    never: tuple[Literal["handler", "director", "concerned", "appellant"], ...] = ()
+
+
+class AuthorityEntry(Entry):
+    """Up to which sum somebody may promise a customer something: a post, or `anybody`."""
+
+    section = "authority"
+
+    by: Text
+    up_to: Annotated[Decimal, Field(ge=0, le=100_000_000), AfterValidator(whole_fen)]
+
+
+class AlertEntry(Entry):
+    """Who is told when an event happens or a clock runs out; not a deed, only news."""
+
+    section = "alert"
+
+    event: EventName | None = None
+    breach_of: Text | None = None
+    applies: Condition = ()
+    to: Annotated[tuple[Text, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _has_an_occasion(self) -> AlertEntry:
+        if (self.event is None) == (self.breach_of is None):
+            raise Refused("alert_never", "an alert comes with an event or with a breach")
+        return self
+
+
+Formula = Literal[
+    "timely_rate",
+    "satisfaction_rate",
+    "reach_rate",
+    "repeat_rate",
+    "answered_rate",
+    "count",
+    "late_count",
+    "survey_score",
+    "visit_rate",
+]
+
+
+class IndicatorEntry(Entry):
+    """A rate or a count over the cases of a period; what each formula means: `indicators`.
+
+    `counter` is what a `late_count` counts, `of` the field of a `survey_score`, or the one in which
+    a person confirms a repeat; `over` what a timely rate is divided by: all that was received, or
+    what fell due.
+    """
+
+    section = "indicator"
+
+    formula: Formula
+    kinds: tuple[Annotated[str, RefTo("kind")], ...] = ()
+    form: Annotated[str, RefTo("form")] | None = None
+    of: FieldPath | None = None
+    counter: Annotated[str, RefTo("counter")] | None = None
+    over: Literal["received", "due"] = "received"
+    window: Quantity | None = None
+    target: Percent | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether it counts what there should be little of: its target is a limit."""
+        return self.formula in ("repeat_rate", "late_count", "count")
+
+    @model_validator(mode="after")
+    def _knows_where_scores_stand(self) -> IndicatorEntry:
+        if self.formula == "survey_score" and not (self.form and self.of):
+            raise Refused("survey_without_form", "a survey's score stands in a field of a form")
+        return self
+
+
+class ReportEntry(Entry):
+    """What is drawn up again and again: for which period, until when, by and for whom.
+
+    `due_day` is the day of the following month, week or quarter by which it is due; without
+    one it is due when its period ends. `per` key customer it is owed once for each of them.
+    """
+
+    section = "report"
+
+    every: Literal["week", "month", "quarter", "year"]
+    due_day: Annotated[int, Field(gt=0, le=31)] | None = None
+    before_rest: Flag = True
+    per: Literal["company", "key_customer"] = "company"
+    by: Text
+    to: tuple[Text, ...] = ()
+    form: Annotated[str, RefTo("form")] | None = None
+    contents: tuple[Text, ...] = ()
+
+
+class ScriptEntry(Entry):
+    """What to say on the phone at a step; the company may word it anew without a new version."""
+
+    section = "script"
+
+    event: EventName
+    applies: Condition = ()
+    text: Annotated[str, Field(min_length=1, max_length=4000)]

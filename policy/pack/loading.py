@@ -1,0 +1,393 @@
+"""Loading a pack: a TOML file to a checked regulation, or every problem with its place at once.
+
+A value written `"$name"` is filled in here from the parameter of that name; references, fields,
+events and roles are followed, because the schema alone cannot see whether they are there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from policy.pack.forms_and_reports import COUNTED, STANDING
+from policy.pack.numbering import render
+from policy.pack.schema import SECTIONS, SHEETS, Pack
+from policy.pack.shapes import RefTo, Row, Shape
+from policy.vocabulary.errors import PackRefused
+from policy.vocabulary.events import EVENTS, Informed
+from policy.vocabulary.facts import CaseFacts
+
+PACKS = Path(__file__).parent.parent / "packs"
+_PARAMETER = re.compile(r"\$[a-z][a-z0-9_]*")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A pack file as plain data. A file that is no TOML is refused with the place in it."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise PackRefused(file=path.name, problems=[_problem("", str(error))]) from error
+    return parse(content, file=path.name)
+
+
+def parse(content: bytes, *, file: str) -> dict[str, Any]:
+    """The content of a pack file as plain data; `file` is what a refusal calls it."""
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"), parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise PackRefused(file=file, problems=[in_line(str(error))]) from error
+    except UnicodeDecodeError as error:
+        raise PackRefused(file=file, problems=[_problem("", str(error))]) from error
+
+
+def in_line(message: str) -> dict[str, Any]:
+    """What the TOML reader says as {place, why}, the line it stopped in as the place."""
+    found = re.fullmatch(r"(.*) \(at (.*)\)", message, re.DOTALL)
+    return _problem(found[2], found[1]) if found else _problem("", message)
+
+
+def load(path: Path, parameters: Mapping[str, Any] | None = None) -> Pack:
+    """The pack in a file, with the company's own parameters where it has chosen."""
+    return build(read(path), parameters, file=path.name)
+
+
+def shipped(key: str) -> Path:
+    """Where a shipped regulation stands."""
+    return PACKS / f"{key}.toml"
+
+
+def build(
+    data: Mapping[str, Any], parameters: Mapping[str, Any] | None = None, *, file: str = ""
+) -> Pack:
+    """A checked pack of plain data; all problems are reported at once, each with its place."""
+    values = chosen(data, parameters or {})
+    if problems := list(missing(data, values)):
+        raise PackRefused(file=file, problems=problems)
+    try:
+        pack = Pack.model_validate(filled(data, values))
+    except ValidationError as error:
+        problems = [_problem(_place(data, e["loc"]), _why(e)) for e in error.errors()]
+        raise PackRefused(file=file, problems=problems) from error
+    if problems := list(check(pack)):
+        raise PackRefused(file=file, problems=problems)
+    return pack
+
+
+_PLAIN_WORDS = {
+    "extra_forbidden": "is not known here",
+    "missing": "is missing",
+    "decimal_type": "is no number",
+}
+
+
+def _why(error: Mapping[str, Any]) -> str:
+    """What is wrong, in words for somebody who never saw the schema."""
+    if error["type"] == "string_pattern_mismatch" and "serial" in str(error.get("ctx")):
+        return "a number needs its serial, such as {serial:4}"
+    return _PLAIN_WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+
+
+def missing(data: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every parameter that a rule needs and that has no value, or is not there at all."""
+    for name in sorted(set(wanted(data))):
+        if values.get(name) is None:
+            why = "has no value" if name in values else "is asked for by a rule and is not there"
+            code = "parameter_empty" if name in values else "parameter_gone"
+            yield _problem(f"parameter.[{name}]", why, code)
+
+
+def wanted(value: Any) -> Iterator[str]:
+    """The parameters that plain data asks for."""
+    if isinstance(value, str):
+        if _PARAMETER.fullmatch(value):
+            yield value[1:]
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from wanted(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from wanted(inner)
+
+
+def chosen(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The value of every parameter of plain data, with the company's own where it has chosen."""
+    entries = data.get("parameter", ())
+    if not isinstance(entries, list | tuple):
+        return {}
+    usual = {str(e.get("key")): e.get("value") for e in entries if isinstance(e, Mapping)}
+    return usual | dict(parameters)
+
+
+def filled(value: Any, values: Mapping[str, Any]) -> Any:
+    """The same data with every `$name` replaced by the parameter's value, where it has one."""
+    if isinstance(value, str):
+        return values.get(value[1:]) if _PARAMETER.fullmatch(value) else value
+    if isinstance(value, Mapping):
+        return {key: filled(inner, values) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [filled(inner, values) for inner in value]
+    return value
+
+
+def _problem(place: str, why: str, code: str = "", **facts: Any) -> dict[str, Any]:
+    """A problem for whoever reads the file, and a code with facts for a page."""
+    return {"place": place, "why": why, "code": code, "facts": facts}
+
+
+def _place(data: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
+    """A validation error's place, with the entry's own key instead of its position."""
+    parts: list[str] = []
+    here: Any = data
+    for step in loc:
+        try:
+            here = here[step]
+        except (KeyError, IndexError, TypeError):
+            here = None
+        named = isinstance(step, int) and isinstance(here, Mapping) and here.get("key")
+        parts.append(f"[{here['key']}]" if named else str(step))
+    return ".".join(parts)
+
+
+KNOWN_FACTS = frozenset(
+    {"kind", "channel", "category", "level", "grade", "responsibility", "status", "round"}
+    | {"handler", "department", "reply_outcome", "closing_ground", "unhappy", "demands_more"}
+    | {
+        "satisfaction_unhappy",
+        "subject",
+        "body",
+        "demand",
+        "history",
+        "contacted_at",
+        "replied_at",
+        "closed_at",
+        "factory_closed_at",
+    }
+    | {"first_asked", "linked", "finding", "valid", "concerned", "struck"}
+    | {"promised_at", "informed_at", "confirmed_at", "dispatched_at", "received_at", "upgraded_at"}
+    | {"body_length", "last_answer"}
+)
+CASE_ROLES = frozenset(
+    {"director", "handler", "lead_department", "first_asked", "concerned", "participants"}
+    | {"anybody", *SHEETS}
+)
+
+
+def is_role(who: str) -> bool:
+    """Whether a name of a signoff means a role on the case and needs no post to be held."""
+    return who in CASE_ROLES - {"director"} or who.startswith("member:")
+
+
+def check(pack: Pack) -> Iterator[dict[str, Any]]:
+    """What the schema alone cannot see: keys, references, fields and roles that are not there."""
+    yield from _twice(pack)
+    for section in SECTIONS:
+        for entry in getattr(pack, section):
+            place = f"{section}.[{entry.key}]"
+            for target, key in references(entry):
+                if not pack.find(target, key):
+                    why = f"no such {target}: {key}"
+                    yield _problem(place, why, "reference_gone", section=target, key=key)
+            for name in _strange_fields(pack, entry):
+                yield _problem(place, f"no such field: {name}", "field_gone", field=name)
+    for entry in [entry for entry in pack.channel if entry.sheet][1:]:
+        why = "sheets bring cases by another channel already"
+        yield _problem(f"channel.[{entry.key}]", why, "sheet_twice")
+    for entry in pack.escalation:
+        if (step := pack.find("severity", entry.grade)) and step.scale != "grade":
+            why = f"not a grade: {entry.grade}"
+            yield _problem(f"escalation.[{entry.key}]", why, "no_grade", key=entry.grade)
+    yield from _strange_people(pack)
+    yield from _strange_deadlines(pack)
+    yield from _strange_columns(pack)
+    yield from _strange_names(pack)
+
+
+_TOLD = frozenset({"director", "handler", "first_asked", "lead_department"})
+PARTS: Mapping[str, frozenset[str]] = {
+    "signoff": CASE_ROLES,
+    "chain": CASE_ROLES - frozenset(SHEETS),
+    "authority": frozenset({"anybody"}),
+    "alert": _TOLD,
+    "report": frozenset({"director"}),
+}
+"""The sections whose entries name people as text, and what else than posts they may name."""
+_POST = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]*")
+
+
+def people(section: str, entry: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The fields of an entry that name people as text, with names of which one is enough.
+
+    Each step of a chain is for itself. A report may go to somebody outside: only what is written
+    like a key means a post.
+    """
+    if section in ("signoff", "authority"):
+        yield "by", (entry.by,) if isinstance(entry.by, str) else entry.by
+    elif section == "chain":
+        yield from (("steps", (who,)) for who in entry.steps)
+    elif section == "alert":
+        yield "to", entry.to
+    elif section == "report":
+        yield "by", (entry.by,)
+        yield from (("to", (who,)) for who in entry.to if _POST.fullmatch(who))
+
+
+def _strange_people(pack: Pack) -> Iterator[dict[str, Any]]:
+    for section, parts in PARTS.items():
+        for entry in getattr(pack, section):
+            for who in (who for _, names in people(section, entry) for who in names):
+                member, _, key = who.rpartition(":")
+                of_department = member == "member" and "participants" in parts
+                known = pack.find("department", key) if of_department else pack.find("post", who)
+                if who not in parts and not known:
+                    why = f"no such post or role: {who}"
+                    yield _problem(f"{section}.[{entry.key}]", why, "post_gone", post=who)
+
+
+def _strange_deadlines(pack: Pack) -> Iterator[dict[str, Any]]:
+    """Deadlines and slots that are named and not there."""
+    slots = {d.slot for d in pack.deadline}
+    either = slots | {d.key for d in pack.deadline}
+    named: list[tuple[str, str | None, Collection[str | None]]] = [
+        *((f"extension.[{e.key}]", e.slot, slots) for e in pack.extension),
+        *((f"penalty.[{e.key}]", e.breach_of, either) for e in pack.penalty),
+        *((f"alert.[{e.key}]", e.breach_of, either) for e in pack.alert),
+    ]
+    for place, name, known in named:
+        if name and name not in known:
+            facts = {"section": "deadline", "key": name}
+            yield _problem(place, f"no such deadline: {name}", "reference_gone", **facts)
+
+
+def _strange_columns(pack: Pack) -> Iterator[dict[str, Any]]:
+    """Columns of ledgers that neither a case nor the form of the ledger has."""
+    own = {f.key for f in pack.field} | KNOWN_FACTS | {"received", "closed", "customer"}
+    for entry in pack.ledger:
+        form = pack.find("form", entry.form)
+        for name in entry.columns:
+            if form:
+                known = form.field(name.rpartition(".")[2])
+            else:
+                known = name in own or hasattr(_NO_CASE, name) or _filed(pack, name)
+            if not known:
+                why = f"no such field: {name}"
+                yield _problem(f"ledger.[{entry.key}]", why, "column_gone", column=name)
+
+
+_NO_CASE = CaseFacts()
+
+
+def _strange_names(pack: Pack) -> Iterator[dict[str, Any]]:
+    """Fields of the pack that a condition could not ask for, and numbers that are too long."""
+    for field in pack.field:
+        place = f"field.[{field.key}]"
+        if "." in field.key:
+            yield _problem(place, "the key of a field has no dot", "field_dotted")
+        elif field.key in KNOWN_FACTS or hasattr(_NO_CASE, field.key):
+            yield _problem(place, f"every case has its own {field.key}", "field_taken")
+    for entry in pack.number:
+        example = render(entry, dt.date(2026, 12, 31), MANY_CASES)
+        if len(example) > LONGEST_NUMBER:
+            facts = {"limit": LONGEST_NUMBER, "example": example}
+            why = f"longer than {LONGEST_NUMBER} characters: {example}"
+            yield _problem(f"number.[{entry.key}]", why, "number_long", **facts)
+
+
+LONGEST_NUMBER = 40
+"""How many characters a case number has at most; so wide is its column."""
+MANY_CASES = 999_999
+"""So many cases of one period a series must have room for: a serial grows past its width."""
+
+
+def _twice(pack: Pack) -> Iterator[dict[str, Any]]:
+    for section in SECTIONS:
+        seen: set[str] = set()
+        for entry in getattr(pack, section):
+            if entry.key in seen:
+                place = f"{section}.[{entry.key}]"
+                yield _problem(place, "the key stands twice", "key_twice")
+            seen.add(entry.key)
+
+
+def references(entry: Shape) -> Iterator[tuple[str, str]]:
+    """The (section, key) pairs an entry points to."""
+    for name, section in _referring(type(entry)):
+        value = getattr(entry, name)
+        for key in value if isinstance(value, tuple) else (value,):
+            if key is not None:
+                yield section, key
+
+
+@cache
+def _referring(shape: type[Shape]) -> tuple[tuple[str, str], ...]:
+    fields = ((name, reference(info)) for name, info in shape.model_fields.items())
+    return tuple((name, section) for name, section in fields if section)
+
+
+def reference(info: Any) -> str | None:
+    """The section whose keys a field of a shape holds, if it holds any."""
+    marks = [m for m in info.metadata if isinstance(m, RefTo)] or _marks(info.annotation)
+    return marks[0].section if marks else None
+
+
+def _marks(annotation: Any) -> list[RefTo]:
+    found = [m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, RefTo)]
+    for inner in getattr(annotation, "__args__", ()):
+        found += _marks(inner)
+    return found
+
+
+_EVENT_FIELDS = frozenset(
+    f"event.{field}" for kind in EVENTS.values() for field in kind.model_fields
+)
+
+
+def _strange_fields(pack: Pack, entry: Shape) -> Iterator[str]:
+    own = {f.key for f in pack.field}
+    for name in type(entry).model_fields:
+        value = getattr(entry, name)
+        if not (isinstance(value, tuple) and value and isinstance(value[0], Row)):
+            continue
+        for row in value:
+            if row.field not in KNOWN_FACTS | own | _EVENT_FIELDS and not _filed(pack, row.field):
+                yield row.field
+    for name in ("until", "counts_from", "of"):
+        said = getattr(entry, name, None)
+        known = said in (None, "event", "received", "") or said in KNOWN_FACTS | own
+        if not (known or _filed(pack, str(said))):
+            yield str(said)
+
+
+def _filed(pack: Pack, path: str) -> bool:
+    """Whether a path names something filed or late, or a field the event says.
+
+    `form.visit`, `form.visit.day`, `event.data.day`, `event.extra.plate`, `late.close`; with
+    `round.` before it, what was filed in this round.
+    """
+    section, _, name = path.partition(".")
+    key, _, field = name.partition(".")
+    if section == "round":
+        return key in COUNTED and _filed(pack, name)
+    if section == "event":
+        if key == "extra":
+            return pack.find("field", field) is not None
+        return key == "data" and any(form.field(field) for form in pack.form)
+    if section == "late":
+        return pack.find("deadline", key) is not None and not field
+    if section == "informed":
+        return key in _ABOUT
+    found = pack.find({"participant": "department", "appeal": "vote"}.get(section, section), key)
+    if section not in FILED_IN or found is None:
+        return False
+    return not field or (section == "form" and found.field(field) is not None)
+
+
+FILED_IN = frozenset({*COUNTED, *STANDING, "checklist", "claim"}) - {"informed"}
+_ABOUT = get_args(Informed.model_fields["about"].annotation)

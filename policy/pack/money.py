@@ -1,0 +1,134 @@
+"""What things cost whom, and what they bring: sections of a pack about money and sanctions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from policy.pack.shapes import (
+    Condition,
+    Entry,
+    EventName,
+    FieldPath,
+    Flag,
+    Money,
+    Percent,
+    RefTo,
+    Refused,
+    Text,
+)
+
+Bearer = Literal["responsible", "handler", "named", "concerned", "first_asked"]
+"""Who bears a charge: roles on the case, whoever is named, or all concerned."""
+
+
+class SanctionEntry(Entry):
+    """Something other than a sum: criticism, a demerit, an element of pay, an award lost.
+
+    An `element` of pay is taken once per person and month; the month is that of the event or
+    that of the decision.
+    """
+
+    section = "sanction"
+
+    element: Flag = False
+    month_of: Literal["event", "decision"] = "decision"
+
+
+class PenaltyEntry(Entry):
+    """What something costs whom.
+
+    `event` brings it by itself; `breach_of` names the slot or deadline whose breach brings it;
+    without either a person must find the ground. `per` says what one occasion is. `replaces`:
+    the graver ground takes the place of the lighter one. `adds_to`: a surcharge for the same
+    occasion as what it is added to, owed by the same person unless `who` says otherwise (joint
+    liability). It is an amount, sanctions, or both; `by_decision` leaves the amount to whoever
+    finds the ground. `from_count`, `until_count`: the how-manieth verified complaint of the
+    calendar year it is for, counted by the day of receipt. `collective`: may be found against
+    several people at once, each in full or shared.
+    """
+
+    section = "penalty"
+
+    event: EventName | None = None
+    breach_of: Text | None = None
+    applies: Condition = ()
+    who: Bearer | None = None
+    amount: Money | None = None
+    by_decision: Flag = False
+    sanctions: tuple[Annotated[str, RefTo("sanction")], ...] = ()
+    per: Literal["time", "order", "round"] | None = None
+    from_count: Annotated[int, Field(gt=0, le=100)] | None = None
+    until_count: Annotated[int, Field(gt=0, le=100)] | None = None
+    collective: Literal["each", "shared"] | None = None
+    replaces: tuple[Annotated[str, RefTo("penalty")], ...] = ()
+    adds_to: tuple[Annotated[str, RefTo("penalty")], ...] = ()
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether only a person's finding brings it."""
+        return self.event is None and self.breach_of is None and not self.adds_to
+
+    @model_validator(mode="after")
+    def _says_who_and_how_often(self) -> PenaltyEntry:
+        stands_alone = self.who is not None and self.per is not None
+        if not (self.per is None if self.adds_to else stands_alone):
+            raise Refused(
+                "penalty_incomplete", "a penalty says `who` and `per`; a surcharge follows its base"
+            )
+        if self.who == "named" and not self.by_hand:
+            raise Refused("penalty_names_nobody", "a penalty that comes by itself names nobody")
+        if self.until_count and not self.from_count:
+            raise Refused("count_without_begin", "`until_count` needs `from_count`")
+        if self.until_count and self.from_count and self.until_count < self.from_count:
+            raise Refused("count_backwards", "`until_count` is at least `from_count`")
+        return self
+
+    @model_validator(mode="after")
+    def _costs_something(self) -> PenaltyEntry:
+        if self.collective == "shared" and not (self.amount or self.by_decision):
+            raise Refused("nothing_to_share", "only an amount can be shared")
+        if not (self.amount or self.by_decision or self.sanctions):
+            raise Refused(
+                "penalty_empty", "a penalty has an amount, sanctions, or is left to a decision"
+            )
+        if self.by_decision and (self.amount or not self.by_hand):
+            raise Refused(
+                "decision_needs_finding", "only what a person finds has its amount from a decision"
+            )
+        return self
+
+
+class RewardEntry(Entry):
+    """What good work brings whom; a person finds it, and the amount may be his to decide."""
+
+    section = "reward"
+
+    applies: Condition = ()
+    who: Bearer
+    amount: Money | None = None
+    by_decision: Flag = False
+    per: Literal["time", "order", "round"]
+
+    @model_validator(mode="after")
+    def _gives_something(self) -> RewardEntry:
+        if (self.amount is None) != self.by_decision:
+            raise Refused("reward_empty", "a reward has an amount or leaves it to a decision")
+        return self
+
+
+class ClaimEntry(Entry):
+    """What the company itself owes a customer: a percentage of a sum, from a count of cases on.
+
+    `of` is the field with the sum. The count is of the customer's cases of the same kind, this
+    one included.
+    """
+
+    section = "claim"
+
+    event: EventName
+    applies: Condition = ()
+    percent: Percent
+    of: FieldPath
+    from_count: Annotated[int, Field(gt=0, le=1000)] = 1

@@ -1,0 +1,537 @@
+"""A regulation as data: the schema of a pack in ten shapes; `loading` reads one from a file.
+
+Every entry has a stable `key`, a `label` for the screen and a `cite`. A value written
+`"$name"` stands for the parameter of that name, so a company's choice is made once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from policy.pack.forms_and_reports import (
+    AlertEntry,
+    AuthorityEntry,
+    ChainEntry,
+    ChecklistEntry,
+    FindingEntry,
+    FormEntry,
+    IndicatorEntry,
+    LadderEntry,
+    LedgerEntry,
+    ReportEntry,
+    ReportOutEntry,
+    ScriptEntry,
+    VoteEntry,
+)
+from policy.pack.money import ClaimEntry, PenaltyEntry, RewardEntry, SanctionEntry
+from policy.pack.shapes import (
+    Choice,
+    Clause,
+    Condition,
+    Entry,
+    EventName,
+    Events,
+    FieldPath,
+    FieldShape,
+    Flag,
+    Quantity,
+    RefTo,
+    Refused,
+    Scalar,
+    Shape,
+    Text,
+    offering,
+)
+from policy.vocabulary.status import CallOutcome, CallPurpose
+from policy.vocabulary.worktime import Unit
+
+
+class PolicyHead(Entry):
+    """The regulation itself, and what it says about paying."""
+
+    section = "policy"
+
+    title: Text
+    scope: Text | None = None
+    appeal_term: Quantity
+    customer_flag_term: Quantity | None = None  # how long a customer stays marked at most
+    customer_flag_cite: Clause | None = None  # and by which clause
+    wage_month_ends_on: Annotated[int, Field(ge=1, le=31)]
+
+    @model_validator(mode="after")
+    def _marks_by_a_clause(self) -> PolicyHead:
+        if (self.customer_flag_term is None) != (self.customer_flag_cite is None):
+            raise Refused(
+                "mark_without_clause", "how long a customer stays marked has a clause of its own"
+            )
+        return self
+
+
+class ParameterEntry(Entry):
+    """A choice the text leaves open. Without `value` the pack cannot be published."""
+
+    section = "parameter"
+
+    value: Scalar | dict[str, Scalar] | tuple[Scalar, ...] | None = None
+    ask: Flag = False
+
+
+class ClauseEntry(Shape):
+    """A clause: its number in the text and a short label in the trade's words."""
+
+    section: ClassVar[str] = "clause"
+
+    key: Annotated[str, Field(max_length=64)]
+    label: Text
+
+
+class PostEntry(Entry):
+    """A post of the regulation; who holds it is a fact of the company."""
+
+    section = "post"
+
+    department: Annotated[str, RefTo("department")] | None = None
+
+
+class DepartmentEntry(Entry):
+    """A department as the regulation names it, and the post that answers for its cases.
+
+    No case is handed over to a department without such a post.
+    """
+
+    section = "department"
+
+    director: Annotated[str, RefTo("post")] | None = None
+
+    @property
+    def answers(self) -> bool:
+        """Whether cases are handed over to it."""
+        return self.director is not None
+
+
+class KindEntry(Entry):
+    """A kind of case. One that is not `handled` is counted and gets no handling form.
+
+    One that `concludes` may be ended at the desk, without a department's answer: a question
+    answered on the spot, an incident whose papers are complete.
+    """
+
+    section = "kind"
+
+    handled: Flag = True
+    number: Annotated[str, RefTo("number")]
+    concludes: Flag = False
+
+
+class ChannelEntry(Entry):
+    """How a case reaches the company.
+
+    `sheet` says that what a department writes into its own spreadsheet comes this way, and the
+    kind of such a case. One channel of a regulation at most says so.
+    """
+
+    section = "channel"
+
+    sheet: Annotated[str, RefTo("kind")] | None = None
+
+
+class CategoryEntry(Entry):
+    """What a case is about."""
+
+    section = "category"
+
+
+class FieldEntry(Entry):
+    """A field of a case beyond those every case has; kept in `extra`."""
+
+    section = "field"
+
+    shape: FieldShape
+    choices: tuple[Choice, ...] = ()
+    at_intake: Flag = True
+
+    @model_validator(mode="after")
+    def _offers_something(self) -> FieldEntry:
+        offering(self.shape, self.choices)
+        return self
+
+
+class SeverityEntry(Entry):
+    """A step of a scale (grade or level) and what puts a case there, in the order written."""
+
+    section = "severity"
+
+    scale: Literal["grade", "level"]
+    when: Condition = ()
+    or_when: Condition = ()
+    by_hand: Flag = False  # reached by a deed, never by conditions
+
+
+class RouteEntry(Entry):
+    """What a case is turned into, or whom it is meant for, because of what it says.
+
+    The first that fits names the department to hand it to and the post that receives it there.
+    """
+
+    section = "route"
+
+    applies: Condition
+    kind: Annotated[str, RefTo("kind")] | None = None
+    department: Annotated[str, RefTo("department")] | None = None
+    post: Annotated[str, RefTo("post")] | None = None
+
+
+class NumberEntry(Entry):
+    """A series of case numbers, such as `TS{year}{month}{serial:3}`."""
+
+    section = "number"
+
+    template: Annotated[str, Field(pattern=r"\{serial:[1-9]\}")]
+    resets: Literal["never", "year", "month"]
+
+    @model_validator(mode="after")
+    def _counts_once(self) -> NumberEntry:
+        if self.template.count("{serial") > 1:
+            raise Refused("serial_twice", "a number has one serial")
+        return self
+
+
+class DeadlineEntry(Entry):
+    """A clock: what starts it, what meets it, how long it runs, and whom it binds.
+
+    `slot`: of two clocks of one slot only the one that ends earlier runs. `window_from` opens
+    clock later than it starts (day 3 of day 3–5); a window of rest days only moves to the last
+    working day before it, if it is to be `before_rest`. `ends` says what its running out does
+    when that is no breach: the observation is over and the case goes to the archive, the case
+    rises to `grade`, or it was only a target and whom an alert names is warned. `until` names a
+    field that says the end itself (a promised time, the day of an order). `counts_from` is the
+    event, the receipt, or a field with a day or instant; what starts again (a new round, a graver
+    grade) does not count from the receipt.
+    `promise`: what is promised to the customer moves the end, or moves it only earlier, or has to
+    lie within the term. `after_closing` is the term instead of `within` for what starts once the
+    office has closed.
+    """
+
+    section = "deadline"
+
+    applies: Condition = ()
+    starts_on: Events
+    starts_if: Condition = ()
+    counts_from: FieldPath = "event"
+    met_by: Events = ()
+    met_if: Condition = ()
+    within: Quantity | None = None
+    after_closing: Quantity | None = None
+    until: FieldPath | None = None
+    window_from: Quantity | None = None
+    before_rest: Flag = True
+    review_every: Quantity | None = None
+    promise: Literal["overrides", "earlier", "within"] | None = None
+    slot: Text | None = None
+    binds: Literal["responsible", "handler"] | None = None
+    ends: Literal["breach", "archive", "upgrade", "warning"] = "breach"
+    grade: Annotated[str, RefTo("severity")] | None = None
+    carries_over: Flag = False  # whether a new round leaves it running
+    judged_by: Literal["stated", "recorded"] = "recorded"  # which time of the event counts
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> DeadlineEntry:
+        if sum(end is not None for end in (self.within, self.until, self.review_every)) != 1:
+            raise Refused(
+                "deadline_not_one", "a deadline has one of `within`, `until` and `review_every`"
+            )
+        if self.after_closing and not (self.within and self.window_from is None):
+            raise Refused(
+                "after_closing_alone", "`after_closing` is in place of `within`, and of no window"
+            )
+        if (self.ends == "upgrade") != (self.grade is not None):
+            raise Refused(
+                "upgrade_grade", "`grade` is where a case rises to when it `ends` in an upgrade"
+            )
+        if self.counts_from == "received" and not (
+            "registered" in self.starts_on and not self.until
+        ):
+            raise Refused(
+                "receipt_of_registration",
+                "only a term that the registration starts counts from the receipt",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _window_is_of_days(self) -> DeadlineEntry:
+        if self.window_from is None:
+            return self
+        if self.within is None or {self.window_from.unit, self.within.unit} != {Unit.calendar_day}:
+            raise Refused("window_of_days", "a window goes from one calendar day to another")
+        if self.window_from.amount > self.within.amount:
+            raise Refused("window_backwards", "a window opens before it ends")
+        return self
+
+
+class ExtensionEntry(Entry):
+    """Which cases may get more time for a slot, and how much in all from the clock's start."""
+
+    section = "extension"
+
+    applies: Condition = ()
+    slot: Text
+    in_all: Quantity
+    counter: Annotated[str, RefTo("counter")] | None = None
+
+
+class GateEntry(Entry):
+    """Before `before`, where `applies` holds, `requires` must hold."""
+
+    section = "gate"
+
+    before: Events
+    applies: Condition = ()
+    requires: Condition
+
+
+SHEETS = ("lead_sheet", "any_sheet")
+
+
+class SignoffEntry(Entry):
+    """Who may do a deed: posts, roles on the case, or `member:` of a department; who may not.
+
+    `anybody` is every employee: it opens to all what another signoff of the event gives to few.
+    A department's spreadsheet is nobody and holds no post. It may do what is given to the
+    `lead_department` or to sheets: `lead_sheet` is that of the department the case is at,
+    `any_sheet` that of any department that answers for cases.
+    """
+
+    section = "signoff"
+
+    event: Events
+    applies: Condition = ()
+    by: Annotated[tuple[Text, ...], Field(min_length=1)]
+    deputy: Flag = True
+    recorded: Flag = False  # kept as a signature
+    never: tuple[Literal["handler", "director"], ...] = ()
+
+
+class CallbackEntry(Entry):
+    """A sort of call: how often to try before the customer counts as unreachable."""
+
+    section = "callback"
+
+    purpose: Annotated[str, AfterValidator(lambda v: CallPurpose(v).value)]
+    attempts: Annotated[int, Field(gt=0)]
+    on_days: Annotated[int, Field(gt=0)]
+    ends_on: tuple[Annotated[str, AfterValidator(lambda v: CallOutcome(v).value)], ...]
+
+
+class EscalationEntry(Entry):
+    """A grade that becomes another by a deed."""
+
+    section = "escalation"
+
+    event: EventName
+    applies: Condition
+    grade: Annotated[str, RefTo("severity")]
+
+
+class CounterEntry(Entry):
+    """Something the regulation counts without a fine."""
+
+    section = "counter"
+
+
+class RetentionEntry(Entry):
+    """How long a closed case is kept; without `keep` as long as its condition holds.
+
+    Of several that apply the last one counts.
+    """
+
+    section = "retention"
+
+    applies: Condition = ()
+    keep: Quantity | None = None
+
+    @model_validator(mode="after")
+    def _ends_some_day(self) -> RetentionEntry:
+        if self.keep is None and not self.applies:
+            raise Refused(
+                "kept_forever", "what is kept without an end needs a condition that can fall"
+            )
+        return self
+
+
+SECTIONS: dict[str, type[Shape]] = {
+    kind.section: kind
+    for kind in (
+        ParameterEntry,
+        ClauseEntry,
+        PostEntry,
+        DepartmentEntry,
+        KindEntry,
+        ChannelEntry,
+        CategoryEntry,
+        FieldEntry,
+        SeverityEntry,
+        RouteEntry,
+        NumberEntry,
+        DeadlineEntry,
+        ExtensionEntry,
+        GateEntry,
+        SignoffEntry,
+        CallbackEntry,
+        EscalationEntry,
+        PenaltyEntry,
+        CounterEntry,
+        RetentionEntry,
+        SanctionEntry,
+        RewardEntry,
+        ClaimEntry,
+        FormEntry,
+        LedgerEntry,
+        ChainEntry,
+        ChecklistEntry,
+        ReportOutEntry,
+        LadderEntry,
+        FindingEntry,
+        VoteEntry,
+        AuthorityEntry,
+        AlertEntry,
+        IndicatorEntry,
+        ReportEntry,
+        ScriptEntry,
+    )
+}
+
+
+class Pack(Shape):
+    """A whole regulation, checked and indexed. Immutable; safe to share between threads."""
+
+    policy: PolicyHead
+    parameter: tuple[ParameterEntry, ...] = ()
+    clause: tuple[ClauseEntry, ...] = ()
+    post: tuple[PostEntry, ...] = ()
+    department: tuple[DepartmentEntry, ...] = ()
+    kind: tuple[KindEntry, ...] = ()
+    channel: tuple[ChannelEntry, ...] = ()
+    category: tuple[CategoryEntry, ...] = ()
+    field: tuple[FieldEntry, ...] = ()
+    severity: tuple[SeverityEntry, ...] = ()
+    route: tuple[RouteEntry, ...] = ()
+    number: tuple[NumberEntry, ...] = ()
+    deadline: tuple[DeadlineEntry, ...] = ()
+    extension: tuple[ExtensionEntry, ...] = ()
+    gate: tuple[GateEntry, ...] = ()
+    signoff: tuple[SignoffEntry, ...] = ()
+    callback: tuple[CallbackEntry, ...] = ()
+    escalation: tuple[EscalationEntry, ...] = ()
+    penalty: tuple[PenaltyEntry, ...] = ()
+    counter: tuple[CounterEntry, ...] = ()
+    retention: tuple[RetentionEntry, ...] = ()
+    sanction: tuple[SanctionEntry, ...] = ()
+    reward: tuple[RewardEntry, ...] = ()
+    claim: tuple[ClaimEntry, ...] = ()
+    form: tuple[FormEntry, ...] = ()
+    ledger: tuple[LedgerEntry, ...] = ()
+    chain: tuple[ChainEntry, ...] = ()
+    checklist: tuple[ChecklistEntry, ...] = ()
+    report_out: tuple[ReportOutEntry, ...] = ()
+    ladder: tuple[LadderEntry, ...] = ()
+    finding: tuple[FindingEntry, ...] = ()
+    vote: tuple[VoteEntry, ...] = ()
+    authority: tuple[AuthorityEntry, ...] = ()
+    alert: tuple[AlertEntry, ...] = ()
+    indicator: tuple[IndicatorEntry, ...] = ()
+    report: tuple[ReportEntry, ...] = ()
+    script: tuple[ScriptEntry, ...] = ()
+
+    @cached_property
+    def by_key(self) -> dict[tuple[str, str], Any]:
+        """Every entry by section and key."""
+        return {(s, e.key): e for s in SECTIONS for e in getattr(self, s)}
+
+    def find(self, section: str, key: str | None) -> Any:
+        """The entry of a section with a key, or None."""
+        return self.by_key.get((section, key or ""))
+
+    def label(self, section: str, key: str | None) -> str:
+        """What the screen calls an entry; the key itself where the pack does not know it."""
+        entry = self.find(section, key)
+        return entry.label if entry else (key or "")
+
+    @cached_property
+    def sheet_channel(self) -> ChannelEntry | None:
+        """The way by which a department's own spreadsheet brings cases, if there is one."""
+        return next((entry for entry in self.channel if entry.sheet), None)
+
+    @cached_property
+    def starting(self) -> dict[str, tuple[DeadlineEntry, ...]]:
+        """The deadlines an event may start."""
+        return _grouped((name, d) for d in self.deadline for name in d.starts_on)
+
+    @cached_property
+    def gates(self) -> dict[str, tuple[GateEntry, ...]]:
+        """The gates before an event."""
+        return _grouped((name, g) for g in self.gate for name in g.before)
+
+    @cached_property
+    def signoffs(self) -> dict[str, tuple[SignoffEntry, ...]]:
+        """Who may do an event."""
+        return _grouped((name, s) for s in self.signoff for name in s.event)
+
+    @cached_property
+    def charging(self) -> dict[str, tuple[PenaltyEntry, ...]]:
+        """The penalties an event brings by itself."""
+        return _grouped((p.event, p) for p in self.penalty if p.event)
+
+    @cached_property
+    def surcharges(self) -> dict[str, tuple[PenaltyEntry, ...]]:
+        """What is added to a penalty."""
+        return _grouped((base, p) for p in self.penalty for base in p.adds_to)
+
+    @cached_property
+    def breaching(self) -> dict[str, tuple[PenaltyEntry, ...]]:
+        """What the breach of a deadline costs, by its key; of its slot's penalties as well."""
+        return {
+            d.key: tuple(p for p in self.penalty if p.breach_of and p.breach_of in (d.key, d.slot))
+            for d in self.deadline
+        }
+
+    @cached_property
+    def graver(self) -> dict[str, frozenset[str]]:
+        """The keys of the penalties that take the place of one."""
+        found = _grouped((key, p) for p in self.penalty for key in p.replaces)
+        return {key: frozenset(p.key for p in entries) for key, entries in found.items()}
+
+    @cached_property
+    def found_by_hand(self) -> tuple[PenaltyEntry, ...]:
+        """The penalties whose ground a person finds."""
+        return tuple(p for p in self.penalty if p.by_hand)
+
+    @cached_property
+    def alerts(self) -> dict[str, tuple[AlertEntry, ...]]:
+        """Who is told when an event happens."""
+        return _grouped((a.event, a) for a in self.alert if a.event)
+
+    @cached_property
+    def claims(self) -> dict[str, tuple[ClaimEntry, ...]]:
+        """What the company owes because of an event."""
+        return _grouped((c.event, c) for c in self.claim)
+
+    @cached_property
+    def checksum(self) -> str:
+        """The same for the same rules, whatever the file's spacing and comments."""
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        data = json.dumps(said, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(data.encode()).hexdigest()
+
+
+def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for name, entry in pairs:
+        groups[name].append(entry)
+    return {name: tuple(entries) for name, entries in groups.items()}

@@ -1,0 +1,171 @@
+"""The schema of a pack as a list of slots: which field of which entry holds which of the shapes.
+
+Forms, the table of numbers and the sentences about a rule are made from this, so that a new
+section needs none of its own.
+"""
+
+from __future__ import annotations
+
+import enum
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import AfterValidator
+
+from policy.pack import shapes
+from policy.pack.schema import SECTIONS, PolicyHead
+from policy.pack.shapes import FieldPath, Quantity, RefTo, Row, Shape
+from policy.vocabulary.events import EVENTS
+
+LONG = 400
+NUMERIC = frozenset({"number", "money", "percent", "quantity"})
+"""The shapes that stand in the table of terms, amounts, counts and years."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One field of a section's entries.
+
+    `shape` is text, long_text, texts, number, money, percent, flag, any, choice, choices,
+    reference, references, path, paths, quantity, condition or rows.
+    `section` is where a reference points to, `words` what a choice may be, `inner` the columns of
+    rows. A field that is not `required` may be left out and is then `default`.
+    """
+
+    name: str
+    shape: str
+    required: bool
+    default: Any = None
+    section: str | None = None
+    words: tuple[str, ...] = ()
+    events: bool = False
+    inner: tuple[Slot, ...] = ()
+
+
+@cache
+def slots_of(section: str) -> tuple[Slot, ...]:
+    """The slots of a section's entries, in the order of the schema; none for an unknown one."""
+    shape = PolicyHead if section == PolicyHead.section else SECTIONS.get(section)
+    return _slots(shape) if shape is not None else ()
+
+
+def _slots(shape: type[Shape]) -> tuple[Slot, ...]:
+    return tuple(_slot(name, info) for name, info in shape.model_fields.items())
+
+
+def _slot(name: str, info: Any) -> Slot:
+    default = None if info.is_required() else info.get_default(call_default_factory=True)
+    return _of(name, info.annotation, tuple(info.metadata), info.is_required(), default)
+
+
+def _of(name: str, annotation: Any, marks: tuple[Any, ...], required: bool, default: Any) -> Slot:
+    """The slot of an annotation; what makes it optional or only marks it is taken off first."""
+    if get_origin(annotation) is Annotated:
+        inner, *more = get_args(annotation)
+        return _of(name, inner, (*marks, *more), required, default)
+    if get_origin(annotation) in (Union, types.UnionType):
+        kinds = [one for one in get_args(annotation) if one is not type(None)]
+        if len(kinds) == 1:
+            return _of(name, kinds[0], marks, required, default)
+        return Slot(name, "any", required, default)
+    if get_origin(annotation) is tuple:
+        return _of_several(name, get_args(annotation)[0], required, default)
+    return _of_one(name, annotation, marks, required, default)
+
+
+def _of_several(name: str, annotation: Any, required: bool, default: Any) -> Slot:
+    if isinstance(annotation, type) and issubclass(annotation, Row):
+        return Slot(name, "condition", required, default)
+    if isinstance(annotation, type) and issubclass(annotation, Shape):
+        return Slot(name, "rows", required, default, inner=_slots(annotation))
+    one = _of(name, annotation, (), required, default)
+    several: dict[str, str] = {
+        "choice": "choices",
+        "reference": "references",
+        "path": "paths",
+    }
+    shape = several.get(one.shape, "texts")
+    return Slot(name, shape, required, default, one.section, one.words, one.events)
+
+
+def _of_one(
+    name: str, annotation: Any, marks: tuple[Any, ...], required: bool, default: Any
+) -> Slot:
+    if referred := [mark for mark in marks if isinstance(mark, RefTo)]:
+        return Slot(name, "reference", required, default, section=referred[0].section)
+    if any(getattr(mark, "func", None) is shapes.known_event for mark in marks):
+        return Slot(name, "choice", required, default, words=tuple(EVENTS), events=True)
+    if get_origin(annotation) is Literal:
+        return Slot(name, "choice", required, default, words=get_args(annotation))
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        words = tuple(str(member.value) for member in annotation)
+        return Slot(name, "choice", required, default, words=words)
+    if isinstance(annotation, type) and issubclass(annotation, Quantity):
+        return Slot(name, "quantity", required, default)
+    return Slot(name, _plain_shape(annotation, marks), required, default)
+
+
+_PATH_MARKS = tuple(get_args(FieldPath)[1:])
+
+
+def _plain_shape(annotation: Any, marks: tuple[Any, ...]) -> str:
+    if annotation is bool:
+        return "flag"
+    if annotation is int:
+        return "number"
+    if annotation is Decimal:
+        whole_fen = any(isinstance(mark, AfterValidator) for mark in marks)
+        return "money" if whole_fen else "percent"
+    if repr(marks) == repr(_flat(_PATH_MARKS)) or repr(marks) == repr(_PATH_MARKS):
+        return "path"
+    longest = max((getattr(mark, "max_length", 0) or 0 for mark in _flat(marks)), default=0)
+    return "long_text" if longest > LONG else "text"
+
+
+def _flat(marks: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Marks with those that a Field carries inside taken out of it."""
+    found: list[Any] = []
+    for mark in marks:
+        found += getattr(mark, "metadata", None) or [mark]
+    return tuple(found)
+
+
+# ---------------------------------------------------------------- the numbers of a version
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a number stands: the entry's section, key and row, the field, and what it says."""
+
+    rule: int
+    section: str
+    key: str
+    slot: Slot
+    value: Any
+
+
+def parameter_shapes(data: Mapping[str, Any]) -> dict[str, Slot]:
+    """The slot of the first rule that asks for each parameter, by the parameter's key."""
+    found: dict[str, Slot] = {}
+    for section in ("policy", *SECTIONS):
+        value = data.get(section)
+        entries = [value] if isinstance(value, Mapping) else value
+        for entry in entries if isinstance(entries, list | tuple) else ():
+            for slot in slots_of(section):
+                said = entry.get(slot.name) if isinstance(entry, Mapping) else None
+                if isinstance(said, str) and said.startswith("$"):
+                    found.setdefault(said[1:], slot)
+    return found
+
+
+def numbers(section: str, entry: Mapping[str, Any]) -> Iterator[tuple[Slot, Any]]:
+    """The terms, amounts, counts and years of an entry of a section that it says itself."""
+    for slot in slots_of(section):
+        said = entry.get(slot.name)
+        given = said is not None and not (isinstance(said, str) and said.startswith("$"))
+        if slot.shape in NUMERIC and given:
+            yield slot, said

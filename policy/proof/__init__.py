@@ -1,0 +1,1 @@
+"""Whether a regulation is right: its check, every state, case files, coverage, what-if."""

@@ -1,0 +1,343 @@
+"""The check of a draft: everything that is wrong with plain data, each thing by its entry.
+
+`findings` is quick and looks at what is written: entry by entry, so that one broken entry hides
+no other. `without_next_deed` walks the states a case can come to and takes its time. `differing`
+plays the case files of a regulation and names those that now end otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from policy.engine.conditions import holds
+from policy.engine.permission import offered
+from policy.pack.loading import build, check, chosen, filled, missing, wanted
+from policy.pack.schema import SECTIONS, Pack, PolicyHead
+from policy.pack.shapes import Shape
+from policy.proof import statespace
+from policy.proof.contradictions import Finding, contradictions
+from policy.proof.coverage import holding
+from policy.proof.play import cases, play
+from policy.vocabulary.errors import GateClosed, PackRefused, PostMissing, SelfForbidden
+from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.status import ALLOWED
+from policy.vocabulary.worktime import WorkCalendar
+
+MOST_STEPS = 400_000
+"""How many events a walk tries for the check of a draft: twice what the largest shipped pack needs.
+
+They take a minute or two of the worker's time.
+"""
+
+
+def findings(data: Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> list[Finding]:
+    """All that can be seen in a draft as it is written; empty when it may be published."""
+    values = chosen(data, parameters or {})
+    pack, wrong = readable(data, values)
+    found = [*_parameters(data, values), *wrong]
+    broken = {(one.section, one.key) for one in wrong}
+    found += [one for one in _structure(pack) if _target(one) not in broken]
+    found += contradictions(pack)
+    if not any(one.grave for one in found):
+        found += _refused(data, parameters)
+    return _once(found)
+
+
+def _once(found: list[Finding]) -> list[Finding]:
+    """The findings without repetitions, grave ones first, in their order otherwise."""
+    kept = list({repr(one): one for one in found}.values())
+    return [*(one for one in kept if one.grave), *(one for one in kept if not one.grave)]
+
+
+# ---------------------------------------------------------------- parameters
+
+
+def _parameters(data: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Finding]:
+    """Choices that are still to be made, that are gone, and that no rule asks for."""
+    for problem in missing(data, values):
+        key = _place(problem["place"])[1]
+        yield Finding(problem["code"], "parameter", key, "value")
+    asked = set(wanted({name: part for name, part in data.items() if name != "parameter"}))
+    for entry in _plain_entries(data, "parameter"):
+        key = str(entry.get("key") or "")
+        if key not in asked:
+            yield Finding("parameter_unused", "parameter", key, grave=False)
+
+
+# ---------------------------------------------------------------- entry by entry
+
+
+def readable(data: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Pack, list[Finding]]:
+    """A pack of the entries that fit the schema, and what is wrong with the others.
+
+    Its head is None when that does not fit; such a pack is to look things up in, not to apply.
+    """
+    wrong: list[Finding] = []
+    head = entry(PolicyHead, data.get("policy") or {}, values, wrong)
+    parts: dict[str, Any] = {}
+    for section in data:
+        if section != "policy" and section not in SECTIONS:
+            wrong.append(Finding("section_unknown", str(section)))
+    for section, shape in SECTIONS.items():
+        entries = [entry(shape, one, values, wrong) for one in _plain_entries(data, section)]
+        parts[section] = tuple(one for one in entries if one is not None)
+    return Pack.model_construct(policy=head, **parts), wrong
+
+
+def _plain_entries(data: Mapping[str, Any], section: str) -> list[Mapping[str, Any]]:
+    entries = data.get(section)
+    if not isinstance(entries, list | tuple):
+        return []
+    return [entry for entry in entries if isinstance(entry, Mapping)]
+
+
+def entry(
+    shape: type[Shape], data: Mapping[str, Any], values: Mapping[str, Any], wrong: list[Finding]
+) -> Shape | None:
+    """The entry, or None with what is wrong with it; an empty choice is said elsewhere."""
+    section, key = getattr(shape, "section", ""), str(data.get("key") or "")
+    empty = {name for name, value in data.items() if _is_empty_choice(value, values)}
+    try:
+        return shape.model_validate(filled(data, values))
+    except ValidationError as error:
+        for one in error.errors():
+            if not (one["loc"] and one["loc"][0] in empty):
+                wrong.append(_explained(one, section, key))
+    return None
+
+
+def _is_empty_choice(value: Any, values: Mapping[str, Any]) -> bool:
+    return any(values.get(name) is None for name in wanted(value))
+
+
+_CODES = {
+    "missing": "missing",
+    "extra_forbidden": "unknown_field",
+    "greater_than": "too_small",
+    "greater_than_equal": "too_small",
+    "less_than": "too_large",
+    "less_than_equal": "too_large",
+    "decimal_type": "no_number",
+    "decimal_parsing": "no_number",
+    "decimal_max_places": "no_number",
+    "int_type": "no_number",
+    "int_parsing": "no_number",
+    "int_from_float": "no_whole_number",
+    "bool_type": "no_flag",
+    "bool_parsing": "no_flag",
+    "string_type": "no_text",
+    "string_too_short": "empty",
+    "too_short": "empty",
+    "string_too_long": "too_long",
+    "literal_error": "no_choice",
+    "enum": "no_choice",
+    "value_error": "no_choice",
+    "tuple_type": "no_list",
+    "model_type": "no_table",
+    "model_attributes_type": "no_table",
+    "dict_type": "no_table",
+    "time_type": "no_time",
+    "time_parsing": "no_time",
+    "decimal_max_digits": "too_many_digits",
+    "decimal_whole_digits": "too_many_digits",
+    "finite_number": "no_number",
+    "int_parsing_size": "too_many_digits",
+}
+"""The sorts of errors of pydantic, in codes of ours; those of our validators are codes already."""
+_FORMS = {"template": "serial_missing", "key": "key_form", "field": "field_form"}
+
+
+def _explained(error: Any, section: str, key: str) -> Finding:
+    """What pydantic found, as a code of ours with the limit or the value it names."""
+    path = [str(step) for step in error["loc"]]
+    context = error.get("ctx") or {}
+    facts: dict[str, Any] = {"value": str(error.get("input"))[:80]}
+    for name in ("gt", "ge", "lt", "le", "max_length", "expected", "limit"):
+        if name in context:
+            facts["limit"] = str(context[name])
+    facts |= {name: str(said) for name, said in context.items() if name in ("op", "event", "part")}
+    code = _CODES.get(error["type"], error["type"])
+    if code == "string_pattern_mismatch":
+        code = _FORMS.get(path[-1], "wrong_form")
+    return Finding(code, section, key, ".".join(path), facts)
+
+
+# ---------------------------------------------------------------- entries together
+
+
+def _structure(pack: Pack) -> Iterator[Finding]:
+    for problem in check(pack):
+        section, key = _place(problem["place"])
+        code, facts = problem["code"], dict(problem["facts"])
+        if not code:
+            code, facts = "refused", {"why": problem["why"]}
+        yield Finding(code, section, key, facts=facts)
+
+
+def _target(finding: Finding) -> tuple[str, str]:
+    """The entry that a finding says is not there; it may be there and be broken."""
+    if finding.code == "reference_gone":
+        return str(finding.facts["section"]), str(finding.facts["key"])
+    if finding.code == "field_gone":
+        return "field", str(finding.facts["field"])
+    if finding.code == "post_gone":
+        return "post", str(finding.facts["post"])
+    return "", ""
+
+
+def _refused(data: Mapping[str, Any], parameters: Mapping[str, Any] | None) -> Iterator[Finding]:
+    """What the loader refuses all the same; the last word is its."""
+    try:
+        build(data, parameters)
+    except PackRefused as error:
+        for problem in error.facts["problems"]:
+            section, key = _place(problem["place"])
+            yield Finding("refused", section, key, facts={"why": problem["why"]})
+
+
+def _place(place: str) -> tuple[str, str]:
+    """Section and key of a place such as `deadline.[close_a].within`."""
+    section, _, rest = place.partition(".")
+    return section, rest.partition("]")[0].removeprefix("[") if rest.startswith("[") else ""
+
+
+# ---------------------------------------------------------------- states without a next deed
+
+
+def without_next_deed(pack: Pack, calendar: WorkCalendar) -> list[Finding]:
+    """The statuses in which some case would be stuck, with the rules that stand in its way.
+
+    Slow: every state of two rounds is walked, within MOST_STEPS events tried. A pack that needs
+    more is not let through, because nobody would know whether its cases come to an end.
+    """
+    found = statespace.walk(pack, calendar, most_rounds=2, most_steps=MOST_STEPS)
+    stuck = statespace.without_deed(found, pack)
+    if not found.complete:
+        return [*_stuck("no_next_deed", stuck, pack), Finding("walk_cut_short")]
+    endless = [facts for facts in statespace.without_end(found) if facts not in stuck]
+    tried = {event.type for event in (*statespace.everything(pack), *statespace.beginnings(pack))}
+    tried -= statespace.CHANGES_NO_STATE  # the walk tries those where they lead nowhere
+    return [
+        *_stuck("no_next_deed", stuck, pack),
+        *(() if stuck else _endless(endless, pack)),
+        *_never(pack, tried - found.happened),
+    ]
+
+
+def _stuck(code: str, cases: list[CaseFacts], pack: Pack) -> Iterator[Finding]:
+    """One finding for each status, kind and grade; named is the first rule in the way."""
+    seen = set()
+    for facts in cases:
+        place = (facts.status.value, facts.kind, facts.grade)
+        if place in seen:
+            continue
+        seen.add(place)
+        rules = _in_the_way(facts, pack)
+        section, key = rules[0] if rules else ("", "")
+        said = {"status": place[0], "kind": place[1], "grade": place[2], "rules": rules}
+        yield Finding(code, section, key, facts=said)
+
+
+def _endless(cases: list[CaseFacts], pack: Pack) -> Iterator[Finding]:
+    """One finding for all states from which no case ends, with the rules in the way.
+
+    Gates that let nobody by are the reason; where there is none, every rule may be.
+    """
+    if not cases:
+        return
+    some = {(facts.status, facts.kind, facts.grade): facts for facts in cases}.values()
+    found = dict.fromkeys(rule for facts in some for rule in _in_the_way(facts, pack))
+    ways = sorted(found, key=lambda rule: rule[0] != "gate")
+    rules = list(_always_closed(cases, pack)) or ways
+    section, key = rules[0] if rules else ("", "")
+    statuses = list(dict.fromkeys(facts.status.value for facts in cases))
+    yield Finding("no_end", section, key, facts={"statuses": statuses, "rules": rules})
+
+
+def _always_closed(cases: list[CaseFacts], pack: Pack) -> Iterator[tuple[str, str]]:
+    """The gates that let none of the cases by, wherever what they stand before could be done."""
+    for gate in pack.gate:
+        before = [
+            facts
+            for facts in cases
+            if ALLOWED[facts.status] & set(gate.before) and holds(gate.applies, facts)
+        ]
+        if before and not any(holds(gate.requires, facts) for facts in before):
+            yield "gate", gate.key
+
+
+def _in_the_way(facts: CaseFacts, pack: Pack) -> list[tuple[str, str]]:
+    """The gates and signoffs that refuse what the status would allow; the gates come first."""
+    found: dict[tuple[str, str], None] = {}
+    for by in statespace.cast(pack):
+        for deed in offered(facts, by, pack):
+            if isinstance(deed.refusal, GateClosed):
+                gates = pack.gates.get(deed.name, ())
+                found.update({("gate", g.key): None for g in gates if _closes(g, deed.refusal)})
+            elif isinstance(deed.refusal, PostMissing | SelfForbidden):
+                found.update({("signoff", s.key): None for s in pack.signoffs.get(deed.name, ())})
+    return sorted(found, key=lambda rule: rule[0] != "gate")
+
+
+def _closes(gate: Any, refusal: GateClosed) -> bool:
+    return bool(gate.label == refusal.facts["gate"])
+
+
+_EVENT_FIELDS = ("starts_on", "met_by", "before", "event")
+
+
+def _never(pack: Pack, events: set[str]) -> Iterator[Finding]:
+    """Rules whose every event cannot happen under this pack."""
+    for section in SECTIONS:
+        for entry in getattr(pack, section):
+            for name in _EVENT_FIELDS:
+                value = getattr(entry, name, None)
+                names = set(value if isinstance(value, tuple) else (value,) if value else ())
+                if names and names <= events:
+                    facts = {"events": sorted(names)}
+                    yield Finding("event_never", section, entry.key, name, facts, grave=False)
+
+
+# ---------------------------------------------------------------- cases that end otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Otherwise:
+    """A case file's case that held before and does not hold under the draft."""
+
+    file: str
+    case: str
+    proves: tuple[str, ...]
+    step: int
+    about: str
+    wanted: str
+    found: str
+
+
+def differing(
+    data: Mapping[str, Any], before: Mapping[str, Any], folder: Path, calendar: WorkCalendar
+) -> list[Otherwise]:
+    """The cases of a folder that hold under `before` and end otherwise under `data`.
+
+    A folder that is not there has no cases.
+    """
+    if not folder.is_dir():
+        return []
+    return [
+        Otherwise(
+            case.file,
+            case.name,
+            case.proves,
+            mismatch.step,
+            mismatch.about,
+            str(mismatch.wanted),
+            str(mismatch.found),
+        )
+        for case in holding(tuple(cases(folder)), before, calendar)
+        for mismatch in play(case, data, calendar)[:1]
+    ]

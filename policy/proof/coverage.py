@@ -1,0 +1,519 @@
+"""Which clauses the cases prove, and whether the cases would notice a wrong pack.
+
+`coverage` sets the clauses of a regulation against the cases (and the tests marked
+`@pytest.mark.proves`) that cite them. `mutations` changes one number, unit, event, person or
+condition of a pack at a time; a change that no case notices is a rule nobody has proven.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import ValidationError
+
+from policy.pack.loading import build, check, chosen, filled, is_role, read, reference, shipped
+from policy.pack.schema import SECTIONS, Pack, PolicyHead
+from policy.pack.shapes import Quantity, Row
+from policy.proof.play import SHARED, Case, Play, cases
+from policy.vocabulary.events import EVENTS
+from policy.vocabulary.worktime import Unit, WorkCalendar
+
+CLAUSES = "clauses.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause of a regulation: its kind of check, and why it is left for later, if it is."""
+
+    key: str
+    type: str
+    left: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A clause and the names of what proves it."""
+
+    clause: Clause
+    by: tuple[str, ...]
+
+    def __str__(self) -> str:
+        left = f"left: {self.clause.left}" if self.clause.left else "UNPROVEN"
+        said = f"proven by {len(self.by)}" if self.by else left
+        first = f"{self.clause.key:<16} {self.clause.type}  {said}"
+        return "\n".join([first, *(f"{'':<21}{name}" for name in self.by)])
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A pack with one thing changed; `data` is the whole changed pack, `entry` what changed in it.
+
+    `index` is the entry's place in its section; the head of the pack has none.
+    """
+
+    place: str
+    cite: str
+    was: Any
+    now: Any
+    data: Mapping[str, Any]
+    section: str
+    index: int
+    entry: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.place}: {_said(self.was)} -> {_said(self.now)} · {self.cite}"
+
+
+def _said(value: Any) -> str:
+    return "nothing" if value is None else str(getattr(value, "value", value))
+
+
+# ---------------------------------------------------------------- clauses proven
+
+
+def clauses(path: Path) -> tuple[Clause, ...]:
+    """The clauses a file lists: `[[clause]]` with `key`, `type` and perhaps `left`."""
+    return tuple(
+        Clause(entry["key"], entry["type"], entry.get("left"))
+        for entry in read(path).get("clause", ())
+    )
+
+
+def coverage(
+    cases: Iterable[Case], marked: Mapping[str, Sequence[str]], clauses: Iterable[Clause]
+) -> tuple[Proof, ...]:
+    """What proves each clause; `marked` are tests in Python by the clause they prove."""
+    by: dict[str, list[str]] = defaultdict(list)
+    for case in cases:
+        for clause in case.proves:
+            by[clause].append(case.name)
+    for clause, names in marked.items():
+        by[clause].extend(names)
+    return tuple(Proof(clause, tuple(by[clause.key])) for clause in clauses)
+
+
+def marked(folder: Path) -> dict[str, list[str]]:
+    """The tests of a folder marked `@pytest.mark.proves("CLAUSE", ...)`, by clause.
+
+    A mark on what is no test proves nothing, for nobody runs it.
+    """
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                for clause in _proves(node):
+                    found[clause].append(node.name)
+    return dict(found)
+
+
+def _proves(test: ast.FunctionDef) -> Iterator[str]:
+    for mark in test.decorator_list:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.proves":
+            yield from (str(a.value) for a in mark.args if isinstance(a, ast.Constant))
+
+
+NOT_CHECKED = frozenset({"B", "X", "—"})
+"""Types no program can check: behaviour, promises outside the desk, headings without a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many of the clauses a program can check are proven, and which have no reason why not."""
+
+    proven: int
+    owed: int
+    silent: tuple[str, ...]
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.proven + other.proven, self.owed + other.owed, self.silent + other.silent)
+
+    def __str__(self) -> str:
+        return f"{self.proven} of {self.owed} proven"
+
+
+NOTHING = Tally(0, 0, ())
+
+
+def clause_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], Tally]:
+    """A line per clause of the cases' folder and a sum; and that sum.
+
+    A case that does not hold proves nothing. `folder` is that of one regulation; the tests
+    marked in Python stand two folders above.
+    """
+    sound = holding(tuple(cases(folder)), read(shipped(folder.name)), calendar)
+    proofs = coverage(sound, marked(folder.parent.parent), clauses(folder / CLAUSES))
+    tally = tallied(proofs)
+    return [*map(str, proofs), f"{folder.name}: {tally}"], tally
+
+
+def tallied(proofs: Iterable[Proof]) -> Tally:
+    """How many are proven, of those a program can check."""
+    owed = [proof for proof in proofs if proof.clause.type not in NOT_CHECKED]
+    silent = [p.clause.key for p in owed if not p.by and p.clause.left is None]
+    return Tally(sum(bool(proof.by) for proof in owed), len(owed), tuple(silent))
+
+
+def mutation_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], bool]:
+    """A line per change of the pack that no case notices, and whether there is none."""
+    data = read(shipped(folder.name))
+    changes = mutations(data, parameters(folder))
+    found = unnoticed(changes, tuple(cases(folder)), data, calendar)
+    missed = [str(mutation) for mutation in found]
+    return [*missed, f"{len(missed)} changes that no case notices"], not missed
+
+
+def parameters(folder: Path) -> dict[str, Any]:
+    """What the company of a folder of cases chose where the regulation left a number open."""
+    shared = folder / SHARED
+    return dict(read(shared).get("parameters", {})) if shared.exists() else {}
+
+
+# ---------------------------------------------------------------- changes to a pack
+
+_DESCRIBES = frozenset(
+    {"key", "label", "cite", "note", "title", "scope", "text", "columns", "contents"}
+)
+_NOT_RULES = frozenset(
+    {"parameter", "clause", "post", "channel", "category", "field", "ledger", "script"}
+)
+"""Sections that decide nothing about a case; what they list and say is proven by tests."""
+_ABOUT_PAY = frozenset({"appeal_term", "wage_month_ends_on"})
+"""What the head of a regulation says about money; one that fines nobody is not asked."""
+_NOT_OF_CASES = frozenset({"alone", "customer_flag_term", "customer_flag_cite"})
+"""Fields about papers outside cases and about customers, which no case can notice."""
+_ONE_AFTER_ANOTHER = frozenset({"steps", "to", "members"})
+_EVENT_FIELDS = frozenset({"starts_on", "met_by", "event", "before"})
+_ASSUMED = frozenset({"deputy", "recorded", "judged_by", "counts_from"})
+_FAMILIES = (
+    (Unit.minute, Unit.hour),
+    (Unit.working_hour, Unit.working_day),
+    (Unit.calendar_day, Unit.week),
+    (Unit.month, Unit.year),
+)
+
+
+def mutations(
+    data: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
+) -> Iterator[Mutation]:
+    """Every change of one thing in the plain data of a pack, entry by entry.
+
+    A field that reads `"$name"` is changed where it is used, so that each use is proven;
+    `parameters` are what a company chose for names the pack leaves open.
+    """
+    chosen = {entry["key"]: entry.get("value") for entry in data.get("parameter", ())}
+    chosen |= parameters or {}
+    head = data["policy"]
+    pays = bool(data.get("penalty") or data.get("reward"))
+    for field, was, now in _changes(PolicyHead, head, chosen, data):
+        if field in _ABOUT_PAY and not pays:
+            continue
+        changed = _with(head, field, now)
+        whole = {**data, "policy": changed}
+        yield Mutation(f"policy.{field}", head["cite"], was, now, whole, "policy", 0, changed)
+    for section in (name for name in SECTIONS if name not in _NOT_RULES):
+        entries = data.get(section, ())
+        for n, entry in enumerate(entries):
+            for field, was, now in _changes(SECTIONS[section], entry, chosen, data):
+                other = _with(entry, field, now)
+                whole = {**data, section: [*entries[:n], other, *entries[n + 1 :]]}
+                place = f"{section}.[{entry['key']}].{field}"
+                yield Mutation(place, entry["cite"], was, now, whole, section, n, other)
+
+
+def _with(entry: Mapping[str, Any], field: str, value: Any) -> dict[str, Any]:
+    changed = {**entry, field: value}
+    return changed if value is not None else {k: v for k, v in entry.items() if k != field}
+
+
+def _changes(
+    shape: Any, entry: Mapping[str, Any], chosen: Mapping[str, Any], data: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
+    """(field, value, other value) of one entry. A field left out is looked at where it says
+    something all the same: what a deadline counts from, whether a deputy may.
+    """
+    for field, info in shape.model_fields.items():
+        said = field in entry or (field in _ASSUMED and _matters(field, entry))
+        if field in _DESCRIBES | _NOT_OF_CASES or not said:
+            continue
+        value = entry.get(field, info.default)
+        value = _resolved(value, chosen)
+        for other in _others(field, info, value, data):
+            if not _same_occasion(field, entry, value, other):
+                yield field, value, other
+
+
+def _same_occasion(field: str, entry: Mapping[str, Any], value: Any, other: Any) -> bool:
+    """Whether another `per` means the same: a clock breaks, and a case restarts, once a round.
+
+    What is for the how-manieth complaint of a year has that for its occasion.
+    """
+    if field != "per" or other is None:
+        return False
+    once = "breach_of" in entry or entry.get("event") == "restarted"
+    return "from_count" in entry or (once and {value, other} == {"time", "round"})
+
+
+def _resolved(value: Any, chosen: Mapping[str, Any]) -> Any:
+    """A value with the parameters it names put in, in the rows of a condition too."""
+    if isinstance(value, str) and value.startswith("$"):
+        return chosen[value[1:]]
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return [{k: _resolved(v, chosen) for k, v in row.items()} for row in value]
+    return value
+
+
+def _matters(field: str, entry: Mapping[str, Any]) -> bool:
+    """Whether a field that was left out says something: a deputy needs a post to hold.
+
+    Only what the registration starts can count from the receipt.
+    """
+    if field == "deputy":
+        return not all(is_role(who) for who in entry["by"])
+    if field == "counts_from":
+        return "registered" in entry["starts_on"]
+    return field != "judged_by" or bool(entry.get("met_by"))
+
+
+def _others(field: str, info: Any, value: Any, data: Mapping[str, Any]) -> Iterator[Any]:
+    if field in _EVENT_FIELDS:
+        yield from _other_events(value)
+    elif isinstance(value, bool):
+        yield not value
+    elif isinstance(value, Mapping):
+        yield from _other_terms(Quantity.model_validate(value))
+    elif isinstance(value, int | Decimal):
+        yield from (value - 1, value + 1)
+    elif field in _ONE_AFTER_ANOTHER:
+        yield from _other_order(field, list(value), data)
+    elif isinstance(value, list | tuple) and value and "field" in value[0]:
+        yield from _other_conditions(list(value))
+    elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+        yield from _other_parts(list(value))
+    elif isinstance(value, list | tuple):
+        yield from _without_each(list(value))
+        if field in ("by", "steps", "to") and len(value) == 1:
+            yield from ([other] for other in _other_posts(value[0], data))
+    else:
+        yield from _other_words(field, info, value, data)
+
+
+def _other_events(value: Any) -> Iterator[Any]:
+    """Each event replaced by the next one of the vocabulary, and left out."""
+    names = list(EVENTS)
+    if isinstance(value, str):
+        yield from (names[(names.index(value) + 1) % len(names)], None)
+        return
+    for n, name in enumerate(value):
+        following = names[names.index(name) + 1 :] + names
+        other = next(candidate for candidate in following if candidate not in value)
+        yield [*value[:n], other, *value[n + 1 :]]
+    yield from _without_each(list(value))
+
+
+def _other_order(field: str, posts: list[str], data: Mapping[str, Any]) -> Iterator[list[str]]:
+    """Each post of a chain, a ladder, a jury or an alert left out, or another in its place."""
+    if len(posts) > 1:
+        yield from _without_each(posts)
+    for n, post in enumerate(posts):
+        for other in _other_posts(post, data):
+            yield [*posts[:n], other, *posts[n + 1 :]]
+    if field == "steps" and len(posts) > 1:
+        yield [*posts[1:], posts[0]]
+
+
+def _other_terms(term: Quantity) -> Iterator[dict[str, Any]]:
+    """A unit more, a unit less, another unit of the family and one of each other family.
+
+    What ends when clocks show a time ends an hour later, what has its whole last day loses
+    that; the same day has no amount.
+    """
+    shown: dict[str, Any] = {"at": term.at} if term.at is not None else {}
+    if term.ends_day:
+        yield {"amount": term.amount, "unit": term.unit.value}
+        shown = {"ends_day": True}
+    if term.unit is not Unit.same_day:
+        for amount in (term.amount - 1, term.amount + 1):
+            yield {"amount": amount, "unit": term.unit.value} | shown
+    if term.at is not None:
+        later = term.at.replace(hour=(term.at.hour + 1) % 24)
+        yield {"amount": term.amount, "unit": term.unit.value, "at": later}
+    home = next((n for n, units in enumerate(_FAMILIES) if term.unit in units), None)
+    kin = [unit for unit in _FAMILIES[home] if unit is not term.unit] if home is not None else []
+    for unit in (*kin, *(units[0] for n, units in enumerate(_FAMILIES) if n != home)):
+        yield {"amount": term.amount, "unit": unit.value}
+
+
+def _other_parts(parts: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Each part of a form, list or report dropped, each of its flags turned, a choice dropped."""
+    yield from _without_each(parts)
+    for n, part in enumerate(parts):
+        for other in _other_part(part):
+            yield [*parts[:n], other, *parts[n + 1 :]]
+
+
+def _other_part(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for flag in ("required", "photo"):
+        if flag in part:
+            yield part | {flag: not part[flag]}
+    for fewer in _without_each(part.get("choices", [])):
+        yield part | {"choices": fewer}
+
+
+def _other_conditions(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Each row dropped, each turned into its opposite, each value of a list dropped."""
+    yield from _without_each(rows)
+    for n, row in enumerate(rows):
+        for other in _other_rows(row):
+            yield [*rows[:n], other, *rows[n + 1 :]]
+
+
+_BOUNDS = frozenset({"at_least", "at_most", "below"})
+_OPPOSITES = {"is": "is_not", "is_not": "is", "in": "not_in", "not_in": "in"}
+
+
+def _other_rows(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    said = Row.model_validate(row)
+    if opposite := _OPPOSITES.get(said.op.value):
+        yield {"field": said.field, opposite: row[said.op.value]}
+    elif isinstance(said.value, bool):
+        yield {"field": said.field, said.op.value: not said.value}
+    if said.op.value in _BOUNDS:
+        bound = Decimal(str(said.value))
+        yield from ({"field": said.field, said.op.value: bound + n} for n in (-1, 1))
+    if isinstance(said.value, tuple) and len(said.value) > 1:
+        for fewer in _without_each(list(said.value)):
+            yield {"field": said.field, said.op.value: fewer}
+
+
+def _other_words(field: str, info: Any, value: str, data: Mapping[str, Any]) -> Iterator[Any]:
+    """Another word of a fixed list, another key of a section, another width of a number."""
+    if words := _words(info.annotation):
+        yield from (word for word in words if word != value)
+    if section := reference(info):
+        yield from _next_key([entry["key"] for entry in data.get(section, ())], value)
+    if field == "counts_from":
+        yield from (word for word in ("event", "received") if word != value)
+    if field == "template":
+        yield from _other_widths(value)
+    if not info.is_required() and info.default is None:
+        yield None
+
+
+def _words(annotation: Any) -> list[str]:
+    if get_origin(annotation) is Literal:
+        return [word for word in get_args(annotation) if isinstance(word, str)]
+    return [word for inner in get_args(annotation) for word in _words(inner)]
+
+
+def _other_widths(template: str) -> Iterator[str]:
+    width = int(re.findall(r"\{serial:(\d)\}", template)[0])
+    for other in (width - 1, width + 1):
+        yield template.replace(f"serial:{width}", f"serial:{other}")
+
+
+def _other_posts(who: str, data: Mapping[str, Any]) -> Iterator[str]:
+    """The next post, or of members the next department."""
+    member, _, name = who.rpartition(":")
+    keys = [entry["key"] for entry in data.get("department" if member else "post", ())]
+    for other in _next_key(keys, name):
+        yield f"member:{other}" if member else other
+
+
+def _next_key(keys: list[str], key: str) -> list[str]:
+    place = keys.index(key) if key in keys else -1
+    return [other for other in [keys[(place + 1) % len(keys)]] if other != key]
+
+
+def _without_each(values: list[Any]) -> Iterator[list[Any]]:
+    for n in range(len(values)):
+        yield [*values[:n], *values[n + 1 :]]
+
+
+# ---------------------------------------------------------------- what nobody notices
+
+
+def unnoticed(
+    mutations: Iterable[Mutation],
+    cases: Sequence[Case],
+    data: Mapping[str, Any],
+    calendar: WorkCalendar,
+) -> Iterator[Mutation]:
+    """The mutations of `data` under which every case still ends as it says.
+
+    A change the loader refuses counts as noticed. Cases that cite the changed entry's clause
+    are asked first; one that does not hold as the pack stands is not asked.
+    """
+    packs = _Packs(data)
+    sound = [case for case in cases if _holds(case, packs.of(case.parameters), calendar)]
+    for mutation in mutations:
+        citing = [case for case in sound if mutation.cite in case.proves]
+        others = [case for case in sound if mutation.cite not in case.proves]
+        if not _noticed([*citing, *others], mutation, packs, calendar):
+            yield mutation
+
+
+def holding(cases: Iterable[Case], data: Mapping[str, Any], calendar: WorkCalendar) -> list[Case]:
+    """The cases whose every expectation holds under a regulation's plain data."""
+    packs = _Packs(data)
+    return [case for case in cases if _holds(case, packs.of(case.parameters), calendar)]
+
+
+def _noticed(
+    cases: Iterable[Case], mutation: Mutation, packs: _Packs, calendar: WorkCalendar
+) -> bool:
+    """Whether some case ends otherwise, or the loader refuses the changed pack."""
+    changed: dict[str, Pack] = {}
+    try:
+        for case in cases:
+            chosen = _written(case.parameters)
+            if chosen not in changed:
+                changed[chosen] = packs.with_one_changed(mutation, case.parameters)
+            if not _holds(case, changed[chosen], calendar):
+                return True
+    except ValidationError:
+        return True
+    return any(any(True for _ in check(pack)) for pack in changed.values())
+
+
+def _holds(case: Case, pack: Pack, calendar: WorkCalendar) -> bool:
+    return not any(True for _ in Play(case, pack, calendar).mismatches())
+
+
+def _written(parameters: Mapping[str, Any]) -> str:
+    return repr(sorted(parameters.items()))
+
+
+class _Packs:
+    """The packs of one plain data, built once for each choice of parameters."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.data = data
+        self.built: dict[str, Pack] = {}
+
+    def of(self, parameters: Mapping[str, Any]) -> Pack:
+        written = _written(parameters)
+        if written not in self.built:
+            self.built[written] = build(self.data, parameters)
+        return self.built[written]
+
+    def with_one_changed(self, mutation: Mutation, parameters: Mapping[str, Any]) -> Pack:
+        """The pack of some parameters with one entry changed, and no other entry read again.
+
+        Raises ValidationError where the entry cannot be as it was changed.
+        """
+        pack = self.of(parameters)
+        parts = {name: getattr(pack, name) for name in Pack.model_fields}
+        plain = filled(mutation.entry, chosen(self.data, parameters))
+        if mutation.section == "policy":
+            return Pack.model_construct(**parts | {"policy": PolicyHead.model_validate(plain)})
+        entry = SECTIONS[mutation.section].model_validate(plain)
+        old = parts[mutation.section]
+        new = (*old[: mutation.index], entry, *old[mutation.index + 1 :])
+        return Pack.model_construct(**parts | {mutation.section: new})

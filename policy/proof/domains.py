@@ -1,0 +1,260 @@
+"""What a field of a condition can hold, and whether rows about it can ever hold together.
+
+Forms ask it for their drop-downs and the check of a draft for rules that never apply. A field
+whose values nobody can list is decided by trying the values its own rows name, and their
+neighbours: whatever no such value satisfies, nothing satisfies.
+"""
+
+from __future__ import annotations
+
+import enum
+import types
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Any, Literal, Union, get_args, get_origin
+
+from policy.pack.loading import FILED_IN, KNOWN_FACTS
+from policy.pack.schema import Pack
+from policy.pack.shapes import Operator, Row
+from policy.vocabulary.events import EVENTS
+from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.status import ClosingGround, ReplyOutcome, Responsibility, Status
+
+Kind = Literal["choice", "flag", "number", "date", "text", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What a field holds: its kind, and its values where they can be listed.
+
+    `section` is where the values are keys of the pack, `enumeration` where they are members of
+    one of ours.
+    """
+
+    kind: Kind
+    values: tuple[str, ...] = ()
+    section: str | None = None
+    enumeration: type[enum.Enum] | None = None
+
+
+_SECTIONS = {
+    "kind": "kind",
+    "channel": "channel",
+    "category": "category",
+    "department": "department",
+    "level": "severity",
+    "grade": "severity",
+    "finding": "finding",
+}
+_KEPT_AS = {"participant": "department", "appeal": "vote"}
+_STANDING = frozenset({"chain", "vote", "claim"})
+_ENUMERATIONS: dict[str, type[enum.Enum]] = {
+    "closing_ground": ClosingGround,
+    "reply_outcome": ReplyOutcome,
+    "responsibility": Responsibility,
+    "status": Status,
+}
+_FLAGS = frozenset({"unhappy", "demands_more", "satisfaction_unhappy"})
+_SHAPES: dict[str, Kind] = {
+    "flag": "flag",
+    "number": "number",
+    "money": "number",
+    "percent": "number",
+    "date": "date",
+    "time": "date",
+}
+
+
+def fields(pack: Pack) -> list[str]:
+    """Every field a condition of the pack may ask for: of the case, its own, of the event."""
+    events = {f"event.{name}" for kind in EVENTS.values() for name in kind.model_fields}
+    hidden = {"event.type", "event.by", "event.extra", "event.number", "event.at"}
+    own = [*(entry.key for entry in pack.field), *_filed(pack)]
+    return [*sorted(KNOWN_FACTS), *own, *sorted(events - hidden)]
+
+
+def _filed(pack: Pack) -> dict[str, Domain]:
+    """What a condition may ask of papers: how often one was filed, what it says, where it stands.
+
+    By the path the condition names it with, such as `form.visit.day`; of forms also what was
+    filed in this round alone, `round.form.visit.day`.
+    """
+    found: dict[str, Domain] = {}
+    for name in sorted(FILED_IN):
+        section = _KEPT_AS.get(name, name)
+        for entry in getattr(pack, section, ()):
+            kind: Kind = "unknown" if name in _STANDING else "number"
+            found[f"{name}.{entry.key}"] = Domain("flag" if name == "checklist" else kind)
+            for field in entry.fields if name == "form" else ():
+                found[f"{name}.{entry.key}.{field.key}"] = _own(field)
+    forms = {path: held for path, held in found.items() if path.startswith("form.")}
+    return found | {f"round.{path}": held for path, held in forms.items()}
+
+
+def domain(pack: Pack, field: str) -> Domain:
+    """What a field holds under a pack; one nobody knows is of kind "unknown"."""
+    own = pack.find("field", field)
+    if own is not None:
+        return _own(own)
+    if field.startswith("event.data."):
+        return Domain("unknown")
+    if field.startswith("event.extra."):
+        return domain(pack, field.removeprefix("event.extra."))
+    if field.startswith("late."):
+        return Domain("flag")
+    if field.startswith("event."):
+        return _of_events(pack, field.removeprefix("event."))
+    if field in _SECTIONS:
+        return _of_section(pack, field)
+    if field in _ENUMERATIONS:
+        return _of_enumeration(_ENUMERATIONS[field])
+    if field in _FLAGS:
+        return Domain("flag")
+    if field in KNOWN_FACTS:
+        return _of_fact(field)
+    return _filed(pack).get(field, Domain("unknown")) if "." in field else Domain("unknown")
+
+
+def _own(entry: Any) -> Domain:
+    if entry.shape == "choice":
+        return Domain("choice", tuple(choice.key for choice in entry.choices))
+    if entry.shape in ("choices", "cases"):
+        return Domain("unknown")  # several at once: no single value stands for them
+    return Domain(_SHAPES.get(entry.shape, "text"))
+
+
+def _of_section(pack: Pack, field: str) -> Domain:
+    section = _SECTIONS[field]
+    entries = getattr(pack, section)
+    if section == "severity":
+        entries = [entry for entry in entries if entry.scale == field]
+    return Domain("choice", tuple(entry.key for entry in entries), section=section)
+
+
+def _of_enumeration(kind: type[enum.Enum]) -> Domain:
+    return Domain("choice", tuple(str(member.value) for member in kind), enumeration=kind)
+
+
+def _of_fact(field: str) -> Domain:
+    if field.endswith("_at"):
+        return Domain("date")
+    default = CaseFacts.__dataclass_fields__.get(field)
+    annotation = str(default.type) if default else ""
+    if annotation.startswith("bool"):
+        return Domain("flag")
+    return Domain("number") if annotation.startswith("int") else Domain("text")
+
+
+def _of_events(pack: Pack, name: str) -> Domain:
+    """What an event's field holds; where events differ, all that any of them holds."""
+    found = [_annotated(annotation) for annotation in _annotations(name)]
+    if name in _SECTIONS and found:
+        return _of_section(pack, name)
+    values = tuple(dict.fromkeys(value for one in found for value in one.values))
+    kinds = {one.kind for one in found}
+    if len(kinds) != 1:
+        return Domain("text", values) if found else Domain("unknown")
+    enumeration = found[0].enumeration if len(found) == 1 else None
+    return Domain(kinds.pop(), values, enumeration=enumeration)
+
+
+@cache
+def _annotations(name: str) -> tuple[Any, ...]:
+    return tuple(
+        kind.model_fields[name].annotation for kind in EVENTS.values() if name in kind.model_fields
+    )
+
+
+def _annotated(annotation: Any) -> Domain:
+    """The domain of an annotation of an event's field, without what makes it optional."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        inner = [one for one in get_args(annotation) if one is not type(None)]
+        return _annotated(inner[0]) if len(inner) == 1 else Domain("text")
+    if get_origin(annotation) is Literal:
+        return Domain("choice", tuple(str(word) for word in get_args(annotation)))
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return _of_enumeration(annotation)
+    if annotation is bool:
+        return Domain("flag")
+    if annotation in (int, Decimal):
+        return Domain("number")
+    return Domain("text")
+
+
+# ---------------------------------------------------------------- what can never hold
+
+
+def strange_values(pack: Pack, rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    """The (field, value) pairs of rows that name a value their field cannot have."""
+    for row in rows:
+        known = domain(pack, row.field)
+        if known.kind == "flag" and row.op is not Operator.filled:
+            yield from ((row.field, str(v)) for v in _named(row) if not isinstance(v, bool))
+        if known.kind == "choice":
+            yield from ((row.field, str(v)) for v in _named(row) if not _is_one(v, known))
+        if row.op in _COMPARING and known.kind in ("number", "text", "unknown"):
+            yield from ((row.field, str(v)) for v in _named(row) if _number(v) is None)
+
+
+_COMPARING = (Operator.at_least, Operator.at_most, Operator.below)
+
+
+def _named(row: Row) -> tuple[Any, ...]:
+    if row.op is Operator.filled:
+        return ()
+    return row.value if isinstance(row.value, tuple) else (row.value,)
+
+
+def _is_one(value: Any, known: Domain) -> bool:
+    return isinstance(value, str) and value in known.values
+
+
+def satisfiable(pack: Pack, rows: Sequence[Row]) -> bool:
+    """Whether some case could satisfy all rows; each field is looked at by itself."""
+    by_field: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_field[row.field].append(row)
+    return all(_some_value(pack, field, said) for field, said in by_field.items())
+
+
+def _some_value(pack: Pack, field: str, rows: list[Row]) -> bool:
+    if any(row.op in _COMPARING and _number(row.value) is None for row in rows):
+        return True  # that it compares with no number is said elsewhere
+    return any(all(row.holds(value) for row in rows) for value in _tries(pack, field, rows))
+
+
+def _tries(pack: Pack, field: str, rows: list[Row]) -> Iterator[Any]:
+    """Values that stand for all the field can have: none, each listed one, those named."""
+    known = domain(pack, field)
+    yield None
+    if known.kind == "choice":
+        yield from known.values
+    elif known.kind == "flag":
+        yield from (True, False)
+    else:
+        yield from _beside(rows)
+
+
+def _beside(rows: list[Row]) -> Iterator[Any]:
+    """The values rows name and, of numbers, their neighbours; and one that nobody names."""
+    compared = any(row.op in _COMPARING for row in rows)
+    named = [value for row in rows for value in _named(row)]
+    numbers = [n for n in map(_number, named) if n is not None]
+    for number in numbers:
+        yield from (number, number - 1, number + 1)
+    if not compared:
+        yield from named
+        yield "\0"
+
+
+def _number(value: Any) -> Decimal | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        return None
+    return number if number.is_finite() else None

@@ -1,0 +1,546 @@
+"""Play a case file: steps with times, deeds and people, and what must be true after them.
+
+A case file is TOML. `[cast.NAME]` gives people an employee number, a department and posts, or
+says with `sheet` that it is a department's spreadsheet; `[[case]]` has a name, the clauses it
+`proves`, perhaps `parameters`, and steps:
+
+    [[case.step]]
+    do = "confirmed"
+    at = 2026-10-13T16:20:00        # local time of the calendar; `recorded_at` if it differs
+    by = "after_sales_director"     # a name of the cast; left out: time itself
+    expect = { status = "confirmed", due = { verification = 2026-10-14T16:20:00 } }
+
+Whatever else a step says are fields of the event; an empty one is a field left out.
+`expect.refused` names the code of the refusal that must come instead, `expect.clause` the clause
+it must cite, `expect.deed` the deed it is about. `begins = "NAME"` lets a case go on where the
+steps of `[opening.NAME]` end; an opening may itself begin with another. `case = "NAME"` on a
+step says which of several cases it is about.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from policy.engine.case import apply
+from policy.engine.conditions import look
+from policy.engine.fact_changes import Effect, changes
+from policy.engine.folding import Entry, fold
+from policy.engine.indicators import Summary, figure, reached
+from policy.engine.messages import Message, messages
+from policy.engine.penalties import wage_month
+from policy.engine.permission import offered
+from policy.engine.report_periods import due_on, period_of
+from policy.engine.severity import destination
+from policy.pack.loading import build, read
+from policy.pack.numbering import period, render
+from policy.pack.schema import Pack
+from policy.vocabulary.errors import DomainError, PackRefused
+from policy.vocabulary.events import SYSTEM, By, Happening, HeldPost, load
+from policy.vocabulary.facts import CaseFacts, Charge, Clock
+from policy.vocabulary.status import ActorKind, ClockState, Sign
+from policy.vocabulary.worktime import WorkCalendar
+
+SHARED = "cast.toml"
+"""The file of a folder whose people, parameters, defaults and openings every case shares."""
+OWN = frozenset({"do", "at", "recorded_at", "by", "expect", "deputises", "case"})
+"""What a step says that is no field of its event."""
+PEOPLE = frozenset(
+    {"handler", "employee", "holder", "deputy", "first_asked", "members", "concerned", "together"}
+    | {"earlier"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of a file, with the people and the fields every registration shares.
+
+    `due` are reports of periods and by when, by and for whom they are owed; `figures` are
+    indicators over a few summed-up cases. Neither needs a step.
+    """
+
+    file: str
+    name: str
+    proves: tuple[str, ...]
+    parameters: Mapping[str, Any]
+    steps: tuple[Mapping[str, Any], ...]
+    due: tuple[Mapping[str, Any], ...] = field(default=(), kw_only=True)
+    figures: tuple[Mapping[str, Any], ...] = field(default=(), kw_only=True)
+    cast: Mapping[str, Mapping[str, Any]]
+    defaults: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """What a step should have brought and what it brought."""
+
+    case: str
+    step: int
+    about: str
+    wanted: Any
+    found: Any
+
+    def __str__(self) -> str:
+        return (
+            f"{self.case}, step {self.step}: {self.about}: wanted {self.wanted}, found {self.found}"
+        )
+
+
+def cases(folder: Path) -> Iterator[Case]:
+    """Every case of a folder of files; `cast.toml` in it is shared by all."""
+    shared = read(folder / SHARED) if (folder / SHARED).exists() else {}
+    for path in sorted(folder.glob("*.toml")):
+        yield from cases_of(read(path), shared, file=path.name)
+
+
+def cases_of(
+    data: Mapping[str, Any], shared: Mapping[str, Any], *, file: str = ""
+) -> Iterator[Case]:
+    """The cases in the plain data of a file; what it says about people adds to what is shared."""
+    openings = shared.get("opening", {}) | data.get("opening", {})
+    for case in data.get("case", ()):
+        yield Case(
+            file=file,
+            name=case["name"],
+            proves=tuple(case.get("proves", ())),
+            parameters=shared.get("parameters", {}) | case.get("parameters", {}),
+            steps=tuple(_steps(case, openings)),
+            due=tuple(case.get("due", ())),
+            figures=tuple(case.get("figures", ())),
+            cast=shared.get("cast", {}) | data.get("cast", {}),
+            defaults=shared.get("defaults", {}) | data.get("defaults", {}),
+        )
+
+
+def _steps(part: Mapping[str, Any], openings: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if "begins" in part:
+        yield from _steps(openings[part["begins"]], openings)
+    yield from part.get("step", ())
+
+
+def play(case: Case, data: Mapping[str, Any], calendar: WorkCalendar) -> list[Mismatch]:
+    """What of the case's expectations does not hold under a regulation's plain data."""
+    try:
+        pack = build(data, case.parameters, file=case.file)
+    except PackRefused as error:
+        return [Mismatch(case.name, 0, "pack", "accepted", error.facts["problems"])]
+    return list(Play(case, pack, calendar).mismatches())
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one step brought: the case before and after it, or why it was refused.
+
+    `event` is None where what the step says makes no event at all.
+    """
+
+    event: Happening | None
+    recorded_at: dt.datetime
+    before: CaseFacts
+    after: CaseFacts
+    effects: tuple[Effect, ...] = ()
+    told: tuple[Message, ...] = ()
+    refused: DomainError | None = None
+
+
+class Play:
+    """One run of one case: the `facts` so far and the journal `entries` that led to them.
+
+    Where the steps are about several cases, both are those of the case of the last step, and
+    `journals` and `pictures` hold them by the names the steps use ("" without one).
+    """
+
+    def __init__(self, case: Case, pack: Pack, calendar: WorkCalendar) -> None:
+        self.case, self.pack, self.calendar = case, pack, calendar
+        self.about = ""
+        self.journals: dict[str, list[Entry]] = {}
+        self.pictures: dict[str, CaseFacts] = {}
+
+    @property
+    def facts(self) -> CaseFacts:
+        return self.pictures.get(self.about) or CaseFacts()
+
+    @property
+    def entries(self) -> list[Entry]:
+        return self.journals.setdefault(self.about, [])
+
+    def mismatches(self) -> Iterator[Mismatch]:
+        """Play step by step and say what does not hold, as soon as it is known."""
+        for number, step in enumerate(self.case.steps, start=1):
+            refused = self.step(step).refused
+            yield from self.unlike(step, number, refused)
+        yield from self._unlike_periods()
+
+    def _unlike_periods(self) -> Iterator[Mismatch]:
+        """Which reports are not due, and which indicators do not come to, what the case says."""
+        for wanted in self.case.due:
+            yield from self._compared("due", wanted, _owed(self, wanted))
+        for wanted in self.case.figures:
+            yield from self._compared("figure", wanted, _figure(self, wanted))
+
+    def _compared(
+        self, about: str, wanted: Mapping[str, Any], found: Mapping[str, Any]
+    ) -> Iterator[Mismatch]:
+        for name, value in found.items():
+            if name in wanted and wanted[name] != value:
+                place = f"{about} {wanted.get('report') or wanted.get('indicator')} {name}"
+                yield Mismatch(self.case.name, 0, place, wanted[name], value)
+
+    def unlike(
+        self, step: Mapping[str, Any], number: int, refused: DomainError | None
+    ) -> Iterator[Mismatch]:
+        """What a step that was just played should have brought and did not."""
+        for about, wanted, found in _compare(self, step.get("expect", {}), refused):
+            yield Mismatch(self.case.name, number, about, wanted, found)
+
+    def step(self, step: Mapping[str, Any]) -> Outcome:
+        """Let one step happen. Refused, it changes nothing and the play goes on."""
+        self.about = step.get("case", "")
+        now = self.instant(step.get("recorded_at", step["at"]))
+        self.told: tuple[Message, ...] = ()
+        before, event = self.facts, None
+        try:
+            event = self.event(step)
+            after, effects = self._happen(event, now)
+        except DomainError as error:
+            return Outcome(event, now, before, before, refused=error)
+        self.entries.append(Entry(len(self.entries) + 1, event, now))
+        self.pictures[self.about] = after
+        seq = len(self.entries)
+        self.told = tuple(messages(event, effects, before, after, self.pack, seq=seq))
+        return Outcome(event, now, before, after, effects, self.told)
+
+    def event(self, step: Mapping[str, Any]) -> Happening:
+        """What a step says happened; raises as `events.load` where it makes no event."""
+        return load(self._data(step) | {"at": self.instant(step["at"])})
+
+    def _happen(self, event: Happening, now: dt.datetime) -> tuple[CaseFacts, tuple[Effect, ...]]:
+        if event.type in ("corrected", "withdrawn"):
+            entry = Entry(len(self.entries) + 1, event, now)
+            after = fold([*self.entries, entry], self.pack, self.calendar)
+            return after, changes(self.facts, after)
+        return apply(self.facts, event, self.pack, self.calendar, now)
+
+    def _data(self, step: Mapping[str, Any]) -> dict[str, Any]:
+        data: dict[str, Any] = {"type": step["do"], "by": self.by(step.get("by"))}
+        if step["do"] in ("registered", "imported"):
+            data |= {"received_at": step["at"], **self.case.defaults}
+        data |= {key: self._said(key, step[key]) for key in step if key not in OWN}
+        if step["do"] in ("registered", "imported") and "number" not in data:
+            data["number"] = self._number(data, step["at"])
+        if step["do"] in ("dispatched", "restarted"):
+            data = self._led(data, step) | data
+        if step["do"] == "convened":
+            data.setdefault("members", self._jury(step))
+        if step["do"].startswith("penalty_"):
+            data = self._of_charge(data)
+        return {key: self._utc(value) for key, value in data.items() if value != ""}
+
+    def _said(self, key: str, value: Any) -> Any:
+        """A field of an event; people are named by the cast, the record knows their numbers."""
+        if key not in PEOPLE:
+            return value
+        if isinstance(value, Mapping):
+            return {self._employee(name): said for name, said in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._employee(name) for name in value]
+        return self._employee(value) if isinstance(value, str) else value
+
+    def _employee(self, name: str) -> str:
+        return str(self.case.cast.get(name, {}).get("number", name))
+
+    def _utc(self, value: Any) -> Any:
+        if isinstance(value, dt.datetime):
+            return self.instant(value)
+        if isinstance(value, Mapping):
+            return {key: self._utc(inner) for key, inner in value.items()}
+        return value
+
+    def instant(self, local: dt.datetime) -> dt.datetime:
+        """The instant a file means; without a zone it is local time of the calendar."""
+        if local.tzinfo is not None:
+            return local.astimezone(dt.UTC)
+        return self.calendar.instant(local.date(), local.time())
+
+    def by(self, name: str | None) -> By:
+        """Somebody of the cast with his posts, or time itself."""
+        if name is None:
+            return SYSTEM
+        person = self.case.cast[name]
+        held = [HeldPost(post=post) for post in person.get("posts", ())]
+        held += [HeldPost(post=post, deputy=True) for post in person.get("deputy_for", ())]
+        if person.get("sheet"):
+            return By(kind=ActorKind.sheet, departments=(person["department"],))
+        return By(
+            kind=ActorKind.user,
+            employee=person["number"],
+            departments=(person["department"],) if "department" in person else (),
+            posts=tuple(held),
+        )
+
+    def _number(self, data: Mapping[str, Any], at: dt.datetime) -> str:
+        """The next of the kind's series, as far as this play used it up."""
+        kind = self.pack.find("kind", data.get("kind"))
+        serial = 1 + sum(bool(facts.number) for facts in self.pictures.values())
+        return render(self.pack.find("number", kind.number), at.date(), serial) if kind else "1"
+
+    def _jury(self, step: Mapping[str, Any]) -> list[str]:
+        """Who of the cast holds the posts that sit on the jury of a question, in their order."""
+        vote = self.pack.find("vote", step.get("vote"))
+        people = self.case.cast.values()
+        posts = vote.members if vote else ()
+        seats = [[p["number"] for p in people if post in p.get("posts", ())] for post in posts]
+        return [holders[0] for holders in seats if holders]
+
+    def _led(self, data: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
+        """Who leads the department, from the cast; `deputises` says who stands in that day."""
+        key = data.get("department") or self.facts.department
+        department = self.pack.find("department", key)
+        post = department.director if department else ""
+        holders = [p["number"] for p in self.case.cast.values() if post in p.get("posts", ())]
+        led = {"holder": holders[0]} if holders else {}
+        if "deputises" in step:
+            led["deputy"] = self._employee(step["deputises"])
+        return led
+
+    def _of_charge(self, data: dict[str, Any]) -> dict[str, Any]:
+        """The occasion of a charge, found by rule and employee where the step leaves it out."""
+        sign = Sign(data.get("sign", "charge"))
+        for charge in self.facts.charges:
+            found = (charge.rule, charge.employee, charge.sign)
+            if found == (data.get("rule"), data.get("employee"), sign):
+                data.setdefault("occasion", charge.occasion)
+        data.setdefault("occasion", "none")
+        return data
+
+
+# ---------------------------------------------------------------- expectations
+
+
+def expectable(about: str, wanted: Any) -> bool:
+    """Whether a case file may expect this of a step, in this shape."""
+    if about in _TABLES or about in _KEYED:
+        return isinstance(wanted, Mapping)
+    known = {"refused", *_OF_REFUSALS, *_LISTS, *_OTHER, *CaseFacts.__dataclass_fields__}
+    return about in known
+
+
+def _compare(
+    play: Play, expect: Mapping[str, Any], refused: DomainError | None
+) -> Iterator[tuple[str, Any, Any]]:
+    code = refused.code if refused else None
+    if expect.get("refused") != code:
+        yield "refused", expect.get("refused"), str(refused)
+    for about, wanted in expect.items():
+        if about == "refused":
+            continue
+        found = _found(play, about, wanted, refused)
+        if found != wanted:
+            yield about, wanted, found
+
+
+def _found(play: Play, about: str, wanted: Any, refused: DomainError | None) -> Any:
+    """What a play brought, in the words a case file uses."""
+    if about in _OF_REFUSALS:
+        return refused.facts.get(_OF_REFUSALS[about]) if refused else None
+    if about in _TABLES:
+        return {key: _of_clock(play, about, key) for key in wanted}
+    if about in _LISTS:
+        return sorted(c.key for c in play.facts.clocks if _LISTS[about](c, play.facts))
+    if about in _OTHER:
+        return _OTHER[about](play, wanted)
+    return _plain(play, getattr(play.facts, about))
+
+
+def _plain(play: Play, value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return play.calendar.local(value).replace(tzinfo=None)
+    return "none" if value is None else getattr(value, "value", value)
+
+
+_OF_REFUSALS = {"clause": "cite", "deed": "deed"}
+_TABLES = {
+    "due": "due_at",
+    "opens": "opens_at",
+    "review": "review_at",
+    "met": "met_at",
+    "started": "starts_at",
+    "provisional": "provisional",
+    "state": "state",
+    "binds": "responsible",
+    "revisions": "revisions",
+    "over": "because",
+}
+
+
+def _of_clock(play: Play, about: str, key: str) -> Any:
+    clock = play.facts.clock(key)
+    if clock is None:
+        return "none"
+    value = getattr(clock, _TABLES[about])
+    if about == "revisions":
+        return [revision.reason for revision in value]
+    if about == "over":
+        return [beaten["rule"] for beaten in value.get("over", ())]
+    if about == "binds":
+        return _name(play, value or "nobody")
+    return _plain(play, value)
+
+
+_LISTS: dict[str, Any] = {
+    "running": lambda clock, facts: clock.running,
+    "breached": lambda clock, facts: clock.breached,
+    "lifted": lambda clock, facts: any(lapse.lifted_at for lapse in clock.breaches),
+    "superseded": lambda clock, facts: clock.state is ClockState.superseded,
+}
+
+
+def _charges(play: Play, wanted: Any) -> list[dict[str, Any]]:
+    """All charges that stand, as rule, employee, yuan and sanctions; what is given is negative."""
+    return [
+        {"rule": c.rule, "who": _name(play, c.employee), "yuan": _yuan(c)}
+        | ({"sanctions": list(c.sanctions)} if c.sanctions else {})
+        for c in play.facts.charges
+        if c.stands
+    ]
+
+
+def _yuan(charge: Charge) -> Any:
+    amount = charge.amount if charge.sign is Sign.charge else -charge.amount
+    return int(amount) if amount == int(amount) else amount
+
+
+def _name(play: Play, employee: str) -> str:
+    people = play.case.cast.items()
+    return next((name for name, p in people if p.get("number") == employee), employee)
+
+
+def _months(play: Play, wanted: Mapping[str, Any]) -> dict[str, str]:
+    """The wage month of the first row of a rule; of its reversal where a minus stands before."""
+    found: dict[str, str] = {}
+    for rule in wanted:
+        charge = next((c for c in play.facts.charges if _signed(c) == rule), None)
+        day = play.calendar.local(charge.counts_at).date() if charge and charge.counts_at else None
+        found[rule] = wage_month(day, play.pack) if day else "none"
+    return found
+
+
+def _signed(charge: Charge) -> str:
+    return f"-{charge.rule}" if charge.sign is Sign.reversal else charge.rule
+
+
+def _statuses(play: Play, wanted: Mapping[str, Any]) -> dict[str, list[str]]:
+    """How every row of a rule stands, in the order they were made."""
+    rows = play.facts.charges
+    return {rule: [c.status.value for c in rows if _signed(c) == rule] for rule in wanted}
+
+
+def _period(play: Play, wanted: str) -> str:
+    """The period in which the serial of the case's number counts up."""
+    assert play.facts.registered_at is not None
+    day = play.calendar.local(play.facts.registered_at).date()
+    return period(play.pack.find("number", play.pack.find("kind", play.facts.kind).number), day)
+
+
+_OTHER: dict[str, Any] = {
+    "charges": _charges,
+    "charge_status": _statuses,
+    "period": _period,
+    "months": _months,
+    "counts": lambda play, wanted: [c.counter for c in play.facts.counts],
+    "signatures": lambda play, wanted: [
+        f"{s.event}:{_name(play, s.employee)}{':deputy' if s.as_deputy else ''}"
+        for s in play.facts.signatures
+    ],
+    "handler": lambda play, wanted: _name(play, play.facts.handler or ""),
+    "responsible": lambda play, wanted: _name(play, play.facts.responsible or ""),
+    "calls": lambda play, wanted: len(play.facts.calls),
+    "extra": lambda play, wanted: {k: play.facts.extra.get(k) for k in wanted},
+    "filed": lambda play, wanted: [f"{f.section}:{f.key}" for f in play.facts.filed],
+    "says": lambda play, wanted: {path: _says(play, path) for path in wanted},
+    "told": lambda play, wanted: [_told(play, m) for m in play.told if m.kind == "alert"],
+    "concerned": lambda play, wanted: [_name(play, who) for who in play.facts.concerned],
+    "first_asked": lambda play, wanted: _name(play, play.facts.first_asked or ""),
+    "juries": lambda play, wanted: {key: _jury(play, key) for key in wanted},
+    "meant_for": lambda play, wanted: list(destination(play.facts, play.pack) or ()),
+    "overdue": lambda play, wanted: [_overdue(c) for c in play.facts.clocks if c.breached],
+    "offered": lambda play, wanted: _offered(play, wanted),
+}
+
+
+_KEYED = frozenset({"charge_status", "months", "extra", "offered", "says", "juries"})
+
+
+def _says(play: Play, path: str) -> Any:
+    """What a field of a condition says of the case now: `form.visit.day`, `chain.plan`."""
+    return _plain(play, look(path, play.facts, None))
+
+
+def _told(play: Play, message: Message) -> str:
+    """Who hears of an alert: a post, a person of the cast, a department."""
+    who = message.post or message.department or _name(play, message.employee or "nobody")
+    return f"{message.rule}:{who}"
+
+
+def _jury(play: Play, key: str) -> list[str]:
+    """The members of the jury of a question; who must keep out has a minus before him."""
+    jury = play.facts.last_filed("vote", key)
+    if jury is None:
+        return []
+    sits = [_name(play, who) for who in jury.data["members"]]
+    return [*sits, *(f"-{_name(play, who)}" for who in jury.data["recused"])]
+
+
+def _owed(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a report of a period: the day it is due, by whom, for whom."""
+    report = play.pack.find("report", wanted["report"])
+    if report is None:
+        return {"report": "none"}
+    period = period_of(report, wanted["day"]) if "day" in wanted else wanted["period"]
+    return {
+        "period": period,
+        "on": due_on(report, period, play.calendar),
+        "by": report.by,
+        "to": list(report.to),
+        "per": report.per,
+        "form": report.form or "none",
+    }
+
+
+def _figure(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What an indicator comes to over the cases a file sums up, its denominator, what it reads."""
+    entry = play.pack.find("indicator", wanted["indicator"])
+    if entry is None:
+        return {"indicator": "none"}
+    summed = [Summary(**{k: _of_summary(play, v) for k, v in c.items()}) for c in wanted["cases"]]
+    visited = tuple(wanted.get("visited", (0, 0)))
+    found = figure(entry, summed, play.calendar, scores=wanted.get("scores", ()), visited=visited)
+    return {
+        "value": str(found.value) if found.value is not None else "none",
+        "over": "none" if found.of is None else found.of,
+        "reached": bool(reached(entry, found)),
+        "form": entry.form or "none",
+        "field": entry.of or "none",
+    }
+
+
+def _of_summary(play: Play, value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return play.instant(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _overdue(clock: Clock) -> str:
+    return f"{clock.key}/{clock.round}"
+
+
+def _offered(play: Play, wanted: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Of the deeds asked about, those a person of the cast may do now."""
+    found = {}
+    for name, deeds in wanted.items():
+        allowed = {d.name for d in offered(play.facts, play.by(name), play.pack) if d.allowed}
+        found[name] = [deed for deed in deeds if deed in allowed]
+    return found

@@ -1,0 +1,611 @@
+"""The state space of a pack, walked: whether a case is ever without a next deed.
+
+A state is what decides what may happen next: status, round, verdicts, attempts, running clocks
+and the rules that apply. From every state that is reached every sort of event is tried, and time
+is let pass to every moment at which something changes by itself. The walk is bounded.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict, deque
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from policy.engine.case import archivable, moved
+from policy.engine.conditions import holds, look
+from policy.engine.permission import DECLARED_IN, offered
+from policy.pack.schema import SECTIONS, DeadlineEntry, GateEntry, Pack, SignoffEntry
+from policy.pack.shapes import Condition, Operator, Row
+from policy.vocabulary.errors import DomainError
+from policy.vocabulary.events import EVENTS, By, CalledBack, Happening, HeldPost, load
+from policy.vocabulary.facts import CaseFacts, replace
+from policy.vocabulary.status import ALLOWED, ActorKind, CallOutcome, CallPurpose, Status
+from policy.vocabulary.worktime import WorkCalendar
+
+BEGIN = dt.datetime(2026, 3, 2, 2, 0, tzinfo=dt.UTC)
+MINUTE = dt.timedelta(minutes=1)
+MOST_ROUNDS = 3
+MOST_STEPS = 1_000_000
+"""How many events a walk tries at most; the largest shipped pack needs a fraction of it."""
+CHANGES_NO_STATE = frozenset(name for name in EVENTS if name.startswith("penalty_")) | {
+    "judged",
+    "progressed",
+    "contacted",
+}
+PAPERS = frozenset(
+    {"filled", "reported", "checked", "endorsed", "informed", "verified", "escalated", "involved"}
+)
+JURY = ("convened", "voted", "ruled")
+LEADS_NOWHERE = CHANGES_NO_STATE | {"classified", "reviewed", "promised", "appealed", "voted"}
+"""Papers lead on only where a gate still asks for one; see `_has_a_deed`."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A case as it was when its state was first reached, and when that was.
+
+    `written` are the papers it has, by their place among all, each with its round.
+    """
+
+    facts: CaseFacts
+    at: dt.datetime
+    written: frozenset[tuple[int, int]] = frozenset()
+
+
+# ---------------------------------------------------------------- the walk
+
+
+class States:
+    """Tells the states of a pack's cases apart. What the pack alone decides is found out once."""
+
+    def __init__(self, pack: Pack) -> None:
+        self.asked = _asked(pack)
+        self.gates = {status: _gates(pack, status) for status in Status}
+        self.signoffs = {status: _signoffs(pack, status) for status in Status}
+        rules: tuple[Any, ...] = (*pack.extension, *pack.escalation)
+        self.rules = [rule for rule in rules if rule.applies]
+        self.graded = _of_grades(pack)
+        self.roles = {entry.key: _role(entry) for entry in pack.deadline}
+
+    def of(self, facts: CaseFacts) -> Hashable:
+        """What decides what may happen next to a case; what its status does not ask is left out."""
+        status, asked = facts.status, self.asked
+        judged = status in (Status.confirmed, Status.disputed, Status.accepted)
+        clocks = [c for c in facts.clocks if c.running and c.round == facts.round]
+        return (
+            status,
+            facts.history,
+            facts.round if "round" in asked else min(facts.round, 2),
+            facts.closing_ground is None,
+            status is Status.replied and facts.reply_outcome,
+            status is Status.registered and facts.grade is None,
+            "factory_closed_at" in asked and facts.factory_closed_at is None,
+            facts.kind if "kind" in asked else "",
+            frozenset(gate.key for gate, asks in self.gates[status] if _keeps(gate, asks, facts)),
+            frozenset(s.key for s in self.signoffs[status] if holds(s.applies, facts)),
+            tuple(bool(look(name, facts, None)) for name in VERDICTS) if judged else (),
+            _missed(facts) if status is Status.confirmed else (),
+            frozenset(rule.key for rule in self.rules if holds(rule.applies, facts)),
+            frozenset(key for key, rows in self.graded if holds(rows, facts)),
+            frozenset(self.roles[clock.key] for clock in clocks) - {""},
+        )
+
+
+VERDICTS = ("unhappy", "demands_more", "satisfaction_unhappy")
+
+
+def _asked(pack: Pack) -> frozenset[str]:
+    """The fields that conditions of the pack ask for."""
+    return frozenset(row.field for row in _conditions(pack))
+
+
+def _conditions(pack: Pack) -> Iterator[Row]:
+    for section in SECTIONS:
+        for entry in getattr(pack, section):
+            yield from _rows(entry)
+
+
+def _rows(entry: Any) -> Iterator[Row]:
+    for name in type(entry).model_fields:
+        value = getattr(entry, name)
+        if isinstance(value, tuple):
+            yield from (row for row in value if isinstance(row, Row))
+
+
+def _known(status: Status) -> frozenset[str]:
+    """The events a status knows; the archive waits for closed cases only."""
+    return ALLOWED[status] | ({"archived"} if status is Status.closed else set())
+
+
+def _gates(pack: Pack, status: Status) -> list[tuple[GateEntry, bool]]:
+    """The gates before deeds that a status knows, each with whether it asks something of the deed.
+
+    One before a deed that the status does not know says nothing yet: papers can be added later.
+    """
+    return [
+        (gate, any(row.field.startswith("event.") for row in gate.requires))
+        for gate in pack.gate
+        if _known(status) & set(gate.before)
+    ]
+
+
+def _keeps(gate: GateEntry, asks: bool, facts: CaseFacts) -> bool:
+    """Whether a gate stands before the case now: it is closed, or asks something of the deed."""
+    return holds(gate.applies, facts) and (asks or not holds(gate.requires, facts))
+
+
+def _of_grades(pack: Pack) -> list[tuple[str, Condition]]:
+    """The gates for some grades, each with its rows about them: they wait wherever a case is."""
+    asked = ((g.key, tuple(row for row in g.applies if row.field == "grade")) for g in pack.gate)
+    return [(key, rows) for key, rows in asked if rows]
+
+
+def _signoffs(pack: Pack, status: Status) -> list[SignoffEntry]:
+    """The signoffs for some cases of deeds about which, here, the case alone says who may."""
+    split = {
+        name
+        for name in ALLOWED[status] & pack.signoffs.keys()
+        if all(_for_some(entry) for entry in pack.signoffs[name])
+    }
+    return [entry for entry in pack.signoff if split & set(entry.event)]
+
+
+def _for_some(entry: SignoffEntry) -> bool:
+    """Whether a signoff speaks of some cases only, whatever the deed says."""
+    return any(not row.field.startswith("event.") for row in entry.applies)
+
+
+def _missed(facts: CaseFacts) -> tuple[int, int]:
+    """How often nobody answered in this round, and on how many days, as far as it is counted."""
+    calls = [c for c in facts.calls if c.round == facts.round]
+    days = [c.at.date() for c in calls if c.outcome is CallOutcome.unreachable]
+    return min(len(days), 3), min(len(set(days)), 2)
+
+
+def _role(entry: DeadlineEntry) -> str:
+    """What a running clock decides; one that only tells who was late decides nothing."""
+    if entry.ends in ("archive", "upgrade") or entry.window_from:
+        return entry.key
+    return ("reviewed" if entry.review_every else "answering") if entry.slot else ""
+
+
+def moments(place: Place, event: Happening) -> list[dt.datetime]:
+    """When an event is tried: at once, and where time decides, at every moment it may decide.
+
+    That is the next day and just after each time a running clock waits for. What a clock that
+    ran out changes is a state of its own, so that a call is tried only when a window opens.
+    """
+    soon, tomorrow = place.at + MINUTE, place.at + dt.timedelta(days=1)
+    if event.type not in ("time_passed", "archived", "called_back"):
+        return [soon]
+    clocks = [clock for clock in place.facts.clocks if clock.running]
+    ends = [clock.opens_at for clock in clocks]
+    if not isinstance(event, CalledBack):
+        ends += [clock.due_at for clock in clocks]
+    elif event.outcome is CallOutcome.answered:
+        tomorrow = soon  # only calls that nobody answers are counted by days
+    later = [at + MINUTE for at in ends if at and at > place.at]
+    return list(dict.fromkeys((soon, tomorrow, *later)))
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Something to write down, for which cases, and how often some rule asks for it."""
+
+    event: Happening
+    applies: Condition
+    times: int
+
+
+_NAMED_BY = {"filled": "form", "reported": "report", "checked": "checklist", "endorsed": "chain"}
+_COUNTING = (Operator.at_least, Operator.at_most, Operator.below)
+MOST_TIMES = 9
+"""How often a walk writes a paper at most in one state, where a rule counts it."""
+
+
+def _papers(pack: Pack) -> Iterator[Paper]:
+    counted: dict[str, int] = {}
+    for row in _conditions(pack):
+        if row.op in _COUNTING and isinstance(row.value, int):
+            counted[row.field] = min(max(row.value, counted.get(row.field, 1)), MOST_TIMES)
+    for said in papers(pack):
+        section = DECLARED_IN.get(said["type"], said["type"])
+        key = said.get(_NAMED_BY.get(said["type"], "about"), "")
+        applies = getattr(pack.find(section, key), "applies", ())
+        yield Paper(_event(pack, said), applies, counted.get(f"{section}.{key}", 1))
+
+
+def _sorts_anew(event: Happening, status: Status) -> bool:
+    """Whether an event gives a case at the department another kind or grade.
+
+    It is tried, but no way to an end: a case must come to one as what it is.
+    """
+    if event.type == "upgraded":
+        return True
+    desk = status in (Status.registered, Status.recorded)
+    return not desk and bool(getattr(event, "grade", None) or getattr(event, "kind", None))
+
+
+@dataclass
+class Walk:
+    """The states reached, each with where it was first seen, and what leads to what.
+
+    `happened` are the sorts of events that were possible somewhere. `complete` is False when the
+    walk came to its bound first, and then nothing follows from what was not reached. `steps` is
+    how many events were tried.
+    """
+
+    places: dict[Hashable, Place] = field(default_factory=dict)
+    leads_to: dict[Hashable, set[Hashable]] = field(default_factory=lambda: defaultdict(set))
+    happened: set[str] = field(default_factory=set)
+    complete: bool = True
+    steps: int = 0
+
+
+def walk(
+    pack: Pack,
+    calendar: WorkCalendar,
+    *,
+    most_rounds: int = MOST_ROUNDS,
+    most_steps: int = MOST_STEPS,
+) -> Walk:
+    """Every state that a case under the pack can come to, up to a number of rounds.
+
+    It ends after `most_steps` events tried. A pack without kinds or sources has no states.
+    """
+    return _Walker(pack, calendar, most_rounds, most_steps).walked()
+
+
+class _Walker:
+    """One walk: what is tried where, what was found, and where it is still to go."""
+
+    def __init__(
+        self, pack: Pack, calendar: WorkCalendar, most_rounds: int, most_steps: int
+    ) -> None:
+        self.pack, self.calendar = pack, calendar
+        self.most_rounds, self.most_steps = most_rounds, most_steps
+        self.states = States(pack)
+        self.papers = list(_papers(pack))
+        self.most_times = max((paper.times for paper in self.papers), default=1)
+        self.questions = [[_event(pack, said) for said in jury(v.key)] for v in pack.vote]
+        self.found = Walk()
+        self.waiting: deque[Hashable] = deque()
+
+    def walked(self) -> Walk:
+        nothing = Place(CaseFacts(), BEGIN)
+        for event in beginnings(self.pack):
+            self._go(None, self._after(nothing, event, BEGIN))
+        tried = everything(self.pack)
+        seen: set[Status] = set()
+        while self.waiting and self.found.steps < self.most_steps:
+            here = self.waiting.popleft()
+            place = self.found.places[here]
+            status = place.facts.status
+            known = _known(status) - CHANGES_NO_STATE
+            # What a status does not know and what leads to the same state are tried once each.
+            sorts = [
+                e for e in tried if e.type in known or status not in seen or place.facts.history
+            ]
+            seen.add(status)
+            self._visit(here, place, sorts)
+        self.found.complete = not self.waiting
+        return self.found
+
+    def _visit(self, here: Hashable, place: Place, tried: list[Happening]) -> None:
+        written: Place | None = place
+        for _ in range(self.most_times):
+            written = self._with_papers(written) if written else None
+            self._go(here, written)
+        for question in self.questions:
+            self._go(here, self._put(place, question))
+        for event in tried:
+            source = None if _sorts_anew(event, place.facts.status) else here
+            for at in moments(place, event):
+                self._go(source, self._after(place, event, at))
+
+    def _with_papers(self, place: Place) -> Place | None:
+        """Where everything leads that can be written down and was not yet in this round.
+
+        What is written down only ever grows, so that nothing and all of it are what matters, and
+        what a rule counts is written again.
+        """
+        here = place
+        for number, paper in enumerate(self.papers):
+            mark, event = (number, here.facts.round), paper.event
+            known = event.type in ALLOWED[here.facts.status] and holds(paper.applies, here.facts)
+            if not known or mark in here.written:
+                continue
+            if after := self._after(here, event, here.at + MINUTE):
+                marks = here.written if paper.times > 1 else here.written | {mark}
+                here = replace(after, written=marks)
+        return None if here is place else here
+
+    def _put(self, place: Place, question: list[Happening]) -> Place | None:
+        """Where a question to a jury leads, step by step as far as it goes."""
+        here = place
+        for event in question:
+            here = self._after(here, event, here.at + MINUTE) or here
+        return None if here is place else here
+
+    def _after(self, place: Place, event: Happening, at: dt.datetime) -> Place | None:
+        """The place an event leads to, None where it is refused: nothing else may be raised."""
+        self.found.steps += 1
+        update: dict[str, Any] = {"at": at}
+        if getattr(event, "until", None):
+            update["until"] = at + dt.timedelta(days=1)
+        try:
+            said = event.model_copy(update=update)
+            facts = moved(place.facts, said, self.pack, self.calendar, at)
+        except DomainError:
+            return None
+        self.found.happened.add(event.type)
+        return replace(place, facts=facts, at=at)
+
+    def _go(self, here: Hashable, reached: Place | None) -> None:
+        if reached is None or reached.facts.round > self.most_rounds:
+            return
+        there = self.states.of(reached.facts)
+        self.found.leads_to[here].add(there)
+        if there not in self.found.places:
+            self.found.places[there] = reached
+            self.waiting.append(there)
+
+
+# ---------------------------------------------------------------- what must hold
+
+
+def is_end(facts: CaseFacts) -> bool:
+    """In the archive, withdrawn, only counted, or closed before there was Redress."""
+    if facts.history:
+        return facts.status in (Status.archived, Status.withdrawn, Status.closed)
+    return facts.status in (Status.archived, Status.recorded)
+
+
+def without_end(found: Walk) -> list[CaseFacts]:
+    """One case for each state from which no path leads to an end."""
+    comes_from: dict[Hashable, set[Hashable]] = defaultdict(set)
+    for here, theres in found.leads_to.items():
+        for there in theres:
+            comes_from[there].add(here)
+    good = {there for there, place in found.places.items() if is_end(place.facts)}
+    waiting = deque(good)
+    while waiting:
+        for before in comes_from[waiting.popleft()] - good:
+            good.add(before)
+            waiting.append(before)
+    return [place.facts for there, place in found.places.items() if there not in good]
+
+
+def without_deed(found: Walk, pack: Pack) -> list[CaseFacts]:
+    """One case for each state in which no person and no time has a next deed."""
+    people, stuck = cast(pack), []
+    for place in found.places.values():
+        if is_end(place.facts) or _moves_by_itself(place.facts, pack):
+            continue
+        able = next((by for by in people if _has_a_deed(place.facts, by, pack)), None)
+        if able is None:
+            stuck.append(place.facts)
+        else:  # whoever could do something here is asked first in the next state
+            people.remove(able)
+            people.insert(0, able)
+    return stuck
+
+
+def _has_a_deed(facts: CaseFacts, by: By, pack: Pack) -> bool:
+    """Whether a person may do something that leads on; before the hand-over sorting it does."""
+    idle = LEADS_NOWHERE - {"classified"} if facts.status is Status.registered else LEADS_NOWHERE
+    if facts.filed:
+        idle = idle | PAPERS
+    return any(d.allowed and d.name not in idle for d in offered(facts, by, pack))
+
+
+def _moves_by_itself(facts: CaseFacts, pack: Pack) -> bool:
+    """Time puts it into the archive, now or when its observation ends."""
+    watched = (c for c in facts.clocks if pack.find("deadline", c.key).ends == "archive")
+    return archivable(facts, pack) or any(clock.running for clock in watched)
+
+
+# ---------------------------------------------------------------- who
+
+
+def cast(pack: Pack) -> list[By]:
+    """One person for each post of a pack and one for each of its departments."""
+    posts = {post.key: post.department for post in pack.post}
+    return [
+        *(_person(key, posts=(key,), departments=(of,) if of else ()) for key, of in posts.items()),
+        *(_person(f"of {d.key}", departments=(d.key,)) for d in pack.department),
+    ]
+
+
+def everybody(pack: Pack, name: str) -> By:
+    """A person who may do whatever somebody may."""
+    posts, departments = (tuple(e.key for e in s) for s in (pack.post, pack.department))
+    return _person(name, posts=posts, departments=departments)
+
+
+def sheets(pack: Pack) -> list[By]:
+    """The spreadsheet of each department of a pack."""
+    return [By(kind=ActorKind.sheet, departments=(d.key,)) for d in pack.department]
+
+
+def _person(name: str, *, posts: tuple[str, ...] = (), departments: tuple[str, ...] = ()) -> By:
+    held = tuple(HeldPost(post=post) for post in posts)
+    return By(kind=ActorKind.user, employee=name, posts=held, departments=departments)
+
+
+# ---------------------------------------------------------------- what
+
+
+def beginnings(pack: Pack) -> Iterator[Happening]:
+    """Every kind and grade with none and all of the pack's own fields; and history.
+
+    And every channel, where some rule asks how a case came.
+    """
+    base = {"number": "1", "subject": "-", "body": "-" * 200, "received_at": BEGIN}
+    channels = pack.channel if "channel" in _asked(pack) else pack.channel[:1]
+    choices = (
+        {"kind": kind.key, "channel": channel.key, "grade": grade, "extra": extra}
+        for kind in pack.kind
+        for channel in channels
+        for grade in (None, *_grades(pack))
+        for extra in ({}, *_extras(pack))
+    )
+    for said in choices:
+        yield _event(pack, {"type": "registered", **base, **said})
+    for kind in pack.kind[:1]:
+        imported = {"type": "imported", **base, "kind": kind.key}
+        yield from (_event(pack, {**imported, "status": status}) for status in Status)
+
+
+def _grades(pack: Pack) -> list[str]:
+    return [step.key for step in pack.severity if step.scale == "grade" and not step.by_hand]
+
+
+def _different(pack: Pack) -> list[str]:
+    """One grade for each set of rules that hold for it."""
+    rules: tuple[Any, ...] = (*pack.deadline, *pack.extension, *pack.escalation, *pack.gate)
+    held = {
+        grade: frozenset(rule.key for rule in rules if holds(rule.applies, CaseFacts(grade=grade)))
+        for grade in _grades(pack)
+    }
+    return list({rules: grade for grade, rules in held.items()}.values())
+
+
+_EXAMPLES: dict[str, Any] = {
+    "flag": True,
+    "number": 1,
+    "money": "1",
+    "percent": "1",
+    "date": "2026-03-01",
+    "time": "2026-03-01T09:00:00+08:00",
+    "phone": "123456",
+}
+
+
+def _extras(pack: Pack) -> list[dict[str, Any]]:
+    """All of the pack's own fields; all but those whose example some gate does not let by; and
+    of those only what gates ask for.
+    """
+    every = {field.key: _example(field) for field in pack.field}
+    rows = [row for gate in pack.gate for row in gate.requires if row.field in every]
+    barred = {row.field for row in rows if not row.holds(every[row.field])}
+    asked = {row.field for row in rows if not row.holds(None)} - barred
+    passing = {key: value for key, value in every.items() if key not in barred}
+    found = [every, passing, {key: every[key] for key in every if key in asked}]
+    return [extra for n, extra in enumerate(found) if extra not in found[:n] and extra]
+
+
+def _example(field: Any) -> Any:
+    """Something a field of this shape may hold."""
+    if field.choices:
+        first = field.choices[0].key
+        return [first] if field.shape == "choices" else first
+    return _EXAMPLES.get(field.shape, "x")
+
+
+def papers(pack: Pack) -> Iterator[dict[str, Any]]:
+    """Everything that can be written down on a case, each once, approvals step by step."""
+    for form in pack.form:
+        data = {field.key: _example(field) for field in form.fields}
+        yield {"type": "filled", "form": form.key, "data": data}
+    for out in pack.report_out:
+        said = {"way": out.ways[0].key, "addressee": "-", "proof": "-"}
+        yield {"type": "reported", "report": out.key, **said}
+    for listed in pack.checklist:
+        at_hand = {"type": "checked", "checklist": listed.key, "evidence": "-", "paper": "-"}
+        yield from ({**at_hand, "item": item.key} for item in listed.items)
+    for chain in pack.chain:
+        approved = {"type": "endorsed", "chain": chain.key, "agrees": True, "opinion": "-"}
+        yield from (approved for _ in chain.steps)
+    for about in ("plan", "progress", "answer", "result", "delay"):
+        yield {"type": "informed", "about": about, "channel": "-", "text": "-"}
+    for finding in [f for f in pack.finding if f.valid][:1] or pack.finding[:1]:
+        yield {"type": "verified", "finding": finding.key, "text": "-"}
+
+
+def jury(key: str) -> Iterator[dict[str, Any]]:
+    """A question put to a jury of one, who says yes."""
+    yield {"type": "appealed", "vote": key, "text": "-", "employee": "somebody"}
+    yield {"type": "convened", "vote": key, "members": ["worker"]}
+    yield {"type": "voted", "vote": key, "agrees": True, "reason": "-"}
+    yield {"type": "ruled", "vote": key, "minutes": "-"}
+
+
+def _event(pack: Pack, said: dict[str, Any]) -> Happening:
+    caller = said["type"] in ("called_back", "restarted")
+    by = everybody(pack, "caller" if caller else "worker")
+    return load({"at": BEGIN, "by": by, **said})
+
+
+def everything(pack: Pack) -> list[Happening]:
+    """An event of every sort, with every choice that may lead somewhere else."""
+    return [_event(pack, said) for said in (*_at_the_desk(pack), *_at_work(), *_afterwards(pack))]
+
+
+def _at_the_desk(pack: Pack) -> Iterator[dict[str, Any]]:
+    yield from ({"type": "classified", "grade": grade} for grade in _different(pack))
+    yield from ({"type": "classified", "kind": kind.key} for kind in pack.kind)
+    yield from ({"type": "classified", "extra": extra} for extra in _extras(pack))
+    if any(row.field == "category" for gate in pack.gate for row in gate.requires):
+        yield from ({"type": "classified", "category": entry.key} for entry in pack.category)
+    for department in pack.department:
+        yield {"type": "dispatched", "department": department.key, "holder": "worker"}
+    for department in pack.department[-1:]:
+        yield {"type": "dispatched", "department": department.key}
+    yield from ({"type": name} for name in ("taken_over", "archived", "time_passed"))
+    yield {"type": "time_passed", "spared": [entry.key for entry in pack.deadline]}
+    yield from ({"type": name, "text": "-"} for name in ("reviewed", "progressed"))
+    yield from ({"type": name, "reason": "-"} for name in ("upgraded", "recounted"))
+    yield {"type": "concluded", "text": "-"}
+    yield {"type": "promised", "text": "-", "until": BEGIN, "consent": True}
+    yield from ({"type": "escalated", "ladder": e.key, "reason": "-"} for e in pack.ladder)
+    for department in pack.department[:1]:
+        yield {"type": "involved", "department": department.key, "task": "-"}
+
+
+def _at_work() -> Iterator[dict[str, Any]]:
+    yield from ({"type": name} for name in ("contacted", "arrived_on_site", "confirmed"))
+    yield from ({"type": name, "reason": "-"} for name in ("returned", "declined"))
+    yield from ({"type": "replied", "outcome": o, "text": "-"} for o in ("solved", "raise_to_gm"))
+    yield from ({"type": "replied", "outcome": "extension", "text": "-"} | soon for soon in SOON)
+    yield from ({"type": "extension_granted"} | soon for soon in SOON[:1])
+    yield {"type": "extension_refused", "reason": "-"}
+    yield {"type": "decided", "solved": True, "text": "-"}
+    yield from ({"type": "decided", "solved": False, "text": "-"} | soon for soon in SOON)
+    yield {"type": "assigned", "handler": "somebody"}
+    yield {"type": "replied_in_writing", "proof": "-"}
+
+
+SOON: tuple[dict[str, Any], ...] = ({"until": BEGIN}, {})
+
+
+def _afterwards(pack: Pack) -> Iterator[dict[str, Any]]:
+    answers: list[dict[str, Any]] = [
+        {"outcome": "answered", "satisfaction": "satisfied"},
+        {"outcome": "answered", "satisfaction": "dissatisfied"},
+        {"outcome": "answered", "satisfaction": "dissatisfied", "asks_more": True},
+        *({"outcome": one.value} for one in CallOutcome if one is not CallOutcome.answered),
+    ]
+    for purpose in CallPurpose:
+        yield from ({"type": "called_back", "purpose": purpose, **said} for said in answers)
+    for ground in ("verification", "satisfaction", "repeat", "decision"):
+        yield {"type": "restarted", "ground": ground, "text": "-", "holder": "worker"}
+    yield {"type": "signed", "feedback": "-"}
+    yield {"type": "settled", "reason": "-"}
+    yield {"type": "factory_closed"}
+    grounds: tuple[Any, ...] = (*pack.penalty, *pack.reward)
+    for found in grounds:
+        decided = {"amount": 1} if found.by_decision else {}
+        by_whom = {"employee": "worker", "text": "-"}
+        yield {"type": "judged", "ground": found.key, **by_whom, **decided}
+    for penalty in pack.penalty[:1]:
+        yield from _about_a_charge(penalty.key)
+
+
+def _about_a_charge(rule: str) -> Iterator[dict[str, Any]]:
+    charge = {"rule": rule, "employee": "worker", "occasion": "order"}
+    yield {"type": "penalty_confirmed", **charge}
+    yield {"type": "penalty_notified", **charge, "how": "-"}
+    yield from ({"type": f"penalty_{d}", **charge, "reason": "-"} for d in ("waived", "reversed"))

@@ -1,0 +1,280 @@
+"""What a case would have become under other rules, and in what that differs from what it became.
+
+`under` applies a journal anew as it stands after its corrections. What people did must fit the
+other rules: a step that does not is named, and the case is not judged. What time did is done by
+the other rules' time, and what was decided about a charge is dropped where there is no such
+charge. `difference` compares two pictures of one case: terms that ran out, sums, and facts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from policy.engine import penalties
+from policy.engine.case import apply, archivable, pass_time
+from policy.engine.folding import Calendars, Entry, amended
+from policy.engine.rules import Rules
+from policy.pack.schema import Pack
+from policy.vocabulary.errors import DomainError, StepRefused
+from policy.vocabulary.events import (
+    SYSTEM,
+    Archived,
+    Corrected,
+    Happening,
+    Recounted,
+    Withdrawn,
+    utc,
+)
+from policy.vocabulary.facts import CaseFacts, Charge
+from policy.vocabulary.status import ActorKind, Sign
+from policy.vocabulary.worktime import WorkCalendar
+
+FACTS = {"status": None, "kind": "kind", "level": "severity", "grade": "severity"}
+"""The facts that are compared, and the section whose labels they carry."""
+
+_OF_THE_RECORD = frozenset({"moved"})
+"""Events that say under which rules a case goes on; here other rules are asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """A term that ran out and whose breach stands."""
+
+    key: str
+    round: int
+    breached_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A charge that stands, in yuan; one that gives back is negative."""
+
+    rule: str
+    employee: str
+    occasion: str
+    sign: Sign
+    yuan: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One picture of a case, as far as it is compared."""
+
+    late: tuple[Lateness, ...]
+    sums: tuple[Sum, ...]
+    facts: Mapping[str, str | None]
+
+    @property
+    def yuan(self) -> Decimal:
+        return sum((one.yuan for one in self.sums), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is in one of two pictures of a case and not in the other."""
+
+    before: Side
+    after: Side
+    late_added: tuple[Lateness, ...] = ()
+    late_removed: tuple[Lateness, ...] = ()
+    sums_added: tuple[Sum, ...] = ()
+    sums_removed: tuple[Sum, ...] = ()
+    facts: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        late, sums = (*self.late_added, *self.late_removed), (*self.sums_added, *self.sums_removed)
+        return bool(late or sums or self.facts)
+
+
+def under(
+    entries: Iterable[Entry],
+    pack: Pack,
+    calendar: WorkCalendar,
+    *,
+    now: dt.datetime,
+    calendars: Calendars | None = None,
+) -> CaseFacts:
+    """The case its journal makes under a pack, up to `now`. Raises StepRefused for a step that
+    does not fit; what a correction took out or put right is judged as it was put right.
+
+    `calendars` gives the calendar of each entry, as for a fold: a case differs by the rules only.
+    """
+    stood: Calendars = calendars or (lambda _at: calendar)
+    facts = CaseFacts()
+    for entry in standing(entries):
+        try:
+            known = stood(entry.recorded_at)
+            facts, _ = apply(facts, entry.event, pack, known, entry.recorded_at)
+        except DomainError as error:
+            if not _follows_by_itself(entry.event):
+                raise StepRefused(deed=entry.event.type, seq=entry.seq, refusal=error) from error
+    return up_to(facts, pack, calendar, now=now)
+
+
+def up_to(facts: CaseFacts, pack: Pack, calendar: WorkCalendar, *, now: dt.datetime) -> CaseFacts:
+    """The case after time has done what it does by itself: terms run out, cases are archived."""
+    if not facts.number or facts.history:
+        return facts
+    facts = pass_time(facts, utc(now), Rules(pack, calendar, utc(now)))
+    if archivable(facts, pack):
+        facts, _ = apply(facts, Archived(at=now, by=SYSTEM), pack, calendar, now)
+    return facts
+
+
+def standing(entries: Iterable[Entry]) -> list[Entry]:
+    """What a journal says after its corrections and withdrawals, in order."""
+    kept: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry.event, Corrected | Withdrawn):
+            kept = amended(kept, entry.event)
+        elif entry.event.type not in _OF_THE_RECORD:
+            kept.append(entry)
+    return kept
+
+
+def _follows_by_itself(event: Happening) -> bool:
+    """What time and the calendar did, and steps of a charge that the other rules do not bring."""
+    by_itself = event.by.kind is ActorKind.system or isinstance(event, Recounted)
+    return by_itself or event.type in penalties.STEPS
+
+
+def difference(before: CaseFacts, after: CaseFacts) -> Difference:
+    """What differs between a case as it is and as it would be."""
+    was, now = side(before), side(after)
+    known = {(one.key, one.round) for one in was.late}
+    would = {(one.key, one.round) for one in now.late}
+    return Difference(
+        before=was,
+        after=now,
+        late_added=tuple(one for one in now.late if (one.key, one.round) not in known),
+        late_removed=tuple(one for one in was.late if (one.key, one.round) not in would),
+        sums_added=tuple(one for one in now.sums if one not in was.sums),
+        sums_removed=tuple(one for one in was.sums if one not in now.sums),
+        facts={
+            name: (was.facts[name], now.facts[name])
+            for name in FACTS
+            if was.facts[name] != now.facts[name]
+        },
+    )
+
+
+def side(facts: CaseFacts) -> Side:
+    """What of a case is compared: breaches and charges that stand, and a few facts."""
+    late = [
+        Lateness(clock.key, clock.round, lapse.breached_at)
+        for clock in facts.clocks
+        for lapse in clock.breaches
+        if lapse.lifted_at is None
+    ]
+    return Side(
+        late=tuple({(one.key, one.round): one for one in late}.values()),
+        sums=tuple(_sum(charge) for charge in facts.charges if charge.stands),
+        facts={name: _plain(getattr(facts, name)) for name in FACTS},
+    )
+
+
+def _sum(charge: Charge) -> Sum:
+    taken = charge.amount if charge.sign is Sign.charge else -charge.amount
+    return Sum(charge.rule, charge.employee, charge.occasion, charge.sign, taken)
+
+
+def _plain(value: Any) -> str | None:
+    return None if value is None else str(getattr(value, "value", value))
+
+
+# ---------------------------------------------------------------- sums over many cases
+
+
+@dataclass(slots=True)
+class Count:
+    """How often a rule spoke and what it came to, as it was and as it would be."""
+
+    label: str
+    before: int = 0
+    after: int = 0
+    yuan_before: Decimal = Decimal(0)
+    yuan_after: Decimal = Decimal(0)
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts and sums over cases. Those that could not be judged count in `refused` alone."""
+
+    cases: int = 0
+    differ: int = 0
+    refused: int = 0
+    late_before: int = 0
+    late_after: int = 0
+    fined_before: int = 0
+    fined_after: int = 0
+    yuan_before: Decimal = Decimal(0)
+    yuan_after: Decimal = Decimal(0)
+    regraded: int = 0
+    terms: dict[str, Count] = field(default_factory=dict)
+    rules: dict[str, Count] = field(default_factory=dict)
+
+    def add(self, one: Difference, was: Pack, other: Pack) -> None:
+        """Count a case that was judged under the rules it `was` under and under `other` ones."""
+        self.cases += 1
+        self.differ += bool(one)
+        self.late_before += bool(one.before.late)
+        self.late_after += bool(one.after.late)
+        self.fined_before += bool(one.before.sums)
+        self.fined_after += bool(one.after.sums)
+        self.yuan_before += one.before.yuan
+        self.yuan_after += one.after.yuan
+        self.regraded += bool(one.facts.keys() & {"level", "grade"})
+        for late in one.before.late:
+            _count(self.terms, "deadline", late.key, was).before += 1
+        for late in one.after.late:
+            _count(self.terms, "deadline", late.key, other).after += 1
+        self._add_sums(one, was, other)
+
+    def _add_sums(self, one: Difference, was: Pack, other: Pack) -> None:
+        for sum_ in one.before.sums:
+            count = _count(self.rules, "penalty", sum_.rule, was)
+            count.before += 1
+            count.yuan_before += sum_.yuan
+        for sum_ in one.after.sums:
+            count = _count(self.rules, "penalty", sum_.rule, other)
+            count.after += 1
+            count.yuan_after += sum_.yuan
+
+    def dump(self) -> dict[str, Any]:
+        """The totals as JSON data; sums are texts, so that none is rounded."""
+        told: dict[str, Any] = _json(asdict(self))
+        return told
+
+    @classmethod
+    def load(cls, data: Mapping[str, Any]) -> Totals:
+        """The totals that `dump` wrote down; none yet of empty data."""
+        plain = {name: _typed(name, value) for name, value in data.items()}
+        for name in ("terms", "rules"):
+            counts = data.get(name, {}).items()
+            plain[name] = {
+                key: Count(**{n: _typed(n, v) for n, v in count.items()}) for key, count in counts
+            }
+        return cls(**plain)
+
+    def refuse(self) -> None:
+        """Count a case that could not be judged."""
+        self.cases += 1
+        self.refused += 1
+
+
+def _count(counts: dict[str, Count], section: str, key: str, pack: Pack) -> Count:
+    return counts.setdefault(key, Count(pack.label(section, key)))
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _json(inner) for key, inner in value.items()}
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _typed(name: str, value: Any) -> Any:
+    return Decimal(value) if name.startswith("yuan") else value

@@ -1,0 +1,1 @@
+"""The words every regulation shares: events, statuses, errors, working time."""

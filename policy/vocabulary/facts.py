@@ -1,0 +1,331 @@
+"""A case as one frozen picture: what `apply` reads and what it hands back.
+
+Employees are employee numbers, departments and rules are keys of the pack, instants are aware
+UTC. Rows of the record and a folded journal give the same picture, field by field.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from policy.vocabulary.status import (
+    CallOutcome,
+    CallPurpose,
+    ClockState,
+    ClosingGround,
+    PenaltyStatus,
+    ReplyOutcome,
+    Responsibility,
+    Satisfaction,
+    Sign,
+    Status,
+)
+
+Picture = TypeVar("Picture")
+
+UNHAPPY = frozenset({Satisfaction.dissatisfied, Satisfaction.very_dissatisfied})
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A clock's due time moved at `at`, for a reason, from one instant to another."""
+
+    at: dt.datetime
+    due_before: dt.datetime | None
+    due_after: dt.datetime | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Lapse:
+    """A clock ran out at `breached_at` and this was noticed at `found_at`; it may be lifted."""
+
+    breached_at: dt.datetime
+    found_at: dt.datetime
+    lifted_at: dt.datetime | None = None
+    lifted_because: str | None = None
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A term that runs. `due_at` is None for a term without limit, which has `review_at`."""
+
+    key: str
+    round: int
+    state: ClockState
+    starts_at: dt.datetime
+    due_at: dt.datetime | None
+    because: Mapping[str, Any]
+    opens_at: dt.datetime | None = None
+    review_at: dt.datetime | None = None
+    provisional: bool = False
+    met_at: dt.datetime | None = None
+    responsible: str | None = None
+    revisions: tuple[Revision, ...] = ()
+    breaches: tuple[Lapse, ...] = ()
+
+    @property
+    def breached(self) -> bool:
+        """Whether some breach of it stands."""
+        return any(lapse.lifted_at is None for lapse in self.breaches)
+
+    @property
+    def running(self) -> bool:
+        return self.state is ClockState.running
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A sum for one rule, employee and occasion; `sign` says whether it takes or gives.
+
+    `sanctions` are what comes with it or instead of it; the amount is then 0 or more.
+    """
+
+    rule: str
+    employee: str
+    occasion: str
+    amount: Decimal
+    at: dt.datetime
+    because: Mapping[str, Any]
+    sanctions: tuple[str, ...] = ()
+    sign: Sign = Sign.charge
+    status: PenaltyStatus = PenaltyStatus.proposed
+    confirmed_at: dt.datetime | None = None
+    notified_at: dt.datetime | None = None
+    counts_at: dt.datetime | None = None
+
+    @property
+    def identity(self) -> tuple[str, str, str, Sign]:
+        return (self.rule, self.employee, self.occasion, self.sign)
+
+    @property
+    def stands(self) -> bool:
+        return self.status not in (PenaltyStatus.waived, PenaltyStatus.lapsed)
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A department had the case: who answers for it and who handles it, round by round."""
+
+    department: str
+    round: int
+    dispatched_at: dt.datetime
+    responsible: str | None
+    handler: str | None = None
+    returned_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One attempt to call the customer."""
+
+    purpose: CallPurpose
+    round: int
+    attempt: int
+    at: dt.datetime
+    outcome: CallOutcome
+    caller: str
+    satisfaction: Satisfaction | None = None
+    process_score: Satisfaction | None = None
+    matches_form: bool | None = None
+    asks_more: bool | None = None
+    care_insists: bool | None = None
+    method: str = "phone"
+    text: str | None = None
+
+    @property
+    def unhappy(self) -> bool:
+        """The customer is not satisfied with result or process, or tells another story."""
+        return (
+            self.satisfaction in UNHAPPY
+            or self.process_score in UNHAPPY
+            or self.matches_form is False
+        )
+
+    @property
+    def demands_more(self) -> bool:
+        """The customer asks for more, or the care desk thinks there must be more."""
+        return bool(self.asks_more or self.care_insists)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Somebody answered with his name for a step."""
+
+    event: str
+    round: int
+    post: str
+    employee: str
+    at: dt.datetime
+    as_deputy: bool = False
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A department asked for more time."""
+
+    round: int
+    asked_at: dt.datetime
+    until: dt.datetime
+    reason: str
+    granted: bool | None = None
+    decided_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Count:
+    """Something the regulation counts happened once."""
+
+    counter: str
+    department: str | None
+    at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Filed:
+    """Something written down on the case under an entry of the pack.
+
+    `section` and `key` name the entry (a form, a report, a checklist, a chain, a vote ...);
+    `data` is what was written, as JSON, with what it came to.
+    """
+
+    section: str
+    key: str
+    round: int
+    at: dt.datetime
+    employee: str | None
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CaseFacts:
+    """All that is known of a case after its last event."""
+
+    number: str = ""
+    kind: str = ""
+    channel: str | None = None
+    category: str | None = None
+    level: str | None = None
+    grade: str | None = None
+    grade_chosen: bool = False
+    responsibility: Responsibility = Responsibility.undetermined
+    status: Status = Status.registered
+    history: bool = False
+    round: int = 1
+    subject: str = ""
+    body: str | None = None
+    demand: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    director_only: bool = False
+    reply_outcome: ReplyOutcome | None = None
+    closing_ground: ClosingGround | None = None
+    feedback: str | None = None
+    received_at: dt.datetime | None = None
+    registered_at: dt.datetime | None = None
+    classified_at: dt.datetime | None = None
+    dispatched_at: dt.datetime | None = None
+    contacted_at: dt.datetime | None = None
+    replied_at: dt.datetime | None = None
+    raised_at: dt.datetime | None = None
+    confirmed_at: dt.datetime | None = None
+    restarted_at: dt.datetime | None = None
+    upgraded_at: dt.datetime | None = None
+    closed_at: dt.datetime | None = None
+    observe_until: dt.datetime | None = None
+    factory_closed_at: dt.datetime | None = None
+    archived_at: dt.datetime | None = None
+    retain_until: dt.date | None = None
+    first_asked: str | None = None
+    linked: str | None = None
+    finding: str | None = None
+    valid: bool | None = None
+    concerned: tuple[str, ...] = ()
+    promised_at: dt.datetime | None = None
+    informed_at: dt.datetime | None = None
+    struck: bool = False
+    filed: tuple[Filed, ...] = ()
+    duties: tuple[Duty, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    calls: tuple[Call, ...] = ()
+    signatures: tuple[Signature, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+    counts: tuple[Count, ...] = ()
+
+    @property
+    def duty(self) -> Duty | None:
+        """Who has it now: the last duty that was not returned."""
+        last = self.duties[-1] if self.duties else None
+        return last if last and last.returned_at is None else None
+
+    @property
+    def department(self) -> str | None:
+        return self.duty.department if self.duty else None
+
+    @property
+    def handler(self) -> str | None:
+        return self.duty.handler if self.duty else None
+
+    @property
+    def responsible(self) -> str | None:
+        return self.duty.responsible if self.duty else None
+
+    def last_filed(self, section: str, key: str) -> Filed | None:
+        """The last thing filed under an entry."""
+        for filed in reversed(self.filed):
+            if (filed.section, filed.key) == (section, key):
+                return filed
+        return None
+
+    def times_filed(self, section: str, key: str) -> int:
+        """How often something was filed under an entry."""
+        return sum((f.section, f.key) == (section, key) for f in self.filed)
+
+    def last_call(self, purpose: CallPurpose) -> Call | None:
+        """The last answered call of this round for a purpose."""
+        for call in reversed(self.calls):
+            this = call.purpose is purpose and call.round == self.round
+            if this and call.outcome is CallOutcome.answered:
+                return call
+        return None
+
+    def clock(self, key: str) -> Clock | None:
+        """This round's clock of a rule."""
+        for clock in reversed(self.clocks):
+            if clock.key == key and clock.round == self.round:
+                return clock
+        return None
+
+    @property
+    def due_at(self) -> dt.datetime | None:
+        """The next thing that falls due, overdue ones included."""
+        return min((c.due_at for c in self.clocks if c.running and c.due_at), default=None)
+
+    @property
+    def due_provisional(self) -> bool:
+        """Whether a day beyond the official calendar was looked at for the next due time."""
+        due = self.due_at
+        return any(c.provisional for c in self.clocks if c.running and c.due_at and c.due_at == due)
+
+
+def replace(picture: Picture, /, **changed: Any) -> Picture:
+    """The same frozen picture with some fields changed, made quickly: an event makes a dozen.
+
+    `dataclasses.replace` asks each of fifty fields what it is and calls the maker with names; that
+    was half of the time an event took. A picture has nothing to check when it is made, so what it
+    says is copied as a whole. That is why the pictures of this module have no slots.
+
+    Raises TypeError for a field the picture does not have.
+    """
+    fresh = object.__new__(type(picture))
+    said = fresh.__dict__
+    said.update(picture.__dict__)
+    said.update(changed)
+    if len(said) != len(picture.__dict__):
+        strange = sorted(changed.keys() - picture.__dict__.keys())
+        raise TypeError(f"{type(picture).__name__} has no field {', '.join(strange)}")
+    return fresh

@@ -1,0 +1,69 @@
+"""A refusal as JSON data and back, so that it can be kept and said later in any language."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from policy.vocabulary import status
+from policy.vocabulary.errors import DomainError, TrialFailed
+
+
+def dump(refusal: DomainError) -> dict[str, Any]:
+    """The code and the facts of a refusal, each fact with its type where JSON does not know it."""
+    return {
+        "code": refusal.code,
+        "facts": {name: _kept(value) for name, value in refusal.facts.items()},
+    }
+
+
+def load(data: Mapping[str, Any]) -> DomainError:
+    """The refusal that was kept; TrialFailed where this version does not know its code."""
+    kinds = {kind.code: kind for kind in DomainError.leaves()}
+    facts = {name: _found(value) for name, value in data["facts"].items()}
+    kind = kinds.get(data["code"])
+    return kind(**facts) if kind else TrialFailed(kind=data["code"])
+
+
+def _kept(value: Any) -> Any:
+    match value:
+        case DomainError():
+            return {"refusal": dump(value)}
+        case dt.datetime():
+            return {"instant": value.isoformat()}
+        case dt.date():
+            return {"day": value.isoformat()}
+        case Decimal():
+            return {"decimal": str(value)}
+        case enum.Enum():
+            return {"member": [type(value).__name__, value.value]}
+        case Mapping():
+            return {"table": {str(key): _kept(inner) for key, inner in value.items()}}
+        case list() | tuple() | set() | frozenset():
+            return [_kept(inner) for inner in value]
+        case None | bool() | int() | float() | str():
+            return value
+    return str(value)
+
+
+def _found(value: Any) -> Any:
+    match value:
+        case {"refusal": inner}:
+            return load(inner)
+        case {"instant": text}:
+            return dt.datetime.fromisoformat(text)
+        case {"day": text}:
+            return dt.date.fromisoformat(text)
+        case {"decimal": text}:
+            return Decimal(text)
+        case {"member": [name, member]}:
+            kind = getattr(status, name, None)
+            return kind(member) if kind else member
+        case {"table": table}:
+            return {key: _found(inner) for key, inner in table.items()}
+        case list():
+            return [_found(inner) for inner in value]
+    return value

@@ -1,0 +1,178 @@
+"""Mending what was written down wrongly: a fact corrected, a deed withdrawn, with a preview.
+
+The journal keeps what was first written. The case is folded anew from the amended journal, so a
+correction and a case that was right from the start come to the same end; breaches, moved due
+times and money that was confirmed stay visible.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import Complaint, Journal
+from policy.engine.fact_changes import Effect, changes
+from policy.vocabulary.errors import (
+    LaterStepsStand,
+    NameNeeded,
+    NotFound,
+    RoleMissing,
+    TimeBeforeCase,
+)
+from policy.vocabulary.events import EVENTS, Assigned, Corrected, Dispatched, Withdrawn, load
+from policy.vocabulary.status import ActorKind, Role
+from services.cases import handling, intake, journal, record
+from services.company import actors
+from services.company.actors import Actor
+
+MAY_CORRECT = frozenset({Role.administrator, Role.care})
+PASSED_OVER = frozenset(
+    {"time_passed", "recounted", "progressed", "contacted", "assigned", "corrected", "withdrawn"}
+    | {"moved"}
+)
+"""What may have happened since and does not stand on what a sheet wants to mend."""
+
+
+def correct(
+    session: Session,
+    complaint: Complaint,
+    *,
+    target: int,
+    changes: Mapping[str, Any],
+    reason: str,
+    actor: Actor,
+    now: dt.datetime,
+) -> tuple[Effect, ...]:
+    """Let journal row `target` say what it should have said. Later steps must still fit.
+
+    A department's sheet mends only what it wrote itself, while nothing stands on it.
+    """
+    if actor.kind is ActorKind.sheet:
+        _may_mend(session, complaint, target, changes, actor=actor)
+    else:
+        _entitled(actor, "corrected")
+    complete = _with_leaders(session, complaint, target, changes)
+    said: dict[str, Any] = {"target": target, "changes": complete, "reason": reason}
+    return journal.happen(session, complaint, Corrected, actor=actor, now=now, **said)
+
+
+def own_last(session: Session, complaint: Complaint, event: str, *, actor: Actor) -> Journal | None:
+    """The last deed of a sort (the event's name) that a department's sheet can still mend.
+
+    It did that itself, and nothing stands on it; None where there is no such deed.
+    """
+    for row in _standing(session, complaint):
+        if row.event == event and _did(session, complaint, row, actor):
+            return row
+        if row.event not in PASSED_OVER:
+            return None
+    return None
+
+
+def _did(session: Session, complaint: Complaint, row: Journal, actor: Actor) -> bool:
+    """Whether a journal row came from the sheet of the department that acts now."""
+    if row.actor is not ActorKind.sheet or actor.kind is not ActorKind.sheet:
+        return False
+    _, calendar = journal.rules_of(session, complaint)
+    on = calendar.local(row.happened_at).date()
+    by = actors.as_of(session, actor, policy_id=complaint.policy_version.policy_id, on=on)
+    return bool(set(load(row.data).by.departments) & set(by.departments))
+
+
+def _may_mend(
+    session: Session, complaint: Complaint, target: int, changes: Mapping[str, Any], *, actor: Actor
+) -> None:
+    """Refuse a sheet what somebody else did, what later steps stand on, and a better time.
+
+    A sheet's time was found between two looks at the file; written anew, it would undo a breach
+    without anybody's name.
+    """
+    standing = _standing(session, complaint)
+    row = next((row for row in standing if row.seq == target), None)
+    if row is None:
+        raise NotFound(what="journal", key=str(target))
+    if not _did(session, complaint, row, actor):
+        raise NameNeeded(deed=Corrected.name())
+    if own_last(session, complaint, row.event, actor=actor) is not row:
+        later = next(r for r in standing if r.event == row.event or r.event not in PASSED_OVER)
+        raise LaterStepsStand(deed=later.event, seq=later.seq, because=LaterStepsStand.code)
+    event = load({**row.data, **changes})
+    if event.at < row.happened_at:
+        raise TimeBeforeCase(field="at", at=event.at, earliest=row.happened_at)
+    if isinstance(event, Assigned):
+        handling.checked_handler(session, event.handler, actor=actor)
+
+
+def withdraw(
+    session: Session,
+    complaint: Complaint,
+    *,
+    target: int,
+    reason: str,
+    actor: Actor,
+    now: dt.datetime,
+) -> tuple[Effect, ...]:
+    """Take journal row `target` back; taking the first back withdraws the whole case."""
+    _entitled(actor, "withdrawn")
+    return journal.happen(
+        session, complaint, Withdrawn, actor=actor, now=now, target=target, reason=reason
+    )
+
+
+def preview(
+    session: Session,
+    complaint: Complaint,
+    *,
+    target: int,
+    changed: Mapping[str, Any] | None,
+    now: dt.datetime,
+) -> tuple[Effect, ...]:
+    """What a correction (`changed`) or a withdrawal (None) would change. Writes nothing."""
+    amendment: Corrected | Withdrawn
+    if changed is None:
+        amendment = Withdrawn(at=now, target=target, reason="-")
+    else:
+        complete = _with_leaders(session, complaint, target, changed)
+        amendment = Corrected(at=now, target=target, changes=complete, reason="-")
+    after = journal.amended(session, complaint, amendment, now=now)
+    return changes(record.facts_of(session, complaint), after)
+
+
+def _with_leaders(
+    session: Session, complaint: Complaint, target: int, changed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The changes; where a form went elsewhere or on another day, with who led there that day."""
+    row = session.scalars(
+        sa.select(Journal).where(Journal.complaint_id == complaint.id, Journal.seq == target)
+    ).first()
+    if row is None or not {"department", "at"} & set(changed) or "holder" in changed:
+        return dict(changed)
+    event = load({**row.data, **changed})
+    pack, _ = journal.rules_of(session, complaint)
+    if not isinstance(event, Dispatched) or pack.find("department", event.department) is None:
+        return dict(changed)
+    holder, deputy = intake.led(session, complaint, event.department, now=event.at)
+    return {**changed, "holder": holder, "deputy": deputy}
+
+
+def amendable(session: Session, complaint: Complaint) -> list[Journal]:
+    """The journal rows that can still be corrected or withdrawn, newest first."""
+    return [row for row in _standing(session, complaint) if EVENTS[row.event].amendable]
+
+
+def _standing(session: Session, complaint: Complaint) -> list[Journal]:
+    """The journal rows that were not withdrawn, newest first."""
+    rows = session.scalars(
+        sa.select(Journal).where(Journal.complaint_id == complaint.id).order_by(Journal.seq.desc())
+    ).all()
+    gone = {row.data["target"] for row in rows if row.event == Withdrawn.name()}
+    return [row for row in rows if row.seq not in gone]
+
+
+def _entitled(actor: Actor, deed: str) -> None:
+    if actor.role not in MAY_CORRECT:
+        raise RoleMissing(deed=deed)

@@ -1,0 +1,216 @@
+"""Who complained: found by telephone number while the telephone rings, or written down anew.
+
+And who is marked for special attention because he acts in bad faith: by whom, why and until when.
+The mark is restricted, has an end and is never erased.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from models import Complaint, Customer, CustomerFlag, PolicyVersion
+from policy.vocabulary.errors import (
+    Duplicate,
+    FieldMissing,
+    FieldTooLong,
+    NotFound,
+    PeriodRefused,
+    PhoneRefused,
+    RoleMissing,
+)
+from policy.vocabulary.status import Role
+from services.calendar import working_calendar
+from services.company.actors import Actor
+from services.regulation import policies
+
+LONGEST_NAME, LONGEST_PHONE, LONGEST_REASON = 120, 40, 2_000
+MAY_FLAG = frozenset({Role.administrator, Role.care, Role.general_manager})
+"""Who may mark a customer and who sees the mark; nobody else learns that there is one."""
+
+
+def digits(phone: str | None) -> str | None:
+    """The digits of a telephone number, full-width ones included, without +86 before a mobile."""
+    plain = re.sub(r"\D", "", unicodedata.normalize("NFKC", phone or ""))
+    return re.sub(r"^(?:00)?86(?=1\d{10}$)", "", plain) or None
+
+
+def find_or_add(session: Session, name: str, phone: str | None = None) -> Customer:
+    """The customer of that name and number; a new row where there is none.
+
+    Raises FieldMissing, FieldTooLong, or PhoneRefused for a number without enough digits.
+    """
+    name = name.strip()
+    if not name:
+        raise FieldMissing(field="customer")
+    if len(name) > LONGEST_NAME:
+        raise FieldTooLong(field="customer", limit=LONGEST_NAME)
+    phone = (phone or "").strip()
+    plain = digits(phone)
+    if phone and not (plain and 3 <= len(plain) <= 20):
+        raise PhoneRefused(field="phone", value=phone[:60])
+    if len(phone) > LONGEST_PHONE:
+        raise FieldTooLong(field="phone", limit=LONGEST_PHONE)
+    known = sa.select(Customer).where(Customer.name == name, Customer.phone_digits == plain)
+    found = session.scalars(known.limit(1)).first() if plain else None
+    if found is None:
+        found = Customer(name=name, phone=phone or None, phone_digits=plain)
+        session.add(found)
+        session.flush()
+    return found
+
+
+def by_phone(session: Session, phone: str, *, limit: int = 5) -> list[tuple[Customer, int]]:
+    """Customers whose number begins with the digits typed, each with how many cases he has."""
+    plain = digits(phone)
+    if plain is None or len(plain) < 3:
+        return []
+    cases = sa.func.count(Complaint.id)
+    rows = session.execute(
+        sa.select(Customer, cases)
+        .outerjoin(Complaint, Complaint.customer_id == Customer.id)
+        .where(Customer.phone_digits >= plain, Customer.phone_digits < plain + ":")
+        .group_by(Customer.id)
+        .order_by(Customer.phone_digits, Customer.id)
+        .limit(limit)
+    )
+    return [(customer, count) for customer, count in rows]
+
+
+# ---------------------------------------------------------------- looked after by themselves
+
+KEY = "key"
+"""The tier of a customer whom the company looks after by itself: a key customer."""
+
+
+def looked_after(session: Session) -> list[Customer]:
+    """The key customers, by name."""
+    wanted = sa.select(Customer).where(Customer.tier == KEY)
+    return list(session.scalars(wanted.order_by(Customer.name, Customer.id)))
+
+
+def rank(session: Session, customer: Customer, *, key_customer: bool) -> None:
+    """Say whether the company looks after a customer by himself."""
+    customer.tier = KEY if key_customer else None
+    session.flush()
+
+
+# ---------------------------------------------------------------- marked for special attention
+
+
+def flag(
+    session: Session,
+    customer: Customer,
+    version: PolicyVersion,
+    *,
+    reason: str,
+    actor: Actor,
+    now: dt.datetime,
+    until_on: dt.date | None = None,
+) -> CustomerFlag:
+    """Mark a customer for special attention up to and including a local day (SAL-8.2).
+
+    Without a day it is the last one the regulation of `version` allows. Raises RoleMissing,
+    NotFound where the regulation marks nobody, FieldMissing and FieldTooLong for the reason,
+    PeriodRefused for a day gone by or beyond its term, and Duplicate while a mark stands.
+    """
+    _entitled(actor)
+    head = policies.pack(session, version).policy
+    if head.customer_flag_term is None or head.customer_flag_cite is None:
+        raise NotFound(what="customer_flag", key=head.key)
+    calendar = working_calendar.work_calendar(session)
+    today = calendar.local(now).date()
+    last = calendar.local(head.customer_flag_term.end(now, calendar).at).date()
+    if until_on is not None and not today <= until_on <= last:
+        raise PeriodRefused(field="until_on", from_on=today, until_on=last)
+    # Two people who mark one customer at once come one after the other.
+    session.execute(sa.select(Customer.id).where(Customer.id == customer.id).with_for_update())
+    if flags_on(session, [customer.id], actor=actor, on=today):
+        raise Duplicate(field="customer", value=customer.name)
+    made = CustomerFlag(
+        customer=customer,
+        reason=_reason(reason),
+        cite=head.customer_flag_cite,
+        set_by_id=actor.user_id,
+        set_at=now,
+        until_on=until_on or last,
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def lift(
+    session: Session, found: CustomerFlag, *, reason: str, actor: Actor, now: dt.datetime
+) -> None:
+    """Take the mark off before its end, for a reason; that it stood stays written down.
+
+    Raises RoleMissing, FieldMissing, FieldTooLong, and NotFound for a mark that does not stand.
+    """
+    _entitled(actor)
+    today = working_calendar.work_calendar(session).local(now).date()
+    if found.lifted_at is not None or found.until_on < today:
+        raise NotFound(what="customer_flag", key=found.customer.name)
+    found.lifted_because = _reason(reason)
+    found.lifted_by_id = actor.user_id
+    found.lifted_at = now
+    session.flush()
+
+
+def flags_on(
+    session: Session, customer_ids: Iterable[int], *, actor: Actor, on: dt.date
+) -> dict[int, CustomerFlag]:
+    """The marks that stand on a local day, by the customer's id; one statement for all of them.
+
+    Empty for whoever may not see them.
+    """
+    wanted = sorted(set(customer_ids))
+    if actor.role not in MAY_FLAG or not wanted:
+        return {}
+    rows = session.scalars(
+        sa.select(CustomerFlag)
+        .where(CustomerFlag.customer_id.in_(wanted), CustomerFlag.lifted_at.is_(None))
+        .where(CustomerFlag.until_on >= on)
+        .options(joinedload(CustomerFlag.set_by))
+    )
+    return {row.customer_id: row for row in rows}
+
+
+def flag_history(
+    session: Session, customer_ids: Iterable[int], *, actor: Actor
+) -> dict[int, list[CustomerFlag]]:
+    """Every mark there ever was, lifted and ended ones included, by customer, newest first.
+
+    Raises RoleMissing for whoever may not see them.
+    """
+    _entitled(actor)
+    found: dict[int, list[CustomerFlag]] = defaultdict(list)
+    rows = session.scalars(
+        sa.select(CustomerFlag)
+        .where(CustomerFlag.customer_id.in_(sorted(set(customer_ids))))
+        .options(joinedload(CustomerFlag.set_by), joinedload(CustomerFlag.lifted_by))
+        .order_by(CustomerFlag.set_at.desc(), CustomerFlag.id.desc())
+    )
+    for row in rows:
+        found[row.customer_id].append(row)
+    return dict(found)
+
+
+def _entitled(actor: Actor) -> None:
+    if actor.role not in MAY_FLAG:
+        raise RoleMissing(deed="customer_flag")
+
+
+def _reason(reason: str) -> str:
+    said = reason.strip()
+    if not said:
+        raise FieldMissing(field="reason")
+    if len(said) > LONGEST_REASON:
+        raise FieldTooLong(field="reason", limit=LONGEST_REASON)
+    return said

@@ -1,0 +1,466 @@
+"""The read side: whose cases somebody sees, what waits for him, and the page of a case.
+
+Every list costs the same few statements whatever the number of cases; nothing here writes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from models import (
+    Assignment,
+    Callback,
+    Complaint,
+    Deadline,
+    Department,
+    Employee,
+    Journal,
+    Penalty,
+    PolicyVersion,
+    User,
+)
+from policy.engine.permission import Deed, offered
+from policy.pack.schema import Pack
+from policy.vocabulary.errors import NotFound
+from policy.vocabulary.events import By, Replied
+from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.status import ENDS, ClockState, PenaltyStatus, ReplyOutcome, Role, Status
+from services.cases import journal, pending, record
+from services.company import actors
+from services.regulation import policies
+
+SEES_ALL = frozenset({Role.administrator, Role.care, Role.general_manager, Role.auditor, Role.hr})
+
+
+SEES_NONE = frozenset({Role.employee, Role.juror})
+"""Who opens no page of a case, whichever posts he holds; only a jury's question waits for him."""
+
+
+# ---------------------------------------------------------------- whose cases
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which cases somebody sees: all, or those of some departments and those in his own hands.
+
+    `beside` are conditions of further cases: in which his departments take part, or whose
+    approvals are his turn.
+    """
+
+    everything: bool
+    departments: frozenset[int] = frozenset()
+    employee_id: int | None = None
+    beside: tuple[pending.Cases, ...] = ()
+
+    def narrowed(self, statement: sa.Select[Any]) -> sa.Select[Any]:
+        """A statement over complaints, narrowed to what he sees."""
+        if self.everything:
+            return statement
+        return statement.where(sa.or_(self._has(), *self.beside))
+
+    def led(self, statement: sa.Select[Any]) -> sa.Select[Any]:
+        """The same, narrowed to what his departments answer or answered for."""
+        return statement if self.everything else statement.where(self._has())
+
+    def _has(self) -> pending.Cases:
+        # Without an employee nobody's cases are his; NULL would mean those that nobody handles.
+        mine = sa.false() if self.employee_id is None else Assignment.handler_id == self.employee_id
+        return sa.exists().where(
+            Assignment.complaint_id == Complaint.id,
+            sa.or_(Assignment.department_id.in_(self.departments), mine),
+        )
+
+
+def scope(session: Session, user: User, *, on: dt.date) -> Scope:
+    """What a user sees: care, managers and auditors all; a department those it leads or joins."""
+    if user.role in SEES_ALL:
+        return Scope(everything=True)
+    if user.employee is None:
+        return Scope(everything=False)
+    seats = _seats(session, user, on=on)
+    seen = {user.employee.department_id}.union(*(seat.directed_ids for seat in seats))
+    joined = [pending.takes_part(seat.version.policy_id, seat.joins) for seat in seats]
+    turn = [seat.of_version(one) for seat in seats for one in seat.to_endorse()]
+    beside = (*joined, *turn, pending.endorsed_by(user.employee.id))
+    return Scope(False, frozenset(seen), user.employee.id, beside)
+
+
+def jury_scope(user: User) -> Scope:
+    """The cases with an open question on whose jury a user sits."""
+    if user.employee is None:
+        return Scope(everything=False)
+    return Scope(everything=False, beside=(pending.sits_on_jury(user.employee.number),))
+
+
+def jury_cases(session: Session, user: User) -> list[tuple[Complaint, bool]]:
+    """The same cases, and of each whether he has voted on all he is asked; his turn first."""
+    if user.employee is None:
+        return []
+    number = user.employee.number
+    waits = pending.to_vote(number, user.employee.id)
+    cases = sa.select(Complaint, ~waits).where(pending.sits_on_jury(number))
+    return [(case, voted) for case, voted in session.execute(cases.order_by(~waits, Complaint.id))]
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where somebody stands under a version: his departments and posts, and what they mean."""
+
+    version: PolicyVersion
+    pack: Pack
+    by: By
+    real: Mapping[str, int]
+    employee: Employee
+
+    @property
+    def held(self) -> frozenset[str]:
+        return frozenset(post.post for post in self.by.posts)
+
+    @property
+    def directed(self) -> frozenset[str]:
+        """The departments whose director's post he holds, himself or as deputy."""
+        return frozenset(d.key for d in self.pack.department if d.director in self.held)
+
+    @property
+    def directed_ids(self) -> frozenset[int]:
+        return frozenset(self.real[key] for key in self.directed if key in self.real)
+
+    @property
+    def joins(self) -> frozenset[str]:
+        """The departments for which he takes part in cases."""
+        return self.directed | set(self.by.departments)
+
+    def of_version(self, condition: pending.Cases) -> pending.Cases:
+        """The cases of this version of which a condition holds."""
+        # All cases may be under one version. As a sum it is no index to SQLite, which would else
+        # read them all instead of the few that a status or a paper finds.
+        return sa.and_(Complaint.policy_version_id + 0 == self.version.id, condition)
+
+    def to_endorse(self) -> list[pending.Cases]:
+        """The cases whose approvals are his turn."""
+        return pending.to_endorse(self.pack, self._approves)
+
+    def _approves(self, post: str) -> pending.Cases | None:
+        if post == "director":
+            return Complaint.department_id.in_(self.directed_ids) if self.directed_ids else None
+        return sa.true() if post in self.held else None
+
+
+def _seats(session: Session, user: User, *, on: dt.date) -> list[Seat]:
+    """Where a user stands under each version that somebody still works by."""
+    if user.employee is None:
+        return []
+    return [
+        Seat(
+            version=version,
+            pack=policies.pack(session, version),
+            by=actors.as_of(session, actors.of_user(user), policy_id=version.policy_id, on=on),
+            real=actors.meanings(session, policy_id=version.policy_id, on=on),
+            employee=user.employee,
+        )
+        for version in policies.at_work(session, on=on)
+    ]
+
+
+# ---------------------------------------------------------------- what waits
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A case that waits for somebody, and the deed it waits for (the name of its event)."""
+
+    complaint: Complaint
+    deed: str
+
+
+NEXT_DEED = {
+    Status.registered: "dispatched",
+    Status.returned: "dispatched",
+    Status.dispatched: "replied",
+    Status.replied: "confirmed",
+    Status.raised: "extension_granted",
+    Status.intervened: "decided",
+    Status.confirmed: "called_back",
+    Status.disputed: "settled",
+    Status.accepted: "signed",
+    Status.closed: "factory_closed",
+}
+"""The deed each status waits for first; its gates and posts are the regulation's."""
+
+
+def waiting(
+    session: Session, user: User, *, now: dt.datetime, on: dt.date, limit: int = 50
+) -> list[Waiting]:
+    """The cases that wait for this user, whichever version they are under, most urgent first."""
+    wanted = _mine(session, user, now=now, on=on)
+    if not wanted:
+        return []
+    deed = sa.case(*((condition, name) for name, condition in wanted)).label("deed")
+    rows = session.execute(
+        sa.select(Complaint, deed)
+        .where(Complaint.history.is_(False), sa.or_(*(condition for _name, condition in wanted)))
+        .options(joinedload(Complaint.department), joinedload(Complaint.customer))
+        .order_by(Complaint.due_at.asc().nulls_last(), Complaint.id)
+        .limit(limit)
+    )
+    return [Waiting(complaint, name) for complaint, name in rows]
+
+
+def _mine(
+    session: Session, user: User, *, now: dt.datetime, on: dt.date
+) -> list[tuple[str, pending.Cases]]:
+    """The deeds this user may do, each with the condition of the cases that wait for it."""
+    if user.employee is None:
+        return []
+    found = [("voted", pending.to_vote(user.employee.number, user.employee.id))]
+    if user.role in SEES_NONE:
+        return found
+    for seat in _seats(session, user, on=on):
+        found += [("endorsed", seat.of_version(one)) for one in seat.to_endorse()]
+        for deed, waits in _waits(now):
+            reach = _reach(seat, deed)
+            if reach is not None:
+                found.append((deed, seat.of_version(sa.and_(waits, reach))))
+        found += _joined(seat)
+    return found
+
+
+def _joined(seat: Seat) -> list[tuple[str, pending.Cases]]:
+    """The cases that wait for his departments because they take part; the deed is to write down."""
+    departments = {seat.employee.department_id, *seat.directed_ids}
+    waits = pending.asked_to_take_part(seat.version.policy_id, seat.joins, departments)
+    writes = "filled" if any(not form.alone for form in seat.pack.form) else "progressed"
+    return [(writes, seat.of_version(waits))]
+
+
+def _waits(now: dt.datetime) -> list[tuple[str, pending.Cases]]:
+    """Which cases wait for which deed: a review that is due, by their status, calls, appeals."""
+    by_status = [(deed, _stands(status)) for status, deed in NEXT_DEED.items()]
+    return [
+        ("reviewed", _running(Deadline.review_at <= now)),
+        *by_status,
+        ("called_back", _call_is_open(now)),
+        ("convened", pending.to_convene()),
+    ]
+
+
+def _running(condition: pending.Cases) -> pending.Cases:
+    """Cases with a running clock of which the condition holds; found from the clocks that run."""
+    running = sa.select(Deadline.complaint_id).where(Deadline.state == ClockState.running)
+    return Complaint.id.in_(running.where(condition))
+
+
+def _stands(status: Status) -> pending.Cases:
+    stands = Complaint.status == status
+    if status is Status.closed:
+        return sa.and_(stands, Complaint.level == "factory", Complaint.factory_closed_at.is_(None))
+    return stands
+
+
+def _call_is_open(now: dt.datetime) -> pending.Cases:
+    return sa.and_(Complaint.status == Status.closed, _running(Deadline.opens_at <= now))
+
+
+def _reach(seat: Seat, deed: str) -> pending.Cases | None:
+    """Of which cases somebody may do a deed: all, some departments', his own, or none (None)."""
+    held, by = seat.held, seat.by
+    members = {f"member:{key}" for key in by.departments}
+    departments: set[str] = set()
+    own = False
+    for entry in seat.pack.signoffs.get(deed, ()):
+        for who in entry.by:
+            if who in held or who in members:
+                return sa.true()
+            if who == "lead_department":
+                departments |= set(by.departments)
+            if who == "director":
+                departments |= seat.directed
+            own = own or who == "handler"
+    ids = [seat.real[key] for key in departments if key in seat.real]
+    conditions: list[pending.Cases] = []
+    if ids:
+        conditions.append(Complaint.department_id.in_(ids))
+    if own:
+        conditions.append(Complaint.handler_id == seat.employee.id)
+    return sa.or_(*conditions) if conditions else None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A department's last reply to a case, as it stands after its corrections."""
+
+    outcome: ReplyOutcome
+    text: str
+    until: dt.datetime | None
+    by: str
+    at: dt.datetime
+
+
+def answers(session: Session, complaint_ids: Collection[int]) -> dict[int, Answer]:
+    """The last reply to each of these cases, by the case's id; one without a reply is left out."""
+    told = journal.told(session, complaint_ids, (Replied.name(),))
+    return {case: _answer(said[-1].row, said[-1].data) for case, said in told.items() if said}
+
+
+def _answer(row: Journal, data: Mapping[str, Any]) -> Answer:
+    by = row.employee.name if row.employee else row.user.display_name if row.user else ""
+    until = dt.datetime.fromisoformat(data["until"]) if data.get("until") else None
+    return Answer(ReplyOutcome(data["outcome"]), data["text"], until, by, row.happened_at)
+
+
+def may_ring(complaint: Complaint, user: User, *, seen: Scope) -> bool:
+    """Whether the customer's number is for this user: while the case is open, and only for care
+    and the people of the department that has it.
+    """
+    if complaint.history or complaint.status in (*ENDS, Status.closed, Status.recorded):
+        return False
+    if user.role is Role.care:
+        return True
+    mine = complaint.handler_id is not None and complaint.handler_id == seen.employee_id
+    return mine or complaint.department_id in seen.departments
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many cases are open, overdue and due today, and how many penalties wait."""
+
+    open: int
+    overdue: int
+    today: int
+    proposed: int
+    confirmed: int
+
+
+def counts(session: Session, seen: Scope, *, now: dt.datetime, midnight: dt.datetime) -> Counts:
+    """The figures of the home page. `midnight` is the end of the local day, as an instant."""
+    ended = (*ENDS, Status.closed, Status.recorded)
+    open_ = sa.select(sa.func.count(Complaint.id)).where(
+        Complaint.history.is_(False), Complaint.status.not_in(ended)
+    )
+    money = sa.select(sa.func.count(Penalty.id))
+
+    def count(statement: sa.Select[Any]) -> int:
+        return session.scalar(statement) or 0
+
+    return Counts(
+        open=count(seen.narrowed(open_)),
+        overdue=count(seen.narrowed(open_.where(Complaint.due_at <= now))),
+        today=count(seen.narrowed(open_.where(Complaint.due_at.between(now, midnight)))),
+        proposed=count(money.where(Penalty.status == PenaltyStatus.proposed)),
+        confirmed=count(money.where(Penalty.status == PenaltyStatus.confirmed)),
+    )
+
+
+# ---------------------------------------------------------------- the page of a case
+
+
+@dataclass(frozen=True, slots=True)
+class CasePage:
+    """All that the page of a case shows."""
+
+    complaint: Complaint
+    facts: CaseFacts
+    pack: Pack
+    deeds: tuple[Deed, ...]
+    history: list[Journal]
+    people: Mapping[str, Employee]
+    departments: Mapping[str, Department]
+    by: By
+
+
+def case_page(
+    session: Session, number: str, user: User, *, seen: Scope, now: dt.datetime, on: dt.date
+) -> CasePage:
+    """The page of a case for a user. Raises NotFound for a case he does not see."""
+    complaint = find(session, number, seen=seen)
+    pack, _ = journal.rules_of(session, complaint)
+    facts = record.facts_of(session, complaint)
+    policy_id = complaint.policy_version.policy_id
+    by = actors.as_of(session, actors.of_user(user), policy_id=policy_id, on=on)
+    deeds = offered(facts, by, pack) if user.role is not Role.auditor else ()
+    real = actors.meanings(session, policy_id=policy_id, on=on)
+    departments = {d.id: d for d in session.scalars(sa.select(Department))}
+    history = journal_of(session, complaint)
+    return CasePage(
+        complaint=complaint,
+        facts=facts,
+        pack=pack,
+        deeds=deeds,
+        history=history,
+        people=people_of(session, _named(facts, history, pack)),
+        departments={key: departments[id_] for key, id_ in real.items()},
+        by=by,
+    )
+
+
+def find(session: Session, number: str, *, seen: Scope) -> Complaint:
+    """A case with its rows, when the user sees it. Raises NotFound."""
+    statement = sa.select(Complaint).where(Complaint.number == number)
+    found = session.scalars(
+        seen.narrowed(statement).options(
+            *record.WITH_ALL,
+            selectinload(Complaint.penalties).joinedload(Penalty.employee),
+            selectinload(Complaint.callbacks).joinedload(Callback.caller),
+            joinedload(Complaint.customer),
+            joinedload(Complaint.department),
+            joinedload(Complaint.handler),
+            joinedload(Complaint.responsible),
+            joinedload(Complaint.policy_version).joinedload(PolicyVersion.policy),
+        )
+    ).unique()
+    complaint: Complaint | None = found.first()
+    if complaint is None:
+        raise NotFound(what="complaint", key=number)
+    return complaint
+
+
+def journal_of(session: Session, complaint: Complaint) -> list[Journal]:
+    """What happened to a case, newest first, with who did it."""
+    return list(
+        session.scalars(
+            sa.select(Journal)
+            .where(Journal.complaint_id == complaint.id)
+            .options(joinedload(Journal.employee), joinedload(Journal.user))
+            .order_by(Journal.seq.desc())
+        )
+    )
+
+
+def people_of(session: Session, numbers: Iterable[str | None]) -> Mapping[str, Employee]:
+    """The employees of some numbers, by number."""
+    wanted = {number for number in numbers if number}
+    rows = session.scalars(sa.select(Employee).where(Employee.number.in_(sorted(wanted))))
+    return {row.number: row for row in rows}
+
+
+def _named(facts: CaseFacts, history: list[Journal], pack: Pack) -> set[str | None]:
+    """The number of everybody a case names."""
+    named = {who for duty in facts.duties for who in (duty.responsible, duty.handler)}
+    named |= {clock.responsible for clock in facts.clocks}
+    named |= {charge.employee for charge in facts.charges}
+    named |= {call.caller for call in facts.calls}
+    named |= {name.employee for name in facts.signatures}
+    named |= {facts.first_asked, *facts.concerned}
+    for row in history:
+        named |= {row.data.get(key) for key in ("handler", "employee", "first_asked")}
+        for key in ("concerned", "members", "together"):
+            named |= set(row.data.get(key, ()))
+    for one in facts.filed:
+        named |= {one.employee, one.data.get("employee")}
+        for key in ("concerned", "members", "recused"):
+            named |= set(one.data.get(key, ()))
+        named |= set(_staff(pack.find("form", one.key), one.data))
+    named |= set(_staff(pack, facts.extra))
+    return {who for who in named if isinstance(who, str)}
+
+
+def _staff(declares: Any, data: Mapping[str, Any]) -> list[Any]:
+    """The employees that fields of a form, or of the regulation itself, name."""
+    fields = () if declares is None else getattr(declares, "fields", None) or declares.field
+    return [data.get(one.key) for one in fields if one.shape == "employee"]

@@ -1,0 +1,302 @@
+"""What people write down on a case: forms, reports, evidence, approvals, findings, promises."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import Attachment, Complaint, Customer, FormEntry, PolicyVersion
+from policy.engine.fact_changes import Effect
+from policy.engine.forms import checked_form
+from policy.engine.permission import refusal_alone
+from policy.engine.report_periods import ended, period_of
+from policy.pack.forms_and_reports import ReportEntry
+from policy.pack.schema import Pack
+from policy.vocabulary.errors import ChoiceUnknown, NotFound
+from policy.vocabulary.events import (
+    Checked,
+    Concluded,
+    Endorsed,
+    Escalated,
+    Filled,
+    Informed,
+    Involved,
+    Promised,
+    Reported,
+    Verified,
+    make,
+)
+from policy.vocabulary.status import Status
+from services.calendar import working_calendar
+from services.cases import journal
+from services.cases.journal import plain_deed
+from services.company import actors, people
+from services.company.actors import Actor
+from services.regulation import declared, policies
+
+Effects = tuple[Effect, ...]
+
+
+def fill(
+    session: Session,
+    complaint: Complaint,
+    *,
+    form: str,
+    data: Mapping[str, Any],
+    actor: Actor,
+    now: dt.datetime,
+    at: dt.datetime | None = None,
+) -> Effects:
+    """Fill in a form of the regulation; what was filled before stays beside it.
+
+    Raises NotFound for cases it lists that do not exist.
+    """
+    pack, _ = journal.rules_of(session, complaint)
+    if entry := pack.find("form", form):
+        declared.known_cases(session, entry.fields, data)
+    return journal.happen(
+        session, complaint, Filled, actor=actor, now=now, at=at, form=form, data=dict(data)
+    )
+
+
+def check_item(
+    session: Session,
+    complaint: Complaint,
+    *,
+    checklist: str,
+    item: str,
+    evidence: str,
+    actor: Actor,
+    now: dt.datetime,
+    paper: str | None = None,
+) -> Effects:
+    """Note that an item of a checklist is at hand; `paper` is the checksum of its picture.
+
+    Raises NotFound for a picture that the case does not have.
+    """
+    if paper is not None and not _has_paper(session, complaint, paper):
+        raise NotFound(what="attachment", key=paper[:12])
+    return journal.happen(
+        session,
+        complaint,
+        Checked,
+        actor=actor,
+        now=now,
+        checklist=checklist,
+        item=item,
+        evidence=evidence,
+        paper=paper,
+    )
+
+
+def _has_paper(session: Session, complaint: Complaint, checksum: str) -> bool:
+    wanted = sa.select(Attachment.id).where(
+        Attachment.complaint_id == complaint.id, Attachment.checksum == checksum
+    )
+    return session.scalars(wanted.limit(1)).first() is not None
+
+
+def verify(
+    session: Session,
+    complaint: Complaint,
+    *,
+    finding: str,
+    text: str,
+    actor: Actor,
+    now: dt.datetime,
+    concerned: Sequence[str] = (),
+) -> Effects:
+    """Say what the check of the case found and who was concerned, by employee numbers.
+
+    The verified complaints they had before in the calendar year of receipt count with it.
+    """
+    for number in concerned:
+        people.known_employee(session, number)
+    earlier = verified_before(session, complaint, concerned)
+    return journal.happen(
+        session,
+        complaint,
+        Verified,
+        actor=actor,
+        now=now,
+        finding=finding,
+        concerned=tuple(concerned),
+        text=text,
+        earlier=earlier,
+    )
+
+
+def verified_before(
+    session: Session, complaint: Complaint, concerned: Sequence[str]
+) -> dict[str, int]:
+    """How many other valid complaints each of some employees had, of the same calendar year.
+
+    The year is that of the day of receipt in the company's zone. What an appeal struck, what was
+    registered by mistake and withdrawn, and what came under another regulation, does not count.
+    """
+    if not concerned:
+        return {}
+    calendar = working_calendar.work_calendar(session)
+    year = calendar.local(complaint.received_at).year
+    first, after = calendar.span(dt.date(year, 1, 1), dt.date(year, 12, 31))
+    policy_id = complaint.policy_version.policy_id
+    rows = session.scalars(
+        sa.select(Complaint.concerned)
+        .join(Complaint.policy_version)
+        .where(Complaint.valid.is_(True), Complaint.struck.is_(False))
+        .where(Complaint.status != Status.withdrawn)
+        .where(Complaint.received_at >= first, Complaint.received_at < after)
+        .where(Complaint.id != complaint.id)
+        .where(PolicyVersion.policy_id == policy_id)
+    )
+    counted = [number for row in rows for number in row]
+    return {who: counted.count(who) for who in concerned}
+
+
+report_out = plain_deed(Reported, "Note a report that went outside or above, with its proof.")
+endorse = plain_deed(Endorsed, "Approve or refuse as the next in a chain of approvals.")
+escalate = plain_deed(Escalated, "Pass a matter one step up its ladder.")
+involve = plain_deed(Involved, "Let another department take part; who leads goes on leading.")
+promise = plain_deed(Promised, "Note what was promised to the customer: a time, a thing, or both.")
+inform = plain_deed(Informed, "Note what the customer was told, and how.")
+conclude = plain_deed(Concluded, "End a case at the desk, without a department's answer.")
+
+
+# ---------------------------------------------------------------- without a case
+
+
+def fill_alone(
+    session: Session,
+    version: PolicyVersion,
+    *,
+    form: str,
+    data: Mapping[str, Any],
+    actor: Actor,
+    now: dt.datetime,
+    customer: Customer | None = None,
+) -> FormEntry:
+    """Fill in a form that stands by itself: a duty log, a visit, a survey.
+
+    Raises ChoiceUnknown for a form that belongs on a case, PostMissing for who may not fill it
+    in, and what is wrong with its fields.
+    """
+    entry = policies.pack(session, version).find("form", form)
+    if entry is None or not entry.alone:
+        raise ChoiceUnknown(field="form", value=form)
+    _may_fill_alone(session, version, form, actor=actor, now=now)
+    said = checked_form(entry, data)
+    declared.known_cases(session, entry.fields, said)
+    return keep(
+        session,
+        version,
+        said,
+        section="form",
+        form=entry.key,
+        customer=customer,
+        actor=actor,
+        now=now,
+    )
+
+
+def _may_fill_alone(
+    session: Session, version: PolicyVersion, form: str, *, actor: Actor, now: dt.datetime
+) -> None:
+    """Refuse whoever does not hold a post the regulation names for the form that day."""
+    on = working_calendar.work_calendar(session).local(now).date()
+    by = actors.as_of(session, actor, policy_id=version.policy_id, on=on)
+    event = make(Filled, form=form, at=now, by=by)
+    if reason := refusal_alone(by, policies.pack(session, version), event):
+        raise reason
+
+
+def keep(
+    session: Session,
+    version: PolicyVersion,
+    data: Mapping[str, Any],
+    *,
+    section: str,
+    form: str,
+    actor: Actor,
+    now: dt.datetime,
+    customer: Customer | None = None,
+    period: str | None = None,
+) -> FormEntry:
+    """Keep what belongs to no case: a form that stands alone, a report of a period."""
+    row = FormEntry(
+        policy_version_id=version.id,
+        section=section,
+        form=form,
+        period=period,
+        customer_id=customer.id if customer else None,
+        data=dict(data),
+        employee_id=actor.employee_id,
+        filled_by_id=actor.user_id,
+        filled_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def written_on(pack: Pack, forms: Collection[str]) -> dict[tuple[str, str], str]:
+    """Which of some forms is filled in what is kept under a section and a key.
+
+    The form itself, and the reports that are written on it: they are fillings of it too.
+    """
+    reports = {("report", one.key): one.form for one in pack.report if one.form in forms}
+    return {("form", key): key for key in forms} | {k: form for k, form in reports.items() if form}
+
+
+def filled(
+    session: Session,
+    version: PolicyVersion,
+    forms: Collection[str],
+    span: tuple[dt.datetime, dt.datetime],
+) -> sa.Select[FormEntry]:
+    """The fillings of some forms of a regulation, whichever version, in a span; oldest first.
+
+    A report on such a form is one of them; filed late it counts where its period ended.
+    """
+    pack = policies.pack(session, version)
+    calendar = working_calendar.work_calendar(session)
+    last = span[1] - dt.timedelta(microseconds=1)
+    days = calendar.local(span[0]).date(), calendar.local(last).date()
+    of_a_form = sa.and_(FormEntry.section == "form", FormEntry.form.in_(forms), _within(span))
+    reports = [_reported(one, span, days) for one in pack.report if one.form in forms]
+    return (
+        sa.select(FormEntry)
+        .join(PolicyVersion, PolicyVersion.id == FormEntry.policy_version_id)
+        .where(PolicyVersion.policy_id == version.policy_id, sa.or_(of_a_form, *reports))
+        .order_by(FormEntry.filled_at, FormEntry.id)
+    )
+
+
+def _within(span: tuple[dt.datetime, dt.datetime]) -> sa.ColumnElement[bool]:
+    return sa.and_(FormEntry.filled_at >= span[0], FormEntry.filled_at < span[1])
+
+
+def _reported(
+    report: ReportEntry,
+    span: tuple[dt.datetime, dt.datetime],
+    days: tuple[dt.date, dt.date],
+) -> sa.ColumnElement[bool]:
+    """Whether a row is that report, of a period that ended in the span or still ran at its end."""
+    over = FormEntry.period.in_(list(ended(report, *days)))
+    running = sa.and_(FormEntry.period == period_of(report, days[1]), _within(span))
+    mine = sa.and_(FormEntry.section == "report", FormEntry.form == report.key)
+    return sa.and_(mine, FormEntry.filled_at >= span[0], sa.or_(over, running))
+
+
+def counted(
+    session: Session,
+    version: PolicyVersion,
+    forms: Collection[str],
+    span: tuple[dt.datetime, dt.datetime],
+) -> sa.Select[FormEntry]:
+    """The fillings that figures are made of: without those on cases withdrawn as mistakes."""
+    stands = sa.or_(Complaint.id.is_(None), Complaint.status != Status.withdrawn)
+    return filled(session, version, forms, span).outerjoin(FormEntry.complaint).where(stands)

@@ -1,0 +1,367 @@
+"""Taking a case in: register, classify, hand over, take a returned one back; and the past."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import Complaint, Customer, Department, NumberCounter, PolicyVersion
+from policy.engine.fact_changes import Effect
+from policy.pack.numbering import overflows, period, render
+from policy.pack.schema import ChannelEntry, NumberEntry
+from policy.vocabulary.errors import ChoiceUnknown, FieldMissing, FieldTooLong, ValueRefused
+from policy.vocabulary.events import (
+    Classified,
+    Dispatched,
+    Happening,
+    Imported,
+    Registered,
+    TakenOver,
+)
+from policy.vocabulary.status import Responsibility, Status
+from services.calendar import working_calendar
+from services.cases import customers, journal
+from services.company import actors
+from services.company.actors import Actor
+from services.regulation import declared, policies
+
+log = logging.getLogger(__name__)
+
+
+def register(
+    session: Session,
+    version: PolicyVersion,
+    *,
+    kind: str,
+    channel: str,
+    subject: str,
+    received_at: dt.datetime,
+    actor: Actor,
+    now: dt.datetime,
+    customer: Customer | None = None,
+    **said: Any,
+) -> Complaint:
+    """A new case under a version of a regulation, numbered in its kind's series.
+
+    `received_at` is when the customer spoke; `said` are the other fields of a registration:
+    category, grade, body, demand, extra, first_asked, linked. Raises NotFound for cases that a
+    field of the regulation lists and that do not exist.
+    """
+    declared.known_cases(session, policies.pack(session, version).field, said.get("extra") or {})
+    said["earlier"] = cases_before(session, version, kind, customer, received_at=received_at)
+    return _begin(
+        session,
+        version,
+        Registered,
+        kind=kind,
+        customer=customer,
+        on=now,
+        actor=actor,
+        now=now,
+        channel=channel,
+        subject=subject,
+        received_at=received_at,
+        **said,
+    )
+
+
+def cases_before(
+    session: Session,
+    version: PolicyVersion,
+    kind: str,
+    customer: Customer | None,
+    *,
+    received_at: dt.datetime,
+) -> int:
+    """How many cases of a kind the customer had before, where the regulation counts them.
+
+    What an appeal struck and what was registered by mistake and withdrawn does not count.
+    """
+    if customer is None or not policies.pack(session, version).claim:
+        return 0
+    counted = (
+        sa.select(sa.func.count(Complaint.id))
+        .join(Complaint.policy_version)
+        .where(Complaint.customer_id == customer.id, Complaint.kind == kind)
+        .where(PolicyVersion.policy_id == version.policy_id)
+        .where(Complaint.received_at <= received_at, Complaint.struck.is_(False))
+        .where(Complaint.status != Status.withdrawn)
+    )
+    return session.scalar(counted) or 0
+
+
+SUBJECT = 60
+"""So many characters of what was written down at most become the subject of a case."""
+
+
+def register_in_sheet(
+    session: Session,
+    department: Department,
+    *,
+    customer: str,
+    phone: str | None,
+    body: str,
+    demand: str | None = None,
+    received_at: dt.datetime | None = None,
+    extra: Mapping[str, Any] | None = None,
+    actor: Actor,
+    now: dt.datetime,
+    at: dt.datetime,
+) -> Complaint:
+    """A new case from a row a department wrote into its own spreadsheet (SKD-3.2.1.1a).
+
+    `at` is when it was saved; the customer spoke then, unless `received_at` says earlier. Raises
+    FieldMissing and what else cannot be right, TimeInFuture for a customer who spoke later, and
+    ValueRefused where no regulation lets that department register cases so.
+    """
+    version, channel = _by_sheet(session, department, at=at)
+    lines = body.strip().splitlines()
+    if not lines:
+        raise FieldMissing(field="body")
+    declared.known_cases(session, policies.pack(session, version).field, extra or {})
+    return _begin(
+        session,
+        version,
+        Registered,
+        kind=channel.sheet or "",
+        customer=customers.find_or_add(session, customer, phone),
+        on=at,
+        actor=actor,
+        now=now,
+        at=at,
+        channel=channel.key,
+        subject=lines[0][:SUBJECT],
+        body=body.strip(),
+        demand=(demand or "").strip() or None,
+        received_at=received_at or at,
+        extra=dict(extra or {}),
+    )
+
+
+def _by_sheet(
+    session: Session, department: Department, *, at: dt.datetime
+) -> tuple[PolicyVersion, ChannelEntry]:
+    """The first regulation in force, by key, that lets a department's sheet register cases."""
+    on = working_calendar.work_calendar(session).local(at).date()
+    in_force = policies.all_in_force(session, on=on)
+    for version in sorted(in_force, key=lambda version: version.policy.key):
+        pack = policies.pack(session, version)
+        real = actors.meanings(session, policy_id=version.policy_id, on=on)
+        answers = any(d.answers and real.get(d.key) == department.id for d in pack.department)
+        if answers and pack.sheet_channel:
+            return version, pack.sheet_channel
+    raise ValueRefused(field="department", value=str(department), why="answers_nothing")
+
+
+def import_past(
+    session: Session,
+    version: PolicyVersion,
+    *,
+    source: str,
+    source_id: str,
+    kind: str,
+    status: Status,
+    subject: str,
+    received_at: dt.datetime,
+    actor: Actor,
+    now: dt.datetime,
+    customer: Customer | None = None,
+    **said: Any,
+) -> Complaint | None:
+    """A case from before go-live as history: numbered, without clock, penalty or notice.
+
+    None when this source's case is in already, so that a second import changes nothing. Raises
+    FieldTooLong for a name of the source or of its case that is no name.
+    """
+    for field, name, limit in (("source", source, 64), ("source_id", source_id, 120)):
+        if len(name) > limit:
+            raise FieldTooLong(field=field, limit=limit)
+    known = sa.select(Complaint.id).where(
+        Complaint.source == source, Complaint.source_id == source_id
+    )
+    if session.scalars(known).first() is not None:
+        return None
+    return _begin(
+        session,
+        version,
+        Imported,
+        kind=kind,
+        customer=customer,
+        on=received_at,
+        origin=(source, source_id),
+        actor=actor,
+        now=now,
+        status=status,
+        subject=subject,
+        received_at=received_at,
+        **said,
+    )
+
+
+def _begin(
+    session: Session,
+    version: PolicyVersion,
+    event: type[Happening],
+    *,
+    kind: str,
+    customer: Customer | None,
+    on: dt.datetime,
+    actor: Actor,
+    now: dt.datetime,
+    subject: str,
+    origin: tuple[str, str] | tuple[None, None] = (None, None),
+    **said: Any,
+) -> Complaint:
+    """A case whose first event is `event`. Its number counts only once the event was accepted."""
+    complaint, counter, serial = _blank(session, version, kind, customer, on=on)
+    complaint.source, complaint.source_id = origin
+    said |= {"number": complaint.number, "kind": kind, "subject": subject.strip()}
+    journal.happen(session, complaint, event, actor=actor, now=now, **said)
+    _count(session, counter, serial)
+    return complaint
+
+
+def _blank(
+    session: Session,
+    version: PolicyVersion,
+    kind: str,
+    customer: Customer | None,
+    *,
+    on: dt.datetime,
+) -> tuple[Complaint, NumberCounter, int]:
+    """A case without facts under the next number of its series, its counter, and its serial."""
+    pack = policies.pack(session, version)
+    entry = pack.find("kind", kind)
+    if entry is None:
+        raise ChoiceUnknown(field="kind", value=kind)
+    day = working_calendar.work_calendar(session).local(on).date()
+    series = pack.find("number", entry.number)
+    counter = _counter(session, f"{pack.policy.key}/{series.key}", series, on=day)
+    serial = _free(session, series, day, counter.last)
+    complaint = Complaint(
+        number=render(series, day, serial),
+        policy_version=version,
+        customer=customer,
+        version=0,
+        assignments=[],
+        deadlines=[],
+        penalties=[],
+        callbacks=[],
+        signoffs=[],
+        extensions=[],
+        tallies=[],
+        entries=[],
+    )
+    if overflows(series, serial):
+        log.warning("%s is wider than its series is printed", complaint.number)
+    return complaint, counter, serial
+
+
+_AT_ONCE = 20
+
+
+def _free(session: Session, series: NumberEntry, on: dt.date, last: int) -> int:
+    """The first serial after the last one whose number no case has.
+
+    Another regulation, or an earlier version with another template, may have given it already.
+    """
+    while True:
+        serials = {render(series, on, n): n for n in range(last + 1, last + 1 + _AT_ONCE)}
+        taken = session.scalars(sa.select(Complaint.number).where(Complaint.number.in_(serials)))
+        if free := serials.keys() - set(taken):
+            return min(serials[number] for number in free)
+        last += _AT_ONCE
+
+
+def _counter(session: Session, series: str, entry: Any, *, on: dt.date) -> NumberCounter:
+    """Who counts a series in the period of a day, locked until the commit.
+
+    Two regulations in force at once may use one key; each counts for itself.
+    """
+    counter = session.scalars(
+        sa.select(NumberCounter)
+        .where(NumberCounter.series == series, NumberCounter.period == period(entry, on))
+        .with_for_update()
+    ).first()
+    return counter or NumberCounter(series=series, period=period(entry, on), last=0)
+
+
+def _count(session: Session, counter: NumberCounter, serial: int) -> None:
+    """Use up a number, once its case stands: a refused registration leaves no gap."""
+    counter.last = serial
+    session.add(counter)
+    session.flush()
+
+
+def take_over(
+    session: Session, complaint: Complaint, *, actor: Actor, now: dt.datetime, **said: Any
+) -> tuple[Effect, ...]:
+    """Work on an open case from before go-live, with clocks from today."""
+    return journal.happen(session, complaint, TakenOver, actor=actor, now=now, **said)
+
+
+def classify(
+    session: Session,
+    complaint: Complaint,
+    *,
+    actor: Actor,
+    now: dt.datetime,
+    responsibility: Responsibility | None = None,
+    reason: str | None = None,
+    **said: Any,
+) -> tuple[Effect, ...]:
+    """Say what sort of complaint it is and whether the company is to blame (SKD-2.2)."""
+    return journal.happen(
+        session,
+        complaint,
+        Classified,
+        actor=actor,
+        now=now,
+        responsibility=responsibility,
+        reason=reason,
+        **said,
+    )
+
+
+def dispatch(
+    session: Session,
+    complaint: Complaint,
+    *,
+    department: str,
+    actor: Actor,
+    now: dt.datetime,
+    director_only: bool = False,
+    text: str | None = None,
+) -> tuple[Effect, ...]:
+    """Hand the form over to a department; who leads it that day answers for the case."""
+    pack, _ = journal.rules_of(session, complaint)
+    entry = pack.find("department", department)
+    if entry is None or not entry.answers:
+        raise ChoiceUnknown(field="department", value=department)
+    holder, deputy = led(session, complaint, department, now=now)
+    return journal.happen(
+        session,
+        complaint,
+        Dispatched,
+        actor=actor,
+        now=now,
+        department=department,
+        holder=holder,
+        deputy=deputy,
+        director_only=director_only,
+        text=text,
+    )
+
+
+def led(
+    session: Session, complaint: Complaint, department: str, *, now: dt.datetime
+) -> tuple[str | None, str | None]:
+    """Who holds the post that answers for a department now, and who stands in today."""
+    pack, calendar = journal.rules_of(session, complaint)
+    post = pack.find("department", department).director
+    return actors.leaders(session, post, on=calendar.local(now).date())

@@ -1,0 +1,336 @@
+"""The one door through which a case changes, and the history that only grows.
+
+`happen` locks the case, pictures it, asks the engine, and writes the journal row with its
+consequences. It flushes and never commits: what a deed brings stands or falls as a whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from models import Complaint, Employee, Journal, Notice, PolicyVersion, WageMonth
+from policy.engine import deadlines
+from policy.engine.case import apply, archivable
+from policy.engine.fact_changes import Effect, changes
+from policy.engine.folding import Entry, fold
+from policy.engine.messages import Message, messages
+from policy.engine.penalties import wage_month
+from policy.pack.schema import Pack
+from policy.vocabulary.errors import ChangedMeanwhile, MonthClosed, NotFound
+from policy.vocabulary.events import Corrected, Happening, Moved, Withdrawn, dump, load, make
+from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.worktime import WorkCalendar
+from services.calendar import working_calendar
+from services.cases import record
+from services.company import actors
+from services.company.actors import Actor
+from services.regulation import policies
+
+log = logging.getLogger(__name__)
+
+
+def hold(session: Session, number: str, *, seen: int | None = None) -> Complaint:
+    """The case, locked until the commit. `seen` is the version a form was made from.
+
+    Raises NotFound, or ChangedMeanwhile when somebody did a deed in between.
+    """
+    complaint = session.scalars(
+        sa.select(Complaint)
+        .where(Complaint.number == number)
+        .options(*record.WITH_ALL)
+        .with_for_update(of=Complaint)
+        .execution_options(populate_existing=True)
+    ).first()
+    if complaint is None:
+        raise NotFound(what="complaint", key=number)
+    if seen is not None and seen != complaint.version:
+        raise ChangedMeanwhile(what="complaint", key=number)
+    return complaint
+
+
+def rules_of(
+    session: Session, complaint: Complaint, *, as_of: dt.datetime | None = None
+) -> tuple[Pack, WorkCalendar]:
+    """The regulation a case was registered under, and the company's calendar (`as_of` then)."""
+    calendar = working_calendar.work_calendar(session, as_of=as_of)
+    return policies.pack(session, complaint.policy_version), calendar
+
+
+def happen(
+    session: Session,
+    complaint: Complaint,
+    kind: type[Happening],
+    /,
+    *,
+    actor: Actor,
+    now: dt.datetime,
+    at: dt.datetime | None = None,
+    **said: Any,
+) -> tuple[Effect, ...]:
+    """Let an event happen to a case and return what changed.
+
+    `now` is when it is recorded, `at` when it happened (now, unless stated otherwise); what is
+    `said` are the fields of the event. Raises a DomainError and changes nothing.
+    """
+    # A fold asks for the calendar of the same instant and must come to the same case.
+    pack, calendar = rules_of(session, complaint, as_of=now)
+    on = calendar.local(at or now).date()
+    policy_id = complaint.policy_version.policy_id
+    by = actors.as_of(session, actor, policy_id=policy_id, on=on)
+    event = make(kind, **said, at=at or now, by=by)
+    before = record.facts_of(session, complaint) if complaint.version else CaseFacts()
+    if isinstance(event, Corrected | Withdrawn | Moved):
+        after = amended(session, complaint, event, now=now)
+        effects = changes(before, after)
+    else:
+        after, effects = apply(before, event, pack, calendar, now)
+    if isinstance(event, Moved):
+        complaint.policy_version = session.get_one(PolicyVersion, event.to)
+        pack, _ = rules_of(session, complaint)
+    told = messages(event, effects, before, after, pack, seq=complaint.version + 1)
+    _write(session, complaint, event, after, told, rules=(pack, calendar), actor=actor, now=now)
+    log.info("%s: %s", complaint.number, event.type)
+    return effects
+
+
+def plain_deed(kind: type[Happening], what: str) -> Any:
+    """A deed whose form has nothing but the fields of its event; `what` is what it does."""
+
+    def deed(
+        session: Session, complaint: Complaint, *, actor: Actor, now: dt.datetime, **said: Any
+    ) -> tuple[Effect, ...]:
+        return happen(session, complaint, kind, actor=actor, now=now, **said)
+
+    deed.__doc__ = what
+    return deed
+
+
+def amended(
+    session: Session,
+    complaint: Complaint,
+    amendment: Corrected | Withdrawn | Moved,
+    *,
+    now: dt.datetime,
+) -> CaseFacts:
+    """The case a correction, a withdrawal or a move would make. Writes nothing.
+
+    Raises LaterStepsStand where later steps no longer fit, RuleGone where a version lacks a rule,
+    MonthClosed where a paid list would change, and what is wrong with the corrected fields.
+    """
+    entry = Entry(complaint.version + 1, amendment, now)
+    after = _fold(session, complaint, [*entries(session, complaint), entry])
+    _spare_paid_months(session, complaint, after)
+    return after
+
+
+def _fold(session: Session, complaint: Complaint, told: Sequence[Entry]) -> CaseFacts:
+    """The case these entries make, under the versions of its regulation it went through."""
+    pack, calendar = rules_of(session, complaint)
+    past = working_calendar.history(session)
+    moves = [entry.event for entry in told if isinstance(entry.event, Moved)]
+    if not moves:
+        return fold(told, pack, calendar, calendars=past)
+    ids = {moves[0].was, *(move.to for move in moves)}
+    versions = session.scalars(sa.select(PolicyVersion).where(PolicyVersion.id.in_(ids)))
+    packs = {version.id: policies.pack(session, version) for version in versions}
+    return fold(told, packs[moves[0].was], calendar, calendars=past, packs=packs)
+
+
+def _spare_paid_months(session: Session, complaint: Complaint, after: CaseFacts) -> None:
+    """Refuse to take a penalty out of a list that was paid; it can be given back instead."""
+    counted = {(c.rule, c.employee, c.occasion, c.sign): c.counts_at for c in after.charges}
+    for row in complaint.penalties:
+        identity = (row.rule, row.employee.number, row.occasion, row.sign)
+        if row.month is None or counted.get(identity) == row.counts_at:
+            continue
+        if first_open_month(session, row.month) != row.month:
+            raise MonthClosed(month=row.month)
+
+
+def _write(
+    session: Session,
+    complaint: Complaint,
+    event: Happening,
+    after: CaseFacts,
+    told: Iterable[Message],
+    *,
+    rules: tuple[Pack, WorkCalendar],
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    pack, _ = rules
+    seq = complaint.version + 1
+    places = _places(session, complaint, event, after, rules)
+    record.write(session, complaint, after, seq=seq, places=places)
+    complaint.version = seq
+    complaint.time_at = now if archivable(after, pack) else deadlines.next_end(after)
+    session.add(complaint)
+    session.flush()
+    session.add(
+        Journal(
+            complaint_id=complaint.id,
+            seq=seq,
+            event=event.type,
+            data=dump(event),
+            actor=actor.kind,
+            user_id=actor.user_id,
+            employee_id=actor.employee_id,
+            happened_at=event.at,
+            recorded_at=now,
+        )
+    )
+    session.add_all(_notices(session, complaint, told, after, rules, now=now))
+    session.flush()
+
+
+def _places(
+    session: Session,
+    complaint: Complaint,
+    event: Happening,
+    after: CaseFacts,
+    rules: tuple[Pack, WorkCalendar],
+) -> record.Places:
+    pack, calendar = rules
+    on = calendar.local(event.at).date()
+    policy_id = complaint.policy_version.policy_id
+    placed = bool(after.duties or after.counts)
+
+    def month(counts_at: dt.datetime) -> str:
+        return first_open_month(session, wage_month(calendar.local(counts_at).date(), pack))
+
+    return record.Places(
+        departments=actors.meanings(session, policy_id=policy_id, on=on) if placed else {},
+        label=lambda key: pack.label("department", key),
+        cite=lambda rule: str((pack.find("penalty", rule) or pack.find("reward", rule)).cite),
+        month=month,
+    )
+
+
+def first_open_month(session: Session, month: str) -> str:
+    """The month itself, or the first after it whose list was not paid yet."""
+    closed = set(session.scalars(sa.select(WageMonth.month).where(WageMonth.month >= month)))
+    while month in closed:
+        year, number = divmod(int(month[:4]) * 12 + int(month[5:]), 12)
+        month = f"{year}-{number + 1:02d}"
+    return month
+
+
+def _notices(
+    session: Session,
+    complaint: Complaint,
+    told: Iterable[Message],
+    after: CaseFacts,
+    rules: tuple[Pack, WorkCalendar],
+    *,
+    now: dt.datetime,
+) -> list[Notice]:
+    """Whom to tell what, once the commit has happened; who answers for it, and his department."""
+    pack, calendar = rules
+    on = calendar.local(now).date()
+    return [
+        Notice(
+            complaint_id=complaint.id,
+            kind=message.kind,
+            occasion=message.occasion,
+            employee_id=_listener(session, complaint, message, after),
+            department_id=_hearing(session, complaint, message, after, on=on),
+            post=message.post,
+            facts={"number": complaint.number, **_rule(message, pack)},
+            made_at=now,
+        )
+        for message in told
+    ]
+
+
+def _hearing(
+    session: Session, complaint: Complaint, message: Message, after: CaseFacts, *, on: dt.date
+) -> int | None:
+    """The id of the department a message is for; mostly it is the one that has the case."""
+    if message.department in (None, after.department):
+        return complaint.department_id if message.department else None
+    real = actors.meanings(session, policy_id=complaint.policy_version.policy_id, on=on)
+    return real.get(message.department)
+
+
+def _listener(
+    session: Session, complaint: Complaint, message: Message, after: CaseFacts
+) -> int | None:
+    """The id of the employee a message is for; mostly it is who answers for the case."""
+    if message.employee is None:
+        return None
+    if message.employee == after.responsible:
+        return complaint.responsible_id
+    wanted = sa.select(Employee.id).where(Employee.number == message.employee)
+    return session.scalars(wanted).first()
+
+
+_SAID_BY = {
+    "alert": ("alert", "ladder"),
+    "to_endorse": ("chain",),
+    "to_convene": ("vote",),
+    "to_vote": ("vote",),
+}
+"""The sections in which a message of that kind finds its rule."""
+
+
+def _rule(message: Message, pack: Pack) -> dict[str, str]:
+    """What an alert, an approval or a question of a jury is called, and its clause."""
+    found = (pack.find(section, message.rule) for section in _SAID_BY.get(message.kind, ()))
+    rule = next((one for one in found if one), None)
+    return {"alert": rule.label, "cite": rule.cite} if rule else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry of a journal as it stands after its corrections."""
+
+    row: Journal
+    data: Mapping[str, Any]
+
+
+def told(
+    session: Session, complaint_ids: Collection[int], events: Collection[str]
+) -> dict[int, list[Told]]:
+    """What the journals of these cases say of some events, in order, by the case's id.
+
+    What was withdrawn is left out, what was corrected is as it was corrected.
+    """
+    amendments = (Corrected.name(), Withdrawn.name())
+    rows = session.scalars(
+        sa.select(Journal)
+        .where(Journal.complaint_id.in_(complaint_ids))
+        .where(Journal.event.in_([*events, *amendments]))
+        .options(joinedload(Journal.employee), joinedload(Journal.user))
+        .order_by(Journal.complaint_id, Journal.seq)
+    )
+    found: dict[int, dict[int, Told]] = {}
+    for row in rows:
+        mine = found.setdefault(row.complaint_id, {})
+        target = int(row.data.get("target", 0))
+        if row.event not in amendments:
+            mine[row.seq] = Told(row, row.data)
+        elif row.event == Withdrawn.name():
+            mine.pop(target, None)
+        elif target in mine:
+            mine[target] = Told(mine[target].row, {**mine[target].data, **row.data["changes"]})
+    return {case: list(mine.values()) for case, mine in found.items()}
+
+
+def entries(session: Session, complaint: Complaint) -> list[Entry]:
+    """The journal of a case as the engine folds it."""
+    rows = session.scalars(
+        sa.select(Journal).where(Journal.complaint_id == complaint.id).order_by(Journal.seq)
+    )
+    return [Entry(row.seq, load(row.data), row.recorded_at) for row in rows]
+
+
+def folded(session: Session, complaint: Complaint) -> CaseFacts:
+    """The case its journal makes; equal to its rows, or something bypassed the door."""
+    return _fold(session, complaint, entries(session, complaint))

@@ -1,0 +1,102 @@
+"""The jury of a regulation: appeals, who sits, who votes, what it comes to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models import Complaint
+from policy.engine.fact_changes import Effect
+from policy.vocabulary.errors import ChoiceUnknown
+from policy.vocabulary.events import Appealed, Convened, Ruled, Voted
+from services.calendar import working_calendar
+from services.cases import journal
+from services.company import actors, people
+from services.company.actors import Actor
+
+Effects = tuple[Effect, ...]
+
+
+def appeal(
+    session: Session,
+    complaint: Complaint,
+    *,
+    vote: str,
+    text: str,
+    actor: Actor,
+    now: dt.datetime,
+    employee: str | None = None,
+) -> Effects:
+    """Disagree with what was found, for an employee, or for the department without one.
+
+    What he was told to pay is not counted until the jury has ruled.
+    """
+    people.known_employee(session, employee)
+    said: dict[str, Any] = {"vote": vote, "text": text, "employee": employee}
+    return journal.happen(session, complaint, Appealed, actor=actor, now=now, **said)
+
+
+def convene(
+    session: Session,
+    complaint: Complaint,
+    *,
+    vote: str,
+    actor: Actor,
+    now: dt.datetime,
+    more: Sequence[str] = (),
+    text: str | None = None,
+) -> Effects:
+    """Appoint the jury of a question: who holds its posts today, and further members by number.
+
+    Whoever is concerned keeps out; the engine names him as recused.
+    """
+    for number in more:
+        people.known_employee(session, number)
+    members = (*roster(session, complaint, vote, now=now), *more)
+    said: dict[str, Any] = {"vote": vote, "members": members, "text": text}
+    return journal.happen(session, complaint, Convened, actor=actor, now=now, **said)
+
+
+def roster(
+    session: Session, complaint: Complaint, vote: str, *, now: dt.datetime
+) -> tuple[str, ...]:
+    """The employee numbers of who holds the posts of a jury today, or stands in for the holder."""
+    pack, _ = journal.rules_of(session, complaint)
+    entry = pack.find("vote", vote)
+    if entry is None:
+        raise ChoiceUnknown(field="vote", value=vote)
+    on = working_calendar.work_calendar(session).local(now).date()
+    seats = [actors.leaders(session, post, on=on) for post in entry.members]
+    return tuple(dict.fromkeys(who for holder, deputy in seats if (who := deputy or holder)))
+
+
+def cast_vote(
+    session: Session,
+    complaint: Complaint,
+    *,
+    vote: str,
+    agrees: bool,
+    reason: str,
+    actor: Actor,
+    now: dt.datetime,
+) -> Effects:
+    """Say yes or no as a member of the jury, once, with a reason."""
+    said: dict[str, Any] = {"vote": vote, "agrees": agrees, "reason": reason}
+    return journal.happen(session, complaint, Voted, actor=actor, now=now, **said)
+
+
+def rule(
+    session: Session,
+    complaint: Complaint,
+    *,
+    vote: str,
+    minutes: str,
+    actor: Actor,
+    now: dt.datetime,
+) -> Effects:
+    """Put on record what the votes come to, with the minutes."""
+    said: dict[str, Any] = {"vote": vote, "minutes": minutes}
+    return journal.happen(session, complaint, Ruled, actor=actor, now=now, **said)

@@ -1,0 +1,96 @@
+"""Moving cases to a corrected version of their regulation, with a preview of what changes.
+
+A case keeps the version it was registered under until an administrator moves it. Its journal is
+then counted anew by the other version's rules: breaches stay visible, sums that were confirmed
+and months that were paid stay as they are.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import Complaint, PolicyVersion
+from policy.engine.fact_changes import Effect, changes
+from policy.vocabulary.errors import ChoiceUnknown, DomainError, RoleMissing
+from policy.vocabulary.events import Moved
+from policy.vocabulary.status import ENDS, Role
+from services.cases import journal, record
+from services.company.actors import Actor
+
+MOST_AT_ONCE = 200
+"""How many cases are looked at or moved in one go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What moving a case would change, or why it cannot be moved."""
+
+    complaint: Complaint
+    effects: tuple[Effect, ...]
+    refusal: DomainError | None = None
+
+
+def candidates(session: Session, to: PolicyVersion) -> Sequence[Complaint]:
+    """The open cases under other versions of the regulation, oldest first, MOST_AT_ONCE of them."""
+    others = sa.select(PolicyVersion.id).where(
+        PolicyVersion.policy_id == to.policy_id, PolicyVersion.id != to.id
+    )
+    return session.scalars(
+        sa.select(Complaint)
+        .where(Complaint.policy_version_id.in_(others), Complaint.status.not_in(ENDS))
+        .options(*record.WITH_ALL)
+        .order_by(Complaint.received_at, Complaint.id)
+        .limit(MOST_AT_ONCE)
+    ).all()
+
+
+def preview(
+    session: Session, complaints: Collection[Complaint], to: PolicyVersion, *, now: dt.datetime
+) -> list[Preview]:
+    """What moving each of these cases would change. Writes nothing."""
+    return [_preview(session, complaint, to, now=now) for complaint in complaints]
+
+
+def _preview(
+    session: Session, complaint: Complaint, to: PolicyVersion, *, now: dt.datetime
+) -> Preview:
+    try:
+        _fitting(complaint, to)
+        event = Moved(at=now, was=complaint.policy_version_id, to=to.id, reason="-")
+        after = journal.amended(session, complaint, event, now=now)
+    except DomainError as refusal:
+        return Preview(complaint, (), refusal)
+    return Preview(complaint, changes(record.facts_of(session, complaint), after))
+
+
+def move(
+    session: Session,
+    complaint: Complaint,
+    to: PolicyVersion,
+    *,
+    reason: str,
+    actor: Actor,
+    now: dt.datetime,
+) -> tuple[Effect, ...]:
+    """Let a case go on under another version of its regulation, and return what changed.
+
+    Raises what `preview` would say of it, and RoleMissing for anybody but an administrator.
+    """
+    if actor.role is not Role.administrator:
+        raise RoleMissing(deed=Moved.name())
+    _fitting(complaint, to)
+    said: dict[str, Any] = {"was": complaint.policy_version_id, "to": to.id, "reason": reason}
+    return journal.happen(session, complaint, Moved, actor=actor, now=now, **said)
+
+
+def _fitting(complaint: Complaint, to: PolicyVersion) -> None:
+    """Refuse the version it has, one of another regulation and one that was not published."""
+    same = to.policy_id == complaint.policy_version.policy_id
+    if not same or to.id == complaint.policy_version_id or to.status != "published":
+        raise ChoiceUnknown(field="policy_version", value=str(to))

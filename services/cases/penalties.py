@@ -1,0 +1,226 @@
+"""Penalties on their way to the payroll: proposed, confirmed, notified, a month's list."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, contains_eager, joinedload
+
+from models import Complaint, Employee, Penalty
+from policy.engine.fact_changes import Effect
+from policy.engine.penalties import wage_month
+from policy.vocabulary.errors import NotFound
+from policy.vocabulary.events import (
+    Happening,
+    Judged,
+    PenaltyConfirmed,
+    PenaltyNotified,
+    PenaltyReversed,
+    PenaltyWaived,
+)
+from policy.vocabulary.status import PenaltyStatus, Sign
+from services.cases import journal
+from services.company import people
+from services.company.actors import Actor
+from services.regulation import policies
+
+
+def judge(
+    session: Session,
+    complaint: Complaint,
+    *,
+    ground: str,
+    text: str,
+    actor: Actor,
+    now: dt.datetime,
+    employee: str | None = None,
+    together: Sequence[str] = (),
+    amount: Decimal | None = None,
+) -> tuple[Effect, ...]:
+    """Find, as a person, a ground for a penalty or a reward; it is proposed.
+
+    `together` are further employees where it cannot be pinned on one (SAL-12.11); `amount` is
+    needed where the regulation leaves the sum to whoever decides.
+    """
+    for number in (employee, *together):
+        people.known_employee(session, number)
+    return journal.happen(
+        session,
+        complaint,
+        Judged,
+        actor=actor,
+        now=now,
+        ground=ground,
+        employee=employee,
+        together=tuple(together),
+        amount=amount,
+        taken=elements_taken(session, complaint, (employee, *together), now=now),
+        text=text,
+    )
+
+
+def elements_taken(
+    session: Session, complaint: Complaint, named: Sequence[str | None], *, now: dt.datetime
+) -> tuple[str, ...]:
+    """The elements of pay that other cases took of the months in question: "1001/2026-10/key".
+
+    An element is taken once per person and month, of that of the event or of the decision. Asked
+    only where the regulation has such elements, and only of who is named or has a part in the case.
+    """
+    pack, _ = journal.rules_of(session, complaint)
+    if not any(sanction.element for sanction in pack.sanction):
+        return ()
+    duties = [who for one in complaint.assignments for who in (one.responsible, one.handler) if who]
+    people = {*named, complaint.first_asked, *complaint.concerned, *(who.number for who in duties)}
+    since = min(complaint.received_at, now) - dt.timedelta(days=31)
+    rows = session.execute(
+        sa.select(Employee.number, Penalty.because)
+        .join(Penalty.employee)
+        .where(Penalty.complaint_id != complaint.id, Penalty.proposed_at >= since)
+        .where(Penalty.sign == Sign.charge, Employee.number.in_(people - {None}))
+        .where(Penalty.status.not_in([PenaltyStatus.waived, PenaltyStatus.lapsed]))
+    )
+    return tuple(
+        f"{number}/{month}/{key}"
+        for number, because in rows
+        for key, month in because.get("elements", {}).items()
+    )
+
+
+def penalty(session: Session, penalty_id: int, *, seen: int | None = None) -> Penalty:
+    """A penalty with its case locked. `seen` is the case's version a form was made from."""
+    found = session.get(Penalty, penalty_id)
+    if found is None:
+        raise NotFound(what="penalty", key=str(penalty_id))
+    journal.hold(session, found.complaint.number, seen=seen)
+    return found
+
+
+def confirm(
+    session: Session, found: Penalty, *, actor: Actor, now: dt.datetime
+) -> tuple[Effect, ...]:
+    """Stand behind a proposed penalty."""
+    return _step(session, found, PenaltyConfirmed, actor=actor, now=now)
+
+
+def waive(
+    session: Session, found: Penalty, *, reason: str, actor: Actor, now: dt.datetime
+) -> tuple[Effect, ...]:
+    """Decide against a proposed penalty, with a reason."""
+    return _step(session, found, PenaltyWaived, actor=actor, now=now, reason=reason)
+
+
+def notify(
+    session: Session, found: Penalty, *, how: str, actor: Actor, now: dt.datetime
+) -> tuple[Effect, ...]:
+    """Note that the employee was told and how; the term for an appeal begins."""
+    return _step(session, found, PenaltyNotified, actor=actor, now=now, how=how)
+
+
+def reverse(
+    session: Session, found: Penalty, *, reason: str, actor: Actor, now: dt.datetime
+) -> tuple[Effect, ...]:
+    """Propose to give a confirmed penalty back: a second row, the first stays."""
+    return _step(session, found, PenaltyReversed, actor=actor, now=now, reason=reason)
+
+
+def _step(
+    session: Session,
+    found: Penalty,
+    kind: type[Happening],
+    *,
+    actor: Actor,
+    now: dt.datetime,
+    **said: Any,
+) -> tuple[Effect, ...]:
+    return journal.happen(
+        session,
+        found.complaint,
+        kind,
+        actor=actor,
+        now=now,
+        rule=found.rule,
+        employee=found.employee.number,
+        occasion=found.occasion,
+        sign=found.sign,
+        **said,
+    )
+
+
+# ---------------------------------------------------------------- the month
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One employee's part of a month: his penalties and their sum in yuan."""
+
+    employee: Employee
+    penalties: Sequence[Penalty]
+
+    @property
+    def total(self) -> Decimal:
+        return sum((signed(p) for p in self.penalties), Decimal(0))
+
+
+def signed(found: Penalty) -> Decimal:
+    """What a row takes from the pay, in yuan; a reversal and a reward are negative."""
+    return found.amount if found.sign is Sign.charge else -found.amount
+
+
+def month(session: Session, name: str) -> list[Share]:
+    """A wage month ("2026-10") by employee, in the order of employee numbers.
+
+    A penalty is in it that was confirmed and notified and whose appeal term ends in it.
+    """
+    rows = session.scalars(
+        _with_people()
+        .where(Penalty.month == name, Penalty.status == PenaltyStatus.notified)
+        .order_by(Employee.number, Penalty.proposed_at, Penalty.id)
+    )
+    shares: dict[int, list[Penalty]] = {}
+    for row in rows:
+        shares.setdefault(row.employee_id, []).append(row)
+    return [Share(found[0].employee, found) for found in shares.values()]
+
+
+def waiting(session: Session, *, limit: int = 200) -> list[Penalty]:
+    """Penalties in no month yet, because nobody confirmed them or told the employee."""
+    unsettled = (PenaltyStatus.proposed, PenaltyStatus.confirmed)
+    return list(
+        session.scalars(
+            _with_people()
+            .where(Penalty.status.in_(unsettled))
+            .order_by(Penalty.proposed_at, Penalty.id)
+            .limit(limit)
+        )
+    )
+
+
+def months(session: Session) -> list[str]:
+    """The wage months that have a penalty, newest first."""
+    rows = sa.select(Penalty.month).where(Penalty.month.is_not(None)).distinct()
+    return sorted((m for m in session.scalars(rows) if m), reverse=True)
+
+
+def _with_people() -> sa.Select[Penalty]:
+    return (
+        sa.select(Penalty)
+        .join(Penalty.employee)
+        .options(
+            contains_eager(Penalty.employee).joinedload(Employee.department),
+            joinedload(Penalty.complaint).joinedload(Complaint.policy_version),
+        )
+    )
+
+
+def current_month(session: Session, *, on: dt.date) -> str:
+    """The wage month a day belongs to under the regulations in force; the calendar month else."""
+    versions = policies.all_in_force(session, on=on)
+    if not versions:
+        return f"{on:%Y-%m}"
+    return wage_month(on, policies.pack(session, versions[0]))

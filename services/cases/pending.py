@@ -1,0 +1,192 @@
+"""Whose turn it is beside the status of a case: conditions over complaints, one each per question.
+
+What is filed on a case says who takes part in it, which approval waits for which post, and whose
+vote a jury waits for. `policy.engine.forms.turn` says the same of one picture.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from models import Complaint, Employee, FormEntry, Journal, PolicyVersion
+from policy.engine.forms import SORTS, forms_of
+from policy.pack.forms_and_reports import ChainEntry
+from policy.pack.schema import Pack
+from policy.pack.shapes import Operator, Row
+from policy.vocabulary.status import ALLOWED, ENDS, Status
+
+Cases = sa.ColumnElement[bool]
+"""A condition of which cases are meant."""
+
+_OVER = (*ENDS, Status.closed, Status.recorded)
+_ENDORSABLE = [status for status, deeds in ALLOWED.items() if "endorsed" in deeds]
+
+_COMPARED: dict[Operator, Callable[[Any, Any], Cases]] = {
+    Operator.equals: lambda column, value: column == value,
+    Operator.differs: lambda column, value: column.is_distinct_from(value),
+    Operator.among: lambda column, value: column.in_(value),
+    Operator.filled: lambda column, value: column.is_not(None) if value else column.is_(None),
+}
+"""What an approval may ask of a case to be waited for from its first step on."""
+
+
+# ---------------------------------------------------------------- departments beside the leading
+
+
+def _with(row: Any, *conditions: Cases) -> Cases:
+    """Cases with a thing filed like this; found from the few things filed, not case by case."""
+    return Complaint.id.in_(sa.select(row.complaint_id).where(*conditions))
+
+
+def takes_part(policy_id: int, keys: Collection[str], *more: Cases, row: Any = FormEntry) -> Cases:
+    """Cases of a regulation in which one of its departments takes part; `more` is of that `row`."""
+    versions = sa.select(PolicyVersion.id).where(PolicyVersion.policy_id == policy_id)
+    return _with(
+        row,
+        row.section == "participant",
+        row.form.in_(sorted(keys)),
+        row.policy_version_id.in_(versions),
+        *more,
+    )
+
+
+def asked_to_take_part(
+    policy_id: int, keys: Collection[str], departments: Collection[int]
+) -> Cases:
+    """The same, as long as nobody of these real departments has done anything on it since."""
+    invited = aliased(FormEntry)
+    done = (
+        sa.exists()
+        .where(Journal.complaint_id == invited.complaint_id)
+        .where(Journal.happened_at > invited.filled_at)
+        .where(Journal.employee_id == Employee.id, Employee.department_id.in_(departments))
+    )
+    return sa.and_(
+        Complaint.status.not_in(_OVER),
+        sa.or_(Complaint.department_id.is_(None), Complaint.department_id.not_in(departments)),
+        takes_part(policy_id, keys, ~done, row=invited),
+    )
+
+
+# ---------------------------------------------------------------- approvals
+
+
+def to_endorse(pack: Pack, may: Callable[[str], Cases | None]) -> list[Cases]:
+    """Cases whose approvals wait for somebody; `may` says of which cases a step is his."""
+    found = []
+    for chain in pack.chain:
+        for place, post in enumerate(chain.steps):
+            his = may(post)
+            if his is not None:
+                waits = _waits_at(chain, place)
+                found.append(sa.and_(Complaint.status.in_(_ENDORSABLE), waits, his))
+    return found
+
+
+def _waits_at(chain: ChainEntry, place: int) -> Cases:
+    """Cases whose approval waits at a step."""
+    if place:
+        return _last(chain.key, standing="open", step=place)
+    forms = forms_of(chain)
+    rows = [_asked_of_case(row) for row in chain.applies if not _wants_form(row)]
+    refused = _last(chain.key, standing="refused")
+    if not chain.applies or any(row is None for row in rows):
+        return refused
+    begins = _filled_since(forms, chain.key) if forms else sa.true()
+    row = aliased(FormEntry)
+    begun = _with(row, row.section == "chain", row.form == chain.key)
+    fresh = sa.or_(~begun, refused)
+    return sa.and_(fresh, begins, *(row for row in rows if row is not None))
+
+
+def _wants_form(row: Row) -> bool:
+    return row.field.startswith("form.") and row.field.count(".") == 1 and row.value is True
+
+
+def _asked_of_case(row: Row) -> Cases | None:
+    compared = _COMPARED.get(row.op)
+    if compared is None or row.field not in SORTS:
+        return None
+    return compared(getattr(Complaint, row.field), row.value)
+
+
+def _filled_since(forms: Collection[str], chain: str) -> Cases:
+    """Cases with one of these forms filled after the last step of an approval, if there was one."""
+    form, step = aliased(FormEntry), aliased(FormEntry)
+    later = sa.exists().where(
+        step.complaint_id == form.complaint_id,
+        step.section == "chain",
+        step.form == chain,
+        step.position > form.position,
+    )
+    return _with(form, form.section == "form", form.form.in_(sorted(forms)), ~later)
+
+
+def _last(chain: str, *, standing: str, step: int | None = None) -> Cases:
+    """Cases whose last step of an approval stands so."""
+
+    def stands(row: Any) -> Cases:
+        at_step = sa.true() if step is None else row.data["step"].as_integer() == step
+        so = row.data["standing"].as_string() == standing
+        return sa.and_(row.form == chain, so, at_step)
+
+    return _latest("chain", ("chain",), stands)
+
+
+def endorsed_by(employee_id: int) -> Cases:
+    """Cases on which somebody gave or refused an approval."""
+    row = aliased(FormEntry)
+    return _with(row, row.section == "chain", row.employee_id == employee_id)
+
+
+# ---------------------------------------------------------------- the jury
+
+
+def sits_on_jury(number: str) -> Cases:
+    """Cases with an open question on whose jury the employee of that number sits."""
+    return _latest("vote", ("vote", "ruling"), lambda seated: _seated(seated, number))
+
+
+def to_vote(number: str, employee_id: int) -> Cases:
+    """The same, as long as he has not voted on it."""
+
+    def waits(seated: Any) -> Cases:
+        ballot = aliased(FormEntry)
+        voted = sa.exists().where(
+            ballot.complaint_id == seated.complaint_id,
+            ballot.section == "ballot",
+            ballot.form == seated.form,
+            ballot.position > seated.position,
+            ballot.employee_id == employee_id,
+        )
+        return sa.and_(_seated(seated, number), ~voted)
+
+    return _latest("vote", ("vote", "ruling"), waits)
+
+
+def to_convene() -> Cases:
+    """Cases with an appeal that waits for its jury."""
+    return _latest("appeal", ("appeal", "vote", "ruling"), lambda appeal: sa.true())
+
+
+def _seated(seated: Any, number: str) -> Cases:
+    members = seated.data["members"].as_string()
+    found: Cases = members.contains(json.dumps(number), autoescape=True)
+    return found
+
+
+def _latest(section: str, stages: Collection[str], asked: Callable[[Any], Cases]) -> Cases:
+    """Cases on which something came to a section, fits, and came to none of its stages since."""
+    row, later = aliased(FormEntry), aliased(FormEntry)
+    newer = sa.exists().where(
+        later.complaint_id == row.complaint_id,
+        later.section.in_(stages),
+        later.form == row.form,
+        later.position > row.position,
+    )
+    return _with(row, row.section == section, asked(row), ~newer)

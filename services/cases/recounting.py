@@ -1,0 +1,154 @@
+"""Counting the terms of open cases anew after the calendar changed: first shown, then done.
+
+Each case is counted through the journal like any deed. Whether one has to be is asked of the
+engine again under its lock, so what two do at once is done once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from models import Complaint, Deadline, PolicyVersion
+from policy.engine import recounting
+from policy.engine.case import apply
+from policy.engine.fact_changes import Effect, changes
+from policy.pack.schema import Pack
+from policy.vocabulary.errors import DomainError
+from policy.vocabulary.events import SYSTEM, Recounted
+from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.status import ClockState
+from policy.vocabulary.worktime import WorkCalendar
+from services.calendar import working_calendar
+from services.cases import journal, record
+from services.company.actors import Actor
+from services.regulation import policies
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+REQUEST = "recount"
+"""The kind of request by which a door asks the worker to count every open case anew."""
+
+Span = tuple[dt.datetime, dt.datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A case that another calendar counts otherwise: how it stands, how it would, what differs."""
+
+    number: str
+    pack: Pack
+    before: CaseFacts
+    after: CaseFacts
+    effects: tuple[Effect, ...]
+
+
+def preview(
+    session: Session, calendar: WorkCalendar, *, now: dt.datetime, span: Span | None = None
+) -> Iterator[Moving]:
+    """The open cases that `calendar` counts otherwise, by what falls due first. Writes nothing.
+
+    `span` are the instants between which that calendar differs; without it everything is looked
+    at. A few statements for each BATCH of cases.
+    """
+    ids = _concerned(session, span)
+    for start in range(0, len(ids), BATCH):
+        cases = _cases(session, ids[start : start + BATCH])
+        for complaint, facts in zip(cases, record.pictures(session, cases), strict=True):
+            pack = policies.pack(session, complaint.policy_version)
+            if moving := _moving(complaint.number, facts, pack, calendar, now):
+                yield moving
+
+
+def _concerned(session: Session, span: Span | None) -> Sequence[int]:
+    """The ids of cases with a running clock that may look at a day between two instants."""
+    running = sa.select(Deadline.complaint_id).where(Deadline.state == ClockState.running)
+    if span is not None:
+        first, last = span
+        touches = sa.and_(
+            Deadline.starts_at < last,
+            sa.or_(Deadline.due_at.is_(None), Deadline.due_at >= first),
+        )
+        # A window that was moved before rest days ends before the days it looked at.
+        running = running.where(
+            sa.or_(touches, Deadline.provisional, Deadline.opens_at.is_not(None))
+        )
+    return session.scalars(
+        sa.select(Complaint.id)
+        .where(Complaint.id.in_(running), Complaint.history.is_(False))
+        .order_by(Complaint.due_at.asc().nulls_last(), Complaint.id)
+    ).all()
+
+
+def _cases(session: Session, ids: Sequence[int]) -> list[Complaint]:
+    rows = session.scalars(
+        sa.select(Complaint)
+        .where(Complaint.id.in_(ids))
+        .options(
+            *record.WITH_ALL,
+            joinedload(Complaint.policy_version).joinedload(PolicyVersion.policy),
+        )
+    ).unique()
+    known = {row.id: row for row in rows}
+    return [known[id_] for id_ in ids if id_ in known]
+
+
+def _moving(
+    number: str, facts: CaseFacts, pack: Pack, calendar: WorkCalendar, now: dt.datetime
+) -> Moving | None:
+    """What counting a case anew would change, or None where it changes nothing."""
+    if recounting.recount(facts, at=now, pack=pack, calendar=calendar) == facts:
+        return None
+    event = Recounted(at=now, by=SYSTEM, reason="-")
+    try:
+        after, _ = apply(facts, event, pack, calendar, now)
+    except DomainError as refusal:
+        # It stays as it is; recounting it for real would be refused alike.
+        log.warning("%s cannot be counted anew: %s", number, refusal.code)
+        return None
+    return Moving(number, pack, facts, after, changes(facts, after))
+
+
+def recount(
+    session: Session, number: str, *, reason: str, actor: Actor, now: dt.datetime
+) -> tuple[Effect, ...]:
+    """What counting a case anew under the calendar as it stands changed; nothing if nothing.
+
+    Raises a DomainError of the engine and changes nothing.
+    """
+    complaint = journal.hold(session, number)
+    pack, calendar = journal.rules_of(session, complaint, as_of=now)
+    facts = record.facts_of(session, complaint)
+    if recounting.recount(facts, at=now, pack=pack, calendar=calendar) == facts:
+        return ()
+    return journal.happen(session, complaint, Recounted, actor=actor, now=now, reason=reason)
+
+
+def recount_some(
+    session: Session, numbers: Iterable[str], *, reason: str, actor: Actor, now: dt.datetime
+) -> None:
+    """Count these cases anew, each in a savepoint: one that is refused keeps no other waiting."""
+    for number in numbers:
+        try:
+            with session.begin_nested():
+                recount(session, number, reason=reason, actor=actor, now=now)
+        except DomainError as refusal:
+            log.warning("%s could not be counted anew: %s", number, refusal.code)
+
+
+def outdated(session: Session, *, now: dt.datetime) -> list[str]:
+    """The numbers of the open cases that the calendar as it stands counts otherwise."""
+    standing = working_calendar.work_calendar(session, as_of=now)
+    return [moving.number for moving in preview(session, standing, now=now)]
+
+
+def reason(session: Session) -> str:
+    """Why the calendar was changed last."""
+    calendar = working_calendar.find(session)
+    return working_calendar.standing(session, calendar).reason if calendar else ""

@@ -1,0 +1,82 @@
+"""What the passing of time does: clocks run out, observations end. Doing it twice adds nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import Complaint, Sheet
+from policy.engine import deadlines
+from policy.engine.case import archivable
+from policy.engine.permission import within_reach
+from policy.pack.schema import Pack
+from policy.vocabulary.events import Archived, TimePassed
+from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.status import Audience
+from services.cases import journal, record
+from services.company.actors import SYSTEM
+
+BATCH = 500
+
+
+def due_cases(session: Session, *, now: dt.datetime, tried: int = 0) -> list[str]:
+    """The numbers of the cases that time may change now, the longest waiting first.
+
+    A case whose only clock is spared stays among them. `tried` says how many were looked at in
+    this round already, so that those which stay never keep the others from being found.
+    """
+    return list(
+        session.scalars(
+            sa.select(Complaint.number)
+            .where(Complaint.time_at < now)
+            .order_by(Complaint.time_at, Complaint.id)
+            .limit(BATCH + tried)
+        )
+    )
+
+
+def pass_time(session: Session, number: str, *, now: dt.datetime) -> None:
+    """Let time pass for one case: breaches with their charges, then the archive.
+
+    Clocks that a department may have met in a file nobody has read since are spared until it was
+    read. Where nothing else ran out, nothing happens.
+    """
+    complaint = journal.hold(session, number)
+    if complaint.time_at is None or complaint.time_at >= now:
+        return
+    pack, _ = journal.rules_of(session, complaint)
+    facts = record.facts_of(session, complaint)
+    spared = _spared(session, complaint, facts, pack, now=now)
+    if spared and not _moves(facts, pack, spared, now=now):
+        return
+    journal.happen(session, complaint, TimePassed, actor=SYSTEM, now=now, spared=spared)
+    if archivable(record.facts_of(session, complaint), pack):
+        journal.happen(session, complaint, Archived, actor=SYSTEM, now=now)
+
+
+def _spared(
+    session: Session, complaint: Complaint, facts: CaseFacts, pack: Pack, *, now: dt.datetime
+) -> tuple[str, ...]:
+    """The keys of the clocks that ran out since the file was last read and can be met in it.
+
+    A file that is paused or was never read spares nothing: nobody waits for it.
+    """
+    read_at = session.scalar(
+        sa.select(Sheet.complete_at).where(
+            Sheet.audience == Audience.department,
+            Sheet.department_id == complaint.department_id,
+            Sheet.paused_at.is_(None),
+        )
+    )
+    if read_at is None:
+        return ()
+    ran_out = {c.key for c in facts.clocks if c.running and c.due_at and read_at <= c.due_at < now}
+    return tuple(sorted(ran_out & within_reach(facts, pack)))
+
+
+def _moves(facts: CaseFacts, pack: Pack, spared: tuple[str, ...], *, now: dt.datetime) -> bool:
+    """Whether time changes the case although some clocks are spared."""
+    after = deadlines.run_out(facts, at=now, found_at=now, pack=pack, spared=spared)
+    return after is not facts or archivable(facts, pack)

@@ -1,0 +1,1 @@
+"""People of the company: employees, posts, accounts, and who acts."""

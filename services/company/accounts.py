@@ -1,0 +1,125 @@
+"""Users and how they prove who they are: passwords, and the brake on guessing them.
+
+A failed attempt is a row, so the brake works across processes and restarts. An attempt is noted
+before the password is looked at and forgotten when it was right; many guesses at the same moment
+therefore cannot slip past the count.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from functools import cache
+
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy.orm import Session
+
+from models import LoginAttempt, User
+from policy.vocabulary.errors import Duplicate, FieldMissing, FieldTooLong
+from policy.vocabulary.status import Role
+
+WINDOW = dt.timedelta(minutes=15)
+FAILURES_PER_USER = 8
+FAILURES_PER_ADDRESS = 60
+LONGEST_USERNAME = 64
+LONGEST_PASSWORD = 500
+
+_hasher = PasswordHasher()
+
+
+def add_user(
+    session: Session,
+    username: str,
+    *,
+    password: str,
+    display_name: str,
+    role: Role,
+    employee_id: int | None = None,
+) -> User:
+    """A new user who can log in. Raises FieldMissing, FieldTooLong or Duplicate."""
+    username = username.strip()
+    if not username:
+        raise FieldMissing(field="username")
+    if len(username) > LONGEST_USERNAME:
+        raise FieldTooLong(field="username", limit=LONGEST_USERNAME)
+    if find_user(session, username) is not None:
+        raise Duplicate(field="username", value=username)
+    user = User(
+        username=username, display_name=display_name.strip() or username, role=role, version=1
+    )
+    user.employee_id = employee_id
+    set_password(session, user, password=password)
+    session.add(user)
+    session.flush()
+    return user
+
+
+def find_user(session: Session, username: str) -> User | None:
+    """The user of that name, upper and lower case told apart."""
+    return session.scalar(sa.select(User).where(User.username == username))
+
+
+def set_password(session: Session, user: User, *, password: str) -> None:
+    """Give `user` a new password; every session of his ends."""
+    if not password:
+        raise FieldMissing(field="password")
+    if len(password) > LONGEST_PASSWORD:
+        raise FieldTooLong(field="password", limit=LONGEST_PASSWORD)
+    user.password_hash = _hasher.hash(password)
+    user.session_token = secrets.token_hex(32)
+
+
+def password_matches(password_hash: str | None, password: str) -> bool:
+    """Whether `password` is the one behind the hash; None stands for a user who does not exist.
+
+    Nobody learns from the time it takes which names exist. It takes a while on purpose, so no
+    transaction that others wait for should be open meanwhile.
+    """
+    try:
+        right = _hasher.verify(password_hash or _nobody(), password[:LONGEST_PASSWORD])
+    except (VerificationError, InvalidHashError):
+        return False
+    return right and password_hash is not None
+
+
+def note_attempt(session: Session, username: str, *, address: str, now: dt.datetime) -> int:
+    """Note an attempt to log in; the seconds to wait before it may be made, 0 when at once.
+
+    An attempt that has to wait is not counted, else waiting would never end.
+    """
+    session.execute(sa.delete(LoginAttempt).where(LoginAttempt.at < now - WINDOW))
+    username = username[:LONGEST_USERNAME]
+    by_user = (LoginAttempt.username == username) & (LoginAttempt.address == address)
+    wait = max(
+        _wait(session, by_user, FAILURES_PER_USER, now),
+        _wait(session, LoginAttempt.address == address, FAILURES_PER_ADDRESS, now),
+    )
+    if not wait:
+        session.add(LoginAttempt(username=username, address=address, at=now))
+        session.flush()
+    return wait
+
+
+def forget_attempts(session: Session, username: str, *, address: str) -> None:
+    """Clear the count of a user and address after a right password."""
+    session.execute(
+        sa.delete(LoginAttempt).where(
+            LoginAttempt.username == username, LoginAttempt.address == address
+        )
+    )
+
+
+def _wait(session: Session, which: sa.ColumnElement[bool], allowed: int, now: dt.datetime) -> int:
+    """Seconds until fewer than `allowed` of the attempts lie within the window."""
+    newest = sa.select(LoginAttempt.at).where(which).order_by(LoginAttempt.at.desc())
+    deciding = session.scalar(newest.offset(allowed - 1).limit(1))
+    if deciding is None:
+        return 0
+    return max(0, int((deciding + WINDOW - now).total_seconds()) + 1)
+
+
+@cache
+def _nobody() -> str:
+    return _hasher.hash(secrets.token_hex(16))

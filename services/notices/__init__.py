@@ -1,0 +1,1 @@
+"""Notices to people: who is told what, once each, and what became of it."""

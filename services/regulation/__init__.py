@@ -1,0 +1,1 @@
+"""Regulations in the record: versions, drafts, and what the company adds to them."""

@@ -1,0 +1,113 @@
+"""What regulations declare beyond what every case has: their fields, and the fields of their forms.
+
+Lists, exports and spreadsheets name them alike: `extra.batch`, `form.survey.cause`. Of a form the
+last filling counts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import Complaint, FormEntry
+from policy.pack.forms_and_reports import FormField
+from policy.pack.schema import FieldEntry, Pack
+from policy.vocabulary.errors import ValueRefused
+from services.regulation import policies
+
+EXTRA, FORM = "extra.", "form."
+Filled = Mapping[str, Mapping[str, Any]]
+"""The data of the last filling of each form of a case, by the form's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A field a regulation declares: its name in lists, its label, and what it holds."""
+
+    name: str
+    label: str
+    field: FieldEntry | FormField
+    form: str | None = None
+
+    def of(self, complaint: Complaint, filled: Filled) -> Any:
+        """What a case says there, as JSON data; None where it says nothing."""
+        if self.form is None:
+            return complaint.extra.get(self.field.key)
+        return filled.get(self.form, {}).get(self.field.key)
+
+
+def fields(pack: Pack) -> dict[str, Declared]:
+    """Every field a regulation declares for cases, by its name: of the case, then of its forms."""
+    found = {EXTRA + one.key: Declared(EXTRA + one.key, one.label, one) for one in pack.field}
+    for form in pack.form:
+        if form.alone:
+            continue
+        for one in form.fields:
+            name = f"{FORM}{form.key}.{one.key}"
+            found[name] = Declared(name, f"{form.label} · {one.label}", one, form.key)
+    return found
+
+
+_NUMBER = re.compile(r"[\w-]+")
+
+
+def known_cases(
+    session: Session, asked: Iterable[FieldEntry | FormField], said: Mapping[str, Any]
+) -> None:
+    """Refuse what was said in fields that list cases if one is not in the record.
+
+    Raises ValueRefused with the field and the numbers nobody knows.
+    """
+    for one in asked:
+        numbers = _NUMBER.findall(str(said.get(one.key) or "")) if one.shape == "cases" else ()
+        known = sa.select(Complaint.number).where(Complaint.number.in_(numbers))
+        there = set(session.scalars(known)) if numbers else set()
+        if strange := [number for number in numbers if number not in there]:
+            raise ValueRefused(field=one.label, value=", ".join(strange), why="no_such_case")
+
+
+def in_force(session: Session, *, on: dt.date) -> dict[str, Declared]:
+    """The fields of all regulations in force on a day; of one name the first regulation's."""
+    found: dict[str, Declared] = {}
+    for version in policies.all_in_force(session, on=on):
+        for name, one in fields(policies.pack(session, version)).items():
+            found.setdefault(name, one)
+    return found
+
+
+def last_filled(
+    session: Session, complaint_ids: Collection[int], names: Iterable[str]
+) -> dict[int, dict[str, Mapping[str, Any]]]:
+    """The last filling of the forms some names ask for, by case and form; one statement."""
+    return last_of(session, complaint_ids, {n.split(".")[1] for n in names if n.startswith(FORM)})
+
+
+def last_of(
+    session: Session,
+    complaint_ids: Collection[int],
+    forms: Collection[str],
+    *,
+    section: str = "form",
+) -> dict[int, dict[str, Mapping[str, Any]]]:
+    """The last filling of some forms, or what was last said in some approvals (`chain`), by case
+    and key.
+    """
+    found: dict[int, dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    if not forms or not complaint_ids:
+        return found
+    rows = session.execute(
+        sa.select(FormEntry.complaint_id, FormEntry.form, FormEntry.data)
+        .where(FormEntry.section == section, FormEntry.form.in_(sorted(forms)))
+        .where(FormEntry.complaint_id.in_(sorted(complaint_ids)))
+        .order_by(FormEntry.id)
+    )
+    for case, form, data in rows:
+        found[case][form] = data
+    return found

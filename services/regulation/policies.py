@@ -1,0 +1,237 @@
+"""Regulations in the record: publishing a version, the one in force on a day, its pack.
+
+How a draft becomes what is published stands in `drafts`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import Complaint, Parameter, Policy, PolicyRule, PolicyVersion
+from policy.pack.loading import build
+from policy.pack.numbering import alike
+from policy.pack.schema import NumberEntry, Pack
+from policy.vocabulary.errors import NotInForce, NumbersTaken
+from policy.vocabulary.status import ENDS, Status
+
+
+def publish(
+    session: Session,
+    data: Mapping[str, Any],
+    *,
+    effective_from: dt.date,
+    now: dt.datetime,
+    parameters: Mapping[str, str] | None = None,
+    approved_by_id: int | None = None,
+    file: str = "",
+) -> PolicyVersion:
+    """A new version of a regulation from plain data, in force from a day on.
+
+    Raises PackRefused with every problem, and NumbersTaken where another regulation gives the
+    same numbers; nothing is stored then.
+    """
+    pack = build(data, parameters, file=file)
+    for mine, its, other in numbered_alike(session, pack, on=effective_from):
+        facts = {"policy": pack.policy.label, "series": mine.label}
+        raise NumbersTaken(**facts, other=other.policy.name, its=its.label)
+    policy = policy_of(session, pack.policy.key, pack.policy.label)
+    version = PolicyVersion(
+        policy=policy,
+        number=next_number(policy),
+        status="published",
+        effective_from=effective_from,
+        published_at=now,
+        approved_by_id=approved_by_id,
+        checksum=pack.checksum,
+    )
+    session.add(version)
+    session.flush()
+    for key, value in (parameters or {}).items():
+        session.add(Parameter(policy_version_id=version.id, key=key, value=value))
+    session.add_all(rules(version.id, data))
+    session.flush()
+    return version
+
+
+def policy_of(session: Session, key: str, name: str) -> Policy:
+    """The regulation of that key, made and named now where it is new."""
+    found = session.scalars(sa.select(Policy).where(Policy.key == key)).first()
+    if found is None:
+        found = Policy(key=key, name=name, versions=[])
+        session.add(found)
+    return found
+
+
+def next_number(policy: Policy) -> int:
+    """The number of the regulation's next version."""
+    return 1 + max((version.number for version in policy.versions), default=0)
+
+
+def rules(version_id: int, data: Mapping[str, Any]) -> list[PolicyRule]:
+    """The rows of plain data, as it was typed; a section of any name keeps its entries."""
+    return [
+        PolicyRule(
+            policy_version_id=version_id,
+            section=section[:32],
+            key=rule_key(entry),
+            position=position,
+            data=as_json(entry),
+        )
+        for section, position, entry in _placed(data)
+    ]
+
+
+def _placed(data: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
+    for section, value in data.items():
+        entries = [value] if section == "policy" else value
+        for position, entry in enumerate(entries):
+            yield section, position, entry
+
+
+def rule_key(entry: Mapping[str, Any]) -> str:
+    """The key by which a row is found; what was typed stands in its data."""
+    return str(entry.get("key") or "")[:64]
+
+
+def as_json(value: Any) -> Any:
+    """Plain data as the record keeps it: a fraction and a clock time as their own text."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else f"{value:f}"
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): as_json(inner) for key, inner in value.items()}
+    return [as_json(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def digest(data: Mapping[str, Any]) -> str:
+    """A checksum of plain data as it is typed, right or wrong."""
+    text = json.dumps(as_json(data), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def in_force(session: Session, key: str, *, on: dt.date) -> PolicyVersion:
+    """The version of a regulation that is in force on a day. Raises NotInForce."""
+    found = session.scalars(_published(on).join(Policy).where(Policy.key == key).limit(1)).first()
+    if found is None:
+        raise NotInForce(policy=key, on=on)
+    return found
+
+
+def all_in_force(session: Session, *, on: dt.date) -> list[PolicyVersion]:
+    """For every regulation the version in force on a day, by name."""
+    newest: dict[int, PolicyVersion] = {}
+    for version in session.scalars(_published(on)):
+        newest.setdefault(version.policy_id, version)
+    return sorted(newest.values(), key=lambda version: version.policy.name)
+
+
+def readable(session: Session, *, on: dt.date) -> list[PolicyVersion]:
+    """For every regulation the version in force on a day, else the last that was, by name.
+
+    A version that was withdrawn decides about nothing new, but its books and cases outlive it.
+    """
+    known = {version.policy_id: version for version in session.scalars(_withdrawn(on))}
+    known |= {version.policy_id: version for version in all_in_force(session, on=on)}
+    return sorted(known.values(), key=lambda version: version.policy.name)
+
+
+def at_work(session: Session, *, on: dt.date) -> list[PolicyVersion]:
+    """The readable versions, and every other one under which a case is still open, by name."""
+    going_on = [status for status in Status if status not in (*ENDS, Status.recorded)]
+    open_ = sa.select(Complaint.policy_version_id).where(Complaint.status.in_(going_on))
+    found = {version.id: version for version in readable(session, on=on)}
+    rest = sa.select(PolicyVersion).where(PolicyVersion.id.in_(open_))
+    found |= {version.id: version for version in session.scalars(rest)}
+    return sorted(found.values(), key=lambda version: (version.policy.name, version.number))
+
+
+def numbered_alike(
+    session: Session, own: Pack, *, on: dt.date
+) -> list[tuple[NumberEntry, NumberEntry, PolicyVersion]]:
+    """The series of a pack that give the numbers of another regulation: both, and that one.
+
+    Others are looked at that are in force on a day or come into force after it.
+    """
+    later = sa.select(PolicyVersion).where(
+        PolicyVersion.status == "published", PolicyVersion.effective_from > on
+    )
+    return [
+        (mine, its, version)
+        for version in (*all_in_force(session, on=on), *session.scalars(later))
+        if version.policy.key != own.policy.key
+        for its in pack(session, version).number
+        for mine in own.number
+        if alike(mine, its)
+    ]
+
+
+def _published(on: dt.date) -> sa.Select[PolicyVersion]:
+    return (
+        sa.select(PolicyVersion)
+        .where(PolicyVersion.status == "published", PolicyVersion.effective_from <= on)
+        .order_by(PolicyVersion.effective_from.desc(), PolicyVersion.number.desc())
+    )
+
+
+def _withdrawn(on: dt.date) -> sa.Select[PolicyVersion]:
+    """What was withdrawn and had begun by a day, the last of each regulation at the end."""
+    return (
+        sa.select(PolicyVersion)
+        .where(PolicyVersion.status == "withdrawn", PolicyVersion.effective_from <= on)
+        .order_by(PolicyVersion.effective_from, PolicyVersion.number)
+    )
+
+
+def pack(session: Session, version: PolicyVersion) -> Pack:
+    """The checked pack of a version. Raises PackRefused with every problem of a draft.
+
+    What was published does not change, so it is made once a process; a draft is made anew.
+    """
+    if version.status == "draft":
+        return build(*data(session, version), file=str(version))
+    cached = _packs.get(version.checksum)
+    if cached is None:
+        cached = _packs[version.checksum] = build(*data(session, version))
+    return cached
+
+
+_packs: dict[str, Pack] = {}
+
+
+def data(session: Session, version: PolicyVersion) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The rules of a version as plain data, and the parameters the company chose for it."""
+    rules = session.scalars(
+        sa.select(PolicyRule)
+        .where(PolicyRule.policy_version_id == version.id)
+        .order_by(PolicyRule.section, PolicyRule.position, PolicyRule.id)
+    )
+    found: dict[str, Any] = {}
+    for rule in rules:
+        if rule.section == "policy":
+            found["policy"] = rule.data
+        else:
+            found.setdefault(rule.section, []).append(rule.data)
+    chosen = sa.select(Parameter.key, Parameter.value).where(
+        Parameter.policy_version_id == version.id
+    )
+    return found, dict(session.execute(chosen).all())
+
+
+def plain(session: Session, version: PolicyVersion) -> dict[str, Any]:
+    """A version as plain data, the company's own choices written into its parameters."""
+    found, own = data(session, version)
+    if "parameter" in found:
+        found["parameter"] = [
+            {**entry, "value": own[entry["key"]]} if entry.get("key") in own else entry
+            for entry in found["parameter"]
+        ]
+    return found

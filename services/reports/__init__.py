@@ -1,0 +1,1 @@
+"""What is read over many cases: ledgers, indicators, reports, what-if."""

@@ -1,0 +1,124 @@
+"""Ledgers: what stands in them, the hours a log leaves open, the numbers a series lacks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from models import Complaint, FormEntry, NumberCounter, PolicyVersion
+from policy.engine.report_periods import uncovered
+from policy.pack.forms_and_reports import FormEntry as Form
+from policy.pack.forms_and_reports import LedgerEntry
+from policy.pack.numbering import period as series_period
+from policy.pack.numbering import render
+from services.calendar import working_calendar
+from services.cases import forms
+from services.regulation import policies
+
+LONGEST = 5_000
+"""So many lines of a ledger are shown; a shorter period shows the others."""
+
+
+def ledger(
+    session: Session,
+    version: PolicyVersion,
+    entry: LedgerEntry,
+    *,
+    from_on: dt.date,
+    until_on: dt.date,
+) -> Sequence[Complaint] | Sequence[FormEntry]:
+    """What stands in a ledger for a span of days: cases of its kinds, or fillings of its form.
+
+    Cases stand in the order of their receipt: as texts, the thousandth number of a month would
+    come before the 999th.
+    """
+    span = working_calendar.work_calendar(session).span(from_on, until_on)
+    if entry.form is not None:
+        about = (joinedload(FormEntry.complaint), joinedload(FormEntry.customer))
+        filled = forms.filled(session, version, [entry.form], span).options(*about)
+        return session.scalars(filled.limit(LONGEST)).all()
+    begin, end = span
+    return session.scalars(
+        sa.select(Complaint)
+        .join(Complaint.policy_version)
+        .where(PolicyVersion.policy_id == version.policy_id, Complaint.kind.in_(entry.kinds))
+        .where(Complaint.received_at >= begin, Complaint.received_at < end)
+        .options(
+            joinedload(Complaint.customer),
+            joinedload(Complaint.department),
+            joinedload(Complaint.handler),
+            joinedload(Complaint.policy_version),
+        )
+        .order_by(Complaint.received_at, Complaint.id)
+        .limit(LONGEST)
+    ).all()
+
+
+_LATEST_TURN = dt.timedelta(days=31)
+"""How long before or after a turn of duty its log may be written and still be found."""
+
+
+def uncovered_hours(
+    session: Session,
+    version: PolicyVersion,
+    log: Form,
+    *,
+    from_on: dt.date,
+    until_on: dt.date,
+    now: dt.datetime,
+) -> list[tuple[dt.datetime, dt.datetime]]:
+    """The times nobody was there, in UTC, of a log that must leave no hour open (RES-2.1.2).
+
+    From the first day to the last one, but neither before the regulation was in force nor beyond
+    `now`: what lies ahead is not open yet.
+    """
+    if log.covers is None:
+        return []
+    since, until = log.covers
+    calendar = working_calendar.work_calendar(session)
+    begin, end = calendar.span(max(from_on, version.effective_from or from_on), until_on)
+    written = begin - _LATEST_TURN, end + _LATEST_TURN
+    filled = forms.filled(session, version, [log.key], written).with_only_columns(FormEntry.data)
+    turns = [(_instant(said[since]), _instant(said[until])) for said in session.scalars(filled)]
+    return uncovered(turns, begin, min(end, now))
+
+
+def _instant(said: Any) -> dt.datetime:
+    return dt.datetime.fromisoformat(str(said)).astimezone(dt.UTC)
+
+
+def gaps(session: Session, version: PolicyVersion, *, on: dt.date) -> dict[str, list[str]]:
+    """The numbers that are missing in each series of a regulation in the period of a day.
+
+    A number is never given twice and a refused registration uses none up: what is missing was
+    taken out of the record by hand. Proportional to the numbers given in the period.
+    """
+    pack = policies.pack(session, version)
+    found = {}
+    for series in pack.number:
+        counter = session.scalars(
+            sa.select(NumberCounter).where(
+                NumberCounter.series == f"{pack.policy.key}/{series.key}",
+                NumberCounter.period == series_period(series, on),
+            )
+        ).first()
+        given = [render(series, on, n) for n in range(1, (counter.last if counter else 0) + 1)]
+        found[series.key] = _missing(session, given)
+    return found
+
+
+_BATCH = 500
+
+
+def _missing(session: Session, numbers: Sequence[str]) -> list[str]:
+    there: set[str] = set()
+    for start in range(0, len(numbers), _BATCH):
+        batch = numbers[start : start + _BATCH]
+        there.update(
+            session.scalars(sa.select(Complaint.number).where(Complaint.number.in_(batch)))
+        )
+    return [number for number in numbers if number not in there]

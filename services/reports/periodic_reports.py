@@ -1,0 +1,171 @@
+"""Reports that come again: which are owed by when, and the ones that were drawn up and kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import Customer, FormEntry, PolicyVersion
+from policy.engine.forms import checked_form
+from policy.engine.report_periods import begun, days_of, due_on, period_of
+from policy.pack.forms_and_reports import ReportEntry
+from policy.pack.schema import Pack
+from policy.vocabulary.errors import ChoiceUnknown, Duplicate
+from policy.vocabulary.worktime import WorkCalendar
+from services.calendar import working_calendar
+from services.cases import customers, forms
+from services.company.actors import Actor
+from services.regulation import policies
+from services.reports import indicators
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A report of a period: its last day, by when it is due, and when it was filed, if it was.
+
+    `customer` is the key customer it is about, where it is owed for each of them.
+    """
+
+    report: ReportEntry
+    period: str
+    until_on: dt.date
+    due_on: dt.date
+    filed_at: dt.datetime | None
+    customer: Customer | None = None
+
+    def late(self, on: dt.date) -> bool:
+        """Whether it is still missing on a day after it was due."""
+        return self.filed_at is None and on > self.due_on
+
+    def ripe(self, on: dt.date) -> bool:
+        """Whether it can be filed on a day: its figures are whole, or it cannot wait for them.
+
+        A report is filed once. What is due before its period is over is not kept waiting, nor
+        what tells of a customer.
+        """
+        whole = on > self.until_on or self.due_on <= self.until_on
+        return self.filed_at is None and (whole or self.customer is not None)
+
+
+def owed(session: Session, version: PolicyVersion, *, since: dt.date, on: dt.date) -> list[Owed]:
+    """The reports of every period that ended since a day or runs, by when they are due.
+
+    Of a report on each key customer that is written on a form, filling that form in the period
+    about the customer is filing it.
+    """
+    pack = policies.pack(session, version)
+    calendar = working_calendar.work_calendar(session)
+    filed = _visits(session, version, pack, calendar) | _filed(session, version)
+    looked_after = customers.looked_after(session)
+    found = []
+    for report in pack.report:
+        about: Sequence[Customer | None] = looked_after if report.per == "key_customer" else [None]
+        for period in begun(report, since, on):
+            _, last = days_of(report, period)
+            day = due_on(report, period, calendar)
+            for customer in about:
+                at = filed.get((report.key, period, customer.id if customer else None))
+                found.append(Owed(report, period, last, day, at, customer))
+    return sorted(found, key=lambda one: (one.due_on, one.report.key))
+
+
+Filings = dict[tuple[str, str | None, int | None], dt.datetime]
+"""When reports were filed, by report, period and the id of a customer."""
+
+
+def _filed(session: Session, version: PolicyVersion) -> Filings:
+    rows = session.execute(
+        sa.select(FormEntry.form, FormEntry.period, FormEntry.customer_id, FormEntry.filled_at)
+        .join(PolicyVersion, PolicyVersion.id == FormEntry.policy_version_id)
+        .where(FormEntry.section == "report", PolicyVersion.policy_id == version.policy_id)
+    )
+    return {(form, period, customer): at for form, period, customer, at in rows}
+
+
+def _visits(
+    session: Session, version: PolicyVersion, pack: Pack, calendar: WorkCalendar
+) -> Filings:
+    """The first filling in a period of a form that a report on each key customer is written on."""
+    of_customers = [one for one in pack.report if one.per == "key_customer" and one.form]
+    rows = session.execute(
+        sa.select(FormEntry.form, FormEntry.customer_id, FormEntry.filled_at)
+        .join(PolicyVersion, PolicyVersion.id == FormEntry.policy_version_id)
+        .where(FormEntry.section == "form", PolicyVersion.policy_id == version.policy_id)
+        .where(FormEntry.form.in_({one.form for one in of_customers}))
+        .where(FormEntry.customer_id.is_not(None))
+        .order_by(FormEntry.filled_at)
+    )
+    found: Filings = {}
+    for form, customer, at in rows:
+        for report in of_customers:
+            if report.form == form:
+                period = period_of(report, calendar.local(at).date())
+                found.setdefault((report.key, period, customer), at)
+    return found
+
+
+def file_report(
+    session: Session,
+    version: PolicyVersion,
+    *,
+    report: str,
+    period: str,
+    data: Mapping[str, Any],
+    actor: Actor,
+    now: dt.datetime,
+    customer: Customer | None = None,
+) -> FormEntry:
+    """Keep a report of a period as it was drawn up, with the indicators of that day beside it.
+
+    Raises ChoiceUnknown for an unknown report or period, what is wrong with the fields of its
+    form, and Duplicate where the period has one already: a report is not overwritten.
+    """
+    pack = policies.pack(session, version)
+    entry: ReportEntry | None = pack.find("report", report)
+    if entry is None:
+        raise ChoiceUnknown(field="report", value=report)
+    from_on, until_on = days_of(entry, period)
+    form = pack.find("form", entry.form)
+    said = checked_form(form, data) if form else dict(data)
+    if _is_filed(session, version, report, period, customer):
+        raise Duplicate(field="period", value=period)
+    counted = indicators.figures(session, version, from_on=from_on, until_on=until_on)
+    said |= {"figures": {indicator.key: str(value) for indicator, value in counted}}
+    return forms.keep(
+        session,
+        version,
+        said,
+        section="report",
+        form=report,
+        period=period,
+        customer=customer,
+        actor=actor,
+        now=now,
+    )
+
+
+def _is_filed(
+    session: Session, version: PolicyVersion, report: str, period: str, customer: Customer | None
+) -> bool:
+    wanted = (
+        sa.select(FormEntry.id)
+        .join(PolicyVersion, PolicyVersion.id == FormEntry.policy_version_id)
+        .where(FormEntry.section == "report", FormEntry.form == report, FormEntry.period == period)
+        .where(FormEntry.customer_id == (customer.id if customer else None))
+        .where(PolicyVersion.policy_id == version.policy_id)
+    )
+    return session.scalars(wanted.limit(1)).first() is not None
+
+
+def unvisited(session: Session, version: PolicyVersion, *, form: str, year: int) -> list[Customer]:
+    """The key customers for whom a form was not filled in a year, by name (FUE-B3.5a)."""
+    days = dt.date(year, 1, 1), dt.date(year, 12, 31)
+    span = working_calendar.work_calendar(session).span(*days)
+    filled = forms.counted(session, version, [form], span)
+    visited = set(session.scalars(filled.with_only_columns(FormEntry.customer_id)))
+    return [one for one in customers.looked_after(session) if one.id not in visited]

@@ -1,0 +1,1 @@
+"""The departments' workbooks in the record: their layout, state and problems."""

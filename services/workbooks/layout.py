@@ -1,0 +1,282 @@
+"""Which files there are, which tabs and columns they have, and what a column can show.
+
+A tab and its columns are rows of the record, so an administrator changes them; what a *field*
+means (who owns it, which deed it carries) is here. Fields of a regulation are `extra.<key>`, those
+of its forms `form.<form>.<key>`, which a file only shows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, selectinload
+
+from models import Department, Sheet, SheetColumn, SheetTab
+from policy.vocabulary.status import Audience, Status
+from services.company import actors
+from services.regulation import declared, policies
+from services.regulation.declared import EXTRA, FORM
+
+EXTRAS = "extra.*"
+"""Stands for every field of the regulations in force that has no column of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a column can show. `owner` is office or department; `asked` where a new row may say it.
+
+    `choices_from` is the tab its values are listed on.
+    """
+
+    owner: str = "office"
+    shape: str = "text"
+    width: int = 14
+    asked: bool = False
+    choices_from: str | None = None
+
+    @property
+    def open_(self) -> bool:
+        """Whether the department fills it."""
+        return self.owner == "department"
+
+
+FIELDS: dict[str, Field] = {
+    "uid": Field(width=4),
+    "number": Field(shape="link", width=16),
+    "next_step": Field(width=22),
+    "due_at": Field(shape="datetime", width=17),
+    "hint": Field(width=44),
+    "handler": Field("department", width=16, choices_from="people"),
+    "contacted_at": Field("department", "datetime", 17),
+    "progress": Field("department", width=30),
+    "outcome": Field("department", width=18),
+    "answer": Field("department", width=34),
+    "until": Field("department", "datetime", 17),
+    "until_reason": Field("department", width=24),
+    "confirmed": Field(width=20),
+    "grade": Field(width=8),
+    "channel": Field(width=14),
+    "received_at": Field(shape="datetime", width=17, asked=True),
+    "customer": Field(width=12, asked=True),
+    "phone": Field(width=16, asked=True),
+    "body": Field(width=44, asked=True),
+    "demand": Field(width=24, asked=True),
+    "round": Field(width=6),
+    "feedback": Field(width=30),
+    "why": Field(width=16),
+    "status": Field(width=14),
+    "closed_at": Field(shape="datetime", width=17),
+    "topic": Field(width=18),
+    "text": Field(width=90),
+    "value": Field(width=24),
+    "employee_number": Field(width=12),
+    "employee": Field(width=12),
+    "department": Field(width=16),
+    "ground": Field(width=26),
+    "cite": Field(width=20),
+    "amount": Field(shape="money", width=12),
+    "confirmed_at": Field(shape="datetime", width=17),
+    "notified_at": Field(shape="datetime", width=17),
+    "counts_at": Field(shape="datetime", width=17),
+}
+
+_OPEN = [
+    *("registered", "returned", "dispatched", "replied", "raised"),
+    *("intervened", "confirmed", "disputed", "accepted"),
+]
+_CLOSED = ["closed", "archived"]
+
+TABS: dict[tuple[Audience, str], tuple[list[str], int | None, str]] = {
+    (Audience.department, "today"): (
+        _OPEN,
+        None,
+        "uid why number next_step due_at hint handler customer body",
+    ),
+    (Audience.department, "open"): (
+        _OPEN,
+        None,
+        "uid number next_step due_at hint handler contacted_at progress outcome answer until"
+        " until_reason confirmed grade channel received_at customer phone extra.* body demand"
+        " round feedback",
+    ),
+    (Audience.department, "closed"): (
+        _CLOSED,
+        90,
+        "uid number status grade channel received_at closed_at customer handler outcome answer"
+        " feedback round",
+    ),
+    (Audience.department, "guide"): ([], None, "uid topic text"),
+    (Audience.department, "people"): ([], None, "uid value"),
+    (Audience.payroll, "month"): (
+        [],
+        None,
+        "uid employee_number employee department number ground cite amount confirmed_at"
+        " notified_at counts_at",
+    ),
+    (Audience.payroll, "guide"): ([], None, "uid topic text"),
+}
+"""The tabs a company begins with: statuses of its cases, days after closing, fields in order."""
+
+NEEDED: dict[str, frozenset[str]] = {
+    "open": frozenset(
+        {"uid", "number", "hint", "handler", "outcome", "answer", "until", "until_reason"}
+        | {"customer", "body"}
+    ),
+    "people": frozenset({"uid", "value"}),
+    "guide": frozenset({"uid", "topic", "text"}),
+    "today": frozenset({"uid", "number"}),
+    "closed": frozenset({"uid", "number"}),
+    "month": frozenset({"uid", "employee_number", "amount"}),
+}
+"""Without these columns a tab cannot do its work; they stay switched on."""
+
+
+def field(name: str) -> Field:
+    """What a field means; fields of a regulation are the office's, and a new row may say them."""
+    if name.startswith(FORM):
+        return Field(width=20)
+    return Field(asked=True) if name.startswith(EXTRA) else FIELDS[name]
+
+
+# ---------------------------------------------------------------- the first run
+
+
+def settle(session: Session, *, title: Callable[[str], str], header: Callable[[str], str]) -> None:
+    """Give every audience its tabs and columns where it has none, named by `title`, `header`."""
+    for position, ((audience, key), (statuses, days, fields)) in enumerate(TABS.items()):
+        known = sa.select(SheetTab.id).where(SheetTab.audience == audience, SheetTab.key == key)
+        if session.scalar(known) is not None:
+            continue
+        tab = SheetTab(
+            audience=audience,
+            key=key,
+            title=title(key),
+            position=position,
+            statuses=list(statuses),
+            days=days,
+        )
+        tab.columns = [
+            SheetColumn(position=place, field=name, header=header(name), width=_width(name))
+            for place, name in enumerate(fields.split())
+        ]
+        session.add(tab)
+    session.flush()
+
+
+def _width(name: str) -> int:
+    return field(name).width
+
+
+def found(
+    session: Session, *, on: dt.date, years: Iterable[int], name: Callable[[Sheet], str]
+) -> list[Sheet]:
+    """A file for each department that answers cases and has none, and one a year for the payroll.
+
+    `name` says what a new file is called. Departments that no regulation in force hands cases to
+    get none.
+    """
+    new: list[Sheet] = []
+    taken = set(session.scalars(sa.select(Sheet.department_id)))
+    for department in answering(session, on=on):
+        if department.id not in taken:
+            new.append(Sheet(audience=Audience.department, department=department, newborn=[]))
+    paid = set(session.scalars(sa.select(Sheet.year)))
+    new += [
+        Sheet(audience=Audience.payroll, year=year, newborn=[])
+        for year in years
+        if year not in paid
+    ]
+    for sheet in new:
+        sheet.name = name(sheet)
+    session.add_all(new)
+    session.flush()
+    return new
+
+
+def answering(session: Session, *, on: dt.date) -> list[Department]:
+    """The active departments that a regulation in force hands cases to, by key."""
+    ids: set[int] = set()
+    for version in policies.all_in_force(session, on=on):
+        real = actors.meanings(session, policy_id=version.policy_id, on=on)
+        pack = policies.pack(session, version)
+        ids |= {real[entry.key] for entry in pack.department if entry.answers and entry.key in real}
+    rows = sa.select(Department).where(Department.id.in_(ids), Department.active)
+    return list(session.scalars(rows.order_by(Department.key)))
+
+
+# ---------------------------------------------------------------- reading the layout
+
+
+def tabs(session: Session, audience: Audience) -> Sequence[SheetTab]:
+    """The tabs of an audience in their order, with their columns."""
+    return session.scalars(
+        sa.select(SheetTab)
+        .where(SheetTab.audience == audience)
+        .options(selectinload(SheetTab.columns))
+        .order_by(SheetTab.position, SheetTab.id)
+    ).all()
+
+
+def extras(session: Session, *, on: dt.date) -> dict[str, str]:
+    """The fields of the regulations in force: `extra.<key>` and label, in their order."""
+    found: dict[str, str] = {}
+    for version in policies.all_in_force(session, on=on):
+        for entry in policies.pack(session, version).field:
+            found.setdefault(EXTRA + entry.key, entry.label)
+    return found
+
+
+LONGEST_NAME = 80
+"""A column's field has at most so many characters; a longer name cannot be chosen."""
+
+
+def labels(session: Session, *, on: dt.date) -> dict[str, str]:
+    """Every field the regulations in force declare, with its label: of cases, then of forms."""
+    found = declared.in_force(session, on=on)
+    return {name: one.label for name, one in found.items() if len(name) <= LONGEST_NAME}
+
+
+def columns(session: Session, tab: SheetTab, *, on: dt.date) -> list[tuple[str, str, int]]:
+    """Field, header and width of a tab's columns that are switched on, in order.
+
+    `extra.*` has become the regulations' fields that have no column of their own.
+    """
+    own = {column.field for column in tab.columns}
+    spread = [(name, label) for name, label in extras(session, on=on).items() if name not in own]
+    result: list[tuple[str, str, int]] = []
+    for column in tab.columns:
+        if not column.active:
+            continue
+        if column.field == EXTRAS:
+            result += [(name, label, column.width) for name, label in spread]
+        else:
+            result.append((column.field, column.header, column.width))
+    return result
+
+
+def choices(session: Session, tab: SheetTab, *, on: dt.date) -> list[str]:
+    """The fields a tab could have and has not, for whoever adds a column."""
+    taken = {column.field for column in tab.columns}
+    fitting = _FITTING.get(tab.key, frozenset())
+    possible = [name for name in FIELDS if name in fitting]
+    if tab.key in ("open", "closed", "today"):
+        possible += [EXTRAS, *labels(session, on=on)]
+    return [name for name in possible if name not in taken]
+
+
+_SHOWN_ANYWHERE = frozenset(TABS[Audience.department, "open"][2].split()) - {"phone"} | {"status"}
+_FITTING = {
+    "today": _SHOWN_ANYWHERE | {"why"},
+    "open": _SHOWN_ANYWHERE | {"phone"},
+    "closed": _SHOWN_ANYWHERE - {"hint", "next_step", "due_at"} | {"closed_at"},
+    "month": frozenset(TABS[Audience.payroll, "month"][2].split()),
+}
+"""What each tab may show: a closed case's telephone number never, money only to the payroll."""
+
+
+def statuses(tab: SheetTab) -> list[Status]:
+    """The statuses of the cases a tab shows."""
+    return [Status(name) for name in tab.statuses]

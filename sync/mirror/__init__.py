@@ -1,0 +1,1 @@
+"""One look at a workbook: read, merge, do, write. Knows no file format."""

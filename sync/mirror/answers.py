@@ -1,0 +1,58 @@
+"""What the system answers to what was typed in a row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+import wording
+from policy.vocabulary.errors import DomainError
+from policy.vocabulary.status import Status
+from sync.mirror.parsing import Unreadable
+from wording import workbook_text
+
+
+@dataclass
+class Answer:
+    """Names of deeds done, sentences of refusals, fields of everything else."""
+
+    done: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    put_back: list[str] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def text(self, *, now: dt.datetime, status: Status | None) -> str:
+        """The answer as one line; empty when there is nothing to say."""
+        deeds = [name for name in self.done if name != "corrected"]
+        said = [workbook_text.taken(deeds, at=now, status=status)] if deeds and status else []
+        if "corrected" in self.done:
+            said.append(workbook_text.corrected(at=now))
+        said += [workbook_text.refused(why) for why in self.refused]
+        for fields, say in (
+            (self.missing, workbook_text.incomplete),
+            (self.conflicts, workbook_text.conflict),
+            (self.put_back, workbook_text.put_back),
+            (self.outdated, workbook_text.outdated),
+        ):
+            if fields:
+                said.append(say(list(dict.fromkeys(fields))))
+        return workbook_text.joined([*said, *self.notes])
+
+
+def because(refusal: DomainError | Unreadable, name: str) -> tuple[str, dict[str, Any], str]:
+    """Why an input was not taken: code, plain facts, and the sentence."""
+    facts = {key: _plain(value) for key, value in refusal.facts.items()}
+    if isinstance(refusal, Unreadable):
+        return refusal.code, facts, workbook_text.unreadable(refusal.code, name, facts)
+    return refusal.code, facts, wording.error(refusal)
+
+
+def _plain(value: Any) -> Any:
+    """A fact as JSON can keep it."""
+    if isinstance(value, dict | list | str | int | float | bool) or value is None:
+        return value
+    return getattr(value, "name", None) or str(value)

@@ -1,0 +1,118 @@
+"""The tabs Redress makes wholly: today, finished cases, the guide, the people, the wage months.
+
+Each is a list of lines; only cells that differ from what stands in the file are written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+import wording
+from models import Penalty
+from policy.vocabulary.status import Status
+from services.cases import penalties
+from services.regulation import policies
+from sync.mirror.cell_reader import plain
+from sync.mirror.cell_values import written
+from sync.mirror.state import Cells
+from sync.port import Grid, Tab, Written
+from wording import form_text, workbook_text
+
+
+def filled(
+    grid: Grid, tab: Tab, lines: Sequence[Cells], *, address: str
+) -> dict[tuple[int, str], Written]:
+    """The cells that make a tab say `lines` from its second row on, and nothing below them."""
+    found: dict[tuple[int, str], Written] = {}
+    there = {line.number: line.cells for line in grid.lines if line.number > 1}
+    fields = [column.field for column in tab.columns if column.field in grid.columns]
+    for number in sorted({*there, *range(2, len(lines) + 2)}):
+        wanted: Cells = lines[number - 2] if number - 2 < len(lines) else {}
+        stands = there.get(number, {})
+        for name in fields:
+            if plain(stands.get(name)) != wanted.get(name):
+                link = f"{address}/c/{wanted['number']}" if "number" in wanted else ""
+                found[number, name] = written(name, wanted.get(name), link=link)
+    for column in tab.columns:
+        said = grid.headers.get(column.field)
+        if column.field != "uid" and said is not None and said.strip() != column.header:
+            found[1, column.field] = column.header
+    return found
+
+
+def today(cases: Iterable[tuple[Cells, bool]], *, now: dt.datetime) -> list[Cells]:
+    """The cases that need somebody today, the most urgent first; the flag says: input refused.
+
+    Those whose answer the director confirmed wait for others and are not among them.
+    """
+    lines = []
+    at, tonight = wording.moment(now), f"{now.astimezone(wording.zone()):%Y-%m-%d} 24:00"
+    ours = {workbook_text.next_step(Status.dispatched, provisional=p) for p in (False, True)}
+    for cells, refused in cases:
+        reason = _why(cells, refused, at=at, tonight=tonight, ours=ours)
+        if reason is not None:
+            lines.append({**cells, "why": workbook_text.why_today(reason)})
+    return sorted(lines, key=lambda cells: (cells.get("due_at", "9999"), cells.get("number", "")))
+
+
+def _why(
+    cells: Cells, refused: bool, *, at: str, tonight: str, ours: Collection[str]
+) -> str | None:
+    due = cells.get("due_at")
+    if due is not None and "confirmed" not in cells:
+        if due < at:
+            return "overdue"
+        if due <= tonight:
+            return "today"
+    if refused:
+        return "refused"
+    again = cells.get("round", "1") != "1" and cells.get("next_step", "") in ours
+    return "restarted" if again else None
+
+
+def guide(lines: Sequence[tuple[str, str]]) -> list[Cells]:
+    """The guide as lines of its tab."""
+    return [{"topic": topic, "text": text} for topic, text in lines]
+
+
+def people(names: Iterable[str]) -> list[Cells]:
+    """The names a handler is chosen from."""
+    return [{"value": name} for name in names]
+
+
+def month(session: Session, name: str) -> list[Cells]:
+    """The penalties of a wage month, by employee number."""
+    return [
+        _penalty(session, row)
+        for share in penalties.month(session, name)
+        for row in share.penalties
+    ]
+
+
+def paid(session: Session, year: int) -> str:
+    """A mark that changes whenever a penalty of a year's wage months does."""
+    rows = sa.select(sa.func.count(), sa.func.sum(Penalty.version), sa.func.max(Penalty.id))
+    of_year = rows.where(Penalty.month.between(f"{year}-01", f"{year}-12"))
+    return ".".join(str(part) for part in session.execute(of_year).one())
+
+
+def _penalty(session: Session, row: Penalty) -> Mapping[str, str]:
+    pack = policies.pack(session, row.complaint.policy_version)
+    said = {
+        "employee_number": row.employee.number,
+        "employee": row.employee.name,
+        "department": row.employee.department.name,
+        "number": row.complaint.number,
+        "ground": form_text.ground_with_sanctions(row.rule, row.sanctions, pack),
+        "cite": row.cite,
+        "amount": plain(float(penalties.signed(row))) or "",
+    }
+    for name in ("confirmed_at", "notified_at", "counts_at"):
+        at = getattr(row, name)
+        if at is not None:
+            said[name] = wording.moment(at)
+    return said

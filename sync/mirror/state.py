@@ -1,0 +1,272 @@
+"""What the record remembers of a file: its rows, what both sides agreed on, what happened since.
+
+Reads are a few statements whatever the number of rows; writes are in bulk.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from models import (
+    Complaint,
+    Customer,
+    Employee,
+    Sheet,
+    SheetBase,
+    SheetChange,
+    SheetProblem,
+    SheetRow,
+    SheetTab,
+)
+from policy.vocabulary.status import CellDeed, ProblemKind, Status
+from services.workbooks import layout
+from sync.mirror.merge import Agreed
+
+KEPT_PASSES = 50
+"""So many passes back an old copy of a file can still be merged."""
+
+FROM_COPY = "from_copy"
+"""Why a change was taken that somebody typed into a copy of the file."""
+
+Cells = Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Mine:
+    """A row of the file, as the record knows it. `id` is None until it is written down."""
+
+    id: int | None
+    uid: str
+    case: int
+    shown: bool = False
+    seen: str = ""
+    hint: str = ""
+    waiting: dict[str, Any] = field(default_factory=dict)
+    refused: dict[str, Any] = field(default_factory=dict)
+    typed: dict[str, Any] | None = None
+
+
+# ---------------------------------------------------------------- which cases belong in it
+
+
+def wanted(session: Session, sheet: Sheet, tab: SheetTab) -> dict[int, str]:
+    """The cases that stand in a tab, by id, with the versions of what their cells are made from."""
+    rows = session.execute(_cases(sheet, tab).with_only_columns(Complaint.id, _versions()))
+    return dict(rows.all())
+
+
+def versions(session: Session, case: int) -> str:
+    """The versions of what one case's cells are made from."""
+    return session.execute(
+        sa.select(_versions())
+        .select_from(Complaint)
+        .outerjoin(Customer, Customer.id == Complaint.customer_id)
+        .outerjoin(Employee, Employee.id == Complaint.handler_id)
+        .where(Complaint.id == case)
+    ).scalar_one()
+
+
+def _versions() -> sa.ColumnElement[str]:
+    parts = (Complaint.version, Customer.version, Employee.version)
+    texts = [sa.cast(sa.func.coalesce(part, 0), sa.String) for part in parts]
+    return texts[0] + "." + texts[1] + "." + texts[2]
+
+
+def _cases(sheet: Sheet, tab: SheetTab) -> sa.Select[Any]:
+    """The department's cases of a tab, and those it typed itself and nobody handed over yet."""
+    born = aliased(SheetRow)
+    own = sa.exists().where(
+        born.complaint_id == Complaint.id,
+        born.sheet_id == sheet.id,
+        born.typed.is_not(sa.null()),
+    )
+    held = Complaint.department_id == sheet.department_id
+    fresh = sa.and_(Complaint.department_id.is_(None), Complaint.status == Status.registered, own)
+    return (
+        sa.select(Complaint)
+        .outerjoin(Customer, Customer.id == Complaint.customer_id)
+        .outerjoin(Employee, Employee.id == Complaint.handler_id)
+        .where(Complaint.history.is_(False), Complaint.status.in_(layout.statuses(tab)))
+        .where(sa.or_(held, fresh))
+        .order_by(Complaint.due_at.asc().nulls_last(), Complaint.id)
+    )
+
+
+def news(session: Session, sheet: Sheet, tab: SheetTab) -> bool:
+    """Whether the record says anything of the tab's cases that the last pass did not know."""
+    ours = sa.and_(SheetRow.complaint_id == Complaint.id, SheetRow.sheet_id == sheet.id)
+    stale = sa.or_(SheetRow.id.is_(None), SheetRow.shown.is_(False), SheetRow.seen != _versions())
+    fresh = _cases(sheet, tab).outerjoin(SheetRow, ours).where(stale)
+    if session.scalar(fresh.with_only_columns(Complaint.id).order_by(None).limit(1)):
+        return True
+    still = _cases(sheet, tab).with_only_columns(Complaint.id).order_by(None)
+    gone = sa.select(SheetRow.id).where(
+        SheetRow.sheet_id == sheet.id, SheetRow.shown, SheetRow.complaint_id.not_in(still)
+    )
+    return session.scalar(gone.limit(1)) is not None
+
+
+def crossed(session: Session, sheet: Sheet, *, since: dt.datetime, now: dt.datetime) -> bool:
+    """Whether a case of the department became overdue in between."""
+    between = sa.select(Complaint.id).where(
+        Complaint.department_id == sheet.department_id,
+        Complaint.due_at > since,
+        Complaint.due_at <= now,
+    )
+    return session.scalar(between.limit(1)) is not None
+
+
+def finished(session: Session, sheet: Sheet, tab: SheetTab, *, since: dt.datetime) -> list[int]:
+    """The department's cases that were closed since then, the oldest first."""
+    return list(
+        session.scalars(
+            sa.select(Complaint.id)
+            .where(Complaint.department_id == sheet.department_id)
+            .where(Complaint.status.in_(layout.statuses(tab)), Complaint.closed_at >= since)
+            .where(Complaint.history.is_(False))
+            .order_by(Complaint.closed_at, Complaint.id)
+        )
+    )
+
+
+# ---------------------------------------------------------------- rows and bases
+
+
+def mine(
+    session: Session, sheet: Sheet, cases: Iterable[int], uids: Iterable[str]
+) -> dict[str, Mine]:
+    """The rows the file has or is to have, by their id: shown ones, typed ones, those asked for."""
+    columns = (
+        *(SheetRow.id, SheetRow.uid, SheetRow.complaint_id, SheetRow.shown, SheetRow.seen),
+        *(SheetRow.hint, SheetRow.waiting, SheetRow.refused, SheetRow.typed),
+    )
+    of = sa.select(*columns).where(SheetRow.sheet_id == sheet.id)
+    found = {row.uid: Mine(*row) for row in session.execute(of.where(SheetRow.shown))}
+    known = {one.case for one in found.values()}
+    for column, keys in (
+        (SheetRow.complaint_id, [case for case in cases if case not in known]),
+        (SheetRow.uid, [uid for uid in uids if uid not in found]),
+    ):
+        for some in _batches(keys):
+            for row in session.execute(of.where(column.in_(some))):
+                found[row.uid] = Mine(*row)
+    return found
+
+
+def _batches(keys: Sequence[Any], size: int = 500) -> Iterable[Sequence[Any]]:
+    return (keys[start : start + size] for start in range(0, len(keys), size))
+
+
+def bases(session: Session, sheet: Sheet, *, at: int | None = None) -> dict[int, Cells]:
+    """What both sides agreed on, by row: after pass `at`, or after the last one."""
+    said = sa.select(SheetBase.row_id, SheetBase.cells).where(SheetBase.sheet_id == sheet.id)
+    if at is None:
+        said = said.where(SheetBase.until_pass.is_(None))
+    else:
+        later = sa.or_(SheetBase.until_pass.is_(None), SheetBase.until_pass > at)
+        said = said.where(SheetBase.from_pass <= at, later)
+    return dict(session.execute(said).all())
+
+
+def history(session: Session, sheet: Sheet, *, since: int) -> dict[tuple[int, str], list[Agreed]]:
+    """What was taken from and written into each cell after pass `since`, in order.
+
+    What was taken from a copy of the file counts as ours: nobody typed it into this one.
+    """
+    found: dict[tuple[int, str], list[Agreed]] = defaultdict(list)
+    here = sa.and_(
+        SheetChange.what == CellDeed.taken, SheetChange.because.is_distinct_from(FROM_COPY)
+    )
+    rows = session.execute(
+        sa.select(SheetChange.row_id, SheetChange.field, here, SheetChange.after)
+        .where(SheetChange.sheet_id == sheet.id, SheetChange.pass_number > since)
+        .where(SheetChange.row_id.is_not(None), SheetChange.field.is_not(None))
+        .where(SheetChange.what.in_((CellDeed.taken, CellDeed.written)))
+        .order_by(SheetChange.id)
+    )
+    for row_id, name, taken, after in rows:
+        assert row_id is not None
+        assert name is not None
+        found[row_id, name].append(Agreed(after, bool(taken)))
+    return found
+
+
+def write_rows(session: Session, sheet: Sheet, changed: Sequence[Mine]) -> None:
+    """Write rows down; a new one gets its number."""
+    new = [one for one in changed if one.id is None]
+    if new:
+        stored = session.execute(
+            sa.insert(SheetRow).returning(SheetRow.uid, SheetRow.id),
+            [{"sheet_id": sheet.id, "uid": one.uid, **_columns(one)} for one in new],
+        )
+        ids = dict(stored.all())
+        for one in new:
+            one.id = ids[one.uid]
+    old = [{"id": one.id, **_columns(one)} for one in changed if one not in new]
+    if old:
+        session.execute(sa.update(SheetRow), old)
+
+
+def _columns(one: Mine) -> dict[str, Any]:
+    return {
+        "complaint_id": one.case,
+        "shown": one.shown,
+        "seen": one.seen,
+        "hint": one.hint,
+        "waiting": one.waiting,
+        "refused": one.refused,
+        "typed": one.typed,
+    }
+
+
+def agree(session: Session, sheet: Sheet, number: int, agreed: Mapping[int, Cells | None]) -> None:
+    """Remember what rows say from pass `number` on (None: gone) and forget what is too old."""
+    for some in _batches(list(agreed)):
+        session.execute(
+            sa.update(SheetBase)
+            .where(SheetBase.row_id.in_(some), SheetBase.until_pass.is_(None))
+            .values(until_pass=number)
+        )
+    new = [
+        {"sheet_id": sheet.id, "row_id": row, "from_pass": number, "cells": dict(cells)}
+        for row, cells in agreed.items()
+        if cells is not None
+    ]
+    if new:
+        session.execute(sa.insert(SheetBase), new)
+    session.execute(
+        sa.delete(SheetBase).where(
+            SheetBase.sheet_id == sheet.id, SheetBase.until_pass <= number - KEPT_PASSES
+        )
+    )
+
+
+# ---------------------------------------------------------------- problems
+
+
+def problems(session: Session, sheet: Sheet) -> list[SheetProblem]:
+    """What is not settled yet, the oldest first."""
+    return list(
+        session.scalars(
+            sa.select(SheetProblem)
+            .where(SheetProblem.sheet_id == sheet.id, SheetProblem.settled_at.is_(None))
+            .order_by(SheetProblem.id)
+        )
+    )
+
+
+def problem_of(
+    found: Iterable[SheetProblem], kind: ProblemKind, *, code: str | None = None
+) -> SheetProblem | None:
+    """The open problem of a kind (and code) that concerns the file as a whole."""
+    for one in found:
+        if one.kind is kind and one.row_id is None and code in (None, one.code):
+            return one
+    return None

@@ -1,0 +1,68 @@
+"""The tabs of a file as the adapter makes and finds them, from the layout in the record."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy.orm import Session
+
+from models import Sheet, SheetTab
+from policy.vocabulary.status import Audience
+from services.workbooks import layout
+from sync.port import Column, Tab
+from wording import workbook_text
+
+LOCKED = frozenset({"today", "closed", "guide", "people"})
+"""Tabs that Redress makes wholly; nobody has to sort or fill them."""
+
+
+def of(session: Session, sheet: Sheet, *, on: dt.date) -> tuple[Tab, ...]:
+    """Every tab of a file, in order; a payroll file has one for each wage month of its year."""
+    found: list[Tab] = []
+    for tab in layout.tabs(session, sheet.audience):
+        if tab.key == "month":
+            found += [_month(session, tab, sheet, number, on=on) for number in range(1, 13)]
+        else:
+            found.append(_tab(session, tab, key=tab.key, title=tab.title, on=on))
+    return tuple(found)
+
+
+def month_key(number: int) -> str:
+    """What the tab of a wage month is called among us, January is 1."""
+    return f"month-{number:02d}"
+
+
+def _month(session: Session, tab: SheetTab, sheet: Sheet, number: int, *, on: dt.date) -> Tab:
+    title = f"{sheet.year}-{number:02d}"
+    return _tab(session, tab, key=month_key(number), title=title, on=on)
+
+
+def _tab(session: Session, tab: SheetTab, *, key: str, title: str, on: dt.date) -> Tab:
+    locked = tab.key in LOCKED or tab.audience is Audience.payroll
+    columns = layout.columns(session, tab, on=on)
+    fields = {name for name, _header, _width in columns}
+    return Tab(
+        key=key,
+        title=title,
+        columns=tuple(_column(*column, locked=locked) for column in columns),
+        locked=locked,
+        hidden=tab.key == "people",
+        due="due_at" if "due_at" in fields else None,
+        done="confirmed" if "confirmed" in fields else None,
+    )
+
+
+def _column(name: str, header: str, width: int, *, locked: bool) -> Column:
+    field = layout.field(name)
+    open_ = field.open_ and not locked
+    return Column(
+        field=name,
+        header=header,
+        width=width,
+        shape=field.shape,
+        open_=open_,
+        hidden=name == "uid",
+        choices=tuple(workbook_text.outcomes().values()) if name == "outcome" and open_ else (),
+        choices_from=field.choices_from if open_ else None,
+        note="" if locked else workbook_text.note(name, open_=open_),
+    )

@@ -1,0 +1,1 @@
+"""A workbook file (.xlsx) in a shared folder. Knows no complaint."""

@@ -1,0 +1,213 @@
+"""Finds our tabs and columns in a book that people move, rename and copy things in.
+
+A tab of ours carries a mark in the header of its hidden first column, `redress/<tab>/<stamp>`. A
+column is known by the text of its header, and where that is gone by a hidden defined name that
+points at the header cell and follows it wherever spreadsheet programs move it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sync.port import Computed, Grid, Line, Read, Tab
+from sync.workbook.cells import Enough, Reader, Row, area, scan
+from sync.workbook.package import Book, Name, Package, Sheet, normal
+
+MARK = re.compile(r"redress/([^/\s]+)/(\d{1,18})\Z")
+POINTS = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Za-z]{1,3})\$?(\d+)")
+ID_FIELD = "uid"
+
+
+def mark(key: str, stamp: int) -> str:
+    """What stands in the first cell of a tab of ours."""
+    return f"redress/{key}/{stamp}"
+
+
+def name_of_column(key: str, position: int, field: str) -> str:
+    """The defined name that points at the header of a tab's column."""
+    return f"_redress_{_plain(key)}_{position}_{_plain(field)}"
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_]", "_", word)
+
+
+# ---------------------------------------------------------------- tabs
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A tab of ours: where it is, the stamp of its mark and the column the mark stands in."""
+
+    sheet: Sheet
+    stamp: int | None
+    marked: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Top:
+    """The first row of a sheet: its first mark and where that stands."""
+
+    sheet: Sheet
+    key: str | None
+    stamp: int | None
+    column: int | None
+
+
+def tabs_of(package: Package, book: Book, tabs: Sequence[Tab]) -> dict[str, Found]:
+    """Where each of our tabs is now, by key; one that is gone is not there.
+
+    A mark counts first: of several tabs with the same one, people copied ours, and the one that
+    kept its title or else the latest is it. Without a mark the title decides.
+    """
+    tops = [_top(package, book, sheet) for sheet in book.sheets if sheet.part in package]
+    found: dict[str, Found] = {}
+    for tab in tabs:
+        marked = [top for top in tops if top.key == tab.key]
+        titled = [top for top in tops if top.key is None and _titled(top.sheet, tab)]
+        marked.sort(key=lambda top: (not _titled(top.sheet, tab), -(top.stamp or 0)))
+        for top in [*marked, *titled][:1]:
+            found[tab.key] = Found(top.sheet, top.stamp, top.column)
+    return found
+
+
+def _titled(sheet: Sheet, tab: Tab) -> bool:
+    return normal(sheet.title) == normal(tab.title)
+
+
+def _top(package: Package, book: Book, sheet: Sheet) -> _Top:
+    for column, value in first_row(package, book, sheet):
+        match = MARK.match(value.strip()) if isinstance(value, str) else None
+        if match:
+            return _Top(sheet, match[1], int(match[2]), column)
+    return _Top(sheet, None, None, None)
+
+
+def first_row(package: Package, book: Book, sheet: Sheet) -> Row:
+    """The filled cells of a sheet's first row."""
+    first: Row = []
+
+    def take(number: int, row: Row) -> None:
+        if number == 1:
+            first.extend(row)
+        raise Enough
+
+    with package.open(sheet.part) as stream:
+        scan(stream, Reader(book), take)
+    return first
+
+
+# ---------------------------------------------------------------- columns
+
+
+def columns_of(
+    tab: Tab, found: Found, headers: Mapping[int, str], names: Iterable[Name]
+) -> dict[str, int]:
+    """The column of each field of a tab; a field that cannot be found is not there."""
+    pointed = _pointed(tab, found.sheet, names)
+    columns: dict[str, int] = {}
+    identity = _identity(tab, found, headers, pointed)
+    if identity is not None:
+        columns[ID_FIELD] = identity
+    for column in tab.columns[1:]:
+        same = [at for at, text in headers.items() if text == normal(column.header)]
+        place = pointed.get(column.field)
+        if same:
+            columns[column.field] = place if place in same and place is not None else min(same)
+    for column in tab.columns[1:]:
+        place = pointed.get(column.field)
+        if column.field not in columns and place and place not in columns.values():
+            columns[column.field] = place
+    return columns
+
+
+def _identity(
+    tab: Tab, found: Found, headers: Mapping[int, str], pointed: Mapping[str, int]
+) -> int | None:
+    """The column of the row ids: that of the mark, where its name points, or A if A is nobody's."""
+    if found.marked is not None:
+        return found.marked
+    if ID_FIELD in pointed:
+        return pointed[ID_FIELD]
+    others = {normal(column.header) for column in tab.columns[1:]}
+    return None if headers.get(1) in others else 1
+
+
+def _pointed(tab: Tab, sheet: Sheet, names: Iterable[Name]) -> dict[str, int]:
+    """Where the defined names of a tab's columns point, of those that point into its first row."""
+    places: dict[str, int] = {}
+    for name in names:
+        match = POINTS.match(name.refers.strip().lstrip("$"))
+        if match is None or not name.name.startswith("_redress_"):
+            continue
+        title = match[1].replace("''", "'") if match[1] else match[2]
+        if title == sheet.title and match[4] == "1":
+            places.setdefault(name.name, area(f"{match[3]}1")[1])
+    named = {
+        column.field: name_of_column(tab.key, position, column.field)
+        for position, column in enumerate(tab.columns)
+    }
+    return {field: places[name] for field, name in named.items() if name in places}
+
+
+# ---------------------------------------------------------------- lines
+
+
+def grid_of(package: Package, book: Book, tab: Tab, found: Found) -> Grid:
+    """One of our tabs as it stands."""
+    filled = _Filled(tab, found, book.names)
+    with package.open(found.sheet.part) as stream:
+        merged = scan(stream, Reader(book), filled.take)
+    filled.know({})
+    return Grid(
+        title=found.sheet.title,
+        columns=filled.columns,
+        headers={field: filled.headers.get(at, "") for field, at in filled.columns.items()},
+        lines=filled.lines,
+        merged=merged,
+        last_column=max([filled.last, *(right for _, _, _, right in merged)]),
+    )
+
+
+class _Filled:
+    """Gathers the lines of a tab while its rows come by; the header comes first."""
+
+    def __init__(self, tab: Tab, found: Found, names: Sequence[Name]) -> None:
+        self.tab, self.found, self.names = tab, found, names
+        self.headers: dict[int, str] = {}
+        self.columns: dict[str, int] = {}
+        self.lines: list[Line] = []
+        self.last = 0
+        self._known = False
+        self._fields: dict[int, str] = {}
+
+    def take(self, number: int, row: Row) -> None:
+        self.last = max(self.last, row[-1][0])
+        if number == 1:
+            self.know({column: _said(value) for column, value in row})
+            return
+        self.know({})
+        fields = self._fields
+        cells = {fields[column]: value for column, value in row if column in fields}
+        self.lines.append(Line(number, cells, foreign=len(cells) < len(row)))
+
+    def know(self, headers: dict[int, str]) -> None:
+        """Find the columns, from the header or where there is none from the names alone."""
+        if self._known:
+            return
+        self._known = True
+        self.headers = headers
+        compared = {column: normal(text) for column, text in headers.items()}
+        self.columns = columns_of(self.tab, self.found, compared, self.names)
+        self._fields = {column: field for field, column in self.columns.items()}
+
+
+def _said(value: Read) -> str:
+    """What a header cell says; a number or a formula in it is a text as well."""
+    if isinstance(value, Computed):
+        return "" if value.value is None else str(value.value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value if isinstance(value, str) else str(getattr(value, "text", value))

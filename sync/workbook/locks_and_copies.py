@@ -1,0 +1,127 @@
+"""What stands beside a book: who has it open, and the copies people and sync folders made."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import struct
+import time
+from pathlib import Path
+
+from sync.port import Copy, Holder
+from sync.workbook.atomic_replace import fingerprint_of, reading_error
+
+STALE_AFTER = 7 * 24 * 3600  # seconds; nobody has a book open for a week
+WIDE_NAME = 55  # where Excel's owner file has the name again, in UTF-16
+LONGEST_OWNER = 1024
+BLANKS = "\0 \t\r\n"
+
+BEHIND = re.compile(
+    r".*(?:冲突|副本|拷贝|复件|conflict|copy|saved meanwhile).*"  # whatever words are around it
+    r"|\s*[(（]\d+[)）]"  # what browsers and mail programs call a second download
+    r"|\s*[-_－—]\s*\S.*",  # OneDrive adds the computer's name, people add their own
+    re.IGNORECASE,
+)
+BEFORE = re.compile(
+    r"(?:Copy (?:\(\d+\) )?of|副本|复件|拷贝)\s*(?:[(（]\d+[)）])?\s*", re.IGNORECASE
+)
+
+
+# ---------------------------------------------------------------- who has it open
+
+
+def holder(path: Path) -> Holder | None:
+    """Who has a book open, as the lock files of Excel, WPS and LibreOffice say; else None.
+
+    The name is empty where the lock does not tell it. One older than a week is a leftover.
+    """
+    for lock in (f"~${path.name}", f".~{path.name}", f".~lock.{path.name}#"):
+        place = path.with_name(lock)
+        try:
+            since = place.stat().st_mtime
+        except OSError:
+            continue
+        if time.time() - since < STALE_AFTER:
+            content = _content(place)
+            name = _calc_owner(content) if lock.endswith("#") else _office_owner(content)
+            return Holder(name, dt.datetime.fromtimestamp(since, dt.UTC))
+    return None
+
+
+def _content(lock: Path) -> bytes:
+    """The start of a lock file; nothing where its program has shut it against readers."""
+    try:
+        with lock.open("rb") as file:
+            return file.read(LONGEST_OWNER)
+    except OSError:
+        return b""
+
+
+def _office_owner(content: bytes) -> str:
+    """The name in an owner file of Excel or WPS: in UTF-16 behind, in the system's code before."""
+    if len(content) >= WIDE_NAME + 2:
+        (length,) = struct.unpack_from("<H", content, WIDE_NAME)
+        raw = content[WIDE_NAME + 2 : WIDE_NAME + 2 + 2 * length]
+        name = raw[: len(raw) // 2 * 2].decode("utf-16-le", "replace").strip(BLANKS + "\ufffd")
+        if name:
+            return name
+    length = content[0] if content else 0
+    raw = content[1 : min(1 + length, WIDE_NAME)]
+    return _decoded(raw).strip(BLANKS + "\ufffd")
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("gb18030", "replace")
+
+
+def _calc_owner(content: bytes) -> str:
+    """The name in a lock of LibreOffice: the person's own, or else that of the login."""
+    fields = re.split(r"(?<!\\),", content.decode("utf-8", "replace"))
+    names = (re.sub(r"\\(.)", r"\1", field).strip(BLANKS + ";") for field in fields[:2])
+    return next((name for name in names if name), "")
+
+
+# ---------------------------------------------------------------- copies
+
+
+def copies(path: Path) -> list[Copy]:
+    """Files beside a book whose name says that they are copies of it, by name.
+
+    Only the name is looked at: whether one is a book of ours only reading it can tell.
+    """
+    try:
+        with os.scandir(path.parent) as entries:
+            beside = sorted(entry.name for entry in entries)
+    except OSError as error:
+        raise reading_error(error, path) from error
+    named = (path.with_name(name) for name in beside if is_copy(path, name))
+    return [copy for place in named if (copy := _copy(place)) is not None]
+
+
+def is_copy(path: Path, name: str) -> bool:
+    """Whether a file's name says that it is a copy of a book."""
+    stem, suffix = os.path.splitext(name)
+    if suffix.casefold() != path.suffix.casefold() or name.startswith((".", "~$")):
+        return False
+    own = path.stem
+    if stem == own:
+        return False
+    if stem.startswith(own):
+        return BEHIND.fullmatch(stem[len(own) :]) is not None
+    return stem.endswith(own) and BEFORE.fullmatch(stem[: -len(own)]) is not None
+
+
+def _copy(place: Path) -> Copy | None:
+    """A copy as it stands; None when it is gone by now or is a folder."""
+    try:
+        status = place.stat()
+    except OSError:
+        return None
+    if not place.is_file():
+        return None
+    saved = dt.datetime.fromtimestamp(status.st_mtime, dt.UTC)
+    return Copy(place.name, fingerprint_of(status), saved)

@@ -1,0 +1,69 @@
+"""Takes texts out of a workbook's table of strings once no cell shows them any more.
+
+Other programs keep the texts of all cells in one table, and a cell only points into it. Where we
+empty the cells of a case that left, its customer would stay in that table for whoever opens the
+file with other tools. A text that any cell still shows stays, and so does one we are not sure of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from sync.workbook.package import Book, Package
+
+Parts = Mapping[str, bytes | None]
+
+_POINTING = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\bt\s*=\s*["']s["']""")
+_POINTERS = re.compile(
+    rb"""<(?:\w+:)?c\s[^>]*?\bt\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v[^>]*>\s*(\d+)\s*</"""
+)
+_TEXT = re.compile(
+    rb"<((?:\w+:)?)si(?:\s[^>]*)?(?:/>|>.*?</(?:\w+:)?si\s*>)",
+    re.DOTALL,
+)
+
+
+def without_lost(package: Package, book: Book, new: Parts) -> dict[str, bytes]:
+    """The table of strings without the texts that `new` sheets no longer point to.
+
+    Empty where nothing is to be taken out. The other texts keep their places.
+    """
+    table = book.related_part("sharedStrings")
+    if table is None or table not in package:
+        return {}
+    patched = [name for name in new if new[name] is not None]
+    before = _pointed(package.read(name) for name in patched)
+    if not before:
+        return {}
+    sheets = {package.name(sheet.part) for sheet in book.sheets if sheet.part in package}
+    after = _pointed(new.get(name) or package.read(name) for name in sorted(sheets))
+    if after is None or not (lost := before - after):
+        return {}
+    data = package.read(table)
+    texts = list(_TEXT.finditer(data))
+    if len(texts) != len(book.texts):
+        return {}
+    return {package.name(table): _emptied(data, texts, lost)}
+
+
+def _pointed(parts: Iterable[bytes]) -> set[int] | None:
+    """The places in the table that cells of some sheets point to; None where one is unclear."""
+    found: set[int] = set()
+    for data in parts:
+        pointers = _POINTERS.findall(data)
+        if b"\0" in data or len(pointers) != len(_POINTING.findall(data)):
+            return None
+        found.update(map(int, pointers))
+    return found
+
+
+def _emptied(data: bytes, texts: list[re.Match[bytes]], lost: set[int]) -> bytes:
+    pieces: list[bytes] = []
+    end = 0
+    for place, text in enumerate(texts):
+        if place in lost:
+            prefix = text[1]
+            pieces += [data[end : text.start()], b"<%bsi><%bt/></%bsi>" % (prefix, prefix, prefix)]
+            end = text.end()
+    return b"".join([*pieces, data[end:]])

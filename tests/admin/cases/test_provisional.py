@@ -1,0 +1,119 @@
+"""A due time beyond the official calendar is called provisional wherever it is shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import company
+import pytest
+import sqlalchemy as sa
+from company import Office, at
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
+import wording
+from config import Settings
+from database import reading, writing
+from models import Complaint, Notice
+from policy.engine.fact_changes import changes
+from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.status import Role
+from services.cases import journal, record
+from services.notices import queue
+from sync.mirror.case_cells import texts
+from wording import reasons
+
+WORD = "暂定"
+LATE = at(12, 29, 9)
+"""The last working days of the last year that the company's calendar covers."""
+
+
+@pytest.fixture(scope="session")
+def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Here no database is blank: the company is in it."""
+    return company.build(Settings(home=tmp_path_factory.mktemp("provisional")))
+
+
+@pytest.fixture
+def number(engine: Engine) -> str:
+    """A case whose closing term runs into the year that nobody has published yet."""
+    with writing(engine) as session:
+        office = Office(session)
+        complaint = office.registered(received_at=LATE, now=LATE)
+        office.dispatch(complaint, LATE)
+        assert complaint.due_provisional
+        return complaint.number
+
+
+@pytest.fixture
+def enter(log_in: Any, engine: Engine) -> Any:
+    """`enter(role, name)`: the visitor is that person of the company."""
+
+    def enter(role: Role, name: str) -> None:
+        with reading(engine) as session:
+            employee_id = Office(session).employee(name).id
+        log_in(role, username=name, employee_id=employee_id)
+
+    return enter
+
+
+def test_lists_pages_and_exports_say_it(number: str, enter: Any, client: FlaskClient) -> None:
+    enter(Role.director, "director")
+    for address in (
+        "/admin/",
+        "/admin/complaint/",
+        f"/admin/complaint/{number}/",
+        "/c/",
+        f"/c/{number}",
+    ):
+        answer = client.get(address, follow_redirects=True)
+        assert answer.status_code == 200
+        assert WORD in answer.text, address
+    table = client.get("/admin/complaint/export/csv/").text
+    (row,) = csv.DictReader(io.StringIO(table.removeprefix("\ufeff")))
+    assert row[WORD] == WORD
+
+
+def test_what_is_certain_is_not_called_provisional(
+    engine: Engine, enter: Any, client: FlaskClient
+) -> None:
+    with writing(engine) as session:
+        office = Office(session)
+        number = office.dispatched().number
+    enter(Role.director, "director")
+    for address in (
+        "/admin/",
+        "/admin/complaint/",
+        f"/admin/complaint/{number}/",
+        "/c/",
+        f"/c/{number}",
+    ):
+        assert WORD not in client.get(address, follow_redirects=True).text, address
+
+
+def test_the_cells_of_a_department_say_it_beside_a_due_time_that_stays_a_time(
+    number: str, engine: Engine
+) -> None:
+    with reading(engine) as session, wording.speaking("zh_Hans_CN", ZoneInfo("Asia/Shanghai")):
+        complaint = session.scalars(sa.select(Complaint).where(Complaint.number == number)).one()
+        cells = texts(session, [complaint.id])[complaint.id]
+        assert complaint.due_at is not None
+        assert cells["due_at"] == wording.moment(complaint.due_at)
+        assert cells["next_step"].endswith("（期限暂定）")
+
+
+def test_a_preview_and_a_notice_say_it(number: str, engine: Engine) -> None:
+    with writing(engine) as session, wording.speaking("zh_Hans_CN", ZoneInfo("Asia/Shanghai")):
+        complaint = session.scalars(sa.select(Complaint).where(Complaint.number == number)).one()
+        pack, _ = journal.rules_of(session, complaint)
+        facts = record.facts_of(session, complaint)
+        effects = changes(CaseFacts(), facts)
+        said = [reasons.effect(one, pack, {}) for one in effects if one.key == "close_a"]
+        assert any(WORD in words for words in said)
+        notice = session.scalars(sa.select(Notice).where(Notice.kind == "dispatched")).one()
+        text = wording.notice_text("dispatched", queue._facts(session, notice), "https://x")
+        assert WORD in text

@@ -1,0 +1,125 @@
+"""No case is ever without a next deed: the whole state space of each shipped pack, walked."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from policy.engine.permission import DECLARED_IN, SHEET_DEEDS, refusal
+from policy.pack.loading import PACKS, shipped
+from policy.pack.loading import load as load_pack
+from policy.pack.schema import Pack
+from policy.proof import checking, statespace
+from policy.proof.coverage import parameters
+from policy.proof.statespace import Walk
+from policy.vocabulary.events import EVENTS
+from policy.vocabulary.status import Status
+from tests.regulations import CASES, official_calendar
+
+REGULATIONS = [
+    # A walk is worth keeping: all that is asked of one regulation runs in one process.
+    pytest.param(path.stem, marks=pytest.mark.xdist_group(f"walk of {path.stem}"))
+    for path in sorted(PACKS.glob("*.toml"))
+]
+
+
+@cache
+def walked(regulation: str) -> tuple[Pack, Walk]:
+    pack = load_pack(shipped(regulation), parameters(CASES / regulation))
+    return pack, statespace.walk(pack, official_calendar())
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+def test_the_walk_reaches_every_status_and_tries_every_event(regulation: str) -> None:
+    pack, found = walked(regulation)
+    assert {place.facts.status for place in found.places.values()} == set(Status)
+    assert {place.facts.round for place in found.places.values()} >= {1, 2}
+    tried = {event.type for event in (*statespace.everything(pack), *statespace.beginnings(pack))}
+    together = {said["type"] for said in statespace.papers(pack)}
+    together |= {said["type"] for vote in pack.vote for said in statespace.jury(vote.key)}
+    assert tried | together == set(EVENTS) - {"corrected", "withdrawn", "moved"} - _not_in(pack)
+
+
+def _not_in(pack: Pack) -> set[str]:
+    """The events that are about a section the regulation does not have."""
+    lacking = {name for name, section in DECLARED_IN.items() if not getattr(pack, section)}
+    pays = pack.penalty or pack.reward
+    about_pay = {name for name in EVENTS if name == "judged" or name.startswith("penalty_")}
+    return lacking if pays else lacking | about_pay
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+def test_from_every_state_some_path_leads_to_an_end(regulation: str) -> None:
+    _, found = walked(regulation)
+    assert found.complete
+    assert found.steps < checking.MOST_STEPS
+    assert statespace.without_end(found) == []
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+def test_in_every_state_some_person_or_time_has_a_next_deed(regulation: str) -> None:
+    pack, found = walked(regulation)
+    assert statespace.without_deed(found, pack) == []
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+@pytest.mark.parametrize("lawless", [False, True], ids=["as it is", "without signoffs"])
+def test_no_sheet_ever_does_what_needs_a_name(regulation: str, lawless: bool) -> None:
+    pack, found = walked(regulation)
+    if lawless:
+        pack = Pack.model_validate(pack.model_dump() | {"signoff": ()})
+    done = set()
+    for place in found.places.values():
+        for by in statespace.sheets(pack):
+            able = {name for name in EVENTS if refusal(place.facts, name, by, pack) is None}
+            assert not able or place.facts.department in by.departments
+            done |= able
+    assert done == SHEET_DEEDS - {"registered", "corrected"}
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+def test_a_case_only_counted_can_become_one_that_is_handled(regulation: str) -> None:
+    _, found = walked(regulation)
+    for here, place in found.places.items():
+        if place.facts.status is Status.recorded and not place.facts.history:
+            statuses = {found.places[there].facts.status for there in found.leads_to[here]}
+            assert Status.registered in statuses
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+def test_nothing_runs_on_in_the_archive(regulation: str) -> None:
+    _, found = walked(regulation)
+    archived = [p.facts for p in found.places.values() if p.facts.status is Status.archived]
+    assert archived
+    assert [facts for facts in archived if any(c.running for c in facts.clocks)] == []
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+def test_no_clock_waits_for_an_answer_that_was_given(regulation: str) -> None:
+    pack, found = walked(regulation)
+    given = (Status.confirmed, Status.disputed, Status.accepted, Status.closed)
+    for place in found.places.values():
+        if place.facts.status in given:
+            running = {clock.key for clock in place.facts.clocks if clock.running}
+            assert not running & _answering(pack), place.facts
+
+
+def _answering(pack: Pack) -> set[str]:
+    return {entry.key for entry in pack.deadline if "confirmed" in entry.met_by}
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+def test_a_case_at_the_department_always_has_a_clock_for_its_answer(regulation: str) -> None:
+    pack, found = walked(regulation)
+    for place in found.places.values():
+        if place.facts.status is Status.dispatched and not place.facts.history:
+            running = {clock.key for clock in place.facts.clocks if clock.running}
+            assert running & _answering(pack), place.facts
+
+
+def test_a_walk_that_comes_to_its_bound_says_so() -> None:
+    pack = load_pack(shipped("skoda-dealer"))
+    found = statespace.walk(pack, official_calendar(), most_steps=1_000)
+    assert not found.complete
+    assert found.places

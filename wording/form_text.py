@@ -1,0 +1,247 @@
+"""What was written down on a case, in words: forms, reports, evidence, approvals, the jury.
+
+The case page, lists, exports and spreadsheets say it alike. Labels come from the regulation.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import wording
+from policy.pack.schema import Pack
+from policy.vocabulary.facts import Filed
+from wording import _, mark, reasons
+
+People = Mapping[str, Any]
+Line = tuple[str, str]
+
+
+def value(entry: Any, said: Any, people: People | None = None) -> str:
+    """The value of a field of a regulation as a person reads it; empty where nothing was said.
+
+    `entry` is the field of the case or of the form, `people` are employees by number.
+    """
+    if said in (None, "", [], ()):
+        return ""
+    match entry.shape:
+        case "flag":
+            return _("yes") if said else _("no")
+        case "choice" | "choices":
+            labels = {one.key: one.label for one in entry.choices}
+            keys = said if isinstance(said, list | tuple) else [said]
+            return "、".join(labels.get(key, str(key)) for key in keys)
+        case "money":
+            return _sum(said)
+        case "percent":
+            return f"{said} %"
+        case "time":
+            return _moment(said)
+        case "employee":
+            return str((people or {}).get(str(said), said))
+    return str(said)
+
+
+def _sum(said: Any) -> str:
+    try:
+        return wording.money(Decimal(str(said)))
+    except InvalidOperation:
+        return str(said)
+
+
+def _moment(said: Any) -> str:
+    try:
+        return wording.moment(dt.datetime.fromisoformat(str(said)))
+    except ValueError:
+        return str(said)
+
+
+def form(entry: Any, data: Mapping[str, Any], people: People | None = None) -> list[Line]:
+    """The fields of a filled form with their labels, in the order of the form."""
+    known = [(one.label, value(one, data.get(one.key), people)) for one in entry.fields]
+    strange = [(key, str(said)) for key, said in data.items() if entry.field(key) is None]
+    return [line for line in (*known, *strange) if line[1]]
+
+
+# ---------------------------------------------------------------- penalties and rewards
+
+
+def sanctions(keys: Iterable[str], pack: Pack) -> str:
+    """What comes beside a sum or instead of one: a demerit, an element of pay."""
+    return "、".join(pack.label("sanction", key) for key in keys)
+
+
+def ground(rule: str, pack: Pack) -> str:
+    """What the regulation calls the ground of a penalty or a reward."""
+    return pack.label("penalty" if pack.find("penalty", rule) else "reward", rule)
+
+
+def ground_with_sanctions(rule: str, keys: Sequence[str], pack: Pack) -> str:
+    """The same with what comes beside the sum, where there is room for one text only."""
+    label = ground(rule, pack)
+    return f"{label}（{sanctions(keys, pack)}）" if keys else label
+
+
+def price(entry: Any, pack: Pack) -> str:
+    """What a penalty takes or a reward gives, in words."""
+    said = [wording.money(entry.amount)] if entry.amount else []
+    if entry.by_decision:
+        said.append(_("sum by decision"))
+    if keys := getattr(entry, "sanctions", ()):
+        said.append(sanctions(keys, pack))
+    return " + ".join(said)
+
+
+# ---------------------------------------------------------------- one thing filed
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing filed: what sort of thing, which one, its clause, and what it says."""
+
+    sort: str
+    title: str
+    cite: str
+    lines: Sequence[Line]
+
+
+_SORTS = {
+    "form": mark("Form"),
+    "report_out": mark("Report outside"),
+    "checklist": mark("Evidence"),
+    "chain": mark("Approval"),
+    "ladder": mark("Passed up"),
+    "participant": mark("Department involved"),
+    "promise": mark("Promise"),
+    "informed": mark("Customer told"),
+    "finding": mark("Finding"),
+    "claim": mark("Claim against the company"),
+    "severity": mark("Grade changed"),
+    "appeal": mark("Appeal"),
+    "vote": mark("Jury appointed"),
+    "ballot": mark("Vote"),
+    "ruling": mark("Ruling"),
+}
+_SECTIONS = {
+    "participant": "department",
+    "appeal": "vote",
+    "ballot": "vote",
+    "ruling": "vote",
+}
+
+
+def filed(one: Filed, pack: Pack, people: People) -> Said:
+    """A thing filed on a case, in words."""
+    section = _SECTIONS.get(one.section, one.section)
+    entry = pack.find(section, one.key)
+    if one.section == "form" and entry is not None:
+        lines = form(entry, one.data, people)
+    else:
+        lines = _lines(one, entry, pack, people)
+    sort = _(_SORTS[one.section]) if one.section in _SORTS else one.section
+    title = reasons.literal("about", one.key) if one.section == "informed" else ""
+    if one.section == "promise":
+        title = ""
+    elif not title:
+        title = entry.label if entry else one.key
+    return Said(sort, title, entry.cite if entry else "", [line for line in lines if line[1]])
+
+
+def _lines(one: Filed, entry: Any, pack: Pack, people: People) -> list[Line]:
+    match one.section:
+        case "checklist":
+            return _evidence(one.data, entry)
+        case "report_out":
+            return _report(one.data, entry)
+        case "severity":
+            was = pack.label("severity", one.data.get("was")) or "—"
+            because = wording.deed(str(one.data.get("because", "")))
+            return [(_("Before"), was), (_("Because of"), because)]
+    shown = [(name, said) for name, said in one.data.items() if name not in _UNSAID]
+    return [(_called(name), _word(name, said, pack, people)) for name, said in shown]
+
+
+_UNSAID = frozenset({"complete", "step", "level", "valid"})
+"""What is kept for conditions; the page shows it in another way."""
+
+
+def _evidence(data: Mapping[str, Any], entry: Any) -> list[Line]:
+    items = {item.key: item.label for item in entry.items} if entry else {}
+    photo = _("attached") if data.get("paper") else ""
+    item = items.get(str(data["item"]), str(data["item"]))
+    return [(item, str(data.get("evidence") or "")), (wording.field("paper"), photo)]
+
+
+def _report(data: Mapping[str, Any], entry: Any) -> list[Line]:
+    ways = {way.key: way.label for way in entry.ways} if entry else {}
+    return [
+        (wording.field("addressee"), str(data.get("addressee") or "")),
+        (wording.field("way"), ways.get(str(data.get("way")), str(data.get("way") or ""))),
+        (wording.field("proof"), str(data.get("proof") or "")),
+        (wording.field("text"), str(data.get("text") or "")),
+    ]
+
+
+_NAMES = {
+    "recused": mark("Kept out"),
+    "standing": mark("Result"),
+    "count": mark("How many in the year"),
+    "yes": mark("Votes for it"),
+    "of": mark("Members"),
+}
+_STANDINGS = {
+    "open": mark("open"),
+    "approved": mark("approved"),
+    "refused": mark("refused"),
+    "agreed": mark("agreed"),
+}
+_POSTS = {
+    "director": mark("department director"),
+    "handler": mark("handler"),
+    "first_asked": mark("first-asked person"),
+    "lead_department": mark("responsible department"),
+}
+
+
+def standing(key: str | None) -> str:
+    """Where an approval or a question to the jury stands."""
+    return _(_STANDINGS[key]) if key in _STANDINGS else ""
+
+
+def post(key: str, pack: Pack) -> str:
+    """A step of an approval or ladder: a post of the regulation, or a role on the case."""
+    return _(_POSTS[key]) if key in _POSTS else pack.label("post", key)
+
+
+def _called(name: str) -> str:
+    return _(_NAMES[name]) if name in _NAMES else wording.field(name)
+
+
+def _word(name: str, said: Any, pack: Pack, people: People) -> str:
+    if said in (None, "", [], ()):
+        return ""
+    match name:
+        case "standing":
+            return standing(str(said))
+        case "post":
+            return post(str(said), pack)
+        case "amount":
+            return _sum(said)
+        case "until":
+            return _moment(said)
+    if isinstance(said, bool):
+        return _("yes") if said else _("no")
+    if isinstance(said, list | tuple):
+        return "、".join(str(people.get(str(who), who)) for who in said)
+    return str(people.get(said, said)) if name == "employee" else str(said)
+
+
+def about(data: Mapping[str, Any]) -> Iterable[str]:
+    """The numbers of employees that something filed names, as far as its keys say so."""
+    for name in ("concerned", "members", "recused"):
+        yield from (str(who) for who in data.get(name) or ())
+    if data.get("employee"):
+        yield str(data["employee"])

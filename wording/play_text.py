@@ -1,0 +1,335 @@
+"""What playing a case brought, as plain data with words: for the command line and for pages.
+
+Each step is told by keys that stay (`do`, `status.key`, `clocks[].due_at`, …), which a program
+reads, and beside them by words in the language spoken at the moment, which a person reads.
+Instants are ISO texts in the calendar's zone, sums are yuan.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import wording
+from policy.engine.fact_changes import Effect
+from policy.engine.messages import Message
+from policy.pack.schema import Pack
+from policy.proof.play import Case, Mismatch, Outcome, Play
+from policy.vocabulary.errors import DomainError
+from policy.vocabulary.events import Happening, dump
+from policy.vocabulary.facts import CaseFacts, Charge, Clock
+from policy.vocabulary.status import Sign
+from policy.vocabulary.worktime import WorkCalendar
+from wording import _, form_text, reasons
+
+Said = dict[str, Any]
+
+
+def story(case: Case, pack: Pack, calendar: WorkCalendar) -> Said:
+    """A case played from its first step to its last: what each brought, and how it stands then."""
+    return told(Play(case, pack, calendar))
+
+
+def told(play: Play) -> Said:
+    """The same of a play that has not begun; afterwards it stands where its last step led."""
+    telling, case = Telling(play), play.case
+    steps = [telling.step(number, step) for number, step in enumerate(case.steps, start=1)]
+    return {
+        "name": case.name,
+        "proves": list(case.proves),
+        "steps": steps,
+        "mismatches": sum(len(step["mismatches"]) for step in steps),
+        "stands": [
+            {"case": name, **telling.standing(facts)} for name, facts in play.pictures.items()
+        ],
+    }
+
+
+def names(cast: Mapping[str, Any], pack: Pack) -> dict[str, str]:
+    """What everybody of a cast is called, by the name the file uses."""
+    return {name: _called(name, person, pack) for name, person in cast.items()}
+
+
+def _called(name: str, person: Mapping[str, Any], pack: Pack) -> str:
+    """A post's label for whoever only stands for it; a name of the file's own stays as it is."""
+    if pack.find("post", name):
+        return pack.label("post", name)
+    where, _colon, key = name.partition(":")
+    if where == "member" and pack.find("department", key):
+        return _("Somebody of %(department)s", department=pack.label("department", key))
+    if person.get("sheet"):
+        department = pack.label("department", person["department"])
+        return _("%(department)s spreadsheet", department=department)
+    return name
+
+
+class Telling:
+    """Says what a play brings while it is played."""
+
+    def __init__(self, play: Play) -> None:
+        self.play, self.pack = play, play.pack
+        self.names = names(play.case.cast, play.pack)
+        self.people = {
+            str(person["number"]): self.names[name]
+            for name, person in play.case.cast.items()
+            if "number" in person
+        }
+
+    def step(self, number: int, step: Mapping[str, Any]) -> Said:
+        """Play the next step and say what it brought."""
+        outcome = self.play.step(step)
+        unlike = self.play.unlike(step, number, outcome.refused)
+        return {
+            "step": number,
+            "case": step.get("case", ""),
+            "do": step["do"],
+            "deed": wording.deed(step["do"]),
+            "at": self._at(self.play.instant(step["at"])),
+            "recorded_at": self._at(outcome.recorded_at),
+            "by": step.get("by"),
+            "who": self.names.get(step.get("by", ""), ""),
+            "says": self._says(outcome.event),
+            "refused": self._refused(outcome.refused),
+            "changes": [] if outcome.refused else self._changes(outcome),
+            "told": [self._told(message) for message in outcome.told],
+            "mismatches": [_mismatch(one, outcome.refused) for one in unlike],
+            **self.standing(outcome.after),
+        }
+
+    def standing(self, facts: CaseFacts) -> Said:
+        """How a case stands: number, status, grade, its deadlines and its charges."""
+        return {
+            "number": facts.number,
+            "status": _member(facts.status) if facts.number else None,
+            "kind": self._labelled("kind", facts.kind),
+            "grade": self._labelled("severity", facts.grade),
+            "level": self._labelled("severity", facts.level),
+            "round": facts.round,
+            "department": self._labelled("department", facts.department),
+            "clocks": [self._clock(clock) for clock in facts.clocks],
+            "charges": [self._charge(charge) for charge in facts.charges],
+            "counts": [self._labelled("counter", count.counter) for count in facts.counts],
+        }
+
+    def _at(self, at: dt.datetime | None) -> str | None:
+        return None if at is None else self.play.calendar.local(at).isoformat()
+
+    def _says(self, event: Happening | None) -> str:
+        return reasons.happening(dump(event), self.pack, self.people) if event else ""
+
+    def _labelled(self, section: str, key: str | None) -> Said | None:
+        return {"key": key, "label": self.pack.label(section, key)} if key else None
+
+    def _who(self, number: str | None) -> str:
+        return self.people.get(number or "", number or "")
+
+    def _refused(self, refusal: DomainError | None) -> Said | None:
+        if refusal is None:
+            return None
+        return {
+            "code": refusal.code,
+            "clause": refusal.facts.get("cite"),
+            "field": refusal.facts.get("field"),
+            "text": wording.error(refusal),
+        }
+
+    def _changes(self, outcome: Outcome) -> list[Said]:
+        told = self._named(outcome)
+        told += [self._change(one, outcome) for one in outcome.effects]
+        for count in outcome.after.counts[len(outcome.before.counts) :]:
+            text = _("Counted: %(name)s", name=self.pack.label("counter", count.counter))
+            told.append(_plain_change("counted", count.counter, text))
+        return told
+
+    def _named(self, outcome: Outcome) -> list[Said]:
+        """The number a case was given and where it began, which no earlier picture shows."""
+        if outcome.before.number or not outcome.after.number:
+            return []
+        given = {"number": outcome.after.number, "status": wording.label(outcome.after.status)}
+        said = {
+            name: _("%(name)s: %(value)s", name=wording.field(name), value=value)
+            for name, value in given.items()
+        }
+        return [_plain_change("fact", name, text) for name, text in said.items()]
+
+    def _change(self, effect: Effect, outcome: Outcome) -> Said:
+        """One change, and where it is a date or a sum, why; `cite` is the clause it comes from."""
+        because, cite = self._why(effect, outcome.after)
+        return {
+            "kind": effect.kind,
+            "key": effect.key,
+            "text": reasons.effect(effect, self.pack, self.people),
+            "clause": cite,
+            "because": because,
+        }
+
+    def _why(self, effect: Effect, after: CaseFacts) -> tuple[list[str], str | None]:
+        if effect.kind.startswith("charge"):
+            charge = _charge_of(effect, after)
+            if charge is None:
+                return [], None
+            return [reasons.charge(charge, self.pack)], charge.because.get("clause")
+        found = (c for c in after.clocks if (c.key, c.round) == (effect.key, effect.facts["round"]))
+        if effect.kind == "fact" or (clock := next(found, None)) is None:
+            return [], None
+        explained = effect.kind in ("clock_started", "clock_running", "clock_moved")
+        said = reasons.clock(clock, self.pack) if explained else []
+        return said, clock.because.get("clause")
+
+    def _clock(self, clock: Clock) -> Said:
+        return {
+            "key": clock.key,
+            "label": self.pack.label("deadline", clock.key),
+            "clause": clock.because.get("clause"),
+            "round": clock.round,
+            "state": _member(clock.state),
+            "starts_at": self._at(clock.starts_at),
+            "opens_at": self._at(clock.opens_at),
+            "due_at": self._at(clock.due_at),
+            "review_at": self._at(clock.review_at),
+            "met_at": self._at(clock.met_at),
+            "breached": clock.breached,
+            "breached_at": [self._at(x.breached_at) for x in clock.breaches if not x.lifted_at],
+            "provisional": clock.provisional,
+            "responsible": clock.responsible,
+            "who": self._who(clock.responsible),
+            "because": reasons.clock(clock, self.pack),
+        }
+
+    def _charge(self, charge: Charge) -> Said:
+        taken = charge.amount if charge.sign is Sign.charge else -charge.amount
+        return {
+            "rule": charge.rule,
+            "label": form_text.ground(charge.rule, self.pack),
+            "clause": charge.because.get("clause"),
+            "employee": charge.employee,
+            "who": self._who(charge.employee),
+            "yuan": yuan(taken),
+            "sign": charge.sign.value,
+            "status": _member(charge.status),
+            "stands": charge.stands,
+            "at": self._at(charge.at),
+            "because": reasons.charge(charge, self.pack),
+        }
+
+    def _told(self, message: Message) -> Said:
+        to = message.post or message.employee or message.department
+        if message.post:
+            who = self.pack.label("post", message.post)
+        elif message.employee:
+            who = self._who(message.employee)
+        else:
+            who = self.pack.label("department", message.department)
+        return {
+            "kind": message.kind,
+            "to": to,
+            "who": who or _("channels of the whole company"),
+            "text": wording.notice_label(message.kind),
+        }
+
+
+def _plain_change(kind: str, key: str, text: str) -> Said:
+    return {"kind": kind, "key": key, "text": text, "clause": None, "because": []}
+
+
+def _charge_of(effect: Effect, after: CaseFacts) -> Charge | None:
+    facts = effect.facts
+    identity = (effect.key, facts["employee"], facts["occasion"], facts["sign"])
+    return next((charge for charge in after.charges if charge.identity == identity), None)
+
+
+def _member(member: enum.Enum) -> Said:
+    return {"key": member.value, "label": wording.label(member), "tone": wording.tone(member)}
+
+
+def _mismatch(one: Mismatch, refused: DomainError | None) -> Said:
+    """What did not hold; of a refusal, which one came, because the step says it in words."""
+    found = (refused and refused.code) if one.about == "refused" else plain(one.found)
+    return {"about": one.about, "wanted": plain(one.wanted), "found": found}
+
+
+def yuan(amount: Decimal) -> int | float:
+    """A sum as a number of JSON; whole yuan without a point."""
+    return int(amount) if amount == int(amount) else float(amount)
+
+
+def plain(value: Any) -> Any:
+    """A value of a case file as JSON knows it."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return yuan(value)
+    if isinstance(value, enum.Enum):
+        return value.value
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+# ---------------------------------------------------------------- lines of a terminal
+
+
+def lines(story: Said) -> Iterator[str]:
+    """A story as lines to read: step by step, then how each case stands."""
+    yield f"# {story['name']}"
+    for step in story["steps"]:
+        yield ""
+        yield from _step_lines(step)
+    for stands in story["stands"]:
+        yield ""
+        yield from _standing_lines(stands)
+
+
+def _step_lines(step: Said) -> Iterator[str]:
+    about = f"[{step['case']}] " if step["case"] else ""
+    who = f" · {step['who']}" if step["who"] else ""
+    yield f"{step['step']:>3}. {about}{clock_time(step['at'])} · {step['deed']}{who}"
+    for line in step["says"].splitlines():
+        yield f"     “{line}”" if line else ""
+    if step["refused"]:
+        yield f"     ✗ {step['refused']['text']}"
+    for change in step["changes"]:
+        cite = f" · {change['clause']}" if change.get("clause") else ""
+        yield f"     {change['text']}{cite}"
+        yield from (f"         {why}" for why in change["because"])
+    for message in step["told"]:
+        yield f"     → {message['who']}: {message['text']}"
+    for one in step["mismatches"]:
+        yield "     ! " + _(
+            "%(about)s: wanted %(wanted)s, found %(found)s",
+            about=one["about"],
+            wanted=one["wanted"],
+            found=one["found"],
+        )
+
+
+def _standing_lines(stands: Said) -> Iterator[str]:
+    graded = [stands[scale]["label"] for scale in ("grade", "level") if stands[scale]]
+    status = stands["status"]["label"] if stands["status"] else "—"
+    yield "= " + " · ".join([stands["number"] or "—", status, *graded])
+    for clock in stands["clocks"]:
+        if clock["state"]["key"] == "running" or clock["breached"]:
+            due = clock_time(clock["due_at"]) if clock["due_at"] else _("no limit")
+            late = f" · {_('breached')}" if clock["breached"] else ""
+            late += f" · {_('provisional')}" if clock["provisional"] else ""
+            state = clock["state"]["label"]
+            yield f"  {clock['label']}: {due} · {state}{late} · {clock['clause']}"
+    for charge in stands["charges"]:
+        if charge["stands"]:
+            yield f"  {signed(charge['yuan'])} {charge['who']}: {charge['label']} · " + " · ".join(
+                [charge["status"]["label"], charge["clause"] or ""]
+            )
+
+
+def signed(sum_: float) -> str:
+    """A sum of a charge, with a minus where it gives back."""
+    return f"{'−' if sum_ < 0 else ''}{wording.money(Decimal(str(abs(sum_))))}"
+
+
+def clock_time(iso: str) -> str:
+    """Local date and time; the seconds where there are any, because an end is judged by them."""
+    at = dt.datetime.fromisoformat(iso)
+    return f"{at:%Y-%m-%d %H:%M:%S}" if at.second else f"{at:%Y-%m-%d %H:%M}"

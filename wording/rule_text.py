@@ -1,0 +1,478 @@
+"""One rule of a policy in words, field by field, for the page of a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext
+
+import wording
+from policy.vocabulary.events import EVENTS
+from policy.vocabulary.status import (
+    CallOutcome,
+    CallPurpose,
+    ClosingGround,
+    ReplyOutcome,
+    Responsibility,
+    Status,
+)
+
+SECTIONS = {
+    "parameter": lazy_gettext("Choices of the company"),
+    "deadline": lazy_gettext("Terms"),
+    "extension": lazy_gettext("Extensions"),
+    "penalty": lazy_gettext("Penalties"),
+    "severity": lazy_gettext("Grades and levels"),
+    "route": lazy_gettext("Routes"),
+    "gate": lazy_gettext("What must be there first"),
+    "signoff": lazy_gettext("Who may do what"),
+    "vote": lazy_gettext("Votes"),
+    "callback": lazy_gettext("Callbacks"),
+    "escalation": lazy_gettext("Escalations"),
+    "report_out": lazy_gettext("Reports to the outside"),
+    "post": lazy_gettext("Posts"),
+    "department": lazy_gettext("Departments"),
+    "kind": lazy_gettext("Kinds of cases"),
+    "channel": lazy_gettext("Sources"),
+    "category": lazy_gettext("Categories"),
+    "field": lazy_gettext("Fields"),
+    "form": lazy_gettext("Forms"),
+    "ledger": lazy_gettext("Ledgers"),
+    "number": lazy_gettext("Numbers"),
+    "checklist": lazy_gettext("Checklists"),
+    "reward": lazy_gettext("Rewards"),
+    "counter": lazy_gettext("What is counted"),
+    "inspection": lazy_gettext("Inspections"),
+    "retention": lazy_gettext("Retention"),
+    "indicator": lazy_gettext("Indicators"),
+    "report": lazy_gettext("Reports"),
+    "script": lazy_gettext("Scripts"),
+    "sanction": lazy_gettext("Other sanctions than sums"),
+    "claim": lazy_gettext("What is owed to customers"),
+    "chain": lazy_gettext("Approvals one after another"),
+    "ladder": lazy_gettext("Whom a matter is passed up to"),
+    "finding": lazy_gettext("What a check may find"),
+    "authority": lazy_gettext("What may be promised by whom"),
+    "alert": lazy_gettext("Who is told what"),
+    "clause": lazy_gettext("Clauses"),
+    "policy": lazy_gettext("The regulation"),
+}
+"""Every section in the order of the page: what people ask for first stands first."""
+
+FIELDS = {
+    "over": lazy_gettext("Divided by"),
+    "post": lazy_gettext("Post"),
+    "about": lazy_gettext("About"),
+    "adds_to": lazy_gettext("Added to"),
+    "alone": lazy_gettext("Filled without a case too"),
+    "amount": lazy_gettext("Amount"),
+    "after_closing": lazy_gettext("Within, when it starts after closing"),
+    "answers": lazy_gettext("Handles cases"),
+    "appeal_term": lazy_gettext("Term for an appeal"),
+    "applies": lazy_gettext("Applies when"),
+    "at_intake": lazy_gettext("Asked at intake"),
+    "attempts": lazy_gettext("Attempts"),
+    "ask": lazy_gettext("The company should confirm it"),
+    "before": lazy_gettext("Before"),
+    "before_rest": lazy_gettext("Earlier when that day is a rest day"),
+    "by_decision": lazy_gettext("Amount is decided case by case"),
+    "cite": lazy_gettext("Clause"),
+    "collective": lazy_gettext("Against several people"),
+    "columns": lazy_gettext("Columns"),
+    "concludes": lazy_gettext("May be ended at the desk"),
+    "contents": lazy_gettext("Contents"),
+    "customer_flag_term": lazy_gettext("How long a customer stays marked"),
+    "due_day": lazy_gettext("Due on day"),
+    "element": lazy_gettext("An element of pay"),
+    "every": lazy_gettext("Every"),
+    "fields": lazy_gettext("Fields of the form"),
+    "form": lazy_gettext("Form"),
+    "formula": lazy_gettext("Formula"),
+    "from_count": lazy_gettext("From the how-manieth on"),
+    "items": lazy_gettext("Items"),
+    "key": lazy_gettext("Key"),
+    "kinds": lazy_gettext("Kinds"),
+    "label": lazy_gettext("Label"),
+    "members": lazy_gettext("Members"),
+    "month_of": lazy_gettext("Month of"),
+    "note": lazy_gettext("Note"),
+    "of": lazy_gettext("Of the field"),
+    "percent": lazy_gettext("Percent"),
+    "photo": lazy_gettext("With a photo"),
+    "promise": lazy_gettext("What is promised to the customer"),
+    "proof": lazy_gettext("Proof is needed"),
+    "required": lazy_gettext("Must be filled in"),
+    "rule": lazy_gettext("Decided by"),
+    "sanctions": lazy_gettext("Other sanctions"),
+    "steps": lazy_gettext("Steps, one after another"),
+    "target": lazy_gettext("Target"),
+    "text": lazy_gettext("Text"),
+    "to": lazy_gettext("To whom"),
+    "until": lazy_gettext("Until the time in the field"),
+    "until_count": lazy_gettext("Up to the how-manieth"),
+    "up_to": lazy_gettext("Up to"),
+    "valid": lazy_gettext("The complaint was justified"),
+    "ways": lazy_gettext("Ways"),
+    "window": lazy_gettext("Within how long"),
+    "binds": lazy_gettext("Binds"),
+    "breach_of": lazy_gettext("When late"),
+    "by": lazy_gettext("By"),
+    "by_hand": lazy_gettext("Set by a person"),
+    "carries_over": lazy_gettext("Runs on in a new round"),
+    "choices": lazy_gettext("Choices"),
+    "counter": lazy_gettext("Counted as"),
+    "counts_from": lazy_gettext("Counts from"),
+    "department": lazy_gettext("Department"),
+    "covers": lazy_gettext("Leaves no hour open between"),
+    "deputy": lazy_gettext("Deputy may"),
+    "director": lazy_gettext("Answers for it"),
+    "ends": lazy_gettext("At its end"),
+    "ends_on": lazy_gettext("Ends with"),
+    "event": lazy_gettext("Deed"),
+    "grade": lazy_gettext("Grade"),
+    "handled": lazy_gettext("Has a handling form"),
+    "in_all": lazy_gettext("In all"),
+    "judged_by": lazy_gettext("Judged by"),
+    "keep": lazy_gettext("Kept for"),
+    "kind": lazy_gettext("Kind"),
+    "met_by": lazy_gettext("Met by"),
+    "met_if": lazy_gettext("Met when"),
+    "never": lazy_gettext("Never by"),
+    "number": lazy_gettext("Number series"),
+    "on_days": lazy_gettext("On so many days"),
+    "or_when": lazy_gettext("Or when"),
+    "per": lazy_gettext("Per"),
+    "purpose": lazy_gettext("Purpose"),
+    "recorded": lazy_gettext("Kept as a signature"),
+    "replaces": lazy_gettext("Takes the place of"),
+    "requires": lazy_gettext("Requires"),
+    "resets": lazy_gettext("Begins anew"),
+    "review_every": lazy_gettext("Reviewed every"),
+    "scale": lazy_gettext("Scale"),
+    "scope": lazy_gettext("Scope"),
+    "shape": lazy_gettext("Asked as"),
+    "sheet": lazy_gettext("Kind of what a department types into its file"),
+    "slot": lazy_gettext("Slot"),
+    "starts_if": lazy_gettext("Starts when"),
+    "starts_on": lazy_gettext("Starts on"),
+    "template": lazy_gettext("Form of the number"),
+    "title": lazy_gettext("Title"),
+    "value": lazy_gettext("Value"),
+    "wage_month_ends_on": lazy_gettext("The wage month ends on day"),
+    "when": lazy_gettext("When"),
+    "who": lazy_gettext("Who pays"),
+    "window_from": lazy_gettext("Not before"),
+    "within": lazy_gettext("Within"),
+}
+
+UNITS = {
+    "minute": lazy_gettext("minutes"),
+    "hour": lazy_gettext("hours"),
+    "working_hour": lazy_gettext("working hours"),
+    "working_day": lazy_gettext("working days"),
+    "calendar_day": lazy_gettext("calendar days"),
+    "week": lazy_gettext("weeks"),
+    "month": lazy_gettext("months"),
+    "year": lazy_gettext("years"),
+    "same_day": lazy_gettext("days, by the end of the day"),
+    "clock_time": lazy_gettext("o'clock"),
+    "day_of_month": lazy_gettext("th of the month"),
+}
+
+OPERATORS = {
+    "is": lazy_gettext("is"),
+    "is_not": lazy_gettext("is not"),
+    "in": lazy_gettext("is one of"),
+    "not_in": lazy_gettext("is none of"),
+    "filled": lazy_gettext("filled in:"),
+    "at_least": lazy_gettext("at least"),
+    "at_most": lazy_gettext("at most"),
+    "below": lazy_gettext("below"),
+}
+
+WORDS = {
+    "due": lazy_gettext("what fell due"),
+    "answered_rate": lazy_gettext("share answered"),
+    "anybody": lazy_gettext("anybody"),
+    "appeal": lazy_gettext("an appeal"),
+    "appellant": lazy_gettext("whoever appeals"),
+    "cases": lazy_gettext("case numbers"),
+    "choices": lazy_gettext("several choices"),
+    "company": lazy_gettext("the company"),
+    "concerned": lazy_gettext("all concerned"),
+    "count": lazy_gettext("number of cases"),
+    "decision": lazy_gettext("the decision"),
+    "each": lazy_gettext("each in full"),
+    "earlier": lazy_gettext("moves the end only earlier"),
+    "employee": lazy_gettext("employee"),
+    "first_asked": lazy_gettext("whom the customer asked first"),
+    "key_customer": lazy_gettext("each key customer"),
+    "late_count": lazy_gettext("number of late cases"),
+    "majority": lazy_gettext("more than half"),
+    "money": lazy_gettext("sum"),
+    "overrides": lazy_gettext("moves the end"),
+    "participants": lazy_gettext("departments that take part"),
+    "quarter": lazy_gettext("every quarter"),
+    "reach_rate": lazy_gettext("share reached"),
+    "repeat_rate": lazy_gettext("share repeated"),
+    "satisfaction_rate": lazy_gettext("share satisfied"),
+    "shared": lazy_gettext("shared among them"),
+    "survey_score": lazy_gettext("score of the survey"),
+    "timely_rate": lazy_gettext("share in time"),
+    "unanimous": lazy_gettext("all of them"),
+    "unclosable": lazy_gettext("a case that cannot be closed"),
+    "upgrade": lazy_gettext("the case rises"),
+    "visit_rate": lazy_gettext("share visited"),
+    "week": lazy_gettext("every week"),
+    "archive": lazy_gettext("goes to the archive"),
+    "breach": lazy_gettext("counts as late"),
+    "choice": lazy_gettext("choice"),
+    "date": lazy_gettext("date"),
+    "event": lazy_gettext("the deed"),
+    "flag": lazy_gettext("yes or no"),
+    "grade": lazy_gettext("grade"),
+    "handler": lazy_gettext("the handler"),
+    "director": lazy_gettext("the director"),
+    "lead_department": lazy_gettext("the lead department"),
+    "lead_sheet": lazy_gettext("the department's own spreadsheet"),
+    "any_sheet": lazy_gettext("a department's spreadsheet"),
+    "level": lazy_gettext("level"),
+    "long_text": lazy_gettext("long text"),
+    "month": lazy_gettext("every month"),
+    "named": lazy_gettext("whom a person names"),
+    "never": lazy_gettext("never"),
+    "number": lazy_gettext("number"),
+    "order": lazy_gettext("order"),
+    "percent": lazy_gettext("percent"),
+    "phone": lazy_gettext("phone"),
+    "received": lazy_gettext("receipt"),
+    "recorded": lazy_gettext("the time of recording"),
+    "registrant": lazy_gettext("who registered it"),
+    "responsible": lazy_gettext("who is responsible"),
+    "round": lazy_gettext("round"),
+    "stated": lazy_gettext("the stated time"),
+    "text": lazy_gettext("text"),
+    "time": lazy_gettext("time"),
+    "year": lazy_gettext("every year"),
+}
+
+FACTS = {
+    "body_length": lazy_gettext("Length of the content"),
+    "confirmed_at": lazy_gettext("Reply confirmed at"),
+    "dispatched_at": lazy_gettext("Dispatched at"),
+    "last_answer": lazy_gettext("Last answer of the customer"),
+    "struck": lazy_gettext("Finding struck out after an appeal"),
+    "contacted_at": lazy_gettext("First contact"),
+    "closed_at": lazy_gettext("Closed at"),
+    "closing_ground": lazy_gettext("Closing ground"),
+    "demands_more": lazy_gettext("Customer demands more"),
+    "event.channel": lazy_gettext("Channel"),
+    "event.ground": lazy_gettext("Ground"),
+    "event.outcome": lazy_gettext("Outcome"),
+    "event.purpose": lazy_gettext("Purpose"),
+    "event.solved": lazy_gettext("Solved"),
+    "factory_closed_at": lazy_gettext("Closed in the factory's system"),
+    "history": lazy_gettext("From before go-live"),
+    "replied_at": lazy_gettext("Replied at"),
+    "reply_outcome": lazy_gettext("What the reply says"),
+    "round": lazy_gettext("Round"),
+    "satisfaction_unhappy": lazy_gettext("Unhappy at the satisfaction callback"),
+    "status": lazy_gettext("Status"),
+    "unhappy": lazy_gettext("Customer unhappy"),
+}
+"""What conditions ask for beyond the fields of a case."""
+
+GROUNDS = {
+    "verification": lazy_gettext("verification callback"),
+    "satisfaction": lazy_gettext("satisfaction callback"),
+    "repeat": lazy_gettext("repeated complaint"),
+    "decision": lazy_gettext("decision"),
+}
+ENUMERATIONS = {
+    "closing_ground": ClosingGround,
+    "ends_on": CallOutcome,
+    "purpose": CallPurpose,
+    "event.outcome": ReplyOutcome,
+    "event.purpose": CallPurpose,
+    "reply_outcome": ReplyOutcome,
+    "responsibility": Responsibility,
+    "status": Status,
+}
+DEEDS = frozenset({"starts_on", "met_by", "before", "event"})
+STANDINGS = {
+    "approved": lazy_gettext("approved"),
+    "refused": lazy_gettext("refused"),
+    "agreed": lazy_gettext("agreed"),
+    "open": lazy_gettext("open"),
+    "receipt": lazy_gettext("receipt"),
+    "plan": lazy_gettext("the plan"),
+    "progress": lazy_gettext("progress"),
+    "answer": lazy_gettext("the answer"),
+    "result": lazy_gettext("the result"),
+    "delay": lazy_gettext("a delay"),
+}
+"""Where an approval or a question stands, and what a customer is told about."""
+REFERENCES = {
+    "form": "form",
+    **{f"event.{name}": name for name in ("form", "ladder", "checklist", "chain", "vote")},
+    **{f"event.{name}": name for name in ("finding", "kind", "department")},
+    "event.report": "report_out",
+    "event.ground": "penalty",
+    "adds_to": "penalty",
+    "breach_of": "deadline",
+    "contents": "indicator",
+    "counter": "counter",
+    "department": "department",
+    "director": "post",
+    "grade": "severity",
+    "kind": "kind",
+    "level": "severity",
+    "number": "number",
+    "replaces": "penalty",
+    "channel": "channel",
+    "event.channel": "channel",
+    "category": "category",
+}
+NUMBERS = frozenset(
+    {"within", "window_from", "review_every", "in_all", "keep", "amount", "attempts", "on_days"}
+    | {"appeal_term", "wage_month_ends_on"}
+)
+SAID_ELSEWHERE = frozenset({"key", "label", "cite", "note", "ask"})
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One field of a rule in words; `number` marks what people look for."""
+
+    name: str
+    value: str
+    number: bool
+
+
+class Speaker:
+    """Says the rules of one version.
+
+    `labels` are those of its entries by (section, key), `chosen` the values of its parameters,
+    which a rule names as "$key".
+    """
+
+    def __init__(
+        self, labels: Mapping[tuple[str, str], str], chosen: Mapping[str, Any] | None = None
+    ) -> None:
+        self._labels = labels
+        self._chosen = chosen or {}
+
+    def facts(self, data: Mapping[str, Any]) -> Iterator[Fact]:
+        """The fields of a rule that say something, in the order written."""
+        for name, value in data.items():
+            if name in SAID_ELSEWHERE or value in (None, "", [], {}, False):
+                continue
+            if isinstance(value, str) and value.startswith("$"):
+                value = self._chosen.get(value[1:], value)
+            number = name in NUMBERS or (name == "value" and not isinstance(value, str))
+            yield Fact(str(FIELDS.get(name, name)), self.value(name, value), number)
+
+    def value(self, name: str, value: Any) -> str:
+        """One value in words."""
+        if value is True:
+            return gettext("Yes")
+        if isinstance(value, Mapping):
+            return self._mapping(value)
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return self._sequence(name, value)
+        if name == "amount":
+            return _yuan(value)
+        if name in ("columns", "of", "counts_from") and ("." in value or self._is_field(value)):
+            return self.fact(str(value))
+        if name in DEEDS or (name == "value" and value in EVENTS):
+            return wording.deed(str(value))
+        return self._word(name, str(value))
+
+    def _is_field(self, value: Any) -> bool:
+        return ("field", str(value)) in self._labels or value in FACTS
+
+    def _mapping(self, value: Mapping[str, Any]) -> str:
+        if value.get("at"):
+            return gettext("%(amount)s × %(at)s", amount=value.get("amount"), at=value["at"][:5])
+        if {"amount", "unit"} <= set(value):
+            unit = UNITS.get(str(value["unit"]), value["unit"])
+            said = gettext("%(amount)s %(unit)s", amount=value["amount"], unit=unit)
+            whole = gettext("%(term)s, to the end of the day", term=said)
+            return whole if value.get("ends_day") else said
+        if "field" in value:
+            return self._condition(value)
+        if "label" in value:
+            return str(value["label"])
+        return "; ".join(f"{k}: {self.value(k, v)}" for k, v in value.items())
+
+    def _condition(self, row: Mapping[str, Any]) -> str:
+        field = str(row["field"])
+        said = [(op, row[op]) for op in OPERATORS if op in row]
+        op, right = said[0] if said else (str(row.get("op", "is")), row.get("value"))
+        words = self.value(field, right) if right is not False else gettext("No")
+        return f"{self.fact(field)} {OPERATORS.get(op, op)} {words}"
+
+    def fact(self, path: str) -> str:
+        """What a field of a condition is called, also one of a deed or of a paper."""
+        known = self._labels.get(("field", path)) or FACTS.get(path)
+        if known:
+            return str(known)
+        if path.startswith("event."):
+            return gettext("this deed: %(field)s", field=self._of_deed(path[6:]))
+        if path.startswith("round."):
+            return gettext("in this round: %(paper)s", paper=self.fact(path[6:]))
+        return self._of_paper(path) or wording.field(path)
+
+    def _of_deed(self, name: str) -> str:
+        """A field of the deed that is done; of a form that is filled, the field of the form."""
+        inner = name.partition(".")[2]
+        fields = (
+            label
+            for (section, key), label in self._labels.items()
+            if key == inner and section.startswith("field of ")
+        )
+        return next(fields, inner) if inner else wording.field(name)
+
+    def _of_paper(self, path: str) -> str | None:
+        """What a paper is called that a condition asks for, such as `form.visit.day`."""
+        section, _, rest = path.partition(".")
+        key, _, inner = rest.partition(".")
+        kept = {"participant": "department", "appeal": "vote"}.get(section, section)
+        if section == "informed":
+            return f"{wording.deed('informed')} · {STANDINGS.get(key, key)}"
+        if (kept, key) not in self._labels:
+            return None
+        name = f"{SECTIONS.get(section, section)} · {self._labels[(kept, key)]}"
+        return f"{name} · {self._labels.get((f'field of {key}', inner), inner)}" if inner else name
+
+    def _sequence(self, name: str, values: Sequence[Any]) -> str:
+        conditions = bool(values) and isinstance(values[0], Mapping) and "field" in values[0]
+        join = gettext(" and ") if conditions else gettext(", ")
+        return join.join(self.value(name, one) for one in values)
+
+    def _word(self, name: str, word: str) -> str:
+        if name in ENUMERATIONS and word in ENUMERATIONS[name].__members__:
+            return wording.label(ENUMERATIONS[name][word])
+        if name == "event.ground" and word in GROUNDS:
+            return str(GROUNDS[word])
+        if name.startswith(("chain.", "vote.", "event.about")) and word in STANDINGS:
+            return str(STANDINGS[word])
+        own = (REFERENCES.get(name), f"choice of {name}")
+        for known in (*own, "slot", "post", "department", "kind", "severity"):
+            if known and (known, word) in self._labels:
+                return self._labels[(known, word)]
+        if word.startswith("member:"):
+            return gettext("anybody of: %(what)s", what=self._word("department", word[7:]))
+        if word.startswith(("post:", "role:")):
+            return self._word("director", word[5:])
+        return str(WORDS.get(word, word))
+
+
+def _yuan(value: Any) -> str:
+    try:
+        return wording.money(Decimal(str(value)))
+    except InvalidOperation:
+        return str(value)

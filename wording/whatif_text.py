@@ -1,0 +1,126 @@
+"""What a version tried on past cases would have changed, in words: for pages, tables and lines.
+
+The result is kept as data with the labels of its day; sentences, states and sums are said here,
+in the language of whoever reads.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import wording
+from policy.proof.whatif import Count, Totals
+from policy.vocabulary import refusals
+from policy.vocabulary.status import Status
+from wording import _
+
+
+def lines(told: Mapping[str, Any], people: Mapping[str, str] | None = None) -> Iterator[str]:
+    """What differs in one case, a line each; `people` are names by employee number."""
+    if "refusal" in told:
+        yield wording.error(refusals.load(told["refusal"]))
+        return
+    for fact in told["facts"]:
+        yield _(
+            "%(name)s: %(before)s → %(after)s",
+            name=wording.field(fact["name"]),
+            before=fact_words(fact["name"], fact["before"]),
+            after=fact_words(fact["name"], fact["after"]),
+        )
+    for late in told["late"]["added"]:
+        yield _("Late: %(what)s", what=late_words(late))
+    for late in told["late"]["removed"]:
+        yield _("No longer late: %(what)s", what=late_words(late))
+    for sum_ in told["charges"]["added"]:
+        yield _("Penalty: %(what)s", what=sum_words(sum_, people or {}))
+    for sum_ in told["charges"]["removed"]:
+        yield _("No penalty: %(what)s", what=sum_words(sum_, people or {}))
+
+
+def fact_words(name: str, value: Mapping[str, str] | None) -> str:
+    """A fact that was kept; a status is said in the reader's language."""
+    if value is None:
+        return "—"
+    return wording.label(Status(value["key"])) if name == "status" else value["label"]
+
+
+def late_words(late: Mapping[str, Any]) -> str:
+    """A term that ran out: which, when, by which clause."""
+    at = wording.moment(dt.datetime.fromisoformat(late["breached_at"]))
+    return " · ".join(word for word in (late["label"], at, late["clause"]) if word)
+
+
+def sum_words(sum_: Mapping[str, Any], people: Mapping[str, str]) -> str:
+    """A charge: what for, whom, how much, by which clause."""
+    who = people.get(sum_["employee"], sum_["employee"])
+    words = (sum_["label"], who, money(Decimal(sum_["yuan"])), sum_["clause"])
+    return " · ".join(word for word in words if word)
+
+
+def money(sum_: Decimal) -> str:
+    """A sum of yuan, with a minus where it gives back."""
+    return f"{'−' if sum_ < 0 else ''}{wording.money(abs(sum_))}"
+
+
+def rows(told: Mapping[str, Any], people: Mapping[str, str]) -> Iterator[list[Any]]:
+    """What differs in one case as cells of a table.
+
+    Kind, what, clause, employee number, name, before, after, and the sum by which it changes.
+    """
+    if "refusal" in told:
+        why = wording.error(refusals.load(told["refusal"]))
+        yield [_("Does not fit"), why, "", "", "", "", "", None]
+        return
+    for fact in told["facts"]:
+        sides = [fact_words(fact["name"], fact[side]) for side in ("before", "after")]
+        yield [_("Other fact"), wording.field(fact["name"]), "", "", "", *sides, None]
+    for side, kind in (("added", _("Late")), ("removed", _("No longer late"))):
+        for late in told["late"][side]:
+            at = wording.moment(dt.datetime.fromisoformat(late["breached_at"]))
+            sides = ["", at] if side == "added" else [at, ""]
+            yield [kind, late["label"], late["clause"], "", "", *sides, None]
+    for side, kind in (("added", _("Penalty")), ("removed", _("No penalty"))):
+        for sum_ in told["charges"][side]:
+            who = people.get(sum_["employee"], "")
+            yuan = Decimal(sum_["yuan"]) * (1 if side == "added" else -1)
+            head = [kind, sum_["label"], sum_["clause"], sum_["employee"], who]
+            yield [*head, "", "", yuan]
+
+
+def totals(found: Totals) -> Iterator[str]:
+    """The totals as lines: cases, lateness, penalties, and each rule that speaks otherwise."""
+    judged = found.cases - found.refused
+    yield _("Cases looked at: %(count)s", count=found.cases)
+    yield _("Cases that would have come out otherwise: %(count)s", count=found.differ)
+    if found.refused:
+        yield _("Cases that do not fit this version: %(count)s", count=found.refused)
+    rows = (
+        (_("Late cases"), found.late_before, found.late_after),
+        (_("Cases with penalties"), found.fined_before, found.fined_after),
+        (_("Sum of penalties"), money(found.yuan_before), money(found.yuan_after)),
+    )
+    for name, before, after in rows if judged else ():
+        yield f"{name}: {before} → {after}"
+    for count in (*found.terms.values(), *found.rules.values()):
+        if said := changed(count):
+            yield f"  {count.label}: {said}"
+
+
+def changed(count: Count) -> str:
+    """How often a rule spoke before and after, with the sums of a penalty; empty if alike."""
+    before, after = str(count.before), str(count.after)
+    if count.yuan_before or count.yuan_after:
+        before = f"{before} · {money(count.yuan_before)}"
+        after = f"{after} · {money(count.yuan_after)}"
+    return "" if before == after else f"{before} → {after}"
+
+
+def plain(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What differs in one case for a program: a refusal also in words."""
+    if "refusal" not in told:
+        return dict(told)
+    refusal = refusals.load(told["refusal"])
+    return {"refusal": {"code": refusal.code, "text": wording.error(refusal)}}

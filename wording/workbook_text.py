@@ -1,0 +1,332 @@
+"""What a spreadsheet says: headers, next steps, answers to what was typed, the guide.
+
+Like `wording`, in the language of whoever reads; a file is written in the company's language.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from policy.vocabulary.errors import DomainError
+from policy.vocabulary.status import ReplyOutcome, Status
+from wording.errors import error
+from wording.labels import deed, label
+from wording.language import _, mark, moment
+
+RETURNED = "returned"
+"""The choice of a department that a case is not its own."""
+
+_TITLES = {
+    "today": mark("Today"),
+    "open": mark("In hand"),
+    "closed": mark("Finished"),
+    "guide": mark("Guide"),
+    "people": mark("People"),
+    "month": mark("Month"),
+}
+
+_HEADERS = {
+    "uid": mark("ID (do not change)"),
+    "number": mark("Case no."),
+    "next_step": mark("Next step"),
+    "due_at": mark("Due"),
+    "hint": mark("Answer of the system"),
+    "handler": mark("Handled by"),
+    "contacted_at": mark("First contact at"),
+    "progress": mark("Progress"),
+    "outcome": mark("Outcome of the handling"),
+    "answer": mark("Explanation"),
+    "until": mark("Extension until"),
+    "until_reason": mark("Reason for the extension"),
+    "confirmed": mark("Director's confirmation"),
+    "grade": mark("Grade"),
+    "channel": mark("Source"),
+    "received_at": mark("Received at"),
+    "customer": mark("Customer"),
+    "phone": mark("Telephone"),
+    "extra.*": mark("Fields of the regulation"),
+    "body": mark("Contents"),
+    "demand": mark("Demand"),
+    "round": mark("Round"),
+    "feedback": mark("What the customer said"),
+    "why": mark("Why today"),
+    "status": mark("Status"),
+    "closed_at": mark("Closed at"),
+    "topic": mark("Topic"),
+    "text": mark("How it works"),
+    "value": mark("Name and number"),
+    "employee_number": mark("Employee number"),
+    "employee": mark("Name"),
+    "department": mark("Department"),
+    "ground": mark("Ground"),
+    "cite": mark("Clause"),
+    "amount": mark("Amount"),
+    "confirmed_at": mark("Confirmed at"),
+    "notified_at": mark("Notified at"),
+    "counts_at": mark("Appeal term ended"),
+}
+
+_NEXT = {
+    Status.registered: mark("Customer care hands it over"),
+    Status.returned: mark("Customer care hands it over"),
+    Status.dispatched: mark("Handle it and fill in the result"),
+    Status.replied: mark("The director confirms (open the case no.)"),
+    Status.raised: mark("Customer care decides about the extension"),
+    Status.intervened: mark("The general manager decides"),
+    Status.confirmed: mark("Customer care calls the customer"),
+    Status.disputed: mark("The care director decides"),
+    Status.accepted: mark("The care director signs"),
+    Status.closed: mark("Observed for a repeat"),
+    Status.archived: mark("Nothing more"),
+}
+
+_WHY = {
+    "overdue": mark("Overdue"),
+    "restarted": mark("Restarted"),
+    "today": mark("Due today"),
+    "refused": mark("Not taken"),
+}
+
+
+def title(key: str) -> str:
+    """What a tab is called."""
+    return _(_TITLES[key])
+
+
+def header(field: str) -> str:
+    """What stands above a column."""
+    return _(_HEADERS[field]) if field in _HEADERS else field
+
+
+def next_step(status: Status, *, provisional: bool = False) -> str:
+    """What happens to a case next, and who does it; and whether its due time is provisional.
+
+    The due time itself stands in a cell that is a time and can carry no word.
+    """
+    step = _(_NEXT[status]) if status in _NEXT else label(status)
+    return _("%(step)s (due time provisional)", step=step) if provisional else step
+
+
+def why_today(reason: str) -> str:
+    """Why a case stands on the tab of today."""
+    return _(_WHY[reason])
+
+
+def yes_or_no(value: bool) -> str:
+    """A flag in a cell."""
+    return _("yes") if value else _("no")
+
+
+def outcomes() -> dict[str, str]:
+    """The results a department can choose, by key."""
+    found = {one.value: label(one) for one in ReplyOutcome}
+    return found | {RETURNED: _("Not ours, returned")}
+
+
+# ---------------------------------------------------------------- answers
+
+
+def taken(deeds: Sequence[str], *, at: dt.datetime, status: Status) -> str:
+    """The answer to inputs that became deeds, and what comes next."""
+    return _(
+        "%(at)s taken: %(deeds)s. Next: %(next)s",
+        at=moment(at),
+        deeds=_(", ").join(deed(name) for name in deeds),
+        next=next_step(status),
+    )
+
+
+def corrected(*, at: dt.datetime) -> str:
+    """The answer to a correction of what was taken before."""
+    return _("%(at)s corrected", at=moment(at))
+
+
+def joined(answers: Sequence[str]) -> str:
+    """Several answers in one cell."""
+    return _("; ").join(answers)
+
+
+def born(number: str, *, at: dt.datetime) -> str:
+    """The answer to a new row that became a case."""
+    return _("%(at)s registered as %(number)s", at=moment(at), number=number)
+
+
+def refused(why: str) -> str:
+    """The answer to an input that was not taken and still stands there."""
+    return _("Not taken: %(why)s", why=why)
+
+
+def incomplete(fields: Sequence[str]) -> str:
+    """The answer to a group of cells of which some are still missing."""
+    missing = _(", ").join(header(name) for name in fields)
+    return _("Not sent yet. Still needed: %(fields)s", fields=missing)
+
+
+def put_back(fields: Sequence[str]) -> str:
+    """The answer to edits in columns that are not the department's, or to a cleared cell."""
+    names = _(", ").join(header(name) for name in fields)
+    return _(
+        "Put back: %(fields)s. To change it, open the case no. or call customer care", fields=names
+    )
+
+
+def outdated(fields: Sequence[str]) -> str:
+    """The answer to an old copy of the file."""
+    names = _(", ").join(header(name) for name in fields)
+    return _("The file was an old copy; the newer text was kept: %(fields)s", fields=names)
+
+
+def conflict(fields: Sequence[str]) -> str:
+    """The answer to cells that were changed on both sides."""
+    names = _(", ").join(header(name) for name in fields)
+    return _("Changed on both sides, customer care decides: %(fields)s", fields=names)
+
+
+def merged(fields: Sequence[str]) -> str:
+    """The answer to a row of which merged cells hide something."""
+    names = _(", ").join(header(name) for name in fields)
+    return _(
+        "Merged cells are neither read nor filled in, please split them: %(fields)s", fields=names
+    )
+
+
+def came_back() -> str:
+    """The answer to a row that somebody deleted."""
+    return _("This row had been deleted; the case is still open, so it was put back")
+
+
+def repeated(number: str) -> str:
+    """The answer to a second row of a case."""
+    return _("A copy of %(number)s: nothing of this row is taken, it can be deleted", number=number)
+
+
+def stated(text: str) -> str:
+    """How a time that was typed and cannot count is kept in the case's history."""
+    return _("Time of contact as typed in the sheet: %(text)s", text=text)
+
+
+def changed_in_sheet() -> str:
+    """Why an answer was corrected, for the case's history."""
+    return _("Changed in the department's sheet")
+
+
+_UNREADABLE = {
+    "broken": mark("“%(text)s” is an error value"),
+    "too_long": mark("the text has %(length)s characters, at most %(limit)s are possible"),
+    "ambiguous": mark(
+        "the date “%(said)s” can be read in two ways; write it like 2026-09-28 14:05"
+    ),
+    "time_missing": mark("the clock time is missing; write it like 2026-09-28 14:05"),
+    "no_time": mark("“%(said)s” is no time; write it like 2026-09-28 14:05"),
+    "no_number": mark("“%(said)s” is no number"),
+    "no_flag": mark("“%(said)s” is neither yes nor no"),
+    "no_choice": mark("“%(said)s” is not in the list"),
+    "name_shared": mark("several people are called %(name)s; add the employee number"),
+    "name_unknown": mark("“%(said)s” is nobody of this department"),
+    "name_contradicts": mark("the name and the employee number “%(said)s” do not fit each other"),
+    "formula": mark("a formula cannot be taken as an answer; type the text itself"),
+    "cleared": mark("what was taken cannot be emptied"),
+    "contact_stands": mark("the first contact was taken already"),
+    "not_yours": mark("the case is not this department's any more"),
+}
+
+
+def unreadable(code: str, field: str, facts: Mapping[str, Any]) -> str:
+    """Why the text of a cell could not be understood, with the header of its column."""
+    said = _UNREADABLE.get(code)
+    known = {"text": "", "said": "", "limit": "", "length": "", "name": ""} | dict(facts)
+    why = _(said, **known) if said else code
+    return _("%(header)s: %(why)s", header=header(field), why=why)
+
+
+def why_not(refusal: DomainError) -> str:
+    """Why a service refused."""
+    return error(refusal)
+
+
+# ---------------------------------------------------------------- the guide
+
+
+def guide(*, department: str, address: str, written_at: dt.datetime) -> list[tuple[str, str]]:
+    """The lines of the tab that says how the file is filled in."""
+    return [
+        (_("This file"), _("Cases of %(name)s. It is mirrored with Redress.", name=department)),
+        (
+            _("White columns"),
+            _("Yours to fill in: who handles it, first contact, progress, result."),
+        ),
+        (
+            _("Grey columns"),
+            _("Only to read. What is typed there is put back and noted."),
+        ),
+        (
+            _("Outcome of the handling"),
+            _("Solved or raised: name the handler and explain. Extension: until when and why."),
+        ),
+        (_("Not ours"), _("Choose “Not ours, returned” and say why in the explanation.")),
+        (
+            _("New complaint"),
+            _("Type it as a new row below, with customer and contents, without a case no."),
+        ),
+        (
+            _("Answer of the system"),
+            _("Says within half a minute what was taken, when, and what comes next; or why not."),
+        ),
+        (
+            _("Confirmation"),
+            _("Needs a name: open the case no., log in and confirm, on a telephone too."),
+        ),
+        (
+            _("Own columns and tabs"),
+            _("Add as many as you like, sort, filter and colour. They are never touched."),
+        ),
+        (_("First column"), _("The hidden first column tells the rows apart. Please leave it.")),
+        (_("On the way"), address),
+        (_("Last written"), moment(written_at)),
+    ]
+
+
+def payroll_guide(*, year: int, written_at: dt.datetime) -> list[tuple[str, str]]:
+    """The same for the file of those who pay."""
+    return [
+        (
+            _("This file"),
+            _("Penalties by wage month of %(year)s. It is made by Redress.", year=year),
+        ),
+        (
+            _("Tabs"),
+            _("One for each wage month. They are locked; what is changed there is put back."),
+        ),
+        (_("Which rows"), _("Confirmed, told to the employee, and the appeal term has ended.")),
+        (_("Last written"), moment(written_at)),
+    ]
+
+
+def file_name(department: str) -> str:
+    """What the file of a department is called, without its ending."""
+    return _("%(name)s complaints", name=department)
+
+
+def payroll_name(year: int) -> str:
+    """What the file of those who pay is called, without its ending."""
+    return _("Penalties %(year)s", year=year)
+
+
+def note(field: str, *, open_: bool) -> str:
+    """What a program shows when somebody enters a cell of a column."""
+    if not open_:
+        return _("Only to read. A change here is put back.")
+    return _(_NOTES.get(field, mark("Yours to fill in.")))
+
+
+_NOTES = {
+    "handler": mark("Choose from the list, or type the employee number."),
+    "contacted_at": mark("Date and time, for example 2026-09-28 14:05. Empty: not yet."),
+    "progress": mark("What was done. Every change is kept in the case's history."),
+    "outcome": mark("Choose from the list. It is sent once the cells beside it are filled."),
+    "answer": mark("What was done and why it is solved, or why not."),
+    "until": mark("Until when more time is needed, for example 2026-10-12 17:00."),
+    "until_reason": mark("Why more time is needed."),
+}

@@ -1,0 +1,244 @@
+"""The jobs: what each chore does in its turn. Each commits in portions and lets others in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import socket
+import time
+from dataclasses import dataclass
+
+import notify
+import wording
+from config import Settings
+from database import reading, writing
+from models import WorkRequest
+from policy.vocabulary.errors import DomainError, TrialFailed
+from services.cases import recounting, sweep
+from services.company.actors import SYSTEM
+from services.jobs import requests
+from services.jobs.leases import LeaseLost
+from services.notices import queue
+from services.regulation import drafts
+from services.reports import whatif
+from worker import loop
+from worker.loop import Turn
+from worker.workbooks import Mirrors
+
+logger = logging.getLogger(__name__)
+
+SENDING_S = 5.0
+TRYING_S = 5.0
+
+
+def sweep_cases(turn: Turn) -> None:
+    """Let time pass for every case it changes, each in a transaction of its own."""
+    tried: set[str] = set()
+    while fresh := [number for number in _due(turn, len(tried)) if number not in tried]:
+        for number in fresh:
+            _pass_time(turn, number)
+        tried.update(fresh)
+
+
+def _due(turn: Turn, tried: int) -> list[str]:
+    with reading(turn.engine) as session:
+        return sweep.due_cases(session, now=loop.now(), tried=tried)
+
+
+def _pass_time(turn: Turn, number: str) -> None:
+    try:
+        with turn.writing() as session:
+            sweep.pass_time(session, number, now=loop.now())
+    except LeaseLost:
+        raise
+    except Exception:
+        # One case that cannot be swept must not keep the others waiting.
+        logger.exception("time could not pass for case %s", number)
+
+
+def recount_cases(turn: Turn) -> None:
+    """Count open cases anew where somebody asked for it, each in a transaction of its own."""
+    with reading(turn.engine) as session:
+        if not requests.open_(session, kind=recounting.REQUEST):
+            return
+    with turn.writing() as session:
+        asked = [row.id for row in requests.take(session, kind=recounting.REQUEST, now=loop.now())]
+        why = recounting.reason(session)
+    with reading(turn.engine) as session:
+        numbers = recounting.outdated(session, now=loop.now())
+    for number in numbers:
+        _recount(turn, number, why)
+    with turn.writing() as session:
+        for id_ in asked:
+            requests.done(session, session.get_one(WorkRequest, id_), now=loop.now())
+
+
+def _recount(turn: Turn, number: str, why: str) -> None:
+    try:
+        with turn.writing() as session:
+            recounting.recount(session, number, reason=why, actor=SYSTEM, now=loop.now())
+    except LeaseLost:
+        raise
+    except Exception:
+        # One case that cannot be counted must not keep the others waiting.
+        logger.exception("the terms of case %s could not be counted anew", number)
+
+
+@dataclass
+class LookAtFiles:
+    """Looks at every department's file; each look runs under a lease of its own."""
+
+    settings: Settings
+    mirrors: Mirrors | None = None
+
+    def __call__(self, turn: Turn) -> None:
+        if self.mirrors is None:
+            holder = f"{socket.gethostname()}:{os.getpid()}"
+            self.mirrors = Mirrors(turn.engine, self.settings, holder)
+        self.mirrors.look()
+
+
+@dataclass(frozen=True)
+class SendNotices:
+    """Announces what ends soon, spreads what is new and sends what waits.
+
+    The network is touched outside any transaction, and for a few seconds a turn only: a mail
+    server that is away must not keep the sweep waiting.
+    """
+
+    settings: Settings
+
+    def __call__(self, turn: Turn) -> None:
+        self._announce(turn)
+        with turn.writing() as session:
+            mails = self.settings.mail is not None
+            queue.spread(session, now=loop.now(), on=self._today(), mails=mails)
+        with reading(turn.engine) as session:
+            waiting = queue.outgoing(session, now=loop.now())
+        until = time.monotonic() + SENDING_S
+        for delivery_id in waiting:
+            self._send(turn, delivery_id)
+            if time.monotonic() > until:
+                return
+
+    def _today(self) -> dt.date:
+        return loop.now().astimezone(self.settings.zone).date()
+
+    def _announce(self, turn: Turn) -> None:
+        within = dt.timedelta(hours=self.settings.due_soon_hours)
+        try:
+            with turn.writing() as session:
+                queue.due_soon(session, now=loop.now(), on=self._today(), within=within)
+        except LeaseLost:
+            raise
+        except Exception:
+            # A case whose term cannot be looked at must not keep everybody else's notices back.
+            logger.exception("terms that end soon could not be announced")
+
+    def _send(self, turn: Turn, delivery_id: int) -> None:
+        with turn.writing() as session:
+            going = queue.begin(session, delivery_id, now=loop.now(), on=self._today())
+        if going is None:
+            return
+        why = self._try(going)
+        # What happened is written down even when the lease was lost meanwhile: it did happen.
+        with writing(turn.engine) as session:
+            if why is None:
+                queue.sent(session, delivery_id, now=loop.now())
+            else:
+                queue.failed(session, delivery_id, why=why)
+
+    def _try(self, going: queue.Outgoing) -> str | None:
+        """Why the far end did not take it, or None when it did."""
+        try:
+            self._deliver(going)
+        except notify.NotDelivered as failure:
+            why = failure.why
+        except Exception as error:
+            # Its text may carry an address, and an address is a secret.
+            why = f"unreachable: {type(error).__name__}"
+        else:
+            return None
+        logger.warning("notice %s was not delivered: %s", going.delivery_id, why.split(":")[0])
+        return why
+
+    def _deliver(self, going: queue.Outgoing) -> None:
+        with wording.speaking(self.settings.language, self.settings.zone):
+            message = notify.Message(
+                wording.notice_title(going.kind, going.facts),
+                wording.notice_text(going.kind, going.facts, self.settings.link_base),
+            )
+        if going.channel_address is not None:
+            notify.deliver(going.channel_address, message)
+        elif self.settings.mail is None or going.email is None:
+            raise notify.NotDelivered("no_mail_server")
+        else:
+            notify.mail(self.settings.mail.get_secret_value(), message, to=going.email)
+
+
+def try_versions(turn: Turn) -> None:
+    """Try versions of regulations on past cases, a few seconds a turn, where somebody asked.
+
+    Judging holds no lock: a batch is read and judged first and then written down.
+    """
+    with turn.writing() as session:
+        waiting = whatif.take(session, now=loop.now())
+    until = time.monotonic() + TRYING_S
+    for what_if_id, request_id in waiting:
+        _try_version(turn, what_if_id, request_id, until)
+
+
+def _try_version(turn: Turn, what_if_id: int, request_id: int, until: float) -> None:
+    more = True
+    while more and time.monotonic() < until:
+        try:
+            with reading(turn.engine) as session:
+                found = whatif.look(session, what_if_id, now=loop.now())
+        except Exception as error:
+            refusal = error if isinstance(error, DomainError) else _unforeseen(error)
+            with turn.writing() as session:
+                whatif.fail(session, what_if_id, request_id, refusal, now=loop.now())
+            return
+        with turn.writing() as session:
+            more = whatif.keep(session, what_if_id, request_id, found, now=loop.now())
+    if more:
+        with turn.writing() as session:
+            whatif.pause(session, request_id)
+
+
+def _unforeseen(error: Exception) -> TrialFailed:
+    logger.error("a version could not be tried", exc_info=error)
+    return TrialFailed(kind=type(error).__name__)
+
+
+def check_drafts(turn: Turn) -> None:
+    """Walk the states of drafts whose check was asked for; the walk itself holds no transaction."""
+    with reading(turn.engine) as session:
+        if not requests.open_(session, kind=drafts.CHECK):
+            return
+    with turn.writing() as session:
+        asked = [row.id for row in requests.take(session, kind=drafts.CHECK, now=loop.now())]
+    for request_id in asked:
+        try:
+            _check_draft(turn, request_id)
+            failure = None
+        except LeaseLost:
+            raise
+        except Exception as error:
+            # One draft that cannot be looked at must not keep the others waiting.
+            logger.exception("a draft could not be checked")
+            failure = type(error).__name__
+        with turn.writing() as session:
+            row = session.get_one(WorkRequest, request_id)
+            requests.done(session, row, now=loop.now(), failure=failure)
+
+
+def _check_draft(turn: Turn, request_id: int) -> None:
+    with reading(turn.engine) as session:
+        version_id = int(session.get_one(WorkRequest, request_id).key)
+        work = drafts.to_examine(session, version_id)
+    if work is not None:
+        found = drafts.examine(work)
+        with turn.writing() as session:
+            drafts.checked(session, version_id, work.content, found, now=loop.now())

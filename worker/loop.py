@@ -1,0 +1,179 @@
+"""The loop: a ticker that notes what is due, and chores that take their turn under a lease.
+
+A note carries no data, it only says *look*. Whoever takes it works under a lease with a fencing
+number, so a note that is doubled, lost or taken by two workers does no harm.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+from config import Settings, make_home
+from database import writing
+from services.jobs import leases
+from services.jobs.leases import LeaseLost
+
+logger = logging.getLogger(__name__)
+
+TICK_S = 1.0
+BEAT_EVERY_S = 5.0
+TURN_TERM = dt.timedelta(minutes=2)
+SHUTDOWN_S = 10
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One run of a chore under its lease."""
+
+    engine: Engine
+    name: str
+    fence: int
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A writing session that commits only while the lease is still ours; raises LeaseLost."""
+        with writing(self.engine) as session:
+            leases.keep(session, self.name, fence=self.fence, now=now(), term=TURN_TERM)
+            yield session
+
+
+@dataclass(frozen=True)
+class Chore:
+    """Something to look after: every so many seconds `look` gets its turn."""
+
+    name: str
+    every_s: float
+    look: Callable[[Turn], None]
+
+
+@dataclass
+class Worker:
+    """A queue, its chores and the ticker that wakes them."""
+
+    engine: Engine
+    huey: Huey
+    chores: tuple[Chore, ...]
+    holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+
+    def __post_init__(self) -> None:
+        self.notes = {chore.name: self._task(chore) for chore in self.chores}
+
+    def _task(self, chore: Chore) -> Any:
+        return self.huey.task(name=chore.name)(lambda: self.take_turn(chore))
+
+    def take_turn(self, chore: Chore) -> bool:
+        """Run `chore` once unless somebody else is at it; whether it ran."""
+        with writing(self.engine) as session:
+            fence = leases.take(session, chore.name, holder=self.holder, now=now(), term=TURN_TERM)
+        if fence is None:
+            return False
+        try:
+            chore.look(Turn(self.engine, chore.name, fence))
+        except LeaseLost:
+            logger.warning("%s took too long and was taken over", chore.name)
+        finally:
+            with writing(self.engine) as session:
+                leases.give_back(session, chore.name, fence=fence, now=now())
+        return True
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT; what is being done is finished first."""
+        ticker = Ticker(self)
+        ticker.start()
+        try:
+            self.huey.create_consumer(
+                # One for each chore: a mail server that is slow must not keep files waiting.
+                workers=len(self.chores),
+                periodic=False,
+                initial_delay=0.1,
+                max_delay=TICK_S,
+                graceful_signal="TERM",
+                shutdown_timeout=SHUTDOWN_S,
+            ).run()
+        finally:
+            ticker.stop()
+
+
+class Ticker(threading.Thread):
+    """Looks every second which chores are due, and shows that the worker lives."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(name="ticker", daemon=True)
+        self.worker = worker
+        self.stopping = threading.Event()
+        self.due_at = {chore.name: 0.0 for chore in worker.chores}
+        self.beat_at = 0.0
+        self.fence: int | None = None
+
+    def run(self) -> None:
+        while True:
+            try:
+                self.tick(time.monotonic())
+            except Exception:
+                # A database that is away for a moment must not end the worker.
+                logger.exception("the ticker could not look")
+            if self.stopping.wait(TICK_S):
+                return
+
+    def tick(self, clock_s: float) -> None:
+        """Enqueue what is due at `clock_s` seconds of a clock that never goes back."""
+        if clock_s >= self.beat_at:
+            self.beat_at = clock_s + BEAT_EVERY_S
+            self.beat()
+        waiting = {task.name for task in self.worker.huey.pending()}
+        for chore in self.worker.chores:
+            if clock_s >= self.due_at[chore.name]:
+                self.due_at[chore.name] = clock_s + chore.every_s
+                if chore.name not in waiting:
+                    self.worker.notes[chore.name]()
+
+    def beat(self) -> None:
+        """Prolong the lease that says a worker lives; of several workers one does it."""
+        name, term = leases.BEAT, leases.BEAT_TERM
+        try:
+            with writing(self.worker.engine) as session:
+                if self.fence is None:
+                    holder = self.worker.holder
+                    self.fence = leases.take(session, name, holder=holder, now=now(), term=term)
+                else:
+                    leases.keep(session, name, fence=self.fence, now=now(), term=term)
+        except LeaseLost:
+            self.fence = None
+
+    def stop(self) -> None:
+        """End the thread and say at once that no worker lives here any more."""
+        self.stopping.set()
+        self.join(timeout=SHUTDOWN_S)
+        if self.fence is not None:
+            with writing(self.worker.engine) as session:
+                leases.give_back(session, leases.BEAT, fence=self.fence, now=now())
+
+
+def make_queue(settings: Settings) -> Huey:
+    """The queue of `settings`: SQLite in the home folder, PostgreSQL or Redis."""
+    make_home(settings)
+    url = make_url(settings.queue_url)
+    if url.get_backend_name() == "sqlite":
+        return SqliteHuey("redress", filename=url.database, results=False)
+    if url.get_backend_name() == "postgresql":
+        return PostgresHuey("redress", dsn=settings.queue_url, results=False)
+    return RedisHuey("redress", url=settings.queue_url, results=False)
+
+
+def now() -> dt.datetime:
+    """This instant, aware UTC."""
+    return dt.datetime.now(dt.UTC)

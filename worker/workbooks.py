@@ -1,0 +1,153 @@
+"""All files of a company: makes those that are missing and looks at each under a lease of its own.
+
+The worker looks every few seconds, `flask sync` once. Of several workers one looks at a file at a
+time, and what it may still try to commit after its lease is refused.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+import wording
+from config import Settings
+from database import reading, writing
+from models import Sheet
+from policy.vocabulary.status import Audience
+from services.jobs import leases, requests
+from services.jobs.leases import LeaseLost
+from services.workbooks import layout
+from sync.mirror.look import Mirror, Outcome
+from sync.workbook.adapter import WorkbookFile
+from wording import workbook_text
+
+log = logging.getLogger(__name__)
+
+TERM = dt.timedelta(minutes=2)
+FOUND_EVERY = dt.timedelta(minutes=1)
+
+
+@dataclass
+class Mirrors:
+    """The files of `settings`; `holder` is who looks."""
+
+    engine: Engine
+    settings: Settings
+    holder: str
+    found_at: dt.datetime | None = None
+    strangers: dict[int, set[str]] = field(default_factory=dict)
+
+    def look(self) -> dict[str, Outcome]:
+        """Look at every file that nobody else looks at; how each look ended, by its name."""
+        self._find()
+        outcomes = {}
+        for sheet_id, name in self._files():
+            outcome = self._look_at(sheet_id, name)
+            if outcome is not None:
+                outcomes[name] = outcome
+        return outcomes
+
+    def path(self, name: str) -> Path:
+        """Where the file of that name stands."""
+        return self.settings.sheets / f"{name}.xlsx"
+
+    def _find(self) -> None:
+        """Give new departments and a new year their file, once a minute."""
+        now = _now()
+        if self.found_at is not None and now - self.found_at < FOUND_EVERY:
+            return
+        on = now.astimezone(self.settings.zone).date()
+        with self._speaking(), writing(self.engine) as session:
+            layout.settle(session, title=workbook_text.title, header=workbook_text.header)
+            layout.found(session, on=on, years=(on.year,), name=_name)
+        self.found_at = now
+
+    def _files(self) -> list[tuple[int, str]]:
+        """Every file that is not paused; those that somebody asked for are read anew."""
+        with reading(self.engine) as session:
+            asked = bool(requests.open_(session, kind="look"))
+            files = session.execute(
+                sa.select(Sheet.id, Sheet.name).where(Sheet.paused_at.is_(None)).order_by(Sheet.id)
+            )
+            found = [(sheet_id, name) for sheet_id, name in files]
+        if asked:
+            self._answer_requests()
+        return found
+
+    def _answer_requests(self) -> None:
+        with writing(self.engine) as session:
+            for row in requests.take(session, kind="look", now=_now()):
+                sheet = session.get(Sheet, int(row.key))
+                if sheet is not None:
+                    sheet.refreshed_at = None
+                requests.done(session, row, now=_now())
+
+    def _look_at(self, sheet_id: int, name: str) -> Outcome | None:
+        """Look at one file under its lease; None where somebody else does."""
+        lease = f"sheet:{sheet_id}"
+        with writing(self.engine) as session:
+            fence = leases.take(session, lease, holder=self.holder, now=_now(), term=TERM)
+        if fence is None:
+            return None
+        try:
+            return self._mirror(sheet_id, name, lease, fence).look()
+        except LeaseLost:
+            log.warning("%s took too long and was taken over", lease)
+        except Exception:
+            # One file that cannot be looked at must not keep the others waiting.
+            log.exception("the file %s could not be looked at", name)
+        finally:
+            with writing(self.engine) as session:
+                leases.give_back(session, lease, fence=fence, now=_now())
+        return Outcome.failed
+
+    def _mirror(self, sheet_id: int, name: str, lease: str, fence: int) -> Mirror:
+        kept = self.settings.home / "kept" / str(sheet_id)
+        kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Mirror(
+            reading=partial(reading, self.engine),
+            writing=partial(self._writing, lease, fence),
+            book=WorkbookFile(self.path(name)),
+            sheet_id=sheet_id,
+            kept=kept,
+            zone=self.settings.zone,
+            language=self.settings.language,
+            address=self.settings.link_base,
+            clock=_now,
+            held_after=dt.timedelta(minutes=self.settings.sheet_held_minutes),
+            strangers=self.strangers.setdefault(sheet_id, set()),
+        )
+
+    @contextmanager
+    def _writing(self, lease: str, fence: int) -> Iterator[Session]:
+        """A session that commits only while the file is still ours; raises LeaseLost."""
+        with writing(self.engine) as session:
+            leases.keep(session, lease, fence=fence, now=_now(), term=TERM)
+            yield session
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        with wording.speaking(self.settings.language, self.settings.zone):
+            yield
+
+
+def _name(sheet: Sheet) -> str:
+    """What a new file is called; characters that a share refuses become blanks."""
+    if sheet.audience is Audience.payroll:
+        return workbook_text.payroll_name(sheet.year or 0)
+    assert sheet.department is not None
+    plain = "".join(" " if sign in '\\/:*?"<>|' else sign for sign in sheet.department.name)
+    return workbook_text.file_name(plain.strip())
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
