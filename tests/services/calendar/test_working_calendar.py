@@ -50,12 +50,6 @@ NOW = dt.datetime(2026, 11, 21, 2, tzinfo=dt.UTC)
 SPORTS_DAY = dt.date(2026, 6, 3)
 
 
-@pytest.fixture(scope="module")
-def blank_database(empty_database: Path) -> Path:
-    """Here the database is empty: no company is in it yet."""
-    return empty_database
-
-
 @pytest.fixture
 def calendar(session: Session) -> Calendar:
     """The company's calendar with every official year, committed."""
