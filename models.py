@@ -20,18 +20,18 @@ from policy.vocabulary.status import (
     CallOutcome,
     CallPurpose,
     CellDeed,
-    Choice,
-    ClockState,
     ClosingGround,
+    DeadlineState,
     PenaltyStatus,
     ProblemKind,
     ReplyOutcome,
+    Resolution,
     Responsibility,
     Role,
     Satisfaction,
     Sign,
     Status,
-    TrialState,
+    WhatIfState,
 )
 from policy.vocabulary.worktime import DayKind, DayLayer
 
@@ -673,7 +673,7 @@ class Deadline(Base):
     complaint_id: Mapped[int] = _to("complaint.id")
     key: Mapped[str] = _key()
     round: Mapped[int]
-    state: Mapped[ClockState]
+    state: Mapped[DeadlineState]
     starts_at: Mapped[dt.datetime]
     opens_at: Mapped[dt.datetime | None]
     due_at: Mapped[dt.datetime | None]
@@ -901,7 +901,7 @@ class WageMonth(Base):
 # ---------------------------------------------------------------- spreadsheets
 
 
-class Sheet(Base):
+class Workbook(Base):
     """A spreadsheet file for one audience, mirrored both ways."""
 
     __tablename__ = "sheet"
@@ -937,7 +937,7 @@ class Sheet(Base):
         return self.name
 
 
-class SheetTab(Base):
+class WorkbookTab(Base):
     """A tab that every file of an audience has: which cases stand in it."""
 
     __tablename__ = "sheet_tab"
@@ -951,7 +951,7 @@ class SheetTab(Base):
     days: Mapped[int | None]  # how long after closing a case stays
     version: Mapped[int] = mapped_column(default=1)
 
-    columns: Mapped[list[SheetColumn]] = relationship(
+    columns: Mapped[list[WorkbookColumn]] = relationship(
         back_populates="tab", order_by="SheetColumn.position"
     )
 
@@ -962,7 +962,7 @@ class SheetTab(Base):
         return self.title
 
 
-class SheetColumn(Base):
+class WorkbookColumn(Base):
     """A column of a tab. Who owns it and which deed it carries follows from its field."""
 
     __tablename__ = "sheet_column"
@@ -976,7 +976,7 @@ class SheetColumn(Base):
     active: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=1)
 
-    tab: Mapped[SheetTab] = relationship(back_populates="columns")
+    tab: Mapped[WorkbookTab] = relationship(back_populates="columns")
 
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (sa.UniqueConstraint("tab_id", "field"),)
@@ -985,7 +985,7 @@ class SheetColumn(Base):
         return self.header
 
 
-class SheetRow(Base):
+class WorkbookRow(Base):
     """A case's row in a file. `uid` is what the file's hidden column says."""
 
     __tablename__ = "sheet_row"
@@ -1010,7 +1010,7 @@ class SheetRow(Base):
     )
 
 
-class SheetBase(Base):
+class WorkbookBase(Base):
     """What both sides agreed a row says, from a pass on until another pass said otherwise."""
 
     __tablename__ = "sheet_base"
@@ -1028,7 +1028,7 @@ class SheetBase(Base):
     )
 
 
-class SheetPass(Base):
+class WorkbookLook(Base):
     """One pass over a file that did something; `number` is what the file is stamped with."""
 
     __tablename__ = "sheet_pass"
@@ -1046,12 +1046,12 @@ class SheetPass(Base):
     undone_at: Mapped[dt.datetime | None]
     undone_by_id: Mapped[int | None] = _to("user.id")
 
-    sheet: Mapped[Sheet] = relationship()
+    sheet: Mapped[Workbook] = relationship()
 
     __table_args__ = (sa.UniqueConstraint("sheet_id", "number"),)
 
 
-class SheetChange(Base):
+class WorkbookChange(Base):
     """What a pass did about one cell or row, and why."""
 
     __tablename__ = "sheet_change"
@@ -1076,7 +1076,7 @@ class SheetChange(Base):
     )
 
 
-class SheetProblem(Base):
+class WorkbookProblem(Base):
     """Something in a file that a person has to look at, with both sides' values."""
 
     __tablename__ = "sheet_problem"
@@ -1093,12 +1093,12 @@ class SheetProblem(Base):
     ours: Mapped[str | None] = mapped_column(sa.Text)
     theirs: Mapped[str | None] = mapped_column(sa.Text)
     found_at: Mapped[dt.datetime]
-    choice: Mapped[Choice | None]
+    choice: Mapped[Resolution | None]
     chosen_at: Mapped[dt.datetime | None]
     chosen_by_id: Mapped[int | None] = _to("user.id")
     settled_at: Mapped[dt.datetime | None]  # the choice was carried out, or it went away
 
-    sheet: Mapped[Sheet] = relationship()
+    sheet: Mapped[Workbook] = relationship()
     complaint: Mapped[Complaint | None] = relationship()
     chosen_by: Mapped[User | None] = relationship()
 
@@ -1277,7 +1277,7 @@ class WhatIf(Base):
     until_on: Mapped[dt.date]
     asked_by_id: Mapped[int | None] = _to("user.id")
     asked_at: Mapped[dt.datetime]
-    state: Mapped[TrialState]
+    state: Mapped[WhatIfState]
     cases: Mapped[int] = mapped_column(default=0)
     looked_at: Mapped[int] = mapped_column(default=0)
     after_id: Mapped[int] = mapped_column(default=0)

@@ -13,7 +13,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from regulation import large
 
 from policy.engine.case import apply
-from policy.engine.folding import Entry, fold
+from policy.engine.folding import JournalEntry, fold
 from policy.engine.permission import offered
 from policy.pack.loading import load as load_pack
 from policy.pack.loading import shipped
@@ -55,10 +55,10 @@ STEPS = (
 )
 
 
-def _journal() -> list[Entry]:
+def _journal() -> list[JournalEntry]:
     hour = dt.timedelta(hours=1)
     events = [load({"at": BEGIN + n * hour, "by": ANYBODY, **s}) for n, s in enumerate(STEPS)]
-    return [Entry(n, event, event.at) for n, event in enumerate(events, start=1)]
+    return [JournalEntry(n, event, event.at) for n, event in enumerate(events, start=1)]
 
 
 @pytest.mark.parametrize("step", range(len(STEPS)), ids=[str(s["type"]) for s in STEPS])

@@ -158,7 +158,7 @@ def answer(number: int) -> None:
     import wording
     from database import reading
     from sync.mirror import tab_layout
-    from sync.port import Writing
+    from sync.port import WorkbookWrite
     from wording import workbook_text
 
     files = _files()
@@ -172,7 +172,7 @@ def answer(number: int) -> None:
         row = 2 + place * (CASES // EDITS) + number
         cells |= {(row, "handler"): "2005", (row, "outcome"): solved}
         cells[row, "answer"] = f"已更换轴承并试车，客户在场确认（{number}-{place}）"
-    mirror.book.write(picture, spec, Writing(picture.stamp or 0, {"open": cells}))
+    mirror.book.write(picture, spec, WorkbookWrite(picture.stamp or 0, {"open": cells}))
     saved = files.now.timestamp()
     os.utime(files.path(), (saved, saved))
 

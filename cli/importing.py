@@ -14,7 +14,7 @@ from rich.progress import Progress
 import database
 from cli.terminal import engine_of, plain_refusals, quiet
 from config import Settings
-from files.tables_in import Table, read_table
+from files.tables_in import InputTable, read_table
 from importing import mapping, past
 from policy.vocabulary.errors import NotFound
 from services.company import actors, people
@@ -87,7 +87,7 @@ def _who(engine: sa.Engine, number: str | None) -> Actor:
         return actors.of_employee(found)
 
 
-def _shown(job: past.Import, table: Table) -> past.Outcome:
+def _shown(job: past.Import, table: InputTable) -> past.ImportOutcome:
     """The import with a bar that moves, where somebody can see it move."""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -95,7 +95,7 @@ def _shown(job: past.Import, table: Table) -> past.Outcome:
         return replace(job, advance=lambda: progress.advance(task)).run(table)
 
 
-def _tell(sentence: str, outcome: past.Outcome) -> None:
+def _tell(sentence: str, outcome: past.ImportOutcome) -> None:
     for one in outcome.refusals[:_SHOWN_REFUSALS]:
         place = f"row {one.row}" + (f", column {one.column}" if one.column else "")
         cell = f" ({one.value})" if one.value else ""

@@ -34,7 +34,7 @@ _TO_READ = click.Path(path_type=Path)
 
 
 @dataclass(frozen=True)
-class Ground:
+class PlayBasis:
     """What a case is played on: a regulation, with the company's own choices, and a calendar."""
 
     title: str
@@ -80,7 +80,7 @@ def play(settings: Settings) -> click.Command:
     return command
 
 
-def _tell(stories: list[play_text.Said], ground: Ground, mismatches: int) -> None:
+def _tell(stories: list[play_text.Said], ground: PlayBasis, mismatches: int) -> None:
     click.echo(ground.title)
     for story in stories:
         click.echo("\n" + "\n".join(play_text.lines(story)))
@@ -89,14 +89,14 @@ def _tell(stories: list[play_text.Said], ground: Ground, mismatches: int) -> Non
 
 
 def _played(
-    data: Mapping[str, Any], shared: Mapping[str, Any], ground: Ground, *, file: str
+    data: Mapping[str, Any], shared: Mapping[str, Any], ground: PlayBasis, *, file: str
 ) -> list[play_text.Said]:
     """Every case of a file, played on the regulation as the case's own parameters make it."""
     cases = casefile.checked(data, shared, ground.pack({}), ground.calendar, file=file)
     return [play_text.story(one, ground.pack(one.parameters), ground.calendar) for one in cases]
 
 
-def _shipped(key: str) -> Ground:
+def _shipped(key: str) -> PlayBasis:
     path = loading.shipped(key)
     if not path.exists():
         raise NotFound(what="policy", key=key)
@@ -105,10 +105,10 @@ def _shipped(key: str) -> Ground:
     def pack(parameters: Mapping[str, Any]) -> Pack:
         return loading.build(data, parameters, file=path.name)
 
-    return Ground(pack({}).policy.title, working_calendar.official_calendar(), pack)
+    return PlayBasis(pack({}).policy.title, working_calendar.official_calendar(), pack)
 
 
-def _of_record(settings: Settings, key: str | None, version_id: int | None) -> Ground:
+def _of_record(settings: Settings, key: str | None, version_id: int | None) -> PlayBasis:
     engine = engine_of(settings)
     with database.reading(engine) as session:
         version = _version(session, key, version_id, settings)
@@ -116,7 +116,9 @@ def _of_record(settings: Settings, key: str | None, version_id: int | None) -> G
         title = f"{version.policy.name} · {version.number}"
         calendar = working_calendar.work_calendar(session)
     engine.dispose()
-    return Ground(title, calendar, lambda own: loading.build(data, {**chosen, **own}, file=title))
+    return PlayBasis(
+        title, calendar, lambda own: loading.build(data, {**chosen, **own}, file=title)
+    )
 
 
 def _version(
@@ -147,7 +149,7 @@ def what_if(settings: Settings) -> click.Command:
     def command(version_id: int, begin: dt.datetime, end: dt.datetime, as_json: bool) -> None:
         with plain_refusals(settings):
             whatif.check_period(begin.date(), end.date())
-            trial = Trial(settings, version_id, begin.date(), end.date())
+            trial = WhatIfRun(settings, version_id, begin.date(), end.date())
             found = list(_with_bar(trial))
             if as_json:
                 click.echo(json.dumps(trial.told(found), ensure_ascii=False, indent=1))
@@ -164,7 +166,7 @@ def _case_lines(found: list[tuple[str, dict[str, Any]]]) -> Iterator[str]:
         yield from (f"  {line}" for line in whatif_text.lines(told))
 
 
-class Trial:
+class WhatIfRun:
     """A version tried on a period, batch by batch; `totals` grow while it is iterated."""
 
     def __init__(
@@ -202,7 +204,7 @@ class Trial:
         }
 
 
-def _with_bar(trial: Trial) -> Iterator[tuple[str, dict[str, Any]]]:
+def _with_bar(trial: WhatIfRun) -> Iterator[tuple[str, dict[str, Any]]]:
     """The cases of a trial, with a bar that moves where somebody can see it move."""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -66,7 +66,7 @@ class Teller:
         for past in data["past"]:
             self._remember(past)
         for place, said in enumerate(sorted(data["case"], key=self._began)):
-            Telling(self, said, desk=DESK[place % 3], caller=DESK[(place + 1) % 3]).tell()
+            CaseStory(self, said, desk=DESK[place % 3], caller=DESK[(place + 1) % 3]).tell()
         while numbers := sweep.due_cases(self.session, now=self.days.now):
             for number in numbers:
                 sweep.pass_time(self.session, number, now=self.days.now)
@@ -121,7 +121,7 @@ class Teller:
         }
 
 
-class Telling:
+class CaseStory:
     """One case: who has it on the desk, who calls back, and what is done when."""
 
     def __init__(self, teller: Teller, said: Mapping[str, Any], *, desk: str, caller: str) -> None:
@@ -319,13 +319,13 @@ class Telling:
         )
 
 
-Deed = Callable[[Telling, str], None]
+Deed = Callable[[CaseStory, str], None]
 
 
 def _plain(service: Callable[..., Any], who: str, field: str | None) -> Deed:
     """A deed whose only words are the text of the step."""
 
-    def deed(telling: Telling, text: str) -> None:
+    def deed(telling: CaseStory, text: str) -> None:
         said = {field: text} if field else {}
         actor = getattr(telling, who)
         service(telling.session, telling.case, actor=actor, now=telling.now, **said)
@@ -342,12 +342,12 @@ def _call(outcome: CallOutcome, satisfaction: Satisfaction | None = None, **said
 
 
 DEEDS: Mapping[str, Deed] = {
-    "responsible": Telling.responsible,
-    "dispatch": Telling.dispatch,
-    "assign": Telling.assign,
-    "contact": Telling.contact,
-    "rule": Telling.rule,
-    "log_csc": Telling.log_csc,
+    "responsible": CaseStory.responsible,
+    "dispatch": CaseStory.dispatch,
+    "assign": CaseStory.assign,
+    "contact": CaseStory.contact,
+    "rule": CaseStory.rule,
+    "log_csc": CaseStory.log_csc,
     "progress": _plain(handling.progress, "handler", "text"),
     "return": _plain(handling.return_order, "handler", "reason"),
     "arrive": _plain(handling.arrive_on_site, "handler", "text"),
@@ -357,8 +357,8 @@ DEEDS: Mapping[str, Deed] = {
     "raise": _reply(ReplyOutcome.raise_to_gm),
     "confirm": _plain(handling.confirm, "lead", None),
     "decline": _plain(handling.decline, "lead", "reason"),
-    "grant": Telling.grant,
-    "instruct": Telling.instruct,
+    "grant": CaseStory.grant,
+    "instruct": CaseStory.instruct,
     "upgrade": _plain(handling.upgrade, "director", "reason"),
     "review": _plain(handling.review, "desk", "text"),
     "happy": _call(CallOutcome.answered, Satisfaction.satisfied),
@@ -384,7 +384,7 @@ DEEDS: Mapping[str, Deed] = {
     "settle": _plain(followup.settle, "director", "reason"),
     "sign": _plain(followup.sign, "director", "feedback"),
     "factory_close": _plain(handling.close_at_factory, "service_desk", "text"),
-    "judge": Telling.judge,
+    "judge": CaseStory.judge,
     "fine": lambda telling, text: telling.settle_penalties(
         PenaltyStatus.proposed, penalties.confirm
     ),
@@ -394,7 +394,7 @@ DEEDS: Mapping[str, Deed] = {
     "tell": lambda telling, text: telling.settle_penalties(
         PenaltyStatus.confirmed, penalties.notify, how=text
     ),
-    "withdraw": Telling.withdraw,
+    "withdraw": CaseStory.withdraw,
 }
 """Every word a step of cases.toml may use."""
 

@@ -31,7 +31,7 @@ from app import create_app
 from config import Settings
 from demo.company import POLICY
 from docs import sheets
-from models import Complaint, Journal, Penalty, PolicyVersion, Sheet, User
+from models import Complaint, Journal, Penalty, PolicyVersion, User, Workbook
 from policy.vocabulary.status import Status
 from services.company import actors
 from services.regulation import drafts
@@ -112,7 +112,7 @@ def subjects(settings: Settings) -> dict[str, str]:
             Complaint.status == Status.replied, Complaint.department.has(key=sheets.DEPARTMENT)
         )
         to_confirm = session.scalars(answered.order_by(Complaint.id)).first()
-        in_file = sa.select(Sheet.id).where(Sheet.department.has(key=sheets.DEPARTMENT))
+        in_file = sa.select(Workbook.id).where(Workbook.department.has(key=sheets.DEPARTMENT))
         file = session.scalars(in_file).one()
     return {
         "home": "/admin/",

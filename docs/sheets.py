@@ -25,11 +25,11 @@ from sqlalchemy.orm import Session
 import database
 import wording
 from config import Settings
-from models import Complaint, Department, Sheet
+from models import Complaint, Department, Workbook
 from policy.vocabulary.status import ReplyOutcome, Status
 from services.cases import handling
 from services.company import actors
-from sync.mirror.look import Outcome
+from sync.mirror.look import LookOutcome
 from wording import workbook_text
 from worker.workbooks import Mirrors
 
@@ -85,7 +85,7 @@ def a_morning(settings: Settings) -> Path:
     with wording.speaking(settings.language, settings.zone):
         _rest(mirrors)
         with database.reading(engine) as session:
-            named = sa.select(Sheet.name).where(Sheet.department.has(key=DEPARTMENT))
+            named = sa.select(Workbook.name).where(Workbook.department.has(key=DEPARTMENT))
             path = mirrors.path(session.scalars(named).one())
         _type(Book(path), engine)
         _rest(mirrors)
@@ -95,7 +95,7 @@ def a_morning(settings: Settings) -> Path:
 def _rest(mirrors: Mirrors) -> None:
     """Look at the files until there is nothing left to do."""
     for _ in range(8):
-        if set(mirrors.look().values()) == {Outcome.quiet}:
+        if set(mirrors.look().values()) == {LookOutcome.quiet}:
             return
     raise RuntimeError("the files never came to rest")
 

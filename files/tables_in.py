@@ -101,7 +101,7 @@ class TableRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One row: `number` counts as the file does (1-based line of a text, row of a sheet).
 
     `cells` has every name of the header. `surplus` holds what stood in columns without a name,
@@ -114,7 +114,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class InputTable:
     """A table that was looked through; `rows` can be walked once and skips empty rows.
 
     `count` is how many rows there are. `sheet` is None for a text file.
@@ -123,7 +123,7 @@ class Table:
     file: str
     sheet: str | None
     header: tuple[str, ...]
-    rows: Iterator[Row]
+    rows: Iterator[TableRow]
     count: int
 
 
@@ -134,7 +134,7 @@ def read_table(
     header_row: int | None = None,
     max_rows: int = 200_000,
     max_cell_chars: int = 100_000,
-) -> Table:
+) -> InputTable:
     """Return the table in a .csv, .tsv, .txt, .xlsx, .xlsm, .xls or .ods file.
 
     Without `sheet` it is the first visible sheet of a workbook. Without `header_row` (1-based, as
@@ -150,7 +150,7 @@ def read_table(
         source = _source(path, sheet)
         header, number = _header(source, header_row)
         count = _survey(source, header, number, max_rows=max_rows, max_cell_chars=max_cell_chars)
-    return Table(path.name, source.sheet, _named(header), _rows(source, header, number), count)
+    return InputTable(path.name, source.sheet, _named(header), _rows(source, header, number), count)
 
 
 @contextmanager
@@ -475,7 +475,7 @@ def _survey(
     return count
 
 
-def _rows(source: _Source, header: Sequence[str | None], header_number: int) -> Iterator[Row]:
+def _rows(source: _Source, header: Sequence[str | None], header_number: int) -> Iterator[TableRow]:
     with _translated(source.file):
         for number, cells in _filled(source, header_number):
             padded = cells + [None] * (len(header) - len(cells))
@@ -485,4 +485,4 @@ def _rows(source: _Source, header: Sequence[str | None], header_number: int) -> 
                 for place, cell in enumerate(cells)
                 if cell is not None and (place >= len(header) or header[place] is None)
             )
-            yield Row(number, named, tuple(unnamed))
+            yield TableRow(number, named, tuple(unnamed))

@@ -56,7 +56,7 @@ _TITLE_CHARS = 31
 _FORBIDDEN_IN_TITLE = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 
 
-class SheetTooLarge(ValueError):
+class TabTooLarge(ValueError):
     """An XLSX sheet ends at 1,048,576 rows and 16,384 columns; `title` names the sheet."""
 
     def __init__(self, title: str) -> None:
@@ -65,7 +65,7 @@ class SheetTooLarge(ValueError):
 
 
 @dataclass(frozen=True)
-class Sheet:
+class OutputTab:
     """One sheet: rows are walked once, and each has as many values as the header.
 
     `formats` and `widths` (in characters) belong to the columns by position; a column without one
@@ -148,7 +148,7 @@ def _zoneless(value: datetime) -> datetime:
 # --- XLSX ---------------------------------------------------------------------------------------
 
 
-def write_xlsx(path: str | Path, sheets: Sequence[Sheet]) -> None:
+def write_xlsx(path: str | Path, sheets: Sequence[OutputTab]) -> None:
     """Write a workbook with one row in memory at a time; the file appears whole or not at all.
 
     Every text is stored as text, never as formula or link; a text longer than a cell can hold is
@@ -193,23 +193,23 @@ def _formats(book: Workbook) -> dict[str, Format]:
     return made
 
 
-def _write_sheet(page: Worksheet, sheet: Sheet, formats: dict[str, Format]) -> None:
+def _write_sheet(page: Worksheet, sheet: OutputTab, formats: dict[str, Format]) -> None:
     _lay_out(page, sheet, formats)
     for column, name in enumerate(sheet.header):
         _write_text(page, 0, column, str(name), formats["header"])
     last_row = 0
     for last_row, values in enumerate(sheet.rows, start=1):
         if last_row >= _XLSX_ROWS or len(values) > _XLSX_COLUMNS:
-            raise SheetTooLarge(sheet.title)
+            raise TabTooLarge(sheet.title)
         for column, value in enumerate(values):
             _write_value(page, last_row, column, value, _column_format(sheet, column), formats)
     if sheet.header:
         page.autofilter(0, 0, last_row, len(sheet.header) - 1)
 
 
-def _lay_out(page: Worksheet, sheet: Sheet, formats: dict[str, Format]) -> None:
+def _lay_out(page: Worksheet, sheet: OutputTab, formats: dict[str, Format]) -> None:
     if len(sheet.header) > _XLSX_COLUMNS:
-        raise SheetTooLarge(sheet.title)
+        raise TabTooLarge(sheet.title)
     for column in range(len(sheet.header)):
         kind = _column_format(sheet, column)
         width = sheet.widths[column] if column < len(sheet.widths) else _WIDTHS[kind]
@@ -223,7 +223,7 @@ def _lay_out(page: Worksheet, sheet: Sheet, formats: dict[str, Format]) -> None:
     page.set_footer("&L&A&R&P / &N")
 
 
-def _column_format(sheet: Sheet, column: int) -> ColumnFormat:
+def _column_format(sheet: OutputTab, column: int) -> ColumnFormat:
     return sheet.formats[column] if column < len(sheet.formats) else "text"
 
 

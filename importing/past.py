@@ -19,11 +19,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import wording
-from files.tables_in import Row, Table
+from files.tables_in import InputTable, TableRow
 from files.tables_out import write_csv
 from importing import mapping as maps
 from importing.mapping import Map
-from importing.rows import Past, Reader, checksum, text
+from importing.rows import PastCase, RegisterReader, checksum, text
 from models import Complaint, PolicyVersion
 from policy.engine.permission import refusal
 from policy.vocabulary.errors import DomainError
@@ -56,7 +56,7 @@ OPEN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RowRefusal:
     """A row that did not come in: its number in the file, the cell at fault and the reason."""
 
     row: int
@@ -66,14 +66,14 @@ class Refusal:
 
 
 @dataclass(slots=True)
-class Outcome:
+class ImportOutcome:
     """How many rows came in (and are open), were in already; what was taken over or refused."""
 
     new: int = 0
     new_open: int = 0
     known: int = 0
     taken_over: int = 0
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[RowRefusal] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +110,21 @@ class Import:
             if refused is not None:
                 raise refused
 
-    def run(self, table: Table) -> Outcome:
+    def run(self, table: InputTable) -> ImportOutcome:
         """Let every row in that can come in."""
         desk = _Desk(self, known=self._known())
         for batch in _batches(table.rows):
             with Session(self.engine) as session:
                 version = self._version(session)
                 pack = policies.pack(session, version)
-                reader = Reader(self.mapping, pack, self.zone, self.now)
+                reader = RegisterReader(self.mapping, pack, self.zone, self.now)
                 for row in batch:
                     desk.take(session, version, reader, row)
                     self.advance()
                 self.finish(session)
         return desk.outcome
 
-    def take_over_open(self, outcome: Outcome) -> None:
+    def take_over_open(self, outcome: ImportOutcome) -> None:
         """Take over every open case of the source, with clocks from now.
 
         What a try let in is not in the record any more, so there it is only counted.
@@ -140,7 +140,7 @@ class Import:
         for numbers in _batches(waiting):
             with Session(self.engine) as session:
                 for number in numbers:
-                    complaint = journal.hold(session, number)
+                    complaint = journal.lock_case(session, number)
                     intake.take_over(session, complaint, actor=self.actor, now=self.now)
                     outcome.taken_over += 1
                 self.finish(session)
@@ -163,9 +163,11 @@ class _Desk:
     job: Import
     known: set[str]
     seen: dict[str, tuple[int, str]] = field(default_factory=dict)
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: ImportOutcome = field(default_factory=ImportOutcome)
 
-    def take(self, session: Session, version: PolicyVersion, reader: Reader, row: Row) -> None:
+    def take(
+        self, session: Session, version: PolicyVersion, reader: RegisterReader, row: TableRow
+    ) -> None:
         """Let a row in, or note why not."""
         try:
             source_id = reader.identity(row)
@@ -176,13 +178,13 @@ class _Desk:
         except RowRefused as refused:
             value = refused.facts.get("value")
             reason = row_reason(refused)
-            self.outcome.refusals.append(Refusal(row.number, refused.column, value, reason))
+            self.outcome.refusals.append(RowRefusal(row.number, refused.column, value, reason))
         except DomainError as error:
             self.outcome.refusals.append(_refusal(row, error, reader))
         else:
             self.seen.setdefault(source_id, (row.number, _said(row)))
 
-    def _is_known(self, row: Row, source_id: str) -> bool:
+    def _is_known(self, row: TableRow, source_id: str) -> bool:
         """Whether record or file had the row already; an id that means two things is refused."""
         before = self.seen.get(source_id)
         if before is not None and before[1] != _said(row):
@@ -190,7 +192,7 @@ class _Desk:
             raise RowRefused("id_twice", column, value=source_id, row=before[0])
         return before is not None or source_id in self.known
 
-    def _let_in(self, session: Session, version: PolicyVersion, past: Past) -> None:
+    def _let_in(self, session: Session, version: PolicyVersion, past: PastCase) -> None:
         """One row as one case, or nothing of it."""
         with session.begin_nested():
             customer = None
@@ -211,17 +213,17 @@ class _Desk:
         self.outcome.new_open += made is not None and past.said["status"] in OPEN
 
 
-def _said(row: Row) -> str:
+def _said(row: TableRow) -> str:
     return checksum(row, sorted(row.cells))
 
 
-def _refusal(row: Row, error: DomainError, reader: Reader) -> Refusal:
+def _refusal(row: TableRow, error: DomainError, reader: RegisterReader) -> RowRefusal:
     column = reader.column_of(str(error.facts.get("field", "")))
     value = None
     if column is not None:
         with suppress(KeyError):
             value = (text(row.cells[column]) or "")[:80] or None
-    return Refusal(row.number, column, value, wording.error(error))
+    return RowRefusal(row.number, column, value, wording.error(error))
 
 
 def _batches(items: Iterable[One]) -> Iterator[list[One]]:
@@ -230,7 +232,7 @@ def _batches(items: Iterable[One]) -> Iterator[list[One]]:
         yield batch
 
 
-def write_report(path: Path, refusals: Iterable[Refusal]) -> None:
+def write_report(path: Path, refusals: Iterable[RowRefusal]) -> None:
     """A CSV of the refused rows: number in the file, column, cell and reason."""
     header = [_(name) for name in HEADER]
     write_csv(path, header, ((one.row, one.column, one.value, one.reason) for one in refusals))

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from files.tables_in import Cell, Row
+from files.tables_in import Cell, TableRow
 from importing.mapping import Chosen, Extra, Map, Moment
 from policy.pack.schema import FieldEntry, Pack
 from policy.vocabulary.status import Status
@@ -26,7 +26,7 @@ _TIMES = ("%H", "%I", "%X", "%c", "%T", "%R")
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastCase:
     """What a row says: its own id, the customer, and the fields of an import."""
 
     source_id: str
@@ -36,7 +36,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class RegisterReader:
     """Reads rows by a map under a regulation; `now` is when, `zone` the company's."""
 
     mapping: Map
@@ -44,7 +44,7 @@ class Reader:
     zone: ZoneInfo
     now: dt.datetime
 
-    def identity(self, row: Row) -> str:
+    def identity(self, row: TableRow) -> str:
         """The row's own id, or the one the map makes for it."""
         if row.surplus:
             raise RowRefused("surplus", None, value=text(row.surplus[0]))
@@ -59,7 +59,7 @@ class Reader:
         names = sorted(row.cells) if part.if_empty == "row" else part.if_empty
         return f"row-{checksum(row, names)[:24]}"
 
-    def read(self, row: Row, source_id: str) -> Past:
+    def read(self, row: TableRow, source_id: str) -> PastCase:
         """What the row says. Raises RowRefused with the column at fault."""
         received_at = self._received(row)
         said = {
@@ -74,7 +74,7 @@ class Reader:
         }
         phone = self._plain(row, "phone")
         customer = self._plain(row, "customer") or phone
-        return Past(source_id, customer, phone, said)
+        return PastCase(source_id, customer, phone, said)
 
     def column_of(self, field: str) -> str | None:
         """The column a refused field came from, as far as the map can say."""
@@ -83,11 +83,11 @@ class Reader:
         )
         return getattr(part, "column", None)
 
-    def _plain(self, row: Row, name: str) -> str | None:
+    def _plain(self, row: TableRow, name: str) -> str | None:
         part = getattr(self.mapping, name)
         return None if part is None else text(row.cells[part.column])
 
-    def _body(self, row: Row) -> str | None:
+    def _body(self, row: TableRow) -> str | None:
         lines = []
         for line in self.mapping.body:
             said = text(row.cells[line.column])
@@ -97,7 +97,7 @@ class Reader:
 
     # ------------------------------------------------------------ time
 
-    def _received(self, row: Row) -> dt.datetime:
+    def _received(self, row: TableRow) -> dt.datetime:
         part = self.mapping.received
         at = self._moment(row, part)
         if at is None:
@@ -111,7 +111,7 @@ class Reader:
             )
         return at
 
-    def _closed(self, row: Row, received_at: dt.datetime) -> dt.datetime | None:
+    def _closed(self, row: TableRow, received_at: dt.datetime) -> dt.datetime | None:
         part = self.mapping.closed
         at = self._moment(row, part) if part else None
         if part and at and at < received_at:
@@ -121,7 +121,7 @@ class Reader:
             return received_at
         return at
 
-    def _moment(self, row: Row, part: Moment) -> dt.datetime | None:
+    def _moment(self, row: TableRow, part: Moment) -> dt.datetime | None:
         cell = row.cells[part.column]
         local = _instant(cell, part)
         if local is None:
@@ -135,7 +135,7 @@ class Reader:
 
     # ------------------------------------------------------------ words and fields
 
-    def _chosen(self, row: Row, name: str) -> str | None:
+    def _chosen(self, row: TableRow, name: str) -> str | None:
         part: Chosen | None = getattr(self.mapping, name)
         if part is None or part.column is None:
             return part.value if part else None
@@ -149,14 +149,14 @@ class Reader:
             raise RowRefused("not_in_table", part.column, value=word, key=f"{name}.table")
         return ours
 
-    def _extra(self, row: Row) -> dict[str, Any]:
+    def _extra(self, row: TableRow) -> dict[str, Any]:
         read = {
             name: self._field(row, self.pack.find("field", name), part)
             for name, part in self.mapping.extra.items()
         }
         return {name: value for name, value in read.items() if value is not None}
 
-    def _field(self, row: Row, entry: FieldEntry, part: Extra) -> Any:
+    def _field(self, row: TableRow, entry: FieldEntry, part: Extra) -> Any:
         cell = row.cells[part.column]
         word = text(cell)
         if word is None:
@@ -186,7 +186,7 @@ def text(cell: Cell) -> str | None:
     return None if cell is None else str(cell)
 
 
-def checksum(row: Row, names: Any) -> str:
+def checksum(row: TableRow, names: Any) -> str:
     """What tells one row from another: the same cells give the same, wherever they stand."""
     said = json.dumps([[name, text(row.cells[name])] for name in names], ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()

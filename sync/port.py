@@ -52,7 +52,7 @@ Written = str | float | dt.datetime | dt.date | Link | None
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TabRow:
     """A row that has something in it. `foreign` when a cell outside our columns has, too.
 
     A row that only has foreign cells is there with no cells of ours, so that nothing is put on it.
@@ -64,13 +64,13 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class TabPicture:
     """One of our tabs as it stands."""
 
     title: str
     columns: Mapping[str, int]  # field -> column, of the fields that were found
     headers: Mapping[str, str]  # field -> what its header cell says
-    lines: Sequence[Line]  # without the header, in the order of the tab
+    lines: Sequence[TabRow]  # without the header, in the order of the tab
     merged: Sequence[
         tuple[int, int, int, int]
     ] = ()  # first row, first column, last row, last column
@@ -78,20 +78,20 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class WorkbookPicture:
     """A whole book as it was read at one moment."""
 
     stamp: int | None  # None when the mark is gone
     saved_at: dt.datetime  # UTC: when it was last saved, by whomever
     fingerprint: str
-    grids: Mapping[str, Grid]  # by the key of the tab; a tab that is gone is not there
+    grids: Mapping[str, TabPicture]  # by the key of the tab; a tab that is gone is not there
 
 
 # ---------------------------------------------------------------- what a book is to be
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ColumnLayout:
     """One of our columns.
 
     `shape` is text, date, datetime, money or link; `choices` names a list of the book or gives
@@ -110,12 +110,12 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Tab:
+class TabLayout:
     """One of our tabs. `due` is the field whose time colours a row; its first column is `uid`."""
 
     key: str
     title: str
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnLayout, ...]
     locked: bool = False
     hidden: bool = False
     due: str | None = None
@@ -143,7 +143,7 @@ class Copy:
 # ---------------------------------------------------------------- who must act
 
 
-class SheetError(Exception):
+class WorkbookError(Exception):
     """Something is wrong with a book. `code` names it, `facts` are for the sentence about it."""
 
     def __init__(self, code: str, /, **facts: Any) -> None:
@@ -152,18 +152,18 @@ class SheetError(Exception):
         self.facts = facts
 
 
-class SheetUnavailable(SheetError):
+class WorkbookUnavailable(WorkbookError):
     """Nobody has to act; it is tried again.
 
     Codes: missing, half_written, held (facts: who), changed (somebody saved meanwhile), busy.
     """
 
 
-class SheetChanged(SheetError):
+class WorkbookChanged(WorkbookError):
     """The department has to act. Codes: tab_gone (tab), id_gone (tab), mark_gone, no_workbook."""
 
 
-class SheetRefused(SheetError):
+class WorkbookRefused(WorkbookError):
     """The administrator has to act. Codes: not_readable, not_writable, disk_full, no_folder."""
 
 
@@ -175,7 +175,7 @@ Cells = Mapping[tuple[int, str], Written]
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
+class WorkbookWrite:
     """What a pass wants to write: its number, and cells by tab.
 
     `columns` are fields a tab lacks and that are put behind its last used column, with their
@@ -184,10 +184,10 @@ class Writing:
 
     stamp: int
     cells: Mapping[str, Cells]
-    columns: Mapping[str, Sequence[Column]] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[ColumnLayout]] = field(default_factory=dict)
 
 
-class Workbook(Protocol):
+class WorkbookPort(Protocol):
     """A spreadsheet on the other side. Every method may raise SheetUnavailable or SheetRefused."""
 
     def fingerprint(self) -> str | None:
@@ -196,13 +196,15 @@ class Workbook(Protocol):
     def holder(self) -> Holder | None:
         """Who has it open now, where that can be known."""
 
-    def read(self, tabs: Sequence[Tab]) -> Picture:
+    def read(self, tabs: Sequence[TabLayout]) -> WorkbookPicture:
         """The book as it stands. Raises SheetChanged when it is no workbook of ours."""
 
-    def make(self, tabs: Sequence[Tab]) -> str:
+    def make(self, tabs: Sequence[TabLayout]) -> str:
         """A new book with empty tabs and stamp 0, where there is none; its fingerprint."""
 
-    def write(self, seen: Picture, tabs: Sequence[Tab], writing: Writing) -> str:
+    def write(
+        self, seen: WorkbookPicture, tabs: Sequence[TabLayout], writing: WorkbookWrite
+    ) -> str:
         """Write, verify and replace at once; the new fingerprint.
 
         Raises SheetUnavailable `changed` when the book is not the one of `seen` any more, `held`
@@ -218,5 +220,5 @@ class Workbook(Protocol):
     def copies(self) -> list[Copy]:
         """Books beside ours whose name says that they are copies of it."""
 
-    def beside(self, name: str) -> Workbook:
+    def beside(self, name: str) -> WorkbookPort:
         """The book of that name beside ours, such as one of `copies`."""

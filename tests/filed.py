@@ -10,7 +10,15 @@ import sqlalchemy as sa
 from company import Office
 from sqlalchemy.orm import Session
 
-from models import Complaint, Sheet, SheetChange, SheetPass, SheetProblem, SheetRow, SheetTab
+from models import (
+    Complaint,
+    Workbook,
+    WorkbookChange,
+    WorkbookLook,
+    WorkbookProblem,
+    WorkbookRow,
+    WorkbookTab,
+)
 from policy.vocabulary.status import Audience, CellDeed, ProblemKind
 from services.workbooks import layout
 
@@ -61,7 +69,7 @@ class Filed:
             header=lambda name: HEADERS.get(name, f"列 {name}"),
         )
 
-    def sheet(self, name: str, department: Any = None, **said: Any) -> Sheet:
+    def sheet(self, name: str, department: Any = None, **said: Any) -> Workbook:
         """A department's file that was read completely a few seconds ago."""
         usual: dict[str, Any] = {
             "audience": Audience.department,
@@ -71,16 +79,16 @@ class Filed:
             "saved_at": ago(360),
             "written_at": ago(190),
         }
-        return self._added(Sheet(name=name, **(usual | said)))
+        return self._added(Workbook(name=name, **(usual | said)))
 
-    def problem(self, sheet: Sheet, kind: ProblemKind, **said: Any) -> SheetProblem:
+    def problem(self, sheet: Workbook, kind: ProblemKind, **said: Any) -> WorkbookProblem:
         """Something somebody has to look at, found a quarter of an hour ago."""
         usual: dict[str, Any] = {"code": kind.value, "facts": {}, "found_at": ago(900)}
-        return self._added(SheetProblem(sheet=sheet, kind=kind, **(usual | said)))
+        return self._added(WorkbookProblem(sheet=sheet, kind=kind, **(usual | said)))
 
-    def passed(self, sheet: Sheet, number: int, **counts: int) -> SheetPass:
+    def passed(self, sheet: Workbook, number: int, **counts: int) -> WorkbookLook:
         """A pass; the numbers grow and the last one was three minutes ago."""
-        row = SheetPass(
+        row = WorkbookLook(
             sheet=sheet,
             number=number,
             base=number - 1,
@@ -92,30 +100,30 @@ class Filed:
         sheet.pass_number = max(sheet.pass_number or 0, number)
         return self._added(row)
 
-    def row(self, sheet: Sheet, complaint: Complaint) -> SheetRow:
+    def row(self, sheet: Workbook, complaint: Complaint) -> WorkbookRow:
         """The row of a case in a file."""
         found = self.session.scalars(
-            sa.select(SheetRow).where(
-                SheetRow.sheet_id == sheet.id, SheetRow.complaint_id == complaint.id
+            sa.select(WorkbookRow).where(
+                WorkbookRow.sheet_id == sheet.id, WorkbookRow.complaint_id == complaint.id
             )
         ).first()
         fresh = {"seen": "", "hint": "", "waiting": {}, "refused": {}}
         return found or self._added(
-            SheetRow(sheet_id=sheet.id, uid=f"R{complaint.id}", complaint=complaint, **fresh)
+            WorkbookRow(sheet_id=sheet.id, uid=f"R{complaint.id}", complaint=complaint, **fresh)
         )
 
     def change(
         self,
-        done: SheetPass,
+        done: WorkbookLook,
         what: CellDeed,
         field: str | None,
         complaint: Complaint | None = None,
         **said: Any,
-    ) -> SheetChange:
+    ) -> WorkbookChange:
         """What the pass did about a cell."""
         row = self.row(done.sheet, complaint) if complaint else None
         return self._added(
-            SheetChange(
+            WorkbookChange(
                 sheet_id=done.sheet_id,
                 pass_number=done.number,
                 what=what,
@@ -126,9 +134,11 @@ class Filed:
             )
         )
 
-    def tab(self, key: str, audience: Audience = Audience.department) -> SheetTab:
+    def tab(self, key: str, audience: Audience = Audience.department) -> WorkbookTab:
         """The tab of that key."""
-        found = sa.select(SheetTab).where(SheetTab.key == key, SheetTab.audience == audience)
+        found = sa.select(WorkbookTab).where(
+            WorkbookTab.key == key, WorkbookTab.audience == audience
+        )
         return self.session.scalars(found).one()
 
     def _added(self, row: Any) -> Any:
@@ -161,7 +171,7 @@ def busy_week(office: Office) -> Filed:
     return filed
 
 
-def _problems(filed: Filed, sheet: Sheet, complaint: Complaint, other: Complaint) -> None:
+def _problems(filed: Filed, sheet: Workbook, complaint: Complaint, other: Complaint) -> None:
     """A conflict, a refusal and a copy."""
     filed.problem(
         sheet,
@@ -186,7 +196,7 @@ def _problems(filed: Filed, sheet: Sheet, complaint: Complaint, other: Complaint
     )
 
 
-def _passes(filed: Filed, sheet: Sheet, complaint: Complaint, other: Complaint) -> None:
+def _passes(filed: Filed, sheet: Workbook, complaint: Complaint, other: Complaint) -> None:
     """Forty quiet passes, and one that took an answer in."""
     for number in range(1, 41):
         filed.passed(sheet, number, written=number % 5 + 1)

@@ -138,6 +138,6 @@ def test_of_two_forms_made_from_one_version_the_second_is_told(engine: Engine) -
     with writing(engine) as session:
         number = Office(session).dispatched().number
     with writing(engine) as session:
-        Office(session).reply(journal.hold(session, number, seen=2))
+        Office(session).reply(journal.lock_case(session, number, seen=2))
     with pytest.raises(ChangedMeanwhile), writing(engine) as session:
-        Office(session).reply(journal.hold(session, number, seen=2))
+        Office(session).reply(journal.lock_case(session, number, seen=2))

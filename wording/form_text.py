@@ -13,7 +13,7 @@ from typing import Any
 
 import wording
 from policy.pack.schema import Pack
-from policy.vocabulary.facts import Filed
+from policy.vocabulary.facts import FormEntryFacts
 from wording import _, mark, reasons
 
 People = Mapping[str, Any]
@@ -99,7 +99,7 @@ def price(entry: Any, pack: Pack) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class EntryText:
     """One thing filed: what sort of thing, which one, its clause, and what it says."""
 
     sort: str
@@ -133,7 +133,7 @@ _SECTIONS = {
 }
 
 
-def filed(one: Filed, pack: Pack, people: People) -> Said:
+def filed(one: FormEntryFacts, pack: Pack, people: People) -> EntryText:
     """A thing filed on a case, in words."""
     section = _SECTIONS.get(one.section, one.section)
     entry = pack.find(section, one.key)
@@ -147,10 +147,10 @@ def filed(one: Filed, pack: Pack, people: People) -> Said:
         title = ""
     elif not title:
         title = entry.label if entry else one.key
-    return Said(sort, title, entry.cite if entry else "", [line for line in lines if line[1]])
+    return EntryText(sort, title, entry.cite if entry else "", [line for line in lines if line[1]])
 
 
-def _lines(one: Filed, entry: Any, pack: Pack, people: People) -> list[Line]:
+def _lines(one: FormEntryFacts, entry: Any, pack: Pack, people: People) -> list[Line]:
     match one.section:
         case "checklist":
             return _evidence(one.data, entry)

@@ -15,12 +15,12 @@ from typing import Any
 
 import wording
 from policy.engine.fact_changes import Effect
-from policy.engine.messages import Message
+from policy.engine.messages import Notification
 from policy.pack.schema import Pack
-from policy.proof.play import Case, Mismatch, Outcome, Play
+from policy.proof.play import Case, Mismatch, Play, StepOutcome
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.events import Happening, dump
-from policy.vocabulary.facts import CaseFacts, Charge, Clock
+from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts
 from policy.vocabulary.status import Sign
 from policy.vocabulary.worktime import WorkCalendar
 from wording import _, form_text, reasons
@@ -35,7 +35,7 @@ def story(case: Case, pack: Pack, calendar: WorkCalendar) -> Said:
 
 def told(play: Play) -> Said:
     """The same of a play that has not begun; afterwards it stands where its last step led."""
-    telling, case = Telling(play), play.case
+    telling, case = PlayText(play), play.case
     steps = [telling.step(number, step) for number, step in enumerate(case.steps, start=1)]
     return {
         "name": case.name,
@@ -66,7 +66,7 @@ def _called(name: str, person: Mapping[str, Any], pack: Pack) -> str:
     return name
 
 
-class Telling:
+class PlayText:
     """Says what a play brings while it is played."""
 
     def __init__(self, play: Play) -> None:
@@ -136,7 +136,7 @@ class Telling:
             "text": wording.error(refusal),
         }
 
-    def _changes(self, outcome: Outcome) -> list[Said]:
+    def _changes(self, outcome: StepOutcome) -> list[Said]:
         told = self._named(outcome)
         told += [self._change(one, outcome) for one in outcome.effects]
         for count in outcome.after.counts[len(outcome.before.counts) :]:
@@ -144,7 +144,7 @@ class Telling:
             told.append(_plain_change("counted", count.counter, text))
         return told
 
-    def _named(self, outcome: Outcome) -> list[Said]:
+    def _named(self, outcome: StepOutcome) -> list[Said]:
         """The number a case was given and where it began, which no earlier picture shows."""
         if outcome.before.number or not outcome.after.number:
             return []
@@ -155,7 +155,7 @@ class Telling:
         }
         return [_plain_change("fact", name, text) for name, text in said.items()]
 
-    def _change(self, effect: Effect, outcome: Outcome) -> Said:
+    def _change(self, effect: Effect, outcome: StepOutcome) -> Said:
         """One change, and where it is a date or a sum, why; `cite` is the clause it comes from."""
         because, cite = self._why(effect, outcome.after)
         return {
@@ -179,7 +179,7 @@ class Telling:
         said = reasons.clock(clock, self.pack) if explained else []
         return said, clock.because.get("clause")
 
-    def _clock(self, clock: Clock) -> Said:
+    def _clock(self, clock: DeadlineFacts) -> Said:
         return {
             "key": clock.key,
             "label": self.pack.label("deadline", clock.key),
@@ -199,7 +199,7 @@ class Telling:
             "because": reasons.clock(clock, self.pack),
         }
 
-    def _charge(self, charge: Charge) -> Said:
+    def _charge(self, charge: PenaltyFacts) -> Said:
         taken = charge.amount if charge.sign is Sign.charge else -charge.amount
         return {
             "rule": charge.rule,
@@ -215,7 +215,7 @@ class Telling:
             "because": reasons.charge(charge, self.pack),
         }
 
-    def _told(self, message: Message) -> Said:
+    def _told(self, message: Notification) -> Said:
         to = message.post or message.employee or message.department
         if message.post:
             who = self.pack.label("post", message.post)
@@ -235,7 +235,7 @@ def _plain_change(kind: str, key: str, text: str) -> Said:
     return {"kind": kind, "key": key, "text": text, "clause": None, "because": []}
 
 
-def _charge_of(effect: Effect, after: CaseFacts) -> Charge | None:
+def _charge_of(effect: Effect, after: CaseFacts) -> PenaltyFacts | None:
     facts = effect.facts
     identity = (effect.key, facts["employee"], facts["occasion"], facts["sign"])
     return next((charge for charge in after.charges if charge.identity == identity), None)

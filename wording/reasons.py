@@ -13,11 +13,11 @@ from typing import Any
 import wording
 from policy.engine.fact_changes import Effect
 from policy.pack.schema import SECTIONS, Pack
-from policy.vocabulary.facts import Charge, Clock
+from policy.vocabulary.facts import DeadlineFacts, PenaltyFacts
 from policy.vocabulary.status import (
     CallOutcome,
     CallPurpose,
-    ClockState,
+    DeadlineState,
     PenaltyStatus,
     ReplyOutcome,
     Responsibility,
@@ -73,7 +73,7 @@ def term(amount: Any, unit: str, at: str = "") -> str:
     return _named(_UNITS, unit, amount=amount, at=at[:5])
 
 
-def clock(one: Clock, pack: Pack) -> list[str]:
+def clock(one: DeadlineFacts, pack: Pack) -> list[str]:
     """Why a clock ends where it ends, sentence by sentence."""
     why = one.because
     start = _named(_STARTS, why.get("from_event", ""))
@@ -172,7 +172,7 @@ def _revision(revision: Any) -> str:
     )
 
 
-def charge(one: Charge, pack: Pack) -> str:
+def charge(one: PenaltyFacts, pack: Pack) -> str:
     """Why a charge was proposed."""
     why = one.because
     if "due_at" in why:
@@ -385,7 +385,7 @@ def _moment(at: dt.datetime | None) -> str:
 def _fact(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str:
     if value is None or value == "":
         return "—"
-    if isinstance(value, Status | Responsibility | ClockState | PenaltyStatus):
+    if isinstance(value, Status | Responsibility | DeadlineState | PenaltyStatus):
         return wording.label(value)
     if isinstance(value, dt.datetime):
         return wording.moment(value)

@@ -344,7 +344,7 @@ SAID_ELSEWHERE = frozenset({"key", "label", "cite", "note", "ask"})
 
 
 @dataclass(frozen=True)
-class Fact:
+class RuleFact:
     """One field of a rule in words; `number` marks what people look for."""
 
     name: str
@@ -365,7 +365,7 @@ class Speaker:
         self._labels = labels
         self._chosen = chosen or {}
 
-    def facts(self, data: Mapping[str, Any]) -> Iterator[Fact]:
+    def facts(self, data: Mapping[str, Any]) -> Iterator[RuleFact]:
         """The fields of a rule that say something, in the order written."""
         for name, value in data.items():
             if name in SAID_ELSEWHERE or value in (None, "", [], {}, False):
@@ -373,7 +373,7 @@ class Speaker:
             if isinstance(value, str) and value.startswith("$"):
                 value = self._chosen.get(value[1:], value)
             number = name in NUMBERS or (name == "value" and not isinstance(value, str))
-            yield Fact(str(FIELDS.get(name, name)), self.value(name, value), number)
+            yield RuleFact(str(FIELDS.get(name, name)), self.value(name, value), number)
 
     def value(self, name: str, value: Any) -> str:
         """One value in words."""

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import wording
-from policy.proof.whatif import Count, Totals
+from policy.proof.whatif import RuleCount, Totals
 from policy.vocabulary import refusals
 from policy.vocabulary.status import Status
 from wording import _
@@ -109,7 +109,7 @@ def totals(found: Totals) -> Iterator[str]:
             yield f"  {count.label}: {said}"
 
 
-def changed(count: Count) -> str:
+def changed(count: RuleCount) -> str:
     """How often a rule spoke before and after, with the sums of a penalty; empty if alike."""
     before, after = str(count.before), str(count.after)
     if count.yuan_before or count.yuan_after:

@@ -21,12 +21,12 @@ from sqlalchemy.orm import Session
 import wording
 from config import Settings
 from database import reading, writing
-from models import Sheet
+from models import Workbook
 from policy.vocabulary.status import Audience
 from services.jobs import leases, requests
 from services.jobs.leases import LeaseLost
 from services.workbooks import layout
-from sync.mirror.look import Mirror, Outcome
+from sync.mirror.look import LookOutcome, Mirror
 from sync.workbook.adapter import WorkbookFile
 from wording import workbook_text
 
@@ -46,7 +46,7 @@ class Mirrors:
     found_at: dt.datetime | None = None
     strangers: dict[int, set[str]] = field(default_factory=dict)
 
-    def look(self) -> dict[str, Outcome]:
+    def look(self) -> dict[str, LookOutcome]:
         """Look at every file that nobody else looks at; how each look ended, by its name."""
         self._find()
         outcomes = {}
@@ -76,7 +76,9 @@ class Mirrors:
         with reading(self.engine) as session:
             asked = bool(requests.open_(session, kind="look"))
             files = session.execute(
-                sa.select(Sheet.id, Sheet.name).where(Sheet.paused_at.is_(None)).order_by(Sheet.id)
+                sa.select(Workbook.id, Workbook.name)
+                .where(Workbook.paused_at.is_(None))
+                .order_by(Workbook.id)
             )
             found = [(sheet_id, name) for sheet_id, name in files]
         if asked:
@@ -86,12 +88,12 @@ class Mirrors:
     def _answer_requests(self) -> None:
         with writing(self.engine) as session:
             for row in requests.take(session, kind="look", now=_now()):
-                sheet = session.get(Sheet, int(row.key))
+                sheet = session.get(Workbook, int(row.key))
                 if sheet is not None:
                     sheet.refreshed_at = None
                 requests.done(session, row, now=_now())
 
-    def _look_at(self, sheet_id: int, name: str) -> Outcome | None:
+    def _look_at(self, sheet_id: int, name: str) -> LookOutcome | None:
         """Look at one file under its lease; None where somebody else does."""
         lease = f"sheet:{sheet_id}"
         with writing(self.engine) as session:
@@ -108,7 +110,7 @@ class Mirrors:
         finally:
             with writing(self.engine) as session:
                 leases.give_back(session, lease, fence=fence, now=_now())
-        return Outcome.failed
+        return LookOutcome.failed
 
     def _mirror(self, sheet_id: int, name: str, lease: str, fence: int) -> Mirror:
         kept = self.settings.home / "kept" / str(sheet_id)
@@ -140,7 +142,7 @@ class Mirrors:
             yield
 
 
-def _name(sheet: Sheet) -> str:
+def _name(sheet: Workbook) -> str:
     """What a new file is called; characters that a share refuses become blanks."""
     if sheet.audience is Audience.payroll:
         return workbook_text.payroll_name(sheet.year or 0)

@@ -14,13 +14,13 @@ from flask_wtf import FlaskForm
 from wtforms import FileField, HiddenField, SelectField, StringField, TextAreaField
 
 import wording
-from admin.calendar.preview import Preview
+from admin.calendar.preview import CalendarPreview
 from files.tables_in import TableRefused, read_table
 from models import Calendar, CalendarVersion
 from policy.vocabulary.errors import HoursRefused, LinesRefused
 from policy.vocabulary.worktime import DayKind, Slot
 from services.calendar import changes, official_years, working_calendar
-from services.calendar.changes import Change, Said
+from services.calendar.changes import CalendarChange, Said
 from services.calendar.working_calendar import DayRow
 from wording.import_reasons import table_reason
 
@@ -50,11 +50,11 @@ class _ChangeForm(FlaskForm):
         text = str(self.seen.data or "")
         return int(text) if text.isdecimal() and len(text) < 10 else -1
 
-    def was_seen(self, preview: Preview) -> bool:
+    def was_seen(self, preview: CalendarPreview) -> bool:
         """Whether exactly this preview was looked at before."""
         return bool(preview.mark == self.shown.data)
 
-    def seen_now(self, preview: Preview) -> None:
+    def seen_now(self, preview: CalendarPreview) -> None:
         """Remember what is being looked at."""
         self.shown.data = preview.mark
         self.shown.raw_data = None
@@ -95,7 +95,7 @@ class DayForm(_ChangeForm):
         form.on = row.on
         return form
 
-    def change(self) -> Change:
+    def change(self) -> CalendarChange:
         kind = None if self.kind.data == USUAL else DayKind(self.kind.data)
         return changes.company_day(self.on, kind, self.note.data or "")
 
@@ -122,7 +122,7 @@ class HoursForm(_ChangeForm):
         }
         return cls(data={**spelled, "seen": str(calendar.version)})
 
-    def change(self) -> Change:
+    def change(self) -> CalendarChange:
         full = _slots(self.slots.data or "", "slots")
         half = _slots(self.half_slots.data or "", "half_slots")
         return changes.office_hours(full, half)
@@ -204,7 +204,7 @@ class YearForm(_ChangeForm):
         self.source.data, self.source.raw_data = name, None
         return True
 
-    def change(self) -> Change:
+    def change(self) -> CalendarChange:
         text = (self.lines.data or "")[:LONGEST_PLAN]
         days = official_years.read(text, year=self.year)
         known = days == official_years.installed(self.year)

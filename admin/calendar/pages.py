@@ -17,7 +17,7 @@ from flask_login import current_user
 
 import wording
 from admin.calendar.forms import DayForm, HoursForm, YearForm
-from admin.calendar.preview import AT_ONCE, Preview, looked_at, sent
+from admin.calendar.preview import AT_ONCE, CalendarPreview, looked_at, sent
 from admin.kit.display import now
 from admin.kit.lists import RedressPage, tell
 from models import Calendar
@@ -189,7 +189,9 @@ class CalendarPage(RedressPage):
             preview=preview,
         )
 
-    def _carried_out(self, form: Any, calendar: Calendar, preview: Preview, year: Any) -> Any:
+    def _carried_out(
+        self, form: Any, calendar: Calendar, preview: CalendarPreview, year: Any
+    ) -> Any:
         """Change the calendar, then count anew what moves: some at once, the rest by the worker.
 
         The request is committed with the change, so whatever happens afterwards is made up for.

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 import wording
 from files.tables_out import csv_chunks
 from models import Calendar
-from policy.vocabulary.facts import Clock
+from policy.vocabulary.facts import DeadlineFacts
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import changes
-from services.calendar.changes import Change, Turned, spelled
+from services.calendar.changes import CalendarChange, ChangedDay, spelled
 from services.cases import recounting
-from services.cases.recounting import Moving, Span
+from services.cases.recounting import RecountedCase, Span
 from wording import reasons
 
 AT_ONCE = 100
@@ -32,7 +32,7 @@ REASONS_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MovedDeadline:
     """A term that moves or becomes final: of which case, by which rule, from when to when, why."""
 
     number: str
@@ -49,12 +49,12 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class CalendarPreview:
     """What a change does: the days it turns, and the terms of open cases."""
 
-    change: Change
+    change: CalendarChange
     days: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[MovedDeadline, ...]
     numbers: tuple[str, ...]
     mark: str
 
@@ -64,13 +64,15 @@ class Preview:
         return sum(row.moves for row in self.rows)
 
 
-def looked_at(session: Session, calendar: Calendar, change: Change, *, now: dt.datetime) -> Preview:
+def looked_at(
+    session: Session, calendar: Calendar, change: CalendarChange, *, now: dt.datetime
+) -> CalendarPreview:
     """What a change of the calendar would do. Raises CalendarRefused; writes nothing."""
     value = changes.changed(session, calendar, change)
     turned = changes.turned(session, calendar, change)
     moving = list(recounting.preview(session, value, now=now, span=_span(value, change, turned)))
     rows = tuple(row for one in moving for row in _rows(one, value, change, turned))
-    return Preview(
+    return CalendarPreview(
         change=change,
         days=tuple(_day_words(turned)),
         rows=rows,
@@ -79,7 +81,7 @@ def looked_at(session: Session, calendar: Calendar, change: Change, *, now: dt.d
     )
 
 
-def _span(value: WorkCalendar, change: Change, turned: Sequence[Turned]) -> Span | None:
+def _span(value: WorkCalendar, change: CalendarChange, turned: Sequence[ChangedDay]) -> Span | None:
     """Between which instants the calendar differs; None for hours, which are those of every day."""
     if change.slots is not None:
         return None
@@ -91,7 +93,9 @@ def _span(value: WorkCalendar, change: Change, turned: Sequence[Turned]) -> Span
     return value.span(min(days), max(days))
 
 
-def _mark(value: WorkCalendar, calendar: Calendar, change: Change, rows: Sequence[Row]) -> str:
+def _mark(
+    value: WorkCalendar, calendar: Calendar, change: CalendarChange, rows: Sequence[MovedDeadline]
+) -> str:
     """What tells this preview from another; whoever carries it out must have seen it."""
     content = (calendar.version, value.version, change, [(r.number, r.rule, r.after) for r in rows])
     return hashlib.sha256(repr(content).encode()).hexdigest()[:24]
@@ -101,8 +105,8 @@ def _mark(value: WorkCalendar, calendar: Calendar, change: Change, rows: Sequenc
 
 
 def _rows(
-    moving: Moving, value: WorkCalendar, change: Change, turned: Sequence[Turned]
-) -> Iterator[Row]:
+    moving: RecountedCase, value: WorkCalendar, change: CalendarChange, turned: Sequence[ChangedDay]
+) -> Iterator[MovedDeadline]:
     """The terms of a case that a change touches; what else follows stands with the first."""
     follows = [
         reasons.effect(effect, moving.pack, {})
@@ -116,7 +120,7 @@ def _rows(
             continue
         why = (*_why(clock, was, value, change, turned), *follows)
         follows = []
-        yield Row(
+        yield MovedDeadline(
             number=moving.number,
             rule=moving.pack.label("deadline", clock.key),
             cite=str(clock.because["clause"]),
@@ -128,11 +132,11 @@ def _rows(
 
 
 def _why(
-    clock: Clock,
-    was: Clock | None,
+    clock: DeadlineFacts,
+    was: DeadlineFacts | None,
     value: WorkCalendar,
-    change: Change,
-    turned: Sequence[Turned],
+    change: CalendarChange,
+    turned: Sequence[ChangedDay],
 ) -> tuple[str, ...]:
     if clock.because.get("passed") and (was is None or was.due_at == clock.due_at):
         return (reasons.passed(clock.because["passed"]),)
@@ -145,7 +149,9 @@ def _why(
     return tuple(said)
 
 
-def _lies_within(on: dt.date, clock: Clock, was: Clock | None, value: WorkCalendar) -> bool:
+def _lies_within(
+    on: dt.date, clock: DeadlineFacts, was: DeadlineFacts | None, value: WorkCalendar
+) -> bool:
     ends = [one.due_at for one in (clock, was) if one and one.due_at]
     last = value.local(max(ends)).date() if ends else on
     return value.local(clock.starts_at).date() <= on <= last
@@ -154,7 +160,7 @@ def _lies_within(on: dt.date, clock: Clock, was: Clock | None, value: WorkCalend
 # ---------------------------------------------------------------- days
 
 
-def _day_words(turned: Sequence[Turned]) -> list[str]:
+def _day_words(turned: Sequence[ChangedDay]) -> list[str]:
     """Days in a row that turn alike as one sentence: "01-01…01-03 Public holiday (元旦)"."""
     said = []
     for (kind, note), days in groupby(
@@ -171,12 +177,12 @@ def _day_words(turned: Sequence[Turned]) -> list[str]:
     return said
 
 
-def _given_off(one: Turned) -> bool:
+def _given_off(one: ChangedDay) -> bool:
     """Whether the company itself gives the day off."""
     return one.company and not one.after.counts
 
 
-def _in_runs(turned: Sequence[Turned]) -> list[list[Turned]]:
+def _in_runs(turned: Sequence[ChangedDay]) -> list[list[ChangedDay]]:
     """Days that follow each other and turn alike, together."""
     if not turned:
         return []
@@ -193,7 +199,7 @@ def _in_runs(turned: Sequence[Turned]) -> list[list[Turned]]:
 # ---------------------------------------------------------------- as a table
 
 
-def sent(preview: Preview) -> Response:
+def sent(preview: CalendarPreview) -> Response:
     """Every term of a preview as a table to keep or to show around."""
     header = [
         gettext("Case"),
@@ -210,7 +216,7 @@ def sent(preview: Preview) -> Response:
     return answer
 
 
-def _line(row: Row) -> Iterator[Any]:
+def _line(row: MovedDeadline) -> Iterator[Any]:
     yield from (row.number, row.rule, row.cite)
     yield from (wording.moment(at) if at else "" for at in (row.before, row.after))
     yield gettext("provisional") if row.provisional else ""

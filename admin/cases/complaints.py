@@ -394,7 +394,7 @@ def did_deed(records: Session, number: str, deed: str, form: DeedForm) -> bool:
     """Do the deed its form asks for and commit; refused, say why and keep what was typed."""
 
     def act(seen: int) -> None:
-        complaint = journal.hold(records, number, seen=seen)
+        complaint = journal.lock_case(records, number, seen=seen)
         actor = actors.of_user(current_user.user)
         service_of(deed)(records, complaint, actor=actor, now=now(), **form.said())
 

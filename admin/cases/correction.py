@@ -83,7 +83,7 @@ class Amendment:
 
     def _amended(self, changed: dict[str, Any] | None, user: User, now: dt.datetime) -> bool:
         number = self.page.complaint.number
-        complaint = journal.hold(self.session, number, seen=seen_version(self.form))
+        complaint = journal.lock_case(self.session, number, seen=seen_version(self.form))
         said: dict[str, Any] = {
             "target": self.row.seq,
             "reason": self.form.why.data,

@@ -137,7 +137,7 @@ def _of_sqlite(element: InstantOf, compiler: Any, **options: Any) -> str:
     return f"(strftime('%Y-%m-%d %H:%M:%f', {text}) || '000')"
 
 
-class _Filled:
+class _LastFilling:
     """What is said in the last filling of a form of a case."""
 
     form: str
@@ -160,7 +160,7 @@ def filters_of(one: Declared) -> list[Filter]:
     if one.form is None:
         name = name.replace(".", "_")
     else:
-        kinds = [type(kind.__name__, (_Filled, kind), {"form": one.form}) for kind in kinds]
+        kinds = [type(kind.__name__, (_LastFilling, kind), {"form": one.form}) for kind in kinds]
     more: dict[str, Any] = {}
     if one.field.choices:
         found = [(choice.key, choice.label) for choice in one.field.choices]

@@ -33,7 +33,7 @@ _ABOUT = {"reported": "report", "checked": "checklist", "endorsed": "chain", "fi
 
 
 @dataclass(frozen=True)
-class Offer:
+class PageDeed:
     """A deed with the entry it is about; `key` is its name in an address: `filled:visit`."""
 
     name: str
@@ -62,7 +62,7 @@ class Offer:
         return self.refusal is None
 
 
-def offers(page: CasePage) -> list[Offer]:
+def offers(page: CasePage) -> list[PageDeed]:
     """Every deed a person could think of on a case, allowed or with the reason why not."""
     return [
         one
@@ -72,34 +72,34 @@ def offers(page: CasePage) -> list[Offer]:
     ]
 
 
-def offer(page: CasePage, key: str) -> Offer | None:
+def offer(page: CasePage, key: str) -> PageDeed | None:
     """The deed of a key as an address says it; None where there is no such deed or entry."""
     name, *parts = key.split(":")
     if name not in DEEDS:
         return None
     section = DECLARED_IN.get(name) if name != "verified" else None
     if section is None:
-        return Offer(name) if not parts else None
+        return PageDeed(name) if not parts else None
     entry = page.pack.find(section, parts[0]) if parts else None
     item = next((i for i in getattr(entry, "items", ()) if parts[1:] == [i.key]), None)
     if entry is None or (name == "checked") != (item is not None):
         return None
-    return Offer(name, entry, item)
+    return PageDeed(name, entry, item)
 
 
-def _spread(name: str, refused: DomainError | None, page: CasePage) -> Iterator[Offer]:
+def _spread(name: str, refused: DomainError | None, page: CasePage) -> Iterator[PageDeed]:
     section = DECLARED_IN.get(name)
     if section is None or name == "verified":
-        yield Offer(name, refusal=refused)
+        yield PageDeed(name, refusal=refused)
         return
     for entry in applying(page.facts, section, page.pack):
         if not _fits(name, entry, page):
             continue
         why_not = refused or _refusal(name, section, entry, page)
         if name == "checked":
-            yield from (Offer(name, entry, item, why_not) for item in missing(page.facts, entry))
+            yield from (PageDeed(name, entry, item, why_not) for item in missing(page.facts, entry))
         else:
-            yield Offer(name, entry, refusal=why_not)
+            yield PageDeed(name, entry, refusal=why_not)
 
 
 def _fits(name: str, entry: Any, page: CasePage) -> bool:
@@ -139,7 +139,7 @@ def missing(facts: CaseFacts, checklist: Any) -> list[Any]:
     return [item for item in checklist.items if item.key not in at_hand]
 
 
-def form_of(records: Session, page: CasePage, wanted: Offer) -> DeedForm:
+def form_of(records: Session, page: CasePage, wanted: PageDeed) -> DeedForm:
     """The form of a deed on a case, bound to what was posted to it."""
     kind = DEEDS[wanted.name][0].made_for(page.pack, wanted.entry)
     kind = type(kind.__name__, (kind,), {"entry": wanted.entry, "item": wanted.item})

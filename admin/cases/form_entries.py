@@ -13,14 +13,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from admin.cases.deeds import Offer
+from admin.cases.deeds import PageDeed
 from admin.kit.display import now
 from models import PolicyVersion
 from policy.engine import jury
 from policy.engine.conditions import holds
 from policy.engine.forms import applying, next_step
 from policy.pack.schema import Pack
-from policy.vocabulary.facts import CaseFacts, Filed
+from policy.vocabulary.facts import CaseFacts, FormEntryFacts
 from services.calendar import working_calendar
 from services.cases import attachments
 from services.cases.desk import CasePage
@@ -29,55 +29,55 @@ from wording import form_text
 from wording.rule_choices import labels_of
 from wording.rule_text import Speaker
 
-Offers = Mapping[str, Offer]
+Offers = Mapping[str, PageDeed]
 
 
 @dataclass(frozen=True)
-class Step:
+class ApprovalStep:
     """A step of an approval or a ladder: done, refused, whose turn it is, or still to come."""
 
     post: str
     state: str
-    filed: Filed | None = None
+    filed: FormEntryFacts | None = None
 
 
 @dataclass(frozen=True)
-class Asked:
+class AppliedEntry:
     """An entry of the regulation that applies to the case, and what was filed under it."""
 
     entry: Any
-    filed: tuple[Filed, ...] = ()
-    steps: tuple[Step, ...] = ()
+    filed: tuple[FormEntryFacts, ...] = ()
+    steps: tuple[ApprovalStep, ...] = ()
     standing: str = ""
-    offers: tuple[Offer, ...] = ()
+    offers: tuple[PageDeed, ...] = ()
     items: tuple[Any, ...] = ()
 
     @property
-    def last(self) -> Filed | None:
+    def last(self) -> FormEntryFacts | None:
         return self.filed[-1] if self.filed else None
 
 
 @dataclass(frozen=True)
-class Line:
+class EntryLine:
     """One thing filed, for the list of all of them; `paper` is the id of its picture."""
 
     at: dt.datetime
     who: Any
-    said: form_text.Said
+    said: form_text.EntryText
     paper: int | None
 
 
 @dataclass(frozen=True)
-class Paperwork:
+class CaseEntries:
     """All papers of a case, section by section, and everything filed in its order."""
 
-    forms: tuple[Asked, ...]
-    checklists: tuple[Asked, ...]
-    chains: tuple[Asked, ...]
-    reports: tuple[Asked, ...]
-    ladders: tuple[Asked, ...]
-    juries: tuple[Asked, ...]
-    filed: tuple[Line, ...]
+    forms: tuple[AppliedEntry, ...]
+    checklists: tuple[AppliedEntry, ...]
+    chains: tuple[AppliedEntry, ...]
+    reports: tuple[AppliedEntry, ...]
+    ladders: tuple[AppliedEntry, ...]
+    juries: tuple[AppliedEntry, ...]
+    filed: tuple[EntryLine, ...]
 
     @property
     def any(self) -> bool:
@@ -86,16 +86,16 @@ class Paperwork:
         return any(sections) or bool(self.juries)
 
 
-def of_case(records: Session, page: CasePage, possible: Offers) -> Paperwork:
+def of_case(records: Session, page: CasePage, possible: Offers) -> CaseEntries:
     """The papers of a case, each with the deed that may be done about it now."""
     facts, pack = page.facts, page.pack
 
-    def asked(section: str) -> Iterator[Asked]:
+    def asked(section: str) -> Iterator[AppliedEntry]:
         for entry in applying(facts, section, pack):
             if not getattr(entry, "alone", False):
                 yield _asked(section, entry, page, possible)
 
-    return Paperwork(
+    return CaseEntries(
         forms=tuple(asked("form")),
         checklists=tuple(asked("checklist")),
         chains=tuple(asked("chain")),
@@ -116,13 +116,13 @@ _DEEDS = {
 }
 
 
-def _asked(section: str, entry: Any, page: CasePage, possible: Offers) -> Asked:
+def _asked(section: str, entry: Any, page: CasePage, possible: Offers) -> AppliedEntry:
     facts = page.facts
     found = tuple(f for f in facts.filed if (f.section, f.key) == (section, entry.key))
     mine = tuple(
         one for one in possible.values() if one.name in _DEEDS[section] and one.entry is entry
     )
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ApprovalStep, ...] = ()
     standing = ""
     if section == "chain":
         steps, standing = _chain(facts, entry, page), _standing_of_chain(facts, entry)
@@ -130,7 +130,7 @@ def _asked(section: str, entry: Any, page: CasePage, possible: Offers) -> Asked:
         steps = _ladder(found, entry, page)
     if section == "vote":
         steps, standing = _jury(facts, entry, page), jury.standing(facts, entry.key) or ""
-    return Asked(entry, found, steps, standing, mine, getattr(entry, "items", ()))
+    return AppliedEntry(entry, found, steps, standing, mine, getattr(entry, "items", ()))
 
 
 def _standing_of_chain(facts: CaseFacts, entry: Any) -> str:
@@ -138,7 +138,7 @@ def _standing_of_chain(facts: CaseFacts, entry: Any) -> str:
     return str(last.data["standing"]) if last else ""
 
 
-def _chain(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[Step, ...]:
+def _chain(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[ApprovalStep, ...]:
     """The posts of an approval in their order; after a refusal it begins anew."""
     turn = next_step(facts, entry)
     given = [f for f in facts.filed if (f.section, f.key) == ("chain", entry.key)]
@@ -147,12 +147,14 @@ def _chain(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[Step, ...]:
     if refused >= 0 and not standing:
         standing = {given[refused].data["post"]: given[refused]}
     return tuple(
-        Step(form_text.post(post, page.pack), _state(post, turn, standing), standing.get(post))
+        ApprovalStep(
+            form_text.post(post, page.pack), _state(post, turn, standing), standing.get(post)
+        )
         for post in entry.steps
     )
 
 
-def _state(post: str, turn: str | None, given: Mapping[str, Filed]) -> str:
+def _state(post: str, turn: str | None, given: Mapping[str, FormEntryFacts]) -> str:
     if post in given and not given[post].data["agrees"]:
         return "refused"
     if post in given:
@@ -160,9 +162,11 @@ def _state(post: str, turn: str | None, given: Mapping[str, Filed]) -> str:
     return "turn" if post == turn else "later"
 
 
-def _ladder(found: tuple[Filed, ...], entry: Any, page: CasePage) -> tuple[Step, ...]:
+def _ladder(
+    found: tuple[FormEntryFacts, ...], entry: Any, page: CasePage
+) -> tuple[ApprovalStep, ...]:
     return tuple(
-        Step(
+        ApprovalStep(
             form_text.post(post, page.pack),
             "done" if place < len(found) else "later",
             found[place] if place < len(found) else None,
@@ -171,7 +175,7 @@ def _ladder(found: tuple[Filed, ...], entry: Any, page: CasePage) -> tuple[Step,
     )
 
 
-def _jury(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[Step, ...]:
+def _jury(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[ApprovalStep, ...]:
     """The members of the last jury, with their votes; who was kept out is among them."""
     seated = facts.last_filed("vote", entry.key)
     if seated is None:
@@ -179,25 +183,25 @@ def _jury(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[Step, ...]:
     cast = {ballot.employee: ballot for ballot in jury.ballots(facts, entry.key)}
     people = page.people
     sits = [
-        Step(str(people.get(who, who)), _vote(cast.get(who)), cast.get(who))
+        ApprovalStep(str(people.get(who, who)), _vote(cast.get(who)), cast.get(who))
         for who in seated.data["members"]
     ]
-    out = [Step(str(people.get(who, who)), "recused") for who in seated.data["recused"]]
+    out = [ApprovalStep(str(people.get(who, who)), "recused") for who in seated.data["recused"]]
     return (*sits, *out)
 
 
-def _vote(ballot: Filed | None) -> str:
+def _vote(ballot: FormEntryFacts | None) -> str:
     if ballot is None:
         return "turn"
     return "done" if ballot.data["agrees"] else "refused"
 
 
-def _lines(records: Session, page: CasePage) -> Iterator[Line]:
+def _lines(records: Session, page: CasePage) -> Iterator[EntryLine]:
     pictures = {one.checksum: one.id for one in attachments.of_case(records, page.complaint)}
     for one in page.facts.filed:
         who = page.people.get(one.employee or "")
         said = form_text.filed(one, page.pack, page.people)
-        yield Line(one.at, who, said, pictures.get(str(one.data.get("paper"))))
+        yield EntryLine(one.at, who, said, pictures.get(str(one.data.get("paper"))))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from admin.kit.lists import RedressPage, did
 from policy.engine import jury as jury_rules
 from policy.engine.forms import applying
 from policy.vocabulary.errors import NotFound
-from policy.vocabulary.facts import Charge, Filed
+from policy.vocabulary.facts import FormEntryFacts, PenaltyFacts
 from services.cases import desk, journal, jury
 from services.cases.desk import CasePage
 from services.company import actors
@@ -102,7 +102,7 @@ class JuryPage(RedressPage):
 
     def _voted(self, number: str, form: DeedForm) -> bool:
         def act(seen: int) -> None:
-            complaint = journal.hold(self.records, number, seen=seen)
+            complaint = journal.lock_case(self.records, number, seen=seen)
             actor = actors.of_user(current_user.user)
             jury.cast_vote(self.records, complaint, actor=actor, now=now(), **form.said())
 
@@ -120,7 +120,7 @@ def _questions(page: CasePage) -> list[Any]:
     return found
 
 
-def _charges(page: CasePage, vote: str) -> list[Charge]:
+def _charges(page: CasePage, vote: str) -> list[PenaltyFacts]:
     """What an appeal is about: the charges of whoever appeals, all where a department does."""
     appeal = page.facts.last_filed("appeal", vote)
     if appeal is None:
@@ -129,7 +129,7 @@ def _charges(page: CasePage, vote: str) -> list[Charge]:
     return [one for one in page.facts.charges if one.stands and who in (None, one.employee)]
 
 
-def _told(one: Filed, page: CasePage) -> form_text.Said:
+def _told(one: FormEntryFacts, page: CasePage) -> form_text.EntryText:
     """A thing filed, in words, without a telephone."""
     declared = (
         getattr(page.pack.find("form", one.key), "fields", ()) if one.section == "form" else ()

@@ -20,14 +20,14 @@ from werkzeug.wrappers import Response
 from admin.cases import form_entries
 from admin.cases.complaints import case_page, did_deed, local_day, timeline
 from admin.cases.deed_forms import DeedForm
-from admin.cases.deeds import Offer, form_of, offer, offers
+from admin.cases.deeds import PageDeed, form_of, offer, offers
 from admin.kit import uploads
 from admin.kit.display import now
 from admin.kit.lists import RedressPage
 from admin.kit.rights import visitor_may_open
 from config import Settings
 from policy.vocabulary.errors import NotFound
-from policy.vocabulary.facts import CaseFacts, Clock
+from policy.vocabulary.facts import CaseFacts, DeadlineFacts
 from policy.vocabulary.status import Status
 from services.cases import attachments, desk
 from services.cases.desk import CasePage
@@ -117,7 +117,7 @@ class PhonePage(RedressPage):
         )
 
     def _forms(
-        self, page: CasePage, shown: dict[str, Offer], refused: DeedForm | None, deed: str
+        self, page: CasePage, shown: dict[str, PageDeed], refused: DeedForm | None, deed: str
     ) -> dict[str, DeedForm]:
         """The forms of the deeds the visitor may do now, the most wanted first, seldom ones last.
 
@@ -227,7 +227,7 @@ def _next(page: CasePage) -> str:
     return "called_back" if "called_back" in possible and next_clock(page.facts) else ""
 
 
-def next_clock(facts: CaseFacts) -> Clock | None:
+def next_clock(facts: CaseFacts) -> DeadlineFacts | None:
     """The running clock that ends first; one without an end comes last."""
     running = [clock for clock in facts.clocks if clock.running]
     latest = dt.datetime.max.replace(tzinfo=dt.UTC)

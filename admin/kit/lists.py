@@ -32,7 +32,7 @@ from admin.kit.display import plain, shown
 from admin.kit.fields import Converter, SeenVersionField
 from admin.kit.filters import Filter, RowIs, contains, filters_of
 from admin.kit.rights import visitor_may_open
-from files.tables_out import ColumnFormat, Sheet, csv_chunks, write_xlsx
+from files.tables_out import ColumnFormat, OutputTab, csv_chunks, write_xlsx
 from models import Money, UtcDateTime
 from policy.vocabulary.errors import ChangedMeanwhile, DomainError
 
@@ -47,7 +47,7 @@ SEEN_VERSION = "seen_version"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class Place:
+class MenuPlace:
     """Where a page stands in the menu: `group` is a key of admin.kit.menu, `icon` a symbol.
 
     A page that is not in the menu may say with `within` on which page's line it belongs.
@@ -58,7 +58,7 @@ class Place:
     within: ClassVar[str] = ""
 
 
-class RedressPage(Place, BaseView):
+class RedressPage(MenuPlace, BaseView):
     """A page of its own, not a list: home, policy, calendar."""
 
     def __init__(self, db: Any, **options: Any) -> None:
@@ -79,7 +79,7 @@ class RedressPage(Place, BaseView):
         return fn(self, *args, **kwargs)
 
 
-class RedressView(Place, ModelView):
+class RedressView(MenuPlace, ModelView):
     """A list of rows of one table, with forms for those who may write.
 
     Say `creates`, `edits`, `details` or `exports` on the class for the routes there are;
@@ -413,7 +413,7 @@ class RedressView(Place, ModelView):
             flash(sentence, "error")
             return redirect(self._get_list_url(arguments))
         formats = [self._column_format(name) for name, _words in self._export_columns]
-        sheet = Sheet(str(self.name), header, self._exported(statement), formats=formats)
+        sheet = OutputTab(str(self.name), header, self._exported(statement), formats=formats)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"{self.endpoint}.xlsx"
             write_xlsx(path, [sheet])

@@ -22,7 +22,7 @@ ON_PHONE = 4
 
 
 @dataclass(frozen=True)
-class Item:
+class MenuItem:
     """One line of the menu."""
 
     name: Any
@@ -32,28 +32,28 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Group:
+class MenuGroup:
     """Lines of the menu that belong together."""
 
     name: Any
-    items: tuple[Item, ...]
+    items: tuple[MenuItem, ...]
 
 
-def menu(admin: Any, current_view: Any = None) -> list[Group]:
+def menu(admin: Any, current_view: Any = None) -> list[MenuGroup]:
     """The groups with a page the visitor may open, in the order of GROUPS."""
     return [
-        Group(name, items)
+        MenuGroup(name, items)
         for key, name in GROUPS.items()
         if (items := tuple(_items(admin, key, current_view)))
     ]
 
 
-def _items(admin: Any, group: str, current_view: Any) -> Iterator[Item]:
+def _items(admin: Any, group: str, current_view: Any) -> Iterator[MenuItem]:
     for view in admin._views:
         if getattr(view, "group", "") == group and view.is_accessible():
             url = url_for(f"{view.endpoint}.{view._default_view}")
             current = view is current_view or view.endpoint == getattr(current_view, "within", None)
-            yield Item(view.name, url, view.icon, current)
+            yield MenuItem(view.name, url, view.icon, current)
 
 
 def first_url(admin: Any, *, past: Any) -> str:

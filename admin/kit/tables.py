@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 import wording
 from admin.kit.display import now
 from admin.kit.lists import XLSX
-from files.tables_out import Sheet, csv_chunks, write_xlsx
+from files.tables_out import OutputTab, csv_chunks, write_xlsx
 from models import PolicyVersion
 from services.regulation import policies
 from services.reports import indicators
@@ -95,6 +95,6 @@ def send(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[An
         return answer
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.xlsx"
-        write_xlsx(path, [Sheet(name, header, rows)])
+        write_xlsx(path, [OutputTab(name, header, rows)])
         book = io.BytesIO(path.read_bytes())
     return send_file(book, mimetype=XLSX, as_attachment=True, download_name=f"{name}.xlsx")

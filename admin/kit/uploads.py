@@ -19,7 +19,7 @@ from services.cases import attachments, journal
 
 
 @dataclass(frozen=True)
-class Taken:
+class UploadResult:
     """What became of the files of a request: the checksums of the good ones, whether all were."""
 
     checksums: tuple[str, ...] = ()
@@ -36,11 +36,11 @@ def sent() -> list[FileStorage]:
     return [one for one in request.files.getlist("papers") if one.filename]
 
 
-def take(records: Session, number: str) -> Taken:
+def take(records: Session, number: str) -> UploadResult:
     """Add what was sent to a case, each file by itself, and say what became of it."""
     files = sent()
     if not files:
-        return Taken()
+        return UploadResult()
     # The bytes are written while nobody waits for the lock of the database.
     records.rollback()
     outcomes = [_taken(records, number, one) for one in files]
@@ -50,7 +50,7 @@ def take(records: Session, number: str) -> Taken:
     good = tuple(one for one in outcomes if isinstance(one, str))
     if good:
         flash(gettext("Photos and files added: %(count)s.", count=len(good)), "success")
-    return Taken(good, len(good) == len(files))
+    return UploadResult(good, len(good) == len(files))
 
 
 def _taken(records: Session, number: str, one: FileStorage) -> DomainError | str:
@@ -63,7 +63,7 @@ def _taken(records: Session, number: str, one: FileStorage) -> DomainError | str
             folder=found.uploads,
             limit=found.upload_limit_mb * attachments.MEGABYTE,
         )
-        complaint = journal.hold(records, number)
+        complaint = journal.lock_case(records, number)
         attachments.enter(records, complaint, kept, user=current_user.user, now=now())
         records.commit()
     except DomainError as refusal:

@@ -26,7 +26,7 @@ from admin.kit.display import now
 from admin.kit.fields import long_text, short_text
 from admin.kit.lists import XLSX, RedressPage, RedressView
 from admin.kit.rights import visitor_may_open
-from files.tables_out import Sheet, csv_chunks, write_xlsx
+from files.tables_out import OutputTab, csv_chunks, write_xlsx
 from models import Penalty
 from policy.engine.forms import applying
 from policy.engine.permission import refusal
@@ -54,7 +54,7 @@ class PenaltyForm(FlaskForm):
         return {f.short_name: f.data for f in self if f.short_name != "seen"}
 
 
-class WhyForm(PenaltyForm):
+class PenaltyReasonForm(PenaltyForm):
     reason = long_text(lazy_gettext("Reason"))
 
 
@@ -75,9 +75,9 @@ APPEAL = "appealed"
 
 DEEDS: dict[str, tuple[type[PenaltyForm], Callable[..., Any], PenaltyStatus]] = {
     "penalty_confirmed": (PenaltyForm, penalties.confirm, PenaltyStatus.proposed),
-    "penalty_waived": (WhyForm, penalties.waive, PenaltyStatus.proposed),
+    "penalty_waived": (PenaltyReasonForm, penalties.waive, PenaltyStatus.proposed),
     "penalty_notified": (HowForm, penalties.notify, PenaltyStatus.confirmed),
-    "penalty_reversed": (WhyForm, penalties.reverse, PenaltyStatus.notified),
+    "penalty_reversed": (PenaltyReasonForm, penalties.reverse, PenaltyStatus.notified),
 }
 """The form of each deed on a penalty, its service, and the status it belongs to."""
 
@@ -242,7 +242,7 @@ class PenaltyView(RedressView):
         number, employee = found.complaint.number, found.employee.number
 
         def act(seen: int) -> None:
-            complaint = journal.hold(self.records, number, seen=seen)
+            complaint = journal.lock_case(self.records, number, seen=seen)
             actor = actors.of_user(current_user.user)
             said = {"vote": vote, "employee": employee, **form.said()}
             jury.appeal(self.records, complaint, actor=actor, now=now(), **said)
@@ -376,7 +376,7 @@ class MonthPage(RedressPage):
             return answer
         if kind != "xlsx":
             abort(404)
-        sheet = Sheet(name, header, self._lines(name), formats=FORMATS)  # type: ignore[arg-type]
+        sheet = OutputTab(name, header, self._lines(name), formats=FORMATS)  # type: ignore[arg-type]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"penalties-{name}.xlsx"
             write_xlsx(path, [sheet])

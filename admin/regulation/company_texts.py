@@ -27,7 +27,7 @@ LABELS = {
 }
 
 
-def _today() -> list[company_texts.Words]:
+def _today() -> list[company_texts.CompanyWording]:
     """What may be worded anew and what is said there today; read once a request."""
     if "said_today" not in g:
         day = now().astimezone(wording.zone()).date()
@@ -78,7 +78,7 @@ class CompanyTextView(RedressView):
     def called(self, row: CompanyText) -> str:
         return f"{_entry(row)} · {row.from_on}"
 
-    def said_today(self) -> list[tuple[company_texts.Words, Any]]:
+    def said_today(self) -> list[tuple[company_texts.CompanyWording, Any]]:
         """What is said today at every entry that may be worded anew, and what it is used for."""
         return [(one, SECTIONS[one.section]) for one in _today()]
 

@@ -54,7 +54,7 @@ Choices = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Deed:
+class EventChoice:
     """What may happen next: an event, and where it is about one entry of the pack, which."""
 
     name: str
@@ -71,18 +71,18 @@ class Deed:
         return f"{said} · {self.entry.label}" if self.entry else said
 
 
-def deeds_of(name: str, pack: Pack) -> Iterator[Deed]:
+def deeds_of(name: str, pack: Pack) -> Iterator[EventChoice]:
     """An event as something to choose; of a form, a report or a checklist, each one of the pack."""
     fields = EVENTS[name].model_fields
     about = next((f for f in fields if _PARTS.keys() & set(fields) and section_of(f)), None)
     if about is None:
-        yield Deed(name)
+        yield EventChoice(name)
         return
     for entry in getattr(pack, section_of(about) or ""):
-        yield Deed(name, about, entry)
+        yield EventChoice(name, about, entry)
 
 
-def deed_of(key: str, pack: Pack) -> Deed | None:
+def deed_of(key: str, pack: Pack) -> EventChoice | None:
     """The deed of a key, or None where there is no such event or entry."""
     name = key.partition(":")[0]
     found = deeds_of(name, pack) if name in EVENTS else ()
@@ -118,7 +118,11 @@ class SecondsField(InstantField):
 
 
 def form_for(
-    deed: Deed, pack: Pack, people: Choices, doers: Mapping[str, Choices], step: Mapping[str, Any]
+    deed: EventChoice,
+    pack: Pack,
+    people: Choices,
+    doers: Mapping[str, Choices],
+    step: Mapping[str, Any],
 ) -> Any:
     """The form of a step, filled with what the step says; `doers` are people in groups."""
     fields: dict[str, Any] = {"at": SecondsField(lazy_gettext("When"), [InputRequired()])}
@@ -141,23 +145,23 @@ def form_for(
     return form(prefix=PREFIX, data=_shown(step, deed))
 
 
-def _asked(kind: type[Happening], deed: Deed) -> list[str]:
+def _asked(kind: type[Happening], deed: EventChoice) -> list[str]:
     names = [name for name in kind.model_fields if name not in _BY_ITSELF]
     return [n for n in names if n not in (deed.field, "extra") and not _filled_by(n, deed)]
 
 
-def _filled_by(name: str, deed: Deed) -> bool:
+def _filled_by(name: str, deed: EventChoice) -> bool:
     """Whether a table is asked for field by field, because the entry declares its fields."""
     return name == "data" and hasattr(deed.entry, "fields")
 
 
-def _own_fields(kind: type[Happening], deed: Deed, pack: Pack) -> Sequence[Any]:
+def _own_fields(kind: type[Happening], deed: EventChoice, pack: Pack) -> Sequence[Any]:
     if hasattr(deed.entry, "fields"):
         return list(deed.entry.fields)
     return list(pack.field) if "extra" in kind.model_fields else []
 
 
-def _input(name: str, kind: type[Happening], deed: Deed, pack: Pack, people: Choices) -> Any:
+def _input(name: str, kind: type[Happening], deed: EventChoice, pack: Pack, people: Choices) -> Any:
     """The input for a field of an event, by what it chooses from, else by its type."""
     info = kind.model_fields[name]
     words = wording.field(name)
@@ -212,7 +216,7 @@ def _plain_input(words: str, types: Sequence[Any], info: Any, must: bool) -> Any
 
 
 def _offered(
-    name: str, deed: Deed, pack: Pack, people: Choices, types: Sequence[Any]
+    name: str, deed: EventChoice, pack: Pack, people: Choices, types: Sequence[Any]
 ) -> Choices | None:
     """What a field chooses from, as (value, label); None where it is typed."""
     if bool in types and type(None) in types:
@@ -230,7 +234,7 @@ def _offered(
     return _entries(name, section, deed, pack) if section else None
 
 
-def _entries(name: str, section: str, deed: Deed, pack: Pack) -> Choices:
+def _entries(name: str, section: str, deed: EventChoice, pack: Pack) -> Choices:
     entries = list(getattr(pack, section))
     if name == "grade":
         entries = [one for one in entries if one.scale == "grade" and not one.by_hand]
@@ -294,7 +298,7 @@ def _plain_data(one: Field) -> bool:
 # ---------------------------------------------------------------- what was typed
 
 
-def said(form: Any, deed: Deed) -> dict[str, Any]:
+def said(form: Any, deed: EventChoice) -> dict[str, Any]:
     """The step a form describes, as a case file says it; what is empty is left out."""
     step: dict[str, Any] = {"do": deed.name}
     own: dict[str, Any] = {}
@@ -314,7 +318,7 @@ def said(form: Any, deed: Deed) -> dict[str, Any]:
     return step
 
 
-def _must(field: Field, deed: Deed) -> bool:
+def _must(field: Field, deed: EventChoice) -> bool:
     """Whether no is an answer: a flag the event, or the form of the regulation, wants said."""
     name = field.short_name
     if name.startswith(OWN):
@@ -353,7 +357,7 @@ def check_tables(form: Any) -> bool:
     return good
 
 
-def _shown(step: Mapping[str, Any], deed: Deed) -> dict[str, Any]:
+def _shown(step: Mapping[str, Any], deed: EventChoice) -> dict[str, Any]:
     """What the inputs show at first: the step as it is, its tables field by field or as lines."""
     data = {name: _typed(name, value, deed) for name, value in step.items() if name != "do"}
     own = data.pop("data" if deed.entry else "extra", None)
@@ -362,7 +366,7 @@ def _shown(step: Mapping[str, Any], deed: Deed) -> dict[str, Any]:
     return data
 
 
-def _typed(name: str, value: Any, deed: Deed) -> Any:
+def _typed(name: str, value: Any, deed: EventChoice) -> Any:
     if isinstance(value, dt.datetime):
         return value if value.tzinfo else value.replace(tzinfo=wording.zone())
     if isinstance(value, bool):

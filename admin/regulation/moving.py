@@ -26,7 +26,7 @@ from services.workbooks import workbooks
 from wording import reasons
 
 
-class WhyForm(FlaskForm):
+class MovingReasonForm(FlaskForm):
     """Why the cases are moved."""
 
     class Meta:
@@ -36,7 +36,7 @@ class WhyForm(FlaskForm):
 
 
 @dataclass(frozen=True)
-class Shown:
+class CasePreview:
     """A case with what would change, in words; `refusal` where it cannot be moved."""
 
     complaint: Complaint
@@ -60,8 +60,8 @@ class MovingPage(RedressPage):
             abort(404)
         found = moving.candidates(self.records, to)
         chosen = self._chosen(found)
-        form = WhyForm()
-        shown: list[Shown] = []
+        form = MovingReasonForm()
+        shown: list[CasePreview] = []
         if request.method == "POST" and not chosen:
             flash(gettext("Choose at least one case."), "error")
         elif request.method == "POST" and request.form.get("do") == "move" and form.validate():
@@ -80,13 +80,13 @@ class MovingPage(RedressPage):
         numbers = set(request.form.getlist("number"))
         return [one for one in found if one.number in numbers]
 
-    def _previewed(self, chosen: Sequence[Complaint], to: PolicyVersion) -> list[Shown]:
+    def _previewed(self, chosen: Sequence[Complaint], to: PolicyVersion) -> list[CasePreview]:
         pack = policies.pack(self.records, to)
         previews = moving.preview(self.records, chosen, to, now=now())
         effects = [effect for one in previews for effect in one.effects]
         people = workbooks.people_in(self.records, effects)
         return [
-            Shown(
+            CasePreview(
                 one.complaint,
                 tuple(reasons.effect(effect, pack, people) for effect in one.effects),
                 wording.error(one.refusal) if one.refusal else "",
@@ -101,7 +101,7 @@ class MovingPage(RedressPage):
             for one in chosen:
                 seen = request.form.get(f"seen-{one.number}", "")
                 version = int(seen) if seen.isdecimal() and len(seen) < 10 else -1
-                complaint = journal.hold(self.records, one.number, seen=version)
+                complaint = journal.lock_case(self.records, one.number, seen=version)
                 moving.move(self.records, complaint, to, **said, now=now())
             self.records.commit()
         except DomainError as refusal:

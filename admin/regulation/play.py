@@ -24,8 +24,15 @@ from wtforms.validators import InputRequired
 import wording
 from admin.kit.display import now
 from admin.kit.lists import RedressPage, tell
-from admin.regulation.event_form import Deed, check_tables, deed_of, first_and_rest, form_for, said
-from admin.regulation.play_file import LONGEST_TEXT, NAME, Ground, Tryout
+from admin.regulation.event_form import (
+    EventChoice,
+    check_tables,
+    deed_of,
+    first_and_rest,
+    form_for,
+    said,
+)
+from admin.regulation.play_file import LONGEST_TEXT, NAME, PlayBasis, PlayedFile
 from admin.regulation.versions import VERSION_STATES
 from files.tables_out import csv_chunks
 from models import Complaint, Employee, Policy, PolicyVersion, WhatIf, WhatIfCase
@@ -34,7 +41,7 @@ from policy.proof import casefile
 from policy.proof.whatif import Totals
 from policy.vocabulary import refusals
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.status import TrialState
+from policy.vocabulary.status import WhatIfState
 from services.calendar import working_calendar
 from services.cases import desk
 from services.regulation import policies
@@ -48,10 +55,10 @@ LARGEST_ID = 2**63 - 1
 
 
 @dataclass
-class Asked:
+class StepRequest:
     """What a click on the page asked for: which step's form is open, filled with what."""
 
-    deed: Deed | None = None
+    deed: EventChoice | None = None
     place: int | None = None
     form: Any = None
     step: Mapping[str, Any] = field(default_factory=dict)
@@ -72,7 +79,7 @@ class TrialPage(RedressPage):
             flash(gettext("There is no regulation yet that a case could be tried on."))
             return redirect(url_for("policy.index"))  # type: ignore[return-value]
         try:
-            tryout = Tryout(_text(), self._ground(version))
+            tryout = PlayedFile(_text(), self._ground(version))
         except DomainError as problem:
             return self._unplayable(version, problem)
         if request.form.get("do") == "download":
@@ -80,7 +87,7 @@ class TrialPage(RedressPage):
         tryout, asked = _carried_out(tryout, request.form.get("do", ""))
         return self._shown(version, tryout, asked)
 
-    def _ground(self, version: PolicyVersion) -> Ground:
+    def _ground(self, version: PolicyVersion) -> PlayBasis:
         """The rules and the calendar; playing afterwards holds no transaction."""
         pack = policies.pack(self.records, version)
         data, chosen = policies.data(self.records, version)
@@ -93,7 +100,7 @@ class TrialPage(RedressPage):
                 return pack
             return loading.build(data, {**chosen, **parameters}, file=str(version))
 
-        return Ground(with_own, calendar)
+        return PlayBasis(with_own, calendar)
 
     def _version(self) -> PolicyVersion | None:
         """The version asked for, else the one in force today, else the newest there is."""
@@ -119,7 +126,7 @@ class TrialPage(RedressPage):
         )
         return list(self.records.scalars(statement))
 
-    def _shown(self, version: PolicyVersion, tryout: Tryout, asked: Asked) -> str:
+    def _shown(self, version: PolicyVersion, tryout: PlayedFile, asked: StepRequest) -> str:
         return self.render(
             "regulation/play.html",
             version=version,
@@ -309,7 +316,7 @@ def version_words(version: PolicyVersion) -> str:
 
 
 def _is_open(row: WhatIf) -> bool:
-    return row.state in (TrialState.waiting, TrialState.running)
+    return row.state in (WhatIfState.waiting, WhatIfState.running)
 
 
 # ---------------------------------------------------------------- what a click asks for
@@ -327,15 +334,15 @@ def _text() -> str:
     return request.form.get("text", "")
 
 
-def _carried_out(tryout: Tryout, do: str) -> tuple[Tryout, Asked]:
+def _carried_out(tryout: PlayedFile, do: str) -> tuple[PlayedFile, StepRequest]:
     """Do what a button says: `add`, `choose:deed`, `edit:2`, `remove:2`, `run_out:time` …"""
     word, _colon, rest = do.partition(":")
     if word == "adopt" and tryout.flattens:
-        return tryout.flattened(), Asked()
+        return tryout.flattened(), StepRequest()
     if tryout.play is None:
-        return tryout, Asked()
+        return tryout, StepRequest()
     if word == "clear":
-        return tryout.with_steps([]), Asked()
+        return tryout.with_steps([]), StepRequest()
     if word == "add":
         return _added(tryout)
     if word == "choose":
@@ -347,17 +354,17 @@ def _carried_out(tryout: Tryout, do: str) -> tuple[Tryout, Asked]:
     return tryout, _half_typed(tryout)
 
 
-def _changed(tryout: Tryout, word: str, place: int) -> tuple[Tryout, Asked]:
+def _changed(tryout: PlayedFile, word: str, place: int) -> tuple[PlayedFile, StepRequest]:
     if word == "remove":
         steps = tryout.steps
-        return tryout.with_steps(steps[:place] + steps[place + 1 :]), Asked()
+        return tryout.with_steps(steps[:place] + steps[place + 1 :]), StepRequest()
     step = tryout.steps[place]
     assert tryout.play is not None
     deed = _deed_of_step(step, tryout)
     return tryout, _opened(tryout, deed, place, step)
 
 
-def _deed_of_step(step: Mapping[str, Any], tryout: Tryout) -> Deed | None:
+def _deed_of_step(step: Mapping[str, Any], tryout: PlayedFile) -> EventChoice | None:
     assert tryout.play is not None
     keys = [str(step["do"]), *(f"{step['do']}:{value}" for value in step.values())]
     found = (deed_of(key, tryout.play.pack) for key in keys)
@@ -374,30 +381,30 @@ def _passing(iso: str) -> dict[str, Any] | None:
 
 
 def _opened(
-    tryout: Tryout,
-    deed: Deed | None,
+    tryout: PlayedFile,
+    deed: EventChoice | None,
     place: int | None = None,
     step: Mapping[str, Any] | None = None,
-) -> Asked:
+) -> StepRequest:
     """The form of a deed, empty or with the step that is to be changed."""
     if deed is None or tryout.play is None:
-        return Asked()
+        return StepRequest()
     step = step or {"at": tryout.next_time(now())}
     doers = tryout.doers(deed, place)
     form = form_for(deed, tryout.play.pack, tryout.people(), doers, step)
-    return Asked(deed, place, form, step)
+    return StepRequest(deed, place, form, step)
 
 
-def _half_typed(tryout: Tryout) -> Asked:
+def _half_typed(tryout: PlayedFile) -> StepRequest:
     """The form that was open when another button was pressed, as it was typed so far."""
     if tryout.play is None or "deed" not in request.form:
-        return Asked()
+        return StepRequest()
     place = request.form.get("place", "")
     at = int(place) if place.isdecimal() and int(place) < len(tryout.steps) else None
     return _opened(tryout, deed_of(request.form["deed"], tryout.play.pack), at)
 
 
-def _added(tryout: Tryout) -> tuple[Tryout, Asked]:
+def _added(tryout: PlayedFile) -> tuple[PlayedFile, StepRequest]:
     """The case with the step that was typed; what is wrong with it is said at its field."""
     asked = _half_typed(tryout)
     if asked.deed is None or not (asked.form.validate() & check_tables(asked.form)):
@@ -413,7 +420,7 @@ def _added(tryout: Tryout) -> tuple[Tryout, Asked]:
         return tryout, asked
     steps = tryout.steps
     place = len(steps) if asked.place is None else asked.place
-    return tryout.with_steps([*steps[:place], step, *steps[place + 1 :]]), Asked()
+    return tryout.with_steps([*steps[:place], step, *steps[place + 1 :]]), StepRequest()
 
 
 def _tell_at(form: Any, name: str, problem: DomainError) -> None:
@@ -423,13 +430,13 @@ def _tell_at(form: Any, name: str, problem: DomainError) -> None:
         flash(wording.error(problem), "error")
 
 
-def _next(tryout: Tryout) -> str:
+def _next(tryout: PlayedFile) -> str:
     if tryout.play is None or not tryout.play.facts.number:
         return "registered"
     return desk.NEXT_DEED.get(tryout.play.facts.status, "")
 
 
-def _download(tryout: Tryout, version: PolicyVersion) -> Response:
+def _download(tryout: PlayedFile, version: PolicyVersion) -> Response:
     """The case as a file, which `flask policy play` takes too."""
     key = version.policy.key
     text = tryout.text

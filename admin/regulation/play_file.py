@@ -13,7 +13,7 @@ from typing import Any
 
 from flask_babel import gettext
 
-from admin.regulation.event_form import Choices, Deed, deeds_of
+from admin.regulation.event_form import Choices, EventChoice, deeds_of
 from policy.engine.case import archivable
 from policy.engine.permission import FIRST, offered, refusal
 from policy.pack.schema import Pack
@@ -32,7 +32,7 @@ _AMENDING = ("corrected", "withdrawn")
 
 
 @dataclass(frozen=True)
-class Ground:
+class PlayBasis:
     """What a case is tried on: a version's pack with a case's own parameters, and the calendar."""
 
     pack: Callable[[Mapping[str, Any]], Pack]
@@ -40,20 +40,20 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class Offer:
+class NextDeed:
     """A deed that may come next, and why nobody may do it where nobody may."""
 
-    deed: Deed
+    deed: EventChoice
     refusal: DomainError | None = None
 
 
-class Tryout:
+class PlayedFile:
     """A text and what it brings: `stories` of its cases, or the `problem` that forbids to play.
 
     `play` stands at the end of the one case of a file that steps can be added to, else it is None.
     """
 
-    def __init__(self, text: str, ground: Ground) -> None:
+    def __init__(self, text: str, ground: PlayBasis) -> None:
         self.text = text.replace("\r\n", "\n").replace("\r", "\n")
         self.ground = ground
         self.pack = ground.pack({})
@@ -98,19 +98,21 @@ class Tryout:
         """The steps of the case that can be changed."""
         return [dict(step) for step in self.play.case.steps] if self.play else []
 
-    def with_steps(self, steps: list[dict[str, Any]]) -> Tryout:
+    def with_steps(self, steps: list[dict[str, Any]]) -> PlayedFile:
         """The same case with other steps."""
         if not steps:
-            return Tryout("", self.ground)
+            return PlayedFile("", self.ground)
         if self.text.strip():
             data = casefile.flat(casefile.parse(self.text, NAME))
         else:
             data = {"name": gettext("A case to try")}
-        return Tryout(casefile.write({**data, "step": steps}), self.ground)
+        return PlayedFile(casefile.write({**data, "step": steps}), self.ground)
 
-    def flattened(self) -> Tryout:
+    def flattened(self) -> PlayedFile:
         """The one case of a file in the form that steps can be added to."""
-        return Tryout(casefile.write(casefile.flat(casefile.parse(self.text, NAME))), self.ground)
+        return PlayedFile(
+            casefile.write(casefile.flat(casefile.parse(self.text, NAME))), self.ground
+        )
 
     @property
     def flattens(self) -> bool:
@@ -119,16 +121,16 @@ class Tryout:
 
     # ------------------------------------------------------------ what may come next
 
-    def offers(self) -> dict[str, list[Offer]]:
+    def offers(self) -> dict[str, list[NextDeed]]:
         """What may come next: what somebody may do, what nobody may, and what else there is."""
         if self.play is None:
             return {}
         if not self.play.facts.number:
-            return {"now": [Offer(one) for name in FIRST for one in deeds_of(name, self.pack)]}
+            return {"now": [NextDeed(one) for name in FIRST for one in deeds_of(name, self.pack)]}
         now, never = self._offered()
         return {"now": [*now, *self._of_time()], "never": never, "more": self._more()}
 
-    def _offered(self) -> tuple[list[Offer], list[Offer]]:
+    def _offered(self) -> tuple[list[NextDeed], list[NextDeed]]:
         assert self.play is not None
         may: dict[str, DomainError | None] = {}
         for name in self.play.case.cast:
@@ -136,19 +138,21 @@ class Tryout:
                 if deed.allowed or deed.name not in may:
                     may[deed.name] = deed.refusal
         every = [
-            Offer(one, why) for name, why in may.items() for one in deeds_of(name, self.play.pack)
+            NextDeed(one, why)
+            for name, why in may.items()
+            for one in deeds_of(name, self.play.pack)
         ]
         return [o for o in every if o.refusal is None], [o for o in every if o.refusal]
 
-    def _of_time(self) -> list[Offer]:
+    def _of_time(self) -> list[NextDeed]:
         assert self.play is not None
         ready = archivable(self.play.facts, self.play.pack)
-        return [Offer(Deed(name)) for name in _OF_TIME if name != "archived" or ready]
+        return [NextDeed(EventChoice(name)) for name in _OF_TIME if name != "archived" or ready]
 
-    def _more(self) -> list[Offer]:
+    def _more(self) -> list[NextDeed]:
         assert self.play is not None
         money = _OF_MONEY if self.play.facts.charges else ()
-        return [Offer(Deed(name)) for name in (*money, *_AMENDING)]
+        return [NextDeed(EventChoice(name)) for name in (*money, *_AMENDING)]
 
     def people(self) -> Choices:
         """Everybody who can be named, as (name, label); a spreadsheet is nobody."""
@@ -157,7 +161,7 @@ class Tryout:
         cast = self.play.case.cast
         return [(name, label) for name, label in named.items() if not cast[name].get("sheet")]
 
-    def doers(self, deed: Deed, place: int | None = None) -> dict[str, Choices]:
+    def doers(self, deed: EventChoice, place: int | None = None) -> dict[str, Choices]:
         """Who may do a deed where the case stands, and who would be refused; time asks nobody."""
         assert self.play is not None
         if deed.name in _OF_TIME:

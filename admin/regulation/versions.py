@@ -24,7 +24,7 @@ from policy.pack.comparing import differences
 from policy.vocabulary.status import Role
 from services.regulation import departments, drafts, policies
 from wording.rule_choices import Lexicon
-from wording.rule_text import SECTIONS, Fact
+from wording.rule_text import SECTIONS, RuleFact
 
 VERSION_STATES = {
     "draft": ("amber", lazy_gettext("Draft")),
@@ -53,7 +53,7 @@ class RuleRow:
     label: str
     cite: str
     note: str
-    facts: tuple[Fact, ...]
+    facts: tuple[RuleFact, ...]
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ _NAMES = {"received": "received_at", "closed": "closed_at"}
 
 
 @dataclass(frozen=True)
-class Table:
+class LedgerTable:
     """A ledger of a period: headers, and rows of values; a row leads to its case."""
 
     header: list[str]
@@ -95,7 +95,7 @@ class LedgerPage(RedressPage):
             abort(404)
         return version, pack, entry
 
-    def _table(self, version: PolicyVersion, pack: Pack, entry: LedgerEntry) -> Table:
+    def _table(self, version: PolicyVersion, pack: Pack, entry: LedgerEntry) -> LedgerTable:
         from_on, until_on = tables.span()
         found: Any = ledgers.ledger(
             self.records, version, entry, from_on=from_on, until_on=until_on
@@ -104,7 +104,7 @@ class LedgerPage(RedressPage):
             return self._fillings(pack, entry, found)
         return self._cases(pack, entry, found)
 
-    def _cases(self, pack: Pack, entry: LedgerEntry, found: Sequence[Complaint]) -> Table:
+    def _cases(self, pack: Pack, entry: LedgerEntry, found: Sequence[Complaint]) -> LedgerTable:
         several = ["kind"] if len(entry.kinds) > 1 else []
         asked = [_NAMES.get(one, one) for one in entry.columns]
         names = list(dict.fromkeys([*ALWAYS[:2], *several, *ALWAYS[2:], *asked]))
@@ -127,13 +127,15 @@ class LedgerPage(RedressPage):
             )
             for case in found
         ]
-        return Table([_header(name, pack, fields) for name in names], rows)
+        return LedgerTable([_header(name, pack, fields) for name in names], rows)
 
-    def _fillings(self, pack: Pack, entry: LedgerEntry, found: Sequence[FormEntry]) -> Table:
+    def _fillings(self, pack: Pack, entry: LedgerEntry, found: Sequence[FormEntry]) -> LedgerTable:
         return fillings(self.records, pack.find("form", entry.form), entry.columns, found)
 
 
-def fillings(records: Any, form: Any, asked: Sequence[str], found: Sequence[FormEntry]) -> Table:
+def fillings(
+    records: Any, form: Any, asked: Sequence[str], found: Sequence[FormEntry]
+) -> LedgerTable:
     """Fillings of a form as a table: when, by whom, about whom, and the fields asked for."""
     keys = [one.rpartition(".")[2] for one in asked]
     fields = [one for one in form.fields if not keys or one.key in keys]
@@ -147,7 +149,7 @@ def fillings(records: Any, form: Any, asked: Sequence[str], found: Sequence[Form
         customer = row.customer or (row.complaint.customer if row.complaint else None)
         said = [_value(one, row.data.get(one.key), staff) for one in fields]
         rows.append((number, [*about, customer and customer.name, *said]))
-    return Table([*header, *(one.label for one in fields)], rows)
+    return LedgerTable([*header, *(one.label for one in fields)], rows)
 
 
 def _papers(records: Any, ids: list[int], names: list[str]) -> dict[int, dict[str, Any]]:

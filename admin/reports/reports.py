@@ -86,7 +86,7 @@ class ReportPage(RedressPage):
             words=form_text,
         )
 
-    def _owed(self, version: PolicyVersion) -> list[periodic_reports.Owed]:
+    def _owed(self, version: PolicyVersion) -> list[periodic_reports.DueReport]:
         """What is owed under a version; nothing any more under one that was withdrawn."""
         if version.status != "published":
             return []

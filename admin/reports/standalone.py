@@ -23,7 +23,7 @@ from admin.kit.pack_fields import own, with_inputs
 from admin.kit.rights import visitor_may_open
 from admin.reports import ledgers as ledger_pages
 from models import Customer, Employee, FormEntry, PolicyVersion
-from policy.pack.forms_and_reports import FormEntry as Form
+from policy.pack.forms_and_reports import FormTemplate as Form
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.status import Role
 from services.calendar import working_calendar

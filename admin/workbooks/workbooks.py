@@ -27,9 +27,9 @@ from admin.kit.fields import long_text
 from admin.kit.lists import RedressPage, RedressView, tell
 from admin.kit.lookup import session
 from admin.kit.rights import visitor_may_open
-from models import Sheet, SheetColumn, SheetPass, SheetProblem, SheetTab, User
+from models import User, Workbook, WorkbookColumn, WorkbookLook, WorkbookProblem, WorkbookTab
 from policy.vocabulary.errors import ChoiceUnknown, DomainError, FieldMissing, NotFound
-from policy.vocabulary.status import CellDeed, Choice, ProblemKind, SheetState, Status
+from policy.vocabulary.status import CellDeed, ProblemKind, Resolution, Status, WorkbookState
 from services.cases import journal
 from services.company import actors
 from services.workbooks import layout, workbooks
@@ -43,28 +43,28 @@ LARGEST = 2**63 - 1
 COMPARED_AT_MOST = 250_000
 """The product of two lengths up to which their differing parts are looked for."""
 
-ADVICE: dict[SheetState, Any] = {
-    SheetState.working: lazy_gettext(
+ADVICE: dict[WorkbookState, Any] = {
+    WorkbookState.working: lazy_gettext(
         "There is nothing to do. What people type is taken in, and news from Redress appears "
         "in the file, within seconds."
     ),
-    SheetState.waiting: lazy_gettext(
+    WorkbookState.waiting: lazy_gettext(
         "%(who)s has the file open (since %(since)s). What is saved there is taken in; news from "
         "Redress comes once it is closed. If it takes long, ask for it to be saved and closed."
     ),
-    SheetState.stopped: lazy_gettext(
+    WorkbookState.stopped: lazy_gettext(
         "Redress neither reads nor writes the file until somebody decides below. "
         "Clocks that the file could meet wait meanwhile."
     ),
-    SheetState.unreachable: lazy_gettext(
+    WorkbookState.unreachable: lazy_gettext(
         "Redress does not get at the file. Below it says what to mend; "
         "it is tried again by itself, nothing has to be pressed."
     ),
-    SheetState.paused: lazy_gettext(
+    WorkbookState.paused: lazy_gettext(
         "%(who)s paused the file (%(since)s): it is neither read nor written, and clocks run on. "
         "Resume it when people may work in it again."
     ),
-    SheetState.new: lazy_gettext(
+    WorkbookState.new: lazy_gettext(
         "The file has not been read yet. It is made or read at the worker's next look."
     ),
 }
@@ -75,61 +75,61 @@ LATE = lazy_gettext(
     "can be reached."
 )
 
-OUTCOMES: dict[tuple[ProblemKind, Choice], Any] = {
-    (ProblemKind.conflict, Choice.record): lazy_gettext(
+OUTCOMES: dict[tuple[ProblemKind, Resolution], Any] = {
+    (ProblemKind.conflict, Resolution.record): lazy_gettext(
         "The cell is written over with what Redress says now."
     ),
-    (ProblemKind.conflict, Choice.sheet): lazy_gettext(
+    (ProblemKind.conflict, Resolution.sheet): lazy_gettext(
         "What was typed is taken in, as if it had been typed just now."
     ),
-    (ProblemKind.conflict, Choice.seen): lazy_gettext(
+    (ProblemKind.conflict, Resolution.seen): lazy_gettext(
         "Nothing changes on either side; the cell stays as it is."
     ),
-    (ProblemKind.refused, Choice.record): lazy_gettext(
+    (ProblemKind.refused, Resolution.record): lazy_gettext(
         "The typed text is taken out of the cell; it stays readable in the passes."
     ),
-    (ProblemKind.refused, Choice.sheet): lazy_gettext(
+    (ProblemKind.refused, Resolution.sheet): lazy_gettext(
         "It is tried once more, for example because the case was mended meanwhile."
     ),
-    (ProblemKind.refused, Choice.seen): lazy_gettext(
+    (ProblemKind.refused, Resolution.seen): lazy_gettext(
         "The text stays in its cell until the department types something else."
     ),
-    (ProblemKind.repeated, Choice.record): lazy_gettext(
+    (ProblemKind.repeated, Resolution.record): lazy_gettext(
         "What Redress says stands; nothing of the second row is taken in."
     ),
-    (ProblemKind.repeated, Choice.seen): lazy_gettext(
+    (ProblemKind.repeated, Resolution.seen): lazy_gettext(
         "Nothing changes; the department deletes the second row itself."
     ),
-    (ProblemKind.not_ours, Choice.record): lazy_gettext(
+    (ProblemKind.not_ours, Resolution.record): lazy_gettext(
         "The case stays as it is; what was typed stays readable in the passes."
     ),
-    (ProblemKind.not_ours, Choice.seen): lazy_gettext(
+    (ProblemKind.not_ours, Resolution.seen): lazy_gettext(
         "Somebody tells the department that now has the case."
     ),
-    (ProblemKind.structure, Choice.undo): lazy_gettext(
+    (ProblemKind.structure, Resolution.undo): lazy_gettext(
         "The file becomes again what it was after the last good pass, the present one is kept "
         "aside. What was typed since then has to be typed again."
     ),
-    (ProblemKind.structure, Choice.accept): lazy_gettext(
+    (ProblemKind.structure, Resolution.accept): lazy_gettext(
         "The file is right as it is: what differs is taken in like any other input."
     ),
-    (ProblemKind.file, Choice.seen): lazy_gettext(
+    (ProblemKind.file, Resolution.seen): lazy_gettext(
         "Somebody takes care of it. It is tried again by itself in any case."
     ),
-    (ProblemKind.copy, Choice.sheet): lazy_gettext(
+    (ProblemKind.copy, Resolution.sheet): lazy_gettext(
         "What was typed into the copy is taken in, cell by cell, like any other input."
     ),
-    (ProblemKind.copy, Choice.record): lazy_gettext(
+    (ProblemKind.copy, Resolution.record): lazy_gettext(
         "The copy is left alone and nothing of it is taken in."
     ),
-    (ProblemKind.copy, Choice.seen): lazy_gettext("Nothing is done about the copy."),
+    (ProblemKind.copy, Resolution.seen): lazy_gettext("Nothing is done about the copy."),
 }
 """What will happen by each choice, in a sentence on its button."""
 
-BUTTONS: dict[tuple[ProblemKind, Choice], Any] = {
-    (ProblemKind.refused, Choice.sheet): lazy_gettext("Try again"),
-    (ProblemKind.copy, Choice.sheet): lazy_gettext("Take the copy in"),
-    (ProblemKind.copy, Choice.record): lazy_gettext("Leave the copy"),
+BUTTONS: dict[tuple[ProblemKind, Resolution], Any] = {
+    (ProblemKind.refused, Resolution.sheet): lazy_gettext("Try again"),
+    (ProblemKind.copy, Resolution.sheet): lazy_gettext("Take the copy in"),
+    (ProblemKind.copy, Resolution.record): lazy_gettext("Leave the copy"),
 }
 """What a button says where the name of the choice would not be plain."""
 
@@ -193,29 +193,29 @@ def why(because: str | None) -> str:
 
 
 @dataclass(frozen=True)
-class Option:
+class ResolutionOption:
     """A way a problem can end: the choice, its button and what will happen."""
 
-    choice: Choice
+    choice: Resolution
     words: str
     outcome: str
     kind: str
 
 
 @dataclass(frozen=True)
-class Card:
+class ProblemCard:
     """A problem as the page shows it. The three sides are empty where nothing is compared."""
 
-    problem: SheetProblem
+    problem: WorkbookProblem
     title: str
     sentence: str
     sides: tuple[tuple[str, Markup], ...]
-    options: tuple[Option, ...]
+    options: tuple[ResolutionOption, ...]
 
 
-def card(problem: SheetProblem, headers: Mapping[str, str]) -> Card:
+def card(problem: WorkbookProblem, headers: Mapping[str, str]) -> ProblemCard:
     """The card of a problem; `headers` are the names of the file's columns."""
-    return Card(
+    return ProblemCard(
         problem,
         _title(problem, headers),
         wording.sheet_problem(problem.code, problem.facts),
@@ -224,7 +224,7 @@ def card(problem: SheetProblem, headers: Mapping[str, str]) -> Card:
     )
 
 
-def _title(problem: SheetProblem, headers: Mapping[str, str]) -> str:
+def _title(problem: WorkbookProblem, headers: Mapping[str, str]) -> str:
     """The column it is about, else what sort of problem it is; a copy by its name."""
     if problem.field:
         return headers.get(problem.field, problem.field)
@@ -232,7 +232,7 @@ def _title(problem: SheetProblem, headers: Mapping[str, str]) -> str:
     return f"{wording.label(problem.kind)} · {name}" if name else wording.label(problem.kind)
 
 
-def _sides(problem: SheetProblem) -> tuple[tuple[str, Markup], ...]:
+def _sides(problem: WorkbookProblem) -> tuple[tuple[str, Markup], ...]:
     base, ours, theirs = problem.base, problem.ours, problem.theirs
     if base is None and ours is None and theirs is None:
         return ()
@@ -243,19 +243,19 @@ def _sides(problem: SheetProblem) -> tuple[tuple[str, Markup], ...]:
     )
 
 
-def _options(problem: SheetProblem) -> Iterator[Option]:
+def _options(problem: WorkbookProblem) -> Iterator[ResolutionOption]:
     for place, choice in enumerate(workbooks.CHOICES[problem.kind]):
         key = (problem.kind, choice)
-        kind = "danger" if choice is Choice.undo else "secondary" if place else "primary"
+        kind = "danger" if choice is Resolution.undo else "secondary" if place else "primary"
         words = str(BUTTONS[key]) if key in BUTTONS else wording.label(choice)
-        yield Option(choice, words, str(OUTCOMES[key]), kind)
+        yield ResolutionOption(choice, words, str(OUTCOMES[key]), kind)
 
 
-def todo(state: workbooks.State) -> str:
+def todo(state: workbooks.WorkbookStanding) -> str:
     """What somebody has to do about a file, in plain sentences."""
     sheet = state.sheet
     who, since = sheet.held_by, sheet.held_since
-    if state.word is SheetState.paused:
+    if state.word is WorkbookState.paused:
         who = sheet.paused_by.display_name if sheet.paused_by else None
         since = sheet.paused_at
     said = str(ADVICE[state.word])
@@ -264,15 +264,15 @@ def todo(state: workbooks.State) -> str:
             "who": who or gettext("Somebody"),
             "since": wording.moment(since) if since else "—",
         }
-    return f"{said} {LATE}" if is_late(state) and state.word is SheetState.working else said
+    return f"{said} {LATE}" if is_late(state) and state.word is WorkbookState.working else said
 
 
-def is_late(state: workbooks.State) -> bool:
+def is_late(state: workbooks.WorkbookStanding) -> bool:
     """Whether the file was not read for too long."""
     return workbooks.late(state, now=now(), seconds=every())
 
 
-def effects_of(records: Any, undone: workbooks.Undone) -> list[str]:
+def effects_of(records: Any, undone: workbooks.UndoneDeed) -> list[str]:
     """What taking a deed back changes, in sentences."""
     pack, _calendar = journal.rules_of(records, undone.complaint)
     known = workbooks.people_in(records, undone.effects)
@@ -349,8 +349,8 @@ class SheetPage(RedressPage):
     def choose(self, sheet_id: int, problem_id: int) -> Response:
         """Say how a problem ends."""
 
-        def act(records: Any, sheet: Sheet, *, user_id: int, now: dt.datetime) -> None:
-            problem = records.get(SheetProblem, problem_id) if problem_id <= LARGEST else None
+        def act(records: Any, sheet: Workbook, *, user_id: int, now: dt.datetime) -> None:
+            problem = records.get(WorkbookProblem, problem_id) if problem_id <= LARGEST else None
             if problem is None or problem.sheet_id != sheet.id:
                 raise NotFound(what="sheet_problem", key=str(problem_id))
             workbooks.choose(records, problem, _choice(), user_id=user_id, now=now)
@@ -432,13 +432,13 @@ class SheetPage(RedressPage):
             tell(refusal, None)
             return redirect(here)  # type: ignore[return-value]
 
-    def _undo(self, done: SheetPass, reason: str) -> None:
+    def _undo(self, done: WorkbookLook, reason: str) -> None:
         actor = actors.of_user(current_user.user)
         undone = workbooks.undo_intake(self.records, done, reason=reason, actor=actor, now=now())
         self.records.commit()
         flash(gettext("Undone: %(count)s inputs were taken back.", count=len(undone)), "success")
 
-    def _preview(self, done: SheetPass, form: UndoForm) -> str:
+    def _preview(self, done: WorkbookLook, form: UndoForm) -> str:
         actor = actors.of_user(current_user.user)
         undone = workbooks.preview_undo(self.records, done, reason="-", actor=actor, now=now())
         return self.render(
@@ -450,7 +450,7 @@ class SheetPage(RedressPage):
             form=form,
         )
 
-    def _state(self, sheet_id: int) -> workbooks.State:
+    def _state(self, sheet_id: int) -> workbooks.WorkbookStanding:
         if sheet_id > LARGEST:
             abort(404)
         try:
@@ -458,7 +458,7 @@ class SheetPage(RedressPage):
         except NotFound:
             abort(404)
 
-    def _pass(self, sheet_id: int, number: int) -> SheetPass:
+    def _pass(self, sheet_id: int, number: int) -> WorkbookLook:
         if number > LARGEST:
             abort(404)
         try:
@@ -467,18 +467,18 @@ class SheetPage(RedressPage):
             abort(404)
 
 
-def counted(done: SheetPass) -> list[tuple[CellDeed, int]]:
+def counted(done: WorkbookLook) -> list[tuple[CellDeed, int]]:
     """How many cells or rows a pass changed, by what it did, in the order of CellDeed."""
     return [
         (deed, int(done.counts[deed.value])) for deed in CellDeed if done.counts.get(deed.value)
     ]
 
 
-def _choice() -> Choice:
+def _choice() -> Resolution:
     said = request.form.get("choice", "")
-    if said not in Choice.__members__:
+    if said not in Resolution.__members__:
         raise ChoiceUnknown(field="choice", value=said[:40])
-    return Choice[said]
+    return Resolution[said]
 
 
 def _deed_asked_for() -> CellDeed | None:
@@ -551,7 +551,7 @@ class TabView(RedressView):
             form.statuses.data = layout.statuses(obj)
         return form
 
-    def change(self, form: Any, row: SheetTab) -> None:
+    def change(self, form: Any, row: WorkbookTab) -> None:
         lists_cases = "statuses" in form
         workbooks.change_tab(
             self.records,
@@ -563,7 +563,7 @@ class TabView(RedressView):
         )
 
 
-def _chips(tab: SheetTab) -> Markup | None:
+def _chips(tab: WorkbookTab) -> Markup | None:
     chip = Markup('<span class="chip chip-{}">{}</span>')
     parts = [chip.format(wording.tone(s), wording.label(s)) for s in layout.statuses(tab)]
     return Markup('<span class="chips">{}</span>').format(Markup("").join(parts)) if parts else None
@@ -625,12 +625,12 @@ class ColumnView(RedressView):
             form.active.description = gettext("The tab cannot do its work without this column.")
         return form
 
-    def called(self, row: SheetColumn) -> str:
+    def called(self, row: WorkbookColumn) -> str:
         return f"{row.tab.title} · {row.header}"
 
-    def add(self, form: Any) -> SheetColumn:
+    def add(self, form: Any) -> WorkbookColumn:
         tab_id, _, name = str(form.field.data).partition(":")
-        tab = self.records.get(SheetTab, int(tab_id)) if tab_id.isdecimal() else None
+        tab = self.records.get(WorkbookTab, int(tab_id)) if tab_id.isdecimal() else None
         if tab is None:
             raise ChoiceUnknown(field="field", value=name)
         return workbooks.add_column(
@@ -643,7 +643,7 @@ class ColumnView(RedressView):
             on=today(),
         )
 
-    def change(self, form: Any, row: SheetColumn) -> None:
+    def change(self, form: Any, row: WorkbookColumn) -> None:
         names = ("header", "width", "position", "active")
         workbooks.change_column(self.records, row, **{name: form[name].data for name in names})
 
@@ -683,6 +683,6 @@ def views(db: Any) -> list[Any]:
     """The files, and the layout they share."""
     return [
         SheetPage(db, name=lazy_gettext("Spreadsheet files"), endpoint="sheet", url="/admin/sheet"),
-        TabView(SheetTab, db, name=lazy_gettext("Tabs of the files")),
-        ColumnView(SheetColumn, db, name=lazy_gettext("Columns of the files")),
+        TabView(WorkbookTab, db, name=lazy_gettext("Tabs of the files")),
+        ColumnView(WorkbookColumn, db, name=lazy_gettext("Columns of the files")),
     ]

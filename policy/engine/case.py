@@ -44,8 +44,22 @@ from policy.vocabulary.events import (
     TimePassed,
     utc,
 )
-from policy.vocabulary.facts import CaseFacts, Clock, Count, Duty, Signature, Wish, replace
-from policy.vocabulary.status import ClockState, ClosingGround, ReplyOutcome, Responsibility, Status
+from policy.vocabulary.facts import (
+    AssignmentFacts,
+    CaseFacts,
+    DeadlineFacts,
+    ExtensionFacts,
+    SignoffFacts,
+    TallyFacts,
+    replace,
+)
+from policy.vocabulary.status import (
+    ClosingGround,
+    DeadlineState,
+    ReplyOutcome,
+    Responsibility,
+    Status,
+)
 from policy.vocabulary.worktime import WorkCalendar
 
 
@@ -96,7 +110,7 @@ def pass_time(
     return late
 
 
-def _risen(facts: CaseFacts, clock: Clock, entry: DeadlineEntry, rules: Rules) -> CaseFacts:
+def _risen(facts: CaseFacts, clock: DeadlineFacts, entry: DeadlineEntry, rules: Rules) -> CaseFacts:
     """Time lets the case rise to a graver grade; its terms count from that instant."""
     assert clock.due_at is not None
     steps = [step.key for step in rules.pack.severity if step.scale == "grade"]
@@ -130,7 +144,7 @@ def _signed_for(before: CaseFacts, after: CaseFacts, event: Happening, pack: Pac
     for entry in pack.signoffs.get(event.type, ()):
         held = standing(entry, before, event.by, pack) if entry.recorded else None
         if held and event.by.employee and holds(entry.applies, before, event):
-            name = Signature(
+            name = SignoffFacts(
                 event.type, before.round, held[0], event.by.employee, event.at, held[1]
             )
             return replace(after, signatures=(*after.signatures, name))
@@ -270,7 +284,7 @@ def _dispatched(facts: CaseFacts, event: Dispatched, rules: Rules) -> CaseFacts:
         dispatched_at=facts.dispatched_at or event.at,
         director_only=event.director_only,
     )
-    duty = Duty(
+    duty = AssignmentFacts(
         event.department,
         facts.round,
         event.at,
@@ -317,7 +331,7 @@ def _replied(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
     if event.until is None:
         raise FieldMissing(field="until")
     _checked_term(facts, utc(event.until), event.at, rules)
-    wish = Wish(facts.round, event.at, utc(event.until), event.text)
+    wish = ExtensionFacts(facts.round, event.at, utc(event.until), event.text)
     return replace(facts, wishes=(*facts.wishes, wish))
 
 
@@ -327,7 +341,7 @@ def _checked_term(
     """The rule that lets the case have time until then, counted in all from the first start."""
     entries = rules.pack.extension
     entry = next((e for e in entries if holds(e.applies, facts)), None)
-    clock = deadlines.slot_clock(facts, entry.slot, rules.pack) if entry else None
+    clock = deadlines.slot_deadline(facts, entry.slot, rules.pack) if entry else None
     if entry is None or clock is None:
         cite = entries[0].cite if entries else ""
         raise ExtensionForbidden(grade=facts.grade, cite=cite)
@@ -363,13 +377,13 @@ def _declined(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
 
 def _granted(facts: CaseFacts, event: ExtensionGranted, rules: Rules) -> CaseFacts:
     entry = _checked_term(facts, utc(event.until), event.at, rules)
-    clock = deadlines.slot_clock(facts, entry.slot, rules.pack)
+    clock = deadlines.slot_deadline(facts, entry.slot, rules.pack)
     assert clock is not None
     facts = deadlines.reopen(
         facts, clock, due_at=utc(event.until), at=event.at, reason="extension_granted"
     )
     if entry.counter:
-        count = Count(entry.counter, facts.department, event.at)
+        count = TallyFacts(entry.counter, facts.department, event.at)
         facts = replace(facts, counts=(*facts.counts, count))
     return _decided_wish(facts, event, granted=True)
 
@@ -384,8 +398,8 @@ def _decided_wish(facts: CaseFacts, event: Happening, *, granted: bool) -> CaseF
 def _refused(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     """The wish stopped the clock; what was left of it runs on from the refusal."""
     for slot in dict.fromkeys(entry.slot for entry in rules.pack.extension):
-        clock = deadlines.slot_clock(facts, slot, rules.pack)
-        if clock is None or clock.state is not ClockState.met:
+        clock = deadlines.slot_deadline(facts, slot, rules.pack)
+        if clock is None or clock.state is not DeadlineState.met:
             continue
         due_at, provisional = deadlines.time_left(clock, at=event.at, calendar=rules.calendar)
         facts = deadlines.reopen(
@@ -411,7 +425,7 @@ def _decided(facts: CaseFacts, event: Decided, rules: Rules) -> CaseFacts:
         raise TimeBeforeCase(field="until", at=until, earliest=event.at)
     answering = [e.slot for e in rules.pack.deadline if e.slot and "confirmed" in e.met_by]
     for slot in dict.fromkeys(answering):
-        if clock := deadlines.slot_clock(facts, slot, rules.pack):
+        if clock := deadlines.slot_deadline(facts, slot, rules.pack):
             facts = deadlines.reopen(facts, clock, due_at=until, at=event.at, reason="decided")
     return replace(facts, status=Status.dispatched, reply_outcome=None)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from policy.pack.forms_and_reports import STANDING
-from policy.pack.shapes import Condition, Row
+from policy.pack.shapes import Condition, ConditionRow
 from policy.vocabulary.events import Happening
 from policy.vocabulary.facts import CaseFacts, replace
 from policy.vocabulary.status import CallPurpose
@@ -29,7 +29,7 @@ def holds(condition: Condition, facts: CaseFacts, event: Happening | None = None
 
 def first_failing(
     condition: Condition, facts: CaseFacts, event: Happening | None = None
-) -> Row | None:
+) -> ConditionRow | None:
     """The first row that does not hold. Rows about an event are left out where there is none."""
     # An event asks hundreds of rows, so what is found for one is looked up without a detour.
     for row in condition:

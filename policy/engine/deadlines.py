@@ -16,8 +16,8 @@ from policy.engine.conditions import holds, look
 from policy.pack.schema import DeadlineEntry, Pack
 from policy.pack.shapes import Quantity
 from policy.vocabulary.events import Happening
-from policy.vocabulary.facts import CaseFacts, Clock, Lapse, Revision, replace
-from policy.vocabulary.status import ActorKind, ClockState
+from policy.vocabulary.facts import BreachFacts, CaseFacts, DeadlineFacts, Revision, replace
+from policy.vocabulary.status import ActorKind, DeadlineState
 from policy.vocabulary.worktime import Due, Unit, WorkCalendar
 
 
@@ -33,7 +33,7 @@ def start(
 ) -> CaseFacts:
     """Start the clocks an event starts. `received_at` is what 'since receipt' counts from."""
     # Clocks that share no slot meet nobody: they are added together, before the next that does.
-    alone: list[Clock] = []
+    alone: list[DeadlineFacts] = []
     for entry in pack.starting.get(name, ()):
         if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
             continue
@@ -52,13 +52,13 @@ def start(
     return _added(facts, alone)
 
 
-def _added(facts: CaseFacts, clocks: Collection[Clock]) -> CaseFacts:
+def _added(facts: CaseFacts, clocks: Collection[DeadlineFacts]) -> CaseFacts:
     return replace(facts, clocks=(*facts.clocks, *clocks)) if clocks else facts
 
 
 def _stated_anew(
     facts: CaseFacts,
-    clock: Clock,
+    clock: DeadlineFacts,
     entry: DeadlineEntry,
     at: dt.datetime,
     calendar: WorkCalendar,
@@ -103,7 +103,7 @@ def _instant(stated: Any, calendar: WorkCalendar, clock: dt.time) -> dt.datetime
     return calendar.instant(dt.date.fromisoformat(str(stated)), clock)
 
 
-def _as_promised(clock: Clock, entry: DeadlineEntry, facts: CaseFacts) -> Clock:
+def _as_promised(clock: DeadlineFacts, entry: DeadlineEntry, facts: CaseFacts) -> DeadlineFacts:
     """A new clock, ended where the customer was promised, if the rule lets that count."""
     until = facts.promised_at
     if entry.promise in (None, "within") or until is None or until <= clock.starts_at:
@@ -118,7 +118,7 @@ def _as_promised(clock: Clock, entry: DeadlineEntry, facts: CaseFacts) -> Clock:
 def promised(facts: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFacts:
     """Move the running clocks that what was promised to the customer moves."""
 
-    def moved(clock: Clock) -> Clock:
+    def moved(clock: DeadlineFacts) -> DeadlineFacts:
         entry = pack.find("deadline", clock.key)
         if not clock.running or clock.round != facts.round:
             return clock
@@ -142,17 +142,17 @@ def _new(
     since: dt.datetime,
     calendar: WorkCalendar,
     event: Happening | None,
-) -> Clock:
+) -> DeadlineFacts:
     because: dict[str, Any] = {
         "rule": entry.key,
         "clause": entry.cite,
         "from": since.isoformat(),
         "from_event": name,
     }
-    clock = Clock(
+    clock = DeadlineFacts(
         key=entry.key,
         round=facts.round,
-        state=ClockState.running,
+        state=DeadlineState.running,
         starts_at=since,
         due_at=None,
         because=because,
@@ -172,7 +172,7 @@ COUNTED = frozenset(
 """What of a clock's `because` comes from counting its term, and goes when that is counted anew."""
 
 
-def counted(clock: Clock, entry: DeadlineEntry, calendar: WorkCalendar) -> Clock:
+def counted(clock: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalendar) -> DeadlineFacts:
     """The clock with its end where the rule puts it, counted from its start, and why."""
     because = {key: why for key, why in clock.because.items() if key not in COUNTED}
     if entry.within is None:
@@ -191,8 +191,8 @@ def counted(clock: Clock, entry: DeadlineEntry, calendar: WorkCalendar) -> Clock
 
 
 def _windowed(
-    clock: Clock, entry: DeadlineEntry, because: dict[str, Any], calendar: WorkCalendar
-) -> Clock:
+    clock: DeadlineFacts, entry: DeadlineEntry, because: dict[str, Any], calendar: WorkCalendar
+) -> DeadlineFacts:
     """Day 3 to day 5 after: opens at midnight, ends at the end of the last day.
 
     A window of rest days only is moved to the last working day before it, where the rule says so.
@@ -241,28 +241,28 @@ def _bound(facts: CaseFacts, entry: DeadlineEntry) -> str | None:
     return facts.handler if entry.binds == "handler" else None
 
 
-def _seated(facts: CaseFacts, clock: Clock, pack: Pack) -> CaseFacts:
+def _seated(facts: CaseFacts, clock: DeadlineFacts, pack: Pack) -> CaseFacts:
     """Put a new clock in its slot: of two, the one that ends earlier runs; both are explained.
 
     Where the slot's clock was met already there is nothing left to wait for.
     """
     slot = pack.find("deadline", clock.key).slot
-    rival = slot_clock(facts, slot, pack) if slot else None
+    rival = slot_deadline(facts, slot, pack) if slot else None
     if rival is None:
         return replace(facts, clocks=(*facts.clocks, clock))
     if not rival.running:
         return facts
     if _ends_later(clock, rival):
         return put(facts, replace(rival, because=over(rival, clock)))
-    facts = put(facts, replace(rival, state=ClockState.superseded))
+    facts = put(facts, replace(rival, state=DeadlineState.superseded))
     return replace(facts, clocks=(*facts.clocks, replace(clock, because=over(clock, rival))))
 
 
-def _ends_later(one: Clock, other: Clock) -> bool:
+def _ends_later(one: DeadlineFacts, other: DeadlineFacts) -> bool:
     return one.due_at is None or (other.due_at is not None and one.due_at >= other.due_at)
 
 
-def over(winner: Clock, loser: Clock) -> Mapping[str, Any]:
+def over(winner: DeadlineFacts, loser: DeadlineFacts) -> Mapping[str, Any]:
     """Why the winner of a slot ends where it does: as it said, and before whom."""
     beaten = {
         "rule": loser.key,
@@ -280,29 +280,29 @@ def observed_until(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
     return max((c.due_at for c in watches if c.due_at), default=None)
 
 
-def _archives(clock: Clock, pack: Pack) -> bool:
+def _archives(clock: DeadlineFacts, pack: Pack) -> bool:
     return bool(pack.find("deadline", clock.key).ends == "archive")
 
 
-def slot_clock(facts: CaseFacts, slot: str, pack: Pack) -> Clock | None:
+def slot_deadline(facts: CaseFacts, slot: str, pack: Pack) -> DeadlineFacts | None:
     """This round's clock of a slot that nothing has superseded."""
     for clock in reversed(facts.clocks):
-        standing = clock.round == facts.round and clock.state is not ClockState.superseded
+        standing = clock.round == facts.round and clock.state is not DeadlineState.superseded
         if standing and pack.find("deadline", clock.key).slot == slot:
             return clock
     return None
 
 
-def put(facts: CaseFacts, changed: Clock) -> CaseFacts:
+def put(facts: CaseFacts, changed: DeadlineFacts) -> CaseFacts:
     """The same case with one clock replaced by its changed self."""
     return _each(facts, lambda c: changed if _same(c, changed) else c)
 
 
-def _same(one: Clock, other: Clock) -> bool:
+def _same(one: DeadlineFacts, other: DeadlineFacts) -> bool:
     return (one.key, one.round) == (other.key, other.round)
 
 
-def _each(facts: CaseFacts, change: Callable[[Clock], Clock]) -> CaseFacts:
+def _each(facts: CaseFacts, change: Callable[[DeadlineFacts], DeadlineFacts]) -> CaseFacts:
     changed = tuple(map(change, facts.clocks))
     same = all(map(is_, changed, facts.clocks))
     return facts if same else replace(facts, clocks=changed)
@@ -317,7 +317,7 @@ def meet(facts: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime) ->
     """
     anonymous = event.by.kind is ActorKind.sheet
 
-    def met(clock: Clock) -> Clock:
+    def met(clock: DeadlineFacts) -> DeadlineFacts:
         entry: DeadlineEntry = pack.find("deadline", clock.key)
         if not clock.running or event.type not in entry.met_by:
             return clock
@@ -326,14 +326,14 @@ def meet(facts: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime) ->
         at = event.at if anonymous or entry.judged_by == "stated" else now
         if entry.ends == "warning" and clock.due_at and at > clock.due_at:
             # A target that was missed is no breach, however late that comes to light.
-            return replace(clock, state=ClockState.met, met_at=clock.due_at)
+            return replace(clock, state=DeadlineState.met, met_at=clock.due_at)
         return _met(clock, at, now)
 
     return _each(facts, met)
 
 
-def _met(clock: Clock, at: dt.datetime, now: dt.datetime) -> Clock:
-    clock = replace(clock, state=ClockState.met, met_at=at)
+def _met(clock: DeadlineFacts, at: dt.datetime, now: dt.datetime) -> DeadlineFacts:
+    clock = replace(clock, state=DeadlineState.met, met_at=at)
     if clock.due_at is None:
         return clock
     if at > clock.due_at:
@@ -342,7 +342,7 @@ def _met(clock: Clock, at: dt.datetime, now: dt.datetime) -> Clock:
     return replace(clock, breaches=kept)
 
 
-def _unless_before(lapse: Lapse, at: dt.datetime, now: dt.datetime) -> Lapse:
+def _unless_before(lapse: BreachFacts, at: dt.datetime, now: dt.datetime) -> BreachFacts:
     """A breach found before the deed came to light is lifted; one before the deed stands.
 
     Time granted after a term had run out moves the end and does not make the past good.
@@ -352,13 +352,13 @@ def _unless_before(lapse: Lapse, at: dt.datetime, now: dt.datetime) -> Lapse:
     return replace(lapse, lifted_at=now, lifted_because="met_in_time")
 
 
-def _known(clock: Clock) -> bool:
+def _known(clock: DeadlineFacts) -> bool:
     return any(lapse.breached_at == clock.due_at for lapse in clock.breaches)
 
 
-def _broken(clock: Clock, found_at: dt.datetime) -> Clock:
+def _broken(clock: DeadlineFacts, found_at: dt.datetime) -> DeadlineFacts:
     assert clock.due_at is not None
-    return replace(clock, breaches=(*clock.breaches, Lapse(clock.due_at, found_at)))
+    return replace(clock, breaches=(*clock.breaches, BreachFacts(clock.due_at, found_at)))
 
 
 def run_out(
@@ -374,11 +374,11 @@ def run_out(
     `spared` are the keys of clocks that are left alone this time.
     """
 
-    def ran(clock: Clock) -> Clock:
+    def ran(clock: DeadlineFacts) -> DeadlineFacts:
         if not (clock.running and clock.due_at and clock.due_at < at) or clock.key in spared:
             return clock
         if pack.find("deadline", clock.key).ends != "breach":
-            return replace(clock, state=ClockState.met, met_at=clock.due_at)
+            return replace(clock, state=DeadlineState.met, met_at=clock.due_at)
         return clock if _known(clock) else _broken(clock, found_at)
 
     return _each(facts, ran)
@@ -391,10 +391,10 @@ def reconsider(facts: CaseFacts, *, pack: Pack, calendar: WorkCalendar) -> CaseF
     was, so time used stays used.
     """
 
-    def fitting(clock: Clock) -> Clock:
+    def fitting(clock: DeadlineFacts) -> DeadlineFacts:
         entry = pack.find("deadline", clock.key)
         if clock.running and clock.round == facts.round and not holds(entry.applies, facts):
-            return replace(clock, state=ClockState.superseded)
+            return replace(clock, state=DeadlineState.superseded)
         return clock
 
     facts = _revived(_each(facts, fitting), pack)
@@ -408,11 +408,11 @@ def _revived(facts: CaseFacts, pack: Pack) -> CaseFacts:
     """Let clocks of this round that apply again run on, where their slot is free."""
     for clock in facts.clocks:
         entry = pack.find("deadline", clock.key)
-        stopped = clock.state is ClockState.superseded and clock.round == facts.round
-        free = entry.slot is None or slot_clock(facts, entry.slot, pack) is None
+        stopped = clock.state is DeadlineState.superseded and clock.round == facts.round
+        free = entry.slot is None or slot_deadline(facts, entry.slot, pack) is None
         if stopped and free and holds(entry.applies, facts):
             bound = _bound(facts, entry) or clock.responsible
-            facts = put(facts, replace(clock, state=ClockState.running, responsible=bound))
+            facts = put(facts, replace(clock, state=DeadlineState.running, responsible=bound))
     return facts
 
 
@@ -444,7 +444,7 @@ def happened(facts: CaseFacts) -> Iterable[tuple[str, dt.datetime]]:
 def bind(facts: CaseFacts, pack: Pack) -> CaseFacts:
     """Name who answers for the running clocks from now on; a breach stays with who had it."""
 
-    def named(clock: Clock) -> Clock:
+    def named(clock: DeadlineFacts) -> DeadlineFacts:
         entry = pack.find("deadline", clock.key)
         if clock.running and entry.binds == "responsible":
             return replace(clock, responsible=facts.responsible)
@@ -455,7 +455,7 @@ def bind(facts: CaseFacts, pack: Pack) -> CaseFacts:
 
 def reopen(
     facts: CaseFacts,
-    clock: Clock,
+    clock: DeadlineFacts,
     *,
     due_at: dt.datetime | None,
     at: dt.datetime,
@@ -473,7 +473,7 @@ def reopen(
         facts,
         replace(
             clock,
-            state=ClockState.running,
+            state=DeadlineState.running,
             met_at=None,
             due_at=due_at,
             provisional=provisional,
@@ -484,7 +484,7 @@ def reopen(
 
 
 def _ending(
-    clock: Clock, due_at: dt.datetime | None, stood: tuple[dt.datetime, dt.datetime] | None
+    clock: DeadlineFacts, due_at: dt.datetime | None, stood: tuple[dt.datetime, dt.datetime] | None
 ) -> dict[str, Any]:
     """Why a clock runs on, with what it takes to count its end anew."""
     if stood:
@@ -495,7 +495,7 @@ def _ending(
 
 
 def time_left(
-    clock: Clock, *, at: dt.datetime, calendar: WorkCalendar
+    clock: DeadlineFacts, *, at: dt.datetime, calendar: WorkCalendar
 ) -> tuple[dt.datetime | None, bool]:
     """The end of a clock that stood still since it was met and runs on from `at`.
 
@@ -515,7 +515,7 @@ def time_left(
 def answered(facts: CaseFacts, *, at: dt.datetime, pack: Pack, now: dt.datetime) -> CaseFacts:
     """Meet every clock that waits for the department's answer: none is owed any more."""
 
-    def met(clock: Clock) -> Clock:
+    def met(clock: DeadlineFacts) -> DeadlineFacts:
         entry: DeadlineEntry = pack.find("deadline", clock.key)
         waits = clock.running and "confirmed" in entry.met_by
         return _met(clock, at if entry.judged_by == "stated" else now, now) if waits else clock
@@ -523,7 +523,9 @@ def answered(facts: CaseFacts, *, at: dt.datetime, pack: Pack, now: dt.datetime)
     return _each(facts, met)
 
 
-def upgrades(before: CaseFacts, after: CaseFacts, pack: Pack) -> list[tuple[Clock, DeadlineEntry]]:
+def upgrades(
+    before: CaseFacts, after: CaseFacts, pack: Pack
+) -> list[tuple[DeadlineFacts, DeadlineEntry]]:
     """The clocks whose end, which came between two pictures, lets the case rise to a grade."""
     if after.clocks is before.clocks:
         return []
@@ -531,7 +533,7 @@ def upgrades(before: CaseFacts, after: CaseFacts, pack: Pack) -> list[tuple[Cloc
     ended = []
     for clock in after.clocks:
         entry = pack.find("deadline", clock.key)
-        ran = was.get((clock.key, clock.round)) is ClockState.running and not clock.running
+        ran = was.get((clock.key, clock.round)) is DeadlineState.running and not clock.running
         if ran and entry.ends == "upgrade" and clock.met_at == clock.due_at:
             ended.append((clock, entry))
     return ended
@@ -540,9 +542,9 @@ def upgrades(before: CaseFacts, after: CaseFacts, pack: Pack) -> list[tuple[Cloc
 def supersede_round(facts: CaseFacts, pack: Pack) -> CaseFacts:
     """Stop what a new round makes pointless."""
 
-    def stopped(clock: Clock) -> Clock:
+    def stopped(clock: DeadlineFacts) -> DeadlineFacts:
         if clock.running and not pack.find("deadline", clock.key).carries_over:
-            return replace(clock, state=ClockState.superseded)
+            return replace(clock, state=DeadlineState.superseded)
         return clock
 
     return _each(facts, stopped)
@@ -551,8 +553,8 @@ def supersede_round(facts: CaseFacts, pack: Pack) -> CaseFacts:
 def stop(facts: CaseFacts) -> CaseFacts:
     """Stop every clock; breaches stay."""
 
-    def stopped(clock: Clock) -> Clock:
-        return replace(clock, state=ClockState.superseded) if clock.running else clock
+    def stopped(clock: DeadlineFacts) -> DeadlineFacts:
+        return replace(clock, state=DeadlineState.superseded) if clock.running else clock
 
     return _each(facts, stopped)
 
@@ -566,7 +568,7 @@ def next_end(facts: CaseFacts) -> dt.datetime | None:
 def review(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
     """Count the next review of a clock without limit from `at`."""
 
-    def reviewed(clock: Clock) -> Clock:
+    def reviewed(clock: DeadlineFacts) -> DeadlineFacts:
         every = pack.find("deadline", clock.key).review_every
         if not clock.running or every is None:
             return clock

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from policy.vocabulary.facts import CaseFacts, Clock
+from policy.vocabulary.facts import CaseFacts, DeadlineFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def _clocks(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
                 yield _about("breach_lifted", clock, breached_at=lapse.breached_at)
 
 
-def _about(kind: str, clock: Clock, **more: dt.datetime | None) -> Effect:
+def _about(kind: str, clock: DeadlineFacts, **more: dt.datetime | None) -> Effect:
     facts = {"round": clock.round, "due_at": clock.due_at, "responsible": clock.responsible}
     uncertain = {"provisional": True} if clock.provisional else {}
     return Effect(kind, clock.key, facts | more | uncertain)

@@ -35,13 +35,20 @@ from policy.vocabulary.events import (
     load,
     utc,
 )
-from policy.vocabulary.facts import CaseFacts, Charge, Clock, Lapse, Revision, replace
-from policy.vocabulary.status import ActorKind, ClockState, PenaltyStatus, Status
+from policy.vocabulary.facts import (
+    BreachFacts,
+    CaseFacts,
+    DeadlineFacts,
+    PenaltyFacts,
+    Revision,
+    replace,
+)
+from policy.vocabulary.status import ActorKind, DeadlineState, PenaltyStatus, Status
 from policy.vocabulary.worktime import WorkCalendar
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One journal row: its place, what happened, and when it was recorded."""
 
     seq: int
@@ -54,7 +61,7 @@ Calendars = Callable[[dt.datetime], WorkCalendar]
 
 
 def fold(
-    entries: Iterable[Entry],
+    entries: Iterable[JournalEntry],
     pack: Pack,
     calendar: WorkCalendar,
     *,
@@ -69,7 +76,7 @@ def fold(
     """
     standing: Calendars = calendars or (lambda _at: calendar)
     facts = CaseFacts()
-    standing_entries: list[Entry] = []
+    standing_entries: list[JournalEntry] = []
     for entry in entries:
         if isinstance(entry.event, Corrected | Withdrawn | Moved):
             if reason := nameless(entry.event.type, entry.event.by):
@@ -101,7 +108,7 @@ def _moved_to(facts: CaseFacts, moved: Moved, packs: Mapping[int, Pack]) -> Pack
     return pack
 
 
-def amended(entries: list[Entry], amendment: Corrected | Withdrawn) -> list[Entry]:
+def amended(entries: list[JournalEntry], amendment: Corrected | Withdrawn) -> list[JournalEntry]:
     """The entries as they should have been. Refuses a target that is not there to amend."""
     place = next((n for n, e in enumerate(entries) if e.seq == amendment.target), None)
     if place is None or not entries[place].event.amendable:
@@ -118,14 +125,16 @@ def amended(entries: list[Entry], amendment: Corrected | Withdrawn) -> list[Entr
     if event.at > amendment.at:
         raise TimeInFuture(field="at", at=event.at)
     # What is found to have happened later was not yet recorded in truth when it was written down.
-    entry = Entry(old.seq, event, max(old.recorded_at, event.at))
+    entry = JournalEntry(old.seq, event, max(old.recorded_at, event.at))
     return [*entries[:place], entry, *entries[place + 1 :]]
 
 
-def _replayed(entries: list[Entry], amendment: Entry, pack: Pack, standing: Calendars) -> CaseFacts:
+def _replayed(
+    entries: list[JournalEntry], amendment: JournalEntry, pack: Pack, standing: Calendars
+) -> CaseFacts:
     """The amended entries applied anew, up to now; a later step that no longer fits is named."""
     facts = CaseFacts()
-    steps: list[Entry] = []
+    steps: list[JournalEntry] = []
     for entry in entries:
         try:
             known = standing(entry.recorded_at)
@@ -143,7 +152,7 @@ def _replayed(entries: list[Entry], amendment: Entry, pack: Pack, standing: Cale
     return _settled_again(pass_time(facts, rules.now, rules), steps, rules)
 
 
-def _settled_again(facts: CaseFacts, steps: list[Entry], rules: Rules) -> CaseFacts:
+def _settled_again(facts: CaseFacts, steps: list[JournalEntry], rules: Rules) -> CaseFacts:
     """Steps of a charge that only now has its ground again; the others have none to move."""
     for entry in steps:
         if entry.event.type in penalties.STEPS:
@@ -174,11 +183,13 @@ def reconciled(
     return _kept_money(before, replace(fresh, clocks=(*kept, *added)), at=at)
 
 
-def _kept_clock(fresh: CaseFacts, old: Clock, at: dt.datetime, because: str) -> Clock:
+def _kept_clock(
+    fresh: CaseFacts, old: DeadlineFacts, at: dt.datetime, because: str
+) -> DeadlineFacts:
     new = next((c for c in fresh.clocks if (c.key, c.round) == (old.key, old.round)), None)
     state = old if new is None else new
     if new is None and old.running:
-        state = replace(old, state=ClockState.superseded)
+        state = replace(old, state=DeadlineState.superseded)
     fresh_lapses = {lapse.breached_at: lapse for lapse in state.breaches} if new else {}
     lapses = tuple(_kept_lapse(lapse, fresh_lapses, at, because) for lapse in old.breaches)
     known = {lapse.breached_at for lapse in old.breaches}
@@ -195,8 +206,8 @@ def _kept_clock(fresh: CaseFacts, old: Clock, at: dt.datetime, because: str) -> 
 
 
 def _kept_lapse(
-    old: Lapse, fresh: Mapping[dt.datetime, Lapse], at: dt.datetime, because: str
-) -> Lapse:
+    old: BreachFacts, fresh: Mapping[dt.datetime, BreachFacts], at: dt.datetime, because: str
+) -> BreachFacts:
     """A breach stays: as it stands now, found when it was found, or lifted, and because of what."""
     again = fresh.get(old.breached_at)
     if again is not None:
@@ -215,7 +226,7 @@ def _kept_money(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime) -> Case
     return penalties.take_back(facts, lambda c: c.identity in gone, at=at)
 
 
-def _kept_charge(fresh: Charge, old: Charge) -> Charge:
+def _kept_charge(fresh: PenaltyFacts, old: PenaltyFacts) -> PenaltyFacts:
     """A charge as it stands now. A sum somebody confirmed stays what he confirmed."""
     if old.status in (PenaltyStatus.confirmed, PenaltyStatus.notified):
         fresh = replace(fresh, amount=old.amount, because=old.because)

@@ -18,7 +18,7 @@ from policy.vocabulary.events import (
     Signed,
     Verified,
 )
-from policy.vocabulary.facts import Call, CaseFacts, Duty, replace
+from policy.vocabulary.facts import AssignmentFacts, CallbackFacts, CaseFacts, replace
 from policy.vocabulary.status import CallOutcome, CallPurpose, ClosingGround, Status
 
 
@@ -46,11 +46,11 @@ def called_back(facts: CaseFacts, event: CalledBack, rules: Rules) -> CaseFacts:
     return _verdict(facts, rules)
 
 
-def _call(facts: CaseFacts, event: CalledBack) -> Call:
+def _call(facts: CaseFacts, event: CalledBack) -> CallbackFacts:
     tried = [c for c in facts.calls if (c.purpose, c.round) == (event.purpose, facts.round)]
     assert event.by.employee is not None
     answered = event.outcome is CallOutcome.answered
-    return Call(
+    return CallbackFacts(
         purpose=event.purpose,
         round=facts.round,
         attempt=len(tried) + 1,
@@ -116,7 +116,7 @@ def restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:
     last = facts.duties[-1]
     post = rules.pack.find("department", last.department).director
     facts = deadlines.supersede_round(facts, rules.pack)
-    duty = Duty(
+    duty = AssignmentFacts(
         last.department,
         facts.round + 1,
         event.at,

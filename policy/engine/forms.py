@@ -40,7 +40,7 @@ from policy.vocabulary.events import (
     Verified,
     utc,
 )
-from policy.vocabulary.facts import CaseFacts, Filed, replace
+from policy.vocabulary.facts import CaseFacts, FormEntryFacts, replace
 from policy.vocabulary.status import ALLOWED
 
 
@@ -48,7 +48,7 @@ def put(
     facts: CaseFacts, event: Happening, section: str, key: str, data: Mapping[str, Any]
 ) -> CaseFacts:
     """The case with one more thing filed, by whoever did the event, when it happened."""
-    filed = Filed(section, key, facts.round, event.at, event.by.employee, dict(data))
+    filed = FormEntryFacts(section, key, facts.round, event.at, event.by.employee, dict(data))
     return replace(facts, filed=(*facts.filed, filed))
 
 

@@ -22,7 +22,7 @@ from policy.vocabulary.worktime import WorkCalendar
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class CaseSummary:
     """What the indicators ask of one case. `in_time` is None while neither met nor late."""
 
     kind: str = "complaint"
@@ -57,7 +57,7 @@ class Figure:
 
 def figure(
     entry: IndicatorEntry,
-    cases: Iterable[Summary],
+    cases: Iterable[CaseSummary],
     calendar: WorkCalendar,
     *,
     scores: Sequence[Any] = (),
@@ -106,7 +106,7 @@ def reached(entry: IndicatorEntry, found: Figure) -> bool | None:
 
 
 def _repeats(
-    case: Summary, cases: Sequence[Summary], window: Quantity | None, calendar: WorkCalendar
+    case: CaseSummary, cases: Sequence[CaseSummary], window: Quantity | None, calendar: WorkCalendar
 ) -> bool:
     """Whether the customer came with the same matter before, not longer ago than the window."""
     if case.customer is None or case.received_at is None:

@@ -21,7 +21,7 @@ from policy.vocabulary.errors import (
     VoteOpen,
 )
 from policy.vocabulary.events import Appealed, Convened, Happening, Ruled, Voted
-from policy.vocabulary.facts import CaseFacts, Filed, replace
+from policy.vocabulary.facts import CaseFacts, FormEntryFacts, replace
 from policy.vocabulary.status import ClosingGround, Responsibility, Sign, Status
 
 _BEFORE_CLOSING = frozenset(
@@ -123,7 +123,7 @@ def rule(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
     return _unclosable(facts, event, rules) if agreed else facts
 
 
-def outcome(entry: VoteEntry, members: int, cast: list[Filed]) -> bool | None:
+def outcome(entry: VoteEntry, members: int, cast: list[FormEntryFacts]) -> bool | None:
     """True for yes, False for no, None while the votes not given yet could turn it."""
     yes = sum(bool(ballot.data["agrees"]) for ballot in cast)
     no = len(cast) - yes
@@ -134,7 +134,7 @@ def outcome(entry: VoteEntry, members: int, cast: list[Filed]) -> bool | None:
     return False if 2 * (members - no) <= members else None
 
 
-def ballots(facts: CaseFacts, key: str) -> list[Filed]:
+def ballots(facts: CaseFacts, key: str) -> list[FormEntryFacts]:
     """The votes given since the jury of a question was last appointed."""
     since = 0
     for place, filed in enumerate(facts.filed):
@@ -160,7 +160,7 @@ def _question(facts: CaseFacts, key: str, pack: Pack, about: str | None = None) 
     return entry
 
 
-def _open_jury(facts: CaseFacts, key: str, event: Happening, pack: Pack) -> Filed:
+def _open_jury(facts: CaseFacts, key: str, event: Happening, pack: Pack) -> FormEntryFacts:
     _question(facts, key, pack)
     jury = facts.last_filed("vote", key)
     if jury is None or standing(facts, key) != "open":

@@ -22,7 +22,7 @@ from policy.vocabulary.status import Status
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Notification:
     """Something to be told once: its kind, what caused it, and to whom.
 
     `occasion` is the same for the same cause, so that nobody is told twice. `employee` is a number,
@@ -53,20 +53,20 @@ def messages(
     pack: Pack,
     *,
     seq: int,
-) -> Iterator[Message]:
+) -> Iterator[Notification]:
     """What is to be told after the `seq`-th event of a case; nothing of a case that is history."""
     if after.history:
         return
     who, where = after.responsible, after.department
     if event.type in _TELLS:
-        yield Message(_TELLS[event.type], str(seq), who, where)
+        yield Notification(_TELLS[event.type], str(seq), who, where)
     for effect in effects:
         if effect.kind == "breached":
             key = f"{effect.key}/{effect.facts['round']}/{effect.facts['breached_at'].isoformat()}"
-            yield Message("breached", key, who, where)
+            yield Notification("breached", key, who, where)
     if event.type == "confirmed" and after.status is Status.intervened:
         decides = next((entry.by[0] for entry in pack.signoffs.get("decided", ())), None)
-        yield Message("to_decide", str(seq), None, where, decides)
+        yield Notification("to_decide", str(seq), None, where, decides)
     yield from _turns(before, after, pack, seq=seq)
     yield from _jury(event, after, pack, seq=seq)
     alerts = list(_alerts(event, effects, after, pack, seq=seq))
@@ -75,12 +75,12 @@ def messages(
         yield _takes_part(event, pack, {alert.post for alert in alerts}, seq=seq)
 
 
-def _turns(before: CaseFacts, after: CaseFacts, pack: Pack, *, seq: int) -> Iterator[Message]:
+def _turns(before: CaseFacts, after: CaseFacts, pack: Pack, *, seq: int) -> Iterator[Notification]:
     """Whose turn it has become to approve; a director is that of the department that has it."""
     for chain in pack.chain:
         post = _approver(after, chain, pack)
         if post is not None and post != _approver(before, chain, pack):
-            yield Message("to_endorse", f"{chain.key}/{seq}", None, None, post, chain.key)
+            yield Notification("to_endorse", f"{chain.key}/{seq}", None, None, post, chain.key)
 
 
 def _approver(facts: CaseFacts, chain: ChainEntry, pack: Pack) -> str | None:
@@ -88,30 +88,32 @@ def _approver(facts: CaseFacts, chain: ChainEntry, pack: Pack) -> str | None:
     return post_of(whose, facts, pack) if whose else None
 
 
-def _jury(event: Happening, after: CaseFacts, pack: Pack, *, seq: int) -> Iterator[Message]:
+def _jury(event: Happening, after: CaseFacts, pack: Pack, *, seq: int) -> Iterator[Notification]:
     """An appeal is for who convenes its jury, else for its members; a vote for who was seated."""
     if isinstance(event, Appealed):
         convene = (who for entry in pack.signoffs.get("convened", ()) for who in entry.by)
         posts = {who: None for who in convene if pack.find("post", who)}
         for post in posts or pack.find("vote", event.vote).members:
-            yield Message("to_convene", f"{event.vote}/{seq}/{post}", None, None, post, event.vote)
+            yield Notification(
+                "to_convene", f"{event.vote}/{seq}/{post}", None, None, post, event.vote
+            )
     if isinstance(event, Convened) and (jury := after.last_filed("vote", event.vote)):
         for who in jury.data["members"]:
-            yield Message("to_vote", f"{event.vote}/{seq}/{who}", who, None, rule=event.vote)
+            yield Notification("to_vote", f"{event.vote}/{seq}/{who}", who, None, rule=event.vote)
 
 
 def _takes_part(
     event: Involved, pack: Pack, alerted: Container[str | None], *, seq: int
-) -> Message:
+) -> Notification:
     """A department takes part: its director, unless an alert of the regulation says it to him."""
     department = pack.find("department", event.department)
     post = department.director if department.director not in alerted else None
-    return Message("takes_part", f"{department.key}/{seq}", None, department.key, post)
+    return Notification("takes_part", f"{department.key}/{seq}", None, department.key, post)
 
 
 def _alerts(
     event: Happening, effects: Sequence[Effect], after: CaseFacts, pack: Pack, *, seq: int
-) -> Iterator[Message]:
+) -> Iterator[Notification]:
     """What the regulation's alerts say, and who is next on a ladder."""
     for alert in pack.alerts.get(event.type, ()):
         if holds(alert.applies, after, event):
@@ -154,14 +156,14 @@ _PARTS: dict[str, Callable[[CaseFacts], str | None]] = {
 }
 
 
-def _each(rule: str, to: Sequence[str], occasion: str, case: CaseFacts) -> Iterator[Message]:
+def _each(rule: str, to: Sequence[str], occasion: str, case: CaseFacts) -> Iterator[Notification]:
     """A message to each of those named: by their part in the case, or by their post."""
     for who in to:
         part = _PARTS.get(who)
         place = f"{occasion}/{who}"
         if part is not None:
-            yield Message("alert", place, part(case), None, rule=rule)
+            yield Notification("alert", place, part(case), None, rule=rule)
         elif who == "lead_department":
-            yield Message("alert", place, None, case.department, rule=rule)
+            yield Notification("alert", place, None, case.department, rule=rule)
         else:
-            yield Message("alert", place, None, None, who, rule=rule)
+            yield Notification("alert", place, None, None, who, rule=rule)

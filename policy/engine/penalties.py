@@ -23,7 +23,7 @@ from policy.vocabulary.errors import (
     StatusForbids,
 )
 from policy.vocabulary.events import Happening, Judged, PenaltyNotified
-from policy.vocabulary.facts import CaseFacts, Charge, Clock, replace
+from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts, replace
 from policy.vocabulary.status import PenaltyStatus, Sign
 from policy.vocabulary.worktime import WorkCalendar
 
@@ -66,7 +66,7 @@ def for_breaches(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts
     return facts
 
 
-def _charged(facts: CaseFacts, clock: Clock, rules: Rules) -> CaseFacts:
+def _charged(facts: CaseFacts, clock: DeadlineFacts, rules: Rules) -> CaseFacts:
     """What the last breach of a clock costs."""
     for entry in rules.pack.breaching[clock.key]:
         if not holds(entry.applies, facts):
@@ -108,11 +108,11 @@ def _lifted(facts: CaseFacts) -> set[tuple[Any, ...]]:
     }
 
 
-def _ground(c: Charge) -> tuple[Any, ...]:
+def _ground(c: PenaltyFacts) -> tuple[Any, ...]:
     return (c.because.get("deadline"), c.because.get("round"), c.because.get("due_at"))
 
 
-def _newly_breached(facts: CaseFacts, before: CaseFacts) -> Iterable[Clock]:
+def _newly_breached(facts: CaseFacts, before: CaseFacts) -> Iterable[DeadlineFacts]:
     known = {(c.key, c.round): len(c.breaches) for c in before.clocks}
     return [c for c in facts.clocks if len(c.breaches) > known.get((c.key, c.round), 0)]
 
@@ -194,7 +194,7 @@ def _rewarded(
     amount: Decimal,
     at: dt.datetime,
 ) -> CaseFacts:
-    made = Charge(
+    made = PenaltyFacts(
         rule=entry.key,
         employee=who,
         occasion=occasion,
@@ -252,7 +252,7 @@ def charge(
     amount = amount if amount is not None else (entry.amount or Decimal(0))
     if entry.sanctions and not left and not amount:
         return facts
-    made = Charge(
+    made = PenaltyFacts(
         rule=entry.key,
         employee=who,
         occasion=occasion,
@@ -282,7 +282,7 @@ def charge(
     return facts
 
 
-def _added(facts: CaseFacts, entry: PenaltyEntry, made: Charge, at: dt.datetime) -> CaseFacts:
+def _added(facts: CaseFacts, entry: PenaltyEntry, made: PenaltyFacts, at: dt.datetime) -> CaseFacts:
     """The case with a charge in place of lighter ones; the same case where it stands already."""
     old = next((c for c in facts.charges if c.identity == made.identity), None)
     if old is not None and old.status is not PenaltyStatus.lapsed:
@@ -364,7 +364,7 @@ def found_otherwise(
         if holds(p.applies, facts, event)
     }
 
-    def fallen(c: Charge) -> bool:
+    def fallen(c: PenaltyFacts) -> bool:
         if c.because.get("event") != event.type:
             return False
         base = c.because.get("on", c.rule)
@@ -377,8 +377,8 @@ def found_otherwise(
 
 def take_back(facts: CaseFacts, chosen: Any, *, at: dt.datetime, **why: Any) -> CaseFacts:
     """Let proposals lapse; against what was already confirmed, propose a reversal."""
-    charges: list[Charge] = []
-    added: list[Charge] = []
+    charges: list[PenaltyFacts] = []
+    added: list[PenaltyFacts] = []
     reversed_already = {c.identity[:3] for c in facts.charges if c.sign is Sign.reversal}
     for c in facts.charges:
         if c.sign is Sign.charge and c.stands and chosen(c):
@@ -391,8 +391,8 @@ def take_back(facts: CaseFacts, chosen: Any, *, at: dt.datetime, **why: Any) -> 
     return replace(facts, charges=(*charges, *added))
 
 
-def _reversal(c: Charge, at: dt.datetime, **why: Any) -> Charge:
-    return Charge(
+def _reversal(c: PenaltyFacts, at: dt.datetime, **why: Any) -> PenaltyFacts:
+    return PenaltyFacts(
         rule=c.rule,
         employee=c.employee,
         occasion=c.occasion,
@@ -404,7 +404,7 @@ def _reversal(c: Charge, at: dt.datetime, **why: Any) -> Charge:
     )
 
 
-def appealed(c: Charge, employee: str | None, at: dt.datetime) -> bool:
+def appealed(c: PenaltyFacts, employee: str | None, at: dt.datetime) -> bool:
     """Whether an appeal somebody made at an instant is about a charge of his, or of anybody's.
 
     Once the term for an appeal has ended a charge is paid, and stays as it was paid.
@@ -416,7 +416,7 @@ def appealed(c: Charge, employee: str | None, at: dt.datetime) -> bool:
 def suspend(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFacts:
     """While an appeal is open nothing it is about is counted into a month."""
 
-    def waiting(c: Charge) -> Charge:
+    def waiting(c: PenaltyFacts) -> PenaltyFacts:
         return replace(c, counts_at=None) if c.counts_at and appealed(c, employee, at) else c
 
     return replace(facts, charges=tuple(waiting(c) for c in facts.charges))
@@ -425,7 +425,7 @@ def suspend(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseF
 def resume(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFacts:
     """An appeal was refused: what the employee was told of counts from the ruling."""
 
-    def counting(c: Charge) -> Charge:
+    def counting(c: PenaltyFacts) -> PenaltyFacts:
         told = c.status is PenaltyStatus.notified and c.counts_at is None
         mine = employee in (None, c.employee) and c.sign is Sign.charge
         return replace(c, counts_at=at) if told and mine else c
@@ -470,7 +470,7 @@ def step(facts: CaseFacts, event: Any, *, pack: Pack, calendar: WorkCalendar) ->
     return _after_waiving(facts, found, at=event.at) if then is PenaltyStatus.waived else facts
 
 
-def _after_waiving(facts: CaseFacts, waived: Charge, *, at: dt.datetime) -> CaseFacts:
+def _after_waiving(facts: CaseFacts, waived: PenaltyFacts, *, at: dt.datetime) -> CaseFacts:
     """A waived charge takes its surcharges along and gives its place back to a lighter one."""
     occasion = f"{waived.rule}/{waived.occasion}"
     facts = take_back(
@@ -479,10 +479,10 @@ def _after_waiving(facts: CaseFacts, waived: Charge, *, at: dt.datetime) -> Case
     return _lighter_again(facts, waived)
 
 
-def _lighter_again(facts: CaseFacts, waived: Charge) -> CaseFacts:
+def _lighter_again(facts: CaseFacts, waived: PenaltyFacts) -> CaseFacts:
     """A graver ground that is waived gives its place back to the lighter one."""
 
-    def again(c: Charge) -> Charge:
+    def again(c: PenaltyFacts) -> PenaltyFacts:
         gave_way = c.because.get("replaced_by") == waived.rule and c.employee == waived.employee
         if not (gave_way and c.status is PenaltyStatus.lapsed):
             return c
@@ -492,7 +492,7 @@ def _lighter_again(facts: CaseFacts, waived: Charge) -> CaseFacts:
     return replace(facts, charges=tuple(again(c) for c in facts.charges))
 
 
-def _stamped(c: Charge, event: Any, pack: Pack, calendar: WorkCalendar) -> Charge:
+def _stamped(c: PenaltyFacts, event: Any, pack: Pack, calendar: WorkCalendar) -> PenaltyFacts:
     if event.type == "penalty_confirmed":
         return replace(c, confirmed_at=event.at)
     if isinstance(event, PenaltyNotified):
@@ -501,7 +501,7 @@ def _stamped(c: Charge, event: Any, pack: Pack, calendar: WorkCalendar) -> Charg
     return c
 
 
-def _reversed(facts: CaseFacts, found: Charge, event: Any) -> CaseFacts:
+def _reversed(facts: CaseFacts, found: PenaltyFacts, event: Any) -> CaseFacts:
     settled = (PenaltyStatus.confirmed, PenaltyStatus.notified)
     if found.sign is not Sign.charge or found.status not in settled:
         raise StatusForbids(deed=event.type, status=found.status)

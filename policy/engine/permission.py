@@ -14,7 +14,7 @@ from typing import Any
 from policy.engine import forms
 from policy.engine.conditions import first_failing, holds
 from policy.pack.schema import SHEETS, GateEntry, Pack, SignoffEntry
-from policy.pack.shapes import Row
+from policy.pack.shapes import ConditionRow
 from policy.vocabulary.errors import (
     DomainError,
     GateClosed,
@@ -28,7 +28,7 @@ from policy.vocabulary.errors import (
     WindowNotOpen,
 )
 from policy.vocabulary.events import EVENTS, By, Happening
-from policy.vocabulary.facts import CaseFacts, Clock
+from policy.vocabulary.facts import CaseFacts, DeadlineFacts
 from policy.vocabulary.status import ALLOWED, ENDS, ActorKind, ClosingGround, Status
 
 FIRST = ("registered", "imported")
@@ -188,7 +188,7 @@ def _watched_out(facts: CaseFacts, pack: Pack) -> bool:
     return watched and observed(facts, pack)
 
 
-def _watches(facts: CaseFacts, pack: Pack) -> list[Clock]:
+def _watches(facts: CaseFacts, pack: Pack) -> list[DeadlineFacts]:
     return [c for c in facts.clocks if pack.find("deadline", c.key).ends == "archive"]
 
 
@@ -386,7 +386,7 @@ def _by_gate(
     return None
 
 
-def _closed(gate: GateEntry, name: str, row: Row, pack: Pack) -> GateClosed:
+def _closed(gate: GateEntry, name: str, row: ConditionRow, pack: Pack) -> GateClosed:
     field = _asked_for(row.field, pack)
     return GateClosed(deed=name, gate=gate.label, cite=gate.cite, field=field, wanted=row.value)
 

@@ -13,8 +13,8 @@ from typing import Any
 from policy.engine import deadlines
 from policy.engine.conditions import holds
 from policy.pack.schema import DeadlineEntry, Pack
-from policy.vocabulary.facts import CaseFacts, Clock, Lapse, Revision, replace
-from policy.vocabulary.status import ClockState
+from policy.vocabulary.facts import BreachFacts, CaseFacts, DeadlineFacts, Revision, replace
+from policy.vocabulary.status import DeadlineState
 from policy.vocabulary.worktime import WorkCalendar
 
 REASON = "calendar"
@@ -33,13 +33,13 @@ def recount(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCale
     return facts
 
 
-def _named(clock: Clock) -> bool:
+def _named(clock: DeadlineFacts) -> bool:
     """Whether the end was named by a person and nothing was counted since."""
     return "named" in clock.because and not clock.because.get("stood")
 
 
 def _counted_anew(
-    facts: CaseFacts, clock: Clock, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar
+    facts: CaseFacts, clock: DeadlineFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar
 ) -> CaseFacts:
     fresh = _end(clock, pack.find("deadline", clock.key), calendar)
     rivals = list(_rivals(facts, clock, pack, calendar))
@@ -50,7 +50,7 @@ def _counted_anew(
     return deadlines.put(facts, _moved(clock, replace(fresh, because=because), at))
 
 
-def _end(clock: Clock, entry: DeadlineEntry, calendar: WorkCalendar) -> Clock:
+def _end(clock: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalendar) -> DeadlineFacts:
     """The clock ending where it would, had the calendar always been this one."""
     if named := clock.because.get("named"):
         fresh = replace(clock, due_at=dt.datetime.fromisoformat(named), provisional=False)
@@ -64,7 +64,7 @@ def _end(clock: Clock, entry: DeadlineEntry, calendar: WorkCalendar) -> Clock:
     return fresh
 
 
-def _moved(clock: Clock, fresh: Clock, at: dt.datetime) -> Clock:
+def _moved(clock: DeadlineFacts, fresh: DeadlineFacts, at: dt.datetime) -> DeadlineFacts:
     """The clock at its new end, with the old one as a revision; or where it was."""
     if fresh.due_at == clock.due_at:
         because = {k: why for k, why in fresh.because.items() if k != "passed"}
@@ -83,14 +83,16 @@ def _moved(clock: Clock, fresh: Clock, at: dt.datetime) -> Clock:
     )
 
 
-def _lifted(lapse: Lapse, at: dt.datetime) -> Lapse:
+def _lifted(lapse: BreachFacts, at: dt.datetime) -> BreachFacts:
     return lapse if lapse.lifted_at else replace(lapse, lifted_at=at, lifted_because=REASON)
 
 
 # ---------------------------------------------------------------- clocks that share a slot
 
 
-def _rivals(facts: CaseFacts, clock: Clock, pack: Pack, calendar: WorkCalendar) -> Iterator[Clock]:
+def _rivals(
+    facts: CaseFacts, clock: DeadlineFacts, pack: Pack, calendar: WorkCalendar
+) -> Iterator[DeadlineFacts]:
     """The clocks of other rules that this one ended before, counted anew."""
     for beaten in clock.because.get("over", ()):
         stored = next(
@@ -103,8 +105,13 @@ def _rivals(facts: CaseFacts, clock: Clock, pack: Pack, calendar: WorkCalendar) 
 
 
 def _earlier(
-    facts: CaseFacts, clock: Clock, rivals: Iterable[Clock], *, at: dt.datetime, pack: Pack
-) -> Clock | None:
+    facts: CaseFacts,
+    clock: DeadlineFacts,
+    rivals: Iterable[DeadlineFacts],
+    *,
+    at: dt.datetime,
+    pack: Pack,
+) -> DeadlineFacts | None:
     """The rival that now ends first, where it ends before the clock, ahead of `at`, and applies."""
     ends = [
         (rival.due_at, place, rival)
@@ -112,19 +119,19 @@ def _earlier(
         if rival.due_at
         and clock.due_at
         and at < rival.due_at < clock.due_at
-        and rival.state is ClockState.superseded
+        and rival.state is DeadlineState.superseded
         and holds(pack.find("deadline", rival.key).applies, facts)
     ]
     return min(ends)[2] if ends else None
 
 
-def _never_ran(clock: Clock, beaten: Mapping[str, Any]) -> Clock:
+def _never_ran(clock: DeadlineFacts, beaten: Mapping[str, Any]) -> DeadlineFacts:
     """A clock that ended later than the running one from its first moment on."""
     begun = {key: beaten[key] for key in ("rule", "clause", "from", "from_event")}
-    return Clock(
+    return DeadlineFacts(
         key=beaten["rule"],
         round=clock.round,
-        state=ClockState.superseded,
+        state=DeadlineState.superseded,
         starts_at=dt.datetime.fromisoformat(beaten["from"]),
         due_at=None,
         because=begun,
@@ -132,7 +139,7 @@ def _never_ran(clock: Clock, beaten: Mapping[str, Any]) -> Clock:
     )
 
 
-def _beaten(one: Mapping[str, Any], rivals: list[Clock]) -> Mapping[str, Any]:
+def _beaten(one: Mapping[str, Any], rivals: list[DeadlineFacts]) -> Mapping[str, Any]:
     """What is said of a clock that still ends later, with its new end."""
     rival = next((r for r in rivals if r.key == one["rule"]), None)
     if rival is None:
@@ -140,25 +147,29 @@ def _beaten(one: Mapping[str, Any], rivals: list[Clock]) -> Mapping[str, Any]:
     return {**one, "due_at": rival.due_at.isoformat() if rival.due_at else None}
 
 
-def _without(clock: Clock, rival: Clock) -> Mapping[str, Any]:
+def _without(clock: DeadlineFacts, rival: DeadlineFacts) -> Mapping[str, Any]:
     over = [one for one in clock.because.get("over", ()) if one["rule"] != rival.key]
     because = {k: why for k, why in clock.because.items() if k != "over"}
     return {**because, "over": over} if over else because
 
 
 def _overtaken(
-    facts: CaseFacts, clock: Clock, fresh: Clock, first: Clock, at: dt.datetime
+    facts: CaseFacts,
+    clock: DeadlineFacts,
+    fresh: DeadlineFacts,
+    first: DeadlineFacts,
+    at: dt.datetime,
 ) -> CaseFacts:
     """Let the rival run that ends earlier now; the clock that ran is superseded."""
     old = _moved(clock, fresh, at)
     known = next((c for c in facts.clocks if (c.key, c.round) == (first.key, first.round)), None)
     winner = replace(
         _moved(known, first, at) if known else first,
-        state=ClockState.running,
+        state=DeadlineState.running,
         responsible=clock.responsible,
     )
     winner = replace(winner, because=deadlines.over(winner, old))
-    facts = deadlines.put(facts, replace(old, state=ClockState.superseded))
+    facts = deadlines.put(facts, replace(old, state=DeadlineState.superseded))
     if known:
         return deadlines.put(facts, winner)
     return replace(facts, clocks=(*facts.clocks, winner))

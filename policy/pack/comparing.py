@@ -10,7 +10,7 @@ from policy.pack.schema import SECTIONS
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FieldChange:
     """A field that differs; None is a field that is not there."""
 
     field: str
@@ -19,17 +19,17 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class EntryDifference:
     """An entry that is new, gone, changed, or stands at another place among its neighbours."""
 
     section: str
     key: str
     label: str
     kind: Literal["added", "removed", "changed", "moved"]
-    changes: tuple[Change, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[EntryDifference]:
     """Everything that differs between the plain data of two versions, in the order of sections."""
     sections = dict.fromkeys(("policy", *SECTIONS, *before, *after))
     return [
@@ -54,25 +54,25 @@ def _entries(value: Any) -> dict[str, Mapping[str, Any]]:
 
 def _in_section(
     section: str, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
-) -> Iterator[Difference]:
+) -> Iterator[EntryDifference]:
     moved = _moved([key for key in before if key in after], [key for key in after if key in before])
     for key in dict.fromkeys((*before, *after)):
         old, new = before.get(key), after.get(key)
         label = str((new or old or {}).get("label") or key)
         if new is None:
-            yield Difference(section, key, label, "removed", tuple(_changes(old or {}, {})))
+            yield EntryDifference(section, key, label, "removed", tuple(_changes(old or {}, {})))
         elif old is None:
-            yield Difference(section, key, label, "added", tuple(_changes({}, new)))
+            yield EntryDifference(section, key, label, "added", tuple(_changes({}, new)))
         elif changes := tuple(_changes(old, new)):
-            yield Difference(section, key, label, "changed", changes)
+            yield EntryDifference(section, key, label, "changed", changes)
         elif key in moved:
-            yield Difference(section, key, label, "moved")
+            yield EntryDifference(section, key, label, "moved")
 
 
-def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FieldChange]:
     for field in dict.fromkeys((*old, *new)):
         if field != "key" and _same(old.get(field)) != _same(new.get(field)):
-            yield Change(field, old.get(field), new.get(field))
+            yield FieldChange(field, old.get(field), new.get(field))
 
 
 def _same(value: Any) -> Any:

@@ -47,7 +47,7 @@ class FormField(Shape):
         return self
 
 
-class FormEntry(Entry):
+class FormTemplate(Entry):
     """A form that is filled any number of times: on a case, or by itself (`alone`).
 
     `covers` names the two instants between which somebody was there, of a log that must leave no
@@ -62,12 +62,12 @@ class FormEntry(Entry):
     fields: Annotated[tuple[FormField, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _fields_stand_once(self) -> FormEntry:
+    def _fields_stand_once(self) -> FormTemplate:
         once(self.fields)
         return self
 
     @model_validator(mode="after")
-    def _covers_between_instants(self) -> FormEntry:
+    def _covers_between_instants(self) -> FormTemplate:
         for key in self.covers or ():
             field = self.field(key)
             if field is None or field.shape != "time" or not field.required:

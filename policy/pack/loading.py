@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from policy.pack.forms_and_reports import COUNTED, STANDING
 from policy.pack.numbering import render
 from policy.pack.schema import SECTIONS, SHEETS, Pack
-from policy.pack.shapes import RefTo, Row, Shape
+from policy.pack.shapes import ConditionRow, RefTo, Shape
 from policy.vocabulary.errors import PackRefused
 from policy.vocabulary.events import EVENTS, Informed
 from policy.vocabulary.facts import CaseFacts
@@ -353,7 +353,7 @@ def _strange_fields(pack: Pack, entry: Shape) -> Iterator[str]:
     own = {f.key for f in pack.field}
     for name in type(entry).model_fields:
         value = getattr(entry, name)
-        if not (isinstance(value, tuple) and value and isinstance(value[0], Row)):
+        if not (isinstance(value, tuple) and value and isinstance(value[0], ConditionRow)):
             continue
         for row in value:
             if row.field not in KNOWN_FACTS | own | _EVENT_FIELDS and not _filed(pack, row.field):

@@ -21,7 +21,7 @@ from policy.pack.forms_and_reports import (
     ChainEntry,
     ChecklistEntry,
     FindingEntry,
-    FormEntry,
+    FormTemplate,
     IndicatorEntry,
     LadderEntry,
     LedgerEntry,
@@ -391,7 +391,7 @@ SECTIONS: dict[str, type[Shape]] = {
         SanctionEntry,
         RewardEntry,
         ClaimEntry,
-        FormEntry,
+        FormTemplate,
         LedgerEntry,
         ChainEntry,
         ChecklistEntry,
@@ -435,7 +435,7 @@ class Pack(Shape):
     sanction: tuple[SanctionEntry, ...] = ()
     reward: tuple[RewardEntry, ...] = ()
     claim: tuple[ClaimEntry, ...] = ()
-    form: tuple[FormEntry, ...] = ()
+    form: tuple[FormTemplate, ...] = ()
     ledger: tuple[LedgerEntry, ...] = ()
     chain: tuple[ChainEntry, ...] = ()
     checklist: tuple[ChecklistEntry, ...] = ()

@@ -120,7 +120,7 @@ class Operator(enum.Enum):
 Scalar = str | bool | int | Decimal
 
 
-class Row(Shape):
+class ConditionRow(Shape):
     """One line of a condition: field, operator, value. In TOML `{ field = "grade", in = [..] }`."""
 
     field: FieldPath
@@ -139,7 +139,7 @@ class Row(Shape):
         return {"field": data.get("field"), "op": said[0], "value": data[said[0]]}
 
     @model_validator(mode="after")
-    def _fits(self) -> Row:
+    def _fits(self) -> ConditionRow:
         many = self.op in (Operator.among, Operator.not_among)
         if many and not isinstance(self.value, tuple):
             raise Refused("takes_list", "{op} takes a list", {"op": self.op.value})
@@ -172,7 +172,7 @@ class Row(Shape):
                 return found is not None and Decimal(str(found)) < Decimal(str(self.value))
 
 
-Condition = tuple[Row, ...]
+Condition = tuple[ConditionRow, ...]
 
 
 # ---------------------------------------------------------------- entries

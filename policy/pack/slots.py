@@ -18,7 +18,7 @@ from pydantic import AfterValidator
 
 from policy.pack import shapes
 from policy.pack.schema import SECTIONS, PolicyHead
-from policy.pack.shapes import FieldPath, Quantity, RefTo, Row, Shape
+from policy.pack.shapes import ConditionRow, FieldPath, Quantity, RefTo, Shape
 from policy.vocabulary.events import EVENTS
 
 LONG = 400
@@ -78,7 +78,7 @@ def _of(name: str, annotation: Any, marks: tuple[Any, ...], required: bool, defa
 
 
 def _of_several(name: str, annotation: Any, required: bool, default: Any) -> Slot:
-    if isinstance(annotation, type) and issubclass(annotation, Row):
+    if isinstance(annotation, type) and issubclass(annotation, ConditionRow):
         return Slot(name, "condition", required, default)
     if isinstance(annotation, type) and issubclass(annotation, Shape):
         return Slot(name, "rows", required, default, inner=_slots(annotation))
@@ -138,7 +138,7 @@ def _flat(marks: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SlotPlace:
     """Where a number stands: the entry's section, key and row, the field, and what it says."""
 
     rule: int

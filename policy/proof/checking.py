@@ -307,7 +307,7 @@ def _never(pack: Pack, events: set[str]) -> Iterator[Finding]:
 
 
 @dataclass(frozen=True, slots=True)
-class Otherwise:
+class ChangedCase:
     """A case file's case that held before and does not hold under the draft."""
 
     file: str
@@ -321,7 +321,7 @@ class Otherwise:
 
 def differing(
     data: Mapping[str, Any], before: Mapping[str, Any], folder: Path, calendar: WorkCalendar
-) -> list[Otherwise]:
+) -> list[ChangedCase]:
     """The cases of a folder that hold under `before` and end otherwise under `data`.
 
     A folder that is not there has no cases.
@@ -329,7 +329,7 @@ def differing(
     if not folder.is_dir():
         return []
     return [
-        Otherwise(
+        ChangedCase(
             case.file,
             case.name,
             case.proves,

@@ -15,7 +15,7 @@ from typing import Any
 from policy.engine.permission import ANSWERS_A_CLOCK
 from policy.pack.loading import references
 from policy.pack.schema import SECTIONS, DeadlineEntry, Pack
-from policy.pack.shapes import Operator, Quantity, Row
+from policy.pack.shapes import ConditionRow, Operator, Quantity
 from policy.proof.domains import satisfiable, strange_values
 from policy.vocabulary.events import EVENTS
 from policy.vocabulary.worktime import Unit
@@ -46,11 +46,11 @@ def contradictions(pack: Pack) -> Iterator[Finding]:
         yield from look(pack)
 
 
-def conditions(entry: Any) -> Iterator[tuple[str, tuple[Row, ...]]]:
+def conditions(entry: Any) -> Iterator[tuple[str, tuple[ConditionRow, ...]]]:
     """The fields of an entry that hold a condition with rows."""
     for name in type(entry).model_fields:
         value = getattr(entry, name)
-        if isinstance(value, tuple) and value and isinstance(value[0], Row):
+        if isinstance(value, tuple) and value and isinstance(value[0], ConditionRow):
             yield name, value
 
 

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from policy.pack.loading import build, check, chosen, filled, is_role, read, reference, shipped
 from policy.pack.schema import SECTIONS, Pack, PolicyHead
-from policy.pack.shapes import Quantity, Row
+from policy.pack.shapes import ConditionRow, Quantity
 from policy.proof.play import SHARED, Case, Play, cases
 from policy.vocabulary.events import EVENTS
 from policy.vocabulary.worktime import Unit, WorkCalendar
@@ -124,24 +124,26 @@ NOT_CHECKED = frozenset({"B", "X", "—"})
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ClauseCount:
     """How many of the clauses a program can check are proven, and which have no reason why not."""
 
     proven: int
     owed: int
     silent: tuple[str, ...]
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(self.proven + other.proven, self.owed + other.owed, self.silent + other.silent)
+    def __add__(self, other: ClauseCount) -> ClauseCount:
+        return ClauseCount(
+            self.proven + other.proven, self.owed + other.owed, self.silent + other.silent
+        )
 
     def __str__(self) -> str:
         return f"{self.proven} of {self.owed} proven"
 
 
-NOTHING = Tally(0, 0, ())
+NOTHING = ClauseCount(0, 0, ())
 
 
-def clause_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], Tally]:
+def clause_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], ClauseCount]:
     """A line per clause of the cases' folder and a sum; and that sum.
 
     A case that does not hold proves nothing. `folder` is that of one regulation; the tests
@@ -153,11 +155,11 @@ def clause_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], Tall
     return [*map(str, proofs), f"{folder.name}: {tally}"], tally
 
 
-def tallied(proofs: Iterable[Proof]) -> Tally:
+def tallied(proofs: Iterable[Proof]) -> ClauseCount:
     """How many are proven, of those a program can check."""
     owed = [proof for proof in proofs if proof.clause.type not in NOT_CHECKED]
     silent = [p.clause.key for p in owed if not p.by and p.clause.left is None]
-    return Tally(sum(bool(proof.by) for proof in owed), len(owed), tuple(silent))
+    return ClauseCount(sum(bool(proof.by) for proof in owed), len(owed), tuple(silent))
 
 
 def mutation_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], bool]:
@@ -379,7 +381,7 @@ _OPPOSITES = {"is": "is_not", "is_not": "is", "in": "not_in", "not_in": "in"}
 
 
 def _other_rows(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    said = Row.model_validate(row)
+    said = ConditionRow.model_validate(row)
     if opposite := _OPPOSITES.get(said.op.value):
         yield {"field": said.field, opposite: row[said.op.value]}
     elif isinstance(said.value, bool):

@@ -18,7 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from policy.pack.loading import FILED_IN, KNOWN_FACTS
 from policy.pack.schema import Pack
-from policy.pack.shapes import Operator, Row
+from policy.pack.shapes import ConditionRow, Operator
 from policy.vocabulary.events import EVENTS
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.status import ClosingGround, ReplyOutcome, Responsibility, Status
@@ -187,7 +187,7 @@ def _annotated(annotation: Any) -> Domain:
 # ---------------------------------------------------------------- what can never hold
 
 
-def strange_values(pack: Pack, rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
+def strange_values(pack: Pack, rows: Iterable[ConditionRow]) -> Iterator[tuple[str, str]]:
     """The (field, value) pairs of rows that name a value their field cannot have."""
     for row in rows:
         known = domain(pack, row.field)
@@ -202,7 +202,7 @@ def strange_values(pack: Pack, rows: Iterable[Row]) -> Iterator[tuple[str, str]]
 _COMPARING = (Operator.at_least, Operator.at_most, Operator.below)
 
 
-def _named(row: Row) -> tuple[Any, ...]:
+def _named(row: ConditionRow) -> tuple[Any, ...]:
     if row.op is Operator.filled:
         return ()
     return row.value if isinstance(row.value, tuple) else (row.value,)
@@ -212,21 +212,21 @@ def _is_one(value: Any, known: Domain) -> bool:
     return isinstance(value, str) and value in known.values
 
 
-def satisfiable(pack: Pack, rows: Sequence[Row]) -> bool:
+def satisfiable(pack: Pack, rows: Sequence[ConditionRow]) -> bool:
     """Whether some case could satisfy all rows; each field is looked at by itself."""
-    by_field: dict[str, list[Row]] = defaultdict(list)
+    by_field: dict[str, list[ConditionRow]] = defaultdict(list)
     for row in rows:
         by_field[row.field].append(row)
     return all(_some_value(pack, field, said) for field, said in by_field.items())
 
 
-def _some_value(pack: Pack, field: str, rows: list[Row]) -> bool:
+def _some_value(pack: Pack, field: str, rows: list[ConditionRow]) -> bool:
     if any(row.op in _COMPARING and _number(row.value) is None for row in rows):
         return True  # that it compares with no number is said elsewhere
     return any(all(row.holds(value) for row in rows) for value in _tries(pack, field, rows))
 
 
-def _tries(pack: Pack, field: str, rows: list[Row]) -> Iterator[Any]:
+def _tries(pack: Pack, field: str, rows: list[ConditionRow]) -> Iterator[Any]:
     """Values that stand for all the field can have: none, each listed one, those named."""
     known = domain(pack, field)
     yield None
@@ -238,7 +238,7 @@ def _tries(pack: Pack, field: str, rows: list[Row]) -> Iterator[Any]:
         yield from _beside(rows)
 
 
-def _beside(rows: list[Row]) -> Iterator[Any]:
+def _beside(rows: list[ConditionRow]) -> Iterator[Any]:
     """The values rows name and, of numbers, their neighbours; and one that nobody names."""
     compared = any(row.op in _COMPARING for row in rows)
     named = [value for row in rows for value in _named(row)]

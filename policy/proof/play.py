@@ -28,9 +28,9 @@ from typing import Any
 from policy.engine.case import apply
 from policy.engine.conditions import look
 from policy.engine.fact_changes import Effect, changes
-from policy.engine.folding import Entry, fold
-from policy.engine.indicators import Summary, figure, reached
-from policy.engine.messages import Message, messages
+from policy.engine.folding import JournalEntry, fold
+from policy.engine.indicators import CaseSummary, figure, reached
+from policy.engine.messages import Notification, messages
 from policy.engine.penalties import wage_month
 from policy.engine.permission import offered
 from policy.engine.report_periods import due_on, period_of
@@ -40,8 +40,8 @@ from policy.pack.numbering import period, render
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError, PackRefused
 from policy.vocabulary.events import SYSTEM, By, Happening, HeldPost, load
-from policy.vocabulary.facts import CaseFacts, Charge, Clock
-from policy.vocabulary.status import ActorKind, ClockState, Sign
+from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts
+from policy.vocabulary.status import ActorKind, DeadlineState, Sign
 from policy.vocabulary.worktime import WorkCalendar
 
 SHARED = "cast.toml"
@@ -131,7 +131,7 @@ def play(case: Case, data: Mapping[str, Any], calendar: WorkCalendar) -> list[Mi
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StepOutcome:
     """What one step brought: the case before and after it, or why it was refused.
 
     `event` is None where what the step says makes no event at all.
@@ -142,7 +142,7 @@ class Outcome:
     before: CaseFacts
     after: CaseFacts
     effects: tuple[Effect, ...] = ()
-    told: tuple[Message, ...] = ()
+    told: tuple[Notification, ...] = ()
     refused: DomainError | None = None
 
 
@@ -156,7 +156,7 @@ class Play:
     def __init__(self, case: Case, pack: Pack, calendar: WorkCalendar) -> None:
         self.case, self.pack, self.calendar = case, pack, calendar
         self.about = ""
-        self.journals: dict[str, list[Entry]] = {}
+        self.journals: dict[str, list[JournalEntry]] = {}
         self.pictures: dict[str, CaseFacts] = {}
 
     @property
@@ -164,7 +164,7 @@ class Play:
         return self.pictures.get(self.about) or CaseFacts()
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[JournalEntry]:
         return self.journals.setdefault(self.about, [])
 
     def mismatches(self) -> Iterator[Mismatch]:
@@ -196,22 +196,22 @@ class Play:
         for about, wanted, found in _compare(self, step.get("expect", {}), refused):
             yield Mismatch(self.case.name, number, about, wanted, found)
 
-    def step(self, step: Mapping[str, Any]) -> Outcome:
+    def step(self, step: Mapping[str, Any]) -> StepOutcome:
         """Let one step happen. Refused, it changes nothing and the play goes on."""
         self.about = step.get("case", "")
         now = self.instant(step.get("recorded_at", step["at"]))
-        self.told: tuple[Message, ...] = ()
+        self.told: tuple[Notification, ...] = ()
         before, event = self.facts, None
         try:
             event = self.event(step)
             after, effects = self._happen(event, now)
         except DomainError as error:
-            return Outcome(event, now, before, before, refused=error)
-        self.entries.append(Entry(len(self.entries) + 1, event, now))
+            return StepOutcome(event, now, before, before, refused=error)
+        self.entries.append(JournalEntry(len(self.entries) + 1, event, now))
         self.pictures[self.about] = after
         seq = len(self.entries)
         self.told = tuple(messages(event, effects, before, after, self.pack, seq=seq))
-        return Outcome(event, now, before, after, effects, self.told)
+        return StepOutcome(event, now, before, after, effects, self.told)
 
     def event(self, step: Mapping[str, Any]) -> Happening:
         """What a step says happened; raises as `events.load` where it makes no event."""
@@ -219,7 +219,7 @@ class Play:
 
     def _happen(self, event: Happening, now: dt.datetime) -> tuple[CaseFacts, tuple[Effect, ...]]:
         if event.type in ("corrected", "withdrawn"):
-            entry = Entry(len(self.entries) + 1, event, now)
+            entry = JournalEntry(len(self.entries) + 1, event, now)
             after = fold([*self.entries, entry], self.pack, self.calendar)
             return after, changes(self.facts, after)
         return apply(self.facts, event, self.pack, self.calendar, now)
@@ -394,7 +394,7 @@ _LISTS: dict[str, Any] = {
     "running": lambda clock, facts: clock.running,
     "breached": lambda clock, facts: clock.breached,
     "lifted": lambda clock, facts: any(lapse.lifted_at for lapse in clock.breaches),
-    "superseded": lambda clock, facts: clock.state is ClockState.superseded,
+    "superseded": lambda clock, facts: clock.state is DeadlineState.superseded,
 }
 
 
@@ -408,7 +408,7 @@ def _charges(play: Play, wanted: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _yuan(charge: Charge) -> Any:
+def _yuan(charge: PenaltyFacts) -> Any:
     amount = charge.amount if charge.sign is Sign.charge else -charge.amount
     return int(amount) if amount == int(amount) else amount
 
@@ -428,7 +428,7 @@ def _months(play: Play, wanted: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _signed(charge: Charge) -> str:
+def _signed(charge: PenaltyFacts) -> str:
     return f"-{charge.rule}" if charge.sign is Sign.reversal else charge.rule
 
 
@@ -479,7 +479,7 @@ def _says(play: Play, path: str) -> Any:
     return _plain(play, look(path, play.facts, None))
 
 
-def _told(play: Play, message: Message) -> str:
+def _told(play: Play, message: Notification) -> str:
     """Who hears of an alert: a post, a person of the cast, a department."""
     who = message.post or message.department or _name(play, message.employee or "nobody")
     return f"{message.rule}:{who}"
@@ -515,7 +515,9 @@ def _figure(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
     entry = play.pack.find("indicator", wanted["indicator"])
     if entry is None:
         return {"indicator": "none"}
-    summed = [Summary(**{k: _of_summary(play, v) for k, v in c.items()}) for c in wanted["cases"]]
+    summed = [
+        CaseSummary(**{k: _of_summary(play, v) for k, v in c.items()}) for c in wanted["cases"]
+    ]
     visited = tuple(wanted.get("visited", (0, 0)))
     found = figure(entry, summed, play.calendar, scores=wanted.get("scores", ()), visited=visited)
     return {
@@ -533,7 +535,7 @@ def _of_summary(play: Play, value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _overdue(clock: Clock) -> str:
+def _overdue(clock: DeadlineFacts) -> str:
     return f"{clock.key}/{clock.round}"
 
 

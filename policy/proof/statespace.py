@@ -17,7 +17,7 @@ from policy.engine.case import archivable, moved
 from policy.engine.conditions import holds, look
 from policy.engine.permission import DECLARED_IN, offered
 from policy.pack.schema import SECTIONS, DeadlineEntry, GateEntry, Pack, SignoffEntry
-from policy.pack.shapes import Condition, Operator, Row
+from policy.pack.shapes import Condition, ConditionRow, Operator
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.events import EVENTS, By, CalledBack, Happening, HeldPost, load
 from policy.vocabulary.facts import CaseFacts, replace
@@ -43,7 +43,7 @@ LEADS_NOWHERE = CHANGES_NO_STATE | {"classified", "reviewed", "promised", "appea
 
 
 @dataclass(frozen=True)
-class Place:
+class ReachedState:
     """A case as it was when its state was first reached, and when that was.
 
     `written` are the papers it has, by their place among all, each with its round.
@@ -101,17 +101,17 @@ def _asked(pack: Pack) -> frozenset[str]:
     return frozenset(row.field for row in _conditions(pack))
 
 
-def _conditions(pack: Pack) -> Iterator[Row]:
+def _conditions(pack: Pack) -> Iterator[ConditionRow]:
     for section in SECTIONS:
         for entry in getattr(pack, section):
             yield from _rows(entry)
 
 
-def _rows(entry: Any) -> Iterator[Row]:
+def _rows(entry: Any) -> Iterator[ConditionRow]:
     for name in type(entry).model_fields:
         value = getattr(entry, name)
         if isinstance(value, tuple):
-            yield from (row for row in value if isinstance(row, Row))
+            yield from (row for row in value if isinstance(row, ConditionRow))
 
 
 def _known(status: Status) -> frozenset[str]:
@@ -171,7 +171,7 @@ def _role(entry: DeadlineEntry) -> str:
     return ("reviewed" if entry.review_every else "answering") if entry.slot else ""
 
 
-def moments(place: Place, event: Happening) -> list[dt.datetime]:
+def moments(place: ReachedState, event: Happening) -> list[dt.datetime]:
     """When an event is tried: at once, and where time decides, at every moment it may decide.
 
     That is the next day and just after each time a running clock waits for. What a clock that
@@ -191,7 +191,7 @@ def moments(place: Place, event: Happening) -> list[dt.datetime]:
 
 
 @dataclass(frozen=True)
-class Paper:
+class EntryNeed:
     """Something to write down, for which cases, and how often some rule asks for it."""
 
     event: Happening
@@ -205,7 +205,7 @@ MOST_TIMES = 9
 """How often a walk writes a paper at most in one state, where a rule counts it."""
 
 
-def _papers(pack: Pack) -> Iterator[Paper]:
+def _papers(pack: Pack) -> Iterator[EntryNeed]:
     counted: dict[str, int] = {}
     for row in _conditions(pack):
         if row.op in _COUNTING and isinstance(row.value, int):
@@ -214,7 +214,7 @@ def _papers(pack: Pack) -> Iterator[Paper]:
         section = DECLARED_IN.get(said["type"], said["type"])
         key = said.get(_NAMED_BY.get(said["type"], "about"), "")
         applies = getattr(pack.find(section, key), "applies", ())
-        yield Paper(_event(pack, said), applies, counted.get(f"{section}.{key}", 1))
+        yield EntryNeed(_event(pack, said), applies, counted.get(f"{section}.{key}", 1))
 
 
 def _sorts_anew(event: Happening, status: Status) -> bool:
@@ -237,7 +237,7 @@ class Walk:
     how many events were tried.
     """
 
-    places: dict[Hashable, Place] = field(default_factory=dict)
+    places: dict[Hashable, ReachedState] = field(default_factory=dict)
     leads_to: dict[Hashable, set[Hashable]] = field(default_factory=lambda: defaultdict(set))
     happened: set[str] = field(default_factory=set)
     complete: bool = True
@@ -274,7 +274,7 @@ class _Walker:
         self.waiting: deque[Hashable] = deque()
 
     def walked(self) -> Walk:
-        nothing = Place(CaseFacts(), BEGIN)
+        nothing = ReachedState(CaseFacts(), BEGIN)
         for event in beginnings(self.pack):
             self._go(None, self._after(nothing, event, BEGIN))
         tried = everything(self.pack)
@@ -293,8 +293,8 @@ class _Walker:
         self.found.complete = not self.waiting
         return self.found
 
-    def _visit(self, here: Hashable, place: Place, tried: list[Happening]) -> None:
-        written: Place | None = place
+    def _visit(self, here: Hashable, place: ReachedState, tried: list[Happening]) -> None:
+        written: ReachedState | None = place
         for _ in range(self.most_times):
             written = self._with_papers(written) if written else None
             self._go(here, written)
@@ -305,7 +305,7 @@ class _Walker:
             for at in moments(place, event):
                 self._go(source, self._after(place, event, at))
 
-    def _with_papers(self, place: Place) -> Place | None:
+    def _with_papers(self, place: ReachedState) -> ReachedState | None:
         """Where everything leads that can be written down and was not yet in this round.
 
         What is written down only ever grows, so that nothing and all of it are what matters, and
@@ -322,14 +322,14 @@ class _Walker:
                 here = replace(after, written=marks)
         return None if here is place else here
 
-    def _put(self, place: Place, question: list[Happening]) -> Place | None:
+    def _put(self, place: ReachedState, question: list[Happening]) -> ReachedState | None:
         """Where a question to a jury leads, step by step as far as it goes."""
         here = place
         for event in question:
             here = self._after(here, event, here.at + MINUTE) or here
         return None if here is place else here
 
-    def _after(self, place: Place, event: Happening, at: dt.datetime) -> Place | None:
+    def _after(self, place: ReachedState, event: Happening, at: dt.datetime) -> ReachedState | None:
         """The place an event leads to, None where it is refused: nothing else may be raised."""
         self.found.steps += 1
         update: dict[str, Any] = {"at": at}
@@ -343,7 +343,7 @@ class _Walker:
         self.found.happened.add(event.type)
         return replace(place, facts=facts, at=at)
 
-    def _go(self, here: Hashable, reached: Place | None) -> None:
+    def _go(self, here: Hashable, reached: ReachedState | None) -> None:
         if reached is None or reached.facts.round > self.most_rounds:
             return
         there = self.states.of(reached.facts)

@@ -16,7 +16,7 @@ from typing import Any
 
 from policy.engine import penalties
 from policy.engine.case import apply, archivable, pass_time
-from policy.engine.folding import Calendars, Entry, amended
+from policy.engine.folding import Calendars, JournalEntry, amended
 from policy.engine.rules import Rules
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError, StepRefused
@@ -29,7 +29,7 @@ from policy.vocabulary.events import (
     Withdrawn,
     utc,
 )
-from policy.vocabulary.facts import CaseFacts, Charge
+from policy.vocabulary.facts import CaseFacts, PenaltyFacts
 from policy.vocabulary.status import ActorKind, Sign
 from policy.vocabulary.worktime import WorkCalendar
 
@@ -50,7 +50,7 @@ class Lateness:
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
+class PenaltySum:
     """A charge that stands, in yuan; one that gives back is negative."""
 
     rule: str
@@ -61,11 +61,11 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class CasePicture:
     """One picture of a case, as far as it is compared."""
 
     late: tuple[Lateness, ...]
-    sums: tuple[Sum, ...]
+    sums: tuple[PenaltySum, ...]
     facts: Mapping[str, str | None]
 
     @property
@@ -74,15 +74,15 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class CaseDifference:
     """What is in one of two pictures of a case and not in the other."""
 
-    before: Side
-    after: Side
+    before: CasePicture
+    after: CasePicture
     late_added: tuple[Lateness, ...] = ()
     late_removed: tuple[Lateness, ...] = ()
-    sums_added: tuple[Sum, ...] = ()
-    sums_removed: tuple[Sum, ...] = ()
+    sums_added: tuple[PenaltySum, ...] = ()
+    sums_removed: tuple[PenaltySum, ...] = ()
     facts: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -91,7 +91,7 @@ class Difference:
 
 
 def under(
-    entries: Iterable[Entry],
+    entries: Iterable[JournalEntry],
     pack: Pack,
     calendar: WorkCalendar,
     *,
@@ -125,9 +125,9 @@ def up_to(facts: CaseFacts, pack: Pack, calendar: WorkCalendar, *, now: dt.datet
     return facts
 
 
-def standing(entries: Iterable[Entry]) -> list[Entry]:
+def standing(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
     """What a journal says after its corrections and withdrawals, in order."""
-    kept: list[Entry] = []
+    kept: list[JournalEntry] = []
     for entry in entries:
         if isinstance(entry.event, Corrected | Withdrawn):
             kept = amended(kept, entry.event)
@@ -142,12 +142,12 @@ def _follows_by_itself(event: Happening) -> bool:
     return by_itself or event.type in penalties.STEPS
 
 
-def difference(before: CaseFacts, after: CaseFacts) -> Difference:
+def difference(before: CaseFacts, after: CaseFacts) -> CaseDifference:
     """What differs between a case as it is and as it would be."""
     was, now = side(before), side(after)
     known = {(one.key, one.round) for one in was.late}
     would = {(one.key, one.round) for one in now.late}
-    return Difference(
+    return CaseDifference(
         before=was,
         after=now,
         late_added=tuple(one for one in now.late if (one.key, one.round) not in known),
@@ -162,7 +162,7 @@ def difference(before: CaseFacts, after: CaseFacts) -> Difference:
     )
 
 
-def side(facts: CaseFacts) -> Side:
+def side(facts: CaseFacts) -> CasePicture:
     """What of a case is compared: breaches and charges that stand, and a few facts."""
     late = [
         Lateness(clock.key, clock.round, lapse.breached_at)
@@ -170,16 +170,16 @@ def side(facts: CaseFacts) -> Side:
         for lapse in clock.breaches
         if lapse.lifted_at is None
     ]
-    return Side(
+    return CasePicture(
         late=tuple({(one.key, one.round): one for one in late}.values()),
         sums=tuple(_sum(charge) for charge in facts.charges if charge.stands),
         facts={name: _plain(getattr(facts, name)) for name in FACTS},
     )
 
 
-def _sum(charge: Charge) -> Sum:
+def _sum(charge: PenaltyFacts) -> PenaltySum:
     taken = charge.amount if charge.sign is Sign.charge else -charge.amount
-    return Sum(charge.rule, charge.employee, charge.occasion, charge.sign, taken)
+    return PenaltySum(charge.rule, charge.employee, charge.occasion, charge.sign, taken)
 
 
 def _plain(value: Any) -> str | None:
@@ -190,7 +190,7 @@ def _plain(value: Any) -> str | None:
 
 
 @dataclass(slots=True)
-class Count:
+class RuleCount:
     """How often a rule spoke and what it came to, as it was and as it would be."""
 
     label: str
@@ -214,10 +214,10 @@ class Totals:
     yuan_before: Decimal = Decimal(0)
     yuan_after: Decimal = Decimal(0)
     regraded: int = 0
-    terms: dict[str, Count] = field(default_factory=dict)
-    rules: dict[str, Count] = field(default_factory=dict)
+    terms: dict[str, RuleCount] = field(default_factory=dict)
+    rules: dict[str, RuleCount] = field(default_factory=dict)
 
-    def add(self, one: Difference, was: Pack, other: Pack) -> None:
+    def add(self, one: CaseDifference, was: Pack, other: Pack) -> None:
         """Count a case that was judged under the rules it `was` under and under `other` ones."""
         self.cases += 1
         self.differ += bool(one)
@@ -234,7 +234,7 @@ class Totals:
             _count(self.terms, "deadline", late.key, other).after += 1
         self._add_sums(one, was, other)
 
-    def _add_sums(self, one: Difference, was: Pack, other: Pack) -> None:
+    def _add_sums(self, one: CaseDifference, was: Pack, other: Pack) -> None:
         for sum_ in one.before.sums:
             count = _count(self.rules, "penalty", sum_.rule, was)
             count.before += 1
@@ -256,7 +256,8 @@ class Totals:
         for name in ("terms", "rules"):
             counts = data.get(name, {}).items()
             plain[name] = {
-                key: Count(**{n: _typed(n, v) for n, v in count.items()}) for key, count in counts
+                key: RuleCount(**{n: _typed(n, v) for n, v in count.items()})
+                for key, count in counts
             }
         return cls(**plain)
 
@@ -266,8 +267,8 @@ class Totals:
         self.refused += 1
 
 
-def _count(counts: dict[str, Count], section: str, key: str, pack: Pack) -> Count:
-    return counts.setdefault(key, Count(pack.label(section, key)))
+def _count(counts: dict[str, RuleCount], section: str, key: str, pack: Pack) -> RuleCount:
+    return counts.setdefault(key, RuleCount(pack.label(section, key)))
 
 
 def _json(value: Any) -> Any:

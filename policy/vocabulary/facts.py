@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 from policy.vocabulary.status import (
     CallOutcome,
     CallPurpose,
-    ClockState,
     ClosingGround,
+    DeadlineState,
     PenaltyStatus,
     ReplyOutcome,
     Responsibility,
@@ -41,7 +41,7 @@ class Revision:
 
 
 @dataclass(frozen=True)
-class Lapse:
+class BreachFacts:
     """A clock ran out at `breached_at` and this was noticed at `found_at`; it may be lifted."""
 
     breached_at: dt.datetime
@@ -51,12 +51,12 @@ class Lapse:
 
 
 @dataclass(frozen=True)
-class Clock:
+class DeadlineFacts:
     """A term that runs. `due_at` is None for a term without limit, which has `review_at`."""
 
     key: str
     round: int
-    state: ClockState
+    state: DeadlineState
     starts_at: dt.datetime
     due_at: dt.datetime | None
     because: Mapping[str, Any]
@@ -66,7 +66,7 @@ class Clock:
     met_at: dt.datetime | None = None
     responsible: str | None = None
     revisions: tuple[Revision, ...] = ()
-    breaches: tuple[Lapse, ...] = ()
+    breaches: tuple[BreachFacts, ...] = ()
 
     @property
     def breached(self) -> bool:
@@ -75,11 +75,11 @@ class Clock:
 
     @property
     def running(self) -> bool:
-        return self.state is ClockState.running
+        return self.state is DeadlineState.running
 
 
 @dataclass(frozen=True)
-class Charge:
+class PenaltyFacts:
     """A sum for one rule, employee and occasion; `sign` says whether it takes or gives.
 
     `sanctions` are what comes with it or instead of it; the amount is then 0 or more.
@@ -108,7 +108,7 @@ class Charge:
 
 
 @dataclass(frozen=True)
-class Duty:
+class AssignmentFacts:
     """A department had the case: who answers for it and who handles it, round by round."""
 
     department: str
@@ -120,7 +120,7 @@ class Duty:
 
 
 @dataclass(frozen=True)
-class Call:
+class CallbackFacts:
     """One attempt to call the customer."""
 
     purpose: CallPurpose
@@ -153,7 +153,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Signature:
+class SignoffFacts:
     """Somebody answered with his name for a step."""
 
     event: str
@@ -165,7 +165,7 @@ class Signature:
 
 
 @dataclass(frozen=True)
-class Wish:
+class ExtensionFacts:
     """A department asked for more time."""
 
     round: int
@@ -177,7 +177,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Count:
+class TallyFacts:
     """Something the regulation counts happened once."""
 
     counter: str
@@ -186,7 +186,7 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Filed:
+class FormEntryFacts:
     """Something written down on the case under an entry of the pack.
 
     `section` and `key` name the entry (a form, a report, a checklist, a chain, a vote ...);
@@ -247,17 +247,17 @@ class CaseFacts:
     promised_at: dt.datetime | None = None
     informed_at: dt.datetime | None = None
     struck: bool = False
-    filed: tuple[Filed, ...] = ()
-    duties: tuple[Duty, ...] = ()
-    clocks: tuple[Clock, ...] = ()
-    charges: tuple[Charge, ...] = ()
-    calls: tuple[Call, ...] = ()
-    signatures: tuple[Signature, ...] = ()
-    wishes: tuple[Wish, ...] = ()
-    counts: tuple[Count, ...] = ()
+    filed: tuple[FormEntryFacts, ...] = ()
+    duties: tuple[AssignmentFacts, ...] = ()
+    clocks: tuple[DeadlineFacts, ...] = ()
+    charges: tuple[PenaltyFacts, ...] = ()
+    calls: tuple[CallbackFacts, ...] = ()
+    signatures: tuple[SignoffFacts, ...] = ()
+    wishes: tuple[ExtensionFacts, ...] = ()
+    counts: tuple[TallyFacts, ...] = ()
 
     @property
-    def duty(self) -> Duty | None:
+    def duty(self) -> AssignmentFacts | None:
         """Who has it now: the last duty that was not returned."""
         last = self.duties[-1] if self.duties else None
         return last if last and last.returned_at is None else None
@@ -274,7 +274,7 @@ class CaseFacts:
     def responsible(self) -> str | None:
         return self.duty.responsible if self.duty else None
 
-    def last_filed(self, section: str, key: str) -> Filed | None:
+    def last_filed(self, section: str, key: str) -> FormEntryFacts | None:
         """The last thing filed under an entry."""
         for filed in reversed(self.filed):
             if (filed.section, filed.key) == (section, key):
@@ -285,7 +285,7 @@ class CaseFacts:
         """How often something was filed under an entry."""
         return sum((f.section, f.key) == (section, key) for f in self.filed)
 
-    def last_call(self, purpose: CallPurpose) -> Call | None:
+    def last_call(self, purpose: CallPurpose) -> CallbackFacts | None:
         """The last answered call of this round for a purpose."""
         for call in reversed(self.calls):
             this = call.purpose is purpose and call.round == self.round
@@ -293,7 +293,7 @@ class CaseFacts:
                 return call
         return None
 
-    def clock(self, key: str) -> Clock | None:
+    def clock(self, key: str) -> DeadlineFacts | None:
         """This round's clock of a rule."""
         for clock in reversed(self.clocks):
             if clock.key == key and clock.round == self.round:

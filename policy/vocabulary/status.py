@@ -81,7 +81,7 @@ class ClosingGround(enum.Enum):
     unclosable = "unclosable"  # the jury decided that the demand cannot be met
 
 
-class ClockState(enum.Enum):
+class DeadlineState(enum.Enum):
     """What a clock does now; a breach is a fact of its own and survives every state."""
 
     running = "running"
@@ -162,7 +162,7 @@ class ProblemKind(enum.Enum):
     copy = "copy"  # a copy of the file lies beside it
 
 
-class SheetState(enum.Enum):
+class WorkbookState(enum.Enum):
     """What a spreadsheet file does now, in one word."""
 
     working = "working"
@@ -173,7 +173,7 @@ class SheetState(enum.Enum):
     new = "new"  # never read
 
 
-class TrialState(enum.Enum):
+class WhatIfState(enum.Enum):
     """How far the worker is with trying a version on past cases."""
 
     waiting = "waiting"
@@ -182,7 +182,7 @@ class TrialState(enum.Enum):
     failed = "failed"
 
 
-class Choice(enum.Enum):
+class Resolution(enum.Enum):
     """How a problem ends."""
 
     record = "record"  # what the record says stands

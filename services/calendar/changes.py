@@ -36,7 +36,7 @@ Said = tuple[DayKind, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CalendarChange:
     """What is to become of a calendar. A day that is said to be None is the usual again.
 
     `year` is an official year whose plan is replaced as a whole by `official`.
@@ -51,7 +51,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class ChangedDay:
     """A day that becomes another kind, what is said about it, and whether the company says so."""
 
     on: dt.date
@@ -64,22 +64,22 @@ class Turned:
 # ---------------------------------------------------------------- what is meant
 
 
-def company_day(on: dt.date, kind: DayKind | None, note: str) -> Change:
+def company_day(on: dt.date, kind: DayKind | None, note: str) -> CalendarChange:
     """The company says what `on` is; with None for `kind` it says nothing about it any more.
 
     Raises FieldMissing without a note and FieldTooLong.
     """
     if kind is None:
-        return Change(company={on: None})
+        return CalendarChange(company={on: None})
     note = note.strip()
     if not note:
         raise FieldMissing(field="note")
     if len(note) > LONGEST_NOTE:
         raise FieldTooLong(field="note", limit=LONGEST_NOTE)
-    return Change(company={on: (kind, note)})
+    return CalendarChange(company={on: (kind, note)})
 
 
-def office_hours(slots: Sequence[Slot], half_slots: Sequence[Slot]) -> Change:
+def office_hours(slots: Sequence[Slot], half_slots: Sequence[Slot]) -> CalendarChange:
     """Other office hours for full and for half days.
 
     Raises HoursRefused with the slot that is empty, overlaps the one before or is not in order.
@@ -87,7 +87,7 @@ def office_hours(slots: Sequence[Slot], half_slots: Sequence[Slot]) -> Change:
     _checked(slots, "slots")
     if half_slots:
         _checked(half_slots, "half_slots")
-    return Change(slots=tuple(slots), half_slots=tuple(half_slots))
+    return CalendarChange(slots=tuple(slots), half_slots=tuple(half_slots))
 
 
 def _checked(slots: Sequence[Slot], name: str) -> None:
@@ -107,7 +107,7 @@ def spelled(slots: Sequence[Slot]) -> str:
     return ", ".join(f"{opens:%H:%M}-{closes:%H:%M}" for opens, closes in slots)
 
 
-def official_year(year: int, days: Mapping[dt.date, Said], *, source: str) -> Change:
+def official_year(year: int, days: Mapping[dt.date, Said], *, source: str) -> CalendarChange:
     """The official plan of a year, in place of what the calendar knows of that year.
 
     Raises CalendarRefused for a plan without a day off or with a day of another year.
@@ -117,13 +117,13 @@ def official_year(year: int, days: Mapping[dt.date, Said], *, source: str) -> Ch
     for day in days:
         if day.year != year:
             raise CalendarRefused(why="day_out_of_reach", on=day)
-    return Change(official=dict(days), year=year, source=source[:LONGEST_SOURCE])
+    return CalendarChange(official=dict(days), year=year, source=source[:LONGEST_SOURCE])
 
 
 # ---------------------------------------------------------------- what it would do
 
 
-def changed(session: Session, calendar: Calendar, change: Change) -> WorkCalendar:
+def changed(session: Session, calendar: Calendar, change: CalendarChange) -> WorkCalendar:
     """The calendar as it would be. Writes nothing.
 
     Raises CalendarRefused if it could not be used (a half day without half hours, a day out of
@@ -154,7 +154,7 @@ def _coverage(now: CalendarVersion, year: int | None) -> tuple[dt.date, dt.date]
     )
 
 
-def _days(session: Session, calendar: Calendar, change: Change) -> dict[dt.date, DayKind]:
+def _days(session: Session, calendar: Calendar, change: CalendarChange) -> dict[dt.date, DayKind]:
     official, company = _layers(session, calendar)
     if change.year is not None:
         official = {day: said for day, said in official.items() if day.year != change.year}
@@ -184,7 +184,7 @@ def plan(session: Session, calendar: Calendar, year: int) -> dict[dt.date, Said]
     return {day: said for day, said in official.items() if day.year == year}
 
 
-def turned(session: Session, calendar: Calendar, change: Change) -> list[Turned]:
+def turned(session: Session, calendar: Calendar, change: CalendarChange) -> list[ChangedDay]:
     """The days that would become another kind of day, in order."""
     official, company = _layers(session, calendar)
     after = _days(session, calendar, change)
@@ -195,7 +195,7 @@ def turned(session: Session, calendar: Calendar, change: Change) -> list[Turned]
         was, becomes = (days.get(day, week_kind(day)) for days in (before, after))
         if was is not becomes:
             note = said[day][1] if day in said else (official | company).get(day, (was, ""))[1]
-            found.append(Turned(day, was, becomes, note, change.company.get(day) is not None))
+            found.append(ChangedDay(day, was, becomes, note, change.company.get(day) is not None))
     return found
 
 
@@ -205,7 +205,7 @@ def turned(session: Session, calendar: Calendar, change: Change) -> list[Turned]
 def carry_out(
     session: Session,
     calendar: Calendar,
-    change: Change,
+    change: CalendarChange,
     *,
     reason: str,
     actor: str,
@@ -262,7 +262,7 @@ def _stored(slots: Sequence[Slot] | None, before: list[list[str]]) -> list[list[
 
 
 def _write_days(
-    session: Session, calendar: Calendar, change: Change, *, number: int, source: str
+    session: Session, calendar: Calendar, change: CalendarChange, *, number: int, source: str
 ) -> None:
     """End the rows that no longer hold and add those that hold from now on."""
     rows = {

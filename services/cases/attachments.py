@@ -59,7 +59,7 @@ _FILMS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredFile:
     """Bytes that lie in the folder and belong to no case yet."""
 
     name: str
@@ -69,7 +69,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class AttachmentView:
     """A photo or file of a case as a page shows it; `by` is who added it, None for a machine."""
 
     id: int
@@ -121,7 +121,7 @@ def closed(complaint: Complaint) -> DomainError | None:
     return None
 
 
-def keep(content: BinaryIO, *, name: str, folder: Path, limit: int) -> Kept:
+def keep(content: BinaryIO, *, name: str, folder: Path, limit: int) -> StoredFile:
     """Bytes written to the folder, whole or not at all; needs no database and holds no lock.
 
     What no row names afterwards does no harm: the same photo, sent again, takes its place.
@@ -142,11 +142,11 @@ def keep(content: BinaryIO, *, name: str, folder: Path, limit: int) -> Kept:
         _put(draft, place(folder, checksum))
     finally:
         draft.unlink(missing_ok=True)
-    return Kept(_named(name, media_type), media_type, size, checksum)
+    return StoredFile(_named(name, media_type), media_type, size, checksum)
 
 
 def enter(
-    session: Session, complaint: Complaint, kept: Kept, *, user: User | None, now: dt.datetime
+    session: Session, complaint: Complaint, kept: StoredFile, *, user: User | None, now: dt.datetime
 ) -> Attachment:
     """The row that makes kept bytes a file of the case; the one that is there already, if any.
 
@@ -250,7 +250,7 @@ def place(folder: Path, checksum: str) -> Path:
     return folder / checksum[:2] / checksum
 
 
-def of_case(session: Session, complaint: Complaint) -> list[Paper]:
+def of_case(session: Session, complaint: Complaint) -> list[AttachmentView]:
     """The photos and files of a case, oldest first."""
     rows = session.execute(
         sa.select(Attachment, User.display_name)
@@ -259,7 +259,7 @@ def of_case(session: Session, complaint: Complaint) -> list[Paper]:
         .order_by(Attachment.id)
     )
     return [
-        Paper(one.id, one.name, one.media_type, one.size, one.added_at, by, one.checksum)
+        AttachmentView(one.id, one.name, one.media_type, one.size, one.added_at, by, one.checksum)
         for one, by in rows
     ]
 

@@ -57,7 +57,7 @@ def correct(
         _entitled(actor, "corrected")
     complete = _with_leaders(session, complaint, target, changes)
     said: dict[str, Any] = {"target": target, "changes": complete, "reason": reason}
-    return journal.happen(session, complaint, Corrected, actor=actor, now=now, **said)
+    return journal.record_event(session, complaint, Corrected, actor=actor, now=now, **said)
 
 
 def own_last(session: Session, complaint: Complaint, event: str, *, actor: Actor) -> Journal | None:
@@ -118,7 +118,7 @@ def withdraw(
 ) -> tuple[Effect, ...]:
     """Take journal row `target` back; taking the first back withdraws the whole case."""
     _entitled(actor, "withdrawn")
-    return journal.happen(
+    return journal.record_event(
         session, complaint, Withdrawn, actor=actor, now=now, target=target, reason=reason
     )
 

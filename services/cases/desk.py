@@ -30,7 +30,7 @@ from policy.pack.schema import Pack
 from policy.vocabulary.errors import NotFound
 from policy.vocabulary.events import By, Replied
 from policy.vocabulary.facts import CaseFacts
-from policy.vocabulary.status import ENDS, ClockState, PenaltyStatus, ReplyOutcome, Role, Status
+from policy.vocabulary.status import ENDS, DeadlineState, PenaltyStatus, ReplyOutcome, Role, Status
 from services.cases import journal, pending, record
 from services.company import actors
 from services.regulation import policies
@@ -172,7 +172,7 @@ def _seats(session: Session, user: User, *, on: dt.date) -> list[Seat]:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingCase:
     """A case that waits for somebody, and the deed it waits for (the name of its event)."""
 
     complaint: Complaint
@@ -196,7 +196,7 @@ NEXT_DEED = {
 
 def waiting(
     session: Session, user: User, *, now: dt.datetime, on: dt.date, limit: int = 50
-) -> list[Waiting]:
+) -> list[WaitingCase]:
     """The cases that wait for this user, whichever version they are under, most urgent first."""
     wanted = _mine(session, user, now=now, on=on)
     if not wanted:
@@ -209,7 +209,7 @@ def waiting(
         .order_by(Complaint.due_at.asc().nulls_last(), Complaint.id)
         .limit(limit)
     )
-    return [Waiting(complaint, name) for complaint, name in rows]
+    return [WaitingCase(complaint, name) for complaint, name in rows]
 
 
 def _mine(
@@ -252,7 +252,7 @@ def _waits(now: dt.datetime) -> list[tuple[str, pending.Cases]]:
 
 def _running(condition: pending.Cases) -> pending.Cases:
     """Cases with a running clock of which the condition holds; found from the clocks that run."""
-    running = sa.select(Deadline.complaint_id).where(Deadline.state == ClockState.running)
+    running = sa.select(Deadline.complaint_id).where(Deadline.state == DeadlineState.running)
     return Complaint.id.in_(running.where(condition))
 
 
@@ -292,7 +292,7 @@ def _reach(seat: Seat, deed: str) -> pending.Cases | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DepartmentAnswer:
     """A department's last reply to a case, as it stands after its corrections."""
 
     outcome: ReplyOutcome
@@ -302,16 +302,16 @@ class Answer:
     at: dt.datetime
 
 
-def answers(session: Session, complaint_ids: Collection[int]) -> dict[int, Answer]:
+def answers(session: Session, complaint_ids: Collection[int]) -> dict[int, DepartmentAnswer]:
     """The last reply to each of these cases, by the case's id; one without a reply is left out."""
     told = journal.told(session, complaint_ids, (Replied.name(),))
     return {case: _answer(said[-1].row, said[-1].data) for case, said in told.items() if said}
 
 
-def _answer(row: Journal, data: Mapping[str, Any]) -> Answer:
+def _answer(row: Journal, data: Mapping[str, Any]) -> DepartmentAnswer:
     by = row.employee.name if row.employee else row.user.display_name if row.user else ""
     until = dt.datetime.fromisoformat(data["until"]) if data.get("until") else None
-    return Answer(ReplyOutcome(data["outcome"]), data["text"], until, by, row.happened_at)
+    return DepartmentAnswer(ReplyOutcome(data["outcome"]), data["text"], until, by, row.happened_at)
 
 
 def may_ring(complaint: Complaint, user: User, *, seen: Scope) -> bool:
@@ -327,7 +327,7 @@ def may_ring(complaint: Complaint, user: User, *, seen: Scope) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class DeskCounts:
     """How many cases are open, overdue and due today, and how many penalties wait."""
 
     open: int
@@ -337,7 +337,7 @@ class Counts:
     confirmed: int
 
 
-def counts(session: Session, seen: Scope, *, now: dt.datetime, midnight: dt.datetime) -> Counts:
+def counts(session: Session, seen: Scope, *, now: dt.datetime, midnight: dt.datetime) -> DeskCounts:
     """The figures of the home page. `midnight` is the end of the local day, as an instant."""
     ended = (*ENDS, Status.closed, Status.recorded)
     open_ = sa.select(sa.func.count(Complaint.id)).where(
@@ -348,7 +348,7 @@ def counts(session: Session, seen: Scope, *, now: dt.datetime, midnight: dt.date
     def count(statement: sa.Select[Any]) -> int:
         return session.scalar(statement) or 0
 
-    return Counts(
+    return DeskCounts(
         open=count(seen.narrowed(open_)),
         overdue=count(seen.narrowed(open_.where(Complaint.due_at <= now))),
         today=count(seen.narrowed(open_.where(Complaint.due_at.between(now, midnight)))),

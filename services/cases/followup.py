@@ -37,7 +37,7 @@ def call_back(
     Both happen or neither does.
     """
     with session.begin_nested():
-        effects = journal.happen(
+        effects = journal.record_event(
             session,
             complaint,
             CalledBack,
@@ -77,7 +77,7 @@ def restart(
     holder, deputy = (None, None)
     if department is not None:
         holder, deputy = intake.led(session, complaint, department, now=now)
-    return journal.happen(
+    return journal.record_event(
         session,
         complaint,
         Restarted,
@@ -94,11 +94,11 @@ def settle(
     session: Session, complaint: Complaint, *, reason: str, actor: Actor, now: dt.datetime
 ) -> Effects:
     """Accept, as care director, that an unhappy customer asks nothing more."""
-    return journal.happen(session, complaint, Settled, actor=actor, now=now, reason=reason)
+    return journal.record_event(session, complaint, Settled, actor=actor, now=now, reason=reason)
 
 
 def sign(
     session: Session, complaint: Complaint, *, feedback: str, actor: Actor, now: dt.datetime
 ) -> Effects:
     """Close the case as care director, with the customer's own words (SKD-3.2.3.1.2)."""
-    return journal.happen(session, complaint, Signed, actor=actor, now=now, feedback=feedback)
+    return journal.record_event(session, complaint, Signed, actor=actor, now=now, feedback=feedback)

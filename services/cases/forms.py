@@ -58,7 +58,7 @@ def fill(
     pack, _ = journal.rules_of(session, complaint)
     if entry := pack.find("form", form):
         declared.known_cases(session, entry.fields, data)
-    return journal.happen(
+    return journal.record_event(
         session, complaint, Filled, actor=actor, now=now, at=at, form=form, data=dict(data)
     )
 
@@ -80,7 +80,7 @@ def check_item(
     """
     if paper is not None and not _has_paper(session, complaint, paper):
         raise NotFound(what="attachment", key=paper[:12])
-    return journal.happen(
+    return journal.record_event(
         session,
         complaint,
         Checked,
@@ -117,7 +117,7 @@ def verify(
     for number in concerned:
         people.known_employee(session, number)
     earlier = verified_before(session, complaint, concerned)
-    return journal.happen(
+    return journal.record_event(
         session,
         complaint,
         Verified,

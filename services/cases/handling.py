@@ -50,7 +50,7 @@ def assign(
     another department.
     """
     checked_handler(session, handler, actor=actor)
-    return journal.happen(
+    return journal.record_event(
         session, complaint, Assigned, actor=actor, now=now, at=at, handler=handler
     )
 
@@ -73,7 +73,9 @@ def contact(
     text: str | None = None,
 ) -> Effects:
     """Note that the customer was spoken to, at the time stated."""
-    return journal.happen(session, complaint, Contacted, actor=actor, now=now, at=at, text=text)
+    return journal.record_event(
+        session, complaint, Contacted, actor=actor, now=now, at=at, text=text
+    )
 
 
 def reply(
@@ -88,7 +90,7 @@ def reply(
     at: dt.datetime | None = None,
 ) -> Effects:
     """Answer the form: solved, more time wished until then, or raised to the general manager."""
-    return journal.happen(
+    return journal.record_event(
         session,
         complaint,
         Replied,

@@ -221,7 +221,7 @@ def _begin(
     complaint, counter, serial = _blank(session, version, kind, customer, on=on)
     complaint.source, complaint.source_id = origin
     said |= {"number": complaint.number, "kind": kind, "subject": subject.strip()}
-    journal.happen(session, complaint, event, actor=actor, now=now, **said)
+    journal.record_event(session, complaint, event, actor=actor, now=now, **said)
     _count(session, counter, serial)
     return complaint
 
@@ -302,7 +302,7 @@ def take_over(
     session: Session, complaint: Complaint, *, actor: Actor, now: dt.datetime, **said: Any
 ) -> tuple[Effect, ...]:
     """Work on an open case from before go-live, with clocks from today."""
-    return journal.happen(session, complaint, TakenOver, actor=actor, now=now, **said)
+    return journal.record_event(session, complaint, TakenOver, actor=actor, now=now, **said)
 
 
 def classify(
@@ -316,7 +316,7 @@ def classify(
     **said: Any,
 ) -> tuple[Effect, ...]:
     """Say what sort of complaint it is and whether the company is to blame (SKD-2.2)."""
-    return journal.happen(
+    return journal.record_event(
         session,
         complaint,
         Classified,
@@ -344,7 +344,7 @@ def dispatch(
     if entry is None or not entry.answers:
         raise ChoiceUnknown(field="department", value=department)
     holder, deputy = led(session, complaint, department, now=now)
-    return journal.happen(
+    return journal.record_event(
         session,
         complaint,
         Dispatched,

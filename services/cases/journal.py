@@ -19,8 +19,8 @@ from models import Complaint, Employee, Journal, Notice, PolicyVersion, WageMont
 from policy.engine import deadlines
 from policy.engine.case import apply, archivable
 from policy.engine.fact_changes import Effect, changes
-from policy.engine.folding import Entry, fold
-from policy.engine.messages import Message, messages
+from policy.engine.folding import JournalEntry, fold
+from policy.engine.messages import Notification, messages
 from policy.engine.penalties import wage_month
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import ChangedMeanwhile, MonthClosed, NotFound
@@ -36,7 +36,7 @@ from services.regulation import policies
 log = logging.getLogger(__name__)
 
 
-def hold(session: Session, number: str, *, seen: int | None = None) -> Complaint:
+def lock_case(session: Session, number: str, *, seen: int | None = None) -> Complaint:
     """The case, locked until the commit. `seen` is the version a form was made from.
 
     Raises NotFound, or ChangedMeanwhile when somebody did a deed in between.
@@ -63,7 +63,7 @@ def rules_of(
     return policies.pack(session, complaint.policy_version), calendar
 
 
-def happen(
+def record_event(
     session: Session,
     complaint: Complaint,
     kind: type[Happening],
@@ -106,7 +106,7 @@ def plain_deed(kind: type[Happening], what: str) -> Any:
     def deed(
         session: Session, complaint: Complaint, *, actor: Actor, now: dt.datetime, **said: Any
     ) -> tuple[Effect, ...]:
-        return happen(session, complaint, kind, actor=actor, now=now, **said)
+        return record_event(session, complaint, kind, actor=actor, now=now, **said)
 
     deed.__doc__ = what
     return deed
@@ -124,13 +124,13 @@ def amended(
     Raises LaterStepsStand where later steps no longer fit, RuleGone where a version lacks a rule,
     MonthClosed where a paid list would change, and what is wrong with the corrected fields.
     """
-    entry = Entry(complaint.version + 1, amendment, now)
+    entry = JournalEntry(complaint.version + 1, amendment, now)
     after = _fold(session, complaint, [*entries(session, complaint), entry])
     _spare_paid_months(session, complaint, after)
     return after
 
 
-def _fold(session: Session, complaint: Complaint, told: Sequence[Entry]) -> CaseFacts:
+def _fold(session: Session, complaint: Complaint, told: Sequence[JournalEntry]) -> CaseFacts:
     """The case these entries make, under the versions of its regulation it went through."""
     pack, calendar = rules_of(session, complaint)
     past = working_calendar.history(session)
@@ -159,7 +159,7 @@ def _write(
     complaint: Complaint,
     event: Happening,
     after: CaseFacts,
-    told: Iterable[Message],
+    told: Iterable[Notification],
     *,
     rules: tuple[Pack, WorkCalendar],
     actor: Actor,
@@ -225,7 +225,7 @@ def first_open_month(session: Session, month: str) -> str:
 def _notices(
     session: Session,
     complaint: Complaint,
-    told: Iterable[Message],
+    told: Iterable[Notification],
     after: CaseFacts,
     rules: tuple[Pack, WorkCalendar],
     *,
@@ -250,7 +250,7 @@ def _notices(
 
 
 def _hearing(
-    session: Session, complaint: Complaint, message: Message, after: CaseFacts, *, on: dt.date
+    session: Session, complaint: Complaint, message: Notification, after: CaseFacts, *, on: dt.date
 ) -> int | None:
     """The id of the department a message is for; mostly it is the one that has the case."""
     if message.department in (None, after.department):
@@ -260,7 +260,7 @@ def _hearing(
 
 
 def _listener(
-    session: Session, complaint: Complaint, message: Message, after: CaseFacts
+    session: Session, complaint: Complaint, message: Notification, after: CaseFacts
 ) -> int | None:
     """The id of the employee a message is for; mostly it is who answers for the case."""
     if message.employee is None:
@@ -280,7 +280,7 @@ _SAID_BY = {
 """The sections in which a message of that kind finds its rule."""
 
 
-def _rule(message: Message, pack: Pack) -> dict[str, str]:
+def _rule(message: Notification, pack: Pack) -> dict[str, str]:
     """What an alert, an approval or a question of a jury is called, and its clause."""
     found = (pack.find(section, message.rule) for section in _SAID_BY.get(message.kind, ()))
     rule = next((one for one in found if one), None)
@@ -288,7 +288,7 @@ def _rule(message: Message, pack: Pack) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class JournalLine:
     """An entry of a journal as it stands after its corrections."""
 
     row: Journal
@@ -297,7 +297,7 @@ class Told:
 
 def told(
     session: Session, complaint_ids: Collection[int], events: Collection[str]
-) -> dict[int, list[Told]]:
+) -> dict[int, list[JournalLine]]:
     """What the journals of these cases say of some events, in order, by the case's id.
 
     What was withdrawn is left out, what was corrected is as it was corrected.
@@ -310,25 +310,27 @@ def told(
         .options(joinedload(Journal.employee), joinedload(Journal.user))
         .order_by(Journal.complaint_id, Journal.seq)
     )
-    found: dict[int, dict[int, Told]] = {}
+    found: dict[int, dict[int, JournalLine]] = {}
     for row in rows:
         mine = found.setdefault(row.complaint_id, {})
         target = int(row.data.get("target", 0))
         if row.event not in amendments:
-            mine[row.seq] = Told(row, row.data)
+            mine[row.seq] = JournalLine(row, row.data)
         elif row.event == Withdrawn.name():
             mine.pop(target, None)
         elif target in mine:
-            mine[target] = Told(mine[target].row, {**mine[target].data, **row.data["changes"]})
+            mine[target] = JournalLine(
+                mine[target].row, {**mine[target].data, **row.data["changes"]}
+            )
     return {case: list(mine.values()) for case, mine in found.items()}
 
 
-def entries(session: Session, complaint: Complaint) -> list[Entry]:
+def entries(session: Session, complaint: Complaint) -> list[JournalEntry]:
     """The journal of a case as the engine folds it."""
     rows = session.scalars(
         sa.select(Journal).where(Journal.complaint_id == complaint.id).order_by(Journal.seq)
     )
-    return [Entry(row.seq, load(row.data), row.recorded_at) for row in rows]
+    return [JournalEntry(row.seq, load(row.data), row.recorded_at) for row in rows]
 
 
 def folded(session: Session, complaint: Complaint) -> CaseFacts:

@@ -36,7 +36,7 @@ def appeal(
     """
     people.known_employee(session, employee)
     said: dict[str, Any] = {"vote": vote, "text": text, "employee": employee}
-    return journal.happen(session, complaint, Appealed, actor=actor, now=now, **said)
+    return journal.record_event(session, complaint, Appealed, actor=actor, now=now, **said)
 
 
 def convene(
@@ -57,7 +57,7 @@ def convene(
         people.known_employee(session, number)
     members = (*roster(session, complaint, vote, now=now), *more)
     said: dict[str, Any] = {"vote": vote, "members": members, "text": text}
-    return journal.happen(session, complaint, Convened, actor=actor, now=now, **said)
+    return journal.record_event(session, complaint, Convened, actor=actor, now=now, **said)
 
 
 def roster(
@@ -85,7 +85,7 @@ def cast_vote(
 ) -> Effects:
     """Say yes or no as a member of the jury, once, with a reason."""
     said: dict[str, Any] = {"vote": vote, "agrees": agrees, "reason": reason}
-    return journal.happen(session, complaint, Voted, actor=actor, now=now, **said)
+    return journal.record_event(session, complaint, Voted, actor=actor, now=now, **said)
 
 
 def rule(
@@ -99,4 +99,4 @@ def rule(
 ) -> Effects:
     """Put on record what the votes come to, with the minutes."""
     said: dict[str, Any] = {"vote": vote, "minutes": minutes}
-    return journal.happen(session, complaint, Ruled, actor=actor, now=now, **said)
+    return journal.record_event(session, complaint, Ruled, actor=actor, now=now, **said)

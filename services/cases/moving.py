@@ -28,7 +28,7 @@ MOST_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class MovingPreview:
     """What moving a case would change, or why it cannot be moved."""
 
     complaint: Complaint
@@ -52,21 +52,21 @@ def candidates(session: Session, to: PolicyVersion) -> Sequence[Complaint]:
 
 def preview(
     session: Session, complaints: Collection[Complaint], to: PolicyVersion, *, now: dt.datetime
-) -> list[Preview]:
+) -> list[MovingPreview]:
     """What moving each of these cases would change. Writes nothing."""
     return [_preview(session, complaint, to, now=now) for complaint in complaints]
 
 
 def _preview(
     session: Session, complaint: Complaint, to: PolicyVersion, *, now: dt.datetime
-) -> Preview:
+) -> MovingPreview:
     try:
         _fitting(complaint, to)
         event = Moved(at=now, was=complaint.policy_version_id, to=to.id, reason="-")
         after = journal.amended(session, complaint, event, now=now)
     except DomainError as refusal:
-        return Preview(complaint, (), refusal)
-    return Preview(complaint, changes(record.facts_of(session, complaint), after))
+        return MovingPreview(complaint, (), refusal)
+    return MovingPreview(complaint, changes(record.facts_of(session, complaint), after))
 
 
 def move(
@@ -86,7 +86,7 @@ def move(
         raise RoleMissing(deed=Moved.name())
     _fitting(complaint, to)
     said: dict[str, Any] = {"was": complaint.policy_version_id, "to": to.id, "reason": reason}
-    return journal.happen(session, complaint, Moved, actor=actor, now=now, **said)
+    return journal.record_event(session, complaint, Moved, actor=actor, now=now, **said)
 
 
 def _fitting(complaint: Complaint, to: PolicyVersion) -> None:

@@ -49,7 +49,7 @@ def judge(
     """
     for number in (employee, *together):
         people.known_employee(session, number)
-    return journal.happen(
+    return journal.record_event(
         session,
         complaint,
         Judged,
@@ -97,7 +97,7 @@ def penalty(session: Session, penalty_id: int, *, seen: int | None = None) -> Pe
     found = session.get(Penalty, penalty_id)
     if found is None:
         raise NotFound(what="penalty", key=str(penalty_id))
-    journal.hold(session, found.complaint.number, seen=seen)
+    journal.lock_case(session, found.complaint.number, seen=seen)
     return found
 
 
@@ -138,7 +138,7 @@ def _step(
     now: dt.datetime,
     **said: Any,
 ) -> tuple[Effect, ...]:
-    return journal.happen(
+    return journal.record_event(
         session,
         found.complaint,
         kind,
@@ -156,7 +156,7 @@ def _step(
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class EmployeeMonth:
     """One employee's part of a month: his penalties and their sum in yuan."""
 
     employee: Employee
@@ -172,7 +172,7 @@ def signed(found: Penalty) -> Decimal:
     return found.amount if found.sign is Sign.charge else -found.amount
 
 
-def month(session: Session, name: str) -> list[Share]:
+def month(session: Session, name: str) -> list[EmployeeMonth]:
     """A wage month ("2026-10") by employee, in the order of employee numbers.
 
     A penalty is in it that was confirmed and notified and whose appeal term ends in it.
@@ -185,7 +185,7 @@ def month(session: Session, name: str) -> list[Share]:
     shares: dict[int, list[Penalty]] = {}
     for row in rows:
         shares.setdefault(row.employee_id, []).append(row)
-    return [Share(found[0].employee, found) for found in shares.values()]
+    return [EmployeeMonth(found[0].employee, found) for found in shares.values()]
 
 
 def waiting(session: Session, *, limit: int = 200) -> list[Penalty]:

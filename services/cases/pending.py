@@ -17,7 +17,7 @@ from models import Complaint, Employee, FormEntry, Journal, PolicyVersion
 from policy.engine.forms import SORTS, forms_of
 from policy.pack.forms_and_reports import ChainEntry
 from policy.pack.schema import Pack
-from policy.pack.shapes import Operator, Row
+from policy.pack.shapes import ConditionRow, Operator
 from policy.vocabulary.status import ALLOWED, ENDS, Status
 
 Cases = sa.ColumnElement[bool]
@@ -104,11 +104,11 @@ def _waits_at(chain: ChainEntry, place: int) -> Cases:
     return sa.and_(fresh, begins, *(row for row in rows if row is not None))
 
 
-def _wants_form(row: Row) -> bool:
+def _wants_form(row: ConditionRow) -> bool:
     return row.field.startswith("form.") and row.field.count(".") == 1 and row.value is True
 
 
-def _asked_of_case(row: Row) -> Cases | None:
+def _asked_of_case(row: ConditionRow) -> Cases | None:
     compared = _COMPARED.get(row.op)
     if compared is None or row.field not in SORTS:
         return None

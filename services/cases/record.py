@@ -31,17 +31,17 @@ from models import (
 )
 from policy.vocabulary.errors import DepartmentUnmapped, NotFound
 from policy.vocabulary.facts import (
-    Call,
+    AssignmentFacts,
+    BreachFacts,
+    CallbackFacts,
     CaseFacts,
-    Charge,
-    Clock,
-    Count,
-    Duty,
-    Filed,
-    Lapse,
+    DeadlineFacts,
+    ExtensionFacts,
+    FormEntryFacts,
+    PenaltyFacts,
     Revision,
-    Signature,
-    Wish,
+    SignoffFacts,
+    TallyFacts,
 )
 
 _LISTS = frozenset(
@@ -85,10 +85,10 @@ def _picture(complaint: Complaint, numbers: Mapping[int | None, str | None]) -> 
         calls=tuple(_call(row, numbers) for row in complaint.callbacks),
         signatures=tuple(_signature(row, numbers) for row in complaint.signoffs),
         wishes=tuple(
-            Wish(w.round, w.asked_at, w.until, w.reason, w.granted, w.decided_at)
+            ExtensionFacts(w.round, w.asked_at, w.until, w.reason, w.granted, w.decided_at)
             for w in complaint.extensions
         ),
-        counts=tuple(Count(t.counter, t.department_key, t.at) for t in complaint.tallies),
+        counts=tuple(TallyFacts(t.counter, t.department_key, t.at) for t in complaint.tallies),
         filed=tuple(_filed(row, numbers) for row in complaint.entries),
     )
 
@@ -97,10 +97,10 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _filed(row: FormEntry, numbers: Mapping[int | None, str | None]) -> Filed:
+def _filed(row: FormEntry, numbers: Mapping[int | None, str | None]) -> FormEntryFacts:
     assert row.round is not None
     who = numbers[row.employee_id]
-    return Filed(row.section, row.form, row.round, row.filled_at, who, row.data)
+    return FormEntryFacts(row.section, row.form, row.round, row.filled_at, who, row.data)
 
 
 def _numbers(session: Session, complaints: Iterable[Complaint]) -> Mapping[int | None, str | None]:
@@ -120,8 +120,8 @@ def _numbers(session: Session, complaints: Iterable[Complaint]) -> Mapping[int |
     return {None: None, **dict(session.execute(rows).all())}
 
 
-def _duty(row: Assignment, numbers: Mapping[int | None, str | None]) -> Duty:
-    return Duty(
+def _duty(row: Assignment, numbers: Mapping[int | None, str | None]) -> AssignmentFacts:
+    return AssignmentFacts(
         row.department_key,
         row.round,
         row.dispatched_at,
@@ -131,8 +131,8 @@ def _duty(row: Assignment, numbers: Mapping[int | None, str | None]) -> Duty:
     )
 
 
-def _clock(row: Deadline, numbers: Mapping[int | None, str | None]) -> Clock:
-    return Clock(
+def _clock(row: Deadline, numbers: Mapping[int | None, str | None]) -> DeadlineFacts:
+    return DeadlineFacts(
         key=row.key,
         round=row.round,
         state=row.state,
@@ -146,13 +146,14 @@ def _clock(row: Deadline, numbers: Mapping[int | None, str | None]) -> Clock:
         responsible=numbers[row.responsible_id],
         revisions=tuple(Revision(r.at, r.due_before, r.due_after, r.reason) for r in row.revisions),
         breaches=tuple(
-            Lapse(b.breached_at, b.found_at, b.lifted_at, b.lifted_because) for b in row.breaches
+            BreachFacts(b.breached_at, b.found_at, b.lifted_at, b.lifted_because)
+            for b in row.breaches
         ),
     )
 
 
-def _charge(row: Penalty, numbers: Mapping[int | None, str | None]) -> Charge:
-    return Charge(
+def _charge(row: Penalty, numbers: Mapping[int | None, str | None]) -> PenaltyFacts:
+    return PenaltyFacts(
         rule=row.rule,
         employee=numbers[row.employee_id] or "",
         occasion=row.occasion,
@@ -168,16 +169,16 @@ def _charge(row: Penalty, numbers: Mapping[int | None, str | None]) -> Charge:
     )
 
 
-_CALL = tuple(f.name for f in fields(Call) if f.name != "caller")
+_CALL = tuple(f.name for f in fields(CallbackFacts) if f.name != "caller")
 
 
-def _call(row: Callback, numbers: Mapping[int | None, str | None]) -> Call:
-    return Call(caller=numbers[row.caller_id] or "", **{n: getattr(row, n) for n in _CALL})
+def _call(row: Callback, numbers: Mapping[int | None, str | None]) -> CallbackFacts:
+    return CallbackFacts(caller=numbers[row.caller_id] or "", **{n: getattr(row, n) for n in _CALL})
 
 
-def _signature(row: Signoff, numbers: Mapping[int | None, str | None]) -> Signature:
+def _signature(row: Signoff, numbers: Mapping[int | None, str | None]) -> SignoffFacts:
     number = numbers[row.employee_id] or ""
-    return Signature(row.event, row.round, row.post, number, row.at, row.as_deputy)
+    return SignoffFacts(row.event, row.round, row.post, number, row.at, row.as_deputy)
 
 
 # ---------------------------------------------------------------- writing
@@ -279,11 +280,11 @@ def _positioned(
     del rows[place + 1 :]
 
 
-def _of_call(call: Call, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
+def _of_call(call: CallbackFacts, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
     return {n: getattr(call, n) for n in _CALL} | {"caller_id": ids[call.caller]}
 
 
-def _of_signature(name: Signature, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
+def _of_signature(name: SignoffFacts, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
     return {
         "event": name.event,
         "round": name.round,
@@ -294,17 +295,17 @@ def _of_signature(name: Signature, ids: Mapping[str | None, int | None]) -> dict
     }
 
 
-def _of_wish(wish: Wish, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
-    return {f.name: getattr(wish, f.name) for f in fields(Wish)}
+def _of_wish(wish: ExtensionFacts, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
+    return {f.name: getattr(wish, f.name) for f in fields(ExtensionFacts)}
 
 
 def _assignments(
     complaint: Complaint,
-    duties: Iterable[Duty],
+    duties: Iterable[AssignmentFacts],
     ids: Mapping[str | None, int | None],
     places: Places,
 ) -> None:
-    def columns(duty: Duty, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
+    def columns(duty: AssignmentFacts, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
         return {
             "round": duty.round,
             "responsible_id": ids[duty.responsible],
@@ -326,8 +327,8 @@ def _settle(rows: Iterable[Any], keys: Iterable[str | None], places: Places) -> 
             _point(row, "department_id", places.departments.get(key or ""))
 
 
-def _tallies(complaint: Complaint, counts: Iterable[Count], places: Places) -> None:
-    def columns(count: Count, _ids: object) -> dict[str, Any]:
+def _tallies(complaint: Complaint, counts: Iterable[TallyFacts], places: Places) -> None:
+    def columns(count: TallyFacts, _ids: object) -> dict[str, Any]:
         return {"counter": count.counter, "at": count.at}
 
     counts = tuple(counts)
@@ -336,9 +337,9 @@ def _tallies(complaint: Complaint, counts: Iterable[Count], places: Places) -> N
 
 
 def _entries(
-    complaint: Complaint, filed: Iterable[Filed], ids: Mapping[str | None, int | None]
+    complaint: Complaint, filed: Iterable[FormEntryFacts], ids: Mapping[str | None, int | None]
 ) -> None:
-    def columns(one: Filed, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
+    def columns(one: FormEntryFacts, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
         return {
             "section": one.section,
             "form": one.key,
@@ -355,7 +356,10 @@ def _entries(
 
 
 def _deadlines(
-    complaint: Complaint, clocks: Iterable[Clock], ids: Mapping[str | None, int | None], seq: int
+    complaint: Complaint,
+    clocks: Iterable[DeadlineFacts],
+    ids: Mapping[str | None, int | None],
+    seq: int,
 ) -> None:
     rows = {(row.key, row.round): row for row in complaint.deadlines}
     for clock in clocks:
@@ -372,7 +376,7 @@ def _deadlines(
         _breaches(row, clock)
 
 
-def _revisions(row: Deadline, clock: Clock, seq: int) -> None:
+def _revisions(row: Deadline, clock: DeadlineFacts, seq: int) -> None:
     for revision in clock.revisions[len(row.revisions) :]:
         row.revisions.append(
             DeadlineRevision(
@@ -385,7 +389,7 @@ def _revisions(row: Deadline, clock: Clock, seq: int) -> None:
         )
 
 
-def _breaches(row: Deadline, clock: Clock) -> None:
+def _breaches(row: Deadline, clock: DeadlineFacts) -> None:
     for place, lapse in enumerate(clock.breaches):
         if place == len(row.breaches):
             row.breaches.append(
@@ -397,7 +401,7 @@ def _breaches(row: Deadline, clock: Clock) -> None:
 
 def _penalties(
     complaint: Complaint,
-    charges: Iterable[Charge],
+    charges: Iterable[PenaltyFacts],
     ids: Mapping[str | None, int | None],
     places: Places,
 ) -> None:

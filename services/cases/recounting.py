@@ -22,7 +22,7 @@ from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.events import SYSTEM, Recounted
 from policy.vocabulary.facts import CaseFacts
-from policy.vocabulary.status import ClockState
+from policy.vocabulary.status import DeadlineState
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
 from services.cases import journal, record
@@ -39,7 +39,7 @@ Span = tuple[dt.datetime, dt.datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Moving:
+class RecountedCase:
     """A case that another calendar counts otherwise: how it stands, how it would, what differs."""
 
     number: str
@@ -51,7 +51,7 @@ class Moving:
 
 def preview(
     session: Session, calendar: WorkCalendar, *, now: dt.datetime, span: Span | None = None
-) -> Iterator[Moving]:
+) -> Iterator[RecountedCase]:
     """The open cases that `calendar` counts otherwise, by what falls due first. Writes nothing.
 
     `span` are the instants between which that calendar differs; without it everything is looked
@@ -68,7 +68,7 @@ def preview(
 
 def _concerned(session: Session, span: Span | None) -> Sequence[int]:
     """The ids of cases with a running clock that may look at a day between two instants."""
-    running = sa.select(Deadline.complaint_id).where(Deadline.state == ClockState.running)
+    running = sa.select(Deadline.complaint_id).where(Deadline.state == DeadlineState.running)
     if span is not None:
         first, last = span
         touches = sa.and_(
@@ -101,7 +101,7 @@ def _cases(session: Session, ids: Sequence[int]) -> list[Complaint]:
 
 def _moving(
     number: str, facts: CaseFacts, pack: Pack, calendar: WorkCalendar, now: dt.datetime
-) -> Moving | None:
+) -> RecountedCase | None:
     """What counting a case anew would change, or None where it changes nothing."""
     if recounting.recount(facts, at=now, pack=pack, calendar=calendar) == facts:
         return None
@@ -112,7 +112,7 @@ def _moving(
         # It stays as it is; recounting it for real would be refused alike.
         log.warning("%s cannot be counted anew: %s", number, refusal.code)
         return None
-    return Moving(number, pack, facts, after, changes(facts, after))
+    return RecountedCase(number, pack, facts, after, changes(facts, after))
 
 
 def recount(
@@ -122,12 +122,12 @@ def recount(
 
     Raises a DomainError of the engine and changes nothing.
     """
-    complaint = journal.hold(session, number)
+    complaint = journal.lock_case(session, number)
     pack, calendar = journal.rules_of(session, complaint, as_of=now)
     facts = record.facts_of(session, complaint)
     if recounting.recount(facts, at=now, pack=pack, calendar=calendar) == facts:
         return ()
-    return journal.happen(session, complaint, Recounted, actor=actor, now=now, reason=reason)
+    return journal.record_event(session, complaint, Recounted, actor=actor, now=now, reason=reason)
 
 
 def recount_some(

@@ -7,7 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import Complaint, Sheet
+from models import Complaint, Workbook
 from policy.engine import deadlines
 from policy.engine.case import archivable
 from policy.engine.permission import within_reach
@@ -43,7 +43,7 @@ def pass_time(session: Session, number: str, *, now: dt.datetime) -> None:
     Clocks that a department may have met in a file nobody has read since are spared until it was
     read. Where nothing else ran out, nothing happens.
     """
-    complaint = journal.hold(session, number)
+    complaint = journal.lock_case(session, number)
     if complaint.time_at is None or complaint.time_at >= now:
         return
     pack, _ = journal.rules_of(session, complaint)
@@ -51,9 +51,9 @@ def pass_time(session: Session, number: str, *, now: dt.datetime) -> None:
     spared = _spared(session, complaint, facts, pack, now=now)
     if spared and not _moves(facts, pack, spared, now=now):
         return
-    journal.happen(session, complaint, TimePassed, actor=SYSTEM, now=now, spared=spared)
+    journal.record_event(session, complaint, TimePassed, actor=SYSTEM, now=now, spared=spared)
     if archivable(record.facts_of(session, complaint), pack):
-        journal.happen(session, complaint, Archived, actor=SYSTEM, now=now)
+        journal.record_event(session, complaint, Archived, actor=SYSTEM, now=now)
 
 
 def _spared(
@@ -64,10 +64,10 @@ def _spared(
     A file that is paused or was never read spares nothing: nobody waits for it.
     """
     read_at = session.scalar(
-        sa.select(Sheet.complete_at).where(
-            Sheet.audience == Audience.department,
-            Sheet.department_id == complaint.department_id,
-            Sheet.paused_at.is_(None),
+        sa.select(Workbook.complete_at).where(
+            Workbook.audience == Audience.department,
+            Workbook.department_id == complaint.department_id,
+            Workbook.paused_at.is_(None),
         )
     )
     if read_at is None:

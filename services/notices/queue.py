@@ -30,11 +30,11 @@ from models import (
     NoticeChannel,
     NoticeDelivery,
     PostHolding,
-    Sheet,
+    Workbook,
 )
 from policy.pack.schema import DeadlineEntry, Pack
 from policy.vocabulary.errors import Duplicate, FieldMissing, FieldTooLong
-from policy.vocabulary.status import ENDS, ClockState
+from policy.vocabulary.status import ENDS, DeadlineState
 from services.company import actors
 from services.regulation import policies
 
@@ -83,7 +83,7 @@ def tell(
     now: dt.datetime,
     facts: dict[str, Any],
     complaint: Complaint | None = None,
-    sheet: Sheet | None = None,
+    sheet: Workbook | None = None,
     employee_id: int | None = None,
     department_id: int | None = None,
     post: str | None = None,
@@ -115,7 +115,7 @@ def _told(
     occasion: str,
     *,
     complaint: Complaint | None,
-    sheet: Sheet | None,
+    sheet: Workbook | None,
 ) -> bool:
     same = sa.and_(Notice.kind == kind, Notice.occasion == occasion)
     about = []
@@ -128,14 +128,14 @@ def _told(
     return bool(session.scalar(sa.select(sa.exists().where(same, sa.or_(*about)))))
 
 
-def _department_of(complaint: Complaint | None, sheet: Sheet | None) -> int | None:
+def _department_of(complaint: Complaint | None, sheet: Workbook | None) -> int | None:
     """Whose business it is: a file's is its own department's, also after the case has left it."""
     if sheet is not None:
         return sheet.department_id
     return None if complaint is None else complaint.department_id
 
 
-def _named(complaint: Complaint | None, sheet: Sheet | None) -> dict[str, Any]:
+def _named(complaint: Complaint | None, sheet: Workbook | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if complaint is not None:
         found["number"] = complaint.number
@@ -168,7 +168,7 @@ def due_soon(
     ending = session.scalars(
         sa.select(Deadline)
         .join(Deadline.complaint)
-        .where(Deadline.state == ClockState.running)
+        .where(Deadline.state == DeadlineState.running)
         .where(Deadline.due_at > now, Deadline.due_at <= now + within)
         .where(Complaint.history.is_(False), Complaint.status.not_in(ENDS))
         .options(joinedload(Deadline.complaint).joinedload(Complaint.policy_version))
@@ -447,7 +447,7 @@ def _is_over(session: Session, notice: Notice) -> bool:
         return False
     running = session.scalars(
         sa.select(Deadline).where(
-            Deadline.complaint_id == notice.complaint_id, Deadline.state == ClockState.running
+            Deadline.complaint_id == notice.complaint_id, Deadline.state == DeadlineState.running
         )
     )
     return notice.occasion not in {_occasion(one) for one in running if one.due_at is not None}

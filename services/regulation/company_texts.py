@@ -34,7 +34,7 @@ def standing(session: Session, *, policy_id: int, section: str, on: dt.date) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class CompanyWording:
     """What is said on a day where `wordable` names an entry; `own` if the company said it."""
 
     what: str
@@ -45,9 +45,9 @@ class Words:
     own: bool
 
 
-def said_today(session: Session, *, on: dt.date) -> list[Words]:
+def said_today(session: Session, *, on: dt.date) -> list[CompanyWording]:
     """What is said on a local day at every entry of the regulations in force."""
-    found: list[Words] = []
+    found: list[CompanyWording] = []
     for version in policies.all_in_force(session, on=on):
         pack = policies.pack(session, version)
         for section, kept in KEPT_IN.items():
@@ -57,7 +57,9 @@ def said_today(session: Session, *, on: dt.date) -> list[Words]:
                 theirs = entry.to if section == AUTHORITY else entry.text
                 text = own.get(entry.key, theirs)
                 is_own = entry.key in own
-                found.append(Words(what, version.policy.name, kept, entry.label, text, is_own))
+                found.append(
+                    CompanyWording(what, version.policy.name, kept, entry.label, text, is_own)
+                )
     return found
 
 

@@ -344,7 +344,7 @@ def _changed(session: Session, draft: PolicyVersion) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class DraftCheck:
     """What is wrong with a version: what can be seen at once, and what the slow part found.
 
     `current` says that the slow part looked at the draft as it stands now.
@@ -360,7 +360,7 @@ class Check:
         return [one for one in (*self.quick, *self.slow) if one.grave]
 
 
-def check(session: Session, version: PolicyVersion, *, on: dt.date) -> Check:
+def check(session: Session, version: PolicyVersion, *, on: dt.date) -> DraftCheck:
     """The findings about a version, its posts and departments looked at on a day."""
     data = policies.plain(session, version)
     quick = findings(data)
@@ -371,7 +371,7 @@ def check(session: Session, version: PolicyVersion, *, on: dt.date) -> Check:
         quick += _taken_numbers(session, pack, on=on)
     current = version.checked_for == policies.digest(data)
     slow = [Finding(**one) for one in version.findings or ()] if current else []
-    return Check(tuple(quick), tuple(slow), current)
+    return DraftCheck(tuple(quick), tuple(slow), current)
 
 
 def unheld_posts(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
@@ -563,7 +563,7 @@ def changes_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class CheckInput:
     """What the slow part of a check looks at: values only, so that it needs no transaction."""
 
     content: str
@@ -572,14 +572,14 @@ class Work:
     calendar: WorkCalendar
 
 
-def to_examine(session: Session, version_id: int) -> Work | None:
+def to_examine(session: Session, version_id: int) -> CheckInput | None:
     """What is to be looked at; None where there is no such version any more."""
     version = session.get(PolicyVersion, version_id)
     if version is None:
         return None
     data = policies.plain(session, version)
     calendar = working_calendar.work_calendar(session)
-    return Work(policies.digest(data), data, _began_as(session, version), calendar)
+    return CheckInput(policies.digest(data), data, _began_as(session, version), calendar)
 
 
 def _began_as(session: Session, version: PolicyVersion) -> Mapping[str, Any] | None:
@@ -590,7 +590,7 @@ def _began_as(session: Session, version: PolicyVersion) -> Mapping[str, Any] | N
     return read(path) if path.is_file() else None
 
 
-def examine(work: Work) -> list[Finding]:
+def examine(work: CheckInput) -> list[Finding]:
     """What a walk over all states and the case files of the regulation find. Slow and pure.
 
     A draft that does not load is not looked at: the quick findings come first.

@@ -24,12 +24,12 @@ from models import (
     PolicyVersion,
     Tally,
 )
-from policy.engine.indicators import Figure, Summary, figure
-from policy.pack.forms_and_reports import FormEntry as Form
+from policy.engine.indicators import CaseSummary, Figure, figure
 from policy.pack.forms_and_reports import FormField, IndicatorEntry
+from policy.pack.forms_and_reports import FormTemplate as Form
 from policy.pack.schema import Pack
 from policy.vocabulary.facts import UNHAPPY
-from policy.vocabulary.status import CallOutcome, ClockState, Status
+from policy.vocabulary.status import CallOutcome, DeadlineState, Status
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
 from services.cases import customers, forms
@@ -86,7 +86,7 @@ def _parted(
     """The indicators over cases, once for each value of a part of their sums."""
     pack = policies.pack(session, version)
     calendar = working_calendar.work_calendar(session)
-    parts: dict[str, list[Summary]] = defaultdict(list)
+    parts: dict[str, list[CaseSummary]] = defaultdict(list)
     for case in summaries(session, version, pack, calendar, calendar.span(from_on, until_on)):
         parts[getattr(case, part) or ""].append(case)
     of_cases = [e for e in pack.indicator if e.formula not in ("survey_score", "visit_rate")]
@@ -103,7 +103,7 @@ def summaries(
     pack: Pack,
     calendar: WorkCalendar,
     span: Span,
-) -> list[Summary]:
+) -> list[CaseSummary]:
     """The cases of a regulation received in a span, summed up; earlier ones for repeats too.
 
     One statement for all, and four for every 500 cases of the span.
@@ -119,7 +119,7 @@ def summaries(
     calls, counts = _calls(session, now), _counts(session, now)
     never = (False, False)
     return [
-        Summary(
+        CaseSummary(
             kind=row.kind,
             received_at=row.received_at,
             in_time=punctual.get(row.id),
@@ -205,8 +205,8 @@ def _punctual(session: Session, ids: Sequence[int], aside: Sequence[str]) -> dic
         )
         for case, state in session.execute(states):
             # A clock that another one took the place of says nothing about the case.
-            if state is not ClockState.superseded:
-                (met if state is ClockState.met else running).add(case)
+            if state is not DeadlineState.superseded:
+                (met if state is DeadlineState.met else running).add(case)
     return {case: case not in late for case in late | (met - running)}
 
 
@@ -268,7 +268,7 @@ def _visited(
 
 
 @dataclass(frozen=True, slots=True)
-class Tallied:
+class ChoiceCounts:
     """How many cases say what in a field of a form: counts by choice, the most frequent first."""
 
     form: Form
@@ -278,7 +278,7 @@ class Tallied:
 
 def tallied(
     session: Session, version: PolicyVersion, *, from_on: dt.date, until_on: dt.date
-) -> list[Tallied]:
+) -> list[ChoiceCounts]:
     """What the forms filled in a span of days say, of each field that offers choices (MKT-5.1.1).
 
     Of a case that filled a form again its last word counts; where several things may be said
@@ -296,7 +296,7 @@ def tallied(
         filled.with_only_columns(*columns, FormEntry.data)
     ):
         last[kept_as[tuple(where)]][case or -id_] = data
-    found = [Tallied(f, field, _counted(field, last[f.key].values())) for f, field in asked]
+    found = [ChoiceCounts(f, field, _counted(field, last[f.key].values())) for f, field in asked]
     return [one for one in found if one.counts]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models import Complaint, FormEntry, NumberCounter, PolicyVersion
 from policy.engine.report_periods import uncovered
-from policy.pack.forms_and_reports import FormEntry as Form
+from policy.pack.forms_and_reports import FormTemplate as Form
 from policy.pack.forms_and_reports import LedgerEntry
 from policy.pack.numbering import period as series_period
 from policy.pack.numbering import render

@@ -25,7 +25,7 @@ from services.reports import indicators
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class DueReport:
     """A report of a period: its last day, by when it is due, and when it was filed, if it was.
 
     `customer` is the key customer it is about, where it is owed for each of them.
@@ -52,7 +52,9 @@ class Owed:
         return self.filed_at is None and (whole or self.customer is not None)
 
 
-def owed(session: Session, version: PolicyVersion, *, since: dt.date, on: dt.date) -> list[Owed]:
+def owed(
+    session: Session, version: PolicyVersion, *, since: dt.date, on: dt.date
+) -> list[DueReport]:
     """The reports of every period that ended since a day or runs, by when they are due.
 
     Of a report on each key customer that is written on a form, filling that form in the period
@@ -70,7 +72,7 @@ def owed(session: Session, version: PolicyVersion, *, since: dt.date, on: dt.dat
             day = due_on(report, period, calendar)
             for customer in about:
                 at = filed.get((report.key, period, customer.id if customer else None))
-                found.append(Owed(report, period, last, day, at, customer))
+                found.append(DueReport(report, period, last, day, at, customer))
     return sorted(found, key=lambda one: (one.due_on, one.report.key))
 
 

@@ -18,14 +18,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from models import Complaint, Journal, PolicyVersion, WhatIf, WhatIfCase, WorkRequest
-from policy.engine.folding import Calendars, Entry
+from policy.engine.folding import Calendars, JournalEntry
 from policy.pack.schema import Pack
 from policy.proof import whatif
-from policy.proof.whatif import Difference, Totals
+from policy.proof.whatif import CaseDifference, Totals
 from policy.vocabulary import refusals
 from policy.vocabulary.errors import DomainError, DraftChanged, NotFound, PeriodRefused, TrialFailed
 from policy.vocabulary.events import load
-from policy.vocabulary.status import Status, TrialState
+from policy.vocabulary.status import Status, WhatIfState
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
 from services.cases import record
@@ -39,21 +39,21 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedCase:
     """A case as it would have come out: what differs, or the refusal that keeps it from it."""
 
     complaint_id: int
     number: str
     was: Pack
-    difference: Difference | None
+    difference: CaseDifference | None
     refusal: DomainError | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class JudgedBatch:
     """Some cases of a period, judged; `last_id` is where to go on, None at the end."""
 
-    judged: tuple[Judged, ...]
+    judged: tuple[JudgedCase, ...]
     pack: Pack
     last_id: int | None
 
@@ -85,7 +85,7 @@ def ask(
         until_on=until_on,
         asked_by_id=user_id,
         asked_at=now,
-        state=TrialState.waiting,
+        state=WhatIfState.waiting,
         cases=session.scalar(wanted) or 0,
         result=Totals().dump(),
     )
@@ -129,7 +129,7 @@ def batch(
     after_id: int = 0,
     now: dt.datetime,
     size: int = BATCH,
-) -> Batch:
+) -> JudgedBatch:
     """The next `size` cases of a period behind `after_id`, judged under a version's pack."""
     calendar = working_calendar.work_calendar(session)
     statement = (
@@ -148,31 +148,31 @@ def batch(
         was = policies.pack(session, complaint.policy_version)
         entries = journals.get(complaint.id, [])
         found, refusal = _difference(facts, entries, was, pack, past, now)
-        judged.append(Judged(complaint.id, complaint.number, was, found, refusal))
+        judged.append(JudgedCase(complaint.id, complaint.number, was, found, refusal))
     last = complaints[-1].id if len(complaints) == size else None
-    return Batch(tuple(judged), pack, last)
+    return JudgedBatch(tuple(judged), pack, last)
 
 
-def _journals(session: Session, ids: Sequence[int]) -> dict[int, list[Entry]]:
+def _journals(session: Session, ids: Sequence[int]) -> dict[int, list[JournalEntry]]:
     rows = session.execute(
         sa.select(Journal.complaint_id, Journal.seq, Journal.data, Journal.recorded_at)
         .where(Journal.complaint_id.in_(ids))
         .order_by(Journal.complaint_id, Journal.seq)
     )
-    found: dict[int, list[Entry]] = {}
+    found: dict[int, list[JournalEntry]] = {}
     for complaint_id, seq, data, recorded_at in rows:
-        found.setdefault(complaint_id, []).append(Entry(seq, load(data), recorded_at))
+        found.setdefault(complaint_id, []).append(JournalEntry(seq, load(data), recorded_at))
     return found
 
 
 def _difference(
     facts: Any,
-    entries: Sequence[Entry],
+    entries: Sequence[JournalEntry],
     was: Pack,
     pack: Pack,
     past: Calendars,
     now: dt.datetime,
-) -> tuple[Difference | None, DomainError | None]:
+) -> tuple[CaseDifference | None, DomainError | None]:
     """What differs, or why the case cannot be judged. A fault of ours stops no other case."""
     try:
         calendar = past(now)
@@ -194,7 +194,7 @@ def take(session: Session, *, now: dt.datetime) -> list[tuple[int, int]]:
     return [(int(row.key), row.id) for row in requests.take(session, kind=KIND, now=now)]
 
 
-def look(session: Session, what_if_id: int, *, now: dt.datetime) -> Batch:
+def look(session: Session, what_if_id: int, *, now: dt.datetime) -> JudgedBatch:
     """The next batch of what somebody asked for. Raises DraftChanged and what stops it all."""
     row = one(session, what_if_id)
     version = row.policy_version
@@ -221,7 +221,7 @@ def one(session: Session, what_if_id: int) -> WhatIf:
 
 
 def keep(
-    session: Session, what_if_id: int, request_id: int, found: Batch, *, now: dt.datetime
+    session: Session, what_if_id: int, request_id: int, found: JudgedBatch, *, now: dt.datetime
 ) -> bool:
     """Write a batch down; whether there is more. After the last one the result is finished."""
     row = session.get_one(WhatIf, what_if_id, with_for_update=True)
@@ -234,12 +234,12 @@ def keep(
     )
     row.result = totals.dump()
     row.looked_at += len(found.judged)
-    row.state = TrialState.running
+    row.state = WhatIfState.running
     if found.last_id is not None:
         row.after_id = found.last_id
         session.flush()
         return True
-    row.state, row.made_at = TrialState.done, now
+    row.state, row.made_at = WhatIfState.done, now
     requests.done(session, session.get_one(WorkRequest, request_id), now=now)
     return False
 
@@ -255,7 +255,7 @@ def fail(
     """Say to whoever asked why it cannot be finished."""
     row = session.get(WhatIf, what_if_id)
     if row is not None:
-        row.state, row.made_at = TrialState.failed, now
+        row.state, row.made_at = WhatIfState.failed, now
         row.failure = refusals.dump(refusal)
     request = session.get_one(WorkRequest, request_id)
     requests.done(session, request, now=now, failure=refusal.code)
@@ -264,7 +264,7 @@ def fail(
 # ---------------------------------------------------------------- what is kept of a case
 
 
-def counted(found: Batch, totals: Totals) -> Iterator[tuple[Judged, dict[str, Any]]]:
+def counted(found: JudgedBatch, totals: Totals) -> Iterator[tuple[JudgedCase, dict[str, Any]]]:
     """Count a batch in the totals; each case that differs or cannot be judged, and what of it."""
     for case in found.judged:
         if case.difference is None:
@@ -275,7 +275,7 @@ def counted(found: Batch, totals: Totals) -> Iterator[tuple[Judged, dict[str, An
             yield case, told(case, found.pack)
 
 
-def told(case: Judged, pack: Pack) -> dict[str, Any]:
+def told(case: JudgedCase, pack: Pack) -> dict[str, Any]:
     """What differs in a case as JSON data, with the labels of the versions it comes from.
 
     `before` are those of the version the case was under, `pack` the one that was tried.
@@ -312,7 +312,7 @@ def _late(late: whatif.Lateness, pack: Pack) -> dict[str, Any]:
     }
 
 
-def _sum(sum_: whatif.Sum, pack: Pack) -> dict[str, Any]:
+def _sum(sum_: whatif.PenaltySum, pack: Pack) -> dict[str, Any]:
     entry = pack.find("penalty", sum_.rule)
     return {
         "rule": sum_.rule,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
-from models import Department, Sheet, SheetColumn, SheetTab
+from models import Department, Workbook, WorkbookColumn, WorkbookTab
 from policy.vocabulary.status import Audience, Status
 from services.company import actors
 from services.regulation import declared, policies
@@ -147,10 +147,12 @@ def field(name: str) -> Field:
 def settle(session: Session, *, title: Callable[[str], str], header: Callable[[str], str]) -> None:
     """Give every audience its tabs and columns where it has none, named by `title`, `header`."""
     for position, ((audience, key), (statuses, days, fields)) in enumerate(TABS.items()):
-        known = sa.select(SheetTab.id).where(SheetTab.audience == audience, SheetTab.key == key)
+        known = sa.select(WorkbookTab.id).where(
+            WorkbookTab.audience == audience, WorkbookTab.key == key
+        )
         if session.scalar(known) is not None:
             continue
-        tab = SheetTab(
+        tab = WorkbookTab(
             audience=audience,
             key=key,
             title=title(key),
@@ -159,7 +161,7 @@ def settle(session: Session, *, title: Callable[[str], str], header: Callable[[s
             days=days,
         )
         tab.columns = [
-            SheetColumn(position=place, field=name, header=header(name), width=_width(name))
+            WorkbookColumn(position=place, field=name, header=header(name), width=_width(name))
             for place, name in enumerate(fields.split())
         ]
         session.add(tab)
@@ -171,21 +173,21 @@ def _width(name: str) -> int:
 
 
 def found(
-    session: Session, *, on: dt.date, years: Iterable[int], name: Callable[[Sheet], str]
-) -> list[Sheet]:
+    session: Session, *, on: dt.date, years: Iterable[int], name: Callable[[Workbook], str]
+) -> list[Workbook]:
     """A file for each department that answers cases and has none, and one a year for the payroll.
 
     `name` says what a new file is called. Departments that no regulation in force hands cases to
     get none.
     """
-    new: list[Sheet] = []
-    taken = set(session.scalars(sa.select(Sheet.department_id)))
+    new: list[Workbook] = []
+    taken = set(session.scalars(sa.select(Workbook.department_id)))
     for department in answering(session, on=on):
         if department.id not in taken:
-            new.append(Sheet(audience=Audience.department, department=department, newborn=[]))
-    paid = set(session.scalars(sa.select(Sheet.year)))
+            new.append(Workbook(audience=Audience.department, department=department, newborn=[]))
+    paid = set(session.scalars(sa.select(Workbook.year)))
     new += [
-        Sheet(audience=Audience.payroll, year=year, newborn=[])
+        Workbook(audience=Audience.payroll, year=year, newborn=[])
         for year in years
         if year not in paid
     ]
@@ -210,13 +212,13 @@ def answering(session: Session, *, on: dt.date) -> list[Department]:
 # ---------------------------------------------------------------- reading the layout
 
 
-def tabs(session: Session, audience: Audience) -> Sequence[SheetTab]:
+def tabs(session: Session, audience: Audience) -> Sequence[WorkbookTab]:
     """The tabs of an audience in their order, with their columns."""
     return session.scalars(
-        sa.select(SheetTab)
-        .where(SheetTab.audience == audience)
-        .options(selectinload(SheetTab.columns))
-        .order_by(SheetTab.position, SheetTab.id)
+        sa.select(WorkbookTab)
+        .where(WorkbookTab.audience == audience)
+        .options(selectinload(WorkbookTab.columns))
+        .order_by(WorkbookTab.position, WorkbookTab.id)
     ).all()
 
 
@@ -239,7 +241,7 @@ def labels(session: Session, *, on: dt.date) -> dict[str, str]:
     return {name: one.label for name, one in found.items() if len(name) <= LONGEST_NAME}
 
 
-def columns(session: Session, tab: SheetTab, *, on: dt.date) -> list[tuple[str, str, int]]:
+def columns(session: Session, tab: WorkbookTab, *, on: dt.date) -> list[tuple[str, str, int]]:
     """Field, header and width of a tab's columns that are switched on, in order.
 
     `extra.*` has become the regulations' fields that have no column of their own.
@@ -257,7 +259,7 @@ def columns(session: Session, tab: SheetTab, *, on: dt.date) -> list[tuple[str, 
     return result
 
 
-def choices(session: Session, tab: SheetTab, *, on: dt.date) -> list[str]:
+def choices(session: Session, tab: WorkbookTab, *, on: dt.date) -> list[str]:
     """The fields a tab could have and has not, for whoever adds a column."""
     taken = {column.field for column in tab.columns}
     fitting = _FITTING.get(tab.key, frozenset())
@@ -277,6 +279,6 @@ _FITTING = {
 """What each tab may show: a closed case's telephone number never, money only to the payroll."""
 
 
-def statuses(tab: SheetTab) -> list[Status]:
+def statuses(tab: WorkbookTab) -> list[Status]:
     """The statuses of the cases a tab shows."""
     return [Status(name) for name in tab.statuses]

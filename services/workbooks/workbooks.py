@@ -21,13 +21,13 @@ from models import (
     Complaint,
     Employee,
     Journal,
-    Sheet,
-    SheetChange,
-    SheetColumn,
-    SheetPass,
-    SheetProblem,
-    SheetRow,
-    SheetTab,
+    Workbook,
+    WorkbookChange,
+    WorkbookColumn,
+    WorkbookLook,
+    WorkbookProblem,
+    WorkbookRow,
+    WorkbookTab,
     WorkRequest,
 )
 from policy.engine.fact_changes import Effect
@@ -44,7 +44,14 @@ from policy.vocabulary.errors import (
     ValueRefused,
 )
 from policy.vocabulary.events import Corrected, Happening, Withdrawn, dump, load
-from policy.vocabulary.status import Audience, CellDeed, Choice, ProblemKind, SheetState, Status
+from policy.vocabulary.status import (
+    Audience,
+    CellDeed,
+    ProblemKind,
+    Resolution,
+    Status,
+    WorkbookState,
+)
 from services.cases import correcting, journal
 from services.company.actors import Actor
 from services.jobs import requests
@@ -55,16 +62,16 @@ log = logging.getLogger(__name__)
 LOOK = "look"
 """The kind of the request that asks for a pass over one file; its key is the id of the sheet."""
 
-_OF_A_ROW = (Choice.record, Choice.seen)
-_OF_A_CELL = (Choice.record, Choice.sheet, Choice.seen)
-CHOICES: dict[ProblemKind, tuple[Choice, ...]] = {
+_OF_A_ROW = (Resolution.record, Resolution.seen)
+_OF_A_CELL = (Resolution.record, Resolution.sheet, Resolution.seen)
+CHOICES: dict[ProblemKind, tuple[Resolution, ...]] = {
     ProblemKind.conflict: _OF_A_CELL,
     ProblemKind.refused: _OF_A_CELL,
     ProblemKind.repeated: _OF_A_ROW,
     ProblemKind.not_ours: _OF_A_ROW,
-    ProblemKind.structure: (Choice.undo, Choice.accept),
-    ProblemKind.file: (Choice.seen,),
-    ProblemKind.copy: (Choice.sheet, Choice.record, Choice.seen),
+    ProblemKind.structure: (Resolution.undo, Resolution.accept),
+    ProblemKind.file: (Resolution.seen,),
+    ProblemKind.copy: (Resolution.sheet, Resolution.record, Resolution.seen),
 }
 """How a problem of each kind may end by somebody's choice, the usual one first."""
 
@@ -82,14 +89,14 @@ _NO_TITLE = re.compile(r"[\[\]:*?/\\]|^'|'$|^history$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class WorkbookStanding:
     """How a file stands: its last pass, what is open in it, and whether a look was asked for.
 
     `open` counts the problems that are not settled by kind and code, `undecided` those among
     them that wait for somebody's choice.
     """
 
-    sheet: Sheet
+    sheet: Workbook
     last_pass_at: dt.datetime | None = None
     asked_at: dt.datetime | None = None
     open: Mapping[tuple[ProblemKind, str], int] = field(default_factory=dict)
@@ -113,20 +120,20 @@ class State:
         return None if self.sheet.complete_at is None else now - self.sheet.complete_at
 
     @property
-    def word(self) -> SheetState:
+    def word(self) -> WorkbookState:
         """What the file does, in one word; what somebody has to mend comes before the rest."""
         unreachable = any(kind is ProblemKind.file and code != "held" for kind, code in self.open)
         words = (
-            (self.sheet.paused_at is not None, SheetState.paused),
-            (self.count(ProblemKind.structure) > 0, SheetState.stopped),
-            (unreachable, SheetState.unreachable),
-            (self.sheet.held_by is not None, SheetState.waiting),
-            (self.sheet.complete_at is None, SheetState.new),
+            (self.sheet.paused_at is not None, WorkbookState.paused),
+            (self.count(ProblemKind.structure) > 0, WorkbookState.stopped),
+            (unreachable, WorkbookState.unreachable),
+            (self.sheet.held_by is not None, WorkbookState.waiting),
+            (self.sheet.complete_at is None, WorkbookState.new),
         )
-        return next((word for holds, word in words if holds), SheetState.working)
+        return next((word for holds, word in words if holds), WorkbookState.working)
 
 
-def late(state: State, *, now: dt.datetime, seconds: int) -> bool:
+def late(state: WorkbookStanding, *, now: dt.datetime, seconds: int) -> bool:
     """Whether a file that is not paused was not read for much longer than the time between looks.
 
     `seconds` is that time; a file that was never read is new, not late.
@@ -137,51 +144,59 @@ def late(state: State, *, now: dt.datetime, seconds: int) -> bool:
     return lag > LATE_AFTER_LOOKS * dt.timedelta(seconds=seconds) + LATE_MARGIN
 
 
-def states(session: Session, *, sheet_id: int | None = None) -> list[State]:
+def states(session: Session, *, sheet_id: int | None = None) -> list[WorkbookStanding]:
     """How every file stands (or the one of that id), departments' files first, by name.
 
     Two statements, whatever the number of files.
     """
     asked = sa.and_(
         WorkRequest.kind == LOOK,
-        WorkRequest.key == sa.cast(Sheet.id, sa.String),
+        WorkRequest.key == sa.cast(Workbook.id, sa.String),
         WorkRequest.done_at.is_(None),
     )
-    last = sa.and_(SheetPass.sheet_id == Sheet.id, SheetPass.number == Sheet.pass_number)
+    last = sa.and_(
+        WorkbookLook.sheet_id == Workbook.id, WorkbookLook.number == Workbook.pass_number
+    )
     statement = (
-        sa.select(Sheet, SheetPass.began_at, WorkRequest.asked_at)
-        .outerjoin(SheetPass, last)
+        sa.select(Workbook, WorkbookLook.began_at, WorkRequest.asked_at)
+        .outerjoin(WorkbookLook, last)
         .outerjoin(WorkRequest, asked)
-        .options(joinedload(Sheet.department), joinedload(Sheet.paused_by))
-        .order_by(Sheet.audience, Sheet.name)
+        .options(joinedload(Workbook.department), joinedload(Workbook.paused_by))
+        .order_by(Workbook.audience, Workbook.name)
     )
     counted = _open_counts()
     if sheet_id is not None:
-        statement = statement.where(Sheet.id == sheet_id)
-        counted = counted.where(SheetProblem.sheet_id == sheet_id)
+        statement = statement.where(Workbook.id == sheet_id)
+        counted = counted.where(WorkbookProblem.sheet_id == sheet_id)
     counts: dict[int, dict[tuple[ProblemKind, str], int]] = {}
     undecided: dict[int, int] = {}
     for sheet, kind, code, number, waiting in session.execute(counted):
         counts.setdefault(sheet, {})[kind, code] = number
         undecided[sheet] = undecided.get(sheet, 0) + waiting
     return [
-        State(sheet, began_at, asked_at, counts.get(sheet.id, {}), undecided.get(sheet.id, 0))
+        WorkbookStanding(
+            sheet, began_at, asked_at, counts.get(sheet.id, {}), undecided.get(sheet.id, 0)
+        )
         for sheet, began_at, asked_at in session.execute(statement)
     ]
 
 
 def _open_counts() -> sa.Select[int, ProblemKind, str, int, int]:
-    waiting = sa.func.sum(sa.case((SheetProblem.choice.is_(None), 1), else_=0))
+    waiting = sa.func.sum(sa.case((WorkbookProblem.choice.is_(None), 1), else_=0))
     return (
         sa.select(
-            SheetProblem.sheet_id, SheetProblem.kind, SheetProblem.code, sa.func.count(), waiting
+            WorkbookProblem.sheet_id,
+            WorkbookProblem.kind,
+            WorkbookProblem.code,
+            sa.func.count(),
+            waiting,
         )
-        .where(SheetProblem.settled_at.is_(None))
-        .group_by(SheetProblem.sheet_id, SheetProblem.kind, SheetProblem.code)
+        .where(WorkbookProblem.settled_at.is_(None))
+        .group_by(WorkbookProblem.sheet_id, WorkbookProblem.kind, WorkbookProblem.code)
     )
 
 
-def state(session: Session, sheet_id: int) -> State:
+def state(session: Session, sheet_id: int) -> WorkbookStanding:
     """How the file of that id stands. Raises NotFound."""
     found = states(session, sheet_id=sheet_id)
     if not found:
@@ -192,7 +207,7 @@ def state(session: Session, sheet_id: int) -> State:
 # ---------------------------------------------------------------- pausing and looking
 
 
-def pause(session: Session, sheet: Sheet, *, user_id: int | None, now: dt.datetime) -> None:
+def pause(session: Session, sheet: Workbook, *, user_id: int | None, now: dt.datetime) -> None:
     """Leave a file alone from now on: it is neither read nor written.
 
     Raises ChangedMeanwhile where it is paused already.
@@ -204,7 +219,7 @@ def pause(session: Session, sheet: Sheet, *, user_id: int | None, now: dt.dateti
     session.flush()
 
 
-def resume(session: Session, sheet: Sheet, *, user_id: int | None, now: dt.datetime) -> None:
+def resume(session: Session, sheet: Workbook, *, user_id: int | None, now: dt.datetime) -> None:
     """Read and write a paused file again, at once.
 
     Raises ChangedMeanwhile where it is not paused.
@@ -216,46 +231,46 @@ def resume(session: Session, sheet: Sheet, *, user_id: int | None, now: dt.datet
     look_now(session, sheet, user_id=user_id, now=now)
 
 
-def look_now(session: Session, sheet: Sheet, *, user_id: int | None, now: dt.datetime) -> None:
+def look_now(session: Session, sheet: Workbook, *, user_id: int | None, now: dt.datetime) -> None:
     """Ask for a pass over the file as soon as the worker can. Raises ChangedMeanwhile if paused."""
     if sheet.paused_at is not None:
         raise ChangedMeanwhile(what="sheet", key=sheet.name)
     requests.ask(session, kind=LOOK, key=str(sheet.id), user_id=user_id, now=now)
 
 
-def _hold(session: Session, sheet: Sheet) -> None:
+def _hold(session: Session, sheet: Workbook) -> None:
     """Lock the row of the file and see it as it stands now."""
-    session.refresh(sheet, with_for_update={"of": Sheet})
+    session.refresh(sheet, with_for_update={"of": Workbook})
 
 
 # ---------------------------------------------------------------- problems
 
 
 def open_problems(
-    session: Session, sheet: Sheet | None = None, *, limit: int | None = None
-) -> Sequence[SheetProblem]:
+    session: Session, sheet: Workbook | None = None, *, limit: int | None = None
+) -> Sequence[WorkbookProblem]:
     """What is not settled yet, in one file or in all: what stops a file first, then by age."""
-    stops = sa.case((SheetProblem.kind == ProblemKind.structure, 0), else_=1)
+    stops = sa.case((WorkbookProblem.kind == ProblemKind.structure, 0), else_=1)
     statement = (
-        sa.select(SheetProblem)
-        .where(SheetProblem.settled_at.is_(None))
+        sa.select(WorkbookProblem)
+        .where(WorkbookProblem.settled_at.is_(None))
         .options(
-            joinedload(SheetProblem.sheet).joinedload(Sheet.department),
-            joinedload(SheetProblem.complaint),
-            joinedload(SheetProblem.chosen_by),
+            joinedload(WorkbookProblem.sheet).joinedload(Workbook.department),
+            joinedload(WorkbookProblem.complaint),
+            joinedload(WorkbookProblem.chosen_by),
         )
-        .order_by(stops, SheetProblem.found_at, SheetProblem.id)
+        .order_by(stops, WorkbookProblem.found_at, WorkbookProblem.id)
         .limit(limit)
     )
     if sheet is not None:
-        statement = statement.where(SheetProblem.sheet_id == sheet.id)
+        statement = statement.where(WorkbookProblem.sheet_id == sheet.id)
     return session.scalars(statement).all()
 
 
 def choose(
     session: Session,
-    problem: SheetProblem,
-    choice: Choice,
+    problem: WorkbookProblem,
+    choice: Resolution,
     *,
     user_id: int | None,
     now: dt.datetime,
@@ -265,7 +280,7 @@ def choose(
     Raises ChangedMeanwhile where somebody chose already or it is settled, ChoiceUnknown where a
     problem of its kind cannot end so.
     """
-    session.refresh(problem, with_for_update={"of": SheetProblem})
+    session.refresh(problem, with_for_update={"of": WorkbookProblem})
     if problem.choice is not None or problem.settled_at is not None:
         raise ChangedMeanwhile(what="sheet_problem", key=str(problem.id))
     if choice not in CHOICES[problem.kind]:
@@ -279,19 +294,21 @@ def choose(
 
 
 def passes(
-    session: Session, sheet: Sheet, *, before: int | None = None, limit: int = 50
-) -> Sequence[SheetPass]:
+    session: Session, sheet: Workbook, *, before: int | None = None, limit: int = 50
+) -> Sequence[WorkbookLook]:
     """The passes over a file that did something, newest first, with a number below `before`."""
-    statement = sa.select(SheetPass).where(SheetPass.sheet_id == sheet.id)
+    statement = sa.select(WorkbookLook).where(WorkbookLook.sheet_id == sheet.id)
     if before is not None:
-        statement = statement.where(SheetPass.number < before)
-    return session.scalars(statement.order_by(SheetPass.number.desc()).limit(limit)).all()
+        statement = statement.where(WorkbookLook.number < before)
+    return session.scalars(statement.order_by(WorkbookLook.number.desc()).limit(limit)).all()
 
 
-def one_pass(session: Session, sheet: Sheet, number: int) -> SheetPass:
+def one_pass(session: Session, sheet: Workbook, number: int) -> WorkbookLook:
     """The pass of that number over a file. Raises NotFound."""
     found = session.scalars(
-        sa.select(SheetPass).where(SheetPass.sheet_id == sheet.id, SheetPass.number == number)
+        sa.select(WorkbookLook).where(
+            WorkbookLook.sheet_id == sheet.id, WorkbookLook.number == number
+        )
     ).first()
     if found is None:
         raise NotFound(what="sheet_pass", key=str(number))
@@ -300,34 +317,34 @@ def one_pass(session: Session, sheet: Sheet, number: int) -> SheetPass:
 
 def changes(
     session: Session,
-    sheet_pass: SheetPass,
+    sheet_pass: WorkbookLook,
     *,
     what: CellDeed | None = None,
     after: int | None = None,
     limit: int = 200,
-) -> Sequence[SheetChange]:
+) -> Sequence[WorkbookChange]:
     """What a pass did, with the cases, in the order it was done; of one deed, after an id."""
     statement = (
-        sa.select(SheetChange)
+        sa.select(WorkbookChange)
         .where(*_of(sheet_pass))
-        .options(joinedload(SheetChange.complaint))
-        .order_by(SheetChange.id)
+        .options(joinedload(WorkbookChange.complaint))
+        .order_by(WorkbookChange.id)
         .limit(limit)
     )
     if what is not None:
-        statement = statement.where(SheetChange.what == what)
+        statement = statement.where(WorkbookChange.what == what)
     if after is not None:
-        statement = statement.where(SheetChange.id > after)
+        statement = statement.where(WorkbookChange.id > after)
     return session.scalars(statement).all()
 
 
-def headers(session: Session, sheet: Sheet) -> dict[str, str]:
+def headers(session: Session, sheet: Workbook) -> dict[str, str]:
     """What the columns of a file are called, by field; the first tab that has one says it."""
     rows = session.execute(
-        sa.select(SheetColumn.field, SheetColumn.header)
-        .join(SheetColumn.tab)
-        .where(SheetTab.audience == sheet.audience)
-        .order_by(SheetTab.position, SheetColumn.position)
+        sa.select(WorkbookColumn.field, WorkbookColumn.header)
+        .join(WorkbookColumn.tab)
+        .where(WorkbookTab.audience == sheet.audience)
+        .order_by(WorkbookTab.position, WorkbookColumn.position)
     )
     found: dict[str, str] = {}
     for name, header in rows:
@@ -335,10 +352,10 @@ def headers(session: Session, sheet: Sheet) -> dict[str, str]:
     return found
 
 
-def _of(sheet_pass: SheetPass) -> tuple[sa.ColumnElement[bool], ...]:
+def _of(sheet_pass: WorkbookLook) -> tuple[sa.ColumnElement[bool], ...]:
     return (
-        SheetChange.sheet_id == sheet_pass.sheet_id,
-        SheetChange.pass_number == sheet_pass.number,
+        WorkbookChange.sheet_id == sheet_pass.sheet_id,
+        WorkbookChange.pass_number == sheet_pass.number,
     )
 
 
@@ -346,16 +363,16 @@ def _of(sheet_pass: SheetPass) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
+class UndoneDeed:
     """A deed that a pass took in and an undo takes back: its case, what it was, what changes."""
 
     complaint: Complaint
     deed: str
-    typed: tuple[SheetChange, ...]
+    typed: tuple[WorkbookChange, ...]
     effects: tuple[Effect, ...]
 
 
-def undoable(session: Session, sheet_pass: SheetPass) -> bool:
+def undoable(session: Session, sheet_pass: WorkbookLook) -> bool:
     """Whether a pass took something in that was not taken back yet."""
     return sheet_pass.undone_at is None and bool(_taken(session, sheet_pass))
 
@@ -365,8 +382,8 @@ class _OnlyLookedAt(Exception):
 
 
 def preview_undo(
-    session: Session, sheet_pass: SheetPass, *, reason: str, actor: Actor, now: dt.datetime
-) -> list[Undone]:
+    session: Session, sheet_pass: WorkbookLook, *, reason: str, actor: Actor, now: dt.datetime
+) -> list[UndoneDeed]:
     """What undoing a pass would take back and change; it is done and rolled back.
 
     Needs a session that may write. Raises what `undo_intake` raises.
@@ -381,8 +398,8 @@ def preview_undo(
 
 
 def undo_intake(
-    session: Session, sheet_pass: SheetPass, *, reason: str, actor: Actor, now: dt.datetime
-) -> list[Undone]:
+    session: Session, sheet_pass: WorkbookLook, *, reason: str, actor: Actor, now: dt.datetime
+) -> list[UndoneDeed]:
     """Take back what a pass took in: deeds are withdrawn, corrections corrected back.
 
     All or nothing. The typed texts count as refused from now on, so the next pass puts the
@@ -391,7 +408,7 @@ def undo_intake(
     NotFound where it took nothing in.
     """
     with session.begin_nested():
-        session.refresh(sheet_pass, with_for_update={"of": SheetPass})
+        session.refresh(sheet_pass, with_for_update={"of": WorkbookLook})
         undone = _taken_back(session, sheet_pass, reason=reason, actor=actor, now=now)
         _count_as_refused(session, sheet_pass)
         sheet_pass.undone_at, sheet_pass.undone_by_id = now, actor.user_id
@@ -408,28 +425,28 @@ def people_in(session: Session, effects: Iterable[Effect]) -> dict[str, Employee
     return {row.number: row for row in rows}
 
 
-def _taken(session: Session, sheet_pass: SheetPass) -> Sequence[SheetChange]:
+def _taken(session: Session, sheet_pass: WorkbookLook) -> Sequence[WorkbookChange]:
     """What a pass took in as deeds, newest first within each case."""
     return session.scalars(
-        sa.select(SheetChange)
+        sa.select(WorkbookChange)
         .where(
             *_of(sheet_pass),
-            SheetChange.what == CellDeed.taken,
-            SheetChange.complaint_id.is_not(None),
-            SheetChange.journal_seq.is_not(None),
+            WorkbookChange.what == CellDeed.taken,
+            WorkbookChange.complaint_id.is_not(None),
+            WorkbookChange.journal_seq.is_not(None),
         )
-        .options(joinedload(SheetChange.complaint))
-        .order_by(SheetChange.complaint_id, SheetChange.journal_seq.desc(), SheetChange.id)
+        .options(joinedload(WorkbookChange.complaint))
+        .order_by(WorkbookChange.complaint_id, WorkbookChange.journal_seq.desc(), WorkbookChange.id)
     ).all()
 
 
 def _taken_back(
-    session: Session, sheet_pass: SheetPass, *, reason: str, actor: Actor, now: dt.datetime
-) -> list[Undone]:
+    session: Session, sheet_pass: WorkbookLook, *, reason: str, actor: Actor, now: dt.datetime
+) -> list[UndoneDeed]:
     """Take back every deed of a pass and say what that changed."""
     if sheet_pass.undone_at is not None:
         raise ChangedMeanwhile(what="sheet_pass", key=str(sheet_pass.number))
-    deeds: dict[tuple[Complaint, int], list[SheetChange]] = {}
+    deeds: dict[tuple[Complaint, int], list[WorkbookChange]] = {}
     for change in _taken(session, sheet_pass):
         assert change.complaint is not None
         assert change.journal_seq is not None
@@ -438,13 +455,13 @@ def _taken_back(
         raise NotFound(what="intake", key=str(sheet_pass.number))
     undone = []
     for (complaint, seq), typed in deeds.items():
-        held = journal.hold(session, complaint.number)
+        held = journal.lock_case(session, complaint.number)
         row = _entry(session, held, seq)
         try:
             effects = _take_back(session, held, row, reason=reason, actor=actor, now=now)
         except DomainError as refusal:
             raise UndoBlocked(number=held.number, refusal=refusal) from refusal
-        undone.append(Undone(held, row.event, tuple(typed), effects))
+        undone.append(UndoneDeed(held, row.event, tuple(typed), effects))
     return undone
 
 
@@ -516,13 +533,17 @@ def _said(entries: Iterable[Journal]) -> dict[str, Any]:
     return event.model_dump(mode="json") | dump(event)
 
 
-def _count_as_refused(session: Session, sheet_pass: SheetPass) -> None:
+def _count_as_refused(session: Session, sheet_pass: WorkbookLook) -> None:
     """Let the undone texts count as seen and refused, cell by cell."""
     rows = session.execute(
-        sa.select(SheetRow, SheetChange)
-        .join(SheetChange, SheetChange.row_id == SheetRow.id)
-        .where(*_of(sheet_pass), SheetChange.what == CellDeed.taken, SheetChange.field.is_not(None))
-        .order_by(SheetChange.id)
+        sa.select(WorkbookRow, WorkbookChange)
+        .join(WorkbookChange, WorkbookChange.row_id == WorkbookRow.id)
+        .where(
+            *_of(sheet_pass),
+            WorkbookChange.what == CellDeed.taken,
+            WorkbookChange.field.is_not(None),
+        )
+        .order_by(WorkbookChange.id)
     )
     for row, change in rows:
         row.refused = row.refused | {str(change.field): change.after}
@@ -533,7 +554,7 @@ def _count_as_refused(session: Session, sheet_pass: SheetPass) -> None:
 
 def change_tab(
     session: Session,
-    tab: SheetTab,
+    tab: WorkbookTab,
     *,
     title: str | None,
     statuses: Sequence[Status],
@@ -556,12 +577,14 @@ def change_tab(
     session.flush()
 
 
-def _title(session: Session, tab: SheetTab, title: str | None) -> str:
+def _title(session: Session, tab: WorkbookTab, title: str | None) -> str:
     text = _text(title, "title", LONGEST_TITLE)
     if _NO_TITLE.search(text):
         raise ValueRefused(field="title", value=text, why="not_a_title")
     others = session.scalars(
-        sa.select(SheetTab.title).where(SheetTab.audience == tab.audience, SheetTab.id != tab.id)
+        sa.select(WorkbookTab.title).where(
+            WorkbookTab.audience == tab.audience, WorkbookTab.id != tab.id
+        )
     )
     if text.casefold() in {other.casefold() for other in others}:
         raise Duplicate(field="title", value=text)
@@ -570,21 +593,21 @@ def _title(session: Session, tab: SheetTab, title: str | None) -> str:
 
 def add_column(
     session: Session,
-    tab: SheetTab,
+    tab: WorkbookTab,
     name: str,
     *,
     header: str | None,
     width: int | None,
     position: int | None,
     on: dt.date,
-) -> SheetColumn:
+) -> WorkbookColumn:
     """A new column of a tab; `on` is the day whose regulations say which fields there are.
 
     Raises ChoiceUnknown for a field the tab cannot have or has already, and as change_column.
     """
     if name not in layout.choices(session, tab, on=on):
         raise ChoiceUnknown(field="field", value=name)
-    column = SheetColumn(
+    column = WorkbookColumn(
         tab=tab,
         field=name,
         header=_header(tab, None, header),
@@ -599,7 +622,7 @@ def add_column(
 
 def change_column(
     session: Session,
-    column: SheetColumn,
+    column: WorkbookColumn,
     *,
     header: str | None,
     width: int | None,
@@ -619,19 +642,19 @@ def change_column(
     session.flush()
 
 
-def needed(column: SheetColumn) -> bool:
+def needed(column: WorkbookColumn) -> bool:
     """Whether its tab cannot do its work without the column."""
     return column.field in layout.NEEDED.get(column.tab.key, frozenset())
 
 
-def fields_left(session: Session, *, on: dt.date) -> list[tuple[SheetTab, list[str]]]:
+def fields_left(session: Session, *, on: dt.date) -> list[tuple[WorkbookTab, list[str]]]:
     """Every tab that can get another column, with the fields it could show."""
     tabs = [tab for audience in Audience for tab in layout.tabs(session, audience)]
     offered = [(tab, layout.choices(session, tab, on=on)) for tab in tabs]
     return [(tab, names) for tab, names in offered if names]
 
 
-def _header(tab: SheetTab, column: SheetColumn | None, header: str | None) -> str:
+def _header(tab: WorkbookTab, column: WorkbookColumn | None, header: str | None) -> str:
     text = _text(header, "header", LONGEST_HEADER)
     others = {one.header.casefold() for one in tab.columns if one is not column}
     if text.casefold() in others:

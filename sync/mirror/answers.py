@@ -14,7 +14,7 @@ from wording import workbook_text
 
 
 @dataclass
-class Answer:
+class RowAnswer:
     """Names of deeds done, sentences of refusals, fields of everything else."""
 
     done: list[str] = field(default_factory=list)

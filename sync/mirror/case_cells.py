@@ -70,7 +70,7 @@ def _told(session: Session, ids: Sequence[int]) -> dict[int, Told]:
     return {case: _last(said) for case, said in journal.told(session, ids, _TOLD).items()}
 
 
-def _last(said: Iterable[journal.Told]) -> Told:
+def _last(said: Iterable[journal.JournalLine]) -> Told:
     last: dict[str, Mapping[str, Any]] = {}
     for one in said:
         if one.row.event == "restarted":

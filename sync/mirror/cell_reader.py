@@ -11,7 +11,7 @@ import wording
 from policy.pack.schema import FieldEntry
 from services.regulation.declared import EXTRA
 from sync.mirror import parsing
-from sync.mirror.deeds import Meant
+from sync.mirror.deeds import ParsedInput
 from sync.mirror.parsing import Person, Unreadable
 from sync.port import Broken, Computed, Read
 from wording import workbook_text
@@ -39,7 +39,7 @@ def plain(read: Read | None) -> str | None:
 
 
 @dataclass(frozen=True)
-class Reader:
+class CellReader:
     """Understands the cells of one department's file."""
 
     people: Sequence[Person]
@@ -47,29 +47,29 @@ class Reader:
     now: dt.datetime
     fields: Mapping[str, FieldEntry] = field(default_factory=dict)
 
-    def meant(self, name: str, read: Read | None) -> Meant:
+    def meant(self, name: str, read: Read | None) -> ParsedInput:
         """What somebody typed into a column of the department. Raises Unreadable."""
         if isinstance(read, Computed):
             raise Unreadable("formula")
         if name == "handler":
             person = parsing.person(read, self.people)
             if person is None:
-                return Meant(None)
-            return Meant(f"{person.name} ({person.number})", person.number)
+                return ParsedInput(None)
+            return ParsedInput(f"{person.name} ({person.number})", person.number)
         if name == "outcome":
             labels = workbook_text.outcomes()
             key = parsing.choice(read, {key: (label,) for key, label in labels.items()})
-            return Meant(labels[key], key) if key else Meant(None)
+            return ParsedInput(labels[key], key) if key else ParsedInput(None)
         if name == "contacted_at":
             return self._moment(read, latest=self.now)
         if name == "until":
             return self._moment(read, earliest=self.now, clock_for_day=END_OF_DAY)
         text = parsing.text(read)
-        return Meant(text, text)
+        return ParsedInput(text, text)
 
-    def _moment(self, read: Read | None, **bounds: Any) -> Meant:
+    def _moment(self, read: Read | None, **bounds: Any) -> ParsedInput:
         at = parsing.moment(read, now=self.now, zone=self.zone, **bounds)
-        return Meant(wording.moment(at), at) if at else Meant(None)
+        return ParsedInput(wording.moment(at), at) if at else ParsedInput(None)
 
     def newborn(self, cells: Mapping[str, Read]) -> dict[str, Any]:
         """A new case as a typed row says it, for services.cases.intake. Raises Unreadable."""

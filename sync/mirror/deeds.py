@@ -24,18 +24,18 @@ from wording import workbook_text
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class ParsedInput:
     """What an input means: the text its cell will show, and the value a service is called with."""
 
     shown: Value
     value: object = None
 
 
-Inputs = Mapping[str, Meant]
+Inputs = Mapping[str, ParsedInput]
 
 
 @dataclass(frozen=True, slots=True)
-class Doing:
+class DeedContext:
     """A row that deeds are done for: its case, the department's sheet, and when it was typed.
 
     `at` is when the file was saved; `since` is the last look before, so it was typed in between.
@@ -53,12 +53,12 @@ class Doing:
 CLOCKS_DIFFER = dt.timedelta(minutes=5)
 """So much the clock of who types may be ahead of ours."""
 
-Deed = Callable[[Doing, Inputs], str]
+Deed = Callable[[DeedContext, Inputs], str]
 """Does it and says the name of what was done; raises a DomainError or Unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CellGroup:
     """Cells that belong to one deed. `missing` names those it still waits for.
 
     It is told which of them are frozen: they show something else than what we say, so what we say
@@ -75,12 +75,12 @@ class Group:
 # ---------------------------------------------------------------- the deeds
 
 
-def _assign(doing: Doing, inputs: Inputs) -> str:
+def _assign(doing: DeedContext, inputs: Inputs) -> str:
     handling.assign(**_common(doing), at=doing.at, handler=str(inputs["handler"].value))
     return "assigned"
 
 
-def _contact(doing: Doing, inputs: Inputs) -> str:
+def _contact(doing: DeedContext, inputs: Inputs) -> str:
     """A typed time counts only since the last look; an earlier one is kept in the history.
 
     A time that lies ahead is an appointment and no contact. Raises TimeInFuture.
@@ -101,12 +101,12 @@ def _contact(doing: Doing, inputs: Inputs) -> str:
     return "contacted"
 
 
-def _progress(doing: Doing, inputs: Inputs) -> str:
+def _progress(doing: DeedContext, inputs: Inputs) -> str:
     handling.progress(**_common(doing), at=doing.at, text=inputs["progress"].shown)
     return "progressed"
 
 
-def _answer(doing: Doing, inputs: Inputs) -> str:
+def _answer(doing: DeedContext, inputs: Inputs) -> str:
     """The department's answer; changed before the next step, it is corrected."""
     outcome = _outcome(inputs, doing.ours)
     text = _text(inputs, doing.ours, outcome)
@@ -126,7 +126,7 @@ def _answer(doing: Doing, inputs: Inputs) -> str:
     return "replied"
 
 
-def _correct(doing: Doing, target: int, said: Mapping[str, object]) -> None:
+def _correct(doing: DeedContext, target: int, said: Mapping[str, object]) -> None:
     """Let the answer say what its cells say now."""
     changes = {
         name: value.isoformat() if isinstance(value, dt.datetime) else value
@@ -137,7 +137,7 @@ def _correct(doing: Doing, target: int, said: Mapping[str, object]) -> None:
     correcting.correct(**_common(doing), target=target, changes=changes, reason=reason)
 
 
-def _common(doing: Doing) -> dict[str, Any]:
+def _common(doing: DeedContext) -> dict[str, Any]:
     """What every service wants to know."""
     return {
         "session": doing.session,
@@ -194,9 +194,9 @@ def _for_answer(
 
 
 GROUPS = (
-    Group(("contacted_at",), _contact, _nothing),
-    Group(("handler",), _assign, _nothing),
-    Group(("progress",), _progress, _nothing),
-    Group(("outcome", "answer", "until", "until_reason"), _answer, _for_answer, ("handler",)),
+    CellGroup(("contacted_at",), _contact, _nothing),
+    CellGroup(("handler",), _assign, _nothing),
+    CellGroup(("progress",), _progress, _nothing),
+    CellGroup(("outcome", "answer", "until", "until_reason"), _answer, _for_answer, ("handler",)),
 )
 """The deeds a row can carry, in the order in which they are done."""

@@ -19,12 +19,12 @@ from services.regulation import policies
 from sync.mirror.cell_reader import plain
 from sync.mirror.cell_values import written
 from sync.mirror.state import Cells
-from sync.port import Grid, Tab, Written
+from sync.port import TabLayout, TabPicture, Written
 from wording import form_text, workbook_text
 
 
 def filled(
-    grid: Grid, tab: Tab, lines: Sequence[Cells], *, address: str
+    grid: TabPicture, tab: TabLayout, lines: Sequence[Cells], *, address: str
 ) -> dict[tuple[int, str], Written]:
     """The cells that make a tab say `lines` from its second row on, and nothing below them."""
     found: dict[tuple[int, str], Written] = {}

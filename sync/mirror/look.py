@@ -22,23 +22,23 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import wording
-from models import Sheet, SheetPass, SheetProblem, SheetTab
-from policy.vocabulary.status import Audience, CellDeed, Choice, ProblemKind
+from models import Workbook, WorkbookLook, WorkbookProblem, WorkbookTab
+from policy.vocabulary.status import Audience, CellDeed, ProblemKind, Resolution
 from services.notices import queue
 from services.workbooks import layout
 from sync.mirror import case_cells, generated_tabs, state, tab_layout
 from sync.mirror.row_matching import Damage
 from sync.mirror.state import KEPT_PASSES, Cells
-from sync.mirror.tab_pass import Pass, Place, Source, Stopped, staff
+from sync.mirror.tab_pass import DisplayContext, InputSource, PassStopped, TabPass, staff
 from sync.port import (
     Holder,
-    Picture,
-    SheetChanged,
-    SheetError,
-    SheetUnavailable,
-    Tab,
-    Workbook,
-    Writing,
+    TabLayout,
+    WorkbookChanged,
+    WorkbookError,
+    WorkbookPicture,
+    WorkbookPort,
+    WorkbookUnavailable,
+    WorkbookWrite,
 )
 from wording import workbook_text
 
@@ -53,7 +53,7 @@ OF_WRITING = frozenset({"not_writable", "disk_full"})
 """Problems that are over when the file was written, and not already when it can be read."""
 
 
-class Outcome(enum.Enum):
+class LookOutcome(enum.Enum):
     """How a look ended."""
 
     quiet = "quiet"  # nothing to do
@@ -78,7 +78,7 @@ class Mirror:
 
     reading: Sessions
     writing: Sessions
-    book: Workbook
+    book: WorkbookPort
     sheet_id: int
     kept: Path
     zone: ZoneInfo
@@ -88,23 +88,23 @@ class Mirror:
     held_after: dt.timedelta = dt.timedelta(minutes=15)
     strangers: set[str] = field(default_factory=set)  # copies that turned out not to be ours
 
-    def look(self) -> Outcome:
+    def look(self) -> LookOutcome:
         """Look at the file once; whatever is wrong with it is written down, nothing is raised."""
         began = self.clock()
         with wording.speaking(self.language, self.zone):
             try:
                 return self._look(began)
-            except SheetError as error:
+            except WorkbookError as error:
                 log.info("sheet %s: %s", self.sheet_id, error)
                 with self.writing() as session:
                     self._trouble(session, self._sheet(session), error, began)
-                return Outcome.failed
+                return LookOutcome.failed
 
-    def _look(self, began: dt.datetime) -> Outcome:
+    def _look(self, began: dt.datetime) -> LookOutcome:
         with self.reading() as session:
             sheet = self._sheet(session)
             if sheet.paused_at is not None:
-                return Outcome.paused
+                return LookOutcome.paused
             spec = tab_layout.of(session, sheet, on=self._day(began))
             known, made = sheet.fingerprint, sheet.pass_number > 0
         fingerprint = self.book.fingerprint()
@@ -112,7 +112,7 @@ class Mirror:
             return self._missed(began)
         fingerprint = fingerprint or self._found_anew(spec, made=made)
         if self._undo(fingerprint):
-            return Outcome.wrote
+            return LookOutcome.wrote
         holder = self.book.holder()
         self._copies(spec, began)
         with self.reading() as session:
@@ -120,32 +120,38 @@ class Mirror:
         if not busy:
             with self.writing() as session:
                 self._looked(session, self._sheet(session), holder, began)
-            return Outcome.quiet
+            return LookOutcome.quiet
         return self._work(spec, self.book.read(spec), holder, began)
 
     def _work(
-        self, spec: Sequence[Tab], picture: Picture, holder: Holder | None, began: dt.datetime
-    ) -> Outcome:
+        self,
+        spec: Sequence[TabLayout],
+        picture: WorkbookPicture,
+        holder: Holder | None,
+        began: dt.datetime,
+    ) -> LookOutcome:
         """Take in what is new and write what is not as it should be."""
         with self.writing() as session:
             sheet = self._sheet(session)
             try:
                 plan = self._planned(session, sheet, spec, picture, began)
-            except Stopped as stop:
+            except PassStopped as stop:
                 self._stop(session, sheet, stop.damage, picture, began)
-                return Outcome.stopped
+                return LookOutcome.stopped
             self._looked(session, sheet, holder, began, picture=picture)
             if sheet.settled or not self._trusted(session, sheet):
                 # What somebody accepted holds until everything in it was taken in.
                 self._over(session, sheet, ProblemKind.structure, began)
         if plan is None:
             self.book.keep(self.kept, LAST)
-            return Outcome.read
+            return LookOutcome.read
         if holder is not None:
-            return Outcome.held
+            return LookOutcome.held
         return self._write(spec, picture, plan)
 
-    def _write(self, spec: Sequence[Tab], picture: Picture, plan: Writing) -> Outcome:
+    def _write(
+        self, spec: Sequence[TabLayout], picture: WorkbookPicture, plan: WorkbookWrite
+    ) -> LookOutcome:
         fingerprint = self.book.write(picture, spec, plan)
         now = self.clock()
         with self.writing() as session:
@@ -154,19 +160,19 @@ class Mirror:
             sheet.written_at = now
             self._over(session, sheet, ProblemKind.file, now)
             session.execute(
-                sa.update(SheetPass)
-                .where(SheetPass.sheet_id == sheet.id, SheetPass.number == plan.stamp)
+                sa.update(WorkbookLook)
+                .where(WorkbookLook.sheet_id == sheet.id, WorkbookLook.number == plan.stamp)
                 .values(written_at=now)
             )
         self.book.keep(self.kept, LAST)
-        return Outcome.wrote
+        return LookOutcome.wrote
 
     # ------------------------------------------------------------ what there is to do
 
     def _has_to_work(
         self,
         session: Session,
-        spec: Sequence[Tab],
+        spec: Sequence[TabLayout],
         same: bool,
         holder: Holder | None,
         now: dt.datetime,
@@ -199,18 +205,18 @@ class Mirror:
     def _planned(
         self,
         session: Session,
-        sheet: Sheet,
-        spec: Sequence[Tab],
-        picture: Picture,
+        sheet: Workbook,
+        spec: Sequence[TabLayout],
+        picture: WorkbookPicture,
         now: dt.datetime,
-    ) -> Writing | None:
+    ) -> WorkbookWrite | None:
         """What to write; None where the file says all it should. Raises Stopped."""
         stamp = self._stamp(session, sheet, picture)
         sheet.seen = _seen(session, sheet, spec)
         if sheet.audience is Audience.payroll:
             cells = self._months(session, sheet, spec, picture, now)
             return self._numbered(session, sheet, spec, picture, cells, None, now)
-        source = Source(
+        source = InputSource(
             grid=_grid(picture, "open"),
             stamp=stamp,
             since=sheet.complete_at or picture.saved_at,
@@ -223,46 +229,50 @@ class Mirror:
         sheet.today_at = now
         return self._numbered(session, sheet, spec, picture, cells, taken, now)
 
-    def _pass(self, session: Session, sheet: Sheet, source: Source, now: dt.datetime) -> Pass:
+    def _pass(
+        self, session: Session, sheet: Workbook, source: InputSource, now: dt.datetime
+    ) -> TabPass:
         tab = _tab_of(session, sheet, "open")
         thorough = sheet.refreshed_at is None or now - sheet.refreshed_at > REFRESH
-        taken = Pass(session, sheet, tab, source, Place(self.zone, self.address), now, thorough)
+        taken = TabPass(
+            session, sheet, tab, source, DisplayContext(self.zone, self.address), now, thorough
+        )
         taken.run()
         if thorough:
             sheet.refreshed_at = now
         return taken
 
-    def _stamp(self, session: Session, sheet: Sheet, picture: Picture) -> int:
+    def _stamp(self, session: Session, sheet: Workbook, picture: WorkbookPicture) -> int:
         """The pass the file comes from. Raises Stopped where that cannot be merged."""
         stamp = picture.stamp
         if stamp is None:
             stamp = self._unmarked(session, sheet, picture)
         if stamp > sheet.pass_number:
-            raise Stopped(Damage("from_future", {"stamp": stamp}))
+            raise PassStopped(Damage("from_future", {"stamp": stamp}))
         ours = any(line.cells.get("uid") for grid in picture.grids.values() for line in grid.lines)
         forgotten = stamp < sheet.pass_number - KEPT_PASSES
         if sheet.audience is Audience.department and ours and forgotten:
-            raise Stopped(Damage("too_old", {"stamp": stamp}))
+            raise PassStopped(Damage("too_old", {"stamp": stamp}))
         return stamp
 
-    def _unmarked(self, session: Session, sheet: Sheet, picture: Picture) -> int:
+    def _unmarked(self, session: Session, sheet: Workbook, picture: WorkbookPicture) -> int:
         """The pass of a file without a mark, where somebody accepted it: that of the last look."""
         if sheet.audience is Audience.department:
             _grid(picture, "open")  # where more is gone than the mark, that is said
         if not self._trusted(session, sheet):
-            raise Stopped(Damage("mark_gone", {}))
+            raise PassStopped(Damage("mark_gone", {}))
         return sheet.file_pass or sheet.pass_number
 
     def _numbered(
         self,
         session: Session,
-        sheet: Sheet,
-        spec: Sequence[Tab],
-        picture: Picture,
+        sheet: Workbook,
+        spec: Sequence[TabLayout],
+        picture: WorkbookPicture,
         cells: dict[str, Any],
-        taken: Pass | None,
+        taken: TabPass | None,
         now: dt.datetime,
-    ) -> Writing | None:
+    ) -> WorkbookWrite | None:
         """The writing under this pass's number, written down; None where nothing is to be done."""
         columns = {
             tab.key: [c for c in tab.columns if c.field not in grid.columns and c.field != "uid"]
@@ -275,13 +285,13 @@ class Mirror:
         if not (any(cells.values()) or columns or changes or agreed):
             if picture.stamp == sheet.pass_number:
                 return None
-            return Writing(sheet.pass_number, {})
+            return WorkbookWrite(sheet.pass_number, {})
         number = sheet.pass_number + 1
         counts = Counter(change["what"].value for change in changes)
         if taken is not None:
             taken.finish()
         session.add(
-            SheetPass(
+            WorkbookLook(
                 sheet_id=sheet.id,
                 number=number,
                 base=picture.stamp,
@@ -291,17 +301,17 @@ class Mirror:
             )
         )
         sheet.pass_number = number
-        return Writing(number, {k: c for k, c in cells.items() if c}, columns)
+        return WorkbookWrite(number, {k: c for k, c in cells.items() if c}, columns)
 
     # ------------------------------------------------------------ the tabs we make wholly
 
     def _tabs(
         self,
         session: Session,
-        sheet: Sheet,
-        spec: Sequence[Tab],
-        picture: Picture,
-        taken: Pass,
+        sheet: Workbook,
+        spec: Sequence[TabLayout],
+        picture: WorkbookPicture,
+        taken: TabPass,
         now: dt.datetime,
     ) -> dict[str, Any]:
         assert sheet.department is not None
@@ -320,14 +330,19 @@ class Mirror:
         return found | self._guide(spec, picture, guide, found)
 
     def _closed_is_stale(
-        self, session: Session, sheet: Sheet, taken: Pass, picture: Picture, now: dt.datetime
+        self,
+        session: Session,
+        sheet: Workbook,
+        taken: TabPass,
+        picture: WorkbookPicture,
+        now: dt.datetime,
     ) -> bool:
         """Whether the finished cases can have changed: a row left, a day passed, an older file."""
         left = any(change["what"] is CellDeed.blanked for change in taken.changes)
         new_day = sheet.today_at is None or self._day(sheet.today_at) != self._day(now)
         return left or new_day or picture.stamp != sheet.pass_number or sheet.refreshed_at == now
 
-    def _closed(self, session: Session, sheet: Sheet, now: dt.datetime) -> list[Cells]:
+    def _closed(self, session: Session, sheet: Workbook, now: dt.datetime) -> list[Cells]:
         tab = _tab_of(session, sheet, "closed")
         ids = state.finished(session, sheet, tab, since=now - dt.timedelta(days=tab.days or 90))
         said = case_cells.texts(session, ids)
@@ -336,9 +351,9 @@ class Mirror:
     def _months(
         self,
         session: Session,
-        sheet: Sheet,
-        spec: Sequence[Tab],
-        picture: Picture,
+        sheet: Workbook,
+        spec: Sequence[TabLayout],
+        picture: WorkbookPicture,
         now: dt.datetime,
     ) -> dict[str, Any]:
         assert sheet.year is not None
@@ -354,7 +369,10 @@ class Mirror:
         return found | self._guide(spec, picture, guide, found)
 
     def _filled(
-        self, spec: Sequence[Tab], picture: Picture, lines: Mapping[str, Sequence[Cells]]
+        self,
+        spec: Sequence[TabLayout],
+        picture: WorkbookPicture,
+        lines: Mapping[str, Sequence[Cells]],
     ) -> dict[str, Any]:
         return {
             tab.key: generated_tabs.filled(grid, tab, lines[tab.key], address=self.address)
@@ -364,8 +382,8 @@ class Mirror:
 
     def _guide(
         self,
-        spec: Sequence[Tab],
-        picture: Picture,
+        spec: Sequence[TabLayout],
+        picture: WorkbookPicture,
         guide: Sequence[tuple[str, str]],
         found: Mapping[str, Any],
     ) -> dict[str, Any]:
@@ -379,11 +397,11 @@ class Mirror:
     def _looked(
         self,
         session: Session,
-        sheet: Sheet,
+        sheet: Workbook,
         holder: Holder | None,
         began: dt.datetime,
         *,
-        picture: Picture | None = None,
+        picture: WorkbookPicture | None = None,
     ) -> None:
         """Write down that the file was looked at, and by whom it is held."""
         sheet.looked_at = began
@@ -397,13 +415,13 @@ class Mirror:
         behind = sheet.file_pass != sheet.pass_number
         self._over(session, sheet, ProblemKind.file, began, but=OF_WRITING if behind else ())
         for known in state.problems(session, sheet):
-            if known.kind is ProblemKind.copy and known.choice not in (None, Choice.sheet):
+            if known.kind is ProblemKind.copy and known.choice not in (None, Resolution.sheet):
                 known.settled_at = began
         if holder is not None and began - holder.since > self.held_after:
             self._held_for_long(session, sheet, holder, began)
 
     def _held_for_long(
-        self, session: Session, sheet: Sheet, holder: Holder, now: dt.datetime
+        self, session: Session, sheet: Workbook, holder: Holder, now: dt.datetime
     ) -> None:
         """Tell people whose open file keeps news from being written."""
         facts = {"who": holder.name, "minutes": int((now - holder.since).total_seconds() // 60)}
@@ -416,9 +434,9 @@ class Mirror:
     def _stop(
         self,
         session: Session,
-        sheet: Sheet,
+        sheet: Workbook,
         damage: Damage,
-        picture: Picture,
+        picture: WorkbookPicture,
         now: dt.datetime,
     ) -> None:
         """Write down why the pass stopped, once, and tell people."""
@@ -439,7 +457,7 @@ class Mirror:
         with self.reading() as session:
             sheet = self._sheet(session)
             found = state.problem_of(state.problems(session, sheet), ProblemKind.structure)
-            name, chosen = sheet.name, found is not None and found.choice is Choice.undo
+            name, chosen = sheet.name, found is not None and found.choice is Resolution.undo
         last = self.kept / LAST
         if not chosen or not last.exists():
             return False
@@ -452,19 +470,21 @@ class Mirror:
             self._over(session, sheet, ProblemKind.structure, now)
         return True
 
-    def _trusted(self, session: Session, sheet: Sheet) -> bool:
+    def _trusted(self, session: Session, sheet: Workbook) -> bool:
         found = state.problem_of(state.problems(session, sheet), ProblemKind.structure)
-        return found is not None and found.choice is Choice.accept
+        return found is not None and found.choice is Resolution.accept
 
-    def _trouble(self, session: Session, sheet: Sheet, error: SheetError, now: dt.datetime) -> None:
+    def _trouble(
+        self, session: Session, sheet: Workbook, error: WorkbookError, now: dt.datetime
+    ) -> None:
         """Write down what is wrong with the file, once; what may pass by itself after a while."""
         sheet.looked_at = now
-        if error.code == "mark_gone" or isinstance(error, SheetChanged):
+        if error.code == "mark_gone" or isinstance(error, WorkbookChanged):
             kind = ProblemKind.structure
         else:
             kind = ProblemKind.file
         since = sheet.complete_at or now - PATIENCE
-        if isinstance(error, SheetUnavailable) and now - since < PATIENCE:
+        if isinstance(error, WorkbookUnavailable) and now - since < PATIENCE:
             return
         for known in state.problems(session, sheet):
             if known.kind is kind and known.code == error.code:
@@ -474,13 +494,13 @@ class Mirror:
     def _problem(
         self,
         session: Session,
-        sheet: Sheet,
+        sheet: Workbook,
         kind: ProblemKind,
         code: str,
         facts: dict[str, Any],
         now: dt.datetime,
     ) -> None:
-        found = SheetProblem(sheet_id=sheet.id, kind=kind, code=code, facts=facts, found_at=now)
+        found = WorkbookProblem(sheet_id=sheet.id, kind=kind, code=code, facts=facts, found_at=now)
         session.add(found)
         session.flush()
         queue.tell(
@@ -495,7 +515,7 @@ class Mirror:
     def _over(
         self,
         session: Session,
-        sheet: Sheet,
+        sheet: Workbook,
         kind: ProblemKind,
         now: dt.datetime,
         *,
@@ -504,19 +524,19 @@ class Mirror:
         """Settle problems of a kind, all but some codes: the file is fine again."""
         for known in state.problems(session, sheet):
             if known.kind is kind and known.row_id is None and known.code not in but:
-                known.choice = known.choice or Choice.over
+                known.choice = known.choice or Resolution.over
                 known.settled_at = now
 
     # ------------------------------------------------------------ the file itself
 
-    def _missed(self, began: dt.datetime) -> Outcome:
+    def _missed(self, began: dt.datetime) -> LookOutcome:
         """Wait for the next look: a program that saves takes the old file away first."""
         with self.writing() as session:
             sheet = self._sheet(session)
             sheet.fingerprint, sheet.looked_at = None, began
-        return Outcome.read
+        return LookOutcome.read
 
-    def _found_anew(self, spec: Sequence[Tab], *, made: bool) -> str:
+    def _found_anew(self, spec: Sequence[TabLayout], *, made: bool) -> str:
         """A new file; where there was one, its last copy with everything people had in it."""
         last = self.kept / LAST
         if made and last.exists():
@@ -525,40 +545,44 @@ class Mirror:
 
     # ------------------------------------------------------------ copies beside it
 
-    def _copies(self, spec: Sequence[Tab], now: dt.datetime) -> None:
+    def _copies(self, spec: Sequence[TabLayout], now: dt.datetime) -> None:
         """Notice copies of the file, and take in what was typed into one where somebody says so."""
         for copy in self.book.copies():
             if copy.fingerprint in self.strangers:
                 continue
             with self.reading() as session:
-                if session.scalar(sa.select(Sheet.id).where(Sheet.name == Path(copy.name).stem)):
+                if session.scalar(
+                    sa.select(Workbook.id).where(Workbook.name == Path(copy.name).stem)
+                ):
                     continue  # another department's file, whose name begins like ours
                 known = self._copy_problem(session, copy.fingerprint)
-            if known is None or known[1] is Choice.sheet:
+            if known is None or known[1] is Resolution.sheet:
                 self._copy(spec, copy.name, copy.fingerprint, known, now)
 
-    def _copy_problem(self, session: Session, fingerprint: str) -> tuple[int, Choice | None] | None:
+    def _copy_problem(
+        self, session: Session, fingerprint: str
+    ) -> tuple[int, Resolution | None] | None:
         rows = session.scalars(
-            sa.select(SheetProblem).where(
-                SheetProblem.sheet_id == self.sheet_id, SheetProblem.kind == ProblemKind.copy
+            sa.select(WorkbookProblem).where(
+                WorkbookProblem.sheet_id == self.sheet_id, WorkbookProblem.kind == ProblemKind.copy
             )
         )
         for row in rows:
             if row.facts.get("fingerprint") == fingerprint:
-                return row.id, row.choice if row.settled_at is None else Choice.seen
+                return row.id, row.choice if row.settled_at is None else Resolution.seen
         return None
 
     def _copy(
         self,
-        spec: Sequence[Tab],
+        spec: Sequence[TabLayout],
         name: str,
         fingerprint: str,
-        known: tuple[int, Choice | None] | None,
+        known: tuple[int, Resolution | None] | None,
         now: dt.datetime,
     ) -> None:
         try:
             picture = self.book.beside(name).read(spec)
-        except SheetError:
+        except WorkbookError:
             return
         if picture.stamp is None or not picture.grids.keys() & {"open"}:
             self.strangers.add(fingerprint)
@@ -569,18 +593,18 @@ class Mirror:
                 facts = {"name": name, "fingerprint": fingerprint, "stamp": picture.stamp}
                 self._problem(session, sheet, ProblemKind.copy, "copy_found", facts, now)
                 return
-            problem = session.get_one(SheetProblem, known[0])
+            problem = session.get_one(WorkbookProblem, known[0])
             try:
                 self._take_copy(session, sheet, picture, now)
                 problem.settled_at = now
-            except Stopped as stop:
+            except PassStopped as stop:
                 problem.code, problem.choice = stop.damage.code, None
 
     def _take_copy(
-        self, session: Session, sheet: Sheet, picture: Picture, now: dt.datetime
+        self, session: Session, sheet: Workbook, picture: WorkbookPicture, now: dt.datetime
     ) -> None:
         """What was typed into a copy becomes deeds; the file itself is written by the next look."""
-        source = Source(
+        source = InputSource(
             grid=_grid(picture, "open"),
             stamp=self._stamp(session, sheet, picture),
             since=sheet.complete_at or picture.saved_at,
@@ -594,28 +618,28 @@ class Mirror:
 
     # ------------------------------------------------------------ small things
 
-    def _sheet(self, session: Session) -> Sheet:
-        return session.get_one(Sheet, self.sheet_id)
+    def _sheet(self, session: Session) -> Workbook:
+        return session.get_one(Workbook, self.sheet_id)
 
     def _day(self, at: dt.datetime) -> dt.date:
         return at.astimezone(self.zone).date()
 
 
-def _seen(session: Session, sheet: Sheet, spec: Sequence[Tab]) -> str:
+def _seen(session: Session, sheet: Workbook, spec: Sequence[TabLayout]) -> str:
     """A mark of what the file shows besides cases: its layout, and what was paid in its year."""
     shape = f"{zlib.crc32(repr(spec).encode()):08x}"
     return f"{shape} {generated_tabs.paid(session, sheet.year)}" if sheet.year else shape
 
 
-def _tab_of(session: Session, sheet: Sheet, key: str) -> SheetTab:
+def _tab_of(session: Session, sheet: Workbook, key: str) -> WorkbookTab:
     return next(tab for tab in layout.tabs(session, sheet.audience) if tab.key == key)
 
 
-def _grid(picture: Picture, key: str) -> Any:
+def _grid(picture: WorkbookPicture, key: str) -> Any:
     """One of our tabs. Raises Stopped where it or its column of ids is gone."""
     grid = picture.grids.get(key)
     if grid is None:
-        raise Stopped(Damage("tab_gone", {"tab": workbook_text.title(key)}))
+        raise PassStopped(Damage("tab_gone", {"tab": workbook_text.title(key)}))
     if "uid" not in grid.columns:
-        raise Stopped(Damage("id_gone", {}))
+        raise PassStopped(Damage("id_gone", {}))
     return grid

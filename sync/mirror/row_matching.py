@@ -18,7 +18,7 @@ Cells = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TextRow:
     """A line as text: the row's number in the tab, and its cells that are not empty, by field."""
 
     number: int
@@ -26,7 +26,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownRow:
     """A case's row as the base has it; `typed` is what a person typed where it began here."""
 
     uid: str
@@ -39,12 +39,12 @@ class Known:
 
 
 @dataclass(slots=True)
-class Matched:
+class RowMatches:
     """Which line is which row."""
 
-    of: dict[str, Row] = field(default_factory=dict)
-    repeated: list[tuple[str, Row]] = field(default_factory=list)
-    newborn: list[Row] = field(default_factory=list)
+    of: dict[str, TextRow] = field(default_factory=dict)
+    repeated: list[tuple[str, TextRow]] = field(default_factory=list)
+    newborn: list[TextRow] = field(default_factory=list)
 
 
 def uid_of(complaint_id: int) -> str:
@@ -53,11 +53,11 @@ def uid_of(complaint_id: int) -> str:
     return f"{body}-{_LETTERS[zlib.crc32(body.encode()) % 32]}"
 
 
-def match(lines: Iterable[Row], known: Mapping[str, Known]) -> Matched:
+def match(lines: Iterable[TextRow], known: Mapping[str, KnownRow]) -> RowMatches:
     """Give every line its row. A line that fits none is newborn, a second one of a row repeated."""
     numbers = {row.case: uid for uid, row in known.items() if row.case}
-    claims: dict[str, list[Row]] = defaultdict(list)
-    found = Matched()
+    claims: dict[str, list[TextRow]] = defaultdict(list)
+    found = RowMatches()
     for line in lines:
         uid = _claimed(line, known, numbers)
         if uid is None:
@@ -73,7 +73,9 @@ def match(lines: Iterable[Row], known: Mapping[str, Known]) -> Matched:
     return found
 
 
-def _claimed(line: Row, known: Mapping[str, Known], numbers: Mapping[str, str]) -> str | None:
+def _claimed(
+    line: TextRow, known: Mapping[str, KnownRow], numbers: Mapping[str, str]
+) -> str | None:
     """The row a line says it is. Where id and number disagree, the base it resembles more."""
     by_id = line.cells.get("uid", "")
     by_number = numbers.get(line.cells.get("number", ""))
@@ -89,7 +91,7 @@ def _equal(one: Cells, other: Cells) -> int:
     return sum(1 for name, value in one.items() if name != "uid" and other.get(name) == value)
 
 
-def _reborn(found: Matched, known: Mapping[str, Known]) -> None:
+def _reborn(found: RowMatches, known: Mapping[str, KnownRow]) -> None:
     """Recognise typed rows that were taken in although the file does not have their id yet.
 
     The file was held open, is an old copy, or the pass was killed before it could write. Each

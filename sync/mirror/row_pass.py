@@ -5,34 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from models import SheetProblem
+from models import WorkbookProblem
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.status import CellDeed, Choice, ProblemKind, Status
+from policy.vocabulary.status import CellDeed, ProblemKind, Resolution, Status
 from services.cases import journal
 from services.workbooks import layout
 from sync.mirror import case_cells, merge, parsing, state
-from sync.mirror.answers import Answer, because
-from sync.mirror.deeds import GROUPS, Doing, Group, Meant
+from sync.mirror.answers import RowAnswer, because
+from sync.mirror.deeds import GROUPS, CellGroup, DeedContext, ParsedInput
 from sync.mirror.merge import Value, Verdict
 from sync.mirror.parsing import Unreadable
-from sync.mirror.row_matching import Row
-from sync.mirror.state import Cells, Mine
+from sync.mirror.row_matching import TextRow
+from sync.mirror.state import Cells, RowState
 from wording import workbook_text
 
 if TYPE_CHECKING:
-    from sync.mirror.tab_pass import Pass
+    from sync.mirror.tab_pass import TabPass
 
 
-class RowMerge:
+class RowPass:
     """A row while it is merged. Afterwards `after` are its cells and `kept` those left alone."""
 
-    def __init__(self, whole: Pass, one: Mine, line: Row, ours: Cells) -> None:
+    def __init__(self, whole: TabPass, one: RowState, line: TextRow, ours: Cells) -> None:
         self.whole, self.one, self.line, self.ours = whole, one, line, ours
         self.base: Cells = whole.base.get(one.id or 0, {})
         self.after: dict[str, str] = dict(ours)
         self.kept: set[str] = set()
-        self.answer = Answer()
-        self.inputs: dict[str, Meant] = {}
+        self.answer = RowAnswer()
+        self.inputs: dict[str, ParsedInput] = {}
         self.hurried: set[str] = set()
         self.refused: dict[str, str | None] = {}
         self.waiting: dict[str, Value] = {}
@@ -75,7 +75,7 @@ class RowMerge:
                 self._unreadable(name, error, problem)
                 return
         if problem is not None and (choice or verdict in (Verdict.same, Verdict.write)):
-            self.whole.settle(problem, choice or Choice.over)
+            self.whole.settle(problem, choice or Resolution.over)
         getattr(self, f"_{verdict.value}")(name, meant)
 
     def _was_refused(self, name: str, theirs: Value) -> bool:
@@ -83,30 +83,30 @@ class RowMerge:
         refused = self.one.refused
         return name in refused and refused[name] == theirs != self.ours.get(name)
 
-    def _meant(self, name: str) -> Meant:
+    def _meant(self, name: str) -> ParsedInput:
         """What the cell says, as the text it would show if we had written it."""
         theirs = self.line.cells.get(name)
         if theirs in (self.base.get(name), self.ours.get(name)):
-            return Meant(theirs)
+            return ParsedInput(theirs)
         if layout.field(name).open_:
             return self._read(name)
         try:
-            return Meant(parsing.text(self.whole.lines[self.line.number].cells.get(name)))
+            return ParsedInput(parsing.text(self.whole.lines[self.line.number].cells.get(name)))
         except Unreadable:
-            return Meant(theirs)
+            return ParsedInput(theirs)
 
-    def _read(self, name: str) -> Meant:
+    def _read(self, name: str) -> ParsedInput:
         """What the cell says, with the value a service is called with. Raises Unreadable."""
         read = self.whole.lines[self.line.number].cells.get(name)
         return self.whole.reader.meant(name, read)
 
-    def _verdict(self, name: str, theirs: Value, choice: Choice | None) -> Verdict:
-        if choice is Choice.record:
+    def _verdict(self, name: str, theirs: Value, choice: Resolution | None) -> Verdict:
+        if choice is Resolution.record:
             return Verdict.write
-        if choice is Choice.sheet:
+        if choice is Resolution.sheet:
             self.hurried.add(name)
             return Verdict.take
-        if choice is Choice.seen:
+        if choice is Resolution.seen:
             return Verdict.seen
         return merge.cell(
             base=self.base.get(name),
@@ -117,30 +117,30 @@ class RowMerge:
             office=not layout.field(name).open_,
         )
 
-    def _same(self, name: str, meant: Meant) -> None:
+    def _same(self, name: str, meant: ParsedInput) -> None:
         pass
 
-    def _seen(self, name: str, meant: Meant) -> None:
+    def _seen(self, name: str, meant: ParsedInput) -> None:
         """Leave the cell as it is on both sides until somebody types something else."""
         self.kept.add(name)
         self.refused[name] = meant.shown
 
-    def _write(self, name: str, meant: Meant) -> None:
+    def _write(self, name: str, meant: ParsedInput) -> None:
         if name != "hint":
             self._note(CellDeed.written, name, before=meant.shown, after=self.ours.get(name))
 
-    def _put_back(self, name: str, meant: Meant, because: str | None = None) -> None:
+    def _put_back(self, name: str, meant: ParsedInput, because: str | None = None) -> None:
         ours = self.ours.get(name)
         self._note(CellDeed.put_back, name, before=meant.shown, after=ours, because=because)
         if name != "hint":
             self.answer.put_back.append(self.whole.titles[name])
 
-    def _outdated(self, name: str, meant: Meant) -> None:
+    def _outdated(self, name: str, meant: ParsedInput) -> None:
         ours = self.ours.get(name)
         self._note(CellDeed.outdated, name, before=meant.shown, after=ours)
         self.answer.outdated.append(name)
 
-    def _conflict(self, name: str, meant: Meant) -> None:
+    def _conflict(self, name: str, meant: ParsedInput) -> None:
         """Freeze the cell until somebody chooses between both sides."""
         self.kept.add(name)
         known = self._problem_of(name)
@@ -158,13 +158,13 @@ class RowMerge:
             theirs=meant.shown,
         )
 
-    def _take(self, name: str, meant: Meant) -> None:
+    def _take(self, name: str, meant: ParsedInput) -> None:
         if meant.shown is None:
-            self._put_back(name, Meant(None), "cleared")
+            self._put_back(name, ParsedInput(None), "cleared")
             return
         self.inputs[name] = meant
 
-    def _problem_of(self, name: str) -> SheetProblem | None:
+    def _problem_of(self, name: str) -> WorkbookProblem | None:
         """The open conflict or refusal of a cell."""
         kinds = (ProblemKind.conflict, ProblemKind.refused)
         mine = self.whole.problems_of(self.one)
@@ -172,7 +172,7 @@ class RowMerge:
 
     # ------------------------------------------------------------ deeds
 
-    def _group(self, group: Group) -> None:
+    def _group(self, group: CellGroup) -> None:
         """Do the deed of a group that is complete and stood unchanged for a look."""
         typed = [name for name in group.fields if name in self.inputs]
         if not typed:
@@ -198,10 +198,10 @@ class RowMerge:
         before = self.one.waiting.get("cells", {})
         return all(before.get(name) == self.inputs[name].shown for name in typed)
 
-    def _do(self, group: Group, typed: Sequence[str]) -> None:
+    def _do(self, group: CellGroup, typed: Sequence[str]) -> None:
         since, at = self.whole.typed_between(self.one)
-        complaint = journal.hold(self.whole.session, self.ours["number"])
-        doing = Doing(
+        complaint = journal.lock_case(self.whole.session, self.ours["number"])
+        doing = DeedContext(
             session=self.whole.session,
             complaint=complaint,
             actor=self.whole.actor,
@@ -231,17 +231,17 @@ class RowMerge:
             del self.inputs[name]
         self._refused(said, code, facts, why)
 
-    def _unreadable(self, name: str, error: Unreadable, problem: SheetProblem | None) -> None:
+    def _unreadable(self, name: str, error: Unreadable, problem: WorkbookProblem | None) -> None:
         raw = self.line.cells.get(name)
         choice = problem.choice if problem else None
         if problem is not None and choice:
             self.whole.settle(problem, choice)
-        if choice is Choice.record:
-            self._write(name, Meant(raw))
+        if choice is Resolution.record:
+            self._write(name, ParsedInput(raw))
             return
         known = name in self.one.refused and self.one.refused[name] == raw
-        if known and choice is not Choice.sheet:
-            self._seen(name, Meant(raw))
+        if known and choice is not Resolution.sheet:
+            self._seen(name, ParsedInput(raw))
             return
         code, facts, why = because(error, name)
         self._refused({name: raw}, code, facts, why)
@@ -294,7 +294,7 @@ class RowMerge:
         for problem in whole.problems_of(one):
             gone = problem.field not in (*self.refused, *self.merged)
             if problem.kind is ProblemKind.refused and (gone or problem.choice):
-                whole.settle(problem, problem.choice or Choice.over)
+                whole.settle(problem, problem.choice or Resolution.over)
 
     def _repeat(self) -> None:
         """Say with a new answer what still stands of older ones: the row has one cell for all."""

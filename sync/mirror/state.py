@@ -18,12 +18,12 @@ from models import (
     Complaint,
     Customer,
     Employee,
-    Sheet,
-    SheetBase,
-    SheetChange,
-    SheetProblem,
-    SheetRow,
-    SheetTab,
+    Workbook,
+    WorkbookBase,
+    WorkbookChange,
+    WorkbookProblem,
+    WorkbookRow,
+    WorkbookTab,
 )
 from policy.vocabulary.status import CellDeed, ProblemKind, Status
 from services.workbooks import layout
@@ -39,7 +39,7 @@ Cells = Mapping[str, str]
 
 
 @dataclass(slots=True)
-class Mine:
+class RowState:
     """A row of the file, as the record knows it. `id` is None until it is written down."""
 
     id: int | None
@@ -56,7 +56,7 @@ class Mine:
 # ---------------------------------------------------------------- which cases belong in it
 
 
-def wanted(session: Session, sheet: Sheet, tab: SheetTab) -> dict[int, str]:
+def wanted(session: Session, sheet: Workbook, tab: WorkbookTab) -> dict[int, str]:
     """The cases that stand in a tab, by id, with the versions of what their cells are made from."""
     rows = session.execute(_cases(sheet, tab).with_only_columns(Complaint.id, _versions()))
     return dict(rows.all())
@@ -79,9 +79,9 @@ def _versions() -> sa.ColumnElement[str]:
     return texts[0] + "." + texts[1] + "." + texts[2]
 
 
-def _cases(sheet: Sheet, tab: SheetTab) -> sa.Select[Any]:
+def _cases(sheet: Workbook, tab: WorkbookTab) -> sa.Select[Any]:
     """The department's cases of a tab, and those it typed itself and nobody handed over yet."""
-    born = aliased(SheetRow)
+    born = aliased(WorkbookRow)
     own = sa.exists().where(
         born.complaint_id == Complaint.id,
         born.sheet_id == sheet.id,
@@ -99,21 +99,23 @@ def _cases(sheet: Sheet, tab: SheetTab) -> sa.Select[Any]:
     )
 
 
-def news(session: Session, sheet: Sheet, tab: SheetTab) -> bool:
+def news(session: Session, sheet: Workbook, tab: WorkbookTab) -> bool:
     """Whether the record says anything of the tab's cases that the last pass did not know."""
-    ours = sa.and_(SheetRow.complaint_id == Complaint.id, SheetRow.sheet_id == sheet.id)
-    stale = sa.or_(SheetRow.id.is_(None), SheetRow.shown.is_(False), SheetRow.seen != _versions())
-    fresh = _cases(sheet, tab).outerjoin(SheetRow, ours).where(stale)
+    ours = sa.and_(WorkbookRow.complaint_id == Complaint.id, WorkbookRow.sheet_id == sheet.id)
+    stale = sa.or_(
+        WorkbookRow.id.is_(None), WorkbookRow.shown.is_(False), WorkbookRow.seen != _versions()
+    )
+    fresh = _cases(sheet, tab).outerjoin(WorkbookRow, ours).where(stale)
     if session.scalar(fresh.with_only_columns(Complaint.id).order_by(None).limit(1)):
         return True
     still = _cases(sheet, tab).with_only_columns(Complaint.id).order_by(None)
-    gone = sa.select(SheetRow.id).where(
-        SheetRow.sheet_id == sheet.id, SheetRow.shown, SheetRow.complaint_id.not_in(still)
+    gone = sa.select(WorkbookRow.id).where(
+        WorkbookRow.sheet_id == sheet.id, WorkbookRow.shown, WorkbookRow.complaint_id.not_in(still)
     )
     return session.scalar(gone.limit(1)) is not None
 
 
-def crossed(session: Session, sheet: Sheet, *, since: dt.datetime, now: dt.datetime) -> bool:
+def crossed(session: Session, sheet: Workbook, *, since: dt.datetime, now: dt.datetime) -> bool:
     """Whether a case of the department became overdue in between."""
     between = sa.select(Complaint.id).where(
         Complaint.department_id == sheet.department_id,
@@ -123,7 +125,9 @@ def crossed(session: Session, sheet: Sheet, *, since: dt.datetime, now: dt.datet
     return session.scalar(between.limit(1)) is not None
 
 
-def finished(session: Session, sheet: Sheet, tab: SheetTab, *, since: dt.datetime) -> list[int]:
+def finished(
+    session: Session, sheet: Workbook, tab: WorkbookTab, *, since: dt.datetime
+) -> list[int]:
     """The department's cases that were closed since then, the oldest first."""
     return list(
         session.scalars(
@@ -140,23 +144,29 @@ def finished(session: Session, sheet: Sheet, tab: SheetTab, *, since: dt.datetim
 
 
 def mine(
-    session: Session, sheet: Sheet, cases: Iterable[int], uids: Iterable[str]
-) -> dict[str, Mine]:
+    session: Session, sheet: Workbook, cases: Iterable[int], uids: Iterable[str]
+) -> dict[str, RowState]:
     """The rows the file has or is to have, by their id: shown ones, typed ones, those asked for."""
     columns = (
-        *(SheetRow.id, SheetRow.uid, SheetRow.complaint_id, SheetRow.shown, SheetRow.seen),
-        *(SheetRow.hint, SheetRow.waiting, SheetRow.refused, SheetRow.typed),
+        *(
+            WorkbookRow.id,
+            WorkbookRow.uid,
+            WorkbookRow.complaint_id,
+            WorkbookRow.shown,
+            WorkbookRow.seen,
+        ),
+        *(WorkbookRow.hint, WorkbookRow.waiting, WorkbookRow.refused, WorkbookRow.typed),
     )
-    of = sa.select(*columns).where(SheetRow.sheet_id == sheet.id)
-    found = {row.uid: Mine(*row) for row in session.execute(of.where(SheetRow.shown))}
+    of = sa.select(*columns).where(WorkbookRow.sheet_id == sheet.id)
+    found = {row.uid: RowState(*row) for row in session.execute(of.where(WorkbookRow.shown))}
     known = {one.case for one in found.values()}
     for column, keys in (
-        (SheetRow.complaint_id, [case for case in cases if case not in known]),
-        (SheetRow.uid, [uid for uid in uids if uid not in found]),
+        (WorkbookRow.complaint_id, [case for case in cases if case not in known]),
+        (WorkbookRow.uid, [uid for uid in uids if uid not in found]),
     ):
         for some in _batches(keys):
             for row in session.execute(of.where(column.in_(some))):
-                found[row.uid] = Mine(*row)
+                found[row.uid] = RowState(*row)
     return found
 
 
@@ -164,32 +174,36 @@ def _batches(keys: Sequence[Any], size: int = 500) -> Iterable[Sequence[Any]]:
     return (keys[start : start + size] for start in range(0, len(keys), size))
 
 
-def bases(session: Session, sheet: Sheet, *, at: int | None = None) -> dict[int, Cells]:
+def bases(session: Session, sheet: Workbook, *, at: int | None = None) -> dict[int, Cells]:
     """What both sides agreed on, by row: after pass `at`, or after the last one."""
-    said = sa.select(SheetBase.row_id, SheetBase.cells).where(SheetBase.sheet_id == sheet.id)
+    said = sa.select(WorkbookBase.row_id, WorkbookBase.cells).where(
+        WorkbookBase.sheet_id == sheet.id
+    )
     if at is None:
-        said = said.where(SheetBase.until_pass.is_(None))
+        said = said.where(WorkbookBase.until_pass.is_(None))
     else:
-        later = sa.or_(SheetBase.until_pass.is_(None), SheetBase.until_pass > at)
-        said = said.where(SheetBase.from_pass <= at, later)
+        later = sa.or_(WorkbookBase.until_pass.is_(None), WorkbookBase.until_pass > at)
+        said = said.where(WorkbookBase.from_pass <= at, later)
     return dict(session.execute(said).all())
 
 
-def history(session: Session, sheet: Sheet, *, since: int) -> dict[tuple[int, str], list[Agreed]]:
+def history(
+    session: Session, sheet: Workbook, *, since: int
+) -> dict[tuple[int, str], list[Agreed]]:
     """What was taken from and written into each cell after pass `since`, in order.
 
     What was taken from a copy of the file counts as ours: nobody typed it into this one.
     """
     found: dict[tuple[int, str], list[Agreed]] = defaultdict(list)
     here = sa.and_(
-        SheetChange.what == CellDeed.taken, SheetChange.because.is_distinct_from(FROM_COPY)
+        WorkbookChange.what == CellDeed.taken, WorkbookChange.because.is_distinct_from(FROM_COPY)
     )
     rows = session.execute(
-        sa.select(SheetChange.row_id, SheetChange.field, here, SheetChange.after)
-        .where(SheetChange.sheet_id == sheet.id, SheetChange.pass_number > since)
-        .where(SheetChange.row_id.is_not(None), SheetChange.field.is_not(None))
-        .where(SheetChange.what.in_((CellDeed.taken, CellDeed.written)))
-        .order_by(SheetChange.id)
+        sa.select(WorkbookChange.row_id, WorkbookChange.field, here, WorkbookChange.after)
+        .where(WorkbookChange.sheet_id == sheet.id, WorkbookChange.pass_number > since)
+        .where(WorkbookChange.row_id.is_not(None), WorkbookChange.field.is_not(None))
+        .where(WorkbookChange.what.in_((CellDeed.taken, CellDeed.written)))
+        .order_by(WorkbookChange.id)
     )
     for row_id, name, taken, after in rows:
         assert row_id is not None
@@ -198,12 +212,12 @@ def history(session: Session, sheet: Sheet, *, since: int) -> dict[tuple[int, st
     return found
 
 
-def write_rows(session: Session, sheet: Sheet, changed: Sequence[Mine]) -> None:
+def write_rows(session: Session, sheet: Workbook, changed: Sequence[RowState]) -> None:
     """Write rows down; a new one gets its number."""
     new = [one for one in changed if one.id is None]
     if new:
         stored = session.execute(
-            sa.insert(SheetRow).returning(SheetRow.uid, SheetRow.id),
+            sa.insert(WorkbookRow).returning(WorkbookRow.uid, WorkbookRow.id),
             [{"sheet_id": sheet.id, "uid": one.uid, **_columns(one)} for one in new],
         )
         ids = dict(stored.all())
@@ -211,10 +225,10 @@ def write_rows(session: Session, sheet: Sheet, changed: Sequence[Mine]) -> None:
             one.id = ids[one.uid]
     old = [{"id": one.id, **_columns(one)} for one in changed if one not in new]
     if old:
-        session.execute(sa.update(SheetRow), old)
+        session.execute(sa.update(WorkbookRow), old)
 
 
-def _columns(one: Mine) -> dict[str, Any]:
+def _columns(one: RowState) -> dict[str, Any]:
     return {
         "complaint_id": one.case,
         "shown": one.shown,
@@ -226,12 +240,14 @@ def _columns(one: Mine) -> dict[str, Any]:
     }
 
 
-def agree(session: Session, sheet: Sheet, number: int, agreed: Mapping[int, Cells | None]) -> None:
+def agree(
+    session: Session, sheet: Workbook, number: int, agreed: Mapping[int, Cells | None]
+) -> None:
     """Remember what rows say from pass `number` on (None: gone) and forget what is too old."""
     for some in _batches(list(agreed)):
         session.execute(
-            sa.update(SheetBase)
-            .where(SheetBase.row_id.in_(some), SheetBase.until_pass.is_(None))
+            sa.update(WorkbookBase)
+            .where(WorkbookBase.row_id.in_(some), WorkbookBase.until_pass.is_(None))
             .values(until_pass=number)
         )
     new = [
@@ -240,10 +256,10 @@ def agree(session: Session, sheet: Sheet, number: int, agreed: Mapping[int, Cell
         if cells is not None
     ]
     if new:
-        session.execute(sa.insert(SheetBase), new)
+        session.execute(sa.insert(WorkbookBase), new)
     session.execute(
-        sa.delete(SheetBase).where(
-            SheetBase.sheet_id == sheet.id, SheetBase.until_pass <= number - KEPT_PASSES
+        sa.delete(WorkbookBase).where(
+            WorkbookBase.sheet_id == sheet.id, WorkbookBase.until_pass <= number - KEPT_PASSES
         )
     )
 
@@ -251,20 +267,20 @@ def agree(session: Session, sheet: Sheet, number: int, agreed: Mapping[int, Cell
 # ---------------------------------------------------------------- problems
 
 
-def problems(session: Session, sheet: Sheet) -> list[SheetProblem]:
+def problems(session: Session, sheet: Workbook) -> list[WorkbookProblem]:
     """What is not settled yet, the oldest first."""
     return list(
         session.scalars(
-            sa.select(SheetProblem)
-            .where(SheetProblem.sheet_id == sheet.id, SheetProblem.settled_at.is_(None))
-            .order_by(SheetProblem.id)
+            sa.select(WorkbookProblem)
+            .where(WorkbookProblem.sheet_id == sheet.id, WorkbookProblem.settled_at.is_(None))
+            .order_by(WorkbookProblem.id)
         )
     )
 
 
 def problem_of(
-    found: Iterable[SheetProblem], kind: ProblemKind, *, code: str | None = None
-) -> SheetProblem | None:
+    found: Iterable[WorkbookProblem], kind: ProblemKind, *, code: str | None = None
+) -> WorkbookProblem | None:
     """The open problem of a kind (and code) that concerns the file as a whole."""
     for one in found:
         if one.kind is kind and one.row_id is None and code in (None, one.code):

@@ -6,19 +6,19 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from models import Sheet, SheetTab
+from models import Workbook, WorkbookTab
 from policy.vocabulary.status import Audience
 from services.workbooks import layout
-from sync.port import Column, Tab
+from sync.port import ColumnLayout, TabLayout
 from wording import workbook_text
 
 LOCKED = frozenset({"today", "closed", "guide", "people"})
 """Tabs that Redress makes wholly; nobody has to sort or fill them."""
 
 
-def of(session: Session, sheet: Sheet, *, on: dt.date) -> tuple[Tab, ...]:
+def of(session: Session, sheet: Workbook, *, on: dt.date) -> tuple[TabLayout, ...]:
     """Every tab of a file, in order; a payroll file has one for each wage month of its year."""
-    found: list[Tab] = []
+    found: list[TabLayout] = []
     for tab in layout.tabs(session, sheet.audience):
         if tab.key == "month":
             found += [_month(session, tab, sheet, number, on=on) for number in range(1, 13)]
@@ -32,16 +32,18 @@ def month_key(number: int) -> str:
     return f"month-{number:02d}"
 
 
-def _month(session: Session, tab: SheetTab, sheet: Sheet, number: int, *, on: dt.date) -> Tab:
+def _month(
+    session: Session, tab: WorkbookTab, sheet: Workbook, number: int, *, on: dt.date
+) -> TabLayout:
     title = f"{sheet.year}-{number:02d}"
     return _tab(session, tab, key=month_key(number), title=title, on=on)
 
 
-def _tab(session: Session, tab: SheetTab, *, key: str, title: str, on: dt.date) -> Tab:
+def _tab(session: Session, tab: WorkbookTab, *, key: str, title: str, on: dt.date) -> TabLayout:
     locked = tab.key in LOCKED or tab.audience is Audience.payroll
     columns = layout.columns(session, tab, on=on)
     fields = {name for name, _header, _width in columns}
-    return Tab(
+    return TabLayout(
         key=key,
         title=title,
         columns=tuple(_column(*column, locked=locked) for column in columns),
@@ -52,10 +54,10 @@ def _tab(session: Session, tab: SheetTab, *, key: str, title: str, on: dt.date) 
     )
 
 
-def _column(name: str, header: str, width: int, *, locked: bool) -> Column:
+def _column(name: str, header: str, width: int, *, locked: bool) -> ColumnLayout:
     field = layout.field(name)
     open_ = field.open_ and not locked
-    return Column(
+    return ColumnLayout(
         field=name,
         header=header,
         width=width,

@@ -17,25 +17,25 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import Complaint, Employee, Sheet, SheetChange, SheetProblem, SheetTab
+from models import Complaint, Employee, Workbook, WorkbookChange, WorkbookProblem, WorkbookTab
 from policy.pack.schema import FieldEntry
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.status import CellDeed, Choice, ProblemKind
+from policy.vocabulary.status import CellDeed, ProblemKind, Resolution
 from services.cases import intake
 from services.company import actors
 from services.notices import queue
 from services.regulation import policies
 from services.workbooks import layout
 from sync.mirror import case_cells, row_matching, state
-from sync.mirror.answers import Answer, because
-from sync.mirror.cell_reader import Reader, plain
+from sync.mirror.answers import RowAnswer, because
+from sync.mirror.cell_reader import CellReader, plain
 from sync.mirror.cell_values import written
 from sync.mirror.merge import Agreed
 from sync.mirror.parsing import Person, Unreadable
-from sync.mirror.row_matching import Damage, Known, Matched, Row
-from sync.mirror.row_pass import RowMerge
-from sync.mirror.state import Cells, Mine
-from sync.port import Computed, Grid, Line, Written
+from sync.mirror.row_matching import Damage, KnownRow, RowMatches, TextRow
+from sync.mirror.row_pass import RowPass
+from sync.mirror.state import Cells, RowState
+from sync.port import Computed, TabPicture, TabRow, Written
 from wording import workbook_text
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ OF_A_CELL = frozenset({ProblemKind.conflict, ProblemKind.refused})
 """Problems of which a cell has one at a time; of the others a case may have many."""
 
 
-class Stopped(Exception):
+class PassStopped(Exception):
     """The file is not fit to be taken in; nothing was read or written."""
 
     def __init__(self, damage: Damage) -> None:
@@ -55,7 +55,7 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True)
-class Source:
+class InputSource:
     """Where the inputs of a pass come from.
 
     `stamp` is the pass the file comes from. `since` and `at` are the instants between which
@@ -63,7 +63,7 @@ class Source:
     need not stand unchanged for a look, because nobody types there any more.
     """
 
-    grid: Grid
+    grid: TabPicture
     stamp: int
     since: dt.datetime
     at: dt.datetime
@@ -73,7 +73,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Place:
+class DisplayContext:
     """Where values are shown and linked: the zone of the clocks and the address of the pages."""
 
     zone: dt.tzinfo
@@ -81,14 +81,14 @@ class Place:
 
 
 @dataclass
-class Pass:
+class TabPass:
     """One pass over the tab; `run` does it and leaves the cells to write in `cells`."""
 
     session: Session
-    sheet: Sheet
-    tab: SheetTab
-    source: Source
-    place: Place
+    sheet: Workbook
+    tab: WorkbookTab
+    source: InputSource
+    place: DisplayContext
     now: dt.datetime
     thorough: bool = False  # compare every row with the record, whatever its versions say
     cells: dict[tuple[int, str], Written] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class Pass:
             n: {f: t for f, r in line.cells.items() if (t := plain(r)) is not None}
             for n, line in self.lines.items()
         }
-        self.rows = [Row(n, cells) for n, cells in texts.items()]
+        self.rows = [TextRow(n, cells) for n, cells in texts.items()]
         uids = [row.cells["uid"] for row in self.rows if "uid" in row.cells]
         self.mine = state.mine(session, sheet, self.wanted, uids)
         self.latest = state.bases(session, sheet)
@@ -121,7 +121,7 @@ class Pass:
         self.merged_lines = {number for number, _field in self.covered}
         self.actor = actors.of_department(sheet.department) if sheet.department else actors.SYSTEM
         self.reader = _reader(session, sheet, zone=self.place.zone, now=source.at, on=on)
-        self.touched: dict[str, Mine] = {}
+        self.touched: dict[str, RowState] = {}
         self.agreed: dict[str, Cells | None] = {}
         self.free = _free(self.lines)
 
@@ -151,24 +151,24 @@ class Pass:
             else:
                 self._row(one, line, said[one.case])
         for one in new:
-            self._append(one, said[one.case], Answer())
+            self._append(one, said[one.case], RowAnswer())
         for uid, line in matched.repeated:
             self._repeated(self.mine[uid], line)
         self._newborn(matched.newborn)
         self._headers()
         self._remember()
 
-    def _known(self) -> dict[str, Known]:
+    def _known(self) -> dict[str, KnownRow]:
         """The rows a line can be: with the base, or, where an old copy has none, the latest."""
         found = {}
         for uid, one in self.mine.items():
             key = one.id or 0
             if one.typed is not None or key in self.base or key in self.latest:
                 cells = self.base.get(key) or self.latest.get(key) or {}
-                found[uid] = Known(uid, cells, one.typed)
+                found[uid] = KnownRow(uid, cells, one.typed)
         return found
 
-    def _guard(self, matched: Matched) -> None:
+    def _guard(self, matched: RowMatches) -> None:
         if self.source.trusted:
             return
         expected = [one for one in self.mine.values() if one.shown and one.id in self.base]
@@ -181,14 +181,14 @@ class Pass:
         names = [f for f in self.fields if f in self.source.grid.columns and f not in MARKS]
         office = frozenset(f for f in names if not layout.field(f).open_)
         if found := row_matching.damage(pairs, vanished=len(gone), fields=names, office=office):
-            raise Stopped(found)
+            raise PassStopped(found)
 
-    def _told(self, one: Mine, line: Row) -> Cells:
+    def _told(self, one: RowState, line: TextRow) -> Cells:
         """Cells that are not as the base has them and about which somebody was told already."""
         told = {p.field: p.theirs for p in self.problems_of(one) if p.field} | one.refused
         return {name: text for name, text in told.items() if text and line.cells.get(name) == text}
 
-    def _needs_look(self, one: Mine, line: Row | None) -> bool:
+    def _needs_look(self, one: RowState, line: TextRow | None) -> bool:
         """Whether anything about a row can have changed since both sides agreed."""
         if (one.case in self.wanted) != one.shown:
             return one.shown or line is not None or one.case in self.wanted
@@ -202,23 +202,25 @@ class Pass:
         merged = line.number in self.merged_lines
         return not same or bool(busy) or merged or self._chosen(one)
 
-    def _chosen(self, one: Mine) -> bool:
+    def _chosen(self, one: RowState) -> bool:
         return any(p.row_id == one.id and p.choice for p in self.problems)
 
-    def _new_rows(self) -> list[Mine]:
+    def _new_rows(self) -> list[RowState]:
         """Rows for cases that the file has never had."""
         known = {one.case for one in self.mine.values()}
         new = [
-            Mine(None, row_matching.uid_of(case), case) for case in self.wanted if case not in known
+            RowState(None, row_matching.uid_of(case), case)
+            for case in self.wanted
+            if case not in known
         ]
         self.mine.update((one.uid, one) for one in new)
         return new
 
     # ------------------------------------------------------------ one row
 
-    def _row(self, one: Mine, line: Row, said: Cells) -> None:
+    def _row(self, one: RowState, line: TextRow, said: Cells) -> None:
         """Merge a row, do its deeds, answer, and write what is not as it should be."""
-        merged = RowMerge(self, one, line, _hinted(said, one.hint))
+        merged = RowPass(self, one, line, _hinted(said, one.hint))
         merged.run()
         ours = merged.after
         final: dict[str, str] = {}
@@ -246,7 +248,7 @@ class Pass:
     def _link(self, ours: Cells) -> str:
         return f"{self.place.address}/c/{ours.get('number', '')}"
 
-    def _append(self, one: Mine, said: Cells, answer: Answer) -> None:
+    def _append(self, one: RowState, said: Cells, answer: RowAnswer) -> None:
         """Give a case that has no line the first free one."""
         number = next(self.free)
         one.hint = answer.text(now=self.now, status=None) or one.hint
@@ -261,7 +263,7 @@ class Pass:
         self.shown[one.case] = ours
         self.note(CellDeed.appended, one, after=said.get("number"))
 
-    def _absent(self, one: Mine, said: Cells) -> None:
+    def _absent(self, one: RowState, said: Cells) -> None:
         """A row that is not in the file: somebody deleted it, or an old copy never had it.
 
         It is put back when it is still away at the next look: cutting and pasting takes a while.
@@ -275,9 +277,9 @@ class Pass:
         if self.source.at_once:
             return
         notes = [workbook_text.came_back()] if here_before else []
-        self._append(one, said, Answer(notes=notes))
+        self._append(one, said, RowAnswer(notes=notes))
 
-    def _leave(self, one: Mine, line: Row | None) -> None:
+    def _leave(self, one: RowState, line: TextRow | None) -> None:
         """A case is not this department's any more: its row is emptied, nothing typed is lost."""
         if line is not None:
             self._empty(one, line, self._unknown(one, line))
@@ -286,11 +288,11 @@ class Pass:
             self.agreed[one.uid] = None
         for known in self.problems_of(one):
             if known.kind in (ProblemKind.conflict, ProblemKind.refused):
-                self.settle(known, Choice.over)
+                self.settle(known, Resolution.over)
         one.shown, one.waiting, one.refused, one.hint = False, {}, {}, ""
         self.touched[one.uid] = one
 
-    def _empty(self, one: Mine, line: Row, typed: Cells) -> None:
+    def _empty(self, one: RowState, line: TextRow, typed: Cells) -> None:
         """Empty a line of a case that left, and tell what somebody typed into it."""
         for name, text in typed.items():
             if layout.field(name).open_:
@@ -302,7 +304,7 @@ class Pass:
             if name in line.cells:
                 self.cells[line.number, name] = None
 
-    def _unknown(self, one: Mine, line: Row) -> dict[str, str]:
+    def _unknown(self, one: RowState, line: TextRow) -> dict[str, str]:
         """The cells of a row that say what neither side ever agreed on: somebody typed it."""
         base = self.base.get(one.id or 0, {})
         return {
@@ -313,13 +315,13 @@ class Pass:
             if not any(line.cells[name] == h.value for h in self._history(one, name))
         }
 
-    def _last(self, one: Mine) -> Cells:
+    def _last(self, one: RowState) -> Cells:
         return self.latest.get(one.id or 0, {})
 
-    def _history(self, one: Mine, name: str) -> Sequence[Agreed]:
+    def _history(self, one: RowState, name: str) -> Sequence[Agreed]:
         return self.history.get((one.id or 0, name), ())
 
-    def _repeated(self, one: Mine, line: Row) -> None:
+    def _repeated(self, one: RowState, line: TextRow) -> None:
         """A second line of a case: nothing of it is taken, and it says so.
 
         It goes with the case: a copy must not keep a telephone number in the file.
@@ -338,7 +340,7 @@ class Pass:
         self.note(CellDeed.refused, one, after=number, because="repeated")
         self._put(line.number, "hint", hint, {})
 
-    def _leave_copy(self, one: Mine, line: Row) -> None:
+    def _leave_copy(self, one: RowState, line: TextRow) -> None:
         """Empty a copy of the row of a case that left; what was told of it is not told again."""
         told = {(p.field, p.theirs) for p in self.problems_of(one)}
         told.add(("hint", workbook_text.repeated(line.cells.get("number", ""))))
@@ -347,7 +349,7 @@ class Pass:
 
     # ------------------------------------------------------------ typed rows
 
-    def _newborn(self, lines: Sequence[Row]) -> None:
+    def _newborn(self, lines: Sequence[TextRow]) -> None:
         """Rows that somebody typed below the others: complete and settled they become cases."""
         before = list(self.sheet.newborn)
         after: list[Any] = []
@@ -372,14 +374,14 @@ class Pass:
         for known in self.problems:
             typed_row = known.kind is ProblemKind.refused and known.row_id is None
             if typed_row and known.theirs not in said:
-                self.settle(known, Choice.over)
+                self.settle(known, Resolution.over)
 
-    def _clean(self, line: Row) -> None:
+    def _clean(self, line: TextRow) -> None:
         """Take our own words out of a line in which nothing else of ours stands."""
         for name in MARKS & set(line.cells):
             self.cells[line.number, name] = None
 
-    def _born(self, line: Row, typed: Cells, entry: Any) -> Any:
+    def _born(self, line: TextRow, typed: Cells, entry: Any) -> Any:
         """Register a typed row, or say what it still lacks; what to remember of it until then."""
         missing = [name for name in ("customer", "body") if not typed.get(name)]
         if missing:
@@ -410,15 +412,15 @@ class Pass:
         said = _as_text(typed)
         for known in self.problems:
             if known.row_id is None and known.theirs == said and known.choice is not None:
-                self.settle(known, Choice.over)
-                return known.choice is Choice.sheet
+                self.settle(known, Resolution.over)
+                return known.choice is Resolution.sheet
         return False
 
     def _remembered(self, typed: Cells, **marks: bool) -> dict[str, Any]:
         """A typed row as the next look compares it, with when it was saved."""
         return {"cells": dict(typed), "at": self._at().isoformat(), **marks}
 
-    def _register(self, line: Row, typed: Cells, entry: Mapping[str, Any]) -> None:
+    def _register(self, line: TextRow, typed: Cells, entry: Mapping[str, Any]) -> None:
         asked = {f: r for f, r in self.lines[line.number].cells.items() if layout.field(f).asked}
         assert self.sheet.department is not None
         complaint = intake.register_in_sheet(
@@ -429,7 +431,7 @@ class Pass:
             now=self.now,
             at=_instant(entry.get("at"), self._at()),
         )
-        one = Mine(None, row_matching.uid_of(complaint.id), complaint.id, typed=dict(typed))
+        one = RowState(None, row_matching.uid_of(complaint.id), complaint.id, typed=dict(typed))
         one.hint = workbook_text.born(complaint.number, at=self.now)
         self.mine[one.uid] = one
         self.wanted[one.case] = ""  # it stands on the tab of today, and is read again next time
@@ -438,7 +440,7 @@ class Pass:
         self._write_born(one, line, _hinted(said, one.hint))
         self.note(CellDeed.taken, one, after=complaint.number, seq=complaint.version)
 
-    def _write_born(self, one: Mine, line: Row, ours: Cells) -> None:
+    def _write_born(self, one: RowState, line: TextRow, ours: Cells) -> None:
         """The new case's row: our columns are filled, what else was typed is an input as any."""
         final: dict[str, str] = {}
         for name in self.fields:
@@ -454,7 +456,7 @@ class Pass:
         self.agreed[one.uid] = final
         self.shown[one.case] = ours
 
-    def _hint(self, line: Row, hint: str) -> None:
+    def _hint(self, line: TextRow, hint: str) -> None:
         if line.cells.get("hint") != hint:
             self._put(line.number, "hint", hint, {})
 
@@ -505,14 +507,14 @@ class Pass:
             {**change, "row_id": ids.get(change.pop("uid")), **common} for change in self.changes
         ]
         if full:
-            self.session.execute(sa.insert(SheetChange), full)
+            self.session.execute(sa.insert(WorkbookChange), full)
 
     # ------------------------------------------------------------ saying so
 
     def note(
         self,
         what: CellDeed,
-        one: Mine | None,
+        one: RowState | None,
         name: str | None = None,
         *,
         before: str | None = None,
@@ -535,7 +537,7 @@ class Pass:
 
     def problem(
         self,
-        one: Mine | None,
+        one: RowState | None,
         kind: ProblemKind,
         name: str | None,
         code: str,
@@ -557,8 +559,8 @@ class Pass:
                     known.ours = ours
                     return
                 if kind in OF_A_CELL and row_id is not None and known.choice is None:
-                    self.settle(known, Choice.over)
-        found = SheetProblem(
+                    self.settle(known, Resolution.over)
+        found = WorkbookProblem(
             sheet_id=self.sheet.id,
             row_id=row_id,
             complaint_id=one.case if one else None,
@@ -590,13 +592,13 @@ class Pass:
             facts={},
         )
 
-    def settle(self, problem: SheetProblem, choice: Choice) -> None:
+    def settle(self, problem: WorkbookProblem, choice: Resolution) -> None:
         """A problem ends: as somebody chose, or because it went away."""
         problem.choice = problem.choice or choice
         problem.settled_at = self.now
         self.problems = [one for one in self.problems if one is not problem]
 
-    def problems_of(self, one: Mine) -> list[SheetProblem]:
+    def problems_of(self, one: RowState) -> list[WorkbookProblem]:
         """The open problems of a row."""
         return [p for p in self.problems if p.row_id is not None and p.row_id == one.id]
 
@@ -604,13 +606,15 @@ class Pass:
         """When what is new in the file was typed, as far as that can be known."""
         return min(max(self.source.at, self.source.since), self.now)
 
-    def typed_between(self, one: Mine) -> tuple[dt.datetime, dt.datetime]:
+    def typed_between(self, one: RowState) -> tuple[dt.datetime, dt.datetime]:
         """The look before a row's inputs were first seen, and when they were saved."""
         waits = one.waiting
         since = _instant(waits.get("since"), self.source.since)
         return since, _instant(waits.get("at"), self._at())
 
-    def first_seen(self, one: Mine, inputs: Mapping[str, Any]) -> tuple[dt.datetime, dt.datetime]:
+    def first_seen(
+        self, one: RowState, inputs: Mapping[str, Any]
+    ) -> tuple[dt.datetime, dt.datetime]:
         """The same for inputs that still wait: they keep the time at which they were first seen."""
         before = one.waiting.get("cells", {})
         if all(before.get(name) == text for name, text in inputs.items()) and before:
@@ -632,7 +636,7 @@ def _instant(text: Any, otherwise: dt.datetime) -> dt.datetime:
     return dt.datetime.fromisoformat(text) if text else otherwise
 
 
-def _covered(grid: Grid) -> frozenset[tuple[int, str]]:
+def _covered(grid: TabPicture) -> frozenset[tuple[int, str]]:
     """Cells of ours that a merged area hides; nothing is read from them or written into them."""
     at = {column: name for name, column in grid.columns.items()}
     return frozenset(
@@ -644,19 +648,19 @@ def _covered(grid: Grid) -> frozenset[tuple[int, str]]:
     )
 
 
-def _free(lines: Mapping[int, Line]) -> Iterator[int]:
+def _free(lines: Mapping[int, TabRow]) -> Iterator[int]:
     """The rows that nobody uses, from the first below the header on."""
     return (number for number in count(2) if number not in lines)
 
 
 def _reader(
-    session: Session, sheet: Sheet, *, zone: dt.tzinfo, now: dt.datetime, on: dt.date
-) -> Reader:
+    session: Session, sheet: Workbook, *, zone: dt.tzinfo, now: dt.datetime, on: dt.date
+) -> CellReader:
     """Who can be named in a file, and the fields of the regulations in force."""
-    return Reader(staff(session, sheet, on=on), zone, now, _fields(session, on=on))
+    return CellReader(staff(session, sheet, on=on), zone, now, _fields(session, on=on))
 
 
-def staff(session: Session, sheet: Sheet, *, on: dt.date) -> list[Person]:
+def staff(session: Session, sheet: Workbook, *, on: dt.date) -> list[Person]:
     """The people of a file's department, by number."""
     here = sa.or_(Employee.left_on.is_(None), Employee.left_on >= on)
     found = session.execute(

@@ -16,22 +16,22 @@ from pathlib import Path
 
 from sync.port import (
     Copy,
-    Grid,
     Holder,
-    Picture,
     Read,
-    SheetChanged,
-    SheetUnavailable,
-    Tab,
-    Writing,
+    TabLayout,
+    TabPicture,
+    WorkbookChanged,
+    WorkbookPicture,
+    WorkbookUnavailable,
+    WorkbookWrite,
     Written,
 )
 from sync.workbook import locks_and_copies
 from sync.workbook.atomic_replace import Snapshot, fingerprint_at, look, put_file, put_new, replace
-from sync.workbook.cells import Reader, Row, scan
+from sync.workbook.cells import ElementReader, Row, scan
 from sync.workbook.locating import ID_FIELD, grid_of, mark, tabs_of
 from sync.workbook.new_book import make_book
-from sync.workbook.package import Book, Package, Sheet, repacked, translated
+from sync.workbook.package import Package, PackageTab, WorkbookParts, repacked, translated
 from sync.workbook.patching import Said, patch, reads_as, with_headers, without_formulas
 from sync.workbook.shared_strings import without_lost
 
@@ -60,19 +60,21 @@ class WorkbookFile:
         """The file of that name beside it, such as one of `copies`."""
         return WorkbookFile(self.path.with_name(name))
 
-    def make(self, tabs: Sequence[Tab]) -> str:
+    def make(self, tabs: Sequence[TabLayout]) -> str:
         """A new book with empty tabs and stamp 0, where there is none; its fingerprint."""
         content = io.BytesIO()
         make_book(content, tabs)
         return put_new(self.path, content.getvalue(), _nothing)
 
-    def read(self, tabs: Sequence[Tab]) -> Picture:
+    def read(self, tabs: Sequence[TabLayout]) -> WorkbookPicture:
         """The book as it stands."""
         snapshot = look(self.path)
         with translated():
             return _picture(Package(snapshot.content), snapshot, tabs)
 
-    def write(self, seen: Picture, tabs: Sequence[Tab], writing: Writing) -> str:
+    def write(
+        self, seen: WorkbookPicture, tabs: Sequence[TabLayout], writing: WorkbookWrite
+    ) -> str:
         """Write, verify and replace at once; the new fingerprint.
 
         Raises RuntimeError when what would be put in place is not what was meant; the file is
@@ -81,7 +83,7 @@ class WorkbookFile:
         self._refuse_held()
         snapshot = look(self.path)
         if snapshot.fingerprint != seen.fingerprint:
-            raise SheetUnavailable("changed")
+            raise WorkbookUnavailable("changed")
         with translated():
             patched = _patched(Package(snapshot.content), seen, tabs, writing)
         content = repacked(patched.package, patched.parts)
@@ -106,7 +108,7 @@ class WorkbookFile:
 
     def _refuse_held(self) -> None:
         if held := self.holder():
-            raise SheetUnavailable("held", who=held.name)
+            raise WorkbookUnavailable("held", who=held.name)
 
 
 def _nothing(built: Path) -> None:
@@ -116,14 +118,14 @@ def _nothing(built: Path) -> None:
 # ---------------------------------------------------------------- reading
 
 
-def _picture(package: Package, snapshot: Snapshot, tabs: Sequence[Tab]) -> Picture:
-    book = Book(package)
+def _picture(package: Package, snapshot: Snapshot, tabs: Sequence[TabLayout]) -> WorkbookPicture:
+    book = WorkbookParts(package)
     found = tabs_of(package, book, tabs)
     if not found:
-        raise SheetChanged("no_workbook")
+        raise WorkbookChanged("no_workbook")
     there = [tab for tab in tabs if tab.key in found]
     bearer = found.get(_bearer(tabs))
-    return Picture(
+    return WorkbookPicture(
         stamp=bearer.stamp if bearer else None,
         saved_at=dt.datetime.fromtimestamp(snapshot.saved, dt.UTC),
         fingerprint=snapshot.fingerprint,
@@ -131,7 +133,7 @@ def _picture(package: Package, snapshot: Snapshot, tabs: Sequence[Tab]) -> Pictu
     )
 
 
-def _bearer(tabs: Sequence[Tab]) -> str:
+def _bearer(tabs: Sequence[TabLayout]) -> str:
     """The key of the tab whose mark is the book's stamp."""
     return STAMPED if any(tab.key == STAMPED for tab in tabs) else tabs[0].key
 
@@ -144,13 +146,15 @@ class _Patched:
     """A package with new parts, and what the cells of each sheet's part say in them."""
 
     package: Package
-    book: Book
+    book: WorkbookParts
     parts: dict[str, bytes | None] = field(default_factory=dict)
     says: dict[str, Mapping[tuple[int, int], Said]] = field(default_factory=dict)
 
 
-def _patched(package: Package, seen: Picture, tabs: Sequence[Tab], writing: Writing) -> _Patched:
-    book = Book(package)
+def _patched(
+    package: Package, seen: WorkbookPicture, tabs: Sequence[TabLayout], writing: WorkbookWrite
+) -> _Patched:
+    book = WorkbookParts(package)
     made = _Patched(package, book)
     found = tabs_of(package, book, tabs)
     written = {*writing.cells, *writing.columns, _bearer(tabs)}
@@ -162,7 +166,9 @@ def _patched(package: Package, seen: Picture, tabs: Sequence[Tab], writing: Writ
     return made
 
 
-def _edits(tab: Tab, grid: Grid, writing: Writing) -> dict[tuple[int, int], Written]:
+def _edits(
+    tab: TabLayout, grid: TabPicture, writing: WorkbookWrite
+) -> dict[tuple[int, int], Written]:
     """What to write into a tab, by row and column: new columns, the pass's cells and the mark."""
     added = writing.columns.get(tab.key, ())
     places = {one.field: grid.last_column + at for at, one in enumerate(added, start=1)}
@@ -178,12 +184,14 @@ def _edits(tab: Tab, grid: Grid, writing: Writing) -> dict[tuple[int, int], Writ
 
 
 def _patch_sheet(
-    made: _Patched, sheet: Sheet, grid: Grid, edits: Mapping[tuple[int, int], Written]
+    made: _Patched, sheet: PackageTab, grid: TabPicture, edits: Mapping[tuple[int, int], Written]
 ) -> None:
     """Put cells into a sheet's part, and what they change into the parts that name them."""
     package = made.package
     part = package.name(sheet.part)
-    patched = patch(package.read(part), edits, Reader(made.book), frozenset(grid.columns.values()))
+    patched = patch(
+        package.read(part), edits, ElementReader(made.book), frozenset(grid.columns.values())
+    )
     made.parts[part] = patched.data
     made.says[part] = patched.says
     for kind, table in package.related(sheet.part).values():
@@ -196,7 +204,7 @@ def _patch_sheet(
         _shorten_chain(made, sheet, patched.bared)
 
 
-def _shorten_chain(made: _Patched, sheet: Sheet, bared: frozenset[str]) -> None:
+def _shorten_chain(made: _Patched, sheet: PackageTab, bared: frozenset[str]) -> None:
     """Take cells that lost their formula out of the calculation chain, and an empty chain out."""
     chain = made.book.related_part("calcChain")
     if chain is None or chain not in made.package:
@@ -219,10 +227,10 @@ def _verify(patched: _Patched, content: bytes) -> None:
     try:
         package = Package(content)
         _verify_parts(patched, package)
-        book = Book(package)
+        book = WorkbookParts(package)
         for part, says in patched.says.items():
             _verify_cells(package, book, part, says)
-    except (SheetChanged, SheetUnavailable) as error:
+    except (WorkbookChanged, WorkbookUnavailable) as error:
         raise RuntimeError("the patched workbook cannot be read") from error
 
 
@@ -240,7 +248,7 @@ def _verify_parts(patched: _Patched, package: Package) -> None:
 
 
 def _verify_cells(
-    package: Package, book: Book, part: str, says: Mapping[tuple[int, int], Said]
+    package: Package, book: WorkbookParts, part: str, says: Mapping[tuple[int, int], Said]
 ) -> None:
     """Every written cell must be read back as it was meant."""
     wanted = {place: reads_as(value) for place, value in says.items()}
@@ -255,7 +263,7 @@ def _verify_cells(
             found.update({(number, at): there[at] for at in rows[number] if at in there})
 
     with translated(), package.open(part) as stream:
-        scan(stream, Reader(book), take)
+        scan(stream, ElementReader(book), take)
     for place, value in wanted.items():
         if found.get(place) != value:
             raise RuntimeError(f"{part} says something else at {place}")

@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sync.port import SheetError, SheetRefused, SheetUnavailable
+from sync.port import WorkbookError, WorkbookRefused, WorkbookUnavailable
 
 LARGEST_FILE = 256 * 1024 * 1024
 PATIENCE = 10.0  # seconds one process waits for another that writes in the same folder
@@ -58,7 +58,7 @@ def fingerprint_at(path: Path) -> str | None:
         return fingerprint_of(path.stat())
     except FileNotFoundError:
         if not path.parent.is_dir():
-            raise SheetRefused("no_folder", folder=str(path.parent)) from None
+            raise WorkbookRefused("no_folder", folder=str(path.parent)) from None
         return None
     except OSError as error:
         raise reading_error(error, path) from error
@@ -77,21 +77,21 @@ def look(path: Path) -> Snapshot:
     if fingerprint_of(before) != fingerprint_of(after) or fingerprint_at(path) != fingerprint_of(
         after
     ):
-        raise SheetUnavailable("busy")
+        raise WorkbookUnavailable("busy")
     if len(content) > LARGEST_FILE:
-        raise SheetRefused("not_readable", bytes=after.st_size)
+        raise WorkbookRefused("not_readable", bytes=after.st_size)
     return Snapshot(content, fingerprint_of(after), after.st_mtime_ns / 1e9)
 
 
-def reading_error(error: OSError, path: Path) -> SheetError:
+def reading_error(error: OSError, path: Path) -> WorkbookError:
     """What a failure to read means for people."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         if not path.parent.is_dir():
-            return SheetRefused("no_folder", folder=str(path.parent))
-        return SheetUnavailable("missing")
+            return WorkbookRefused("no_folder", folder=str(path.parent))
+        return WorkbookUnavailable("missing")
     if error.errno in FORBIDDEN or isinstance(error, IsADirectoryError):
-        return SheetRefused("not_readable")
-    return SheetUnavailable("busy")
+        return WorkbookRefused("not_readable")
+    return WorkbookUnavailable("busy")
 
 
 # ---------------------------------------------------------------- putting in place
@@ -107,7 +107,7 @@ def put_new(path: Path, content: bytes, check: Callable[[Path], None]) -> str:
             try:
                 _place(built, path)
             except FileExistsError:
-                raise SheetUnavailable("changed") from None
+                raise WorkbookUnavailable("changed") from None
             _flush(path.parent)
     return ours
 
@@ -142,9 +142,9 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in FULL:
-            raise SheetRefused("disk_full") from error
+            raise WorkbookRefused("disk_full") from error
         if error.errno in FORBIDDEN:
-            raise SheetRefused("not_writable") from error
+            raise WorkbookRefused("not_writable") from error
         raise reading_error(error, path) from error
 
 
@@ -159,7 +159,7 @@ def _sole(path: Path) -> Iterator[None]:
         until = time.monotonic() + PATIENCE
         while not _lock(folder):
             if time.monotonic() > until:
-                raise SheetUnavailable("busy")
+                raise WorkbookUnavailable("busy")
             time.sleep(0.02)
         yield
     finally:
@@ -180,9 +180,9 @@ def _expect(path: Path, seen: str) -> None:
     """Refuse early what cannot or must not be replaced."""
     status = path.stat()
     if fingerprint_of(status) != seen:
-        raise SheetUnavailable("changed")
+        raise WorkbookUnavailable("changed")
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
-        raise SheetRefused("not_writable")
+        raise WorkbookRefused("not_writable")
 
 
 @contextmanager
@@ -240,12 +240,12 @@ def _swap(path: Path, built: Path, seen: str) -> str:
         exchanged = _exchange(waiting, path)
     except FileNotFoundError:
         waiting.unlink()
-        raise SheetUnavailable("changed") from None
+        raise WorkbookUnavailable("changed") from None
     if not exchanged:
         return _step_by_step(path, waiting, seen, ours)
     if not _untouched(waiting, seen):
         _give_back(path, waiting, ours)
-        raise SheetUnavailable("changed")
+        raise WorkbookUnavailable("changed")
     waiting.unlink()
     _flush(path.parent)
     return ours
@@ -294,17 +294,17 @@ def _step_by_step(path: Path, waiting: Path, seen: str, ours: str) -> str:
         os.rename(path, away)
     except FileNotFoundError:
         waiting.unlink()
-        raise SheetUnavailable("changed") from None
+        raise WorkbookUnavailable("changed") from None
     if not _untouched(away, seen):
         _return(away, path)
         waiting.unlink()
-        raise SheetUnavailable("changed")
+        raise WorkbookUnavailable("changed")
     try:
         _place(waiting, path)
     except FileExistsError:  # somebody saved a newer one; what is away was read by us
         waiting.unlink()
         away.unlink()
-        raise SheetUnavailable("changed") from None
+        raise WorkbookUnavailable("changed") from None
     except OSError:
         _return(away, path)
         waiting.unlink(missing_ok=True)
@@ -381,7 +381,7 @@ def mend(path: Path) -> None:
     try:
         if not _leftovers(path):
             return
-        with suppress(SheetUnavailable), _writing(path), _sole(path):
+        with suppress(WorkbookUnavailable), _writing(path), _sole(path):
             _mend(path)
     except FileNotFoundError:
         return

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import IO
 
 from sync.port import Broken, Computed, Read
-from sync.workbook.package import Book, feed, parser, unescaped
+from sync.workbook.package import WorkbookParts, feed, parser, unescaped
 
 DIGITS = "0123456789"
 LAST_COLUMN = 16_384
@@ -21,7 +21,7 @@ Area = tuple[int, int, int, int]
 """First row, first column, last row, last column."""
 
 
-class Enough(Exception):
+class StopReading(Exception):
     """Whoever takes the rows has seen what he wanted."""
 
 
@@ -101,10 +101,10 @@ def serial_of(moment: dt.datetime | dt.date, *, from_1904: bool) -> float:
 # ---------------------------------------------------------------- cells
 
 
-class Reader:
+class ElementReader:
     """Turns what stands in a cell's element into what the port calls a value."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: WorkbookParts) -> None:
         self.texts = book.texts
         self.dates = book.dates
         self.from_1904 = book.from_1904
@@ -147,7 +147,7 @@ class Reader:
         return number < len(self.dates) and self.dates[number]
 
 
-def scan(stream: IO[bytes], reader: Reader, take: Callable[[int, Row], None]) -> list[Area]:
+def scan(stream: IO[bytes], reader: ElementReader, take: Callable[[int, Row], None]) -> list[Area]:
     """Hand every row that has values to `take`, and return the merged areas.
 
     `take` gets the number of the row and its filled cells from left to right; it may raise
@@ -223,6 +223,6 @@ def scan(stream: IO[bytes], reader: Reader, take: Callable[[int, Row], None]) ->
     made.CharacterDataHandler = characters
     try:
         feed(made, stream)
-    except Enough:
+    except StopReading:
         return []
     return merged

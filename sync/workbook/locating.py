@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sync.port import Computed, Grid, Line, Read, Tab
-from sync.workbook.cells import Enough, Reader, Row, area, scan
-from sync.workbook.package import Book, Name, Package, Sheet, normal
+from sync.port import Computed, Read, TabLayout, TabPicture, TabRow
+from sync.workbook.cells import ElementReader, Row, StopReading, area, scan
+from sync.workbook.package import DefinedName, Package, PackageTab, WorkbookParts, normal
 
 MARK = re.compile(r"redress/([^/\s]+)/(\d{1,18})\Z")
 POINTS = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Za-z]{1,3})\$?(\d+)")
@@ -38,10 +38,10 @@ def _plain(word: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LocatedTab:
     """A tab of ours: where it is, the stamp of its mark and the column the mark stands in."""
 
-    sheet: Sheet
+    sheet: PackageTab
     stamp: int | None
     marked: int | None
 
@@ -50,34 +50,36 @@ class Found:
 class _Top:
     """The first row of a sheet: its first mark and where that stands."""
 
-    sheet: Sheet
+    sheet: PackageTab
     key: str | None
     stamp: int | None
     column: int | None
 
 
-def tabs_of(package: Package, book: Book, tabs: Sequence[Tab]) -> dict[str, Found]:
+def tabs_of(
+    package: Package, book: WorkbookParts, tabs: Sequence[TabLayout]
+) -> dict[str, LocatedTab]:
     """Where each of our tabs is now, by key; one that is gone is not there.
 
     A mark counts first: of several tabs with the same one, people copied ours, and the one that
     kept its title or else the latest is it. Without a mark the title decides.
     """
     tops = [_top(package, book, sheet) for sheet in book.sheets if sheet.part in package]
-    found: dict[str, Found] = {}
+    found: dict[str, LocatedTab] = {}
     for tab in tabs:
         marked = [top for top in tops if top.key == tab.key]
         titled = [top for top in tops if top.key is None and _titled(top.sheet, tab)]
         marked.sort(key=lambda top: (not _titled(top.sheet, tab), -(top.stamp or 0)))
         for top in [*marked, *titled][:1]:
-            found[tab.key] = Found(top.sheet, top.stamp, top.column)
+            found[tab.key] = LocatedTab(top.sheet, top.stamp, top.column)
     return found
 
 
-def _titled(sheet: Sheet, tab: Tab) -> bool:
+def _titled(sheet: PackageTab, tab: TabLayout) -> bool:
     return normal(sheet.title) == normal(tab.title)
 
 
-def _top(package: Package, book: Book, sheet: Sheet) -> _Top:
+def _top(package: Package, book: WorkbookParts, sheet: PackageTab) -> _Top:
     for column, value in first_row(package, book, sheet):
         match = MARK.match(value.strip()) if isinstance(value, str) else None
         if match:
@@ -85,17 +87,17 @@ def _top(package: Package, book: Book, sheet: Sheet) -> _Top:
     return _Top(sheet, None, None, None)
 
 
-def first_row(package: Package, book: Book, sheet: Sheet) -> Row:
+def first_row(package: Package, book: WorkbookParts, sheet: PackageTab) -> Row:
     """The filled cells of a sheet's first row."""
     first: Row = []
 
     def take(number: int, row: Row) -> None:
         if number == 1:
             first.extend(row)
-        raise Enough
+        raise StopReading
 
     with package.open(sheet.part) as stream:
-        scan(stream, Reader(book), take)
+        scan(stream, ElementReader(book), take)
     return first
 
 
@@ -103,7 +105,7 @@ def first_row(package: Package, book: Book, sheet: Sheet) -> Row:
 
 
 def columns_of(
-    tab: Tab, found: Found, headers: Mapping[int, str], names: Iterable[Name]
+    tab: TabLayout, found: LocatedTab, headers: Mapping[int, str], names: Iterable[DefinedName]
 ) -> dict[str, int]:
     """The column of each field of a tab; a field that cannot be found is not there."""
     pointed = _pointed(tab, found.sheet, names)
@@ -124,7 +126,7 @@ def columns_of(
 
 
 def _identity(
-    tab: Tab, found: Found, headers: Mapping[int, str], pointed: Mapping[str, int]
+    tab: TabLayout, found: LocatedTab, headers: Mapping[int, str], pointed: Mapping[str, int]
 ) -> int | None:
     """The column of the row ids: that of the mark, where its name points, or A if A is nobody's."""
     if found.marked is not None:
@@ -135,7 +137,7 @@ def _identity(
     return None if headers.get(1) in others else 1
 
 
-def _pointed(tab: Tab, sheet: Sheet, names: Iterable[Name]) -> dict[str, int]:
+def _pointed(tab: TabLayout, sheet: PackageTab, names: Iterable[DefinedName]) -> dict[str, int]:
     """Where the defined names of a tab's columns point, of those that point into its first row."""
     places: dict[str, int] = {}
     for name in names:
@@ -155,13 +157,13 @@ def _pointed(tab: Tab, sheet: Sheet, names: Iterable[Name]) -> dict[str, int]:
 # ---------------------------------------------------------------- lines
 
 
-def grid_of(package: Package, book: Book, tab: Tab, found: Found) -> Grid:
+def grid_of(package: Package, book: WorkbookParts, tab: TabLayout, found: LocatedTab) -> TabPicture:
     """One of our tabs as it stands."""
-    filled = _Filled(tab, found, book.names)
+    filled = _TabLines(tab, found, book.names)
     with package.open(found.sheet.part) as stream:
-        merged = scan(stream, Reader(book), filled.take)
+        merged = scan(stream, ElementReader(book), filled.take)
     filled.know({})
-    return Grid(
+    return TabPicture(
         title=found.sheet.title,
         columns=filled.columns,
         headers={field: filled.headers.get(at, "") for field, at in filled.columns.items()},
@@ -171,14 +173,14 @@ def grid_of(package: Package, book: Book, tab: Tab, found: Found) -> Grid:
     )
 
 
-class _Filled:
+class _TabLines:
     """Gathers the lines of a tab while its rows come by; the header comes first."""
 
-    def __init__(self, tab: Tab, found: Found, names: Sequence[Name]) -> None:
+    def __init__(self, tab: TabLayout, found: LocatedTab, names: Sequence[DefinedName]) -> None:
         self.tab, self.found, self.names = tab, found, names
         self.headers: dict[int, str] = {}
         self.columns: dict[str, int] = {}
-        self.lines: list[Line] = []
+        self.lines: list[TabRow] = []
         self.last = 0
         self._known = False
         self._fields: dict[int, str] = {}
@@ -191,7 +193,7 @@ class _Filled:
         self.know({})
         fields = self._fields
         cells = {fields[column]: value for column, value in row if column in fields}
-        self.lines.append(Line(number, cells, foreign=len(cells) < len(row)))
+        self.lines.append(TabRow(number, cells, foreign=len(cells) < len(row)))
 
     def know(self, headers: dict[int, str]) -> None:
         """Find the columns, from the header or where there is none from the names alone."""

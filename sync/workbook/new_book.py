@@ -22,7 +22,7 @@ from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sync.port import Column, Tab
+from sync.port import ColumnLayout, TabLayout
 from sync.workbook.locating import mark, name_of_column
 
 LAST_LINE = 20_000  # how far validations and colours reach
@@ -51,7 +51,7 @@ COLOURS = {
 }
 
 
-def make_book(file: BinaryIO, tabs: Sequence[Tab]) -> None:
+def make_book(file: BinaryIO, tabs: Sequence[TabLayout]) -> None:
     """Write a new book with empty tabs and stamp 0 into a file."""
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
@@ -67,7 +67,7 @@ def make_book(file: BinaryIO, tabs: Sequence[Tab]) -> None:
     book.save(file)
 
 
-def _fill(sheet: Worksheet, tab: Tab, titles: dict[str, str]) -> None:
+def _fill(sheet: Worksheet, tab: TabLayout, titles: dict[str, str]) -> None:
     """Everything about one tab."""
     for position, column in enumerate(tab.columns, start=1):
         _style_column(sheet, tab, position, column)
@@ -86,7 +86,7 @@ def _fill(sheet: Worksheet, tab: Tab, titles: dict[str, str]) -> None:
     _filter(sheet, tab)
 
 
-def _filter(sheet: Worksheet, tab: Tab) -> None:
+def _filter(sheet: Worksheet, tab: TabLayout) -> None:
     """Buttons on our columns; a sort takes along the columns people add behind them."""
     ours = len(tab.columns)
     spare = 0 if tab.locked else SPARE
@@ -95,7 +95,7 @@ def _filter(sheet: Worksheet, tab: Tab) -> None:
         sheet.auto_filter.filterColumn.append(FilterColumn(colId=column, hiddenButton=True))
 
 
-def _corner(tab: Tab) -> str:
+def _corner(tab: TabLayout) -> str:
     """The first cell that scrolls, behind the given number of visible columns and the header."""
     visible = [at for at, column in enumerate(tab.columns, 1) if at > 1 and not column.hidden]
     kept = visible[: tab.frozen]
@@ -105,7 +105,7 @@ def _corner(tab: Tab) -> str:
 # ---------------------------------------------------------------- columns
 
 
-def _style_column(sheet: Worksheet, tab: Tab, position: int, column: Column) -> None:
+def _style_column(sheet: Worksheet, tab: TabLayout, position: int, column: ColumnLayout) -> None:
     """The width, the header and the style that new cells of a column inherit."""
     letter = get_column_letter(position)
     whole = sheet.column_dimensions[letter]
@@ -121,7 +121,7 @@ def _style_column(sheet: Worksheet, tab: Tab, position: int, column: Column) -> 
     _style_header(sheet, position, column, HEAD if theirs or tab.locked else HEAD_GREY)
 
 
-def _style_header(sheet: Worksheet, position: int, column: Column, colour: str) -> None:
+def _style_header(sheet: Worksheet, position: int, column: ColumnLayout, colour: str) -> None:
     head = sheet.cell(1, position)
     head.value = column.header
     head.data_type = "s"  # a header that begins with = is a text
@@ -131,7 +131,7 @@ def _style_header(sheet: Worksheet, position: int, column: Column, colour: str) 
     head.alignment = Alignment(vertical="center", wrap_text=True)
 
 
-def _alignment(column: Column) -> Alignment:
+def _alignment(column: ColumnLayout) -> Alignment:
     across = {"money": "right", "date": "center", "datetime": "center"}.get(column.shape)
     return Alignment(horizontal=across, vertical="top", wrap_text=column.width >= WRAPPED_FROM)
 
@@ -139,7 +139,7 @@ def _alignment(column: Column) -> Alignment:
 # ---------------------------------------------------------------- advice on entering
 
 
-def _advise(sheet: Worksheet, position: int, column: Column, titles: dict[str, str]) -> None:
+def _advise(sheet: Worksheet, position: int, column: ColumnLayout, titles: dict[str, str]) -> None:
     """The list a column offers and what is said when somebody enters it."""
     formula = _list_of(column, titles)
     if formula is None and not column.note:
@@ -159,7 +159,7 @@ def _advise(sheet: Worksheet, position: int, column: Column, titles: dict[str, s
     sheet.add_data_validation(advice)
 
 
-def _list_of(column: Column, titles: dict[str, str]) -> str | None:
+def _list_of(column: ColumnLayout, titles: dict[str, str]) -> str | None:
     """The formula of a column's list: a range of another tab, or the values themselves."""
     if column.choices_from is not None and column.choices_from in titles:
         title = quote_sheetname(titles[column.choices_from])
@@ -175,7 +175,7 @@ def _list_of(column: Column, titles: dict[str, str]) -> str | None:
 # ---------------------------------------------------------------- colours
 
 
-def _colour_dues(sheet: Worksheet, tab: Tab) -> None:
+def _colour_dues(sheet: Worksheet, tab: TabLayout) -> None:
     """Colour whole rows by their due time: over, within four hours, today."""
     if tab.due is None:
         return
@@ -189,7 +189,7 @@ def _colour_dues(sheet: Worksheet, tab: Tab) -> None:
         sheet.conditional_formatting.add(span, rule)
 
 
-def _dues(tab: Tab) -> Iterator[tuple[str, str]]:
+def _dues(tab: TabLayout) -> Iterator[tuple[str, str]]:
     """The formulas that tell a row is due, in the order in which they count."""
     letters = {column.field: get_column_letter(at) for at, column in enumerate(tab.columns, 1)}
     due = f"${letters[str(tab.due)]}2"
@@ -204,7 +204,7 @@ def _dues(tab: Tab) -> Iterator[tuple[str, str]]:
 # ---------------------------------------------------------------- paper and locks
 
 
-def _set_up_print(sheet: Worksheet, tab: Tab) -> None:
+def _set_up_print(sheet: Worksheet, tab: TabLayout) -> None:
     """Landscape, as wide as the paper, the header on every page."""
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4

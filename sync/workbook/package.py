@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import IO, Any
 from xml.parsers import expat
 
-from sync.port import SheetChanged, SheetUnavailable
+from sync.port import WorkbookChanged, WorkbookUnavailable
 
 LARGEST = 512 * 1024 * 1024  # bytes of all parts together, unpacked
 MOST_PARTS = 20_000
@@ -35,7 +35,7 @@ QUOTED = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?![hmsHMS]+\])[^\]]*\]|General|AM/PM
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
-class Foreign(Exception):
+class ForeignXml(Exception):
     """The XML has what no spreadsheet program writes: a document type, and so maybe entities."""
 
 
@@ -44,10 +44,10 @@ def translated() -> Iterator[None]:
     """Turn whatever reading a package may raise into an error of the port."""
     try:
         yield
-    except Foreign:
-        raise SheetChanged("no_workbook") from None
+    except ForeignXml:
+        raise WorkbookChanged("no_workbook") from None
     except NotImplementedError as error:  # a way of packing no workbook uses
-        raise SheetChanged("no_workbook") from error
+        raise WorkbookChanged("no_workbook") from error
     except (
         expat.ExpatError,
         zipfile.BadZipFile,
@@ -58,7 +58,7 @@ def translated() -> Iterator[None]:
         OverflowError,
         ValueError,
     ) as error:
-        raise SheetUnavailable("half_written") from error
+        raise WorkbookUnavailable("half_written") from error
 
 
 # ---------------------------------------------------------------- XML
@@ -73,7 +73,7 @@ def parser(namespaces: str | None = None) -> expat.XMLParserType:
 
 
 def _refuse(*_: Any) -> None:
-    raise Foreign
+    raise ForeignXml
 
 
 def feed(made: expat.XMLParserType, stream: IO[bytes]) -> None:
@@ -142,7 +142,7 @@ class Package:
         total = sum(entry.file_size for entry in self.entries)
         locked = any(entry.flag_bits & 0x1 for entry in self.entries)
         if locked or total > LARGEST or len(self.entries) > MOST_PARTS:
-            raise SheetChanged("no_workbook", bytes=total)
+            raise WorkbookChanged("no_workbook", bytes=total)
 
     def __contains__(self, name: str) -> bool:
         return name.casefold() in self._by_name
@@ -155,7 +155,7 @@ class Package:
         """A stream of a part. A part that is not there makes the file no workbook."""
         entry = self._by_name.get(name.casefold())
         if entry is None:
-            raise SheetChanged("no_workbook", part=name)
+            raise WorkbookChanged("no_workbook", part=name)
         return self.zip.open(entry)
 
     def read(self, name: str) -> bytes:
@@ -210,9 +210,9 @@ def _look(content: bytes) -> None:
     """Tell a file that is not there yet from one that is something else."""
     head = content[: len(OLE)]
     if not head.strip(b"\0") or (len(head) < len(ZIP) and ZIP.startswith(head)):
-        raise SheetUnavailable("half_written")
+        raise WorkbookUnavailable("half_written")
     if not head.startswith(ZIP):
-        raise SheetChanged("no_workbook")
+        raise WorkbookChanged("no_workbook")
 
 
 def _target(folder: str, target: str) -> str:
@@ -223,7 +223,7 @@ def _target(folder: str, target: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PackageTab:
     """A tab of the book: its title, its number in the calculation chain, its part."""
 
     title: str
@@ -232,14 +232,14 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class DefinedName:
     """A defined name and what it stands for."""
 
     name: str
     refers: str
 
 
-class Book:
+class WorkbookParts:
     """What the parts of a workbook share: tabs, names, texts, formats and how days count."""
 
     def __init__(self, package: Package) -> None:
@@ -247,11 +247,11 @@ class Book:
         self.part = _workbook_part(package)
         found = package.elements(self.part)
         if not found or found[-1].name != "workbook":
-            raise SheetChanged("no_workbook")
+            raise WorkbookChanged("no_workbook")
         self.related = package.related(self.part)
         self.sheets = [_sheet(item, self.related) for item in found if item.name == "sheet"]
         self.names = [
-            Name(item.attributes.get("name", ""), item.text)
+            DefinedName(item.attributes.get("name", ""), item.text)
             for item in found
             if item.name == "definedName"
         ]
@@ -295,13 +295,13 @@ class Book:
 def _workbook_part(package: Package) -> str:
     parts = [part for kind, part in package.related("").values() if kind == "officeDocument"]
     if not parts or not parts[0].endswith(".xml"):
-        raise SheetChanged("no_workbook")
+        raise WorkbookChanged("no_workbook")
     return parts[0]
 
 
-def _sheet(item: Element, related: Mapping[str, tuple[str, str]]) -> Sheet:
+def _sheet(item: Element, related: Mapping[str, tuple[str, str]]) -> PackageTab:
     _, part = related[item.attributes["id"]]
-    return Sheet(item.attributes["name"], item.attributes["sheetId"], part)
+    return PackageTab(item.attributes["name"], item.attributes["sheetId"], part)
 
 
 def is_date_format(code: str) -> bool:
@@ -393,7 +393,7 @@ def _pack(entry: zipfile.ZipInfo, content: bytes) -> tuple[bytes, int, int]:
         packed = packer.compress(content) + packer.flush()
     elif entry.compress_type != zipfile.ZIP_STORED:
         # No office program packs so; what could be read like that must not be written otherwise.
-        raise SheetChanged("no_workbook")
+        raise WorkbookChanged("no_workbook")
     return packed, zlib.crc32(content), len(content)
 
 

@@ -19,7 +19,7 @@ from xml.sax.saxutils import escape, quoteattr
 from openpyxl.formula.translate import Translator
 
 from sync.port import Computed, Link, Read, Written
-from sync.workbook.cells import DIGITS, Area, Reader, area, cell, column_number, serial_of
+from sync.workbook.cells import DIGITS, Area, ElementReader, area, cell, column_number, serial_of
 from sync.workbook.package import parser
 
 Edits = Mapping[tuple[int, int], Written]
@@ -314,7 +314,7 @@ def _cells(row: bytes, prefix: str) -> tuple[dict[str, str], list[_CellAt]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Patched:
+class PatchedPart:
     """A part with our cells in it, what each of them says, and the cells that lost a formula."""
 
     data: bytes
@@ -322,7 +322,9 @@ class Patched:
     bared: frozenset[str]
 
 
-def patch(data: bytes, edits: Edits, reader: Reader, ours: Collection[int] = ()) -> Patched:
+def patch(
+    data: bytes, edits: Edits, reader: ElementReader, ours: Collection[int] = ()
+) -> PatchedPart:
     """Write cells into a worksheet part; `ours` are columns whose headers a new one looks like."""
     return _Patch(as_utf8(data), edits, reader, ours).done()
 
@@ -338,7 +340,9 @@ def as_utf8(data: bytes) -> bytes:
 class _Patch:
     """One part while our cells are put into it."""
 
-    def __init__(self, data: bytes, edits: Edits, reader: Reader, ours: Collection[int]) -> None:
+    def __init__(
+        self, data: bytes, edits: Edits, reader: ElementReader, ours: Collection[int]
+    ) -> None:
         self.bytes = data
         self.ours = ours
         self.reader = reader
@@ -362,7 +366,7 @@ class _Patch:
                 if place not in edits:
                     yield place, origin.translate_formula(cell(*place))[1:]
 
-    def done(self) -> Patched:
+    def done(self) -> PatchedPart:
         """The part with our cells in it."""
         if self.map.data is None:
             raise ValueError("a worksheet without sheetData")
@@ -372,7 +376,7 @@ class _Patch:
             pieces += [self.bytes[at:start], new]
             at = end
         pieces.append(self.bytes[at:])
-        return Patched(b"".join(pieces), self.says, frozenset(self.bared))
+        return PatchedPart(b"".join(pieces), self.says, frozenset(self.bared))
 
     def _splices(self) -> Iterator[tuple[int, int, bytes]]:
         """Which bytes are replaced by which; two with one start keep their order."""

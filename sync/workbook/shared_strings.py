@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from sync.workbook.package import Book, Package
+from sync.workbook.package import Package, WorkbookParts
 
 Parts = Mapping[str, bytes | None]
 
@@ -24,7 +24,7 @@ _TEXT = re.compile(
 )
 
 
-def without_lost(package: Package, book: Book, new: Parts) -> dict[str, bytes]:
+def without_lost(package: Package, book: WorkbookParts, new: Parts) -> dict[str, bytes]:
     """The table of strings without the texts that `new` sheets no longer point to.
 
     Empty where nothing is to be taken out. The other texts keep their places.

@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from windows import PHONE, fill
 
 from database import reading
-from models import SheetProblem, SheetRow
-from policy.vocabulary.status import Choice, ProblemKind
+from models import WorkbookProblem, WorkbookRow
+from policy.vocabulary.status import ProblemKind, Resolution
 
 pytestmark = pytest.mark.browser
 
@@ -41,10 +41,10 @@ def card(page: Page, words: str) -> Locator:
     return page.locator("article.problem").filter(has_text=words)
 
 
-def choice_of(engine: Engine, kind: ProblemKind) -> Choice | None:
+def choice_of(engine: Engine, kind: ProblemKind) -> Resolution | None:
     with reading(engine) as session:
         return session.scalars(
-            sa.select(SheetProblem.choice).where(SheetProblem.kind == kind)
+            sa.select(WorkbookProblem.choice).where(WorkbookProblem.kind == kind)
         ).one()
 
 
@@ -65,7 +65,7 @@ def test_a_conflict_is_decided_with_both_sides_before_one_s_eyes(
     expect(page.get_by_role("status")).to_contain_text("已决定")
     expect(card(page, "结果说明")).to_contain_text("关爱总监甲")
     expect(card(page, "结果说明").get_by_role("button")).to_have_count(0)
-    assert choice_of(engine, ProblemKind.conflict) is Choice.sheet
+    assert choice_of(engine, ProblemKind.conflict) is Resolution.sheet
 
 
 def test_the_list_leads_to_the_problem_itself(visit: Any) -> None:
@@ -85,7 +85,7 @@ def test_restoring_a_file_asks_before_it_is_done(visit: Any, engine: Engine) -> 
     restore.click()
     page.get_by_role("button", name="确定").click()
     expect(page.get_by_role("status")).to_contain_text("已决定")
-    assert choice_of(engine, ProblemKind.structure) is Choice.undo
+    assert choice_of(engine, ProblemKind.structure) is Resolution.undo
 
 
 def test_a_file_is_paused_and_goes_on(visit: Any) -> None:
@@ -112,7 +112,7 @@ def test_a_pass_is_undone_after_a_preview(visit: Any, engine: Engine) -> None:
     expect(page.get_by_role("status")).to_contain_text("已撤销")
     expect(page.locator("main")).to_contain_text("已由 管理员 于")
     with reading(engine) as session:
-        refused = [row.refused for row in session.scalars(sa.select(SheetRow)) if row.refused]
+        refused = [row.refused for row in session.scalars(sa.select(WorkbookRow)) if row.refused]
     assert refused == [{"outcome": "已解决", "answer": "更换轴承"}]
 
 

@@ -18,7 +18,7 @@ from windows import fill, input_of, stands
 
 from config import Settings, make_home
 from database import reading
-from models import Complaint, Department, Sheet
+from models import Complaint, Department, Workbook
 from policy.vocabulary.status import Status
 from services.company import people
 from services.regulation import policies
@@ -227,7 +227,7 @@ def test_a_new_regulation_is_written_tried_published_and_worked_by(
 
     mirrors.look()
     with reading(engine) as session:
-        own = sa.select(Sheet.name).join(Sheet.department).where(Department.key == "service")
+        own = sa.select(Workbook.name).join(Workbook.department).where(Department.key == "service")
         name = session.scalars(own).one()
     answer_in_file(mirrors.path(name), number)
     for _ in range(3):  # a group of cells becomes a deed once a second look sees it unchanged

@@ -33,7 +33,7 @@ from models import (
     Penalty,
     User,
 )
-from policy.vocabulary.status import ClockState, PenaltyStatus, Role, Status
+from policy.vocabulary.status import DeadlineState, PenaltyStatus, Role, Status
 from services.calendar import working_calendar
 from services.cases import journal, penalties, record
 from services.company import accounts
@@ -98,7 +98,7 @@ def test_the_sweep_has_found_what_is_overdue(dealer: Session) -> None:
     overdue = (
         sa.select(sa.func.count(Breach.id.distinct()))
         .join(Deadline)
-        .where(Deadline.state == ClockState.running)
+        .where(Deadline.state == DeadlineState.running)
     )
     assert (dealer.scalar(overdue) or 0) >= 3
 

@@ -20,12 +20,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from files.tables_in import FOUND, REASONS, Row, TableRefused, read_table
+from files.tables_in import FOUND, REASONS, TableRefused, TableRow, read_table
 from files.tables_out import (
     BOM,
     FORMULA_STARTS,
-    Sheet,
-    SheetTooLarge,
+    OutputTab,
+    TabTooLarge,
     csv_chunks,
     write_csv,
     write_xlsx,
@@ -93,8 +93,8 @@ class TestTextIn:
         assert table.header == ("编号", "客户", "内容")
         assert table.count == 2
         assert list(table.rows) == [
-            Row(2, {"编号": "1", "客户": "王女士", "内容": "空调异响"}),
-            Row(3, {"编号": "2", "客户": "李先生", "内容": "漏油"}),
+            TableRow(2, {"编号": "1", "客户": "王女士", "内容": "空调异响"}),
+            TableRow(3, {"编号": "2", "客户": "李先生", "内容": "漏油"}),
         ]
 
     def test_characters_that_only_gb18030_has_survive(self, tmp_path: Path) -> None:
@@ -117,8 +117,8 @@ class TestTextIn:
         self, tmp_path: Path
     ) -> None:
         rows = list(read_table(text_file(tmp_path, "a,b,,c\n1\n1,2,x,3,4,,5\n")).rows)
-        assert rows[0] == Row(2, {"a": "1", "b": None, "c": None})
-        assert rows[1] == Row(3, {"a": "1", "b": "2", "c": "3"}, ("x", "4", "5"))
+        assert rows[0] == TableRow(2, {"a": "1", "b": None, "c": None})
+        assert rows[1] == TableRow(3, {"a": "1", "b": "2", "c": "3"}, ("x", "4", "5"))
 
     def test_text_is_composed_and_trimmed_and_otherwise_kept(self, tmp_path: Path) -> None:
         decomposed = unicodedata.normalize("NFD", "Škoda")
@@ -447,14 +447,16 @@ class TestCsvOut:
         assert rows == [pair for pair in expected if pair != (None, None)]
 
 
-def month_sheet() -> Sheet:
+def month_sheet() -> OutputTab:
     rows = [
         ["0017", date(2026, 9, 28), datetime(2026, 9, 28, 16, 20), Decimal("0.10"), 3],
         ["=1+1", date(2026, 9, 29), None, Decimal("0.20"), -1],
         ["http://x.example", date(2026, 9, 30), None, Decimal("1234567.89"), 0],
     ]
     formats = ("text", "date", "datetime", "money", "int")
-    return Sheet("九月", ["工号", "日", "时", "金额", "次"], rows, formats=formats, widths=(30,))
+    return OutputTab(
+        "九月", ["工号", "日", "时", "金额", "次"], rows, formats=formats, widths=(30,)
+    )
 
 
 class TestXlsxOut:
@@ -491,7 +493,7 @@ class TestXlsxOut:
     def test_a_text_is_never_a_formula_or_a_link(self, tmp_path: Path) -> None:
         texts = [f"{start}cmd|1" for start in FORMULA_STARTS]
         texts += ["http://x.example", "mailto:a@x.example", "{=1+1}", "<b>好</b>"]
-        write_xlsx(tmp_path / "表.xlsx", [Sheet("表", ["=1+1"], [[text] for text in texts])])
+        write_xlsx(tmp_path / "表.xlsx", [OutputTab("表", ["=1+1"], [[text] for text in texts])])
         with zipfile.ZipFile(tmp_path / "表.xlsx") as package:
             parts = {name: package.read(name) for name in package.namelist()}
         assert b"<f>" not in parts["xl/worksheets/sheet1.xml"]
@@ -514,23 +516,23 @@ class TestXlsxOut:
 
     def test_long_chinese_text_is_whole_up_to_what_a_cell_holds(self, tmp_path: Path) -> None:
         fits, too_long, paired = "长" * 32_767, "长" * 40_000, "𠮷" * 20_000
-        write_xlsx(tmp_path / "表.xlsx", [Sheet("表", ["文"], [[fits], [too_long], [paired]])])
+        write_xlsx(tmp_path / "表.xlsx", [OutputTab("表", ["文"], [[fits], [too_long], [paired]])])
         back = [row.cells["文"] for row in read_table(tmp_path / "表.xlsx").rows]
         assert back == [fits, "长" * 32_766 + "…", "𠮷" * 16_383 + "…"]
 
     def test_a_number_a_spreadsheet_would_round_is_written_as_text(self, tmp_path: Path) -> None:
         numbers = [110101199003071234, Decimal("12345678901234.567"), Decimal("9999999999999.99")]
-        write_xlsx(tmp_path / "表.xlsx", [Sheet("表", ["数"], [[n] for n in numbers])])
+        write_xlsx(tmp_path / "表.xlsx", [OutputTab("表", ["数"], [[n] for n in numbers])])
         back = [row.cells["数"] for row in read_table(tmp_path / "表.xlsx").rows]
         assert back == ["110101199003071234", "12345678901234.567", Decimal("9999999999999.99")]
 
     def test_a_day_before_spreadsheets_count_days_is_written_as_text(self, tmp_path: Path) -> None:
-        write_xlsx(tmp_path / "表.xlsx", [Sheet("表", ["日"], [[date(1899, 1, 1)]])])
+        write_xlsx(tmp_path / "表.xlsx", [OutputTab("表", ["日"], [[date(1899, 1, 1)]])])
         assert next(read_table(tmp_path / "表.xlsx").rows).cells == {"日": "1899-01-01"}
 
     def test_titles_are_made_lawful_and_different(self, tmp_path: Path) -> None:
         titles = ["罚单/9月", "罚单:9月", "History", "", "'", "长" * 40, "长" * 50, "a", "A"]
-        write_xlsx(tmp_path / "表.xlsx", [Sheet(title, ["x"], []) for title in titles])
+        write_xlsx(tmp_path / "表.xlsx", [OutputTab(title, ["x"], []) for title in titles])
         names = openpyxl.load_workbook(tmp_path / "表.xlsx").sheetnames
         assert names[:5] == ["罚单 9月", "罚单 9月 (2)", "History_", "_", "_ (2)"]
         assert names[5:] == ["长" * 31, "长" * 27 + " (2)", "a", "A (2)"]
@@ -539,22 +541,22 @@ class TestXlsxOut:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("files.tables_out._XLSX_ROWS", 100)
-        with pytest.raises(SheetTooLarge, match="表"):
-            write_xlsx(tmp_path / "表.xlsx", [Sheet("表", ["数"], ([n] for n in range(100)))])
-        write_xlsx(tmp_path / "好.xlsx", [Sheet("表", ["数"], ([n] for n in range(99)))])
+        with pytest.raises(TabTooLarge, match="表"):
+            write_xlsx(tmp_path / "表.xlsx", [OutputTab("表", ["数"], ([n] for n in range(100)))])
+        write_xlsx(tmp_path / "好.xlsx", [OutputTab("表", ["数"], ([n] for n in range(99)))])
         assert [path.name for path in tmp_path.iterdir()] == ["好.xlsx"]
 
     def test_a_source_that_fails_leaves_the_old_file(self, tmp_path: Path) -> None:
         path = text_file(tmp_path, "旧", name="表.xlsx")
         with pytest.raises(ZeroDivisionError):
-            write_xlsx(path, [Sheet("表", ["数"], ([1 / (5 - n)] for n in range(9)))])
+            write_xlsx(path, [OutputTab("表", ["数"], ([1 / (5 - n)] for n in range(9)))])
         assert [(p.name, p.read_text("utf-8")) for p in tmp_path.iterdir()] == [("表.xlsx", "旧")]
 
     def test_ten_thousand_rows_are_not_held(self, tmp_path: Path) -> None:
         write_xlsx(tmp_path / "暖.xlsx", [month_sheet()])
         tracemalloc.start()
         rows = ([n, "空调异响" * 20] for n in range(10_000))
-        write_xlsx(tmp_path / "大.xlsx", [Sheet("表", ["编号", "内容"], rows)])
+        write_xlsx(tmp_path / "大.xlsx", [OutputTab("表", ["编号", "内容"], rows)])
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 3_000_000

@@ -29,11 +29,11 @@ from sqlalchemy import Engine
 import wording
 from config import Settings
 from database import make_engine, reading, writing
-from models import Complaint, Customer, Journal, Notice, SheetChange, SheetProblem
-from policy.vocabulary.status import Audience, CellDeed, Choice, ProblemKind
+from models import Complaint, Customer, Journal, Notice, WorkbookChange, WorkbookProblem
+from policy.vocabulary.status import Audience, CellDeed, ProblemKind, Resolution
 from services.workbooks import layout, workbooks
 from sync.mirror import case_cells
-from sync.mirror.look import Outcome
+from sync.mirror.look import LookOutcome
 from sync.workbook.atomic_replace import fingerprint_at
 
 OPEN = "在办"
@@ -122,7 +122,7 @@ class Day:
     files: Files
     calc: Calc
     numbers: tuple[str, ...]
-    seen: list[Outcome] = field(default_factory=list)
+    seen: list[LookOutcome] = field(default_factory=list)
     known: tuple[str | None, Workbook] | None = None
 
     @classmethod
@@ -179,12 +179,12 @@ class Day:
             on("type", row=row, field="answer", text=text),
         ]
 
-    def choose(self, choice: Choice, code: str) -> None:
+    def choose(self, choice: Resolution, code: str) -> None:
         """An administrator settles the open problem of that code."""
         with writing(self.engine) as session:
             problem = session.scalars(
-                sa.select(SheetProblem).where(
-                    SheetProblem.code == code, SheetProblem.settled_at.is_(None)
+                sa.select(WorkbookProblem).where(
+                    WorkbookProblem.code == code, WorkbookProblem.settled_at.is_(None)
                 )
             ).one()
             workbooks.choose(session, problem, choice, user_id=None, now=self.files.now)
@@ -197,11 +197,11 @@ class Day:
 
     # ------------------------------------------------ what the mirror does
 
-    def look(self) -> Outcome:
+    def look(self) -> LookOutcome:
         self.seen.append(self.files.look())
         return self.seen[-1]
 
-    def rest(self) -> list[Outcome]:
+    def rest(self) -> list[LookOutcome]:
         """Look until nothing happens any more; how each look ended."""
         self.seen = self.files.settle()
         return self.seen
@@ -270,11 +270,11 @@ class Day:
         """The customers from above."""
         return self.column("customer")
 
-    def deeds(self, what: CellDeed) -> list[SheetChange]:
+    def deeds(self, what: CellDeed) -> list[WorkbookChange]:
         """What passes did of a kind since the morning."""
         return [one for one in self.files.changes() if one.what is what]
 
-    def problems(self, kind: ProblemKind | None = None) -> list[SheetProblem]:
+    def problems(self, kind: ProblemKind | None = None) -> list[WorkbookProblem]:
         return [one for one in self.files.problems() if kind in (None, one.kind)]
 
     def notices(self, kind: str) -> list[Notice]:
@@ -317,7 +317,7 @@ class Day:
     def stays(self) -> None:
         """Two further looks change nothing, neither the file nor the record."""
         before = self.path.read_bytes(), self._events()
-        assert [self.look(), self.look()] == [Outcome.quiet, Outcome.quiet]
+        assert [self.look(), self.look()] == [LookOutcome.quiet, LookOutcome.quiet]
         assert (self.path.read_bytes(), self._events()) == before
 
     def _events(self) -> int:

@@ -18,31 +18,35 @@ from typing import Any
 
 import xlsxwriter
 
-from sync.port import Column, Tab, Writing
+from sync.port import ColumnLayout, TabLayout, WorkbookWrite
 from sync.workbook.adapter import WorkbookFile
 from sync.workbook.locating import mark, name_of_column
 
-OPEN = Tab(
+OPEN = TabLayout(
     key="open",
     title="在办",
     columns=(
-        Column("uid", "uid", hidden=True),
-        Column("number", "案号", 16, "link"),
-        Column("next", "下一步", 24),
-        Column("due", "期限", 17, "datetime"),
-        Column("hint", "同步提示", 30, note="系统写给您的话"),
-        Column("handler", "处理人", 18, open_=True, choices_from="people", note="从列表里选"),
-        Column("contacted", "首次联系时间", 17, "datetime", True, note="例如 2026-09-28 14:05"),
-        Column("result", "处理结果", 14, open_=True, choices=("已解决", "无法解决")),
-        Column("text", "结果说明", 36, open_=True),
-        Column("amount", "金额", 12, "money", True),
-        Column("phone", "电话", 15),
+        ColumnLayout("uid", "uid", hidden=True),
+        ColumnLayout("number", "案号", 16, "link"),
+        ColumnLayout("next", "下一步", 24),
+        ColumnLayout("due", "期限", 17, "datetime"),
+        ColumnLayout("hint", "同步提示", 30, note="系统写给您的话"),
+        ColumnLayout("handler", "处理人", 18, open_=True, choices_from="people", note="从列表里选"),
+        ColumnLayout(
+            "contacted", "首次联系时间", 17, "datetime", True, note="例如 2026-09-28 14:05"
+        ),
+        ColumnLayout("result", "处理结果", 14, open_=True, choices=("已解决", "无法解决")),
+        ColumnLayout("text", "结果说明", 36, open_=True),
+        ColumnLayout("amount", "金额", 12, "money", True),
+        ColumnLayout("phone", "电话", 15),
     ),
     due="due",
     done="result",
 )
-TODAY = Tab("today", "今日", (OPEN.columns[0], *OPEN.columns[1:5]), locked=True, due="due")
-PEOPLE = Tab("people", "人员", (OPEN.columns[0], Column("name", "姓名", 20)), hidden=True)
+TODAY = TabLayout("today", "今日", (OPEN.columns[0], *OPEN.columns[1:5]), locked=True, due="due")
+PEOPLE = TabLayout(
+    "people", "人员", (OPEN.columns[0], ColumnLayout("name", "姓名", 20)), hidden=True
+)
 TABS = (TODAY, OPEN, PEOPLE)
 DUE = dt.datetime(2026, 9, 28, 14, 5)
 LINES = 20
@@ -61,7 +65,7 @@ def made(path: Path, lines: int = 0) -> WorkbookFile:
         cells: dict[tuple[int, str], Any] = {}
         for row in range(2, lines + 2):
             cells |= {(row, "uid"): uid(row), (row, "number"): f"SKD-{row}", (row, "due"): DUE}
-        book.write(book.read(TABS), TABS, Writing(1, {"open": cells}))
+        book.write(book.read(TABS), TABS, WorkbookWrite(1, {"open": cells}))
     return book
 
 

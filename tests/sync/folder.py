@@ -24,9 +24,9 @@ from sqlalchemy import Engine
 
 import wording
 from database import reading, writing
-from models import Sheet, SheetChange, SheetProblem
+from models import Workbook, WorkbookChange, WorkbookProblem
 from services.workbooks import layout
-from sync.mirror.look import Mirror, Outcome
+from sync.mirror.look import LookOutcome, Mirror
 from sync.workbook.adapter import WorkbookFile
 from wording import workbook_text
 
@@ -73,7 +73,7 @@ class Files:
                 years=[self.now.year],
                 name=lambda one: one.department.key if one.department else "payroll",
             )
-            rows = office.session.execute(sa.select(Sheet.name, Sheet.id))
+            rows = office.session.execute(sa.select(Workbook.name, Workbook.id))
             self.ids = dict(rows.all())
 
     @contextmanager
@@ -105,17 +105,17 @@ class Files:
             clock=lambda: self.now,
         )
 
-    def look(self, name: str = AFTER_SALES) -> Outcome:
+    def look(self, name: str = AFTER_SALES) -> LookOutcome:
         """One look, eight seconds after whatever was before."""
         self.tick()
         return self.mirror(name).look()
 
-    def settle(self, name: str = AFTER_SALES, *, most: int = 8) -> list[Outcome]:
+    def settle(self, name: str = AFTER_SALES, *, most: int = 8) -> list[LookOutcome]:
         """Look until there is nothing to do; how each look ended."""
-        seen: list[Outcome] = []
+        seen: list[LookOutcome] = []
         for _ in range(most):
             seen.append(self.look(name))
-            if seen[-1] in (Outcome.quiet, Outcome.stopped, Outcome.paused):
+            if seen[-1] in (LookOutcome.quiet, LookOutcome.stopped, LookOutcome.paused):
                 return seen
         raise AssertionError(f"the file never came to rest: {seen}")
 
@@ -127,18 +127,18 @@ class Files:
         """What the file says of each case, by its number: header and text."""
         return self.hands(name).rows(tab)
 
-    def changes(self, name: str = AFTER_SALES) -> list[SheetChange]:
+    def changes(self, name: str = AFTER_SALES) -> list[WorkbookChange]:
         with reading(self.engine) as session:
-            rows = sa.select(SheetChange).where(SheetChange.sheet_id == self.ids[name])
-            return list(session.scalars(rows.order_by(SheetChange.id)))
+            rows = sa.select(WorkbookChange).where(WorkbookChange.sheet_id == self.ids[name])
+            return list(session.scalars(rows.order_by(WorkbookChange.id)))
 
-    def problems(self, name: str = AFTER_SALES) -> list[SheetProblem]:
+    def problems(self, name: str = AFTER_SALES) -> list[WorkbookProblem]:
         """What is not settled."""
         with reading(self.engine) as session:
-            rows = sa.select(SheetProblem).where(
-                SheetProblem.sheet_id == self.ids[name], SheetProblem.settled_at.is_(None)
+            rows = sa.select(WorkbookProblem).where(
+                WorkbookProblem.sheet_id == self.ids[name], WorkbookProblem.settled_at.is_(None)
             )
-            return list(session.scalars(rows.order_by(SheetProblem.id)))
+            return list(session.scalars(rows.order_by(WorkbookProblem.id)))
 
 
 class Hands:

@@ -45,17 +45,17 @@ from models import (
     Complaint,
     Customer,
     Journal,
-    Sheet,
-    SheetChange,
-    SheetProblem,
-    SheetRow,
+    Workbook,
+    WorkbookChange,
+    WorkbookProblem,
+    WorkbookRow,
 )
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.status import (
     CellDeed,
-    Choice,
     ProblemKind,
     ReplyOutcome,
+    Resolution,
     Satisfaction,
     Status,
 )
@@ -63,7 +63,7 @@ from services.cases import correcting, customers, followup, handling, journal, r
 from services.company import people
 from services.workbooks import layout, workbooks
 from sync.mirror import case_cells, state
-from sync.mirror.look import Outcome
+from sync.mirror.look import LookOutcome
 
 BEGUN = 6
 """So many cases the department has when a day begins."""
@@ -316,8 +316,8 @@ class Days:
         self.paused = not self.paused
         return "paused" if self.paused else "resumed"
 
-    def _sheet(self, session: Session) -> Sheet:
-        return session.get_one(Sheet, self.files.ids[AFTER_SALES])
+    def _sheet(self, session: Session) -> Workbook:
+        return session.get_one(Workbook, self.files.ids[AFTER_SALES])
 
     # ------------------------------------------------------------ deeds in the record
 
@@ -336,7 +336,7 @@ class Days:
         if not found:
             return None
         number = office.session.get_one(Complaint, rng.choice(found)).number
-        return journal.hold(office.session, number)
+        return journal.lock_case(office.session, number)
 
     def _register(self, office: Office, rng: Random) -> str:
         return _register(office, self.files.now, f"来电 {len(self.log)}")
@@ -471,23 +471,23 @@ class Days:
                 return None
             problem = rng.choice(waiting)
             choice = rng.choice(workbooks.CHOICES[problem.kind])
-            row = office.session.get(SheetRow, problem.row_id) if problem.row_id else None
+            row = office.session.get(WorkbookRow, problem.row_id) if problem.row_id else None
             self._chosen(problem, choice, row.waiting.get("missing", ()) if row else ())
             workbooks.choose(office.session, problem, choice, user_id=None, now=self.files.now)
             said = f"{problem.kind.value} {problem.code} {problem.field}: {choice.value}"
             self.log.append(said)
             return said
 
-    def _chosen(self, problem: SheetProblem, choice: Choice, waits: Sequence[str]) -> None:
-        if choice is Choice.record and problem.field in waits:
+    def _chosen(self, problem: WorkbookProblem, choice: Resolution, waits: Sequence[str]) -> None:
+        if choice is Resolution.record and problem.field in waits:
             # What waits for this cell beside it is an answer now, with the text that was chosen.
             self._spread(set(MARK.findall(problem.ours or "")), False)
-        if choice in (Choice.sheet, Choice.accept):
+        if choice in (Resolution.sheet, Resolution.accept):
             texts = f"{problem.theirs} {problem.ours}"
-            marks = set(MARK.findall(texts)) if choice is Choice.sheet else set(self.typed)
-            self._spread(marks, choice is Choice.accept)
+            marks = set(MARK.findall(texts)) if choice is Resolution.sheet else set(self.typed)
+            self._spread(marks, choice is Resolution.accept)
 
-    def _problems(self, session: Session) -> list[SheetProblem]:
+    def _problems(self, session: Session) -> list[WorkbookProblem]:
         return state.problems(session, self._sheet(session))
 
     # ------------------------------------------------------------ looks
@@ -532,7 +532,7 @@ class Days:
     def _before(self) -> tuple[Seen | None, bool]:
         """The file before a look, and whether this look may put another one in its place."""
         with reading(self.files.engine) as session:
-            undo = any(p.choice is Choice.undo for p in self._problems(session))
+            undo = any(p.choice is Resolution.undo for p in self._problems(session))
         stands = self._seen() if self.whole is None else None
         return stands, undo
 
@@ -570,9 +570,9 @@ class Days:
             said = [
                 json.dumps(d, ensure_ascii=False) for d in session.scalars(sa.select(Journal.data))
             ]
-            said += [t or "" for t in session.scalars(sa.select(SheetProblem.theirs))]
-            told = sa.select(SheetChange.before, SheetChange.after).where(
-                SheetChange.what != CellDeed.written
+            said += [t or "" for t in session.scalars(sa.select(WorkbookProblem.theirs))]
+            told = sa.select(WorkbookChange.before, WorkbookChange.after).where(
+                WorkbookChange.what != CellDeed.written
             )
             said += [f"{b} {a}" for b, a in session.execute(told)]
         marks = {mark for text in said for mark in MARK.findall(text)}
@@ -592,7 +592,7 @@ class Days:
             stopped = any(p.kind is ProblemKind.structure for p in self._problems(session))
         if stopped:
             return "stopped"
-        assert outcome is Outcome.quiet, "stopped, and nobody is told why"
+        assert outcome is LookOutcome.quiet, "stopped, and nobody is told why"
         self.compare()
         return "compared"
 
@@ -604,15 +604,15 @@ class Days:
         if self.paused:
             self._pause(rng)
 
-    def _looked_till_rest(self) -> Outcome:
+    def _looked_till_rest(self) -> LookOutcome:
         quiet = 0
         said: list[str] = []
         for _ in range(12):
             said.append(self._look(Random(0)))
-            outcome = Outcome(said[-1])
-            if outcome is Outcome.stopped:
+            outcome = LookOutcome(said[-1])
+            if outcome is LookOutcome.stopped:
                 return outcome
-            quiet = quiet + 1 if outcome is Outcome.quiet else 0
+            quiet = quiet + 1 if outcome is LookOutcome.quiet else 0
             if quiet == 1:
                 stood, number = self.path.read_bytes(), self._passes()
             if quiet == 2:
@@ -625,7 +625,7 @@ class Days:
         with reading(self.files.engine) as session:
             counted = [
                 session.scalar(sa.select(sa.func.count(column)))
-                for column in (SheetChange.id, SheetProblem.id, Journal.id)
+                for column in (WorkbookChange.id, WorkbookProblem.id, Journal.id)
             ]
             return (counted[0] or 0, counted[1] or 0, counted[2] or 0)
 
@@ -661,7 +661,7 @@ class Days:
         said = case_cells.texts(session, list(wanted))
         rows = {
             r.complaint_id: r
-            for r in session.scalars(sa.select(SheetRow).where(SheetRow.sheet_id == sheet.id))
+            for r in session.scalars(sa.select(WorkbookRow).where(WorkbookRow.sheet_id == sheet.id))
         }
         lines = self._lines(stands)
         frozen = {(p.row_id, p.field) for p in self._problems(session)}

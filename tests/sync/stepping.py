@@ -17,7 +17,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sync.port import SheetError
+from sync.port import WorkbookError
 
 TRACE_ME, SYSCALL, SET_OPTIONS, SYSCALL_INFO = 0, 24, 0x4200, 0x420E
 GOOD_STOPS, KILL_WITH_TRACER = 0x1, 0x100000
@@ -87,7 +87,7 @@ def _be_child(deed: Callable[[], object], before: Callable[[], None], writing: i
         try:
             deed()
             said = "done"
-        except SheetError as error:
+        except WorkbookError as error:
             said = f"{type(error).__name__} {error.code}"
         os.write(writing, said.encode())
     except BaseException as error:

@@ -18,10 +18,10 @@ from database import writing
 from models import Complaint, Department
 from policy.vocabulary.status import CellDeed, ProblemKind, Status
 from services.company import people
-from sync.mirror.look import Outcome
+from sync.mirror.look import LookOutcome
 from wording import workbook_text
 
-TAKEN = [Outcome.read, Outcome.wrote, Outcome.quiet]
+TAKEN = [LookOutcome.read, LookOutcome.wrote, LookOutcome.quiet]
 """Inputs wait for a look, then they are taken and answered, then all is quiet."""
 REPLIED = ["assigned", "replied"]
 STORED = 32_767  # characters of a cell that a workbook can keep
@@ -47,7 +47,7 @@ def test_sorted_and_answered_in_one_save(day: Day) -> None:
 def test_sorted_twice_between_two_looks_nothing_is_written(day: Day) -> None:
     day.edit(on("sort", by_field="body"), on("sort", by_field="number", descending=True))
     order, content = day.order(), day.path.read_bytes()
-    assert day.rest() == [Outcome.read, Outcome.quiet]
+    assert day.rest() == [LookOutcome.read, LookOutcome.quiet]
     assert (day.order(), day.path.read_bytes()) == (order, content)
     day.ends_right()
 

@@ -22,7 +22,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sync.port import Column, Tab
+from sync.port import ColumnLayout, TabLayout
 from sync.workbook.locating import mark
 from sync.workbook.new_book import make_book
 
@@ -469,24 +469,27 @@ def test_what_a_visit_keeps_of_a_lock(edit: Edit, path: Path) -> None:
 
 # ---------------------------------------------------------------- a book of ours
 
-SHEET = Tab(
+SHEET = TabLayout(
     key="open",
     title=OPEN,
     due="due",
     columns=(
-        Column("uid", "redress", hidden=True),
-        Column("number", "案号", shape="link"),
-        Column("due", "期限", shape="datetime"),
-        Column("outcome", "处理结果", open_=True, choices=("已解决", "未解决")),
-        Column("words", "结果说明", width=40, open_=True),
-        Column("phone", "电话"),
+        ColumnLayout("uid", "redress", hidden=True),
+        ColumnLayout("number", "案号", shape="link"),
+        ColumnLayout("due", "期限", shape="datetime"),
+        ColumnLayout("outcome", "处理结果", open_=True, choices=("已解决", "未解决")),
+        ColumnLayout("words", "结果说明", width=40, open_=True),
+        ColumnLayout("phone", "电话"),
     ),
 )
-LOCKED = Tab(
+LOCKED = TabLayout(
     key="today",
     title=TODAY,
     locked=True,
-    columns=(Column("uid", "redress", hidden=True), Column("number", "案号", shape="link")),
+    columns=(
+        ColumnLayout("uid", "redress", hidden=True),
+        ColumnLayout("number", "案号", shape="link"),
+    ),
 )
 
 

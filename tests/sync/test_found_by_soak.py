@@ -11,10 +11,10 @@ from soak_desk import Desk
 
 from database import reading
 from models import Journal
-from policy.vocabulary.status import CellDeed, Choice, ProblemKind, ReplyOutcome
+from policy.vocabulary.status import CellDeed, ProblemKind, ReplyOutcome, Resolution
 from services.cases import handling, journal
 from services.workbooks import workbooks
-from sync.mirror.look import Outcome
+from sync.mirror.look import LookOutcome
 
 
 def begun(files: Files) -> str:
@@ -33,7 +33,7 @@ def typed(files: Files, number: str, **said: object) -> None:
     hands.save()
 
 
-def choose(files: Files, choice: Choice) -> None:
+def choose(files: Files, choice: Resolution) -> None:
     """Somebody settles the one open problem."""
     (problem,) = files.problems()
     with files.office() as office:
@@ -43,16 +43,16 @@ def choose(files: Files, choice: Choice) -> None:
 
 @pytest.mark.parametrize(
     ("choice", "stands", "open_"),
-    [(Choice.record, "", 0), (Choice.seen, "王小二", 0), (Choice.sheet, "王小二", 1)],
+    [(Resolution.record, "", 0), (Resolution.seen, "王小二", 0), (Resolution.sheet, "王小二", 1)],
 )
 def test_a_choice_about_what_nobody_can_read_is_carried_out(
-    files: Files, choice: Choice, stands: str, open_: int
+    files: Files, choice: Resolution, stands: str, open_: int
 ) -> None:
     number = begun(files)
     typed(files, number, handler="王小二")
     files.settle()
     choose(files, choice)
-    assert files.settle()[-1] is Outcome.quiet
+    assert files.settle()[-1] is LookOutcome.quiet
     assert cells(files.rows(AFTER_SALES)[number], "handler") == (stands,)
     assert [p.choice for p in files.problems()] == [None] * open_
 
@@ -75,7 +75,7 @@ def test_no_case_is_put_beside_what_was_written_beside_another(files: Files) -> 
     hands.tab().cell(hands.line(number), own).value = f"先找{number}的钥匙"
     hands.save()
     with files.office() as office:
-        complaint = journal.hold(office.session, number)
+        complaint = journal.lock_case(office.session, number)
         by = office.by("director")
         handling.return_order(office.session, complaint, reason="销售", actor=by, now=files.now)
         office.dispatch(complaint, files.now, department="sales")
@@ -90,7 +90,7 @@ def test_what_was_typed_into_grey_cells_of_a_case_that_left_is_noted(files: File
     hands = files.hands()
     hands.type(number, body="车主说是左前轮")
     with files.office() as office:
-        complaint = journal.hold(office.session, number)
+        complaint = journal.lock_case(office.session, number)
         by = office.by("director")
         handling.return_order(office.session, complaint, reason="销售", actor=by, now=files.now)
         office.dispatch(complaint, files.now, department="sales")
@@ -115,8 +115,8 @@ def test_a_name_that_is_nobodys_any_more_is_refused_and_the_file_goes_on(files: 
     lock.unlink()
     with files.office() as office:
         office.employee("mechanic").name = "smith"
-    choose(files, Choice.sheet)
-    assert files.settle()[-1] is Outcome.quiet
+    choose(files, Resolution.sheet)
+    assert files.settle()[-1] is LookOutcome.quiet
     (problem,) = files.problems()
     assert (problem.code, problem.theirs) == ("name_contradicts", "mechanic (2005)")
 
@@ -141,7 +141,7 @@ def type_below(hands: Hands, **said: str) -> None:
 def leave(files: Files, number: str) -> None:
     """The department gives a case back and another one gets it."""
     with files.office() as office:
-        complaint = journal.hold(office.session, number)
+        complaint = journal.lock_case(office.session, number)
         by = office.by("director")
         handling.return_order(office.session, complaint, reason="销售", actor=by, now=files.now)
         office.dispatch(complaint, files.now, department="sales")
@@ -208,14 +208,14 @@ def test_an_answer_is_not_sent_with_another_text_than_its_cell_shows(files: File
     hands = files.hands()
     hands.type(number, outcome=outcome("solved"), answer="换了轴承")
     with files.office() as office:
-        complaint = journal.hold(office.session, number)
+        complaint = journal.lock_case(office.session, number)
         by, said = office.by("mechanic"), {"outcome": ReplyOutcome.solved, "text": "紧了螺丝"}
         handling.reply(office.session, complaint, actor=by, now=files.now, **said)
     files.tick()
     hands.save()
     files.settle()
     with files.office() as office:
-        complaint = journal.hold(office.session, number)
+        complaint = journal.lock_case(office.session, number)
         by = office.by("director")
         handling.decline(office.session, complaint, reason="再查", actor=by, now=files.now)
     files.settle()
@@ -223,7 +223,7 @@ def test_an_answer_is_not_sent_with_another_text_than_its_cell_shows(files: File
     files.settle()
     assert replies(files) == ["紧了螺丝"]
     assert cells(files.rows()[number], "outcome", "answer") == (outcome("solved"), "换了轴承")
-    choose(files, Choice.sheet)
+    choose(files, Resolution.sheet)
     files.settle()
     assert replies(files) == ["紧了螺丝", "换了轴承"]
 
@@ -248,6 +248,6 @@ def test_a_choice_about_a_typed_row_holds_when_its_columns_were_moved(files: Fil
     files.tick()
     desk.save(files.now, Random(1))
     files.settle()
-    choose(files, Choice.record)
-    assert files.settle()[-1] is Outcome.quiet
+    choose(files, Resolution.record)
+    assert files.settle()[-1] is LookOutcome.quiet
     assert files.problems() == []

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from database import reading, writing
-from files.tables_out import Sheet, write_xlsx
+from files.tables_out import OutputTab, write_xlsx
 from models import Calendar, CalendarVersion, Complaint, Deadline, Journal, WorkRequest
 from policy.vocabulary.status import Role
 from policy.vocabulary.worktime import DayKind
@@ -271,7 +271,7 @@ def test_a_workbook_fills_the_lines_and_its_name_is_the_source(
         [dt.date(2027, 1, 1), "放假", "元旦"],
         [dt.date(2027, 1, 9), "调休上班", "元旦"],
     ]
-    write_xlsx(book, [Sheet("2027", ["日期", "类型", "说明"], rows)])
+    write_xlsx(book, [OutputTab("2027", ["日期", "类型", "说明"], rows)])
     upload = (io.BytesIO(book.read_bytes()), book.name)
     page = save("/admin/calendar/year/2027", file=upload, lines="", do="preview")
     assert "2027-01-09, 调休上班, 元旦" in page

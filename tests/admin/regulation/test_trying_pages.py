@@ -29,7 +29,7 @@ from policy.pack.loading import PACKS, build, read
 from policy.proof import casefile
 from policy.proof.coverage import parameters
 from policy.vocabulary.events import EVENTS
-from policy.vocabulary.status import Role, TrialState
+from policy.vocabulary.status import Role, WhatIfState
 from tests.regulations import CASES
 from worker import make_worker
 from worker.jobs import try_versions
@@ -426,7 +426,7 @@ def test_a_draft_that_changed_meanwhile_is_told_to_whoever_asked(
     page = client.get(answer.location).text
     assert "在试算期间被修改" in page
     with Session(engine) as session:
-        assert session.scalars(sa.select(WhatIf.state)).one() is TrialState.failed
+        assert session.scalars(sa.select(WhatIf.state)).one() is WhatIfState.failed
         assert session.scalar(sa.select(sa.func.count(WhatIfCase.id))) == 0
 
 

@@ -27,23 +27,23 @@ from config import Settings
 from database import reading, writing
 from models import (
     Complaint,
-    Sheet,
-    SheetColumn,
-    SheetPass,
-    SheetProblem,
-    SheetRow,
-    SheetTab,
+    Workbook,
+    WorkbookColumn,
+    WorkbookLook,
+    WorkbookProblem,
+    WorkbookRow,
+    WorkbookTab,
     WorkRequest,
 )
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.status import (
     Audience,
     CellDeed,
-    Choice,
     ProblemKind,
+    Resolution,
     Role,
-    SheetState,
     Status,
+    WorkbookState,
 )
 from services.workbooks import layout, workbooks
 
@@ -96,22 +96,22 @@ def read(client: FlaskClient, address: str, status: int = 200) -> str:
 
 def id_of(engine: Engine, name: str = "售后部投诉表") -> int:
     with reading(engine) as session:
-        return session.scalars(sa.select(Sheet.id).where(Sheet.name == name)).one()
+        return session.scalars(sa.select(Workbook.id).where(Workbook.name == name)).one()
 
 
 def page_of(engine: Engine, name: str = "售后部投诉表") -> str:
     return f"{FILES}{id_of(engine, name)}/"
 
 
-def problem_of(engine: Engine, kind: ProblemKind) -> SheetProblem:
+def problem_of(engine: Engine, kind: ProblemKind) -> WorkbookProblem:
     with reading(engine) as session:
-        found = sa.select(SheetProblem).where(SheetProblem.kind == kind)
+        found = sa.select(WorkbookProblem).where(WorkbookProblem.kind == kind)
         problem = session.scalars(found).one()
         session.expunge(problem)
         return problem
 
 
-def choosing(problem: SheetProblem) -> str:
+def choosing(problem: WorkbookProblem) -> str:
     return f"{FILES}{problem.sheet_id}/problem/{problem.id}/"
 
 
@@ -181,7 +181,7 @@ def test_a_file_s_page_says_what_to_do(visit: Any, week: None, engine: Engine, n
 def test_a_file_that_is_late_says_where_to_look(visit: Any, week: None, engine: Engine) -> None:
     with writing(engine) as session:
         session.execute(
-            sa.update(Sheet).values(complete_at=dt.datetime.now(dt.UTC) - dt.timedelta(hours=2))
+            sa.update(Workbook).values(complete_at=dt.datetime.now(dt.UTC) - dt.timedelta(hours=2))
         )
     page = read(visit(), page_of(engine))
     assert "Look whether the worker runs" in page
@@ -246,7 +246,7 @@ def test_a_conflict_shows_three_sides_with_what_differs(
 def test_what_was_typed_is_shown_and_never_run(visit: Any, week: None, engine: Engine) -> None:
     with writing(engine) as session:
         problem = session.scalars(
-            sa.select(SheetProblem).where(SheetProblem.kind == ProblemKind.conflict)
+            sa.select(WorkbookProblem).where(WorkbookProblem.kind == ProblemKind.conflict)
         ).one()
         problem.theirs = "<script>alert(1)</script>"
         problem.base = None
@@ -277,7 +277,7 @@ def test_choosing_says_that_the_worker_carries_it_out(
     assert "Decided: The file stands." in page
     assert "the_administrator" in page
     chosen = problem_of(engine, ProblemKind.conflict)
-    assert (chosen.choice, chosen.settled_at) == (Choice.sheet, None)
+    assert (chosen.choice, chosen.settled_at) == (Resolution.sheet, None)
     assert looks(engine) == [str(problem.sheet_id)]
 
 
@@ -288,7 +288,7 @@ def test_choosing_twice_is_refused_in_words(
     problem = problem_of(engine, ProblemKind.refused)
     send(choosing(problem), choice="record")
     assert "Somebody changed" in send(choosing(problem), choice="sheet")
-    assert problem_of(engine, ProblemKind.refused).choice is Choice.record
+    assert problem_of(engine, ProblemKind.refused).choice is Resolution.record
 
 
 @pytest.mark.parametrize("choice", ["", "undo", "over", "x" * 5000, "__class__"])
@@ -335,7 +335,7 @@ def test_what_a_text_has_more_stands_out(text: str, against: str | None, shown: 
 
 def test_the_passes_are_turned_over_page_by_page(visit: Any, week: None, engine: Engine) -> None:
     with writing(engine) as session:
-        sheet = session.get_one(Sheet, id_of(engine))
+        sheet = session.get_one(Workbook, id_of(engine))
         for number in range(42, 102):
             Filed(session).passed(sheet, number, taken=1)
     client, here = visit(), page_of(engine) + "passes/"
@@ -367,7 +367,7 @@ def test_a_pass_tells_every_cell_and_can_be_narrowed(
 
 def test_a_reason_that_is_a_code_is_said_in_words(visit: Any, week: None, engine: Engine) -> None:
     with writing(engine) as session:
-        done = session.scalars(sa.select(SheetPass).where(SheetPass.number == 41)).one()
+        done = session.scalars(sa.select(WorkbookLook).where(WorkbookLook.number == 41)).one()
         Filed(session).change(done, CellDeed.refused, "answer", after="x", because="not_ours")
     page = read(visit(), page_of(engine) + "pass/41/")
     assert "has left the department meanwhile" in page
@@ -394,7 +394,7 @@ def test_undoing_is_previewed_explained_and_done(
     assert "Undo what it took in" not in done
     assert status(engine) is Status.dispatched
     with reading(engine) as session:
-        refused = [row.refused for row in session.scalars(sa.select(SheetRow)) if row.refused]
+        refused = [row.refused for row in session.scalars(sa.select(WorkbookRow)) if row.refused]
     assert refused == [{"outcome": "已解决", "answer": "更换轴承"}]
 
 
@@ -441,7 +441,7 @@ def test_care_chooses_and_looks_and_no_more(
     for address in ("deed/pause/", "pass/41/undo/"):
         assert client.post(here + address, data={"csrf_token": csrf()}).status_code == 403
     send(choosing(problem_of(engine, ProblemKind.copy)), choice="seen")
-    assert problem_of(engine, ProblemKind.copy).choice is Choice.seen
+    assert problem_of(engine, ProblemKind.copy).choice is Resolution.seen
 
 
 def test_the_auditor_reads_and_has_no_button(visit: Any, week: None, engine: Engine) -> None:
@@ -466,14 +466,14 @@ def test_nobody_else_sees_the_files(visit: Any, week: None, engine: Engine, role
 # ---------------------------------------------------------------- the layout
 
 
-def tab_of(engine: Engine, key: str) -> SheetTab:
+def tab_of(engine: Engine, key: str) -> WorkbookTab:
     with reading(engine) as session:
         tab = Filed(session).tab(key)
         session.expunge(tab)
         return tab
 
 
-def column_of(engine: Engine, name: str, key: str = "open") -> SheetColumn:
+def column_of(engine: Engine, name: str, key: str = "open") -> WorkbookColumn:
     with reading(engine) as session:
         column = next(one for one in Filed(session).tab(key).columns if one.field == name)
         session.expunge(column)
@@ -666,7 +666,7 @@ def test_a_code_that_nobody_has_named_still_says_what_is_known() -> None:
 
 
 def test_every_state_has_a_sentence_of_what_to_do() -> None:
-    assert set(SENTENCES) == set(SheetState)
+    assert set(SENTENCES) == set(WorkbookState)
     assert set(OUTCOMES) == {
         (kind, choice) for kind, choices in workbooks.CHOICES.items() for choice in choices
     }

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy.engine.case import apply
-from policy.engine.folding import Entry, fold
+from policy.engine.folding import JournalEntry, fold
 from policy.engine.permission import offered
 from policy.pack.loading import PACKS, build, read, shipped
 from policy.pack.loading import load as load_pack
@@ -67,12 +67,12 @@ class Life:
     def __init__(self, pack: Pack) -> None:
         self.pack = pack
         self.facts = CaseFacts()
-        self.entries: list[Entry] = []
+        self.entries: list[JournalEntry] = []
         self.now = BEGIN
 
     def happen(self, event: Happening) -> tuple[CaseFacts, CaseFacts] | None:
         """The case before and after; None where the event was refused."""
-        entry = Entry(len(self.entries) + 1, event, self.now)
+        entry = JournalEntry(len(self.entries) + 1, event, self.now)
         before = self.facts
         with suppress(DomainError):
             if isinstance(event, Corrected | Withdrawn):
@@ -164,7 +164,7 @@ def test_the_journal_folds_to_the_case(regulation: str, data: st.DataObject) -> 
 def test_a_journal_survives_as_json(regulation: str, data: st.DataObject) -> None:
     life, _ = _live(data, regulation)
     read = [
-        Entry(e.seq, load(json.loads(json.dumps(dump(e.event)))), e.recorded_at)
+        JournalEntry(e.seq, load(json.loads(json.dumps(dump(e.event)))), e.recorded_at)
         for e in life.entries
     ]
     # What a correction says is read as what it is only when it is applied.

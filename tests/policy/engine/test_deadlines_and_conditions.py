@@ -12,7 +12,7 @@ from policy.engine.conditions import look
 from policy.pack.loading import build, read, shipped
 from policy.proof.play import Case, Play
 from policy.vocabulary.errors import PackRefused
-from policy.vocabulary.facts import CaseFacts, Filed
+from policy.vocabulary.facts import CaseFacts, FormEntryFacts
 from tests.regulations import official_calendar
 from wording import reasons
 
@@ -123,9 +123,9 @@ def test_a_condition_asks_whether_a_clock_ran_out() -> None:
 
 
 def test_a_condition_asks_what_was_filed_in_this_round_alone() -> None:
-    def order(number: int, day: str) -> Filed:
+    def order(number: int, day: str) -> FormEntryFacts:
         at = dt.datetime(2026, 3, number, tzinfo=dt.UTC)
-        return Filed("form", "order", number, at, None, {"due_on": day})
+        return FormEntryFacts("form", "order", number, at, None, {"due_on": day})
 
     facts = CaseFacts(round=2, filed=(order(1, "2026-03-05"),))
     assert look("form.order", facts, None) == 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from policy.engine.indicators import Figure, Summary, figure, reached
+from policy.engine.indicators import CaseSummary, Figure, figure, reached
 from policy.pack.forms_and_reports import IndicatorEntry
 from tests.regulations import official_calendar
 
@@ -18,11 +18,11 @@ def indicator(formula: str, **more: Any) -> IndicatorEntry:
     return IndicatorEntry.model_validate(said)
 
 
-def value(formula: str, *cases: Summary, **more: Any) -> Figure:
+def value(formula: str, *cases: CaseSummary, **more: Any) -> Figure:
     return figure(indicator(formula, **more), cases, official_calendar())
 
 
-IN_TIME, LATE, OPEN = Summary(in_time=True), Summary(in_time=False), Summary()
+IN_TIME, LATE, OPEN = CaseSummary(in_time=True), CaseSummary(in_time=False), CaseSummary()
 
 
 def test_the_timely_rate_is_over_all_or_over_what_fell_due() -> None:
@@ -44,19 +44,19 @@ def test_a_target_is_reached_from_below_and_a_limit_is_kept_below_it() -> None:
 
 def test_satisfaction_is_over_the_customers_reached_and_reach_over_those_called() -> None:
     cases = (
-        Summary(called=True, reached=True, satisfied=True),
-        Summary(called=True, reached=True),
-        Summary(called=True),
-        Summary(),
+        CaseSummary(called=True, reached=True, satisfied=True),
+        CaseSummary(called=True, reached=True),
+        CaseSummary(called=True),
+        CaseSummary(),
     )
     assert value("satisfaction_rate", *cases) == Figure(Decimal("50.0"), 1, 2)
     assert value("reach_rate", *cases) == Figure(Decimal("66.7"), 2, 3)
 
 
 def test_a_case_repeats_an_earlier_one_of_the_same_customer_and_matter_within_the_window() -> None:
-    def case(month: int, matter: str, customer: str | None = "1", **more: Any) -> Summary:
+    def case(month: int, matter: str, customer: str | None = "1", **more: Any) -> CaseSummary:
         at = dt.datetime(2026, month, 1, tzinfo=dt.UTC)
-        return Summary(received_at=at, customer=customer, matter=matter, **more)
+        return CaseSummary(received_at=at, customer=customer, matter=matter, **more)
 
     year = {"amount": 12, "unit": "month"}
     cases = (case(1, "a", before=True), case(3, "a"), case(4, "b"), case(5, "a", customer=None))
@@ -66,9 +66,9 @@ def test_a_case_repeats_an_earlier_one_of_the_same_customer_and_matter_within_th
 
 
 def test_where_a_field_confirms_repeats_only_those_count_that_a_person_confirmed() -> None:
-    def case(day: int, **more: Any) -> Summary:
+    def case(day: int, **more: Any) -> CaseSummary:
         at = dt.datetime(2026, 3, day, tzinfo=dt.UTC)
-        return Summary(received_at=at, customer="1", matter="a", **more)
+        return CaseSummary(received_at=at, customer="1", matter="a", **more)
 
     cases = (case(1, confirmed=True), case(2), case(3, confirmed=True))
     assert value("repeat_rate", *cases, of="repeat") == Figure(Decimal("33.3"), 1, 3)
@@ -76,13 +76,13 @@ def test_where_a_field_confirms_repeats_only_those_count_that_a_person_confirmed
 
 
 def test_what_was_struck_or_is_of_another_kind_counts_nowhere() -> None:
-    cases = (IN_TIME, Summary(in_time=True, struck=True), Summary(kind="rework"))
+    cases = (IN_TIME, CaseSummary(in_time=True, struck=True), CaseSummary(kind="rework"))
     assert value("count", *cases, kinds=["complaint"]) == Figure(Decimal(1), 1, None)
     assert value("count", *cases) == Figure(Decimal(2), 2, None)
 
 
 def test_counts_add_up_what_was_noted() -> None:
-    cases = (Summary(counts=("late", "late")), Summary(counts=("other",)))
+    cases = (CaseSummary(counts=("late", "late")), CaseSummary(counts=("other",)))
     assert value("late_count", *cases, counter="late").value == 2
 
 

@@ -10,14 +10,14 @@ import pytest
 
 from policy.engine.case import apply
 from policy.engine.fact_changes import changes
-from policy.engine.folding import Entry, fold
+from policy.engine.folding import JournalEntry, fold
 from policy.pack.loading import build, read, shipped
 from policy.pack.loading import load as load_pack
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import StatusForbids
 from policy.vocabulary.events import By, HeldPost, load
-from policy.vocabulary.facts import CaseFacts, Clock
-from policy.vocabulary.status import ActorKind, ClockState, PenaltyStatus
+from policy.vocabulary.facts import CaseFacts, DeadlineFacts
+from policy.vocabulary.status import ActorKind, DeadlineState, PenaltyStatus
 from policy.vocabulary.worktime import DayKind, WorkCalendar
 from services.calendar.working_calendar import HALF_SLOTS, SLOTS, ZONE, official_days
 
@@ -86,14 +86,14 @@ class Life:
     ) -> None:
         self.pack = pack
         self.facts = CaseFacts()
-        self.entries: list[Entry] = []
+        self.entries: list[JournalEntry] = []
         self.stood: list[tuple[dt.datetime, WorkCalendar]] = [(begun, usual)]
         self.do("registered", begun, **REGISTERED, received_at=begun)
 
     def do(self, name: str, when: dt.datetime, by: By = ANYBODY, **said: Any) -> Life:
         event = load({"type": name, "at": when, "by": by, **said})
         self.facts, _ = apply(self.facts, event, self.pack, self.calendar(when), when)
-        self.entries.append(Entry(len(self.entries) + 1, event, when))
+        self.entries.append(JournalEntry(len(self.entries) + 1, event, when))
         return self
 
     def calendar(self, when: dt.datetime) -> WorkCalendar:
@@ -111,7 +111,7 @@ class Life:
             holder="2",
         )
 
-    def clock(self, key: str) -> Clock:
+    def clock(self, key: str) -> DeadlineFacts:
         found = self.facts.clock(key)
         assert found is not None
         return found
@@ -120,7 +120,7 @@ class Life:
         return fold(self.entries, self.pack, self.stood[-1][1], calendars=self.calendar)
 
 
-def closing(life: Life) -> Clock:
+def closing(life: Life) -> DeadlineFacts:
     """The running clock that the department's answer meets."""
     (found,) = [c for c in life.facts.clocks if c.running and c.key.startswith("close")]
     return found
@@ -161,7 +161,7 @@ def test_a_correction_replays_each_step_under_the_calendar_of_its_day() -> None:
             "reason": "-",
         }
     )
-    life.entries.append(Entry(len(life.entries) + 1, corrected, at(4)))
+    life.entries.append(JournalEntry(len(life.entries) + 1, corrected, at(4)))
     life.facts = life.folded()
     assert closing(life).due_at == moved
     assert [r.reason for r in closing(life).revisions] == ["calendar"]
@@ -322,7 +322,7 @@ def test_of_two_clocks_of_a_slot_the_one_that_now_ends_earlier_runs() -> None:
     assert winner.key == "close_by_calendar"
     assert winner.because["over"][-1]["rule"] == by_working_days.key
     loser = life.clock(by_working_days.key)
-    assert loser.state is ClockState.superseded
+    assert loser.state is DeadlineState.superseded
     assert life.folded() == life.facts
 
     life.recount(USUAL, at(2, 12))

@@ -10,7 +10,7 @@ import pytest
 
 from policy.pack.loading import PACKS, build, read, shipped
 from policy.pack.schema import SECTIONS
-from policy.pack.shapes import Quantity, Row
+from policy.pack.shapes import ConditionRow, Quantity
 from policy.pack.starter import starter
 from policy.proof import checking, domains
 from policy.proof.contradictions import Finding
@@ -67,7 +67,7 @@ def test_what_is_said_filed_and_late_has_values_of_its_own(field: str, kind: str
 
 def test_nothing_is_below_a_number_and_at_least_it() -> None:
     pack = build(read(shipped("skoda-dealer")))
-    rows = [Row(field="mileage", below=90), Row(field="mileage", at_least=90)]
+    rows = [ConditionRow(field="mileage", below=90), ConditionRow(field="mileage", at_least=90)]
     assert not domains.satisfiable(pack, rows)
     assert domains.satisfiable(pack, rows[:1])
 
@@ -415,7 +415,7 @@ def test_a_regulation_under_which_nothing_can_begin_says_so() -> None:
 def test_whether_rows_can_hold_together(
     data: Data, rows: list[tuple[str, str, Any]], possible: bool
 ) -> None:
-    said = [Row.model_validate({"field": f, op: value}) for f, op, value in rows]
+    said = [ConditionRow.model_validate({"field": f, op: value}) for f, op, value in rows]
     assert domains.satisfiable(build(data), said) is possible
 
 

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import wording
-from policy.engine.folding import Entry
+from policy.engine.folding import JournalEntry
 from policy.pack.loading import build, read, shipped
 from policy.pack.schema import Pack
 from policy.proof import casefile, whatif
 from policy.proof.play import Play
-from policy.proof.whatif import Difference, Totals
+from policy.proof.whatif import CaseDifference, Totals
 from policy.vocabulary import refusals
 from policy.vocabulary.errors import (
     DomainError,
@@ -83,7 +83,7 @@ feedback = "-"
 )
 
 
-def lived(text: str) -> tuple[list[Entry], CaseFacts]:
+def lived(text: str) -> tuple[list[JournalEntry], CaseFacts]:
     """A case as it was under the shipped regulation: its journal and what it became."""
     data = casefile.parse(text, "x")
     (case,) = casefile.checked(data, {}, PACK, CALENDAR, file="x")
@@ -99,13 +99,13 @@ def other(section: str, key: str, **changed: Any) -> Pack:
     return build({**DATA, section: entries})
 
 
-def tried(text: str, pack: Pack, now: dt.datetime = NOW) -> Difference:
+def tried(text: str, pack: Pack, now: dt.datetime = NOW) -> CaseDifference:
     entries, facts = lived(text)
     before = whatif.up_to(facts, PACK, CALENDAR, now=now)
     return whatif.difference(before, whatif.under(entries, pack, CALENDAR, now=now))
 
 
-def at_once(text: str, pack: Pack) -> Difference:
+def at_once(text: str, pack: Pack) -> CaseDifference:
     """The case tried as soon as its last step was done, when nothing else is due."""
     return tried(text, pack, now=lived(text)[0][-1].recorded_at)
 

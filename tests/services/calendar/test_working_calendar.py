@@ -26,7 +26,7 @@ from policy.vocabulary.errors import (
 from policy.vocabulary.worktime import DayKind, DayLayer, Slot, Unit, WorkCalendar
 from services.calendar import changes, working_calendar
 from services.calendar.changes import (
-    Change,
+    CalendarChange,
     carry_out,
     changed,
     company_day,
@@ -59,7 +59,7 @@ def calendar(session: Session) -> Calendar:
 
 
 def do(
-    session: Session, calendar: Calendar, change: Change, now: dt.datetime = NOW
+    session: Session, calendar: Calendar, change: CalendarChange, now: dt.datetime = NOW
 ) -> CalendarVersion:
     return carry_out(session, calendar, change, reason="公告", actor="care", now=now)
 
@@ -341,7 +341,9 @@ def test_what_a_change_would_do_is_known_before_it_is_done(
     session: Session, calendar: Calendar
 ) -> None:
     golden = dt.date(2026, 10, 1)
-    change = Change(company={SPORTS_DAY: (DayKind.rest, "运动会"), golden: (DayKind.work, "值班")})
+    change = CalendarChange(
+        company={SPORTS_DAY: (DayKind.rest, "运动会"), golden: (DayKind.work, "值班")}
+    )
     assert not changed(session, calendar, change).is_working(SPORTS_DAY)
     assert [
         (one.on, one.before, one.after, one.note) for one in turned(session, calendar, change)

@@ -24,7 +24,7 @@ from policy.vocabulary.errors import (
     RoleMissing,
     ZoneMissing,
 )
-from policy.vocabulary.status import ClockState, PenaltyStatus, Sign, Status
+from policy.vocabulary.status import DeadlineState, PenaltyStatus, Sign, Status
 from services.cases import correcting, handling, penalties, sweep
 
 LATE = at(10, 9, 9)
@@ -88,7 +88,7 @@ def test_a_breach_that_was_none_is_lifted_and_stays_a_row(office: Office) -> Non
     case = late(office)
     correct(office, case, 1, MEDIA)
     old = closing(case)
-    assert old.state is ClockState.superseded
+    assert old.state is DeadlineState.superseded
     assert [(b.breached_at, b.lifted_at, b.lifted_because) for b in old.breaches] == [
         (at(10, 8, 10), LATE, "corrected")
     ]
@@ -214,7 +214,7 @@ def test_a_withdrawn_answer_lets_the_clock_run_again(office: Office) -> None:
     office.reply(case)
     office.confirm(case)
     withdraw(office, case, 4, now=at(9, 28, 16))
-    assert (case.status, closing(case).state) == (Status.replied, ClockState.running)
+    assert (case.status, closing(case).state) == (Status.replied, DeadlineState.running)
     assert case.signoffs == []
     with pytest.raises(NotFound):
         withdraw(office, case, 4)
@@ -259,8 +259,8 @@ def test_a_whole_case_can_be_withdrawn_and_nothing_of_it_is_deleted(
     withdraw(office, case, 1)
     assert (case.status, case.due_at, case.time_at) == (Status.withdrawn, None, None)
     assert [(d.key, d.state) for d in case.deadlines] == [
-        ("handover", ClockState.met),
-        ("close_a", ClockState.superseded),
+        ("handover", DeadlineState.met),
+        ("close_a", DeadlineState.superseded),
     ]
     assert [b.lifted_because for b in closing(case).breaches] == ["corrected"]
     assert [(p.sign, p.status) for p in case.penalties] == [

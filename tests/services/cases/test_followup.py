@@ -24,8 +24,8 @@ from policy.vocabulary.errors import (
 from policy.vocabulary.status import (
     CallOutcome,
     CallPurpose,
-    ClockState,
     ClosingGround,
+    DeadlineState,
     Satisfaction,
     Status,
 )
@@ -71,7 +71,9 @@ def test_an_unhappy_customer_restarts_the_case_and_costs_director_and_handler(
         ("restart_director", "director", 100),
         ("restart_handler", "mechanic", 50),
     ]
-    running = [(d.key, d.round, d.due_at) for d in case.deadlines if d.state is ClockState.running]
+    running = [
+        (d.key, d.round, d.due_at) for d in case.deadlines if d.state is DeadlineState.running
+    ]
     assert running == [("close_a", 2, at(10, 8, 16))]
 
 

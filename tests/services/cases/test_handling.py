@@ -19,7 +19,7 @@ from policy.vocabulary.errors import (
     TimeBeforeCase,
     TimeInFuture,
 )
-from policy.vocabulary.status import ClockState, ReplyOutcome, Status
+from policy.vocabulary.status import DeadlineState, ReplyOutcome, Status
 from services.cases import handling
 from services.company import people
 
@@ -122,7 +122,7 @@ def test_an_answer_waits_for_the_director_of_that_department(
             office.confirm(case, by=name)
     office.confirm(case)
     assert case.status is Status.confirmed
-    assert clock(case, "close_a").state is ClockState.met
+    assert clock(case, "close_a").state is DeadlineState.met
     assert clock(case, "verification").due_at == at(9, 29, 15)
     (signature,) = case.signoffs
     assert (signature.event, signature.post, signature.as_deputy) == (
@@ -191,7 +191,7 @@ def test_a_declined_answer_goes_back_to_the_handler(office: Office) -> None:
         office.session, case, reason="没有修好", actor=office.by("director"), now=at(9, 28, 15)
     )
     assert (case.status, case.reply_outcome) == (Status.dispatched, None)
-    assert clock(case, "close_a").state is ClockState.running
+    assert clock(case, "close_a").state is DeadlineState.running
 
 
 def test_a_granted_extension_moves_the_due_time_and_keeps_the_old_one(

@@ -42,16 +42,16 @@ def test_a_form_made_from_an_older_version_is_refused(
 ) -> None:
     case = office.registered()
     seen = case.version
-    assert journal.hold(office.session, case.number, seen=seen) is case
+    assert journal.lock_case(office.session, case.number, seen=seen) is case
     office.dispatch(case)
     with refuses(ChangedMeanwhile, what="complaint", key=case.number):
-        journal.hold(office.session, case.number, seen=seen)
-    assert journal.hold(office.session, case.number, seen=case.version) is case
+        journal.lock_case(office.session, case.number, seen=seen)
+    assert journal.lock_case(office.session, case.number, seen=case.version) is case
 
 
 def test_a_number_nobody_gave_is_not_found(office: Office, refuses: Callable[..., Any]) -> None:
     with refuses(NotFound, what="complaint", key="TS0"):
-        journal.hold(office.session, "TS0")
+        journal.lock_case(office.session, "TS0")
 
 
 def test_holding_a_case_shows_what_another_session_wrote(office: Office, engine: Engine) -> None:
@@ -61,8 +61,8 @@ def test_holding_a_case_shows_what_another_session_wrote(office: Office, engine:
     assert [duty.handler for duty in case.assignments] == [None]
     office.session.commit()
     with Session(engine) as other, other.begin():
-        Office(other).reply(journal.hold(other, number))
-    held = journal.hold(office.session, number)
+        Office(other).reply(journal.lock_case(other, number))
+    held = journal.lock_case(office.session, number)
     assert held is case
     assert (held.version, len(held.assignments)) == (3, 1)
     assert held.assignments[0].handler is not None
@@ -109,7 +109,7 @@ def cost(engine: Engine, session: Session, count: Callable[..., Any]) -> Callabl
         with writing(engine) as door:
             mechanic = Office(door).by("mechanic")
             with count() as statements:
-                case = journal.hold(door, number)
+                case = journal.lock_case(door, number)
                 handling.progress(door, case, text="等配件", actor=mechanic, now=at(9, 28, 12))
         return len(statements)
 
@@ -132,7 +132,7 @@ def test_a_deed_costs_the_same_after_a_long_journal(
     case = office.dispatched()
     number = case.number
     alone = cost(number)
-    held = journal.hold(office.session, number)
+    held = journal.lock_case(office.session, number)
     for _ in range(60):
         handling.progress(
             office.session, held, text="等配件", actor=office.by("mechanic"), now=at(9, 28, 12)

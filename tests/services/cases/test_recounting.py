@@ -21,7 +21,7 @@ from policy.vocabulary.status import ActorKind, PenaltyStatus
 from policy.vocabulary.worktime import DayKind
 from services.calendar import working_calendar
 from services.calendar.changes import (
-    Change,
+    CalendarChange,
     carry_out,
     changed,
     company_day,
@@ -44,7 +44,7 @@ def closing(complaint: Complaint) -> Deadline:
     return found
 
 
-def change(session: Session, wanted: Change, now: dt.datetime = NOW) -> Calendar:
+def change(session: Session, wanted: CalendarChange, now: dt.datetime = NOW) -> Calendar:
     calendar = working_calendar.find(session)
     assert calendar is not None
     carry_out(session, calendar, wanted, reason="厂休", actor="admin", now=now)

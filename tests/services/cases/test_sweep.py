@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from config import ROOT, Settings
 from models import Breach, Complaint, Journal, Notice, Penalty
 from policy.vocabulary.errors import NotFound
-from policy.vocabulary.status import ClockState, Status
+from policy.vocabulary.status import DeadlineState, Status
 from services.cases import handling, sweep
 
 SWEEP = """
@@ -46,7 +46,7 @@ def test_a_breach_found_late_says_when_it_was_and_when_it_was_found(office: Offi
     case = office.dispatched()
     sweep.pass_time(office.session, case.number, now=at(10, 20, 9))
     clock = case.deadlines[1]
-    assert clock.state is ClockState.running
+    assert clock.state is DeadlineState.running
     assert [(b.breached_at, b.found_at) for b in clock.breaches] == [(at(10, 8, 10), at(10, 20, 9))]
     told = office.session.scalars(sa.select(Notice).where(Notice.kind == "breached")).one()
     assert told.employee_id == office.employee("director").id
@@ -75,7 +75,7 @@ def test_an_answer_after_the_breach_meets_the_clock_and_leaves_the_breach(
     office.confirm(case, at(10, 8, 13))
     clock = case.deadlines[1]
     assert (clock.state, clock.met_at, len(clock.breaches)) == (
-        ClockState.met,
+        DeadlineState.met,
         at(10, 8, 13),
         1,
     )

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from database import writing
-from models import Notice, NoticeChannel, NoticeDelivery, Sheet
+from models import Notice, NoticeChannel, NoticeDelivery, Workbook
 from policy.vocabulary.errors import Duplicate, FieldMissing, FieldTooLong
 from policy.vocabulary.status import Audience
 from services.cases import handling
@@ -46,8 +46,8 @@ def _ways(session: Session) -> list[str]:
     return sorted(session.scalars(sa.select(NoticeDelivery.way)))
 
 
-def _file(office: Office) -> Sheet:
-    sheet = Sheet(
+def _file(office: Office) -> Workbook:
+    sheet = Workbook(
         audience=Audience.department,
         department_id=office.department("after_sales").id,
         name="售后",

@@ -23,7 +23,7 @@ from policy.vocabulary.errors import (
     PostMissing,
     StepRefused,
 )
-from policy.vocabulary.status import TrialState
+from policy.vocabulary.status import WhatIfState
 from services.cases import correcting, penalties, record, sweep
 from services.regulation import policies
 from services.reports import whatif
@@ -40,10 +40,10 @@ def shorter(office: Office) -> PolicyVersion:
     return office.drafted("deadline", "close_a", within={"amount": 1, "unit": "hour"})
 
 
-def judged(office: Office, version: PolicyVersion, **period: Any) -> list[whatif.Judged]:
+def judged(office: Office, version: PolicyVersion, **period: Any) -> list[whatif.JudgedCase]:
     """The cases of September under a version, in batches of two."""
     pack = policies.pack(office.session, version)
-    found: list[whatif.Judged] = []
+    found: list[whatif.JudgedCase] = []
     said = {"from_on": FROM, "until_on": UNTIL, "now": NOW, "size": 2} | period
     after_id: int | None = 0
     while after_id is not None:
@@ -53,7 +53,7 @@ def judged(office: Office, version: PolicyVersion, **period: Any) -> list[whatif
     return found
 
 
-def numbers(found: list[whatif.Judged]) -> list[str]:
+def numbers(found: list[whatif.JudgedCase]) -> list[str]:
     return [case.number for case in found]
 
 
@@ -185,12 +185,12 @@ def test_the_worker_tries_what_was_asked_for(
     office.registered(kind="grievance")
     run_id = asked(office, shorter)
     row = session.get_one(WhatIf, run_id)
-    assert (row.state, row.cases, row.looked_at) == (TrialState.waiting, 2, 0)
+    assert (row.state, row.cases, row.looked_at) == (WhatIfState.waiting, 2, 0)
     session.commit()
     turn(settings)
     session.expire_all()
     row = session.get_one(WhatIf, run_id)
-    assert (row.state, row.looked_at, row.failure) == (TrialState.done, 2, None)
+    assert (row.state, row.looked_at, row.failure) == (WhatIfState.done, 2, None)
     totals = Totals.load(row.result)
     assert (totals.cases, totals.differ, totals.yuan_after - totals.yuan_before) == (2, 1, 200)
     (kept,) = session.scalars(sa.select(WhatIfCase))
@@ -210,7 +210,7 @@ def test_a_draft_that_changed_meanwhile_is_not_mixed(
     turn(settings)
     session.expire_all()
     row = session.get_one(WhatIf, run_id)
-    assert row.state is TrialState.failed
+    assert row.state is WhatIfState.failed
     assert row.failure is not None
     assert isinstance(refusals.load(row.failure), DraftChanged)
     assert session.scalars(sa.select(WorkRequest)).one().failure == "draft_changed"
@@ -228,12 +228,12 @@ def test_what_was_begun_goes_on_behind_the_last_batch(
     assert whatif.keep(session, run_id, request_id, first, now=NOW)
     whatif.pause(session, request_id)
     row = session.get_one(WhatIf, run_id)
-    assert (row.state, row.looked_at, row.after_id) == (TrialState.running, 2, made[1])
+    assert (row.state, row.looked_at, row.after_id) == (WhatIfState.running, 2, made[1])
     ((again, request_id),) = whatif.take(session, now=NOW)
     rest = whatif.look(session, again, now=NOW)
     assert [case.complaint_id for case in rest.judged] == made[2:]
     assert not whatif.keep(session, run_id, request_id, rest, now=NOW)
-    assert (row.state, row.looked_at) == (TrialState.done, 3)
+    assert (row.state, row.looked_at) == (WhatIfState.done, 3)
     kept = session.scalars(sa.select(WhatIfCase.complaint_id)).all()
     assert sorted(kept) == made
 

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from admin.cases.complaints import timeline
 from database import writing
-from models import Complaint, Customer, DepartmentMeaning, Journal, Notice, Sheet, User
+from models import Complaint, Customer, DepartmentMeaning, Journal, Notice, User, Workbook
 from policy.vocabulary.errors import (
     FieldMissing,
     LaterStepsStand,
@@ -29,7 +29,7 @@ from policy.vocabulary.errors import (
 from policy.vocabulary.status import (
     ActorKind,
     Audience,
-    ClockState,
+    DeadlineState,
     PenaltyStatus,
     ReplyOutcome,
     Sign,
@@ -68,10 +68,10 @@ def hurried(office: Office) -> Complaint:
 
 def sheet(
     office: Office, read_at: dt.datetime | None, key: str = "after_sales", **more: Any
-) -> Sheet:
+) -> Workbook:
     """The department's file, last read by a look that began then."""
     department = office.department(key)
-    row = Sheet(
+    row = Workbook(
         audience=Audience.department,
         department=department,
         name=f"{department.name}的文件",
@@ -297,7 +297,7 @@ def test_a_sheet_is_judged_by_when_it_was_typed_and_a_person_by_when_it_was_reco
     by = office.sheet("after_sales") if who == "sheet" else office.by(who)
     office.reply(case, at(10, 8, 10, 5), actor=by, at=at(10, 8, 9, 59))
     met = clock(case, "close_a")
-    assert (met.state, met.met_at, bool(met.breaches)) == (ClockState.met, met_at, breached)
+    assert (met.state, met.met_at, bool(met.breaches)) == (DeadlineState.met, met_at, breached)
     assert bool(case.penalties) is breached
 
 

@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 from models import (
     Complaint,
     Journal,
-    Sheet,
-    SheetChange,
-    SheetColumn,
-    SheetPass,
-    SheetProblem,
-    SheetRow,
-    SheetTab,
+    Workbook,
+    WorkbookChange,
+    WorkbookColumn,
+    WorkbookLook,
+    WorkbookProblem,
+    WorkbookRow,
+    WorkbookTab,
     WorkRequest,
 )
 from policy.vocabulary.errors import (
@@ -35,7 +35,14 @@ from policy.vocabulary.errors import (
     UndoBlocked,
     ValueRefused,
 )
-from policy.vocabulary.status import Audience, CellDeed, Choice, ProblemKind, SheetState, Status
+from policy.vocabulary.status import (
+    Audience,
+    CellDeed,
+    ProblemKind,
+    Resolution,
+    Status,
+    WorkbookState,
+)
 from services.cases import correcting, journal
 from services.workbooks import layout, workbooks
 
@@ -44,43 +51,43 @@ SECONDS = 8
 WHY = "粘贴错行"
 
 
-def made(session: Session, name: str = "售后部投诉表", **said: Any) -> Sheet:
+def made(session: Session, name: str = "售后部投诉表", **said: Any) -> Workbook:
     """A file that was read completely five seconds ago."""
     usual: dict[str, Any] = {
         "audience": Audience.department,
         "newborn": [],
         "complete_at": NOW - dt.timedelta(seconds=5),
     }
-    sheet = Sheet(name=name, **(usual | said))
+    sheet = Workbook(name=name, **(usual | said))
     session.add(sheet)
     session.flush()
     return sheet
 
 
-def problem(session: Session, sheet: Sheet, kind: ProblemKind, **said: Any) -> SheetProblem:
+def problem(session: Session, sheet: Workbook, kind: ProblemKind, **said: Any) -> WorkbookProblem:
     usual: dict[str, Any] = {"code": kind.value, "facts": {}, "found_at": NOW}
-    row = SheetProblem(sheet=sheet, kind=kind, **(usual | said))
+    row = WorkbookProblem(sheet=sheet, kind=kind, **(usual | said))
     session.add(row)
     session.flush()
     return row
 
 
-def passed(session: Session, sheet: Sheet, number: int = 1) -> SheetPass:
-    row = SheetPass(sheet=sheet, number=number, began_at=NOW, counts={})
+def passed(session: Session, sheet: Workbook, number: int = 1) -> WorkbookLook:
+    row = WorkbookLook(sheet=sheet, number=number, began_at=NOW, counts={})
     sheet.pass_number = number
     session.add(row)
     session.flush()
     return row
 
 
-def row_of(session: Session, sheet: Sheet, complaint: Complaint) -> SheetRow:
+def row_of(session: Session, sheet: Workbook, complaint: Complaint) -> WorkbookRow:
     found = session.scalars(
-        sa.select(SheetRow).where(
-            SheetRow.sheet_id == sheet.id, SheetRow.complaint_id == complaint.id
+        sa.select(WorkbookRow).where(
+            WorkbookRow.sheet_id == sheet.id, WorkbookRow.complaint_id == complaint.id
         )
     ).first()
     if found is None:
-        found = SheetRow(
+        found = WorkbookRow(
             sheet_id=sheet.id,
             uid=f"R{complaint.id}",
             complaint=complaint,
@@ -95,13 +102,13 @@ def row_of(session: Session, sheet: Sheet, complaint: Complaint) -> SheetRow:
 
 
 def took(
-    session: Session, sheet_pass: SheetPass, complaint: Complaint, **typed: str
-) -> SheetChange | None:
+    session: Session, sheet_pass: WorkbookLook, complaint: Complaint, **typed: str
+) -> WorkbookChange | None:
     """The pass took these cells in with the deed that happened to the case last."""
     row = row_of(session, sheet_pass.sheet, complaint)
     change = None
     for name, text in typed.items():
-        change = SheetChange(
+        change = WorkbookChange(
             sheet_id=sheet_pass.sheet_id,
             pass_number=sheet_pass.number,
             row_id=row.id,
@@ -122,7 +129,7 @@ def asked(session: Session) -> list[tuple[str, str]]:
     return [(row.kind, row.key) for row in rows]
 
 
-def word(session: Session, sheet: Sheet) -> SheetState:
+def word(session: Session, sheet: Workbook) -> WorkbookState:
     return workbooks.state(session, sheet.id).word
 
 
@@ -130,20 +137,20 @@ def word(session: Session, sheet: Sheet) -> SheetState:
 
 
 def test_a_file_that_is_read_is_in_step(session: Session) -> None:
-    assert word(session, made(session)) is SheetState.working
+    assert word(session, made(session)) is WorkbookState.working
 
 
 def test_what_has_to_be_mended_comes_before_the_rest(session: Session) -> None:
     sheet = made(session, complete_at=None)
-    assert word(session, sheet) is SheetState.new
+    assert word(session, sheet) is WorkbookState.new
     sheet.held_by = "张三"
-    assert word(session, sheet) is SheetState.waiting
+    assert word(session, sheet) is WorkbookState.waiting
     missing = problem(session, sheet, ProblemKind.file, code="missing")
-    assert word(session, sheet) is SheetState.unreachable
+    assert word(session, sheet) is WorkbookState.unreachable
     problem(session, sheet, ProblemKind.structure, code="half_sorted")
-    assert word(session, sheet) is SheetState.stopped
+    assert word(session, sheet) is WorkbookState.stopped
     sheet.paused_at = NOW
-    assert word(session, sheet) is SheetState.paused
+    assert word(session, sheet) is WorkbookState.paused
     missing.settled_at = NOW
     assert workbooks.state(session, sheet.id).problems == 1
 
@@ -151,7 +158,7 @@ def test_what_has_to_be_mended_comes_before_the_rest(session: Session) -> None:
 def test_a_file_held_for_long_waits_and_is_reachable(session: Session) -> None:
     sheet = made(session, held_by="张三")
     problem(session, sheet, ProblemKind.file, code="held")
-    assert word(session, sheet) is SheetState.waiting
+    assert word(session, sheet) is WorkbookState.waiting
 
 
 @pytest.mark.parametrize(("seconds", "late"), [(54, False), (55, True)])
@@ -180,7 +187,7 @@ def test_the_states_of_many_files_cost_two_statements(
         problem(session, sheet, ProblemKind.conflict)
         problem(session, sheet, ProblemKind.conflict)
         problem(session, sheet, ProblemKind.refused, settled_at=NOW)
-        problem(session, sheet, ProblemKind.copy, choice=Choice.seen)
+        problem(session, sheet, ProblemKind.copy, choice=Resolution.seen)
         workbooks.look_now(session, sheet, user_id=None, now=NOW)
     session.flush()
     session.expire_all()
@@ -240,9 +247,9 @@ def test_what_stops_a_file_stands_first_then_the_oldest(session: Session) -> Non
 
 
 @pytest.mark.parametrize("kind", list(ProblemKind))
-@pytest.mark.parametrize("choice", list(Choice))
+@pytest.mark.parametrize("choice", list(Resolution))
 def test_only_the_choices_of_a_kind_are_taken(
-    session: Session, refuses: Any, kind: ProblemKind, choice: Choice
+    session: Session, refuses: Any, kind: ProblemKind, choice: Resolution
 ) -> None:
     sheet = made(session)
     row = problem(session, sheet, kind)
@@ -258,16 +265,16 @@ def test_only_the_choices_of_a_kind_are_taken(
 def test_what_was_chosen_or_settled_is_not_chosen_again(session: Session, refuses: Any) -> None:
     sheet = made(session)
     chosen = problem(session, sheet, ProblemKind.conflict)
-    workbooks.choose(session, chosen, Choice.record, user_id=None, now=NOW)
+    workbooks.choose(session, chosen, Resolution.record, user_id=None, now=NOW)
     settled = problem(session, sheet, ProblemKind.conflict, settled_at=NOW)
     for row in (chosen, settled):
         with refuses(ChangedMeanwhile, what="sheet_problem"):
-            workbooks.choose(session, row, Choice.sheet, user_id=None, now=NOW)
+            workbooks.choose(session, row, Resolution.sheet, user_id=None, now=NOW)
 
 
 def test_no_kind_can_be_ended_as_over_by_somebody() -> None:
     assert set(workbooks.CHOICES) == set(ProblemKind)
-    assert all(Choice.over not in choices for choices in workbooks.CHOICES.values())
+    assert all(Resolution.over not in choices for choices in workbooks.CHOICES.values())
 
 
 # ---------------------------------------------------------------- passes
@@ -295,7 +302,7 @@ def test_the_changes_of_a_pass_come_with_their_cases(
     took(session, one, complaint, outcome="已解决", answer="更换轴承")
     took(session, other, complaint, progress="到货")
     session.add(
-        SheetChange(sheet_id=sheet.id, pass_number=1, what=CellDeed.appended, field="number")
+        WorkbookChange(sheet_id=sheet.id, pass_number=1, what=CellDeed.appended, field="number")
     )
     session.flush()
     session.expire_all()
@@ -314,12 +321,12 @@ def test_the_changes_of_a_pass_come_with_their_cases(
 # ---------------------------------------------------------------- undoing a pass
 
 
-def undo(session: Session, office: Office, sheet_pass: SheetPass) -> list[workbooks.Undone]:
+def undo(session: Session, office: Office, sheet_pass: WorkbookLook) -> list[workbooks.UndoneDeed]:
     actor = office.administrator
     return workbooks.undo_intake(session, sheet_pass, reason=WHY, actor=actor, now=NOW)
 
 
-def replied(session: Session, office: Office) -> tuple[Complaint, SheetPass]:
+def replied(session: Session, office: Office) -> tuple[Complaint, WorkbookLook]:
     """A case whose answer a pass took in."""
     complaint = office.dispatched()
     office.reply(complaint)
@@ -506,22 +513,22 @@ def test_who_may_not_correct_may_not_undo(session: Session, office: Office, refu
 
 
 @pytest.fixture
-def tab(session: Session) -> SheetTab:
+def tab(session: Session) -> WorkbookTab:
     """The tab of open cases with the columns a company begins with."""
     layout.settle(session, title=lambda key: f"{key}页", header=lambda name: f"{name}列")
-    return session.scalars(sa.select(SheetTab).where(SheetTab.key == "open")).one()
+    return session.scalars(sa.select(WorkbookTab).where(WorkbookTab.key == "open")).one()
 
 
-def column(tab: SheetTab, name: str) -> SheetColumn:
+def column(tab: WorkbookTab, name: str) -> WorkbookColumn:
     return next(one for one in tab.columns if one.field == name)
 
 
-def change(session: Session, one: SheetColumn, **said: Any) -> None:
+def change(session: Session, one: WorkbookColumn, **said: Any) -> None:
     usual = {"header": one.header, "width": one.width, "position": one.position, "active": True}
     workbooks.change_column(session, one, **(usual | said))
 
 
-def retitle(session: Session, tab: SheetTab, **said: Any) -> None:
+def retitle(session: Session, tab: WorkbookTab, **said: Any) -> None:
     usual = {
         "title": tab.title,
         "statuses": layout.statuses(tab),
@@ -531,7 +538,7 @@ def retitle(session: Session, tab: SheetTab, **said: Any) -> None:
     workbooks.change_tab(session, tab, **(usual | said))
 
 
-def test_a_tab_gets_another_name_and_other_cases(session: Session, tab: SheetTab) -> None:
+def test_a_tab_gets_another_name_and_other_cases(session: Session, tab: WorkbookTab) -> None:
     wanted = [Status.replied, Status.dispatched]
     retitle(session, tab, title="  在办  案件 ", statuses=wanted, days=30, position=7)
     assert (tab.title, tab.days, tab.position) == ("在办 案件", 30, 7)
@@ -540,13 +547,15 @@ def test_a_tab_gets_another_name_and_other_cases(session: Session, tab: SheetTab
 
 @pytest.mark.parametrize("title", ["a/b", "[x]", "为什么?", "a*b", "a:b", "a\\b", "'x", "History"])
 def test_a_title_that_excel_does_not_take_is_refused(
-    session: Session, tab: SheetTab, refuses: Any, title: str
+    session: Session, tab: WorkbookTab, refuses: Any, title: str
 ) -> None:
     with refuses(ValueRefused, field="title", why="not_a_title"):
         retitle(session, tab, title=title)
 
 
-def test_titles_are_needed_short_and_unique(session: Session, tab: SheetTab, refuses: Any) -> None:
+def test_titles_are_needed_short_and_unique(
+    session: Session, tab: WorkbookTab, refuses: Any
+) -> None:
     with refuses(FieldMissing, field="title"):
         retitle(session, tab, title=" ")
     with refuses(FieldTooLong, field="title", limit=31):
@@ -557,7 +566,7 @@ def test_titles_are_needed_short_and_unique(session: Session, tab: SheetTab, ref
 
 
 def test_a_tab_of_cases_keeps_cases_and_a_possible_number_of_days(
-    session: Session, tab: SheetTab, refuses: Any
+    session: Session, tab: WorkbookTab, refuses: Any
 ) -> None:
     with refuses(FieldMissing, field="statuses"):
         retitle(session, tab, statuses=[])
@@ -566,28 +575,30 @@ def test_a_tab_of_cases_keeps_cases_and_a_possible_number_of_days(
             retitle(session, tab, days=days)
 
 
-def test_a_tab_without_cases_gets_none(session: Session, tab: SheetTab) -> None:
+def test_a_tab_without_cases_gets_none(session: Session, tab: WorkbookTab) -> None:
     guide = session.scalars(
-        sa.select(SheetTab).where(SheetTab.key == "guide", SheetTab.audience == Audience.department)
+        sa.select(WorkbookTab).where(
+            WorkbookTab.key == "guide", WorkbookTab.audience == Audience.department
+        )
     ).one()
     retitle(session, guide, statuses=[Status.replied])
     assert guide.statuses == []
 
 
-def test_a_column_is_renamed_moved_and_switched_off(session: Session, tab: SheetTab) -> None:
+def test_a_column_is_renamed_moved_and_switched_off(session: Session, tab: WorkbookTab) -> None:
     one = column(tab, "grade")
     change(session, one, header="投诉 级别", width=10, position=99, active=False)
     assert (one.header, one.width, one.position, one.active) == ("投诉 级别", 10, 99, False)
 
 
-def test_a_needed_column_stays_on(session: Session, tab: SheetTab, refuses: Any) -> None:
+def test_a_needed_column_stays_on(session: Session, tab: WorkbookTab, refuses: Any) -> None:
     for name in layout.NEEDED["open"]:
         with refuses(ValueRefused, field="active", why="column_needed"):
             change(session, column(tab, name), active=False)
 
 
 def test_headers_are_needed_and_unique_in_their_tab(
-    session: Session, tab: SheetTab, refuses: Any
+    session: Session, tab: WorkbookTab, refuses: Any
 ) -> None:
     one = column(tab, "grade")
     for said, error in (
@@ -603,13 +614,13 @@ def test_headers_are_needed_and_unique_in_their_tab(
             change(session, one, **said)
 
 
-def added(session: Session, tab: SheetTab, name: str, header: str = "新列") -> SheetColumn:
+def added(session: Session, tab: WorkbookTab, name: str, header: str = "新列") -> WorkbookColumn:
     on = at(9, 28, 9).date()
     return workbooks.add_column(session, tab, name, header=header, width=12, position=50, on=on)
 
 
 def test_a_column_of_the_regulation_can_be_added_once(
-    session: Session, tab: SheetTab, refuses: Any
+    session: Session, tab: WorkbookTab, refuses: Any
 ) -> None:
     on = at(9, 28, 9).date()
     name = next(one for one in layout.choices(session, tab, on=on) if one.startswith("extra."))
@@ -621,21 +632,21 @@ def test_a_column_of_the_regulation_can_be_added_once(
 
 
 def test_a_department_never_gets_a_column_of_money(
-    session: Session, tab: SheetTab, refuses: Any
+    session: Session, tab: WorkbookTab, refuses: Any
 ) -> None:
     for name in ("amount", "ground", "nothing_like_it"):
         with refuses(ChoiceUnknown, field="field", value=name):
             added(session, tab, name)
 
 
-def test_the_fields_left_are_offered_tab_by_tab(session: Session, tab: SheetTab) -> None:
+def test_the_fields_left_are_offered_tab_by_tab(session: Session, tab: WorkbookTab) -> None:
     on = at(9, 28, 9).date()
     left = {one.key: names for one, names in workbooks.fields_left(session, on=on)}
     assert "status" in left["open"]
     assert "month" not in left
 
 
-def test_headers_are_those_of_the_file_s_own_tabs(session: Session, tab: SheetTab) -> None:
+def test_headers_are_those_of_the_file_s_own_tabs(session: Session, tab: WorkbookTab) -> None:
     department = made(session)
     payroll = made(session, "处罚 2026", audience=Audience.payroll, year=2026)
     column(tab, "outcome").header = "处理结果"

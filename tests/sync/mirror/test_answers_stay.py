@@ -52,7 +52,7 @@ def test_what_is_missing_is_said_as_long_as_it_is(files: Files, case: str) -> No
 
 def test_a_conflict_is_said_as_long_as_it_stands(files: Files, case: str) -> None:
     with files.office() as office:
-        held = journal.hold(office.session, case)
+        held = journal.lock_case(office.session, case)
         handling.progress(
             office.session, held, text="客户改约周五", actor=office.by("mechanic"), now=files.now
         )

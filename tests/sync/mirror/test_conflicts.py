@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from folder import Files, Hands, cells, header
 
 from database import reading
-from models import Complaint, Journal, Sheet
-from policy.vocabulary.status import CellDeed, Choice, ProblemKind
+from models import Complaint, Journal, Workbook
+from policy.vocabulary.status import CellDeed, ProblemKind, Resolution
 from services.cases import handling
 from services.workbooks import workbooks
-from sync.mirror.look import Outcome
+from sync.mirror.look import LookOutcome
 from sync.mirror.state import KEPT_PASSES
 
 
@@ -40,7 +40,7 @@ def save(files: Files, hands: Hands, number: str, **said: str) -> None:
     hands.save()
 
 
-def choose(files: Files, choice: Choice) -> None:
+def choose(files: Files, choice: Resolution) -> None:
     """An administrator decides about the one problem there is."""
     (problem,) = files.problems()
     with files.office() as office:
@@ -85,7 +85,7 @@ def test_what_changed_on_both_sides_is_frozen_and_told(files: Files, number: str
     )
     assert header("handler") in shown(files, number, "hint")
     assert "两边" in shown(files, number, "hint")
-    assert files.look() is Outcome.quiet
+    assert files.look() is LookOutcome.quiet
 
 
 def test_a_frozen_cell_stays_frozen_while_both_sides_go_on(files: Files, number: str) -> None:
@@ -107,13 +107,13 @@ def test_a_frozen_cell_stays_frozen_while_both_sides_go_on(files: Files, number:
 @pytest.mark.parametrize(
     ("choice", "handler", "assigned"),
     [
-        (Choice.record, "colleague (2006)", ["2006"]),
-        (Choice.sheet, "mechanic (2005)", ["2006", "2005"]),
-        (Choice.seen, "2005", ["2006"]),
+        (Resolution.record, "colleague (2006)", ["2006"]),
+        (Resolution.sheet, "mechanic (2005)", ["2006", "2005"]),
+        (Resolution.seen, "2005", ["2006"]),
     ],
 )
 def test_a_person_decides(
-    files: Files, number: str, choice: Choice, handler: str, assigned: list[str]
+    files: Files, number: str, choice: Resolution, handler: str, assigned: list[str]
 ) -> None:
     disputed(files, number)
     choose(files, choice)
@@ -127,8 +127,10 @@ def test_a_person_decides(
     assert events(files, number, "assigned") == assigned
 
 
-@pytest.mark.parametrize("choice", [Choice.record, Choice.sheet, Choice.seen])
-def test_a_person_decides_about_what_was_refused(files: Files, number: str, choice: Choice) -> None:
+@pytest.mark.parametrize("choice", [Resolution.record, Resolution.sheet, Resolution.seen])
+def test_a_person_decides_about_what_was_refused(
+    files: Files, number: str, choice: Resolution
+) -> None:
     save(files, files.hands(), number, handler="没有这个人")
     files.settle()
     (problem,) = files.problems()
@@ -136,11 +138,11 @@ def test_a_person_decides_about_what_was_refused(files: Files, number: str, choi
     choose(files, choice)
     files.settle()
     left = [problem.field for problem in files.problems()]
-    if choice is Choice.sheet:
+    if choice is Resolution.sheet:
         assert left == ["handler"], "a name that nobody has cannot be forced"
     else:
         assert left == []
-    assert shown(files, number, "handler") == ("" if choice is Choice.record else "没有这个人")
+    assert shown(files, number, "handler") == ("" if choice is Resolution.record else "没有这个人")
     assert events(files, number, "assigned") == []
 
 
@@ -231,12 +233,12 @@ def test_a_copy_older_than_the_passes_kept_stops_the_file(
 ) -> None:
     old = files.hands()
     with files.office() as office:
-        sheet = office.session.get_one(Sheet, files.ids["after_sales"])
+        sheet = office.session.get_one(Workbook, files.ids["after_sales"])
         sheet.pass_number += behind
     save(files, old, number, progress="很久以前")
     bytes_before = files.path().read_bytes()
     outcomes = files.settle()
-    assert (Outcome.stopped in outcomes) is stopped
+    assert (LookOutcome.stopped in outcomes) is stopped
     if not stopped:
         assert events(files, number, "progressed") == ["很久以前"]
         return
@@ -271,10 +273,10 @@ def test_a_copy_beside_the_file_is_told_and_nothing_is_taken(files: Files, numbe
 
 @pytest.mark.parametrize(
     ("choice", "taken"),
-    [(Choice.sheet, ["副本里写的"]), (Choice.record, []), (Choice.seen, [])],
+    [(Resolution.sheet, ["副本里写的"]), (Resolution.record, []), (Resolution.seen, [])],
 )
 def test_what_stands_in_a_copy_is_taken_where_a_person_says_so(
-    files: Files, number: str, choice: Choice, taken: list[str]
+    files: Files, number: str, choice: Resolution, taken: list[str]
 ) -> None:
     copied(files, number)
     choose(files, choice)

@@ -11,7 +11,7 @@ from company import Office, at
 from folder import Files, outcome
 from sqlalchemy.orm import Session
 
-from models import Complaint, SheetTab
+from models import Complaint, WorkbookTab
 from policy.vocabulary.errors import ChoiceUnknown
 from policy.vocabulary.status import Audience
 from services.cases import forms
@@ -29,7 +29,7 @@ def both(files: Files) -> Files:
     return files
 
 
-def tab_of(session: Session, key: str = "open") -> SheetTab:
+def tab_of(session: Session, key: str = "open") -> WorkbookTab:
     return next(tab for tab in layout.tabs(session, Audience.department) if tab.key == key)
 
 

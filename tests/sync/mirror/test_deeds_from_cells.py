@@ -17,7 +17,7 @@ from models import Complaint, Journal
 from policy.vocabulary.status import ActorKind, CellDeed, ProblemKind, Status
 from services.cases import sweep
 from services.company import people
-from sync.mirror.look import Outcome
+from sync.mirror.look import LookOutcome
 
 SOLVED = {"handler": "2005", "outcome": outcome("solved"), "answer": "换了轴承"}
 WISH = {"handler": "2005", "outcome": outcome("extension"), "until_reason": "等配件"}
@@ -31,7 +31,7 @@ def begun(files: Files, **said: Any) -> str:
     return number
 
 
-def type_in(files: Files, number: str, *, after: float = 60, **said: Any) -> list[Outcome]:
+def type_in(files: Files, number: str, *, after: float = 60, **said: Any) -> list[LookOutcome]:
     """Type into a row, save after so many seconds, and let the mirror look until it rests."""
     hands = files.hands()
     hands.type(number, **said)
@@ -106,7 +106,7 @@ def test_a_complete_answer_is_done_once(
 ) -> None:
     number = begun(files)
     looks = type_in(files, number, **said)
-    assert looks[:2] == [Outcome.read, Outcome.wrote]
+    assert looks[:2] == [LookOutcome.read, LookOutcome.wrote]
     assert names(files, number) == events
     last = journal(files, number)[-1]
     assert {name: last.data[name] for name in facts} == facts
@@ -168,7 +168,7 @@ def test_what_is_still_being_typed_is_left_alone_for_a_look(files: Files) -> Non
         files.tick(8)
         hands.save()
         # Who handles it stands unchanged from the second look on, the answer does not.
-        assert files.look() in (Outcome.read, Outcome.wrote)
+        assert files.look() in (LookOutcome.read, LookOutcome.wrote)
         assert journal(files, number, "replied") == []
     files.settle()
     assert [row.data["text"] for row in journal(files, number, "replied")] == ["换了轴承"]
@@ -456,7 +456,7 @@ def test_every_input_is_answered_in_its_row(files: Files) -> None:
     assert silent == {}
     done = {change.what for change in files.changes()}
     assert {CellDeed.taken, CellDeed.put_back, CellDeed.refused} <= done
-    assert files.look() is Outcome.quiet
+    assert files.look() is LookOutcome.quiet
 
 
 def test_a_word_over_the_answer_of_the_system_is_put_back_without_a_word(files: Files) -> None:
@@ -474,7 +474,7 @@ def test_a_second_look_does_nothing_again(files: Files) -> None:
     assert sorted(done) == ["assigned", "contacted", "progressed", "replied"]
     for seconds in (8, 600, 4000):
         files.tick(seconds)
-        assert files.look() is not Outcome.wrote
+        assert files.look() is not LookOutcome.wrote
     assert names(files, number) == done
     assert files.path().read_bytes() == written
 

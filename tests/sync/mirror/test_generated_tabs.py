@@ -14,7 +14,7 @@ from database import reading
 from models import Complaint
 from services.cases import penalties, sweep
 from services.company import people
-from sync.mirror.look import Outcome
+from sync.mirror.look import LookOutcome
 
 PAYROLL = "payroll"
 
@@ -110,7 +110,7 @@ def test_what_somebody_types_into_a_generated_tab_is_put_back(files: Files) -> N
     assert "乱写" not in said
     assert "多余的一行" not in said
     assert number in files.rows(tab="closed")
-    assert files.look() is Outcome.quiet
+    assert files.look() is LookOutcome.quiet
 
 
 # ---------------------------------------------------------------- closed, guide, people
@@ -147,7 +147,7 @@ def test_the_guide_says_whose_file_it_is_and_when_it_was_written(files: Files) -
     assert "http://redress.test" in text
     assert "2026-09-28 10:05" in text
     files.tick(600)
-    assert files.look() is Outcome.quiet, "an old time of writing is no reason to write"
+    assert files.look() is LookOutcome.quiet, "an old time of writing is no reason to write"
 
 
 def test_the_list_of_people_has_the_department_only_and_follows_who_comes(files: Files) -> None:
@@ -182,11 +182,11 @@ def charged(office: Office, *, day: int = 12) -> Complaint:
 
 def test_the_wage_months_list_what_the_payroll_lists(files: Files) -> None:
     files.now = at(11, 2, 9)
-    assert files.settle(PAYROLL)[-1] is Outcome.quiet
+    assert files.settle(PAYROLL)[-1] is LookOutcome.quiet
     assert months(files) == {}
     with files.office() as office:
         numbers = [charged(office).number, charged(office, day=23).number]
-    assert files.look(PAYROLL) is Outcome.wrote, "a new penalty is news"
+    assert files.look(PAYROLL) is LookOutcome.wrote, "a new penalty is news"
     with reading(files.engine) as session:
         expected = {
             name: {share.employee.number: share.total for share in penalties.month(session, name)}
@@ -205,7 +205,7 @@ def test_the_wage_months_list_what_the_payroll_lists(files: Files) -> None:
     assert found == expected
     said = str(months(files))
     assert all(number in said for number in numbers)
-    assert files.look(PAYROLL) is Outcome.quiet
+    assert files.look(PAYROLL) is LookOutcome.quiet
 
 
 def test_the_wage_months_are_locked_and_an_edit_is_put_back(files: Files) -> None:

@@ -10,20 +10,20 @@ from company import regulation
 from folder import AFTER_SALES, Files, cells, header, outcome, title
 from sqlalchemy.orm import Session
 
-from models import SheetColumn, SheetTab
+from models import WorkbookColumn, WorkbookTab
 from policy.vocabulary.status import Audience
 from services.workbooks import layout
-from sync.mirror.look import Outcome
+from sync.mirror.look import LookOutcome
 
 OWN = "我的备注"
 
 
-def of(session: Session, key: str) -> SheetTab:
+def of(session: Session, key: str) -> WorkbookTab:
     """A tab of the departments' files."""
     return next(tab for tab in layout.tabs(session, Audience.department) if tab.key == key)
 
 
-def column(session: Session, name: str, tab: str = "open") -> SheetColumn:
+def column(session: Session, name: str, tab: str = "open") -> WorkbookColumn:
     return next(one for one in of(session, tab).columns if one.field == name)
 
 
@@ -57,8 +57,8 @@ def changed(files: Files) -> None:
     """Let the next passes take the new layout over, however many they need."""
     files.tick(4000)
     outcomes = files.settle()
-    assert Outcome.wrote in outcomes
-    assert outcomes[-1] is Outcome.quiet
+    assert LookOutcome.wrote in outcomes
+    assert outcomes[-1] is LookOutcome.quiet
 
 
 def own(files: Files, number: str) -> str:
@@ -105,7 +105,7 @@ def test_a_column_that_is_switched_off_is_left_where_it_is_and_not_read(
 def test_a_new_column_is_put_behind_everything_anybody_uses(files: Files, number: str) -> None:
     with files.office() as office:
         office.session.add(
-            SheetColumn(
+            WorkbookColumn(
                 tab=of(office.session, "open"),
                 position=90,
                 field="status",
@@ -127,7 +127,7 @@ def test_a_field_of_the_regulation_gets_a_column_of_its_own(files: Files, number
         tab = of(office.session, "open")
         assert name in layout.choices(office.session, tab, on=files.now.date())
         office.session.add(
-            SheetColumn(tab=tab, position=90, field=name, header="我们的叫法", width=14)
+            WorkbookColumn(tab=tab, position=90, field=name, header="我们的叫法", width=14)
         )
     changed(files)
     assert "我们的叫法" in heads(files)
@@ -195,7 +195,7 @@ def test_a_telephone_number_cannot_be_chosen_for_these_tabs(files: Files, tab: s
 
 def test_the_first_run_is_repeated_without_effect(files: Files) -> None:
     with files.office() as office:
-        count = sa.select(sa.func.count(SheetColumn.id))
+        count = sa.select(sa.func.count(WorkbookColumn.id))
         before = office.session.scalar(count)
         layout.settle(office.session, title=title, header=header)
         assert office.session.scalar(count) == before

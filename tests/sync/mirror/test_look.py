@@ -8,19 +8,19 @@ from folder import Files, cells, header, outcome
 from database import reading
 from models import Complaint, Journal
 from policy.vocabulary.status import ActorKind, Status
-from sync.mirror.look import Outcome
+from sync.mirror.look import LookOutcome
 
 
 def test_a_case_reaches_the_file_and_the_answer_reaches_the_case(files: Files) -> None:
     with files.office() as office:
         number = office.dispatched().number
-    assert files.settle() == [Outcome.wrote, Outcome.quiet]
+    assert files.settle() == [LookOutcome.wrote, LookOutcome.quiet]
     hands = files.hands()
     hands.type(number, handler="2005", outcome=outcome("solved"), answer="换了轴承")
     files.tick(600)
     saved = files.now
     hands.save()
-    assert files.settle() == [Outcome.read, Outcome.wrote, Outcome.quiet]
+    assert files.settle() == [LookOutcome.read, LookOutcome.wrote, LookOutcome.quiet]
     with reading(files.engine) as session:
         case = session.scalars(sa.select(Complaint)).one()
         assert case.status is Status.replied

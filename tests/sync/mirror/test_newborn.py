@@ -12,8 +12,8 @@ from folder import Files, Hands, _text, header
 from database import reading
 from models import Complaint
 from policy.vocabulary.status import ProblemKind, Status
-from sync.mirror.look import Outcome
-from sync.port import Picture, SheetUnavailable, Tab, Writing
+from sync.mirror.look import LookOutcome
+from sync.port import TabLayout, WorkbookPicture, WorkbookUnavailable, WorkbookWrite
 from sync.workbook.adapter import WorkbookFile
 
 TYPED = {"customer": "客户甲", "phone": "13800000001", "body": "空调漏水", "demand": "修好"}
@@ -56,14 +56,14 @@ def test_a_typed_row_becomes_a_case_and_says_so(begun: Files) -> None:
     hands = begun.hands()
     row = hands.add_row(**TYPED)
     save(begun, hands)
-    assert begun.settle()[:2] == [Outcome.read, Outcome.wrote]
+    assert begun.settle()[:2] == [LookOutcome.read, LookOutcome.wrote]
     (case,) = born(begun)
     assert (case.body, case.demand, case.status) == ("空调漏水", "修好", Status.registered)
     said = begun.rows()[case.number]
     assert case.number in said[header("hint")]
     assert said[header("customer")] == "客户甲"
     assert begun.hands().line(case.number) == row
-    assert begun.look() is Outcome.quiet
+    assert begun.look() is LookOutcome.quiet
 
 
 def test_an_answer_typed_in_the_same_row_waits_for_its_turn(begun: Files) -> None:
@@ -109,8 +109,10 @@ def test_two_rows_that_say_the_same_are_two_cases(begun: Files) -> None:
 class Failing(WorkbookFile):
     """A share that goes away the moment something is to be written."""
 
-    def write(self, seen: Picture, tabs: Sequence[Tab], writing: Writing) -> str:
-        raise SheetUnavailable("busy")
+    def write(
+        self, seen: WorkbookPicture, tabs: Sequence[TabLayout], writing: WorkbookWrite
+    ) -> str:
+        raise WorkbookUnavailable("busy")
 
 
 @contextmanager
@@ -218,6 +220,6 @@ def test_a_row_with_nothing_but_a_note_beside_it_is_left_alone(begun: Files) -> 
     tab = hands.tab()
     tab.cell(tab.max_row + 1, tab.max_column + 2).value = "我的合计"
     save(begun, hands)
-    assert Outcome.wrote not in begun.settle()
+    assert LookOutcome.wrote not in begun.settle()
     assert born(begun) == []
     assert begun.problems() == []

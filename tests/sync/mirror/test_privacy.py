@@ -26,12 +26,12 @@ import demo.company
 import demo.story
 from config import Settings
 from database import make_engine, reading, writing
-from models import Base, Complaint, Customer, Department, Journal, Penalty, Sheet
+from models import Base, Complaint, Customer, Department, Journal, Penalty, Workbook
 from policy.vocabulary.status import Audience, Status
 from services.calendar import working_calendar
 from services.cases import handling
 from services.regulation import policies
-from sync.mirror.look import Outcome
+from sync.mirror.look import LookOutcome
 from worker.workbooks import Mirrors
 
 ZONE = dt.timezone(dt.timedelta(hours=8))
@@ -64,14 +64,14 @@ class Share:
         mirrors = Mirrors(self.engine, self.settings, "test")
         for _ in range(4):
             outcomes = set(mirrors.look().values())
-            if outcomes == {Outcome.quiet}:
+            if outcomes == {LookOutcome.quiet}:
                 break
-        assert outcomes == {Outcome.quiet}
+        assert outcomes == {LookOutcome.quiet}
         self.texts = {path.stem: said(path) for path in self.settings.sheets.glob("*.xlsx")}
 
     def departments(self, session: Session) -> Iterator[tuple[Department, str]]:
         """Every department that has a file, and all that its file says."""
-        rows = sa.select(Sheet).where(Sheet.audience == Audience.department)
+        rows = sa.select(Workbook).where(Workbook.audience == Audience.department)
         for sheet in session.scalars(rows):
             assert sheet.department is not None
             yield sheet.department, self.texts[sheet.name]
@@ -174,7 +174,7 @@ def test_no_department_learns_of_a_penalty_a_vote_or_an_appeal(share: Share) -> 
 
 def test_those_who_pay_learn_no_customers_story(share: Share) -> None:
     with reading(share.engine) as session:
-        rows = sa.select(Sheet).where(Sheet.audience == Audience.payroll)
+        rows = sa.select(Workbook).where(Workbook.audience == Audience.payroll)
         (sheet,) = session.scalars(rows)
         text = share.texts[sheet.name]
         cases = session.scalars(sa.select(Complaint)).all()

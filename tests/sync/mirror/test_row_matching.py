@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from sync.mirror.row_matching import (
     Damage,
-    Known,
-    Matched,
+    KnownRow,
     Pair,
-    Row,
+    RowMatches,
+    TextRow,
     damage,
     match,
     similarity,
@@ -24,23 +24,23 @@ from sync.mirror.row_matching import (
 A, B, C = uid_of(1), uid_of(2), uid_of(3)
 
 
-def known(*ids: int, **cells: str) -> dict[str, Known]:
+def known(*ids: int, **cells: str) -> dict[str, KnownRow]:
     """Rows of cases with these ids: number SKD-1 and so on, and an answer of their own."""
     found = {}
     for one in ids:
         uid = uid_of(one)
         base = {"number": f"SKD-{one}", "body": f"异响 {one}", "answer": f"换件 {one}", **cells}
-        found[uid] = Known(uid, base)
+        found[uid] = KnownRow(uid, base)
     return found
 
 
-def line(place: int, one: int, **cells: str) -> Row:
+def line(place: int, one: int, **cells: str) -> TextRow:
     """The untouched line of a case, but for `cells`; an empty text takes a cell away."""
     said = {"uid": uid_of(one), **known(one)[uid_of(one)].base, **cells}
-    return Row(place, {name: text for name, text in said.items() if text})
+    return TextRow(place, {name: text for name, text in said.items() if text})
 
 
-def places(found: Matched) -> dict[str, int]:
+def places(found: RowMatches) -> dict[str, int]:
     return {uid: row.number for uid, row in found.of.items()}
 
 
@@ -70,7 +70,7 @@ def test_a_line_without_its_id_is_known_by_its_number(wrong: str) -> None:
 
 
 def test_a_line_with_neither_is_newborn() -> None:
-    typed = Row(4, {"customer": "林女士", "body": "漏油"})
+    typed = TextRow(4, {"customer": "林女士", "body": "漏油"})
     found = match([line(2, 1), typed], known(1, 2))
     assert found.newborn == [typed]
     assert places(found) == {A: 2}
@@ -101,20 +101,20 @@ def test_three_lines_of_a_case_make_two_repeated_ones() -> None:
 TYPED = {"customer": "林女士", "phone": "13800000001", "body": "漏油", "demand": "赔偿"}
 
 
-def reborn(uid: str, **cells: str) -> Known:
+def reborn(uid: str, **cells: str) -> KnownRow:
     """A row that was taken in from what somebody typed; the file does not have its id yet."""
-    return Known(uid, {"number": f"SKD-{uid}"}, TYPED | cells)
+    return KnownRow(uid, {"number": f"SKD-{uid}"}, TYPED | cells)
 
 
 def test_a_typed_row_that_was_taken_in_is_found_again_without_its_id() -> None:
-    found = match([Row(9, TYPED)], {A: reborn(A)})
+    found = match([TextRow(9, TYPED)], {A: reborn(A)})
     assert places(found) == {A: 9}
     assert not found.newborn
 
 
 def test_it_is_found_although_somebody_typed_on_in_it() -> None:
     changed = {**TYPED, "body": "漏油，已拖车", "answer": "换件"}
-    assert places(match([Row(9, changed)], {A: reborn(A)})) == {A: 9}
+    assert places(match([TextRow(9, changed)], {A: reborn(A)})) == {A: 9}
 
 
 @pytest.mark.parametrize(
@@ -128,24 +128,24 @@ def test_half_of_what_was_typed_is_enough_and_less_is_not(
     cells: dict[str, str], same: bool
 ) -> None:
     assert (similarity(cells, TYPED) >= 0.5) is same
-    assert bool(match([Row(9, cells)], {A: reborn(A)}).of) is same
+    assert bool(match([TextRow(9, cells)], {A: reborn(A)}).of) is same
 
 
 def test_two_rows_typed_the_same_are_two_cases_and_each_is_found_once() -> None:
     rows = {A: reborn(A), B: reborn(B)}
-    found = match([Row(9, TYPED), Row(10, TYPED), Row(11, TYPED)], rows)
+    found = match([TextRow(9, TYPED), TextRow(10, TYPED), TextRow(11, TYPED)], rows)
     assert sorted(places(found).values()) == [9, 10]
     assert [row.number for row in found.newborn] == [11]
 
 
 def test_the_most_alike_line_is_the_row() -> None:
     rows = {A: reborn(A, body="漏油"), B: reborn(B, body="异响")}
-    found = match([Row(9, TYPED | {"body": "异响"}), Row(10, TYPED)], rows)
+    found = match([TextRow(9, TYPED | {"body": "异响"}), TextRow(10, TYPED)], rows)
     assert places(found) == {A: 10, B: 9}
 
 
 def test_a_typed_row_that_has_its_id_needs_no_search() -> None:
-    found = match([Row(3, {"uid": A, **TYPED}), Row(9, TYPED)], {A: reborn(A)})
+    found = match([TextRow(3, {"uid": A, **TYPED}), TextRow(9, TYPED)], {A: reborn(A)})
     assert places(found) == {A: 3}
     assert [row.number for row in found.newborn] == [9]
 

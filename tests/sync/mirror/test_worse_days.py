@@ -24,8 +24,8 @@ from calc import Step, step
 from folder import outcome
 
 import wording
-from policy.vocabulary.status import Choice, ProblemKind
-from sync.mirror.look import Outcome
+from policy.vocabulary.status import ProblemKind, Resolution
+from sync.mirror.look import LookOutcome
 from sync.workbook import locks_and_copies
 
 REPLIED = ["assigned", "replied"]
@@ -74,7 +74,7 @@ def stop(day: Day, code: str) -> bytes:
     """Break the file that way with an answer in it, let it be looked at; the broken file."""
     day.edit(*day.answer(place_of_last(day), "写在坏文件里"), *STOPS[code](day))
     broken = day.path.read_bytes()
-    assert day.look() is Outcome.stopped
+    assert day.look() is LookOutcome.stopped
     return broken
 
 
@@ -87,7 +87,7 @@ def place_of_last(day: Day) -> int:
 def test_a_broken_file_is_left_alone_until_somebody_undoes_it(day: Day, code: str) -> None:
     good, last = day.path.read_bytes(), place_of_last(day)
     broken = stop(day, code)
-    assert [day.look(), day.look()] == [Outcome.quiet, Outcome.quiet]
+    assert [day.look(), day.look()] == [LookOutcome.quiet, LookOutcome.quiet]
     assert day.path.read_bytes() == broken
     assert all(day.events(place) == [] for place in range(6))
     (problem,) = day.problems()
@@ -95,7 +95,7 @@ def test_a_broken_file_is_left_alone_until_somebody_undoes_it(day: Day, code: st
     with wording.speaking("zh_Hans_CN", dt.UTC):
         assert "—" not in wording.sheet_problem(problem.code, problem.facts)
     assert len(day.notices("file_problem")) == 1
-    day.choose(Choice.undo, code)
+    day.choose(Resolution.undo, code)
     day.rest()
     assert day.path.read_bytes() == good
     kept = [one for one in day.kept() if one.name != "last.xlsx"]
@@ -112,7 +112,7 @@ def test_a_broken_file_is_left_alone_until_somebody_undoes_it(day: Day, code: st
 def test_a_broken_file_that_is_accepted_is_mended_and_its_answer_taken(day: Day, code: str) -> None:
     last = place_of_last(day)
     stop(day, code)
-    day.choose(Choice.accept, code)
+    day.choose(Resolution.accept, code)
     day.rest()
     assert day.events(last) == REPLIED
     assert all(day.events(place) == [] for place in range(6) if place != last)
@@ -127,16 +127,16 @@ def test_what_cannot_be_accepted_can_still_be_undone(day: Day, code: str) -> Non
     good = day.path.read_bytes()
     day.edit(*(_without_ids(day) if code == "id_gone" else _without_tab(day)))
     broken = day.path.read_bytes()
-    assert day.look() is Outcome.stopped
+    assert day.look() is LookOutcome.stopped
     while day.problems()[0].code != code:
-        day.choose(Choice.accept, day.problems()[0].code)
+        day.choose(Resolution.accept, day.problems()[0].code)
         day.look()
-    day.choose(Choice.accept, code)
-    assert [day.look() for _ in range(3)][-1] is Outcome.quiet
+    day.choose(Resolution.accept, code)
+    assert [day.look() for _ in range(3)][-1] is LookOutcome.quiet
     assert day.path.read_bytes() == broken
     (problem,) = day.problems()
     assert (problem.code, problem.choice) == (code, None)
-    day.choose(Choice.undo, code)
+    day.choose(Resolution.undo, code)
     day.rest()
     assert day.path.read_bytes() == good
     day.ends_right()
@@ -153,8 +153,8 @@ def test_what_was_accepted_and_refused_does_not_stop_the_next_pass(day: Day) -> 
     day.rest()
     column = day.letter("answer")
     day.edit(on("sort", range=f"{column}2:{column}4", by_field="answer"))
-    assert day.look() is Outcome.stopped
-    day.choose(Choice.accept, "half_sorted")
+    assert day.look() is LookOutcome.stopped
+    day.choose(Resolution.accept, "half_sorted")
     day.rest()
     refused = [one.theirs for one in day.problems(ProblemKind.refused)]
     assert sorted(map(str, refused)) == sorted("甲乙丙")
@@ -172,7 +172,7 @@ def test_a_half_sorting_taken_back_in_the_program_ends_the_stop(day: Day) -> Non
         book.do(*day.answer(last), *_half_sorted(day))
         book.save()
         day.saved()
-        assert day.look() is Outcome.stopped
+        assert day.look() is LookOutcome.stopped
         book.do(step("undo", OPEN))
         book.save()
         day.saved()
@@ -223,7 +223,7 @@ def test_two_people_save_in_the_same_second(day: Day) -> None:
     second = day.files.hands()
     day.edit(*day.answer(FIRST, "第一个人"))
     saved = day.files.now
-    assert [day.look(), day.look()] == [Outcome.read, Outcome.wrote]
+    assert [day.look(), day.look()] == [LookOutcome.read, LookOutcome.wrote]
     second.type(day.numbers[THIRD], progress="第二个人")
     second.save(at=saved)
     day.rest()
@@ -260,15 +260,15 @@ def test_a_file_open_for_hours_is_read_and_written_when_it_is_closed(
         book.save()
         saved = day.saved()
         content = day.path.read_bytes()
-        assert [day.look(), day.look()] == [Outcome.read, Outcome.held]
+        assert [day.look(), day.look()] == [LookOutcome.read, LookOutcome.held]
         assert day.events(FIRST) == REPLIED
         assert day.case(FIRST).replied_at == saved
         day.confirm(FIRST)
-        assert day.look() is Outcome.held
+        assert day.look() is LookOutcome.held
         assert day.notices("file_held") == []
         for _ in range(4):
             day.files.tick(3600)
-            assert day.look() is Outcome.held
+            assert day.look() is LookOutcome.held
         (notice,) = day.notices("file_held")
         assert (notice.facts["who"], notice.facts["minutes"]) == ("SALES", 60)
         assert day.path.read_bytes() == content
@@ -278,7 +278,7 @@ def test_a_file_open_for_hours_is_read_and_written_when_it_is_closed(
         day.look()
         day.look()
         assert day.events(SECOND) == REPLIED
-    assert day.rest()[0] is Outcome.wrote
+    assert day.rest()[0] is LookOutcome.wrote
     assert day.events(FIRST) == [*REPLIED, "confirmed"]
     assert "已采用" in day.hint(SECOND)
     assert len(day.notices("file_held")) == 1
@@ -298,9 +298,9 @@ def test_a_deleted_file_comes_back_as_it_was_last_seen(day: Day) -> None:
         complaint = office.dispatched(subject="新来的", body="新来的")
         office.session.flush()
         number = complaint.number
-    assert day.look() is Outcome.read
+    assert day.look() is LookOutcome.read
     assert not day.path.exists(), "a program that is saving may have taken it away for a moment"
-    assert day.rest() == [Outcome.wrote, Outcome.quiet]
+    assert day.rest() == [LookOutcome.wrote, LookOutcome.quiet]
     assert number in day.column("number")
     assert day.events(FIRST) == REPLIED
     coloured = day.sheet()[f"{day.letter('answer')}{day.line(FIRST)}"]
@@ -313,7 +313,7 @@ def test_a_program_that_takes_the_file_away_to_save_it_is_not_disturbed(day: Day
     away = day.path.with_name("~saving.tmp")
     day.calc.edit(day.path, day.answer(SECOND))
     os.rename(day.path, away)
-    assert day.look() is Outcome.read
+    assert day.look() is LookOutcome.read
     assert not day.path.exists()
     os.rename(away, day.path)
     day.saved()
@@ -329,7 +329,7 @@ def test_a_read_only_file_is_taken_in_and_written_when_it_may_be(day: Day) -> No
     day.edit(*day.answer(FIRST))
     day.path.chmod(0o444)
     content = day.path.read_bytes()
-    assert [day.look() for _ in range(4)] == [Outcome.read, *[Outcome.failed] * 3]
+    assert [day.look() for _ in range(4)] == [LookOutcome.read, *[LookOutcome.failed] * 3]
     refused_meanwhile(day, "not_writable")
     assert day.path.read_bytes() == content
     day.path.chmod(0o644)
@@ -340,7 +340,7 @@ def test_a_read_only_folder_is_taken_in_and_written_when_it_may_be(day: Day) -> 
     day.edit(*day.answer(FIRST))
     content = day.path.read_bytes()
     with read_only(day.path.parent):
-        assert [day.look() for _ in range(4)] == [Outcome.read, *[Outcome.failed] * 3]
+        assert [day.look() for _ in range(4)] == [LookOutcome.read, *[LookOutcome.failed] * 3]
         refused_meanwhile(day, "not_writable")
         assert day.path.read_bytes() == content
     written_afterwards(day)
@@ -352,7 +352,7 @@ def test_without_room_it_is_told_once_and_written_when_there_is_some(day: Day, w
         day.edit(*day.answer(FIRST))
         with full():
             content = day.path.read_bytes()
-            assert [day.look() for _ in range(4)][1:] == [Outcome.failed] * 3
+            assert [day.look() for _ in range(4)][1:] == [LookOutcome.failed] * 3
             refused_meanwhile(day, "disk_full")
             assert day.path.read_bytes() == content
             there = {one.name for one in day.path.parent.iterdir()} - {"holiday.mp4"}
@@ -369,7 +369,7 @@ def refused_meanwhile(day: Day, code: str) -> None:
 
 
 def written_afterwards(day: Day) -> None:
-    assert day.rest() == [Outcome.wrote, Outcome.quiet]
+    assert day.rest() == [LookOutcome.wrote, LookOutcome.quiet]
     assert day.problems() == []
     assert day.events(FIRST) == REPLIED
     assert "已采用" in day.hint(FIRST)

@@ -16,7 +16,7 @@ import pytest
 import stepping
 from books import TABS, made, rich
 
-from sync.port import SheetChanged, SheetRefused, SheetUnavailable, Writing
+from sync.port import WorkbookChanged, WorkbookRefused, WorkbookUnavailable, WorkbookWrite
 from sync.workbook.adapter import WorkbookFile
 
 BEFORES = pytest.mark.parametrize(
@@ -36,13 +36,13 @@ def theirs(tmp_path: Path) -> bytes:
     """What a person is going to save: another complete book of ours."""
     other = made(tmp_path / "theirs.xlsx", lines=1)
     seen = other.read(TABS)
-    other.write(seen, TABS, Writing(1, {"open": {(2, "text"): "部门刚写的"}}))
+    other.write(seen, TABS, WorkbookWrite(1, {"open": {(2, "text"): "部门刚写的"}}))
     return other.path.read_bytes()
 
 
 def write(book: WorkbookFile, text: str = "新") -> str:
     seen = book.read(TABS)
-    return book.write(seen, TABS, Writing(2, {"open": {(2, "hint"): text}}))
+    return book.write(seen, TABS, WorkbookWrite(2, {"open": {(2, "hint"): text}}))
 
 
 def files(book: WorkbookFile) -> list[str]:
@@ -211,8 +211,8 @@ def test_a_program_that_still_writes_into_the_old_file_keeps_it(
 def test_a_book_changed_after_it_was_read_is_not_written(book: WorkbookFile, theirs: bytes) -> None:
     seen = book.read(TABS)
     by_replacing(book.path, theirs)
-    with pytest.raises(SheetUnavailable) as refused:
-        book.write(seen, TABS, Writing(2, {"open": {(2, "hint"): "新"}}))
+    with pytest.raises(WorkbookUnavailable) as refused:
+        book.write(seen, TABS, WorkbookWrite(2, {"open": {(2, "hint"): "新"}}))
     assert refused.value.code == "changed"
     assert book.path.read_bytes() == theirs
 
@@ -223,8 +223,8 @@ def test_two_writers_lose_no_word_of_each_other(book: WorkbookFile) -> None:
             seen = book.read(TABS)
             now = seen.grids["open"].lines[0].cells.get("amount", 0.0)
             assert isinstance(now, float)
-            with suppress(SheetUnavailable):  # the other was faster
-                book.write(seen, TABS, Writing(2, {"open": {(2, "amount"): now + 1}}))
+            with suppress(WorkbookUnavailable):  # the other was faster
+                book.write(seen, TABS, WorkbookWrite(2, {"open": {(2, "amount"): now + 1}}))
                 times -= 1
 
     children = []
@@ -252,7 +252,7 @@ def test_a_full_disk_leaves_the_old_book_and_nothing_else(book: WorkbookFile) ->
 
     def deed() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-        book.write(seen, TABS, Writing(2, {"open": {(2, "hint"): "新"}}))
+        book.write(seen, TABS, WorkbookWrite(2, {"open": {(2, "hint"): "新"}}))
 
     assert stepping.run(deed).said == "SheetRefused disk_full"
     assert book.path.read_bytes() == old
@@ -261,7 +261,7 @@ def test_a_full_disk_leaves_the_old_book_and_nothing_else(book: WorkbookFile) ->
 
 def test_a_read_only_book_is_refused(book: WorkbookFile) -> None:
     book.path.chmod(0o444)
-    with pytest.raises(SheetRefused) as refused:
+    with pytest.raises(WorkbookRefused) as refused:
         write(book)
     assert refused.value.code == "not_writable"
 
@@ -306,18 +306,18 @@ def test_mode_and_attributes_of_the_book_stay(book: WorkbookFile) -> None:
 
 
 def test_no_folder_no_book_and_a_book_that_is_there(tmp_path: Path) -> None:
-    with pytest.raises(SheetRefused) as refused:
+    with pytest.raises(WorkbookRefused) as refused:
         WorkbookFile(tmp_path / "gone" / "a.xlsx").read(TABS)
     assert refused.value.code == "no_folder"
-    with pytest.raises(SheetRefused):
+    with pytest.raises(WorkbookRefused):
         WorkbookFile(tmp_path / "gone" / "a.xlsx").make(TABS)
     book = WorkbookFile(tmp_path / "a.xlsx")
     assert book.fingerprint() is None
-    with pytest.raises(SheetUnavailable) as missing:
+    with pytest.raises(WorkbookUnavailable) as missing:
         book.read(TABS)
     assert missing.value.code == "missing"
     assert book.make(TABS) == book.fingerprint()
-    with pytest.raises(SheetUnavailable) as there:
+    with pytest.raises(WorkbookUnavailable) as there:
         book.make(TABS)
     assert there.value.code == "changed"
     assert os.listdir(tmp_path) == ["a.xlsx"]
@@ -330,7 +330,7 @@ def test_a_kept_copy_comes_back_as_it_was(book: WorkbookFile, tmp_path: Path) ->
     old = book.path.read_bytes()
     book.keep(tmp_path, "kept.xlsx")
     after = write(book)
-    with pytest.raises(SheetUnavailable):
+    with pytest.raises(WorkbookUnavailable):
         book.put(tmp_path / "kept.xlsx", "another fingerprint")
     now = book.put(tmp_path / "kept.xlsx", after)
     assert book.path.read_bytes() == old
@@ -378,8 +378,8 @@ def test_a_book_that_somebody_has_open_is_not_written(
     assert held is not None
     assert held.name == name
     assert abs(held.since.timestamp() - place.stat().st_mtime) < 0.001
-    with pytest.raises(SheetUnavailable) as refused:
-        book.write(seen, TABS, Writing(2, {"open": {(2, "hint"): "新"}}))
+    with pytest.raises(WorkbookUnavailable) as refused:
+        book.write(seen, TABS, WorkbookWrite(2, {"open": {(2, "hint"): "新"}}))
     assert (refused.value.code, refused.value.facts) == ("held", {"who": name})
     assert book.path.read_bytes() == old
 
@@ -441,11 +441,11 @@ def test_a_file_cut_off_anywhere_is_half_written(tmp_path: Path) -> None:
     whole = book.path.read_bytes()
     for part in range(50):
         book.path.write_bytes(whole[: len(whole) * part // 50])
-        with pytest.raises(SheetUnavailable) as refused:
+        with pytest.raises(WorkbookUnavailable) as refused:
             book.read(TABS)
         assert refused.value.code == "half_written"
     book.path.write_bytes(b"\0" * len(whole))
-    with pytest.raises(SheetUnavailable):
+    with pytest.raises(WorkbookUnavailable):
         book.read(TABS)
 
 
@@ -457,7 +457,7 @@ def test_a_hole_of_zeros_anywhere_raises_nothing_foreign(tmp_path: Path) -> None
         book.path.write_bytes(whole[:start] + b"\0" * 64 + whole[start + 64 :])
         try:
             book.read(TABS)
-        except (SheetUnavailable, SheetChanged):
+        except (WorkbookUnavailable, WorkbookChanged):
             continue
 
 
@@ -468,6 +468,6 @@ def test_a_hole_of_zeros_anywhere_raises_nothing_foreign(tmp_path: Path) -> None
 def test_what_is_no_workbook_is_the_departments_matter(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(content)
-    with pytest.raises(SheetChanged) as refused:
+    with pytest.raises(WorkbookChanged) as refused:
         WorkbookFile(path).read(TABS)
     assert refused.value.code == "no_workbook"

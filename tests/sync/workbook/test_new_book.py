@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 from books import OPEN, TABS, made
 
-from sync.port import Column, Tab
+from sync.port import ColumnLayout, TabLayout
 from sync.workbook.adapter import WorkbookFile
 from sync.workbook.new_book import LAST_LINE
 
@@ -92,7 +92,9 @@ def test_only_generated_tabs_are_locked_and_those_can_be_filtered(theirs: Any) -
 
 
 def test_texts_that_look_like_formulas_stay_texts(tmp_path: Path) -> None:
-    odd = Tab("open", "a'b !", (OPEN.columns[0], Column("sum", "=1+1", choices=('5"', "6"))))
+    odd = TabLayout(
+        "open", "a'b !", (OPEN.columns[0], ColumnLayout("sum", "=1+1", choices=('5"', "6")))
+    )
     book = WorkbookFile(tmp_path / "a.xlsx")
     book.make([odd])
     grid = book.read([odd]).grids["open"]

@@ -15,7 +15,7 @@ from books import DUE, LINES, OPEN, TABS, made, parts, rezip, rich, sheet_part, 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync.port import Column, Computed, Link, SheetChanged, Writing, Written
+from sync.port import ColumnLayout, Computed, Link, WorkbookChanged, WorkbookWrite, Written
 from sync.workbook import adapter
 from sync.workbook.adapter import WorkbookFile
 
@@ -27,7 +27,7 @@ SHEET = "xl/worksheets/sheet1.xml"
 
 
 def write(book: WorkbookFile, cells: dict[tuple[int, str], Written], stamp: int = 4) -> str:
-    return book.write(book.read(TABS), TABS, Writing(stamp, {"open": cells}))
+    return book.write(book.read(TABS), TABS, WorkbookWrite(stamp, {"open": cells}))
 
 
 def cells_of(book: WorkbookFile, row: int) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def test_a_pass_that_says_nothing_new_writes_only_the_stamp(tmp_path: Path) -> N
 
 def test_every_written_tab_gets_the_stamp(tmp_path: Path) -> None:
     book = made(tmp_path / "a.xlsx")
-    book.write(book.read(TABS), TABS, Writing(9, {"people": {(2, "name"): "张伟 (1023)"}}))
+    book.write(book.read(TABS), TABS, WorkbookWrite(9, {"people": {(2, "name"): "张伟 (1023)"}}))
     theirs = openpyxl.load_workbook(book.path)
     assert [theirs[title]["A1"].value for title in ("今日", "在办", "人员")] == [
         "redress/today/0",
@@ -280,7 +280,7 @@ def test_a_book_packed_as_no_office_program_does_is_refused_and_stays(tmp_path: 
         for name, part in content.items():
             package.writestr(name, part)
     before = book.path.read_bytes()
-    with pytest.raises(SheetChanged, match="no_workbook"):
+    with pytest.raises(WorkbookChanged, match="no_workbook"):
         write(book, {(2, "hint"): "新"})
     assert book.path.read_bytes() == before
 
@@ -289,8 +289,8 @@ def test_new_columns_come_behind_everything(tmp_path: Path) -> None:
     book = rich(tmp_path / "a.xlsx")
     seen = book.read(TABS)
     assert seen.grids["open"].last_column == 15
-    added = Column("visit", "回访意见", open_=True)
-    book.write(seen, TABS, Writing(4, {"open": {(2, "visit"): "满意"}}, {"open": [added]}))
+    added = ColumnLayout("visit", "回访意见", open_=True)
+    book.write(seen, TABS, WorkbookWrite(4, {"open": {(2, "visit"): "满意"}}, {"open": [added]}))
     assert in_openpyxl(book, "P1").value == "回访意见"
     assert in_openpyxl(book, "P1").font.b
     assert in_openpyxl(book, "P2").value == "满意"

@@ -13,7 +13,14 @@ import openpyxl
 import pytest
 from books import DUE, OPEN, TABS, made, operate, parts, rezip, rich, sheet_part, uid
 
-from sync.port import Broken, Computed, Picture, SheetChanged, SheetUnavailable, Writing
+from sync.port import (
+    Broken,
+    Computed,
+    WorkbookChanged,
+    WorkbookPicture,
+    WorkbookUnavailable,
+    WorkbookWrite,
+)
 from sync.workbook.adapter import WorkbookFile
 from sync.workbook.cells import area, column_letters, column_number, moment_of, serial_of
 from sync.workbook.package import LARGEST, is_date_format
@@ -26,7 +33,7 @@ def book(tmp_path: Path) -> WorkbookFile:
     return made(tmp_path / "a.xlsx", lines=3)
 
 
-def edited(book: WorkbookFile, deed: Any) -> Picture:
+def edited(book: WorkbookFile, deed: Any) -> WorkbookPicture:
     """The book after a person did something to its open tab in another program."""
     theirs = openpyxl.load_workbook(book.path)
     deed(theirs["在办"])
@@ -186,7 +193,7 @@ def test_a_tab_that_is_gone_is_not_there(book: WorkbookFile) -> None:
     assert picture.stamp is None
     theirs = openpyxl.Workbook()
     theirs.save(book.path)
-    with pytest.raises(SheetChanged):
+    with pytest.raises(WorkbookChanged):
         book.read(TABS)
 
 
@@ -208,7 +215,7 @@ def test_a_renamed_header_is_found_by_its_name(book: WorkbookFile) -> None:
 
     grid = edited(book, rename).grids["open"]
     assert (grid.columns["hint"], grid.headers["hint"]) == (5, "系统提示")
-    book.write(book.read(TABS), TABS, Writing(2, {"open": {(1, "hint"): "同步提示"}}))
+    book.write(book.read(TABS), TABS, WorkbookWrite(2, {"open": {(1, "hint"): "同步提示"}}))
     assert book.read(TABS).grids["open"].headers["hint"] == "同步提示"
 
 
@@ -265,7 +272,7 @@ def test_documents_with_entities_are_refused_unread(book: WorkbookFile) -> None:
         content = parts(book.path)
         content[part] = f"<!DOCTYPE x [<!ENTITY e {kind}>]>".encode() + content[part]
         rezip(book.path, content)
-        with pytest.raises(SheetChanged):
+        with pytest.raises(WorkbookChanged):
             book.read(TABS)
 
 
@@ -277,7 +284,7 @@ def test_a_file_that_unpacks_to_too_much_is_refused(book: WorkbookFile) -> None:
         for _ in range(LARGEST // (1 << 24) + 1):
             bomb.write(bytes(1 << 24))
     assert book.path.stat().st_size < 1 << 20
-    with pytest.raises(SheetChanged) as refused:
+    with pytest.raises(WorkbookChanged) as refused:
         book.read(TABS)
     assert refused.value.code == "no_workbook"
 
@@ -285,7 +292,7 @@ def test_a_file_that_unpacks_to_too_much_is_refused(book: WorkbookFile) -> None:
 def test_other_packages_are_no_workbook(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     rezip(path, {"word/document.xml": b"<document/>"})
-    with pytest.raises(SheetChanged):
+    with pytest.raises(WorkbookChanged):
         WorkbookFile(path).read(TABS)
 
 
@@ -294,7 +301,7 @@ def test_xml_that_is_cut_off_is_half_written(book: WorkbookFile) -> None:
     content = parts(book.path)
     content[part] = content[part][: len(content[part]) // 2]
     rezip(book.path, content)
-    with pytest.raises(SheetUnavailable) as refused:
+    with pytest.raises(WorkbookUnavailable) as refused:
         book.read(TABS)
     assert refused.value.code == "half_written"
 
@@ -302,5 +309,5 @@ def test_xml_that_is_cut_off_is_half_written(book: WorkbookFile) -> None:
 def test_a_text_that_is_not_there_is_half_written(tmp_path: Path) -> None:
     book = rich(tmp_path / "a.xlsx")
     operate(book.path, SHEET, '<c r="B2" t="s"><v>12</v>', '<c r="B2" t="s"><v>9999</v>')
-    with pytest.raises(SheetUnavailable):
+    with pytest.raises(WorkbookUnavailable):
         book.read(TABS)
