@@ -952,7 +952,7 @@ class WorkbookTab(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     columns: Mapped[list[WorkbookColumn]] = relationship(
-        back_populates="tab", order_by="SheetColumn.position"
+        back_populates="tab", order_by="WorkbookColumn.position"
     )
 
     __mapper_args__ = {"version_id_col": version}

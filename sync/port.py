@@ -188,7 +188,10 @@ class WorkbookWrite:
 
 
 class WorkbookPort(Protocol):
-    """A spreadsheet on the other side. Every method may raise SheetUnavailable or SheetRefused."""
+    """A spreadsheet on the other side.
+
+    Every method may raise WorkbookUnavailable or WorkbookRefused.
+    """
 
     def fingerprint(self) -> str | None:
         """What changes whenever the book is saved; None where there is no book. Cheap."""
@@ -197,7 +200,7 @@ class WorkbookPort(Protocol):
         """Who has it open now, where that can be known."""
 
     def read(self, tabs: Sequence[TabLayout]) -> WorkbookPicture:
-        """The book as it stands. Raises SheetChanged when it is no workbook of ours."""
+        """The book as it stands. Raises WorkbookChanged when it is no workbook of ours."""
 
     def make(self, tabs: Sequence[TabLayout]) -> str:
         """A new book with empty tabs and stamp 0, where there is none; its fingerprint."""
@@ -207,7 +210,7 @@ class WorkbookPort(Protocol):
     ) -> str:
         """Write, verify and replace at once; the new fingerprint.
 
-        Raises SheetUnavailable `changed` when the book is not the one of `seen` any more, `held`
+        Raises WorkbookUnavailable `changed` when the book is not the one of `seen` any more, `held`
         when somebody has it open; the book is untouched then.
         """
 

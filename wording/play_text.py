@@ -109,9 +109,9 @@ class PlayText:
             "level": self._labelled("severity", facts.level),
             "round": facts.round,
             "department": self._labelled("department", facts.department),
-            "clocks": [self._clock(clock) for clock in facts.clocks],
-            "charges": [self._charge(charge) for charge in facts.charges],
-            "counts": [self._labelled("counter", count.counter) for count in facts.counts],
+            "clocks": [self._clock(deadline) for deadline in facts.deadlines],
+            "charges": [self._charge(penalty) for penalty in facts.penalties],
+            "counts": [self._labelled("counter", count.counter) for count in facts.tallies],
         }
 
     def _at(self, at: dt.datetime | None) -> str | None:
@@ -139,7 +139,7 @@ class PlayText:
     def _changes(self, outcome: StepOutcome) -> list[Said]:
         told = self._named(outcome)
         told += [self._change(one, outcome) for one in outcome.effects]
-        for count in outcome.after.counts[len(outcome.before.counts) :]:
+        for count in outcome.after.tallies[len(outcome.before.tallies) :]:
             text = _("Counted: %(name)s", name=self.pack.label("counter", count.counter))
             told.append(_plain_change("counted", count.counter, text))
         return told
@@ -168,51 +168,53 @@ class PlayText:
 
     def _why(self, effect: Effect, after: CaseFacts) -> tuple[list[str], str | None]:
         if effect.kind.startswith("charge"):
-            charge = _charge_of(effect, after)
-            if charge is None:
+            penalty = _charge_of(effect, after)
+            if penalty is None:
                 return [], None
-            return [reasons.charge(charge, self.pack)], charge.because.get("clause")
-        found = (c for c in after.clocks if (c.key, c.round) == (effect.key, effect.facts["round"]))
-        if effect.kind == "fact" or (clock := next(found, None)) is None:
+            return [reasons.charge(penalty, self.pack)], penalty.because.get("clause")
+        found = (
+            c for c in after.deadlines if (c.key, c.round) == (effect.key, effect.facts["round"])
+        )
+        if effect.kind == "fact" or (deadline := next(found, None)) is None:
             return [], None
         explained = effect.kind in ("clock_started", "clock_running", "clock_moved")
-        said = reasons.clock(clock, self.pack) if explained else []
-        return said, clock.because.get("clause")
+        said = reasons.deadline(deadline, self.pack) if explained else []
+        return said, deadline.because.get("clause")
 
-    def _clock(self, clock: DeadlineFacts) -> Said:
+    def _clock(self, deadline: DeadlineFacts) -> Said:
         return {
-            "key": clock.key,
-            "label": self.pack.label("deadline", clock.key),
-            "clause": clock.because.get("clause"),
-            "round": clock.round,
-            "state": _member(clock.state),
-            "starts_at": self._at(clock.starts_at),
-            "opens_at": self._at(clock.opens_at),
-            "due_at": self._at(clock.due_at),
-            "review_at": self._at(clock.review_at),
-            "met_at": self._at(clock.met_at),
-            "breached": clock.breached,
-            "breached_at": [self._at(x.breached_at) for x in clock.breaches if not x.lifted_at],
-            "provisional": clock.provisional,
-            "responsible": clock.responsible,
-            "who": self._who(clock.responsible),
-            "because": reasons.clock(clock, self.pack),
+            "key": deadline.key,
+            "label": self.pack.label("deadline", deadline.key),
+            "clause": deadline.because.get("clause"),
+            "round": deadline.round,
+            "state": _member(deadline.state),
+            "starts_at": self._at(deadline.starts_at),
+            "opens_at": self._at(deadline.opens_at),
+            "due_at": self._at(deadline.due_at),
+            "review_at": self._at(deadline.review_at),
+            "met_at": self._at(deadline.met_at),
+            "breached": deadline.breached,
+            "breached_at": [self._at(x.breached_at) for x in deadline.breaches if not x.lifted_at],
+            "provisional": deadline.provisional,
+            "responsible": deadline.responsible,
+            "who": self._who(deadline.responsible),
+            "because": reasons.deadline(deadline, self.pack),
         }
 
-    def _charge(self, charge: PenaltyFacts) -> Said:
-        taken = charge.amount if charge.sign is Sign.charge else -charge.amount
+    def _charge(self, penalty: PenaltyFacts) -> Said:
+        taken = penalty.amount if penalty.sign is Sign.charge else -penalty.amount
         return {
-            "rule": charge.rule,
-            "label": form_text.ground(charge.rule, self.pack),
-            "clause": charge.because.get("clause"),
-            "employee": charge.employee,
-            "who": self._who(charge.employee),
+            "rule": penalty.rule,
+            "label": form_text.ground(penalty.rule, self.pack),
+            "clause": penalty.because.get("clause"),
+            "employee": penalty.employee,
+            "who": self._who(penalty.employee),
             "yuan": yuan(taken),
-            "sign": charge.sign.value,
-            "status": _member(charge.status),
-            "stands": charge.stands,
-            "at": self._at(charge.at),
-            "because": reasons.charge(charge, self.pack),
+            "sign": penalty.sign.value,
+            "status": _member(penalty.status),
+            "stands": penalty.stands,
+            "at": self._at(penalty.at),
+            "because": reasons.charge(penalty, self.pack),
         }
 
     def _told(self, message: Notification) -> Said:
@@ -238,7 +240,7 @@ def _plain_change(kind: str, key: str, text: str) -> Said:
 def _charge_of(effect: Effect, after: CaseFacts) -> PenaltyFacts | None:
     facts = effect.facts
     identity = (effect.key, facts["employee"], facts["occasion"], facts["sign"])
-    return next((charge for charge in after.charges if charge.identity == identity), None)
+    return next((penalty for penalty in after.penalties if penalty.identity == identity), None)
 
 
 def _member(member: enum.Enum) -> Said:
@@ -310,17 +312,18 @@ def _standing_lines(stands: Said) -> Iterator[str]:
     graded = [stands[scale]["label"] for scale in ("grade", "level") if stands[scale]]
     status = stands["status"]["label"] if stands["status"] else "—"
     yield "= " + " · ".join([stands["number"] or "—", status, *graded])
-    for clock in stands["clocks"]:
-        if clock["state"]["key"] == "running" or clock["breached"]:
-            due = clock_time(clock["due_at"]) if clock["due_at"] else _("no limit")
-            late = f" · {_('breached')}" if clock["breached"] else ""
-            late += f" · {_('provisional')}" if clock["provisional"] else ""
-            state = clock["state"]["label"]
-            yield f"  {clock['label']}: {due} · {state}{late} · {clock['clause']}"
-    for charge in stands["charges"]:
-        if charge["stands"]:
-            yield f"  {signed(charge['yuan'])} {charge['who']}: {charge['label']} · " + " · ".join(
-                [charge["status"]["label"], charge["clause"] or ""]
+    for deadline in stands["clocks"]:
+        if deadline["state"]["key"] == "running" or deadline["breached"]:
+            due = clock_time(deadline["due_at"]) if deadline["due_at"] else _("no limit")
+            late = f" · {_('breached')}" if deadline["breached"] else ""
+            late += f" · {_('provisional')}" if deadline["provisional"] else ""
+            state = deadline["state"]["label"]
+            yield f"  {deadline['label']}: {due} · {state}{late} · {deadline['clause']}"
+    for penalty in stands["charges"]:
+        if penalty["stands"]:
+            yield (
+                f"  {signed(penalty['yuan'])} {penalty['who']}: {penalty['label']} · "
+                + " · ".join([penalty["status"]["label"], penalty["clause"] or ""])
             )
 
 

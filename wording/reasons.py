@@ -73,7 +73,7 @@ def term(amount: Any, unit: str, at: str = "") -> str:
     return _named(_UNITS, unit, amount=amount, at=at[:5])
 
 
-def clock(one: DeadlineFacts, pack: Pack) -> list[str]:
+def deadline(one: DeadlineFacts, pack: Pack) -> list[str]:
     """Why a clock ends where it ends, sentence by sentence."""
     why = one.because
     start = _named(_STARTS, why.get("from_event", ""))

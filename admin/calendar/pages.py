@@ -69,11 +69,11 @@ class CalendarPage(RedressPage):
     def index(self) -> Any:
         today = dt.datetime.now(wording.zone()).date()
         year = request.args.get("year", today.year, type=int)
-        calendar = working_calendar.find(self.records)
+        calendar = working_calendar.find(self.session)
         if calendar is None:
             return self.render("calendar/calendar.html", calendar=None, year=year)
         try:
-            months = working_calendar.year_view(self.records, calendar, year)
+            months = working_calendar.year_view(self.session, calendar, year)
         except CalendarRefused as refusal:
             if year == today.year:
                 raise
@@ -92,14 +92,14 @@ class CalendarPage(RedressPage):
 
     def _around(self, calendar: Calendar) -> dict[str, Any]:
         """What stands beside the twelve months: hours, coverage, history, and words."""
-        stands = working_calendar.standing(self.records, calendar)
+        stands = working_calendar.standing(self.session, calendar)
         return {
             "stands": stands,
             "next_year": stands.coverage_until.year + 1,
             "hours": changes.spelled(working_calendar.slots_of(stands.slots)),
             "half_hours": changes.spelled(working_calendar.slots_of(stands.half_slots)),
-            "versions": working_calendar.versions(self.records, calendar, at_most=VERSIONS_SHOWN),
-            "recounting": bool(requests.open_(self.records, kind=recounting.REQUEST)),
+            "versions": working_calendar.versions(self.session, calendar, at_most=VERSIONS_SHOWN),
+            "recounting": bool(requests.open_(self.session, kind=recounting.REQUEST)),
             "looks": {name: gettext(words) for name, (_sign, words) in LOOKS.items()},
             "look": look,
             "sign": sign,
@@ -111,8 +111,8 @@ class CalendarPage(RedressPage):
     @expose("/begin", methods=("POST",))
     def begin(self) -> Any:
         """The first calendar of a company: every official year that is installed."""
-        working_calendar.seed_official(self.records)
-        self.records.commit()
+        working_calendar.seed_official(self.session)
+        self.session.commit()
         flash(gettext("The official years were loaded."), "success")
         return redirect(self.get_url(".index"))
 
@@ -125,7 +125,7 @@ class CalendarPage(RedressPage):
         on = _day(day)
         try:
             month = working_calendar.month_view(
-                self.records, calendar, year=on.year, month=on.month
+                self.session, calendar, year=on.year, month=on.month
             )
         except CalendarRefused:
             abort(404)
@@ -138,7 +138,7 @@ class CalendarPage(RedressPage):
     def hours(self) -> Any:
         """The office hours of full and of half days."""
         calendar = self._calendar()
-        form = HoursForm.of(working_calendar.standing(self.records, calendar), calendar)
+        form = HoursForm.of(working_calendar.standing(self.session, calendar), calendar)
         lead = gettext("Working hours are counted within them; working days end within them.")
         return self._change(form, calendar, gettext("Office hours"), lead, None)
 
@@ -146,10 +146,10 @@ class CalendarPage(RedressPage):
     def year(self, year: int) -> Any:
         """The official plan of a year."""
         calendar = self._calendar()
-        stands = working_calendar.standing(self.records, calendar)
+        stands = working_calendar.standing(self.session, calendar)
         if not stands.coverage_from.year - 1 <= year <= stands.coverage_until.year + 1:
             abort(404)
-        plan = changes.plan(self.records, calendar, year)
+        plan = changes.plan(self.session, calendar, year)
         form = YearForm.of(year, calendar, plan)
         if request.method == "POST" and not form.took_file():
             return self._shown(form, calendar, form.title, form.lead, year, None)
@@ -160,7 +160,7 @@ class CalendarPage(RedressPage):
         preview = None
         if request.method == "POST" and form.validate():
             try:
-                preview = looked_at(self.records, calendar, form.change(), now=now())
+                preview = looked_at(self.session, calendar, form.change(), now=now())
                 wanted = request.form.get("do")
                 if wanted == "download":
                     return sent(preview)
@@ -168,7 +168,7 @@ class CalendarPage(RedressPage):
                     return self._carried_out(form, calendar, preview, year)
                 form.seen_now(preview)
             except DomainError as refusal:
-                self.records.rollback()
+                self.session.rollback()
                 tell(refusal, form)
                 if isinstance(refusal, LinesRefused):
                     form.lines.errors = wording.faulty_lines(refusal.facts["lines"])
@@ -197,32 +197,32 @@ class CalendarPage(RedressPage):
         The request is committed with the change, so whatever happens afterwards is made up for.
         """
         user, at = current_user.user, now()
-        held = changes.hold(self.records, seen=form.seen_version())
+        held = changes.lock_calendar(self.session, seen=form.seen_version())
         changes.carry_out(
-            self.records,
+            self.session,
             held,
             preview.change,
             reason=form.reason.data or "",
             actor=user.display_name,
             now=at,
         )
-        requests.ask(self.records, kind=recounting.REQUEST, key=held.key, user_id=user.id, now=at)
-        self.records.commit()
+        requests.ask(self.session, kind=recounting.REQUEST, key=held.key, user_id=user.id, now=at)
+        self.session.commit()
         recounting.recount_some(
-            self.records,
+            self.session,
             preview.numbers[:AT_ONCE],
             reason=form.reason.data or "",
             actor=of_user(current_user.user),
             now=now(),
         )
-        self.records.commit()
+        self.session.commit()
         flash(gettext("The calendar was changed."), "success")
         if len(preview.numbers) > AT_ONCE:
             flash(gettext("The due times of the other cases follow within minutes."))
         return redirect(url_for(".index", year=year) if year else url_for(".index"))
 
     def _calendar(self) -> Calendar:
-        found = working_calendar.find(self.records)
+        found = working_calendar.find(self.session)
         if found is None:
             abort(404)
         return found

@@ -113,48 +113,48 @@ def _rows(
         for effect in moving.effects
         if effect.kind.startswith(("charge", "breach"))
     ]
-    before = {(clock.key, clock.round): clock for clock in moving.before.clocks}
-    for clock in moving.after.clocks:
-        was = before.get((clock.key, clock.round))
-        if was == clock or not (clock.running or (was and was.running)):
+    before = {(deadline.key, deadline.round): deadline for deadline in moving.before.deadlines}
+    for deadline in moving.after.deadlines:
+        was = before.get((deadline.key, deadline.round))
+        if was == deadline or not (deadline.running or (was and was.running)):
             continue
-        why = (*_why(clock, was, value, change, turned), *follows)
+        why = (*_why(deadline, was, value, change, turned), *follows)
         follows = []
         yield MovedDeadline(
             number=moving.number,
-            rule=moving.pack.label("deadline", clock.key),
-            cite=str(clock.because["clause"]),
+            rule=moving.pack.label("deadline", deadline.key),
+            cite=str(deadline.because["clause"]),
             before=was.due_at if was else None,
-            after=clock.due_at,
-            provisional=clock.provisional,
+            after=deadline.due_at,
+            provisional=deadline.provisional,
             why=why,
         )
 
 
 def _why(
-    clock: DeadlineFacts,
+    deadline: DeadlineFacts,
     was: DeadlineFacts | None,
     value: WorkCalendar,
     change: CalendarChange,
     turned: Sequence[ChangedDay],
 ) -> tuple[str, ...]:
-    if clock.because.get("passed") and (was is None or was.due_at == clock.due_at):
-        return (reasons.passed(clock.because["passed"]),)
+    if deadline.because.get("passed") and (was is None or was.due_at == deadline.due_at):
+        return (reasons.passed(deadline.because["passed"]),)
     said = []
     if change.slots is not None:
         said.append(gettext("Office hours: %(hours)s", hours=spelled(change.slots)))
-    said += _day_words([one for one in turned if _lies_within(one.on, clock, was, value)])
-    if was and was.provisional and not clock.provisional:
+    said += _day_words([one for one in turned if _lies_within(one.on, deadline, was, value)])
+    if was and was.provisional and not deadline.provisional:
         said.append(gettext("No longer provisional."))
     return tuple(said)
 
 
 def _lies_within(
-    on: dt.date, clock: DeadlineFacts, was: DeadlineFacts | None, value: WorkCalendar
+    on: dt.date, deadline: DeadlineFacts, was: DeadlineFacts | None, value: WorkCalendar
 ) -> bool:
-    ends = [one.due_at for one in (clock, was) if one and one.due_at]
+    ends = [one.due_at for one in (deadline, was) if one and one.due_at]
     last = value.local(max(ends)).date() if ends else on
-    return value.local(clock.starts_at).date() <= on <= last
+    return value.local(deadline.starts_at).date() <= on <= last
 
 
 # ---------------------------------------------------------------- days
@@ -179,7 +179,7 @@ def _day_words(turned: Sequence[ChangedDay]) -> list[str]:
 
 def _given_off(one: ChangedDay) -> bool:
     """Whether the company itself gives the day off."""
-    return one.company and not one.after.counts
+    return one.company and not one.after.tallies
 
 
 def _in_runs(turned: Sequence[ChangedDay]) -> list[list[ChangedDay]]:

@@ -148,13 +148,13 @@ class ComplaintView(DeclaredColumns):
     list_template = "cases/complaints.html"
 
     def get_filters(self) -> list[Any]:
-        return [*super().get_filters(), *keyed_filters(lambda: self.records)]
+        return [*super().get_filters(), *keyed_filters(lambda: self.session)]
 
     def _rows(self) -> sa.Select[Any]:
         return super()._rows().options(joinedload(Complaint.policy_version))
 
     def visible(self, statement: sa.Select[Any]) -> sa.Select[Any]:
-        return desk.scope(self.records, current_user.user, on=local_day()).narrowed(statement)
+        return desk.scope(self.session, current_user.user, on=local_day()).narrowed(statement)
 
     def matches(self, word: str) -> sa.ColumnElement[bool]:
         """A word of a search: in number or subject, or the customer's name or telephone."""
@@ -185,7 +185,7 @@ class ComplaintView(DeclaredColumns):
     @expose("/register/", methods=("GET", "POST"))
     def register(self) -> str | Response:
         """The form of a new case; `policy` in the address chooses among those in force."""
-        offered = policies.all_in_force(self.records, on=local_day())
+        offered = policies.all_in_force(self.session, on=local_day())
         if not offered:
             flash(
                 gettext("No regulation is in force today, so nothing can be registered."), "error"
@@ -193,7 +193,7 @@ class ComplaintView(DeclaredColumns):
             return redirect(url_for(".index_view"))
         version = next((v for v in offered if v.policy.key == request.args.get("policy")), None)
         version = version or offered[0]
-        pack = policies.pack(self.records, version)
+        pack = policies.pack(self.session, version)
         form: Any = with_pack_fields(RegisterForm, pack, intake="asked")()
         form.prepare(pack)
         tried: CaseFacts | None = None
@@ -211,16 +211,16 @@ class ComplaintView(DeclaredColumns):
             offered=offered,
             tried=tried,
             pack=pack,
-            scripts=form_entries.scripts_of_intake(self.records, version, pack),
+            scripts=form_entries.scripts_of_intake(self.session, version, pack),
             reasons=reasons,
             **self._known(form.phone.data if tried else None),
         )
 
     def _known(self, phone: str | None) -> dict[str, Any]:
         """The customers of a telephone number, and which of them are marked, for whom it may."""
-        known = customers.by_phone(self.records, phone or "")
+        known = customers.by_phone(self.session, phone or "")
         marked = customers.flags_on(
-            self.records,
+            self.session,
             [customer.id for customer, _count in known],
             actor=actors.of_user(current_user.user),
             on=local_day(),
@@ -230,19 +230,19 @@ class ComplaintView(DeclaredColumns):
     def _tried(self, form: Any, version: PolicyVersion) -> CaseFacts | None:
         """What registering would bring, so that the customer can be told; nothing is kept."""
         try:
-            return record.facts_of(self.records, self._register(_said(form), version))
+            return record.facts_of(self.session, self._register(_said(form), version))
         except DomainError as refusal:
             self._tell(refusal, form)
             return None
         finally:
-            self.records.rollback()
+            self.session.rollback()
 
     def _registered(self, form: Any, version: PolicyVersion) -> str | None:
         try:
             complaint = self._register(_said(form), version)
-            self.records.commit()
+            self.session.commit()
         except DomainError as refusal:
-            self.records.rollback()
+            self.session.rollback()
             self._tell(refusal, form)
             return None
         sentence = gettext("Registered as %(number)s.", number=complaint.number)
@@ -261,13 +261,13 @@ class ComplaintView(DeclaredColumns):
         director_only = bool(said.pop("director_only"))
         name, phone = said.pop("customer") or "", said.pop("phone")
         nobody = bool(said.pop("without_customer")) and not (name or phone)
-        customer = None if nobody else customers.find_or_add(self.records, name, phone)
+        customer = None if nobody else customers.find_or_add(self.session, name, phone)
         complaint = intake.register(
-            self.records, version, customer=customer, actor=actor, now=at, **said
+            self.session, version, customer=customer, actor=actor, now=at, **said
         )
         if department and complaint.status is Status.registered:
             intake.dispatch(
-                self.records,
+                self.session,
                 complaint,
                 department=department,
                 director_only=director_only,
@@ -284,7 +284,7 @@ class ComplaintView(DeclaredColumns):
         return self._page(self._case(number))
 
     def _case(self, number: str) -> CasePage:
-        return case_page(self.records, number)
+        return case_page(self.session, number)
 
     def _page(self, page: CasePage, refused: DeedForm | None = None, deed: str = "") -> str:
         possible = {one.key: one for one in offers(page)}
@@ -292,7 +292,7 @@ class ComplaintView(DeclaredColumns):
         if refused is not None and again is not None:
             possible[deed] = again
         forms = {
-            key: refused if key == deed and refused else form_of(self.records, page, one)
+            key: refused if key == deed and refused else form_of(self.session, page, one)
             for key, one in possible.items()
             if one.allowed
         }
@@ -304,8 +304,8 @@ class ComplaintView(DeclaredColumns):
             offers=possible,
             refused=deed if refused is not None else "",
             impossible=[one for one in possible.values() if not one.allowed],
-            paperwork=form_entries.of_case(self.records, page, possible),
-            scripts=form_entries.scripts(self.records, page),
+            paperwork=form_entries.of_case(self.session, page, possible),
+            scripts=form_entries.scripts(self.session, page),
             words=form_text,
             with_papers=WITH_PAPERS if attachments.closed(page.complaint) is None else (),
             limit=current_app.config["REDRESS"].upload_limit_mb,
@@ -314,14 +314,14 @@ class ComplaintView(DeclaredColumns):
             timeline=timeline(page, self._amendable(page.complaint)),
             reasons=reasons,
             others=self._others(page.complaint),
-            papers=attachments.of_case(self.records, page.complaint),
+            papers=attachments.of_case(self.session, page.complaint),
         )
 
     def _amendable(self, complaint: Complaint) -> set[int]:
         """The journal rows this visitor may amend."""
         if not visitor_may_open("complaint.amend"):
             return set()
-        return {row.seq for row in correcting.amendable(self.records, complaint)}
+        return {row.seq for row in correcting.amendable(self.session, complaint)}
 
     def _others(self, complaint: Complaint) -> list[Complaint]:
         """The customer's other cases, newest first, as far as the visitor sees them."""
@@ -330,7 +330,7 @@ class ComplaintView(DeclaredColumns):
         statement = self.visible(sa.select(Complaint)).where(
             Complaint.customer_id == complaint.customer_id, Complaint.id != complaint.id
         )
-        return list(self.records.scalars(statement.order_by(Complaint.received_at.desc()).limit(5)))
+        return list(self.session.scalars(statement.order_by(Complaint.received_at.desc()).limit(5)))
 
     @expose("/<number>/deed/<deed>/", methods=("GET", "POST"))
     def deed(self, number: str, deed: str) -> str | Response:
@@ -342,10 +342,10 @@ class ComplaintView(DeclaredColumns):
             abort(404)
         if request.method == "GET":
             return redirect(here)
-        taken = uploads.take(self.records, number)
-        form = form_of(self.records, page, wanted)
+        taken = uploads.take(self.session, number)
+        form = form_of(self.session, page, wanted)
         taken.put(form)
-        if form.validate() and taken.whole and did_deed(self.records, number, deed, form):
+        if form.validate() and taken.whole and did_deed(self.session, number, deed, form):
             return redirect(here)
         return self._page(self._case(number), form, deed)
 
@@ -355,20 +355,20 @@ class ComplaintView(DeclaredColumns):
     def amend(self, number: str, seq: int) -> str | Response:
         """Correct or withdraw a journal row, after showing what would change."""
         page = self._case(number)
-        standing = correcting.amendable(self.records, page.complaint)
+        standing = correcting.amendable(self.session, page.complaint)
         row = next((row for row in standing if row.seq == seq), None)
         if row is None:
             abort(404)
-        asked = correction.Amendment(self.records, page, row)
+        asked = correction.Amendment(self.session, page, row)
         if request.method == "POST" and asked.form.validate():
             try:
                 if asked.carried_out(current_user.user, now()):
-                    self.records.commit()
+                    self.session.commit()
                     flash(gettext("The entry was amended."), "success")
                     return redirect(url_for(".case", number=number))
-                self.records.rollback()
+                self.session.rollback()
             except DomainError as refusal:
-                self.records.rollback()
+                self.session.rollback()
                 self._tell(refusal, asked.form)
         return self.render("cases/amend.html", asked=asked, number=number, reasons=reasons)
 
@@ -379,27 +379,27 @@ def _said(form: Any) -> dict[str, Any]:
     return said | {name: plain(said[name]) for name in ("first_asked", "linked")}
 
 
-def case_page(records: Session, number: str) -> CasePage:
+def case_page(session: Session, number: str) -> CasePage:
     """The case as the visitor sees it; a page that is not there when he does not see it."""
-    seen = desk.scope(records, current_user.user, on=local_day())
+    seen = desk.scope(session, current_user.user, on=local_day())
     try:
         return desk.case_page(
-            records, number, current_user.user, seen=seen, now=now(), on=local_day()
+            session, number, current_user.user, seen=seen, now=now(), on=local_day()
         )
     except NotFound:
         abort(404)
 
 
-def did_deed(records: Session, number: str, deed: str, form: DeedForm) -> bool:
+def did_deed(session: Session, number: str, deed: str, form: DeedForm) -> bool:
     """Do the deed its form asks for and commit; refused, say why and keep what was typed."""
 
     def act(seen: int) -> None:
-        complaint = journal.lock_case(records, number, seen=seen)
+        complaint = journal.lock_case(session, number, seen=seen)
         actor = actors.of_user(current_user.user)
-        service_of(deed)(records, complaint, actor=actor, now=now(), **form.said())
+        service_of(deed)(session, complaint, actor=actor, now=now(), **form.said())
 
     name = deed.partition(":")[0]
-    return did(records, name, form, act, lambda: case_page(records, number).complaint.version)
+    return did(session, name, form, act, lambda: case_page(session, number).complaint.version)
 
 
 def due_chip(row: Complaint) -> Any:
@@ -471,10 +471,10 @@ def _text(row: Journal, page: CasePage) -> str:
     if row.event != "time_passed":
         return reasons.happening(row.data, page.pack, page.people)
     ran_out = [
-        gettext("%(clock)s ran out", clock=page.pack.label("deadline", clock.key))
-        for clock in page.facts.clocks
-        for lapse in clock.breaches
-        if lapse.found_at == row.recorded_at
+        gettext("%(clock)s ran out", clock=page.pack.label("deadline", deadline.key))
+        for deadline in page.facts.deadlines
+        for breach in deadline.breaches
+        if breach.found_at == row.recorded_at
     ]
     return "\n".join(ran_out) or gettext("The observation is over.")
 

@@ -195,15 +195,15 @@ def _compared(one: Declared) -> tuple[Any, Sequence[type[Filter]]]:
 class Keyed(OneOf):
     """A key of a section of the regulations in force: a kind, a finding, a source."""
 
-    def __init__(self, column: Any, words: Any, section: str, records: Callable[[], Any]) -> None:
-        super().__init__(column, words, key=column.key, choices=lambda: labels(records(), section))
+    def __init__(self, column: Any, words: Any, section: str, session: Callable[[], Any]) -> None:
+        super().__init__(column, words, key=column.key, choices=lambda: labels(session(), section))
 
 
-def labels(records: Any, section: str) -> list[Row]:
+def labels(session: Any, section: str) -> list[Row]:
     """The entries of a section of the regulations in force, as (key, label), each key once."""
     found: dict[str, str] = {}
-    for version in policies.all_in_force(records, on=tables.today()):
-        for entry in getattr(policies.pack(records, version), section):
+    for version in policies.all_in_force(session, on=tables.today()):
+        for entry in getattr(policies.pack(session, version), section):
             found.setdefault(entry.key, entry.label)
     return list(found.items())
 
@@ -223,7 +223,7 @@ class DeclaredColumns(RedressView):
     def declared(self) -> dict[str, Declared]:
         """The fields of the regulations in force, by name; asked once a request."""
         if "declared" not in g:
-            g.declared = declared.in_force(self.records, on=tables.today())
+            g.declared = declared.in_force(self.session, on=tables.today())
         found: dict[str, Declared] = g.declared
         return found
 
@@ -312,8 +312,8 @@ class DeclaredColumns(RedressView):
     def _in_order(self, ids: Sequence[int]) -> list[Any]:
         rows = super()._in_order(ids)
         names = [name for name, _words in self._list_columns] + self.chosen()
-        g.filled = declared.last_filled(self.records, ids, names)
-        g.staff = desk.people_of(self.records, self._named(rows))
+        g.filled = declared.last_filled(self.session, ids, names)
+        g.staff = desk.people_of(self.session, self._named(rows))
         return rows
 
     def _named(self, rows: Sequence[Complaint]) -> Iterator[str]:
@@ -323,7 +323,7 @@ class DeclaredColumns(RedressView):
                 yield from (who for who in said if isinstance(who, str))
 
     def _get_field_value(self, model: Complaint, name: Any) -> Any:
-        pack = policies.pack(self.records, model.policy_version)
+        pack = policies.pack(self.session, model.policy_version)
         if name in LABELLED:
             return pack.label(LABELLED[name], getattr(model, name)) or None
         if name not in self.declared():
@@ -344,7 +344,7 @@ class DeclaredColumns(RedressView):
 VALID = lazy_gettext("Valid complaint")
 
 
-def keyed_filters(records: Callable[[], Any]) -> list[Filter]:
+def keyed_filters(session: Callable[[], Any]) -> list[Filter]:
     """The filters by what the regulations in force call kinds, sources, matters and findings."""
     words = {
         "kind": lazy_gettext("Kind"),
@@ -353,7 +353,7 @@ def keyed_filters(records: Callable[[], Any]) -> list[Filter]:
         "finding": lazy_gettext("Finding"),
     }
     found: list[Filter] = [
-        Keyed(getattr(Complaint, name), words[name], section, records)
+        Keyed(getattr(Complaint, name), words[name], section, session)
         for name, section in LABELLED.items()
     ]
     return [*found, YesOrNo(Complaint.valid, VALID, key="valid")]

@@ -85,7 +85,7 @@ class DeedForm(FlaskForm):
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
         """Fill in what the regulation and the case offer to choose from."""
 
-    def look_up(self, records: Session, page: CasePage) -> None:
+    def look_up(self, session: Session, page: CasePage) -> None:
         """Fill in what only the record knows, such as who holds a post today."""
 
     def said(self) -> dict[str, Any]:
@@ -163,9 +163,9 @@ class GrantForm(DeedForm):
     until = InstantField(lazy_gettext("Granted until"), [InputRequired()])
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
-        if self.until.data is None and facts.wishes:
-            self.until.process_data(facts.wishes[-1].until)
-            self.until.data = facts.wishes[-1].until
+        if self.until.data is None and facts.extensions:
+            self.until.process_data(facts.extensions[-1].until)
+            self.until.data = facts.extensions[-1].until
 
 
 class DecideForm(DeedForm):

@@ -110,7 +110,7 @@ def _fits(name: str, entry: Any, page: CasePage) -> bool:
         case "endorsed":
             return next_step(page.facts, entry) is not None
         case "escalated":
-            return page.facts.times_filed("ladder", entry.key) < len(entry.steps)
+            return page.facts.times_entered("ladder", entry.key) < len(entry.steps)
         case "appealed" | "convened" | "voted" | "ruled":
             return jury_forms.fits(name, entry, page.facts, page.by.employee)
     return True
@@ -133,19 +133,19 @@ def missing(facts: CaseFacts, checklist: Any) -> list[Any]:
     """The items of a checklist that are not at hand yet."""
     at_hand = {
         one.data["item"]
-        for one in facts.filed
+        for one in facts.entries
         if (one.section, one.key) == ("checklist", checklist.key)
     }
     return [item for item in checklist.items if item.key not in at_hand]
 
 
-def form_of(records: Session, page: CasePage, wanted: PageDeed) -> DeedForm:
+def form_of(session: Session, page: CasePage, wanted: PageDeed) -> DeedForm:
     """The form of a deed on a case, bound to what was posted to it."""
     kind = DEEDS[wanted.name][0].made_for(page.pack, wanted.entry)
     kind = type(kind.__name__, (kind,), {"entry": wanted.entry, "item": wanted.item})
     form = kind(prefix=f"{wanted.place}-")
     form.prepare(page.pack, page.facts)
-    form.look_up(records, page)
+    form.look_up(session, page)
     if not form.seen.data:
         form.seen.data = str(page.complaint.version)
     return form

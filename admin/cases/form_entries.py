@@ -86,7 +86,7 @@ class CaseEntries:
         return any(sections) or bool(self.juries)
 
 
-def of_case(records: Session, page: CasePage, possible: Offers) -> CaseEntries:
+def of_case(session: Session, page: CasePage, possible: Offers) -> CaseEntries:
     """The papers of a case, each with the deed that may be done about it now."""
     facts, pack = page.facts, page.pack
 
@@ -102,7 +102,7 @@ def of_case(records: Session, page: CasePage, possible: Offers) -> CaseEntries:
         reports=tuple(asked("report_out")),
         ladders=tuple(asked("ladder")),
         juries=tuple(asked("vote")),
-        filed=tuple(_lines(records, page)),
+        filed=tuple(_lines(session, page)),
     )
 
 
@@ -118,7 +118,7 @@ _DEEDS = {
 
 def _asked(section: str, entry: Any, page: CasePage, possible: Offers) -> AppliedEntry:
     facts = page.facts
-    found = tuple(f for f in facts.filed if (f.section, f.key) == (section, entry.key))
+    found = tuple(f for f in facts.entries if (f.section, f.key) == (section, entry.key))
     mine = tuple(
         one for one in possible.values() if one.name in _DEEDS[section] and one.entry is entry
     )
@@ -134,14 +134,14 @@ def _asked(section: str, entry: Any, page: CasePage, possible: Offers) -> Applie
 
 
 def _standing_of_chain(facts: CaseFacts, entry: Any) -> str:
-    last = facts.last_filed("chain", entry.key)
+    last = facts.last_entry("chain", entry.key)
     return str(last.data["standing"]) if last else ""
 
 
 def _chain(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[ApprovalStep, ...]:
     """The posts of an approval in their order; after a refusal it begins anew."""
     turn = next_step(facts, entry)
-    given = [f for f in facts.filed if (f.section, f.key) == ("chain", entry.key)]
+    given = [f for f in facts.entries if (f.section, f.key) == ("chain", entry.key)]
     refused = next((i for i, f in reversed(list(enumerate(given))) if not f.data["agrees"]), -1)
     standing = {f.data["post"]: f for f in given[refused + 1 :]}
     if refused >= 0 and not standing:
@@ -177,7 +177,7 @@ def _ladder(
 
 def _jury(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[ApprovalStep, ...]:
     """The members of the last jury, with their votes; who was kept out is among them."""
-    seated = facts.last_filed("vote", entry.key)
+    seated = facts.last_entry("vote", entry.key)
     if seated is None:
         return ()
     cast = {ballot.employee: ballot for ballot in jury.ballots(facts, entry.key)}
@@ -196,9 +196,9 @@ def _vote(ballot: FormEntryFacts | None) -> str:
     return "done" if ballot.data["agrees"] else "refused"
 
 
-def _lines(records: Session, page: CasePage) -> Iterator[EntryLine]:
-    pictures = {one.checksum: one.id for one in attachments.of_case(records, page.complaint)}
-    for one in page.facts.filed:
+def _lines(session: Session, page: CasePage) -> Iterator[EntryLine]:
+    pictures = {one.checksum: one.id for one in attachments.of_case(session, page.complaint)}
+    for one in page.facts.entries:
         who = page.people.get(one.employee or "")
         said = form_text.filed(one, page.pack, page.people)
         yield EntryLine(one.at, who, said, pictures.get(str(one.data.get("paper"))))
@@ -216,10 +216,10 @@ class Script:
     when: str = ""
 
 
-def scripts(records: Session, page: CasePage) -> dict[str, list[Script]]:
+def scripts(session: Session, page: CasePage) -> dict[str, list[Script]]:
     """What to say on the phone about a case, by the event it belongs to."""
     found: dict[str, list[Script]] = {}
-    own = _own_words(records, page.complaint.policy_version, page.pack)
+    own = _own_words(session, page.complaint.policy_version, page.pack)
     for entry in page.pack.script:
         if holds(entry.applies, page.facts):
             one = Script(entry.label, entry.cite, own.get(entry.key, entry.text))
@@ -227,10 +227,10 @@ def scripts(records: Session, page: CasePage) -> dict[str, list[Script]]:
     return found
 
 
-def scripts_of_intake(records: Session, version: PolicyVersion, pack: Pack) -> list[Script]:
+def scripts_of_intake(session: Session, version: PolicyVersion, pack: Pack) -> list[Script]:
     """What to say to a customer who calls, while there is no case yet."""
     meant = [entry for entry in pack.script if entry.event == "registered"]
-    own = _own_words(records, version, pack)
+    own = _own_words(session, version, pack)
     labels = labels_of(pack.model_dump()) if any(entry.applies for entry in meant) else {}
     speaker = Speaker(labels)
     return [
@@ -244,13 +244,13 @@ def scripts_of_intake(records: Session, version: PolicyVersion, pack: Pack) -> l
     ]
 
 
-def _own_words(records: Session, version: PolicyVersion, pack: Pack) -> Mapping[str, str]:
+def _own_words(session: Session, version: PolicyVersion, pack: Pack) -> Mapping[str, str]:
     """The company's own words of the day, by script; they come before the regulation's."""
     if not pack.script:
         return {}
     return company_texts.standing(
-        records,
+        session,
         policy_id=version.policy_id,
         section=company_texts.SCRIPT,
-        on=working_calendar.work_calendar(records).local(now()).date(),
+        on=working_calendar.work_calendar(session).local(now()).date(),
     )

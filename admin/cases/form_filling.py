@@ -50,14 +50,14 @@ class FilledForm(DeedForm):
         form: Any = type(cls.__name__, (with_inputs(cls, entry.fields),), {"at": when()})
         return form  # type: ignore[no-any-return]
 
-    def look_up(self, records: Session, page: CasePage) -> None:
+    def look_up(self, session: Session, page: CasePage) -> None:
         """Beside a field that is called like an indicator stands what that came to in the month
         before the case was received: in all, and by department (MKT-6.2.1).
         """
-        received = working_calendar.work_calendar(records).local(page.complaint.received_at)
+        received = working_calendar.work_calendar(session).local(page.complaint.received_at)
         last = received.date().replace(day=1) - dt.timedelta(days=1)
         found = tables.told(
-            records,
+            session,
             page.complaint.policy_version,
             [field.key for field in self.entry.fields],
             from_on=last.replace(day=1),
@@ -86,15 +86,15 @@ class ReportedForm(DeedForm):
             self.proof.validators = [InputRequired(), *self.proof.validators[1:]]
             self.proof.flags.required = True
 
-    def look_up(self, records: Session, page: CasePage) -> None:
+    def look_up(self, session: Session, page: CasePage) -> None:
         """The addressee is the authority of the day, else whom the regulation names."""
         if self.addressee.raw_data:
             return
         named = company_texts.standing(
-            records,
+            session,
             policy_id=page.complaint.policy_version.policy_id,
             section=company_texts.AUTHORITY,
-            on=working_calendar.work_calendar(records).local(now()).date(),
+            on=working_calendar.work_calendar(session).local(now()).date(),
         )
         self.addressee.data = named.get(self.entry.key, self.entry.to)
 
@@ -108,8 +108,8 @@ class CheckedForm(DeedForm):
     evidence = long_text(lazy_gettext("Evidence"))
     paper = SelectField(lazy_gettext("Photo"), validators=[Optional()], validate_choice=False)
 
-    def look_up(self, records: Session, page: CasePage) -> None:
-        found = attachments.of_case(records, page.complaint)
+    def look_up(self, session: Session, page: CasePage) -> None:
+        found = attachments.of_case(session, page.complaint)
         blank = SelectChoice("", lazy_gettext("the one sent with this form, or none"))
         self.paper.choices = [blank, *(SelectChoice(one.checksum, one.name) for one in found)]
         if self.item.photo:
@@ -136,7 +136,7 @@ class EscalatedForm(DeedForm):
     reason = long_text(lazy_gettext("Reason"))
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
-        level = facts.times_filed("ladder", self.entry.key)
+        level = facts.times_entered("ladder", self.entry.key)
         if level < len(self.entry.steps):
             post = form_text.post(self.entry.steps[level], pack)
             self.lead = gettext("It goes to: %(post)s", post=post)

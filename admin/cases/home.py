@@ -28,16 +28,16 @@ class HomePage(RedressPage):
     def index(self) -> str | Response:
         at = now()
         local = at.astimezone(wording.zone())
-        waiting = desk.waiting(self.records, current_user.user, now=at, on=local.date())
+        waiting = desk.waiting(self.session, current_user.user, now=at, on=local.date())
         if current_user.role is Role.employee and not waiting:
             return redirect(menu.first_url(self.admin, past=self))
         midnight = (local + dt.timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-        seen = desk.scope(self.records, current_user.user, on=local.date())
+        seen = desk.scope(self.session, current_user.user, on=local.date())
         return self.render(
             "cases/home.html",
             local=local,
             waiting=waiting,
-            counts=desk.counts(self.records, seen, now=at, midnight=midnight),
-            money=penalties.waiting(self.records, limit=8) if current_user.role in MONEY else [],
+            counts=desk.counts(self.session, seen, now=at, midnight=midnight),
+            money=penalties.waiting(self.session, limit=8) if current_user.role in MONEY else [],
             shows_money=current_user.role in MONEY,
         )

@@ -44,18 +44,18 @@ class ConvenedForm(_AboutAVote):
     more = PeopleField(lazy_gettext("Further members"))
     text = long_text(lazy_gettext("Note"), needed=False)
 
-    def look_up(self, records: Session, page: CasePage) -> None:
-        seats = jury.roster(records, page.complaint, self.entry.key, now=now())
+    def look_up(self, session: Session, page: CasePage) -> None:
+        seats = jury.roster(session, page.complaint, self.entry.key, now=now())
         out = jury_rules.excluded(self.entry, page.facts)
-        sits = _names(records, [who for who in seats if who not in out])
+        sits = _names(session, [who for who in seats if who not in out])
         self.lead = gettext("Sits on it: %(names)s.", names=sits)
         if recused := [who for who in seats if who in out]:
-            kept_out = _names(records, recused)
+            kept_out = _names(session, recused)
             self.lead += " " + gettext("Concerned, so kept out: %(names)s.", names=kept_out)
 
 
-def _names(records: Session, numbers: list[str]) -> str:
-    found = (people.find_employee(records, who) or who for who in numbers)
+def _names(session: Session, numbers: list[str]) -> str:
+    found = (people.find_employee(session, who) or who for who in numbers)
     return "、".join(str(who) for who in found) or "—"
 
 
@@ -68,7 +68,7 @@ class RuledForm(_AboutAVote):
     minutes = long_text(lazy_gettext("Minutes"))
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
-        seated = facts.last_filed("vote", self.entry.key)
+        seated = facts.last_entry("vote", self.entry.key)
         if seated is not None:
             cast = jury_rules.ballots(facts, self.entry.key)
             self.lead = gettext(
@@ -94,7 +94,9 @@ def fits(name: str, entry: Any, facts: CaseFacts, employee: str | None) -> bool:
         case "appealed":
             return bool(entry.about == "appeal")
         case "convened":
-            waits = facts.times_filed("appeal", entry.key) > facts.times_filed("ruling", entry.key)
+            waits = facts.times_entered("appeal", entry.key) > facts.times_entered(
+                "ruling", entry.key
+            )
             asked = waits if entry.about == "appeal" else facts.status not in _ENDED
             return asked and not open_
         case "voted":
@@ -104,6 +106,6 @@ def fits(name: str, entry: Any, facts: CaseFacts, employee: str | None) -> bool:
 
 
 def _may_vote(entry: Any, facts: CaseFacts, employee: str | None) -> bool:
-    seated = facts.last_filed("vote", entry.key)
+    seated = facts.last_entry("vote", entry.key)
     voted = {ballot.employee for ballot in jury_rules.ballots(facts, entry.key)}
     return seated is not None and employee in seated.data["members"] and employee not in voted

@@ -42,7 +42,7 @@ class JuryPage(RedressPage):
     @expose("/")
     def index(self) -> str:
         """The cases with an open question on whose jury the visitor sits."""
-        cases = desk.jury_cases(self.records, current_user.user)
+        cases = desk.jury_cases(self.session, current_user.user)
         return self.render("cases/jury.html", cases=cases)
 
     @expose("/<number>/")
@@ -67,7 +67,7 @@ class JuryPage(RedressPage):
         user, on = current_user.user, local_day()
         seen = desk.jury_scope(user)
         try:
-            return desk.case_page(self.records, number, user, seen=seen, now=now(), on=on)
+            return desk.case_page(self.session, number, user, seen=seen, now=now(), on=on)
         except NotFound:
             abort(404)
 
@@ -83,13 +83,13 @@ class JuryPage(RedressPage):
             "cases/jury_case.html",
             page=page,
             case=case,
-            answer=desk.answers(self.records, [case.id]).get(case.id),
+            answer=desk.answers(self.session, [case.id]).get(case.id),
             questions=questions,
             ballots=ballots,
             refused=vote,
-            appeals={one.key: page.facts.last_filed("appeal", one.key) for one in questions},
+            appeals={one.key: page.facts.last_entry("appeal", one.key) for one in questions},
             charges={one.key: _charges(page, one.key) for one in questions},
-            told=[_told(one, page) for one in page.facts.filed if one.section in SHOWN],
+            told=[_told(one, page) for one in page.facts.entries if one.section in SHOWN],
             fields=[one for one in page.pack.field if one.shape != "phone"],
             reasons=reasons,
             words=form_text,
@@ -98,22 +98,22 @@ class JuryPage(RedressPage):
     def _form(self, page: CasePage, vote: str) -> DeedForm:
         wanted = offer(page, f"voted:{vote}")
         assert wanted is not None
-        return form_of(self.records, page, wanted)
+        return form_of(self.session, page, wanted)
 
     def _voted(self, number: str, form: DeedForm) -> bool:
         def act(seen: int) -> None:
-            complaint = journal.lock_case(self.records, number, seen=seen)
+            complaint = journal.lock_case(self.session, number, seen=seen)
             actor = actors.of_user(current_user.user)
-            jury.cast_vote(self.records, complaint, actor=actor, now=now(), **form.said())
+            jury.cast_vote(self.session, complaint, actor=actor, now=now(), **form.said())
 
-        return did(self.records, "voted", form, act, lambda: self._case(number).complaint.version)
+        return did(self.session, "voted", form, act, lambda: self._case(number).complaint.version)
 
 
 def _questions(page: CasePage) -> list[Any]:
     """The open questions of a case on whose jury the visitor sits."""
     found = []
     for entry in applying(page.facts, "vote", page.pack):
-        seated = page.facts.last_filed("vote", entry.key)
+        seated = page.facts.last_entry("vote", entry.key)
         open_ = jury_rules.standing(page.facts, entry.key) == "open"
         if seated and open_ and page.by.employee in seated.data["members"]:
             found.append(entry)
@@ -122,11 +122,11 @@ def _questions(page: CasePage) -> list[Any]:
 
 def _charges(page: CasePage, vote: str) -> list[PenaltyFacts]:
     """What an appeal is about: the charges of whoever appeals, all where a department does."""
-    appeal = page.facts.last_filed("appeal", vote)
+    appeal = page.facts.last_entry("appeal", vote)
     if appeal is None:
         return []
     who = appeal.data["employee"]
-    return [one for one in page.facts.charges if one.stands and who in (None, one.employee)]
+    return [one for one in page.facts.penalties if one.stands and who in (None, one.employee)]
 
 
 def _told(one: FormEntryFacts, page: CasePage) -> form_text.EntryText:

@@ -69,13 +69,13 @@ class PhonePage(RedressPage):
     @expose("/")
     def index(self) -> str:
         """The cases that wait for the visitor, the most urgent first."""
-        waiting = desk.waiting(self.records, current_user.user, now=now(), on=local_day())
+        waiting = desk.waiting(self.session, current_user.user, now=now(), on=local_day())
         ids = [one.complaint.id for one in waiting]
         return self.render(
             "cases/phone_list.html",
             waiting=waiting,
-            answers=desk.answers(self.records, ids),
-            photos=attachments.counts(self.records, ids),
+            answers=desk.answers(self.session, ids),
+            photos=attachments.counts(self.session, ids),
             at_a_touch=AT_A_TOUCH if visitor_may_open("phone.deed") else (),
             left=left,
         )
@@ -83,11 +83,11 @@ class PhonePage(RedressPage):
     @expose("/<number>")
     def case(self, number: str) -> str:
         """One case."""
-        return self._page(case_page(self.records, number))
+        return self._page(case_page(self.session, number))
 
     def _page(self, page: CasePage, refused: DeedForm | None = None, deed: str = "") -> str:
         complaint, facts = page.complaint, page.facts
-        seen = desk.scope(self.records, current_user.user, on=local_day())
+        seen = desk.scope(self.session, current_user.user, on=local_day())
         shown = {one.key: one for one in offers(page) if one.allowed}
         forms = self._forms(page, shown, refused, deed)
         return self.render(
@@ -95,19 +95,19 @@ class PhonePage(RedressPage):
             page=page,
             case=complaint,
             clock=next_clock(facts),
-            answer=desk.answers(self.records, [complaint.id]).get(complaint.id),
+            answer=desk.answers(self.session, [complaint.id]).get(complaint.id),
             rings=desk.may_ring(complaint, current_user.user, seen=seen),
             again=_why_again(page),
             progress=_last_text(page, "progressed"),
             forms=forms,
-            scripts=form_entries.scripts(self.records, page),
+            scripts=form_entries.scripts(self.session, page),
             offers=shown,
             refused=deed,
             next_deed=_next(page),
             seldom=SELDOM,
             at_a_touch=AT_A_TOUCH,
             with_papers=WITH_PAPERS if attachments.closed(complaint) is None else (),
-            papers=attachments.of_case(self.records, complaint),
+            papers=attachments.of_case(self.session, complaint),
             takes_papers=attachments.closed(complaint) is None and visitor_may_open("phone.add"),
             steps=timeline(page, set())[:STEPS_SHOWN],
             limit=_settings().upload_limit_mb,
@@ -128,7 +128,7 @@ class PhonePage(RedressPage):
         if again is not None:
             shown.setdefault(deed, again)
         keys = sorted(shown, key=lambda k: (k != wanted, k not in OFTEN, shown[k].name in SELDOM))
-        forms = {k: form_of(self.records, page, shown[k]) for k in keys if k != deed}
+        forms = {k: form_of(self.session, page, shown[k]) for k in keys if k != deed}
         return {k: refused if k == deed and refused is not None else forms[k] for k in keys}
 
     # ------------------------------------------------------------ doing
@@ -140,27 +140,27 @@ class PhonePage(RedressPage):
         Photos sent with it are added first and stay, so that nobody takes them twice.
         """
         here = url_for(".case", number=number)
-        page = case_page(self.records, number)
+        page = case_page(self.session, number)
         wanted = offer(page, deed)
         if wanted is None:
             abort(404)
         if request.method == "GET":
             return redirect(here)
-        taken = uploads.take(self.records, number)
-        form = form_of(self.records, page, wanted)
+        taken = uploads.take(self.session, number)
+        form = form_of(self.session, page, wanted)
         taken.put(form)
-        if form.validate() and taken.whole and did_deed(self.records, number, deed, form):
+        if form.validate() and taken.whole and did_deed(self.session, number, deed, form):
             return redirect(self._onward(number))
-        return self._page(case_page(self.records, number), form, deed)
+        return self._page(case_page(self.session, number), form, deed)
 
     def _onward(self, number: str) -> str:
         """Where to go after a deed: to the list as soon as the case waits for somebody else."""
         try:
             page = desk.case_page(
-                self.records,
+                self.session,
                 number,
                 current_user.user,
-                seen=desk.scope(self.records, current_user.user, on=local_day()),
+                seen=desk.scope(self.session, current_user.user, on=local_day()),
                 now=now(),
                 on=local_day(),
             )
@@ -180,18 +180,18 @@ class PhonePage(RedressPage):
         here = url_for(".case", number=number)
         if request.method == "GET":
             return redirect(here)
-        case_page(self.records, number)
+        case_page(self.session, number)
         if not uploads.sent():
             flash(gettext("No photo or file was chosen."), "error")
-        uploads.take(self.records, number)
+        uploads.take(self.session, number)
         return redirect(here)
 
     @expose("/<number>/paper/<int:paper_id>")
     def paper(self, number: str, paper_id: int) -> Response:
         """A photo or file of a case. Only pictures open in the browser; the rest is saved."""
-        page = case_page(self.records, number)
+        page = case_page(self.session, number)
         try:
-            found = attachments.find(self.records, page.complaint, paper_id)
+            found = attachments.find(self.session, page.complaint, paper_id)
         except NotFound:
             abort(404)
         path = attachments.place(_settings().uploads, found.checksum)
@@ -229,9 +229,9 @@ def _next(page: CasePage) -> str:
 
 def next_clock(facts: CaseFacts) -> DeadlineFacts | None:
     """The running clock that ends first; one without an end comes last."""
-    running = [clock for clock in facts.clocks if clock.running]
+    running = [deadline for deadline in facts.deadlines if deadline.running]
     latest = dt.datetime.max.replace(tzinfo=dt.UTC)
-    return min(running, key=lambda clock: clock.due_at or latest, default=None)
+    return min(running, key=lambda deadline: deadline.due_at or latest, default=None)
 
 
 def _why_again(page: CasePage) -> str | None:

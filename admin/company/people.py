@@ -132,14 +132,14 @@ class DepartmentView(RedressView):
         return form
 
     def add(self, form: Any) -> Department:
-        department = people.add_department(self.records, key=form.key.data, name=form.name.data)
+        department = people.add_department(self.session, key=form.key.data, name=form.name.data)
         department.active = form.active.data
         return department
 
     def change(self, form: Any, row: Department) -> None:
-        people.rename_department(self.records, row, name=form.name.data)
+        people.rename_department(self.session, row, name=form.name.data)
         row.active = form.active.data
-        self.records.flush()
+        self.session.flush()
 
 
 class PolicyDepartmentField(SelectField):
@@ -192,8 +192,8 @@ class DepartmentMeaningView(RedressView):
     def meant_today(self) -> list[dict[str, Any]]:
         """Every department of a regulation in force and the company's one it means today."""
         day, rows = today(), []
-        for version in policies.all_in_force(self.records, on=day):
-            meant = departments.meant(self.records, policy_id=version.policy_id, on=day)
+        for version in policies.all_in_force(self.session, on=day):
+            meant = departments.meant(self.session, policy_id=version.policy_id, on=day)
             rows += [
                 {
                     "policy": version.policy.name,
@@ -201,7 +201,7 @@ class DepartmentMeaningView(RedressView):
                     "name": departments.name_of(version.policy_id, entry.key),
                     "department": meant.get(entry.key),
                 }
-                for entry in policies.pack(self.records, version).department
+                for entry in policies.pack(self.session, version).department
             ]
         return rows
 
@@ -222,7 +222,7 @@ class DepartmentMeaningView(RedressView):
 
     def add(self, form: Any) -> DepartmentMeaning:
         return departments.mean(
-            self.records,
+            self.session,
             form.policy_department.data,
             form.department.data,
             from_on=form.from_on.data,
@@ -230,7 +230,7 @@ class DepartmentMeaningView(RedressView):
 
     def change(self, form: Any, row: DepartmentMeaning) -> None:
         departments.change_meaning(
-            self.records, row, form.department.data, from_on=form.from_on.data
+            self.session, row, form.department.data, from_on=form.from_on.data
         )
 
 
@@ -270,16 +270,16 @@ class EmployeeView(RedressView):
 
     def add(self, form: Any) -> Employee:
         names = ("number", "name", "department", "phone", "email", "joined_on")
-        return people.add_employee(self.records, **{name: form[name].data for name in names})
+        return people.add_employee(self.session, **{name: form[name].data for name in names})
 
     def change(self, form: Any, row: Employee) -> None:
         names = ("name", "department", "phone", "email", "joined_on", "left_on")
-        people.change_employee(self.records, row, **{name: form[name].data for name in names})
+        people.change_employee(self.session, row, **{name: form[name].data for name in names})
 
     def holdings(self, employee: Employee) -> list[PostHolding]:
         """The posts he holds or held, the newest first, for his page."""
         statement = sa.select(PostHolding).where(PostHolding.employee_id == employee.id)
-        return list(self.records.scalars(statement.order_by(PostHolding.from_on.desc())))
+        return list(self.session.scalars(statement.order_by(PostHolding.from_on.desc())))
 
     def standing(self, holding: PostHolding) -> Markup:
         """Whether he holds it now."""
@@ -354,7 +354,7 @@ class PostHoldingView(RedressView):
     def add(self, form: Any) -> PostHolding:
         hold = people.share_post if form.shared.data else people.hold_post
         return hold(
-            self.records,
+            self.session,
             form.employee.data,
             form.post.data,
             from_on=form.from_on.data,
@@ -362,7 +362,7 @@ class PostHoldingView(RedressView):
         )
 
     def change(self, form: Any, row: PostHolding) -> None:
-        people.end_post(self.records, row, until_on=form.until_on.data)
+        people.end_post(self.session, row, until_on=form.until_on.data)
 
 
 class DeputyView(RedressView):
@@ -406,11 +406,11 @@ class DeputyView(RedressView):
 
     def add(self, form: Any) -> Deputy:
         return people.appoint_deputy(
-            self.records, form.holding.data, form.employee.data, **_deputy_facts(form)
+            self.session, form.holding.data, form.employee.data, **_deputy_facts(form)
         )
 
     def change(self, form: Any, row: Deputy) -> None:
-        people.change_deputy(self.records, row, form.employee.data, **_deputy_facts(form))
+        people.change_deputy(self.session, row, form.employee.data, **_deputy_facts(form))
 
 
 def _deputy_facts(form: Any) -> dict[str, Any]:
@@ -462,7 +462,7 @@ class UserView(RedressView):
     def add(self, form: Any) -> User:
         employee = form.employee.data
         user = accounts.add_user(
-            self.records,
+            self.session,
             form.username.data,
             password=form.password.data,
             display_name=form.display_name.data or "",
@@ -474,10 +474,10 @@ class UserView(RedressView):
 
     def change(self, form: Any, row: User) -> None:
         names = ("display_name", "role", "employee", "active")
-        people.change_user(self.records, row, **{name: form[name].data for name in names})
+        people.change_user(self.session, row, **{name: form[name].data for name in names})
         if form.password.data:
-            accounts.set_password(self.records, row, password=form.password.data)
-            self.records.flush()
+            accounts.set_password(self.session, row, password=form.password.data)
+            self.session.flush()
 
 
 def views(db: Any) -> list[RedressView]:

@@ -107,16 +107,16 @@ class CustomerView(RedressView):
         return self._page(self._customer(customer_id))
 
     def _customer(self, customer_id: int) -> Customer:
-        found: Customer | None = self.records.get(Customer, min(customer_id, LARGEST_ID))
+        found: Customer | None = self.session.get(Customer, min(customer_id, LARGEST_ID))
         if found is None:
             abort(404)
         return found
 
     def _page(self, customer: Customer, flag: Any = None, lift: Any = None) -> str:
         actor = actors.of_user(current_user.user)
-        history = customers.flag_history(self.records, [customer.id], actor=actor)
+        history = customers.flag_history(self.session, [customer.id], actor=actor)
         standing = customers.flags_on(
-            self.records, [customer.id], actor=actor, on=tables.today()
+            self.session, [customer.id], actor=actor, on=tables.today()
         ).get(customer.id)
         cases = sa.select(Complaint).where(Complaint.customer_id == customer.id)
         return self.render(
@@ -124,7 +124,7 @@ class CustomerView(RedressView):
             customer=customer,
             history=history.get(customer.id, []),
             standing=standing,
-            cases=self.records.scalars(cases.order_by(Complaint.received_at.desc()).limit(50)),
+            cases=self.session.scalars(cases.order_by(Complaint.received_at.desc()).limit(50)),
             flag=flag or self._flag_form(),
             lift=lift or LiftForm(prefix="lift-"),
             refused="flag" if flag else "lift" if lift else "",
@@ -136,8 +136,8 @@ class CustomerView(RedressView):
         form = FlagForm(prefix="flag-")
         form.policy.choices = [
             SelectChoice(version.policy.key, version.policy.name)
-            for version in policies.all_in_force(self.records, on=tables.today())
-            if policies.pack(self.records, version).policy.customer_flag_term
+            for version in policies.all_in_force(self.session, on=tables.today())
+            if policies.pack(self.session, version).policy.customer_flag_term
         ]
         return form
 
@@ -146,8 +146,8 @@ class CustomerView(RedressView):
         """Say whether the company looks after the customer by himself."""
         customer = self._customer(customer_id)
         wanted = request.form.get("key") == "1"
-        customers.rank(self.records, customer, key_customer=wanted)
-        self.records.commit()
+        customers.rank(self.session, customer, key_customer=wanted)
+        self.session.commit()
         flash(gettext("Saved."), "success")
         return redirect(url_for(".one", customer_id=customer_id))
 
@@ -156,10 +156,10 @@ class CustomerView(RedressView):
         """Mark the customer; refused, what was typed comes back."""
         customer, form = self._customer(customer_id), self._flag_form()
         if form.validate():
-            version = tables.version_of(self.records, form.policy.data)
+            version = tables.version_of(self.session, form.policy.data)
             try:
                 customers.flag(
-                    self.records,
+                    self.session,
                     customer,
                     version,
                     reason=form.reason.data or "",
@@ -167,9 +167,9 @@ class CustomerView(RedressView):
                     actor=actors.of_user(current_user.user),
                     now=now(),
                 )
-                self.records.commit()
+                self.session.commit()
             except DomainError as refusal:
-                self.records.rollback()
+                self.session.rollback()
                 tell(refusal, form)
             else:
                 flash(gettext("The customer is marked."), "success")
@@ -180,18 +180,18 @@ class CustomerView(RedressView):
     def lift(self, customer_id: int, flag_id: int) -> str | Response:
         """Take a mark off before its end."""
         form = LiftForm(prefix="lift-")
-        found = self.records.get(CustomerFlag, min(flag_id, LARGEST_ID))
+        found = self.session.get(CustomerFlag, min(flag_id, LARGEST_ID))
         if found is None or found.customer_id != customer_id:
             abort(404)
         if form.validate():
             try:
                 actor = actors.of_user(current_user.user)
                 customers.lift(
-                    self.records, found, reason=form.reason.data or "", actor=actor, now=now()
+                    self.session, found, reason=form.reason.data or "", actor=actor, now=now()
                 )
-                self.records.commit()
+                self.session.commit()
             except DomainError as refusal:
-                self.records.rollback()
+                self.session.rollback()
                 tell(refusal, form)
             else:
                 flash(gettext("The mark is taken off."), "success")

@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from flask import Response, flash, redirect, request, send_file, stream_with_context
+from flask import (
+    Response,
+    flash,
+    has_app_context,
+    redirect,
+    request,
+    send_file,
+    stream_with_context,
+)
 from flask_admin import BaseView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.form import BaseForm
@@ -66,8 +74,8 @@ class RedressPage(MenuPlace, BaseView):
         super().__init__(**options)
 
     @property
-    def records(self) -> Session:
-        """The session of this request."""
+    def session(self) -> Session:
+        """The database session of this request."""
         found: Session = self._db.session()
         return found
 
@@ -114,10 +122,13 @@ class RedressView(MenuPlace, ModelView):
         super().__init__(model, db, **options)
 
     @property
-    def records(self) -> Session:
-        """The session of this request."""
-        found: Session = self.session.session()
-        return found
+    def session(self) -> Any:
+        """The database session of this request; before there is one, what Flask-Admin was given."""
+        return self._db.session() if has_app_context() else self._db
+
+    @session.setter
+    def session(self, db: Any) -> None:
+        self._db = db
 
     # ------------------------------------------------------------ rights and routes
 
@@ -185,7 +196,7 @@ class RedressView(MenuPlace, ModelView):
         target = relation.mapper.class_
 
         def choices() -> list[tuple[str, str]]:
-            rows = self.records.scalars(sa.select(target))
+            rows = self.session.scalars(sa.select(target))
             return sorted(((str(row.id), str(row)) for row in rows), key=lambda one: one[1])
 
         return RowIs(getattr(self.model, local.key), words, key=name, choices=choices)
@@ -244,7 +255,7 @@ class RedressView(MenuPlace, ModelView):
         text = str(id)
         if not (text.isascii() and text.isdecimal()) or int(text) > LARGEST_ID:
             return None
-        return self.records.scalar(self.visible(self._rows()).where(self._pk == int(text)))
+        return self.session.scalar(self.visible(self._rows()).where(self._pk == int(text)))
 
     def get_list(  # type: ignore[override]
         self,
@@ -259,14 +270,14 @@ class RedressView(MenuPlace, ModelView):
         """The count, at most COUNTED_AT_MOST + 1, and the rows of one page."""
         found = self._found(search, filters)
         capped = found.limit(COUNTED_AT_MOST + 1).subquery()
-        count = self.records.scalar(sa.select(sa.func.count()).select_from(capped)) or 0
+        count = self.session.scalar(sa.select(sa.func.count()).select_from(capped)) or 0
         size = page_size or self.page_size
         page = page or 0
         if page and count <= COUNTED_AT_MOST and page * size >= count:
             flash(gettext("The list has become shorter; this is its first page."))
             page = 0
         ordered = found.order_by(*self._order(sort_column, sort_desc))
-        ids = list(self.records.scalars(ordered.limit(size + 1).offset(page * size)))
+        ids = list(self.session.scalars(ordered.limit(size + 1).offset(page * size)))
         self._template_args.update(page=page, more=len(ids) > size, capped=count > COUNTED_AT_MOST)
         return count, self._in_order(ids[:size])
 
@@ -278,7 +289,7 @@ class RedressView(MenuPlace, ModelView):
         return sa.select(self.model).options(*(joinedload(path) for path in self._auto_joins))
 
     def _in_order(self, ids: Sequence[int]) -> list[Any]:
-        rows = self.records.scalars(self._rows().where(self._pk.in_(ids))).unique()
+        rows = self.session.scalars(self._rows().where(self._pk.in_(ids))).unique()
         known = {getattr(row, self._primary_key): row for row in rows}
         return [known[id_] for id_ in ids if id_ in known]
 
@@ -404,7 +415,7 @@ class RedressView(MenuPlace, ModelView):
 
     def _send_xlsx(self, header: list[str], statement: sa.Select[Any], arguments: ViewArgs) -> Any:
         probe = statement.order_by(None).limit(XLSX_ROWS_AT_MOST + 1).subquery()
-        count = self.records.scalar(sa.select(sa.func.count()).select_from(probe)) or 0
+        count = self.session.scalar(sa.select(sa.func.count()).select_from(probe)) or 0
         if count > XLSX_ROWS_AT_MOST:
             sentence = gettext(
                 "A workbook takes at most %(rows)s rows. Filter the list, or take CSV.",
@@ -433,11 +444,11 @@ class RedressView(MenuPlace, ModelView):
 
     def _exported(self, statement: sa.Select[Any]) -> Iterator[list[Any]]:
         """The rows of the export in batches, so that memory does not grow with the table."""
-        ids = list(self.records.scalars(statement))
+        ids = list(self.session.scalars(statement))
         for begin in range(0, len(ids), EXPORT_BATCH):
             for row in self._in_order(ids[begin : begin + EXPORT_BATCH]):
                 yield [self.get_export_value(row, name) for name, _words in self._export_columns]
-            self.records.expunge_all()
+            self.session.expunge_all()
 
     def get_export_value(self, model: Any, name: Any) -> Any:
         formatter = (self.column_formatters_export or {}).get(name)
@@ -463,9 +474,9 @@ class RedressView(MenuPlace, ModelView):
         """The new row the form asks for, committed; False when it was refused."""
         try:
             row = self.add(form)
-            self.records.commit()
+            self.session.commit()
         except (DomainError, IntegrityError, StaleDataError) as refusal:
-            self.records.rollback()
+            self.session.rollback()
             self._tell(refusal, form)
             return False
         return row
@@ -475,9 +486,9 @@ class RedressView(MenuPlace, ModelView):
         try:
             self._check_seen(form, model)
             self.change(form, model)
-            self.records.commit()
+            self.session.commit()
         except (DomainError, IntegrityError, StaleDataError) as refusal:
-            self.records.rollback()
+            self.session.rollback()
             self._tell(refusal, form)
             if isinstance(refusal, ChangedMeanwhile | StaleDataError):
                 self._show_differences(form, model)
@@ -488,14 +499,14 @@ class RedressView(MenuPlace, ModelView):
         """The new row, flushed. Override it to call a service."""
         row = self.build_new_instance()
         form.populate_obj(row)
-        self.records.add(row)
-        self.records.flush()
+        self.session.add(row)
+        self.session.flush()
         return row
 
     def change(self, form: Any, row: Any) -> None:
         """Change the row and flush. Override it to call a service."""
         form.populate_obj(row)
-        self.records.flush()
+        self.session.flush()
 
     def _check_seen(self, form: Any, model: Any) -> None:
         if SEEN_VERSION in form and form[SEEN_VERSION].data != str(model.version):
@@ -503,7 +514,7 @@ class RedressView(MenuPlace, ModelView):
 
     def _show_differences(self, form: Any, model: Any) -> None:
         """Put what is stored now beside what was typed; saving again then means it."""
-        self.records.refresh(model)
+        self.session.refresh(model)
         form[SEEN_VERSION].data = str(model.version)
         form[SEEN_VERSION].raw_data = None
         for field in form:
@@ -519,7 +530,7 @@ class RedressView(MenuPlace, ModelView):
         self, deed: str, form: Any, act: Callable[[int], object], version: Callable[[], int]
     ) -> bool:
         """Do a deed on the version its form was made from, and commit; see `did`."""
-        return did(self.records, deed, form, act, version)
+        return did(self.session, deed, form, act, version)
 
     def handle_view_exception(self, exc: Exception) -> bool:
         """Say in words what a service refused; everything else is a failure and goes on."""
@@ -539,7 +550,7 @@ class RedressView(MenuPlace, ModelView):
 
 
 def did(
-    records: Session,
+    session: Session,
     deed: str,
     form: Any,
     act: Callable[[int], object],
@@ -552,9 +563,9 @@ def did(
     """
     try:
         act(seen_version(form))
-        records.commit()
+        session.commit()
     except DomainError as refusal:
-        records.rollback()
+        session.rollback()
         tell(refusal, form)
         if isinstance(refusal, ChangedMeanwhile):
             form.seen.data = str(version())

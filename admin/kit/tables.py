@@ -29,21 +29,21 @@ def today() -> dt.date:
     return now().astimezone(wording.zone()).date()
 
 
-def version_of(records: Session, key: str) -> PolicyVersion:
+def version_of(session: Session, key: str) -> PolicyVersion:
     """The version of a regulation in force today, else the last that was, so that its books stay.
 
     A page that is not there for a regulation that never came into force.
     """
-    found = {one.policy.key: one for one in policies.readable(records, on=today())}
+    found = {one.policy.key: one for one in policies.readable(session, on=today())}
     if key not in found:
         abort(404)
     return found[key]
 
 
-def in_force(records: Session, key: str) -> PolicyVersion:
+def in_force(session: Session, key: str) -> PolicyVersion:
     """The version of a regulation in force today, for what is written down anew; else no page."""
-    version = version_of(records, key)
-    if version not in policies.all_in_force(records, on=today()):
+    version = version_of(session, key)
+    if version not in policies.all_in_force(session, on=today()):
         abort(404)
     return version
 
@@ -65,7 +65,7 @@ def _day(name: str) -> dt.date | None:
 
 
 def told(
-    records: Session,
+    session: Session,
     version: PolicyVersion,
     names: Iterable[str],
     *,
@@ -73,12 +73,12 @@ def told(
     until_on: dt.date,
 ) -> dict[str, str]:
     """What the indicators among some names came to, in all and by department, in words."""
-    pack = policies.pack(records, version)
+    pack = policies.pack(session, version)
     if not any(pack.find("indicator", name) for name in names):
         return {}
     days = {"from_on": from_on, "until_on": until_on}
-    words = {e.key: [str(f)] for e, f in indicators.figures(records, version, **days)}
-    for department, rows in indicators.by_department(records, version, **days).items():
+    words = {e.key: [str(f)] for e, f in indicators.figures(session, version, **days)}
+    for department, rows in indicators.by_department(session, version, **days).items():
         for entry, figure in rows:
             said = gettext("%(name)s: %(value)s", name=department, value=str(figure))
             words[entry.key].append(said)

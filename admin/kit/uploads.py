@@ -36,14 +36,14 @@ def sent() -> list[FileStorage]:
     return [one for one in request.files.getlist("papers") if one.filename]
 
 
-def take(records: Session, number: str) -> UploadResult:
+def take(session: Session, number: str) -> UploadResult:
     """Add what was sent to a case, each file by itself, and say what became of it."""
     files = sent()
     if not files:
         return UploadResult()
     # The bytes are written while nobody waits for the lock of the database.
-    records.rollback()
-    outcomes = [_taken(records, number, one) for one in files]
+    session.rollback()
+    outcomes = [_taken(session, number, one) for one in files]
     for refusal in outcomes:
         if isinstance(refusal, DomainError):
             flash(wording.error(refusal), "error")
@@ -53,7 +53,7 @@ def take(records: Session, number: str) -> UploadResult:
     return UploadResult(good, len(good) == len(files))
 
 
-def _taken(records: Session, number: str, one: FileStorage) -> DomainError | str:
+def _taken(session: Session, number: str, one: FileStorage) -> DomainError | str:
     """The checksum of a file that was added and committed, or why it was not."""
     found: Settings = current_app.config["REDRESS"]
     try:
@@ -63,10 +63,10 @@ def _taken(records: Session, number: str, one: FileStorage) -> DomainError | str
             folder=found.uploads,
             limit=found.upload_limit_mb * attachments.MEGABYTE,
         )
-        complaint = journal.lock_case(records, number)
-        attachments.enter(records, complaint, kept, user=current_user.user, now=now())
-        records.commit()
+        complaint = journal.lock_case(session, number)
+        attachments.enter(session, complaint, kept, user=current_user.user, now=now())
+        session.commit()
     except DomainError as refusal:
-        records.rollback()
+        session.rollback()
         return refusal
     return kept.checksum

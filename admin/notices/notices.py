@@ -110,7 +110,7 @@ class NoticeView(RedressView):
 
     def deliveries(self, notice: Notice) -> list[dict[str, Any]]:
         """Each way of a notice in words, for its page."""
-        return [_delivery(self.records, one) for one in notice.deliveries]
+        return [_delivery(self.session, one) for one in notice.deliveries]
 
     def explanation(self, notice: Notice) -> str:
         """Why nobody was told, where that is so."""
@@ -143,11 +143,11 @@ def _state(notice: Notice) -> Markup:
     return chip(tone, gettext("Too old to be told") if queue.was_too_old(notice) else words)
 
 
-def _delivery(records: Any, one: NoticeDelivery) -> dict[str, Any]:
+def _delivery(session: Any, one: NoticeDelivery) -> dict[str, Any]:
     if one.channel is not None:
         to = str(one.channel)
     else:
-        employee = records.get(Employee, int(one.way.removeprefix("mail:")))
+        employee = session.get(Employee, int(one.way.removeprefix("mail:")))
         to = f"{employee} · {employee.email or '—'}"
     return {
         "to": to,
@@ -241,18 +241,18 @@ class ChannelView(RedressView):
 
     def add(self, form: Any) -> NoticeChannel:
         channel = queue.add_channel(
-            self.records,
+            self.session,
             name=form.name.data or "",
             address=_checked(form.address.data),
             department=form.department.data,
         )
         channel.active = form.active.data
-        self.records.flush()
+        self.session.flush()
         return channel
 
     def change(self, form: Any, row: NoticeChannel) -> None:
         queue.change_channel(
-            self.records,
+            self.session,
             row,
             name=form.name.data or "",
             address=_checked(form.address.data),
@@ -267,8 +267,8 @@ class ChannelView(RedressView):
         if channel is None:
             flash(gettext("There is no such channel."), "error")
             return redirect(self.get_url(".index_view"))
-        notice = queue.try_channel(self.records, channel, now=now())
-        self.records.commit()
+        notice = queue.try_channel(self.session, channel, now=now())
+        self.session.commit()
         flash(gettext("The test is on its way. Reload this page to see what became of it."))
         return redirect(url_for("notice.details_view", id=notice.id))
 

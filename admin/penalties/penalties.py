@@ -133,7 +133,7 @@ class PenaltyView(RedressView):
         if current_user.role in OWN_ONLY:
             return statement.where(Penalty.employee_id == (current_user.employee_id or -1))
         if current_user.role is Role.director:
-            seen = desk.scope(self.records, current_user.user, on=now().date())
+            seen = desk.scope(self.session, current_user.user, on=now().date())
             return seen.led(statement.join(Penalty.complaint))
         return statement
 
@@ -142,11 +142,11 @@ class PenaltyView(RedressView):
 
     def rule_label(self, row: Penalty) -> str:
         """What the regulation of the case calls the ground."""
-        return form_text.ground(row.rule, _pack(self.records, row))
+        return form_text.ground(row.rule, _pack(self.session, row))
 
     def sanctions_of(self, row: Penalty) -> str:
         """What comes beside the sum or instead of it, in words."""
-        return form_text.sanctions(row.sanctions, _pack(self.records, row))
+        return form_text.sanctions(row.sanctions, _pack(self.session, row))
 
     @expose("/<int:penalty_id>/")
     def one(self, penalty_id: int) -> str:
@@ -160,9 +160,9 @@ class PenaltyView(RedressView):
         return found
 
     def _page(self, found: Penalty, refused: PenaltyForm | None = None, deed: str = "") -> str:
-        pack, _calendar = journal.rules_of(self.records, found.complaint)
-        facts = record.facts_of(self.records, found.complaint)
-        charge = next(c for c in facts.charges if _is(c, found))
+        pack, _calendar = journal.rules_of(self.session, found.complaint)
+        facts = record.facts_of(self.session, found.complaint)
+        charge = next(c for c in facts.penalties if _is(c, found))
         forms: dict[str, Any] = {name: self._form(name, found) for name in self._possible(found)}
         if visitor_may_open("penalty.appeal") and self._appealable(found, facts, pack):
             forms[APPEAL] = self._appeal_form(found)
@@ -184,9 +184,9 @@ class PenaltyView(RedressView):
         """The deeds this visitor may do on a penalty now: by page, by status and by post."""
         if not visitor_may_open("penalty.deed"):
             return []
-        pack, _calendar = journal.rules_of(self.records, found.complaint)
+        pack, _calendar = journal.rules_of(self.session, found.complaint)
         by = self._by(found)
-        facts = record.facts_of(self.records, found.complaint)
+        facts = record.facts_of(self.session, found.complaint)
         fitting = [name for name, (_f, _s, status) in DEEDS.items() if found.status is status]
         return [
             name
@@ -220,8 +220,8 @@ class PenaltyView(RedressView):
     def appeal(self, penalty_id: int) -> str | Response:
         """Appeal against a penalty of one's own. Refused, what was typed comes back."""
         found = self._penalty(penalty_id)
-        pack, _calendar = journal.rules_of(self.records, found.complaint)
-        vote = _question(record.facts_of(self.records, found.complaint), pack)
+        pack, _calendar = journal.rules_of(self.session, found.complaint)
+        vote = _question(record.facts_of(self.session, found.complaint), pack)
         if not _is_mine(found) or vote is None:
             abort(404)
         here = url_for(".one", penalty_id=penalty_id)
@@ -242,10 +242,10 @@ class PenaltyView(RedressView):
         number, employee = found.complaint.number, found.employee.number
 
         def act(seen: int) -> None:
-            complaint = journal.lock_case(self.records, number, seen=seen)
+            complaint = journal.lock_case(self.session, number, seen=seen)
             actor = actors.of_user(current_user.user)
             said = {"vote": vote, "employee": employee, **form.said()}
-            jury.appeal(self.records, complaint, actor=actor, now=now(), **said)
+            jury.appeal(self.session, complaint, actor=actor, now=now(), **said)
 
         return self.did(APPEAL, form, act, lambda: self._penalty(found.id).complaint.version)
 
@@ -262,9 +262,9 @@ class PenaltyView(RedressView):
 
     def _by(self, found: Penalty) -> By:
         """The visitor with the posts he holds today under the regulation of the case."""
-        _pack, calendar = journal.rules_of(self.records, found.complaint)
+        _pack, calendar = journal.rules_of(self.session, found.complaint)
         return actors.as_of(
-            self.records,
+            self.session,
             actors.of_user(current_user.user),
             policy_id=found.complaint.policy_version.policy_id,
             on=calendar.local(now()).date(),
@@ -272,16 +272,16 @@ class PenaltyView(RedressView):
 
     def _did(self, penalty_id: int, deed: str, form: PenaltyForm) -> bool:
         def act(seen: int) -> None:
-            found = penalties.penalty(self.records, penalty_id, seen=seen)
+            found = penalties.penalty(self.session, penalty_id, seen=seen)
             actor = actors.of_user(current_user.user)
-            DEEDS[deed][1](self.records, found, actor=actor, now=now(), **form.said())
+            DEEDS[deed][1](self.session, found, actor=actor, now=now(), **form.said())
 
         return self.did(deed, form, act, lambda: self._penalty(penalty_id).complaint.version)
 
 
-def _pack(records: Session, row: Penalty) -> Pack:
+def _pack(session: Session, row: Penalty) -> Pack:
     """The regulation of the penalty's case."""
-    return policies.pack(records, row.complaint.policy_version)
+    return policies.pack(session, row.complaint.policy_version)
 
 
 def _is_mine(found: Penalty) -> bool:
@@ -333,14 +333,14 @@ class MonthPage(RedressPage):
     @expose("/")
     def index(self) -> str | Response:
         name, known = self._month()
-        shares = penalties.month(self.records, name)
+        shares = penalties.month(self.session, name)
         return self.render(
             "penalties/month.html",
             month=name,
             known=known,
             shares=shares,
             total=sum(share.total for share in shares),
-            waiting=penalties.waiting(self.records),
+            waiting=penalties.waiting(self.session),
             label_of=self._label,
             sanctions_of=self._sanctions,
             signed=penalties.signed,
@@ -349,8 +349,8 @@ class MonthPage(RedressPage):
 
     def _month(self) -> tuple[str, list[str]]:
         """The month asked for, else the current one; and every month that has a penalty."""
-        known = penalties.months(self.records)
-        current = penalties.current_month(self.records, on=now().astimezone(wording.zone()).date())
+        known = penalties.months(self.session)
+        current = penalties.current_month(self.session, on=now().astimezone(wording.zone()).date())
         name = request.args.get("month", "")
         if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", name):
             if name:
@@ -359,10 +359,10 @@ class MonthPage(RedressPage):
         return name, sorted({*known, current, name}, reverse=True)
 
     def _label(self, row: Penalty) -> str:
-        return form_text.ground(row.rule, _pack(self.records, row))
+        return form_text.ground(row.rule, _pack(self.session, row))
 
     def _sanctions(self, row: Penalty) -> str:
-        return form_text.sanctions(row.sanctions, _pack(self.records, row))
+        return form_text.sanctions(row.sanctions, _pack(self.session, row))
 
     @expose("/<kind>/")
     def export(self, kind: str) -> Any:
@@ -385,7 +385,7 @@ class MonthPage(RedressPage):
 
     def _lines(self, name: str) -> Iterator[list[Any]]:
         zone = wording.zone()
-        for share in penalties.month(self.records, name):
+        for share in penalties.month(self.session, name):
             for row in share.penalties:
                 stamps = (row.confirmed_at, row.notified_at, row.counts_at)
                 yield [

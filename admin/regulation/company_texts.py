@@ -101,7 +101,7 @@ class CompanyTextView(RedressView):
 
     def add(self, form: Any) -> CompanyText:
         return company_texts.word(
-            self.records,
+            self.session,
             form.what.data or "",
             from_on=form.from_on.data,
             text=form.text.data or "",
@@ -109,7 +109,7 @@ class CompanyTextView(RedressView):
         )
 
     def change(self, form: Any, row: CompanyText) -> None:
-        company_texts.reword(self.records, row, text=form.text.data or "")
+        company_texts.reword(self.session, row, text=form.text.data or "")
 
 
 def views(db: Any) -> list[RedressView]:

@@ -83,14 +83,14 @@ class DraftPage(RedressPage):
         if request.method == "POST":
             try:
                 draft = self._begun(typed)
-                self.records.commit()
+                self.session.commit()
             except DomainError as refusal:
-                self.records.rollback()
+                self.session.rollback()
                 flash(wording.error(refusal), "error")
             else:
                 flash(gettext("The draft is there. Change it, check it, then have it approved."))
                 return redirect(self.get_url("policy.version", version_id=draft.id))
-        in_force = policies.all_in_force(self.records, on=today())
+        in_force = policies.all_in_force(self.session, on=today())
         shipped = sorted(path.stem for path in PACKS.glob("*.toml"))
         titles = {key: _shipped_title(key) for key in shipped}
         return self.render(
@@ -102,12 +102,12 @@ class DraftPage(RedressPage):
         way, _, key = typed["way"].partition(":")
         if way == "version":
             version = self._version(int(key) if key.isdecimal() else 0)
-            return drafts.begin_from(self.records, version, **said)
+            return drafts.begin_from(self.session, version, **said)
         if way == "shipped":
-            return drafts.begin_shipped(self.records, key, **said)
+            return drafts.begin_shipped(self.session, key, **said)
         if way == "file":
-            return drafts.begin_with(self.records, self._uploaded(), **said)
-        return drafts.begin_empty(self.records, key=typed["key"], label=typed["label"], **said)
+            return drafts.begin_with(self.session, self._uploaded(), **said)
+        return drafts.begin_empty(self.session, key=typed["key"], label=typed["label"], **said)
 
     def _uploaded(self) -> dict[str, Any]:
         file = request.files.get("file")
@@ -122,7 +122,7 @@ class DraftPage(RedressPage):
     def numbers(self, version_id: int) -> str | Response:
         draft = self._draft(version_id)
         lexicon = self._lexicon(draft)
-        before = policies.plain(self.records, draft.based_on) if draft.based_on else None
+        before = policies.plain(self.session, draft.based_on) if draft.based_on else None
         rows = number_rows(draft.rules, before, lexicon)
         form = self._bound({row.name: row.slot for row in rows}, lexicon, _values(rows))
         if request.method == "POST" and form.validate():
@@ -216,16 +216,16 @@ class DraftPage(RedressPage):
 
     def _arrange(self, draft: PolicyVersion, rule_id: int, deed: str) -> None:
         said: dict[str, Any] = {"actor": self._actor, "now": now()}
-        rule = drafts.rule(self.records, draft, rule_id)
+        rule = drafts.rule(self.session, draft, rule_id)
         if deed == "remove":
-            drafts.remove_entry(self.records, draft, rule, **said)
+            drafts.remove_entry(self.session, draft, rule, **said)
         else:
             by = -1 if deed == "up" else 1
-            drafts.move_entry(self.records, draft, rule, by=by, **said)
+            drafts.move_entry(self.session, draft, rule, by=by, **said)
 
     def _change(self, draft: PolicyVersion, changes: Mapping[int, Mapping[str, Any]]) -> None:
         said: dict[str, Any] = {"actor": self._actor, "now": now()}
-        differ = drafts.change_entries(self.records, draft, changes, **said)
+        differ = drafts.change_entries(self.session, draft, changes, **said)
         if differ:
             flash(gettext("Saved: %(count)s entries changed.", count=differ), "success")
         else:
@@ -233,7 +233,7 @@ class DraftPage(RedressPage):
 
     def _add(self, draft: PolicyVersion, section: str, data: Mapping[str, Any]) -> None:
         said: dict[str, Any] = {"actor": self._actor, "now": now()}
-        drafts.add_entry(self.records, draft, section, data, **said)
+        drafts.add_entry(self.session, draft, section, data, **said)
         flash(gettext("Saved."), "success")
 
     def _back_to(self, draft: PolicyVersion, section: str) -> Response:
@@ -245,15 +245,15 @@ class DraftPage(RedressPage):
     def check(self, version_id: int) -> str | Response:
         draft = self._version(version_id)
         if request.method == "POST":
-            drafts.ask_check(self.records, draft, actor=self._actor, now=now())
-            self.records.commit()
+            drafts.ask_check(self.session, draft, actor=self._actor, now=now())
+            self.session.commit()
             return redirect(self.get_url(".check", version_id=draft.id))
         lexicon = self._lexicon(draft)
-        found = drafts.check(self.records, draft, on=today())
+        found = drafts.check(self.session, draft, on=today())
         return self._show(
             "draft_check", draft, lexicon,
             check=found,
-            waiting=drafts.is_asked(self.records, draft),
+            waiting=drafts.is_asked(self.session, draft),
             sentence=lambda one: finding_text.sentence(one, lexicon),
             place=lambda one: finding_text.place(one, lexicon),
             remedies=finding_text.REMEDIES,
@@ -264,7 +264,7 @@ class DraftPage(RedressPage):
     def approve(self, version_id: int) -> Response:
         draft = self._version(version_id)
         said: dict[str, Any] = {"actor": self._actor, "on": today(), "now": now()}
-        if self._did(draft, lambda: drafts.approve(self.records, draft, **said)):
+        if self._did(draft, lambda: drafts.approve(self.session, draft, **said)):
             flash(gettext("Approved. It can be published now."), "success")
         return redirect(self.get_url("policy.version", version_id=draft.id))
 
@@ -285,7 +285,7 @@ class DraftPage(RedressPage):
     def _publish(self, draft: PolicyVersion, form: PublishForm) -> None:
         names = ("effective_from", "told_staff_on", "told_staff_proof")
         said: dict[str, Any] = {name: form[name].data for name in names}
-        drafts.publish(self.records, draft, **said, actor=self._actor, on=today(), now=now())
+        drafts.publish(self.session, draft, **said, actor=self._actor, on=today(), now=now())
 
     @expose("/<int:version_id>/withdraw", methods=("GET", "POST"))
     def withdraw(self, version_id: int) -> str | Response:
@@ -293,7 +293,7 @@ class DraftPage(RedressPage):
         form = WithdrawForm()
         if request.method == "POST" and form.validate():
             said: dict[str, Any] = {"reason": form.reason.data, "actor": self._actor, "now": now()}
-            if self._did(version, lambda: drafts.withdraw(self.records, version, **said), form):
+            if self._did(version, lambda: drafts.withdraw(self.session, version, **said), form):
                 flash(gettext("Withdrawn."), "success")
                 return redirect(self.get_url("policy.version", version_id=version.id))
         return self._show(
@@ -307,7 +307,7 @@ class DraftPage(RedressPage):
         return actors.of_user(current_user.user)
 
     def _version(self, version_id: int) -> PolicyVersion:
-        found = self.records.get(PolicyVersion, version_id) if version_id < 2**63 else None
+        found = self.session.get(PolicyVersion, version_id) if version_id < 2**63 else None
         if found is None:
             abort(404)
         return found
@@ -320,7 +320,7 @@ class DraftPage(RedressPage):
         return version
 
     def _lexicon(self, version: PolicyVersion) -> Lexicon:
-        return Lexicon(policies.plain(self.records, version))
+        return Lexicon(policies.plain(self.session, version))
 
     def _bound(
         self, slots: Mapping[str, Slot], lexicon: Lexicon, values: Mapping[str, Any]
@@ -331,11 +331,11 @@ class DraftPage(RedressPage):
     def _did(self, version: PolicyVersion, act: Callable[[], object], form: Any = None) -> bool:
         """Do something to the version as the form saw it, and commit; else say why not."""
         try:
-            drafts.hold(self.records, version.id, seen=_seen())
+            drafts.lock_draft(self.session, version.id, seen=_seen())
             act()
-            self.records.commit()
+            self.session.commit()
         except DomainError as refusal:
-            self.records.rollback()
+            self.session.rollback()
             tell(refusal, form)
             if isinstance(refusal, ChangedMeanwhile):
                 flash(gettext("What you typed stands below. Look at it and save again."))

@@ -55,10 +55,10 @@ class MovingPage(RedressPage):
 
     @expose("/<int:version_id>", methods=("GET", "POST"))
     def one(self, version_id: int) -> str | Response:
-        to = self.records.get(PolicyVersion, version_id) if version_id < 2**63 else None
+        to = self.session.get(PolicyVersion, version_id) if version_id < 2**63 else None
         if to is None or to.status != "published":
             abort(404)
-        found = moving.candidates(self.records, to)
+        found = moving.candidates(self.session, to)
         chosen = self._chosen(found)
         form = MovingReasonForm()
         shown: list[CasePreview] = []
@@ -67,7 +67,7 @@ class MovingPage(RedressPage):
         elif request.method == "POST" and request.form.get("do") == "move" and form.validate():
             if self._moved(chosen, to, form.reason.data):
                 return redirect(self.get_url(".one", version_id=to.id))
-            found = moving.candidates(self.records, to)
+            found = moving.candidates(self.session, to)
             chosen = self._chosen(found)
         if chosen:
             shown = self._previewed(chosen, to)
@@ -81,10 +81,10 @@ class MovingPage(RedressPage):
         return [one for one in found if one.number in numbers]
 
     def _previewed(self, chosen: Sequence[Complaint], to: PolicyVersion) -> list[CasePreview]:
-        pack = policies.pack(self.records, to)
-        previews = moving.preview(self.records, chosen, to, now=now())
+        pack = policies.pack(self.session, to)
+        previews = moving.preview(self.session, chosen, to, now=now())
         effects = [effect for one in previews for effect in one.effects]
-        people = workbooks.people_in(self.records, effects)
+        people = workbooks.people_in(self.session, effects)
         return [
             CasePreview(
                 one.complaint,
@@ -101,11 +101,11 @@ class MovingPage(RedressPage):
             for one in chosen:
                 seen = request.form.get(f"seen-{one.number}", "")
                 version = int(seen) if seen.isdecimal() and len(seen) < 10 else -1
-                complaint = journal.lock_case(self.records, one.number, seen=version)
-                moving.move(self.records, complaint, to, **said, now=now())
-            self.records.commit()
+                complaint = journal.lock_case(self.session, one.number, seen=version)
+                moving.move(self.session, complaint, to, **said, now=now())
+            self.session.commit()
         except DomainError as refusal:
-            self.records.rollback()
+            self.session.rollback()
             flash(wording.error(refusal), "error")
             return False
         flash(gettext("%(count)s cases were moved.", count=len(chosen)), "success")

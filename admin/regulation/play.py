@@ -89,11 +89,11 @@ class TrialPage(RedressPage):
 
     def _ground(self, version: PolicyVersion) -> PlayBasis:
         """The rules and the calendar; playing afterwards holds no transaction."""
-        pack = policies.pack(self.records, version)
-        data, chosen = policies.data(self.records, version)
-        calendar = working_calendar.work_calendar(self.records)
+        pack = policies.pack(self.session, version)
+        data, chosen = policies.data(self.session, version)
+        calendar = working_calendar.work_calendar(self.session)
         # What is sent by POST holds the write lock; nobody has to wait while a case is played.
-        self.records.rollback()
+        self.session.rollback()
 
         def with_own(parameters: Mapping[str, Any]) -> Any:
             if not parameters:
@@ -106,14 +106,14 @@ class TrialPage(RedressPage):
         """The version asked for, else the one in force today, else the newest there is."""
         wanted = request.form.get("version") or request.args.get("version_id", "")
         if wanted.isdecimal() and int(wanted) <= LARGEST_ID:
-            found = self.records.get(
+            found = self.session.get(
                 PolicyVersion, int(wanted), options=[joinedload(PolicyVersion.policy)]
             )
             if found is None:
                 abort(404)
             return found
         today = now().astimezone(wording.zone()).date()
-        in_force = policies.all_in_force(self.records, on=today)
+        in_force = policies.all_in_force(self.session, on=today)
         return in_force[0] if in_force else next(iter(self._versions()), None)
 
     def _versions(self) -> list[PolicyVersion]:
@@ -124,7 +124,7 @@ class TrialPage(RedressPage):
             .options(joinedload(PolicyVersion.policy))
             .order_by(Policy.name, PolicyVersion.number.desc())
         )
-        return list(self.records.scalars(statement))
+        return list(self.session.scalars(statement))
 
     def _shown(self, version: PolicyVersion, tryout: PlayedFile, asked: StepRequest) -> str:
         return self.render(
@@ -163,7 +163,7 @@ class TrialPage(RedressPage):
         form.prepare(self._versions())
         if form.validate_on_submit() and (made := self._asked_for(form)):
             return redirect(url_for(".result", what_if_id=made))  # type: ignore[return-value]
-        rows = self.records.scalars(
+        rows = self.session.scalars(
             sa.select(WhatIf)
             .options(
                 joinedload(WhatIf.policy_version).joinedload(PolicyVersion.policy),
@@ -181,21 +181,21 @@ class TrialPage(RedressPage):
         )
 
     def _asked_for(self, form: Any) -> int | None:
-        version = self.records.get(PolicyVersion, int(form.version.data))
+        version = self.session.get(PolicyVersion, int(form.version.data))
         if version is None:
             abort(404)
         try:
             row = whatif.ask(
-                self.records,
+                self.session,
                 version,
                 from_on=form.from_on.data,
                 until_on=form.until_on.data,
                 user_id=current_user.user.id,
                 now=now(),
             )
-            self.records.commit()
+            self.session.commit()
         except DomainError as refusal:
-            self.records.rollback()
+            self.session.rollback()
             tell(refusal, form)
             return None
         return row.id
@@ -205,7 +205,7 @@ class TrialPage(RedressPage):
         """What came of it: totals on top, then the cases, those that do not fit first."""
         row = self._one(what_if_id)
         found = self._cases(row).limit(SHOWN_CASES + 1)
-        cases = list(self.records.scalars(found))
+        cases = list(self.session.scalars(found))
         failure = refusals.load(row.failure) if row.failure else None
         return self.render(
             "regulation/whatif.html",
@@ -235,7 +235,7 @@ class TrialPage(RedressPage):
     def _one(self, what_if_id: int) -> WhatIf:
         if what_if_id > LARGEST_ID:
             abort(404)
-        found = self.records.get(WhatIf, what_if_id)
+        found = self.session.get(WhatIf, what_if_id)
         if found is None:
             abort(404)
         return found
@@ -256,7 +256,7 @@ class TrialPage(RedressPage):
             for sums in case.data.get("charges", {}).values()
             for sum_ in sums
         }
-        rows = self.records.scalars(sa.select(Employee).where(Employee.number.in_(numbers)))
+        rows = self.session.scalars(sa.select(Employee).where(Employee.number.in_(numbers)))
         return {one.number: str(one) for one in rows}
 
     def _reach(self, cases: list[WhatIfCase]) -> set[int]:
@@ -264,22 +264,22 @@ class TrialPage(RedressPage):
         today = now().astimezone(wording.zone()).date()
         ids = [case.complaint_id for case in cases]
         statement = sa.select(Complaint.id).where(Complaint.id.in_(ids))
-        seen = desk.scope(self.records, current_user.user, on=today).narrowed(statement)
-        return set(self.records.scalars(seen))
+        seen = desk.scope(self.session, current_user.user, on=today).narrowed(statement)
+        return set(self.session.scalars(seen))
 
     def _lines(self, row: WhatIf) -> Iterator[list[Any]]:
         """The rows of the export, read in batches so that memory does not grow with them."""
         last = 0
         while True:
             batch = self._cases(row).order_by(None).where(WhatIfCase.id > last)
-            cases = list(self.records.scalars(batch.order_by(WhatIfCase.id).limit(EXPORT_BATCH)))
+            cases = list(self.session.scalars(batch.order_by(WhatIfCase.id).limit(EXPORT_BATCH)))
             if not cases:
                 return
             people = self._people(cases)
             for case in cases:
                 yield from _table_lines(case, people)
             last = cases[-1].id
-            self.records.expunge_all()
+            self.session.expunge_all()
 
 
 class PeriodForm(FlaskForm):

@@ -151,7 +151,7 @@ class PlayedFile:
 
     def _more(self) -> list[NextDeed]:
         assert self.play is not None
-        money = _OF_MONEY if self.play.facts.charges else ()
+        money = _OF_MONEY if self.play.facts.penalties else ()
         return [NextDeed(EventChoice(name)) for name in (*money, *_AMENDING)]
 
     def people(self) -> Choices:

@@ -74,7 +74,7 @@ class PolicyPage(RedressPage):
     def index(self) -> str:
         statement = sa.select(Policy).options(selectinload(Policy.versions)).order_by(Policy.name)
         counts = dict(
-            self.records.execute(
+            self.session.execute(
                 sa.select(PolicyRule.policy_version_id, sa.func.count()).group_by(
                     PolicyRule.policy_version_id
                 )
@@ -82,7 +82,7 @@ class PolicyPage(RedressPage):
         )
         shown = {
             policy: [one for one in policy.versions if _may_see(one)]
-            for policy in self.records.scalars(statement)
+            for policy in self.session.scalars(statement)
         }
         return self.render(
             "regulation/versions.html",
@@ -98,15 +98,15 @@ class PolicyPage(RedressPage):
         return self.render(
             "regulation/version.html",
             version=version,
-            sections=_sections(policies.plain(self.records, version)),
+            sections=_sections(policies.plain(self.session, version)),
             **self._departments(version),
             state=version_state,
             others=sorted(others, key=lambda one: -one.number),
-            in_force=version in policies.all_in_force(self.records, on=local_day()),
-            changes=drafts.changes_of(self.records, version) if version.status == "draft" else (),
+            in_force=version in policies.all_in_force(self.session, on=local_day()),
+            changes=drafts.changes_of(self.session, version) if version.status == "draft" else (),
             deeds=CHANGE_DEEDS,
             section_name=lambda section: SECTIONS.get(section, section),
-            authors=drafts.authors(self.records, version) if version.status == "draft" else set(),
+            authors=drafts.authors(self.session, version) if version.status == "draft" else set(),
             trials=[(name, words) for name, words in TRIALS if name in current_app.view_functions],
         )
 
@@ -115,8 +115,8 @@ class PolicyPage(RedressPage):
         version, other = self._version(version_id), self._version(other_id)
         if version.policy_id != other.policy_id:
             abort(404)
-        before = policies.plain(self.records, other)
-        after = policies.plain(self.records, version)
+        before = policies.plain(self.session, other)
+        after = policies.plain(self.session, version)
         old, new = Lexicon(before), Lexicon(after)
         return self.render(
             "regulation/compare.html",
@@ -131,7 +131,7 @@ class PolicyPage(RedressPage):
     @expose("/<int:version_id>/file")
     def file(self, version_id: int) -> Any:
         version = self._version(version_id)
-        text = toml_of(policies.plain(self.records, version))
+        text = toml_of(policies.plain(self.session, version))
         name = f"{version.policy.key}-{version.number}.toml"
         return send_file(
             io.BytesIO(text.encode()),
@@ -149,12 +149,12 @@ class PolicyPage(RedressPage):
             return {"meant": {}, "unmapped": {}}
         day = max(local_day(), version.effective_from)
         said: dict[str, Any] = {"policy_id": version.policy_id, "on": day}
-        missing = departments.unmapped(self.records, policies.pack(self.records, version), **said)
+        missing = departments.unmapped(self.session, policies.pack(self.session, version), **said)
         names = {departments.name_of(version.policy_id, one.key): one.label for one in missing}
-        return {"meant": departments.meant(self.records, **said), "unmapped": names}
+        return {"meant": departments.meant(self.session, **said), "unmapped": names}
 
     def _version(self, version_id: int) -> PolicyVersion:
-        found = self.records.get(PolicyVersion, version_id) if version_id < 2**63 else None
+        found = self.session.get(PolicyVersion, version_id) if version_id < 2**63 else None
         if found is None or not _may_see(found):
             abort(404)
         return found

@@ -48,19 +48,19 @@ class LedgerPage(RedressPage):
 
     @expose("/")
     def index(self) -> str:
-        versions = policies.readable(self.records, on=tables.today())
-        packs = [(one, policies.pack(self.records, one)) for one in versions]
+        versions = policies.readable(self.session, on=tables.today())
+        packs = [(one, policies.pack(self.session, one)) for one in versions]
         return self.render("reports/ledgers.html", packs=packs)
 
     @expose("/<policy>/missing/")
     def missing(self, policy: str) -> str:
         """The numbers that are missing in the series of a regulation; looked for when asked."""
-        version = tables.version_of(self.records, policy)
+        version = tables.version_of(self.session, policy)
         return self.render(
             "reports/ledger_missing.html",
             policy=version.policy,
-            pack=policies.pack(self.records, version),
-            missing=ledgers.gaps(self.records, version, on=tables.today()),
+            pack=policies.pack(self.session, version),
+            missing=ledgers.gaps(self.session, version, on=tables.today()),
         )
 
     @expose("/<policy>/<key>/")
@@ -88,8 +88,8 @@ class LedgerPage(RedressPage):
         return tables.send(kind, f"{key}-{from_on}-{until_on}", table.header, rows)
 
     def _entry(self, policy: str, key: str) -> tuple[PolicyVersion, Pack, LedgerEntry]:
-        version = tables.version_of(self.records, policy)
-        pack = policies.pack(self.records, version)
+        version = tables.version_of(self.session, policy)
+        pack = policies.pack(self.session, version)
         entry = pack.find("ledger", key)
         if entry is None:
             abort(404)
@@ -98,7 +98,7 @@ class LedgerPage(RedressPage):
     def _table(self, version: PolicyVersion, pack: Pack, entry: LedgerEntry) -> LedgerTable:
         from_on, until_on = tables.span()
         found: Any = ledgers.ledger(
-            self.records, version, entry, from_on=from_on, until_on=until_on
+            self.session, version, entry, from_on=from_on, until_on=until_on
         )
         if entry.form:
             return self._fillings(pack, entry, found)
@@ -109,9 +109,9 @@ class LedgerPage(RedressPage):
         asked = [_NAMES.get(one, one) for one in entry.columns]
         names = list(dict.fromkeys([*ALWAYS[:2], *several, *ALWAYS[2:], *asked]))
         fields = declared.fields(pack)
-        filled = _papers(self.records, [one.id for one in found], names)
+        filled = _papers(self.session, [one.id for one in found], names)
         staff = desk.people_of(
-            self.records,
+            self.session,
             (
                 value
                 for case in found
@@ -130,18 +130,18 @@ class LedgerPage(RedressPage):
         return LedgerTable([_header(name, pack, fields) for name in names], rows)
 
     def _fillings(self, pack: Pack, entry: LedgerEntry, found: Sequence[FormEntry]) -> LedgerTable:
-        return fillings(self.records, pack.find("form", entry.form), entry.columns, found)
+        return fillings(self.session, pack.find("form", entry.form), entry.columns, found)
 
 
 def fillings(
-    records: Any, form: Any, asked: Sequence[str], found: Sequence[FormEntry]
+    session: Any, form: Any, asked: Sequence[str], found: Sequence[FormEntry]
 ) -> LedgerTable:
     """Fillings of a form as a table: when, by whom, about whom, and the fields asked for."""
     keys = [one.rpartition(".")[2] for one in asked]
     fields = [one for one in form.fields if not keys or one.key in keys]
     header = [gettext("Filled at"), gettext("By"), gettext("Case"), gettext("Customer")]
     named = (row.data.get(f.key) for row in found for f in fields if f.shape == "employee")
-    staff = desk.people_of(records, (one for one in named if isinstance(one, str)))
+    staff = desk.people_of(session, (one for one in named if isinstance(one, str)))
     rows = []
     for row in found:
         number = row.complaint.number if row.complaint else None
@@ -152,13 +152,13 @@ def fillings(
     return LedgerTable([*header, *(one.label for one in fields)], rows)
 
 
-def _papers(records: Any, ids: list[int], names: list[str]) -> dict[int, dict[str, Any]]:
+def _papers(session: Any, ids: list[int], names: list[str]) -> dict[int, dict[str, Any]]:
     """What some columns need of each case: its forms as they were last filled, by their keys, and
     its approvals, by the names of their columns.
     """
-    found: dict[int, dict[str, Any]] = dict(declared.last_filled(records, ids, names))
+    found: dict[int, dict[str, Any]] = dict(declared.last_filled(session, ids, names))
     chains = {name.removeprefix(CHAIN) for name in names if name.startswith(CHAIN)}
-    for case, given in declared.last_of(records, ids, chains, section="chain").items():
+    for case, given in declared.last_of(session, ids, chains, section="chain").items():
         found[case] = found.get(case, {}) | {CHAIN + key: said for key, said in given.items()}
     return found
 

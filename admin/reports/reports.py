@@ -74,7 +74,7 @@ class ReportPage(RedressPage):
 
     @expose("/")
     def index(self) -> str:
-        versions = policies.readable(self.records, on=tables.today())
+        versions = policies.readable(self.session, on=tables.today())
         owed = [(one, self._owed(one)) for one in versions]
         return self.render(
             "reports/reports.html",
@@ -82,7 +82,7 @@ class ReportPage(RedressPage):
             filed=self._filed(),
             today=tables.today(),
             since=tables.today() - dt.timedelta(days=RECENT_DAYS),
-            packs={one.id: policies.pack(self.records, one) for one in versions},
+            packs={one.id: policies.pack(self.session, one) for one in versions},
             words=form_text,
         )
 
@@ -92,11 +92,11 @@ class ReportPage(RedressPage):
             return []
         on = tables.today()
         begin = _begin(version, on - dt.timedelta(days=LISTED_DAYS))
-        return list(periodic_reports.owed(self.records, version, since=begin, on=on))
+        return list(periodic_reports.owed(self.session, version, since=begin, on=on))
 
     def _filed(self) -> list[tuple[FormEntry, Any]]:
         """The reports that were filed, the newest first, each with its entry."""
-        rows = self.records.scalars(
+        rows = self.session.scalars(
             sa.select(FormEntry)
             .where(FormEntry.section == "report")
             .options(joinedload(FormEntry.customer), joinedload(FormEntry.employee))
@@ -106,14 +106,14 @@ class ReportPage(RedressPage):
         return [(row, self._pack_of(row).find("report", row.form)) for row in rows]
 
     def _pack_of(self, row: FormEntry) -> Pack:
-        version = self.records.get(PolicyVersion, row.policy_version_id)
+        version = self.session.get(PolicyVersion, row.policy_version_id)
         assert version is not None
-        return policies.pack(self.records, version)
+        return policies.pack(self.session, version)
 
     @expose("/filed/<int:entry_id>/")
     def filed(self, entry_id: int) -> str:
         """One report as it was filed, with the figures of that day."""
-        row = self.records.get(FormEntry, min(entry_id, LARGEST_ID))
+        row = self.session.get(FormEntry, min(entry_id, LARGEST_ID))
         if row is None or row.section != "report":
             abort(404)
         pack = self._pack_of(row)
@@ -135,8 +135,8 @@ class ReportPage(RedressPage):
     @expose("/<policy>/<key>/<period>/", methods=("GET", "POST"))
     def file(self, policy: str, key: str, period: str) -> str | Response:
         """Draw up a report of a period beside its indicators, and file it."""
-        version = tables.in_force(self.records, policy)
-        pack = policies.pack(self.records, version)
+        version = tables.in_force(self.session, policy)
+        pack = policies.pack(self.session, version)
         entry: ReportEntry | None = pack.find("report", key)
         if entry is None:
             abort(404)
@@ -145,7 +145,7 @@ class ReportPage(RedressPage):
         except ChoiceUnknown:
             abort(404)
         days = {"from_on": from_on, "until_on": until_on}
-        form = form_for(entry, pack, tables.told(self.records, version, entry.contents, **days))
+        form = form_for(entry, pack, tables.told(self.session, version, entry.contents, **days))
         customer = self._customer(entry)
         if form.validate_on_submit() and self._kept(version, entry, period, customer, form):
             return redirect(url_for(".index"))
@@ -157,9 +157,9 @@ class ReportPage(RedressPage):
             form=form,
             customer=customer,
             **days,
-            due=due_on(entry, period, working_calendar.work_calendar(self.records)),
+            due=due_on(entry, period, working_calendar.work_calendar(self.session)),
             by=form_text.post(entry.by, pack),
-            figures=indicators.figures(self.records, version, **days),
+            figures=indicators.figures(self.session, version, **days),
             reached=reached,
         )
 
@@ -167,7 +167,7 @@ class ReportPage(RedressPage):
         if entry.per != "key_customer":
             return None
         wanted = request.args.get("customer", "")
-        known = {str(one.id): one for one in customers.looked_after(self.records)}
+        known = {str(one.id): one for one in customers.looked_after(self.session)}
         if wanted not in known:
             abort(404)
         return known[wanted]
@@ -182,7 +182,7 @@ class ReportPage(RedressPage):
     ) -> bool:
         try:
             periodic_reports.file_report(
-                self.records,
+                self.session,
                 version,
                 report=entry.key,
                 period=period,
@@ -191,9 +191,9 @@ class ReportPage(RedressPage):
                 now=now(),
                 customer=customer,
             )
-            self.records.commit()
+            self.session.commit()
         except DomainError as refusal:
-            self.records.rollback()
+            self.session.rollback()
             tell(refusal, form)
             return False
         flash(gettext("Filed: %(report)s.", report=f"{entry.label} {period}"), "success")
@@ -205,18 +205,18 @@ class ReportPage(RedressPage):
 
         In all, by department and by category.
         """
-        version = tables.version_of(self.records, policy)
-        pack = policies.pack(self.records, version)
+        version = tables.version_of(self.session, policy)
+        pack = policies.pack(self.session, version)
         from_on, until_on = tables.span()
         span = {"from_on": from_on, "until_on": until_on}
-        categories = indicators.by_category(self.records, version, **span)
+        categories = indicators.by_category(self.session, version, **span)
         return self.render(
             "reports/indicators.html",
             policy=version.policy,
-            figures=indicators.figures(self.records, version, **span),
-            by_department=indicators.by_department(self.records, version, **span),
+            figures=indicators.figures(self.session, version, **span),
+            by_department=indicators.by_department(self.session, version, **span),
             by_category={pack.label("category", key): rows for key, rows in categories.items()},
-            tallied=indicators.tallied(self.records, version, **span),
+            tallied=indicators.tallied(self.session, version, **span),
             reached=reached,
             words=form_text,
             **span,

@@ -42,13 +42,13 @@ class StandaloneForm(FlaskForm):
         csrf = False  # the token of the page covers the form
 
 
-def form_for(records: Any, entry: Form) -> Any:
+def form_for(session: Any, entry: Form) -> Any:
     """The form of an entry; who may look customers up finds any, others choose a key customer."""
     words = lazy_gettext("Customer")
     if visitor_may_open("lookup.customer"):
         customer: Any = LookupField(words, what="customer", allow_blank=True)
     else:
-        known = [SelectChoice(str(c.id), c.name) for c in customers.looked_after(records)]
+        known = [SelectChoice(str(c.id), c.name) for c in customers.looked_after(session)]
         customer = SelectField(words, choices=[SelectChoice("", "—"), *known])
     first = type("StandaloneForm", (StandaloneForm,), {"customer": customer})
     return with_inputs(first, entry.fields)()
@@ -61,9 +61,9 @@ class StandalonePage(RedressPage):
 
     @expose("/")
     def index(self) -> str:
-        versions = policies.readable(self.records, on=tables.today())
+        versions = policies.readable(self.session, on=tables.today())
         found = [
-            (version, [form for form in policies.pack(self.records, version).form if form.alone])
+            (version, [form for form in policies.pack(self.session, version).form if form.alone])
             for version in versions
         ]
         return self.render("reports/standalone.html", found=found, counts=self._counts(found))
@@ -77,11 +77,11 @@ class StandalonePage(RedressPage):
         statement = sa.select(*kept_as, *told).join(
             PolicyVersion, PolicyVersion.id == FormEntry.policy_version_id
         )
-        rows = self.records.execute(self._mine(statement).group_by(*kept_as))
+        rows = self.session.execute(self._mine(statement).group_by(*kept_as))
         said = {(row[0], row[1], row[2]): (row[3], row[4]) for row in rows}
         counts: dict[tuple[int, str], tuple[int, dt.datetime]] = {}
         for version, declared in found:
-            pack = policies.pack(self.records, version)
+            pack = policies.pack(self.session, version)
             for where, form in forms.written_on(pack, [one.key for one in declared]).items():
                 policy = version.policy_id
                 if (policy, *where) in said:
@@ -100,12 +100,12 @@ class StandalonePage(RedressPage):
             entry=entry,
             policy=version.policy,
             is_in_force=version.status == "published",
-            table=ledger_pages.fillings(self.records, entry, (), self._fillings(version, entry)),
+            table=ledger_pages.fillings(self.session, entry, (), self._fillings(version, entry)),
             from_on=from_on,
             until_on=until_on,
             customer=request.args.get("customer", ""),
             open_hours=ledgers.uncovered_hours(
-                self.records, version, entry, from_on=from_on, until_on=until_on, now=now()
+                self.session, version, entry, from_on=from_on, until_on=until_on, now=now()
             ),
             unvisited=self._unvisited(version, entry, until_on.year),
             year=until_on.year,
@@ -113,16 +113,16 @@ class StandalonePage(RedressPage):
 
     def _unvisited(self, version: PolicyVersion, entry: Form, year: int) -> list[Customer] | None:
         """The key customers not visited in a year; None for a form that no visits are told in."""
-        told = policies.pack(self.records, version).indicator
+        told = policies.pack(self.session, version).indicator
         if not any(one.formula == "visit_rate" and one.form == entry.key for one in told):
             return None
-        return periodic_reports.unvisited(self.records, version, form=entry.key, year=year)
+        return periodic_reports.unvisited(self.session, version, form=entry.key, year=year)
 
     @expose("/<policy>/<key>/<kind>")
     def export(self, policy: str, key: str, kind: str) -> Any:
         """The same as a file: csv or xlsx."""
         version, entry = self._entry(policy, key)
-        table = ledger_pages.fillings(self.records, entry, (), self._fillings(version, entry))
+        table = ledger_pages.fillings(self.session, entry, (), self._fillings(version, entry))
         rows = [[plain(value) for value in values] for _number, values in table.rows]
         from_on, until_on = tables.span()
         return tables.send(kind, f"{key}-{from_on}-{until_on}", table.header, rows)
@@ -130,9 +130,9 @@ class StandalonePage(RedressPage):
     @expose("/<policy>/<key>/fill/", methods=("GET", "POST"))
     def fill(self, policy: str, key: str) -> str | Response:
         """Fill in a form once more; refused, it comes back with all that was typed."""
-        tables.in_force(self.records, policy)
+        tables.in_force(self.session, policy)
         version, entry = self._entry(policy, key)
-        form = form_for(self.records, entry)
+        form = form_for(self.session, entry)
         if form.validate_on_submit() and self._filled(version, entry, form):
             return redirect(url_for(".one", policy=policy, key=key))
         return self.render(
@@ -144,10 +144,10 @@ class StandalonePage(RedressPage):
         data = {name: value for name, value in typed.items() if value not in (None, "", [])}
         customer = form.customer.data
         if isinstance(customer, str):
-            customer = self.records.get(Customer, int(customer)) if customer else None
+            customer = self.session.get(Customer, int(customer)) if customer else None
         try:
             forms.fill_alone(
-                self.records,
+                self.session,
                 version,
                 form=entry.key,
                 data=data,
@@ -155,32 +155,32 @@ class StandalonePage(RedressPage):
                 now=now(),
                 customer=customer,
             )
-            self.records.commit()
+            self.session.commit()
         except DomainError as refusal:
-            self.records.rollback()
+            self.session.rollback()
             tell(refusal, form)
             return False
         flash(gettext("Filled in: %(form)s.", form=entry.label), "success")
         return True
 
     def _entry(self, policy: str, key: str) -> tuple[PolicyVersion, Form]:
-        version = tables.version_of(self.records, policy)
-        entry = policies.pack(self.records, version).find("form", key)
+        version = tables.version_of(self.session, policy)
+        entry = policies.pack(self.session, version).find("form", key)
         if entry is None or not entry.alone:
             abort(404)
         return version, entry
 
     def _fillings(self, version: PolicyVersion, entry: Form) -> Any:
         from_on, until_on = tables.span()
-        calendar = working_calendar.work_calendar(self.records)
+        calendar = working_calendar.work_calendar(self.session)
         span = calendar.span(from_on, until_on)
-        statement = self._mine(forms.filled(self.records, version, [entry.key], span))
+        statement = self._mine(forms.filled(self.session, version, [entry.key], span))
         if wanted := request.args.get("customer", "").replace("\0", "").strip()[:120]:
             named = sa.select(Customer.id).where(Customer.name.startswith(wanted, autoescape=True))
             statement = statement.where(FormEntry.customer_id.in_(named))
         about = (joinedload(FormEntry.customer), joinedload(FormEntry.employee))
         newest = statement.order_by(None).order_by(FormEntry.filled_at.desc(), FormEntry.id.desc())
-        return self.records.scalars(newest.options(*about).limit(5_000)).all()
+        return self.session.scalars(newest.options(*about).limit(5_000)).all()
 
     def _mine(self, statement: Any) -> Any:
         """A statement over fillings outside cases, narrowed to what the visitor sees.

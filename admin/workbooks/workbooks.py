@@ -272,10 +272,10 @@ def is_late(state: workbooks.WorkbookStanding) -> bool:
     return workbooks.late(state, now=now(), seconds=every())
 
 
-def effects_of(records: Any, undone: workbooks.UndoneDeed) -> list[str]:
+def effects_of(session: Any, undone: workbooks.UndoneDeed) -> list[str]:
     """What taking a deed back changes, in sentences."""
-    pack, _calendar = journal.rules_of(records, undone.complaint)
-    known = workbooks.people_in(records, undone.effects)
+    pack, _calendar = journal.rules_of(session, undone.complaint)
+    known = workbooks.people_in(session, undone.effects)
     return [reasons.effect(one, pack, known) for one in undone.effects]
 
 
@@ -303,10 +303,10 @@ class SheetPage(RedressPage):
     @expose("/")
     def index(self) -> str:
         """Every file with its state, and what waits for a choice in any of them."""
-        problems = workbooks.open_problems(self.records, limit=PROBLEMS_ON_PAGE)
+        problems = workbooks.open_problems(self.session, limit=PROBLEMS_ON_PAGE)
         return self.render(
             "workbooks/workbooks.html",
-            states=workbooks.states(self.records),
+            states=workbooks.states(self.session),
             problems=[card(one, {}) for one in problems if one.choice is None],
             header=workbook_text.header,
             ago=ago,
@@ -317,8 +317,8 @@ class SheetPage(RedressPage):
     def one(self, sheet_id: int) -> str:
         """The page of a file."""
         state = self._state(sheet_id)
-        headers = workbooks.headers(self.records, state.sheet)
-        problems = workbooks.open_problems(self.records, state.sheet, limit=PROBLEMS_ON_PAGE)
+        headers = workbooks.headers(self.session, state.sheet)
+        problems = workbooks.open_problems(self.session, state.sheet, limit=PROBLEMS_ON_PAGE)
         return self.render(
             "workbooks/workbook.html",
             state=state,
@@ -326,7 +326,7 @@ class SheetPage(RedressPage):
             late=is_late(state),
             todo=todo(state),
             cards=[card(one, headers) for one in problems],
-            passes=workbooks.passes(self.records, state.sheet, limit=PASSES_OF_LATE),
+            passes=workbooks.passes(self.session, state.sheet, limit=PASSES_OF_LATE),
             counted=counted,
             ago=ago,
         )
@@ -349,11 +349,11 @@ class SheetPage(RedressPage):
     def choose(self, sheet_id: int, problem_id: int) -> Response:
         """Say how a problem ends."""
 
-        def act(records: Any, sheet: Workbook, *, user_id: int, now: dt.datetime) -> None:
-            problem = records.get(WorkbookProblem, problem_id) if problem_id <= LARGEST else None
+        def act(session: Any, sheet: Workbook, *, user_id: int, now: dt.datetime) -> None:
+            problem = session.get(WorkbookProblem, problem_id) if problem_id <= LARGEST else None
             if problem is None or problem.sheet_id != sheet.id:
                 raise NotFound(what="sheet_problem", key=str(problem_id))
-            workbooks.choose(records, problem, _choice(), user_id=user_id, now=now)
+            workbooks.choose(session, problem, _choice(), user_id=user_id, now=now)
 
         return self._did(sheet_id, act, gettext("Decided. The worker carries it out now."))
 
@@ -362,11 +362,11 @@ class SheetPage(RedressPage):
         state = self._state(sheet_id)
         if request.method == "POST":
             try:
-                act(self.records, state.sheet, user_id=current_user.user.id, now=now())
-                self.records.commit()
+                act(self.session, state.sheet, user_id=current_user.user.id, now=now())
+                self.session.commit()
                 flash(said, "success")
             except DomainError as refusal:
-                self.records.rollback()
+                self.session.rollback()
                 tell(refusal, None)
         return redirect(url_for(".one", sheet_id=sheet_id))  # type: ignore[return-value]
 
@@ -377,7 +377,7 @@ class SheetPage(RedressPage):
         before = request.args.get("before", type=int)
         if before is not None and not 0 <= before <= LARGEST:
             before = None
-        found = workbooks.passes(self.records, sheet, before=before, limit=PASSES_ON_PAGE + 1)
+        found = workbooks.passes(self.session, sheet, before=before, limit=PASSES_ON_PAGE + 1)
         return self.render(
             "workbooks/looks.html",
             sheet=sheet,
@@ -395,7 +395,7 @@ class SheetPage(RedressPage):
         if after is not None and not 0 <= after <= LARGEST:
             after = None
         found = workbooks.changes(
-            self.records, done, what=what, after=after, limit=CHANGES_ON_PAGE + 1
+            self.session, done, what=what, after=after, limit=CHANGES_ON_PAGE + 1
         )
         return self.render(
             "workbooks/look.html",
@@ -405,12 +405,12 @@ class SheetPage(RedressPage):
             changes=found[:CHANGES_ON_PAGE],
             more=len(found) > CHANGES_ON_PAGE,
             first=after is None,
-            columns=workbooks.headers(self.records, done.sheet),
+            columns=workbooks.headers(self.session, done.sheet),
             counted=counted,
             marked=marked,
             why=why,
-            undoable=visitor_may_open("sheet.undo") and workbooks.undoable(self.records, done),
-            by=self.records.get(User, done.undone_by_id or 0),
+            undoable=visitor_may_open("sheet.undo") and workbooks.undoable(self.session, done),
+            by=self.session.get(User, done.undone_by_id or 0),
         )
 
     @expose("/<int:sheet_id>/pass/<int:number>/undo/", methods=("GET", "POST"))
@@ -428,25 +428,25 @@ class SheetPage(RedressPage):
                 return redirect(here)  # type: ignore[return-value]
             return self._preview(done, form)
         except DomainError as refusal:
-            self.records.rollback()
+            self.session.rollback()
             tell(refusal, None)
             return redirect(here)  # type: ignore[return-value]
 
     def _undo(self, done: WorkbookLook, reason: str) -> None:
         actor = actors.of_user(current_user.user)
-        undone = workbooks.undo_intake(self.records, done, reason=reason, actor=actor, now=now())
-        self.records.commit()
+        undone = workbooks.undo_intake(self.session, done, reason=reason, actor=actor, now=now())
+        self.session.commit()
         flash(gettext("Undone: %(count)s inputs were taken back.", count=len(undone)), "success")
 
     def _preview(self, done: WorkbookLook, form: UndoForm) -> str:
         actor = actors.of_user(current_user.user)
-        undone = workbooks.preview_undo(self.records, done, reason="-", actor=actor, now=now())
+        undone = workbooks.preview_undo(self.session, done, reason="-", actor=actor, now=now())
         return self.render(
             "workbooks/undo.html",
             done=done,
             sheet=done.sheet,
-            undone=[(one, effects_of(self.records, one)) for one in undone],
-            columns=workbooks.headers(self.records, done.sheet),
+            undone=[(one, effects_of(self.session, one)) for one in undone],
+            columns=workbooks.headers(self.session, done.sheet),
             form=form,
         )
 
@@ -454,7 +454,7 @@ class SheetPage(RedressPage):
         if sheet_id > LARGEST:
             abort(404)
         try:
-            return workbooks.state(self.records, sheet_id)
+            return workbooks.state(self.session, sheet_id)
         except NotFound:
             abort(404)
 
@@ -462,7 +462,7 @@ class SheetPage(RedressPage):
         if number > LARGEST:
             abort(404)
         try:
-            return workbooks.one_pass(self.records, self._state(sheet_id).sheet, number)
+            return workbooks.one_pass(self.session, self._state(sheet_id).sheet, number)
         except NotFound:
             abort(404)
 
@@ -554,7 +554,7 @@ class TabView(RedressView):
     def change(self, form: Any, row: WorkbookTab) -> None:
         lists_cases = "statuses" in form
         workbooks.change_tab(
-            self.records,
+            self.session,
             row,
             title=form.title.data,
             statuses=form.statuses.data if lists_cases else (),
@@ -630,11 +630,11 @@ class ColumnView(RedressView):
 
     def add(self, form: Any) -> WorkbookColumn:
         tab_id, _, name = str(form.field.data).partition(":")
-        tab = self.records.get(WorkbookTab, int(tab_id)) if tab_id.isdecimal() else None
+        tab = self.session.get(WorkbookTab, int(tab_id)) if tab_id.isdecimal() else None
         if tab is None:
             raise ChoiceUnknown(field="field", value=name)
         return workbooks.add_column(
-            self.records,
+            self.session,
             tab,
             name,
             header=form.header.data or field_label(name),
@@ -645,7 +645,7 @@ class ColumnView(RedressView):
 
     def change(self, form: Any, row: WorkbookColumn) -> None:
         names = ("header", "width", "position", "active")
-        workbooks.change_column(self.records, row, **{name: form[name].data for name in names})
+        workbooks.change_column(self.session, row, **{name: form[name].data for name in names})
 
 
 def today() -> dt.date:

@@ -105,19 +105,21 @@ def pass_time(
     """
     late = deadlines.run_out(facts, at=at, found_at=rules.now, pack=rules.pack, spared=spared)
     late = penalties.for_breaches(late, facts, rules)
-    for clock, entry in deadlines.upgrades(facts, late, rules.pack):
-        late = _risen(late, clock, entry, rules)
+    for deadline, entry in deadlines.upgrades(facts, late, rules.pack):
+        late = _risen(late, deadline, entry, rules)
     return late
 
 
-def _risen(facts: CaseFacts, clock: DeadlineFacts, entry: DeadlineEntry, rules: Rules) -> CaseFacts:
+def _risen(
+    facts: CaseFacts, deadline: DeadlineFacts, entry: DeadlineEntry, rules: Rules
+) -> CaseFacts:
     """Time lets the case rise to a graver grade; its terms count from that instant."""
-    assert clock.due_at is not None
+    assert deadline.due_at is not None
     steps = [step.key for step in rules.pack.severity if step.scale == "grade"]
     if facts.grade in steps and steps.index(facts.grade) <= steps.index(entry.grade or ""):
         return facts
-    after = replace(facts, grade=entry.grade, grade_chosen=True, upgraded_at=clock.due_at)
-    after = forms.graded(facts, after, TimePassed(at=clock.due_at), entry.key)
+    after = replace(facts, grade=entry.grade, grade_chosen=True, upgraded_at=deadline.due_at)
+    after = forms.graded(facts, after, TimePassed(at=deadline.due_at), entry.key)
     return deadlines.reconsider(after, pack=rules.pack, calendar=rules.calendar)
 
 
@@ -147,7 +149,7 @@ def _signed_for(before: CaseFacts, after: CaseFacts, event: Happening, pack: Pac
             name = SignoffFacts(
                 event.type, before.round, held[0], event.by.employee, event.at, held[1]
             )
-            return replace(after, signatures=(*after.signatures, name))
+            return replace(after, signoffs=(*after.signoffs, name))
     return after
 
 
@@ -284,30 +286,32 @@ def _dispatched(facts: CaseFacts, event: Dispatched, rules: Rules) -> CaseFacts:
         dispatched_at=facts.dispatched_at or event.at,
         director_only=event.director_only,
     )
-    duty = AssignmentFacts(
+    assignment = AssignmentFacts(
         event.department,
         facts.round,
         event.at,
         followup.answers(event, facts, entry.director, rules),
     )
-    return deadlines.bind(replace(facts, duties=(*facts.duties, duty)), rules.pack)
+    return deadlines.bind(replace(facts, assignments=(*facts.assignments, assignment)), rules.pack)
 
 
 # ---------------------------------------------------------------- the department
 
 
-def _duty(facts: CaseFacts, **changed: Any) -> CaseFacts:
-    if not facts.duties:
+def _assignment(facts: CaseFacts, **changed: Any) -> CaseFacts:
+    if not facts.assignments:
         return facts
-    return replace(facts, duties=(*facts.duties[:-1], replace(facts.duties[-1], **changed)))
+    return replace(
+        facts, assignments=(*facts.assignments[:-1], replace(facts.assignments[-1], **changed))
+    )
 
 
 def _returned(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
-    return replace(_duty(facts, returned_at=event.at), status=Status.returned)
+    return replace(_assignment(facts, returned_at=event.at), status=Status.returned)
 
 
 def _assigned(facts: CaseFacts, event: Assigned, rules: Rules) -> CaseFacts:
-    return _duty(facts, handler=event.handler)
+    return _assignment(facts, handler=event.handler)
 
 
 def _contacted(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
@@ -324,15 +328,15 @@ def _replied(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
     Of an answer from a department's sheet nobody knows who gave it: it makes nobody the handler.
     """
     if facts.handler is None and event.by.employee:
-        facts = _duty(facts, handler=event.by.employee)
+        facts = _assignment(facts, handler=event.by.employee)
     facts = replace(facts, status=Status.replied, replied_at=event.at, reply_outcome=event.outcome)
     if event.outcome is not ReplyOutcome.extension:
         return facts
     if event.until is None:
         raise FieldMissing(field="until")
     _checked_term(facts, utc(event.until), event.at, rules)
-    wish = ExtensionFacts(facts.round, event.at, utc(event.until), event.text)
-    return replace(facts, wishes=(*facts.wishes, wish))
+    extension = ExtensionFacts(facts.round, event.at, utc(event.until), event.text)
+    return replace(facts, extensions=(*facts.extensions, extension))
 
 
 def _checked_term(
@@ -341,11 +345,11 @@ def _checked_term(
     """The rule that lets the case have time until then, counted in all from the first start."""
     entries = rules.pack.extension
     entry = next((e for e in entries if holds(e.applies, facts)), None)
-    clock = deadlines.slot_deadline(facts, entry.slot, rules.pack) if entry else None
-    if entry is None or clock is None:
+    deadline = deadlines.slot_deadline(facts, entry.slot, rules.pack) if entry else None
+    if entry is None or deadline is None:
         cite = entries[0].cite if entries else ""
         raise ExtensionForbidden(grade=facts.grade, cite=cite)
-    latest = entry.in_all.end(clock.starts_at, rules.calendar).at
+    latest = entry.in_all.end(deadline.starts_at, rules.calendar).at
     if until > latest:
         raise ExtensionTooLong(latest=latest, cite=entry.cite)
     if until <= at:
@@ -369,49 +373,52 @@ def _confirmed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
 
 
 def _declined(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
-    wishes = facts.wishes
+    extensions = facts.extensions
     if facts.reply_outcome is ReplyOutcome.extension:
-        wishes = (*wishes[:-1], replace(wishes[-1], granted=False, decided_at=event.at))
-    return replace(facts, status=Status.dispatched, reply_outcome=None, wishes=wishes)
+        extensions = (*extensions[:-1], replace(extensions[-1], granted=False, decided_at=event.at))
+    return replace(facts, status=Status.dispatched, reply_outcome=None, extensions=extensions)
 
 
 def _granted(facts: CaseFacts, event: ExtensionGranted, rules: Rules) -> CaseFacts:
     entry = _checked_term(facts, utc(event.until), event.at, rules)
-    clock = deadlines.slot_deadline(facts, entry.slot, rules.pack)
-    assert clock is not None
+    deadline = deadlines.slot_deadline(facts, entry.slot, rules.pack)
+    assert deadline is not None
     facts = deadlines.reopen(
-        facts, clock, due_at=utc(event.until), at=event.at, reason="extension_granted"
+        facts, deadline, due_at=utc(event.until), at=event.at, reason="extension_granted"
     )
     if entry.counter:
         count = TallyFacts(entry.counter, facts.department, event.at)
-        facts = replace(facts, counts=(*facts.counts, count))
-    return _decided_wish(facts, event, granted=True)
+        facts = replace(facts, tallies=(*facts.tallies, count))
+    return _decided_extension(facts, event, granted=True)
 
 
-def _decided_wish(facts: CaseFacts, event: Happening, *, granted: bool) -> CaseFacts:
-    last = replace(facts.wishes[-1], granted=granted, decided_at=event.at)
+def _decided_extension(facts: CaseFacts, event: Happening, *, granted: bool) -> CaseFacts:
+    last = replace(facts.extensions[-1], granted=granted, decided_at=event.at)
     return replace(
-        facts, status=Status.dispatched, reply_outcome=None, wishes=(*facts.wishes[:-1], last)
+        facts,
+        status=Status.dispatched,
+        reply_outcome=None,
+        extensions=(*facts.extensions[:-1], last),
     )
 
 
 def _refused(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     """The wish stopped the clock; what was left of it runs on from the refusal."""
     for slot in dict.fromkeys(entry.slot for entry in rules.pack.extension):
-        clock = deadlines.slot_deadline(facts, slot, rules.pack)
-        if clock is None or clock.state is not DeadlineState.met:
+        deadline = deadlines.slot_deadline(facts, slot, rules.pack)
+        if deadline is None or deadline.state is not DeadlineState.met:
             continue
-        due_at, provisional = deadlines.time_left(clock, at=event.at, calendar=rules.calendar)
+        due_at, provisional = deadlines.time_left(deadline, at=event.at, calendar=rules.calendar)
         facts = deadlines.reopen(
             facts,
-            clock,
+            deadline,
             due_at=due_at,
             provisional=provisional,
             at=event.at,
             reason="extension_refused",
-            stood=(clock.met_at or event.at, event.at),
+            stood=(deadline.met_at or event.at, event.at),
         )
-    return _decided_wish(facts, event, granted=False)
+    return _decided_extension(facts, event, granted=False)
 
 
 def _decided(facts: CaseFacts, event: Decided, rules: Rules) -> CaseFacts:
@@ -425,8 +432,8 @@ def _decided(facts: CaseFacts, event: Decided, rules: Rules) -> CaseFacts:
         raise TimeBeforeCase(field="until", at=until, earliest=event.at)
     answering = [e.slot for e in rules.pack.deadline if e.slot and "confirmed" in e.met_by]
     for slot in dict.fromkeys(answering):
-        if clock := deadlines.slot_deadline(facts, slot, rules.pack):
-            facts = deadlines.reopen(facts, clock, due_at=until, at=event.at, reason="decided")
+        if deadline := deadlines.slot_deadline(facts, slot, rules.pack):
+            facts = deadlines.reopen(facts, deadline, due_at=until, at=event.at, reason="decided")
     return replace(facts, status=Status.dispatched, reply_outcome=None)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from policy.pack.forms_and_reports import STANDING
 from policy.pack.shapes import Condition, ConditionRow
 from policy.vocabulary.events import Happening
-from policy.vocabulary.facts import CaseFacts, replace
+from policy.vocabulary.facts import PICTURES, CaseFacts, replace
 from policy.vocabulary.status import CallPurpose
 
 _CALLS = {
@@ -35,7 +35,7 @@ def first_failing(
     for row in condition:
         path = row.field
         if "." not in path:
-            found = getattr(facts, path, _NOT_OURS)
+            found = _NOT_OURS if path in PICTURES else getattr(facts, path, _NOT_OURS)
             if found is _NOT_OURS:
                 found = _figured(path, facts)
         elif event is None and path.startswith("event."):
@@ -52,7 +52,7 @@ def look(field: str, facts: CaseFacts, event: Happening | None) -> Any:
     if "." in field:
         found = _pathed(field, facts, event)
     else:
-        found = getattr(facts, field, _NOT_OURS)
+        found = _NOT_OURS if field in PICTURES else getattr(facts, field, _NOT_OURS)
         found = _figured(field, facts) if found is _NOT_OURS else found
     return found.value if isinstance(found, enum.Enum) else found
 
@@ -61,12 +61,12 @@ def _figured(field: str, facts: CaseFacts) -> Any:
     """What a field says that the picture has no attribute for: counted from it, or the pack's."""
     if field in _CALLS:
         purpose, name = _CALLS[field]
-        call = facts.last_call(purpose)
+        call = facts.last_callback(purpose)
         return bool(call and getattr(call, name))
     if field == "body_length":
         return len(facts.body or "")
     if field == "last_answer":
-        return facts.calls[-1].outcome if facts.calls else None
+        return facts.callbacks[-1].outcome if facts.callbacks else None
     return facts.extra.get(field)
 
 
@@ -79,27 +79,29 @@ def _pathed(path: str, facts: CaseFacts, event: Happening | None) -> Any:
     section, _, name = path.partition(".")
     key, _, field = name.partition(".")
     if section == "round":
-        this = tuple(filed for filed in facts.filed if filed.round == facts.round)
-        return _pathed(name, replace(facts, filed=this), event)
+        this = tuple(filed for filed in facts.entries if filed.round == facts.round)
+        return _pathed(name, replace(facts, entries=this), event)
     if section == "event":
         found = getattr(event, key, None)
         return found.get(field) if field and isinstance(found, Mapping) else found
     if section == "late":
-        return any(clock.key == key and clock.breached for clock in facts.clocks) or None
+        return (
+            any(deadline.key == key and deadline.breached for deadline in facts.deadlines) or None
+        )
     if section == "checklist":
-        last = facts.last_filed(section, key)
+        last = facts.last_entry(section, key)
         return True if last and last.data["complete"] == "true" else None
     if section in STANDING:
         return _standing(section, key, facts)
     if field:
-        last = facts.last_filed(section, key)
+        last = facts.last_entry(section, key)
         return last.data.get(field) if last else None
-    return facts.times_filed(section, key) or None
+    return facts.times_entered(section, key) or None
 
 
 def _standing(section: str, key: str, facts: CaseFacts) -> str | None:
     """Where a chain of approvals or a question to a jury stands: open, and how it ended."""
-    for filed in reversed(facts.filed):
+    for filed in reversed(facts.entries):
         if filed.key == key and filed.section == STANDING[section]:
             return str(filed.data["standing"])
         if filed.key == key and filed.section == section:

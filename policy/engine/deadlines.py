@@ -37,28 +37,28 @@ def start(
     for entry in pack.starting.get(name, ()):
         if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
             continue
-        if (old := facts.clock(entry.key)) or _carried(facts, entry):
+        if (old := facts.deadline_of(entry.key)) or _carried(facts, entry):
             if old and old.running and entry.until:
                 facts = _stated_anew(facts, old, entry, at, calendar, event)
             continue
         since = _since(entry, name, at, received_at, calendar, facts, event)
         if entry.until and look(entry.until, facts, event) is None:
             continue
-        clock = _as_promised(_new(facts, entry, name, since, calendar, event), entry, facts)
+        deadline = _as_promised(_new(facts, entry, name, since, calendar, event), entry, facts)
         if entry.slot is None:
-            alone.append(clock)
+            alone.append(deadline)
             continue
-        facts, alone = _seated(_added(facts, alone), clock, pack), []
+        facts, alone = _seated(_added(facts, alone), deadline, pack), []
     return _added(facts, alone)
 
 
-def _added(facts: CaseFacts, clocks: Collection[DeadlineFacts]) -> CaseFacts:
-    return replace(facts, clocks=(*facts.clocks, *clocks)) if clocks else facts
+def _added(facts: CaseFacts, deadlines: Collection[DeadlineFacts]) -> CaseFacts:
+    return replace(facts, deadlines=(*facts.deadlines, *deadlines)) if deadlines else facts
 
 
 def _stated_anew(
     facts: CaseFacts,
-    clock: DeadlineFacts,
+    deadline: DeadlineFacts,
     entry: DeadlineEntry,
     at: dt.datetime,
     calendar: WorkCalendar,
@@ -67,9 +67,9 @@ def _stated_anew(
     """A running clock whose end a field says ends where it says now; the old end is kept."""
     stated = look(entry.until or "", facts, event)
     end = None if stated is None else _instant(stated, calendar, dt.time(23, 59, 59))
-    if end is None or end == clock.due_at:
+    if end is None or end == deadline.due_at:
         return facts
-    return reopen(facts, clock, due_at=end, at=at, reason="stated")
+    return reopen(facts, deadline, due_at=end, at=at, reason="stated")
 
 
 def _since(
@@ -94,45 +94,45 @@ def _since(
     return at if stated is None else _instant(stated, calendar, dt.time(0))
 
 
-def _instant(stated: Any, calendar: WorkCalendar, clock: dt.time) -> dt.datetime:
+def _instant(stated: Any, calendar: WorkCalendar, deadline: dt.time) -> dt.datetime:
     """The instant a field states; of a day, when clocks show `clock` on it."""
     if isinstance(stated, dt.datetime):
         return stated
     if "T" in str(stated):
         return dt.datetime.fromisoformat(str(stated)).astimezone(dt.UTC)
-    return calendar.instant(dt.date.fromisoformat(str(stated)), clock)
+    return calendar.instant(dt.date.fromisoformat(str(stated)), deadline)
 
 
-def _as_promised(clock: DeadlineFacts, entry: DeadlineEntry, facts: CaseFacts) -> DeadlineFacts:
+def _as_promised(deadline: DeadlineFacts, entry: DeadlineEntry, facts: CaseFacts) -> DeadlineFacts:
     """A new clock, ended where the customer was promised, if the rule lets that count."""
     until = facts.promised_at
-    if entry.promise in (None, "within") or until is None or until <= clock.starts_at:
-        return clock
-    if entry.promise == "earlier" and clock.due_at and clock.due_at <= until:
-        return clock
-    usual = clock.due_at.isoformat() if clock.due_at else None
-    because = {**clock.because, "promised": True, "usual": usual, "named": until.isoformat()}
-    return replace(clock, due_at=until, provisional=False, because=because)
+    if entry.promise in (None, "within") or until is None or until <= deadline.starts_at:
+        return deadline
+    if entry.promise == "earlier" and deadline.due_at and deadline.due_at <= until:
+        return deadline
+    usual = deadline.due_at.isoformat() if deadline.due_at else None
+    because = {**deadline.because, "promised": True, "usual": usual, "named": until.isoformat()}
+    return replace(deadline, due_at=until, provisional=False, because=because)
 
 
 def promised(facts: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFacts:
     """Move the running clocks that what was promised to the customer moves."""
 
-    def moved(clock: DeadlineFacts) -> DeadlineFacts:
-        entry = pack.find("deadline", clock.key)
-        if not clock.running or clock.round != facts.round:
-            return clock
-        new = _as_promised(clock, entry, facts)
-        if new.due_at == clock.due_at:
-            return clock
-        revision = Revision(at, clock.due_at, new.due_at, "promised")
-        return replace(new, revisions=(*clock.revisions, revision))
+    def moved(deadline: DeadlineFacts) -> DeadlineFacts:
+        entry = pack.find("deadline", deadline.key)
+        if not deadline.running or deadline.round != facts.round:
+            return deadline
+        new = _as_promised(deadline, entry, facts)
+        if new.due_at == deadline.due_at:
+            return deadline
+        revision = Revision(at, deadline.due_at, new.due_at, "promised")
+        return replace(new, revisions=(*deadline.revisions, revision))
 
     return _each(facts, moved)
 
 
 def _carried(facts: CaseFacts, entry: DeadlineEntry) -> bool:
-    return entry.carries_over and any(clock.key == entry.key for clock in facts.clocks)
+    return entry.carries_over and any(deadline.key == entry.key for deadline in facts.deadlines)
 
 
 def _new(
@@ -149,7 +149,7 @@ def _new(
         "from": since.isoformat(),
         "from_event": name,
     }
-    clock = DeadlineFacts(
+    deadline = DeadlineFacts(
         key=entry.key,
         round=facts.round,
         state=DeadlineState.running,
@@ -161,8 +161,8 @@ def _new(
     if entry.until is not None:
         end = _instant(look(entry.until, facts, event), calendar, dt.time(23, 59, 59))
         stated = {"stated": entry.until, "named": end.isoformat()}
-        return replace(clock, due_at=end, because={**because, **stated})
-    return counted(clock, entry, calendar)
+        return replace(deadline, due_at=end, because={**because, **stated})
+    return counted(deadline, entry, calendar)
 
 
 COUNTED = frozenset(
@@ -172,26 +172,28 @@ COUNTED = frozenset(
 """What of a clock's `because` comes from counting its term, and goes when that is counted anew."""
 
 
-def counted(clock: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalendar) -> DeadlineFacts:
+def counted(deadline: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalendar) -> DeadlineFacts:
     """The clock with its end where the rule puts it, counted from its start, and why."""
-    because = {key: why for key, why in clock.because.items() if key not in COUNTED}
+    because = {key: why for key, why in deadline.because.items() if key not in COUNTED}
     if entry.within is None:
         assert entry.review_every is not None
-        since = dt.datetime.fromisoformat(because.get("reviewed", clock.starts_at.isoformat()))
+        since = dt.datetime.fromisoformat(because.get("reviewed", deadline.starts_at.isoformat()))
         review = entry.review_every.end(since, calendar)
         because |= _reason(entry.review_every, review) | {"unlimited": True}
-        return replace(clock, because=because, review_at=review.at, provisional=review.provisional)
+        return replace(
+            deadline, because=because, review_at=review.at, provisional=review.provisional
+        )
     if entry.window_from is not None:
-        return _windowed(clock, entry, because, calendar)
-    late = entry.after_closing and calendar.after_closing(clock.starts_at)
+        return _windowed(deadline, entry, because, calendar)
+    late = entry.after_closing and calendar.after_closing(deadline.starts_at)
     term = entry.after_closing if entry.after_closing and late else entry.within
-    due = term.end(clock.starts_at, calendar)
+    due = term.end(deadline.starts_at, calendar)
     because |= _reason(term, due)
-    return replace(clock, because=because, due_at=due.at, provisional=due.provisional)
+    return replace(deadline, because=because, due_at=due.at, provisional=due.provisional)
 
 
 def _windowed(
-    clock: DeadlineFacts, entry: DeadlineEntry, because: dict[str, Any], calendar: WorkCalendar
+    deadline: DeadlineFacts, entry: DeadlineEntry, because: dict[str, Any], calendar: WorkCalendar
 ) -> DeadlineFacts:
     """Day 3 to day 5 after: opens at midnight, ends at the end of the last day.
 
@@ -199,7 +201,7 @@ def _windowed(
     """
     assert entry.window_from
     assert entry.within
-    zero = calendar.local(clock.starts_at).date()
+    zero = calendar.local(deadline.starts_at).date()
     first = zero + dt.timedelta(days=entry.window_from.amount)
     last = zero + dt.timedelta(days=entry.within.amount)
     days = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
@@ -212,7 +214,7 @@ def _windowed(
         "window_from": entry.window_from.amount,
     }
     return replace(
-        clock,
+        deadline,
         because=because,
         opens_at=calendar.instant(first, dt.time(0)),
         due_at=calendar.instant(last, dt.time(23, 59, 59)),
@@ -241,21 +243,23 @@ def _bound(facts: CaseFacts, entry: DeadlineEntry) -> str | None:
     return facts.handler if entry.binds == "handler" else None
 
 
-def _seated(facts: CaseFacts, clock: DeadlineFacts, pack: Pack) -> CaseFacts:
+def _seated(facts: CaseFacts, deadline: DeadlineFacts, pack: Pack) -> CaseFacts:
     """Put a new clock in its slot: of two, the one that ends earlier runs; both are explained.
 
     Where the slot's clock was met already there is nothing left to wait for.
     """
-    slot = pack.find("deadline", clock.key).slot
+    slot = pack.find("deadline", deadline.key).slot
     rival = slot_deadline(facts, slot, pack) if slot else None
     if rival is None:
-        return replace(facts, clocks=(*facts.clocks, clock))
+        return replace(facts, deadlines=(*facts.deadlines, deadline))
     if not rival.running:
         return facts
-    if _ends_later(clock, rival):
-        return put(facts, replace(rival, because=over(rival, clock)))
+    if _ends_later(deadline, rival):
+        return put(facts, replace(rival, because=over(rival, deadline)))
     facts = put(facts, replace(rival, state=DeadlineState.superseded))
-    return replace(facts, clocks=(*facts.clocks, replace(clock, because=over(clock, rival))))
+    return replace(
+        facts, deadlines=(*facts.deadlines, replace(deadline, because=over(deadline, rival)))
+    )
 
 
 def _ends_later(one: DeadlineFacts, other: DeadlineFacts) -> bool:
@@ -276,20 +280,20 @@ def over(winner: DeadlineFacts, loser: DeadlineFacts) -> Mapping[str, Any]:
 
 def observed_until(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
     """When the last running observation ends; None where none runs."""
-    watches = (c for c in facts.clocks if c.running and _archives(c, pack))
+    watches = (c for c in facts.deadlines if c.running and _archives(c, pack))
     return max((c.due_at for c in watches if c.due_at), default=None)
 
 
-def _archives(clock: DeadlineFacts, pack: Pack) -> bool:
-    return bool(pack.find("deadline", clock.key).ends == "archive")
+def _archives(deadline: DeadlineFacts, pack: Pack) -> bool:
+    return bool(pack.find("deadline", deadline.key).ends == "archive")
 
 
 def slot_deadline(facts: CaseFacts, slot: str, pack: Pack) -> DeadlineFacts | None:
     """This round's clock of a slot that nothing has superseded."""
-    for clock in reversed(facts.clocks):
-        standing = clock.round == facts.round and clock.state is not DeadlineState.superseded
-        if standing and pack.find("deadline", clock.key).slot == slot:
-            return clock
+    for deadline in reversed(facts.deadlines):
+        standing = deadline.round == facts.round and deadline.state is not DeadlineState.superseded
+        if standing and pack.find("deadline", deadline.key).slot == slot:
+            return deadline
     return None
 
 
@@ -303,9 +307,9 @@ def _same(one: DeadlineFacts, other: DeadlineFacts) -> bool:
 
 
 def _each(facts: CaseFacts, change: Callable[[DeadlineFacts], DeadlineFacts]) -> CaseFacts:
-    changed = tuple(map(change, facts.clocks))
-    same = all(map(is_, changed, facts.clocks))
-    return facts if same else replace(facts, clocks=changed)
+    changed = tuple(map(change, facts.deadlines))
+    same = all(map(is_, changed, facts.deadlines))
+    return facts if same else replace(facts, deadlines=changed)
 
 
 def meet(facts: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime) -> CaseFacts:
@@ -317,48 +321,48 @@ def meet(facts: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime) ->
     """
     anonymous = event.by.kind is ActorKind.sheet
 
-    def met(clock: DeadlineFacts) -> DeadlineFacts:
-        entry: DeadlineEntry = pack.find("deadline", clock.key)
-        if not clock.running or event.type not in entry.met_by:
-            return clock
+    def met(deadline: DeadlineFacts) -> DeadlineFacts:
+        entry: DeadlineEntry = pack.find("deadline", deadline.key)
+        if not deadline.running or event.type not in entry.met_by:
+            return deadline
         if not holds(entry.met_if, facts, event):
-            return clock
+            return deadline
         at = event.at if anonymous or entry.judged_by == "stated" else now
-        if entry.ends == "warning" and clock.due_at and at > clock.due_at:
+        if entry.ends == "warning" and deadline.due_at and at > deadline.due_at:
             # A target that was missed is no breach, however late that comes to light.
-            return replace(clock, state=DeadlineState.met, met_at=clock.due_at)
-        return _met(clock, at, now)
+            return replace(deadline, state=DeadlineState.met, met_at=deadline.due_at)
+        return _met(deadline, at, now)
 
     return _each(facts, met)
 
 
-def _met(clock: DeadlineFacts, at: dt.datetime, now: dt.datetime) -> DeadlineFacts:
-    clock = replace(clock, state=DeadlineState.met, met_at=at)
-    if clock.due_at is None:
-        return clock
-    if at > clock.due_at:
-        return clock if _known(clock) else _broken(clock, now)
-    kept = tuple(_unless_before(lapse, at, now) for lapse in clock.breaches)
-    return replace(clock, breaches=kept)
+def _met(deadline: DeadlineFacts, at: dt.datetime, now: dt.datetime) -> DeadlineFacts:
+    deadline = replace(deadline, state=DeadlineState.met, met_at=at)
+    if deadline.due_at is None:
+        return deadline
+    if at > deadline.due_at:
+        return deadline if _known(deadline) else _broken(deadline, now)
+    kept = tuple(_unless_before(breach, at, now) for breach in deadline.breaches)
+    return replace(deadline, breaches=kept)
 
 
-def _unless_before(lapse: BreachFacts, at: dt.datetime, now: dt.datetime) -> BreachFacts:
+def _unless_before(breach: BreachFacts, at: dt.datetime, now: dt.datetime) -> BreachFacts:
     """A breach found before the deed came to light is lifted; one before the deed stands.
 
     Time granted after a term had run out moves the end and does not make the past good.
     """
-    if lapse.lifted_at or lapse.breached_at < at:
-        return lapse
-    return replace(lapse, lifted_at=now, lifted_because="met_in_time")
+    if breach.lifted_at or breach.breached_at < at:
+        return breach
+    return replace(breach, lifted_at=now, lifted_because="met_in_time")
 
 
-def _known(clock: DeadlineFacts) -> bool:
-    return any(lapse.breached_at == clock.due_at for lapse in clock.breaches)
+def _known(deadline: DeadlineFacts) -> bool:
+    return any(breach.breached_at == deadline.due_at for breach in deadline.breaches)
 
 
-def _broken(clock: DeadlineFacts, found_at: dt.datetime) -> DeadlineFacts:
-    assert clock.due_at is not None
-    return replace(clock, breaches=(*clock.breaches, BreachFacts(clock.due_at, found_at)))
+def _broken(deadline: DeadlineFacts, found_at: dt.datetime) -> DeadlineFacts:
+    assert deadline.due_at is not None
+    return replace(deadline, breaches=(*deadline.breaches, BreachFacts(deadline.due_at, found_at)))
 
 
 def run_out(
@@ -374,12 +378,15 @@ def run_out(
     `spared` are the keys of clocks that are left alone this time.
     """
 
-    def ran(clock: DeadlineFacts) -> DeadlineFacts:
-        if not (clock.running and clock.due_at and clock.due_at < at) or clock.key in spared:
-            return clock
-        if pack.find("deadline", clock.key).ends != "breach":
-            return replace(clock, state=DeadlineState.met, met_at=clock.due_at)
-        return clock if _known(clock) else _broken(clock, found_at)
+    def ran(deadline: DeadlineFacts) -> DeadlineFacts:
+        if (
+            not (deadline.running and deadline.due_at and deadline.due_at < at)
+            or deadline.key in spared
+        ):
+            return deadline
+        if pack.find("deadline", deadline.key).ends != "breach":
+            return replace(deadline, state=DeadlineState.met, met_at=deadline.due_at)
+        return deadline if _known(deadline) else _broken(deadline, found_at)
 
     return _each(facts, ran)
 
@@ -391,11 +398,11 @@ def reconsider(facts: CaseFacts, *, pack: Pack, calendar: WorkCalendar) -> CaseF
     was, so time used stays used.
     """
 
-    def fitting(clock: DeadlineFacts) -> DeadlineFacts:
-        entry = pack.find("deadline", clock.key)
-        if clock.running and clock.round == facts.round and not holds(entry.applies, facts):
-            return replace(clock, state=DeadlineState.superseded)
-        return clock
+    def fitting(deadline: DeadlineFacts) -> DeadlineFacts:
+        entry = pack.find("deadline", deadline.key)
+        if deadline.running and deadline.round == facts.round and not holds(entry.applies, facts):
+            return replace(deadline, state=DeadlineState.superseded)
+        return deadline
 
     facts = _revived(_each(facts, fitting), pack)
     since = _receipt(facts, pack)
@@ -406,22 +413,22 @@ def reconsider(facts: CaseFacts, *, pack: Pack, calendar: WorkCalendar) -> CaseF
 
 def _revived(facts: CaseFacts, pack: Pack) -> CaseFacts:
     """Let clocks of this round that apply again run on, where their slot is free."""
-    for clock in facts.clocks:
-        entry = pack.find("deadline", clock.key)
-        stopped = clock.state is DeadlineState.superseded and clock.round == facts.round
+    for deadline in facts.deadlines:
+        entry = pack.find("deadline", deadline.key)
+        stopped = deadline.state is DeadlineState.superseded and deadline.round == facts.round
         free = entry.slot is None or slot_deadline(facts, entry.slot, pack) is None
         if stopped and free and holds(entry.applies, facts):
-            bound = _bound(facts, entry) or clock.responsible
-            facts = put(facts, replace(clock, state=DeadlineState.running, responsible=bound))
+            bound = _bound(facts, entry) or deadline.responsible
+            facts = put(facts, replace(deadline, state=DeadlineState.running, responsible=bound))
     return facts
 
 
 def _receipt(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
     """Since when 'since receipt' counts: for a case taken over or asked for later, since then."""
     counted = [
-        clock.starts_at
-        for clock in facts.clocks
-        if pack.find("deadline", clock.key).counts_from == "received"
+        deadline.starts_at
+        for deadline in facts.deadlines
+        if pack.find("deadline", deadline.key).counts_from == "received"
     ]
     return min(counted, default=facts.received_at)
 
@@ -444,18 +451,18 @@ def happened(facts: CaseFacts) -> Iterable[tuple[str, dt.datetime]]:
 def bind(facts: CaseFacts, pack: Pack) -> CaseFacts:
     """Name who answers for the running clocks from now on; a breach stays with who had it."""
 
-    def named(clock: DeadlineFacts) -> DeadlineFacts:
-        entry = pack.find("deadline", clock.key)
-        if clock.running and entry.binds == "responsible":
-            return replace(clock, responsible=facts.responsible)
-        return clock
+    def named(deadline: DeadlineFacts) -> DeadlineFacts:
+        entry = pack.find("deadline", deadline.key)
+        if deadline.running and entry.binds == "responsible":
+            return replace(deadline, responsible=facts.responsible)
+        return deadline
 
     return _each(facts, named)
 
 
 def reopen(
     facts: CaseFacts,
-    clock: DeadlineFacts,
+    deadline: DeadlineFacts,
     *,
     due_at: dt.datetime | None,
     at: dt.datetime,
@@ -468,57 +475,61 @@ def reopen(
     An end somebody named stays there whatever becomes of the calendar. `stood` says that instead
     the clock stood still from one instant to another and runs on with the time it had left.
     """
-    moved = Revision(at, clock.due_at, due_at, reason)
+    moved = Revision(at, deadline.due_at, due_at, reason)
     return put(
         facts,
         replace(
-            clock,
+            deadline,
             state=DeadlineState.running,
             met_at=None,
             due_at=due_at,
             provisional=provisional,
-            because=_ending(clock, due_at, stood),
-            revisions=(*clock.revisions, moved),
+            because=_ending(deadline, due_at, stood),
+            revisions=(*deadline.revisions, moved),
         ),
     )
 
 
 def _ending(
-    clock: DeadlineFacts, due_at: dt.datetime | None, stood: tuple[dt.datetime, dt.datetime] | None
+    deadline: DeadlineFacts,
+    due_at: dt.datetime | None,
+    stood: tuple[dt.datetime, dt.datetime] | None,
 ) -> dict[str, Any]:
     """Why a clock runs on, with what it takes to count its end anew."""
     if stood:
         pause = [moment.isoformat() for moment in stood]
-        return {**clock.because, "stood": [*clock.because.get("stood", ()), pause]}
-    kept = {key: why for key, why in clock.because.items() if key != "stood"}
+        return {**deadline.because, "stood": [*deadline.because.get("stood", ()), pause]}
+    kept = {key: why for key, why in deadline.because.items() if key != "stood"}
     return kept | {"named": due_at.isoformat() if due_at else None}
 
 
 def time_left(
-    clock: DeadlineFacts, *, at: dt.datetime, calendar: WorkCalendar
+    deadline: DeadlineFacts, *, at: dt.datetime, calendar: WorkCalendar
 ) -> tuple[dt.datetime | None, bool]:
     """The end of a clock that stood still since it was met and runs on from `at`.
 
     And whether that end is provisional. A clock without limit has no end.
     """
-    assert clock.met_at is not None
-    if clock.due_at is None or clock.met_at >= clock.due_at:
-        return clock.due_at, clock.provisional
-    minutes = calendar.working_minutes_between(clock.met_at, clock.due_at)
+    assert deadline.met_at is not None
+    if deadline.due_at is None or deadline.met_at >= deadline.due_at:
+        return deadline.due_at, deadline.provisional
+    minutes = calendar.working_minutes_between(deadline.met_at, deadline.due_at)
     if minutes == 0:
-        return max(clock.due_at, at), clock.provisional
+        return max(deadline.due_at, at), deadline.provisional
     due = calendar.add(at, Decimal(minutes) / 60, Unit.working_hour)
     end = (due.at + dt.timedelta(milliseconds=500)).replace(microsecond=0)
-    return end, due.provisional or clock.provisional
+    return end, due.provisional or deadline.provisional
 
 
 def answered(facts: CaseFacts, *, at: dt.datetime, pack: Pack, now: dt.datetime) -> CaseFacts:
     """Meet every clock that waits for the department's answer: none is owed any more."""
 
-    def met(clock: DeadlineFacts) -> DeadlineFacts:
-        entry: DeadlineEntry = pack.find("deadline", clock.key)
-        waits = clock.running and "confirmed" in entry.met_by
-        return _met(clock, at if entry.judged_by == "stated" else now, now) if waits else clock
+    def met(deadline: DeadlineFacts) -> DeadlineFacts:
+        entry: DeadlineEntry = pack.find("deadline", deadline.key)
+        waits = deadline.running and "confirmed" in entry.met_by
+        return (
+            _met(deadline, at if entry.judged_by == "stated" else now, now) if waits else deadline
+        )
 
     return _each(facts, met)
 
@@ -527,25 +538,28 @@ def upgrades(
     before: CaseFacts, after: CaseFacts, pack: Pack
 ) -> list[tuple[DeadlineFacts, DeadlineEntry]]:
     """The clocks whose end, which came between two pictures, lets the case rise to a grade."""
-    if after.clocks is before.clocks:
+    if after.deadlines is before.deadlines:
         return []
-    was = {(c.key, c.round): c.state for c in before.clocks}
+    was = {(c.key, c.round): c.state for c in before.deadlines}
     ended = []
-    for clock in after.clocks:
-        entry = pack.find("deadline", clock.key)
-        ran = was.get((clock.key, clock.round)) is DeadlineState.running and not clock.running
-        if ran and entry.ends == "upgrade" and clock.met_at == clock.due_at:
-            ended.append((clock, entry))
+    for deadline in after.deadlines:
+        entry = pack.find("deadline", deadline.key)
+        ran = (
+            was.get((deadline.key, deadline.round)) is DeadlineState.running
+            and not deadline.running
+        )
+        if ran and entry.ends == "upgrade" and deadline.met_at == deadline.due_at:
+            ended.append((deadline, entry))
     return ended
 
 
 def supersede_round(facts: CaseFacts, pack: Pack) -> CaseFacts:
     """Stop what a new round makes pointless."""
 
-    def stopped(clock: DeadlineFacts) -> DeadlineFacts:
-        if clock.running and not pack.find("deadline", clock.key).carries_over:
-            return replace(clock, state=DeadlineState.superseded)
-        return clock
+    def stopped(deadline: DeadlineFacts) -> DeadlineFacts:
+        if deadline.running and not pack.find("deadline", deadline.key).carries_over:
+            return replace(deadline, state=DeadlineState.superseded)
+        return deadline
 
     return _each(facts, stopped)
 
@@ -553,26 +567,28 @@ def supersede_round(facts: CaseFacts, pack: Pack) -> CaseFacts:
 def stop(facts: CaseFacts) -> CaseFacts:
     """Stop every clock; breaches stay."""
 
-    def stopped(clock: DeadlineFacts) -> DeadlineFacts:
-        return replace(clock, state=DeadlineState.superseded) if clock.running else clock
+    def stopped(deadline: DeadlineFacts) -> DeadlineFacts:
+        return replace(deadline, state=DeadlineState.superseded) if deadline.running else deadline
 
     return _each(facts, stopped)
 
 
 def next_end(facts: CaseFacts) -> dt.datetime | None:
     """When the next clock runs out that has not been found out yet."""
-    ends = [c.due_at for c in facts.clocks if c.running and c.due_at and not _known(c)]
+    ends = [c.due_at for c in facts.deadlines if c.running and c.due_at and not _known(c)]
     return min(ends, default=None)
 
 
 def review(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
     """Count the next review of a clock without limit from `at`."""
 
-    def reviewed(clock: DeadlineFacts) -> DeadlineFacts:
-        every = pack.find("deadline", clock.key).review_every
-        if not clock.running or every is None:
-            return clock
-        because = {**clock.because, "reviewed": at.isoformat()}
-        return counted(replace(clock, because=because), pack.find("deadline", clock.key), calendar)
+    def reviewed(deadline: DeadlineFacts) -> DeadlineFacts:
+        every = pack.find("deadline", deadline.key).review_every
+        if not deadline.running or every is None:
+            return deadline
+        because = {**deadline.because, "reviewed": at.isoformat()}
+        return counted(
+            replace(deadline, because=because), pack.find("deadline", deadline.key), calendar
+        )
 
     return _each(facts, reviewed)

@@ -29,7 +29,7 @@ _read = attrgetter(*_PLAIN)
 
 def changes(before: CaseFacts, after: CaseFacts) -> tuple[Effect, ...]:
     """Every change a person would ask about, in the order of facts, clocks and money."""
-    return (*_facts(before, after), *_clocks(before, after), *_money(before, after))
+    return (*_facts(before, after), *_deadlines(before, after), *_money(before, after))
 
 
 def _facts(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
@@ -38,46 +38,50 @@ def _facts(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
             yield Effect("fact", name, {"before": old, "after": new})
 
 
-def _clocks(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
-    old = {(c.key, c.round): c for c in before.clocks}
-    for clock in after.clocks:
-        was = old.get((clock.key, clock.round))
+def _deadlines(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
+    old = {(c.key, c.round): c for c in before.deadlines}
+    for deadline in after.deadlines:
+        was = old.get((deadline.key, deadline.round))
         if was is None:
-            yield _about("clock_started", clock)
-        elif was.state is not clock.state:
-            yield _about(f"clock_{clock.state.value}", clock)
-        if was is not None and was.due_at != clock.due_at:
-            yield _about("clock_moved", clock, due_before=was.due_at)
-        elif was is not None and was.provisional and not clock.provisional:
-            yield _about("clock_final", clock)
+            yield _about("clock_started", deadline)
+        elif was.state is not deadline.state:
+            yield _about(f"clock_{deadline.state.value}", deadline)
+        if was is not None and was.due_at != deadline.due_at:
+            yield _about("clock_moved", deadline, due_before=was.due_at)
+        elif was is not None and was.provisional and not deadline.provisional:
+            yield _about("clock_final", deadline)
         known = {x.breached_at: x for x in was.breaches} if was else {}
-        for lapse in clock.breaches:
-            seen = known.get(lapse.breached_at)
-            if seen is None and lapse.lifted_at is None:
-                yield _about("breached", clock, breached_at=lapse.breached_at)
-            elif lapse.lifted_at and (seen is None or seen.lifted_at is None):
-                yield _about("breach_lifted", clock, breached_at=lapse.breached_at)
+        for breach in deadline.breaches:
+            seen = known.get(breach.breached_at)
+            if seen is None and breach.lifted_at is None:
+                yield _about("breached", deadline, breached_at=breach.breached_at)
+            elif breach.lifted_at and (seen is None or seen.lifted_at is None):
+                yield _about("breach_lifted", deadline, breached_at=breach.breached_at)
 
 
-def _about(kind: str, clock: DeadlineFacts, **more: dt.datetime | None) -> Effect:
-    facts = {"round": clock.round, "due_at": clock.due_at, "responsible": clock.responsible}
-    uncertain = {"provisional": True} if clock.provisional else {}
-    return Effect(kind, clock.key, facts | more | uncertain)
+def _about(kind: str, deadline: DeadlineFacts, **more: dt.datetime | None) -> Effect:
+    facts = {
+        "round": deadline.round,
+        "due_at": deadline.due_at,
+        "responsible": deadline.responsible,
+    }
+    uncertain = {"provisional": True} if deadline.provisional else {}
+    return Effect(kind, deadline.key, facts | more | uncertain)
 
 
 def _money(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
-    old = {c.identity: c for c in before.charges}
-    for charge in after.charges:
-        was = old.get(charge.identity)
+    old = {c.identity: c for c in before.penalties}
+    for penalty in after.penalties:
+        was = old.get(penalty.identity)
         facts = {
-            "employee": charge.employee,
-            "amount": charge.amount,
-            "sign": charge.sign,
-            "occasion": charge.occasion,
+            "employee": penalty.employee,
+            "amount": penalty.amount,
+            "sign": penalty.sign,
+            "occasion": penalty.occasion,
         }
         if was is None:
-            yield Effect("charged", charge.rule, facts)
-        elif was.status is not charge.status:
-            yield Effect(f"charge_{charge.status.value}", charge.rule, facts)
-        elif was.amount != charge.amount:
-            yield Effect("charge_changed", charge.rule, facts | {"before": was.amount})
+            yield Effect("charged", penalty.rule, facts)
+        elif was.status is not penalty.status:
+            yield Effect(f"charge_{penalty.status.value}", penalty.rule, facts)
+        elif was.amount != penalty.amount:
+            yield Effect("charge_changed", penalty.rule, facts | {"before": was.amount})

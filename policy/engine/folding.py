@@ -100,8 +100,8 @@ def _moved_to(facts: CaseFacts, moved: Moved, packs: Mapping[int, Pack]) -> Pack
     if moved.to not in packs:
         raise NotFound(what="policy_version", key=str(moved.to))
     pack = packs[moved.to]
-    rules = [("deadline", clock.key) for clock in facts.clocks]
-    rules += [("penalty", charge.rule) for charge in facts.charges]
+    rules = [("deadline", deadline.key) for deadline in facts.deadlines]
+    rules += [("penalty", penalty.rule) for penalty in facts.penalties]
     for section, key in rules:
         if pack.find(section, key) is None:
             raise RuleGone(section=section, key=key)
@@ -176,36 +176,36 @@ def reconciled(
     """
     at = utc(at)
     if not fresh.number:
-        fresh = replace(before, status=Status.withdrawn, clocks=(), charges=())
-    kept = tuple(_kept_clock(fresh, old, at, because) for old in before.clocks)
-    old_keys = {(c.key, c.round) for c in before.clocks}
-    added = tuple(c for c in fresh.clocks if (c.key, c.round) not in old_keys)
-    return _kept_money(before, replace(fresh, clocks=(*kept, *added)), at=at)
+        fresh = replace(before, status=Status.withdrawn, deadlines=(), penalties=())
+    kept = tuple(_kept_deadline(fresh, old, at, because) for old in before.deadlines)
+    old_keys = {(c.key, c.round) for c in before.deadlines}
+    added = tuple(c for c in fresh.deadlines if (c.key, c.round) not in old_keys)
+    return _kept_money(before, replace(fresh, deadlines=(*kept, *added)), at=at)
 
 
-def _kept_clock(
+def _kept_deadline(
     fresh: CaseFacts, old: DeadlineFacts, at: dt.datetime, because: str
 ) -> DeadlineFacts:
-    new = next((c for c in fresh.clocks if (c.key, c.round) == (old.key, old.round)), None)
+    new = next((c for c in fresh.deadlines if (c.key, c.round) == (old.key, old.round)), None)
     state = old if new is None else new
     if new is None and old.running:
         state = replace(old, state=DeadlineState.superseded)
-    fresh_lapses = {lapse.breached_at: lapse for lapse in state.breaches} if new else {}
-    lapses = tuple(_kept_lapse(lapse, fresh_lapses, at, because) for lapse in old.breaches)
-    known = {lapse.breached_at for lapse in old.breaches}
+    fresh_lapses = {breach.breached_at: breach for breach in state.breaches} if new else {}
+    breaches = tuple(_kept_breach(breach, fresh_lapses, at, because) for breach in old.breaches)
+    known = {breach.breached_at for breach in old.breaches}
     more = tuple(
-        replace(lapse, found_at=at)
-        for lapse in state.breaches
-        if new and lapse.breached_at not in known
+        replace(breach, found_at=at)
+        for breach in state.breaches
+        if new and breach.breached_at not in known
     )
     revisions = old.revisions
     if state.due_at != old.due_at:
         moved = Revision(at, old.due_at, state.due_at, because)
         revisions = (*revisions, moved)
-    return replace(state, breaches=(*lapses, *more), revisions=revisions)
+    return replace(state, breaches=(*breaches, *more), revisions=revisions)
 
 
-def _kept_lapse(
+def _kept_breach(
     old: BreachFacts, fresh: Mapping[dt.datetime, BreachFacts], at: dt.datetime, because: str
 ) -> BreachFacts:
     """A breach stays: as it stands now, found when it was found, or lifted, and because of what."""
@@ -217,16 +217,16 @@ def _kept_lapse(
 
 def _kept_money(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime) -> CaseFacts:
     """Proposals whose ground fell lapse; what was confirmed stays and is to be given back."""
-    wanted = {c.identity: c for c in fresh.charges}
-    old = {c.identity for c in before.charges}
+    wanted = {c.identity: c for c in fresh.penalties}
+    old = {c.identity for c in before.penalties}
     gone = {i for i in old if i not in wanted}
-    added = tuple(replace(c, at=at) for c in fresh.charges if c.identity not in old)
-    kept = tuple(_kept_charge(wanted.get(c.identity, c), c) for c in before.charges)
-    facts = replace(fresh, charges=(*kept, *added))
+    added = tuple(replace(c, at=at) for c in fresh.penalties if c.identity not in old)
+    kept = tuple(_kept_penalty(wanted.get(c.identity, c), c) for c in before.penalties)
+    facts = replace(fresh, penalties=(*kept, *added))
     return penalties.take_back(facts, lambda c: c.identity in gone, at=at)
 
 
-def _kept_charge(fresh: PenaltyFacts, old: PenaltyFacts) -> PenaltyFacts:
+def _kept_penalty(fresh: PenaltyFacts, old: PenaltyFacts) -> PenaltyFacts:
     """A charge as it stands now. A sum somebody confirmed stays what he confirmed."""
     if old.status in (PenaltyStatus.confirmed, PenaltyStatus.notified):
         fresh = replace(fresh, amount=old.amount, because=old.because)

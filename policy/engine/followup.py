@@ -38,16 +38,16 @@ def called_back(facts: CaseFacts, event: CalledBack, rules: Rules) -> CaseFacts:
         raise FieldMissing(field="satisfaction")
     if event.by.employee is None:
         raise PersonUnknown(role="caller", on=event.at.date())
-    facts = replace(facts, calls=(*facts.calls, _call(facts, event)))
+    facts = replace(facts, callbacks=(*facts.callbacks, _call(facts, event)))
     if event.purpose is CallPurpose.satisfaction:
-        unhappy = answered and facts.calls[-1].unhappy
+        unhappy = answered and facts.callbacks[-1].unhappy
         disputed = unhappy and facts.status is Status.closed
         return replace(facts, status=Status.disputed) if disputed else facts
     return _verdict(facts, rules)
 
 
 def _call(facts: CaseFacts, event: CalledBack) -> CallbackFacts:
-    tried = [c for c in facts.calls if (c.purpose, c.round) == (event.purpose, facts.round)]
+    tried = [c for c in facts.callbacks if (c.purpose, c.round) == (event.purpose, facts.round)]
     assert event.by.employee is not None
     answered = event.outcome is CallOutcome.answered
     return CallbackFacts(
@@ -69,7 +69,7 @@ def _call(facts: CaseFacts, event: CalledBack) -> CallbackFacts:
 
 def _verdict(facts: CaseFacts, rules: Rules) -> CaseFacts:
     """What the last verification call means for the case."""
-    call = facts.calls[-1]
+    call = facts.callbacks[-1]
     if call.outcome is CallOutcome.answered:
         if not call.unhappy:
             return replace(facts, status=Status.accepted, closing_ground=ClosingGround.satisfied)
@@ -84,7 +84,7 @@ def _verdict(facts: CaseFacts, rules: Rules) -> CaseFacts:
 
 def _call_is_over(facts: CaseFacts, rules: Rules) -> bool:
     """Whether the regulation lets this call end without the customer's word."""
-    last = facts.calls[-1]
+    last = facts.callbacks[-1]
     for entry in rules.pack.callback:
         if entry.purpose != last.purpose.value or last.outcome.value not in entry.ends_on:
             continue
@@ -92,7 +92,7 @@ def _call_is_over(facts: CaseFacts, rules: Rules) -> bool:
             return True
         tries = [
             c
-            for c in facts.calls
+            for c in facts.callbacks
             if (c.purpose, c.round, c.outcome) == (last.purpose, last.round, last.outcome)
         ]
         days = {rules.calendar.local(c.at).date() for c in tries}
@@ -113,10 +113,10 @@ def verified(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
 
 def restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:
     """Another round: clocks of the last one stop, breaches and charges stay."""
-    last = facts.duties[-1]
+    last = facts.assignments[-1]
     post = rules.pack.find("department", last.department).director
     facts = deadlines.supersede_round(facts, rules.pack)
-    duty = AssignmentFacts(
+    assignment = AssignmentFacts(
         last.department,
         facts.round + 1,
         event.at,
@@ -127,7 +127,7 @@ def restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:
         facts,
         status=Status.dispatched,
         round=facts.round + 1,
-        duties=(*facts.duties, duty),
+        assignments=(*facts.assignments, assignment),
         restarted_at=event.at,
         reply_outcome=None,
         closing_ground=None,

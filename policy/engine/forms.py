@@ -49,7 +49,7 @@ def put(
 ) -> CaseFacts:
     """The case with one more thing filed, by whoever did the event, when it happened."""
     filed = FormEntryFacts(section, key, facts.round, event.at, event.by.employee, dict(data))
-    return replace(facts, filed=(*facts.filed, filed))
+    return replace(facts, entries=(*facts.entries, filed))
 
 
 def asked(facts: CaseFacts, section: str, key: str, pack: Pack, field: str) -> Any:
@@ -101,7 +101,7 @@ def check(facts: CaseFacts, event: Checked, rules: Rules) -> CaseFacts:
         raise FieldMissing(field="paper", label=item.label)
     at_hand = {event.item} | {
         filed.data["item"]
-        for filed in facts.filed
+        for filed in facts.entries
         if (filed.section, filed.key) == ("checklist", entry.key)
     }
     said = {"item": event.item, "evidence": event.evidence, "paper": event.paper}
@@ -117,7 +117,7 @@ def next_step(facts: CaseFacts, entry: Any) -> str | None:
 
     After a refusal the chain begins anew.
     """
-    last = facts.last_filed("chain", entry.key)
+    last = facts.last_entry("chain", entry.key)
     if last is None or last.data["standing"] == "refused":
         return str(entry.steps[0])
     done = int(last.data["step"])
@@ -137,7 +137,7 @@ def turn(facts: CaseFacts, entry: Any) -> str | None:
     """
     if "endorsed" not in ALLOWED[facts.status] or not holds(entry.applies, facts):
         return None
-    last = facts.last_filed("chain", entry.key)
+    last = facts.last_entry("chain", entry.key)
     begins = last is None or last.data["standing"] == "refused"
     return None if begins and not _brought(facts, entry) else next_step(facts, entry)
 
@@ -145,7 +145,7 @@ def turn(facts: CaseFacts, entry: Any) -> str | None:
 def _brought(facts: CaseFacts, entry: Any) -> bool:
     """Whether there is something to approve that nobody has refused yet."""
     forms = forms_of(entry)
-    filed = [(one.section, one.key) for one in facts.filed]
+    filed = [(one.section, one.key) for one in facts.entries]
     if not forms:
         of_a_sort = bool(entry.applies) and all(row.field in SORTS for row in entry.applies)
         return of_a_sort or ("chain", entry.key) in filed
@@ -176,7 +176,7 @@ def endorse(facts: CaseFacts, event: Endorsed, rules: Rules) -> CaseFacts:
 def escalate(facts: CaseFacts, event: Escalated, rules: Rules) -> CaseFacts:
     """One step up a ladder; at its top there is nobody left to pass it to."""
     entry = asked(facts, "ladder", event.ladder, rules.pack, "ladder")
-    level = facts.times_filed("ladder", entry.key) + 1
+    level = facts.times_entered("ladder", entry.key) + 1
     if level > len(entry.steps):
         raise StatusForbids(deed=event.type, status=facts.status)
     said = {"level": level, "post": entry.steps[level - 1], "reason": event.reason}
@@ -230,19 +230,19 @@ def _within_authority(event: Promised, pack: Pack) -> None:
 
 def _within_the_term(facts: CaseFacts, event: Promised, until: dt.datetime, pack: Pack) -> None:
     """Refuse a time after a term that promises have to keep; one already missed binds no more."""
-    for clock in facts.clocks:
-        entry = pack.find("deadline", clock.key)
-        if not (clock.running and clock.due_at and entry.promise == "within"):
+    for deadline in facts.deadlines:
+        entry = pack.find("deadline", deadline.key)
+        if not (deadline.running and deadline.due_at and entry.promise == "within"):
             continue
-        if event.at <= clock.due_at < until:
-            raise PromiseTooLate(latest=clock.due_at, cite=entry.cite)
+        if event.at <= deadline.due_at < until:
+            raise PromiseTooLate(latest=deadline.due_at, cite=entry.cite)
 
 
 def _later_than_due(facts: CaseFacts, until: dt.datetime, pack: Pack) -> bool:
     return any(
-        clock.running and clock.due_at and clock.due_at < until
-        for clock in facts.clocks
-        if pack.find("deadline", clock.key).promise == "overrides"
+        deadline.running and deadline.due_at and deadline.due_at < until
+        for deadline in facts.deadlines
+        if pack.find("deadline", deadline.key).promise == "overrides"
     )
 
 

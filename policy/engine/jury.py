@@ -48,7 +48,7 @@ def appeal(facts: CaseFacts, event: Appealed, rules: Rules) -> CaseFacts:
 def _in_time(facts: CaseFacts, event: Appealed, entry: VoteEntry) -> None:
     mine = [
         c
-        for c in facts.charges
+        for c in facts.penalties
         if event.employee in (None, c.employee) and c.sign is Sign.charge and c.stands
     ]
     if mine and not any(penalties.appealed(c, event.employee, event.at) for c in mine):
@@ -76,13 +76,13 @@ def excluded(entry: VoteEntry, facts: CaseFacts) -> set[str]:
     """Who must keep out of a question: the one complained of does not judge himself."""
     out: set[str | None] = set()
     if "handler" in entry.never:
-        out |= {duty.handler for duty in facts.duties}
+        out |= {assignment.handler for assignment in facts.assignments}
     if "director" in entry.never:
-        out |= {duty.responsible for duty in facts.duties}
+        out |= {assignment.responsible for assignment in facts.assignments}
     if "concerned" in entry.never:
         out |= set(facts.concerned)
-        out |= {c.employee for c in facts.charges if c.because.get("event") == "judged"}
-    if "appellant" in entry.never and (last := facts.last_filed("appeal", entry.key)):
+        out |= {c.employee for c in facts.penalties if c.because.get("event") == "judged"}
+    if "appellant" in entry.never and (last := facts.last_entry("appeal", entry.key)):
         out.add(last.data["employee"])
     return {who for who in out if who}
 
@@ -137,15 +137,15 @@ def outcome(entry: VoteEntry, members: int, cast: list[FormEntryFacts]) -> bool 
 def ballots(facts: CaseFacts, key: str) -> list[FormEntryFacts]:
     """The votes given since the jury of a question was last appointed."""
     since = 0
-    for place, filed in enumerate(facts.filed):
+    for place, filed in enumerate(facts.entries):
         if (filed.section, filed.key) == ("vote", key):
             since = place
-    return [f for f in facts.filed[since:] if (f.section, f.key) == ("ballot", key)]
+    return [f for f in facts.entries[since:] if (f.section, f.key) == ("ballot", key)]
 
 
 def standing(facts: CaseFacts, key: str) -> str | None:
     """Where a question stands: open, agreed, refused, or None if no jury was appointed."""
-    for filed in reversed(facts.filed):
+    for filed in reversed(facts.entries):
         if filed.key == key and filed.section == "ruling":
             return str(filed.data["standing"])
         if filed.key == key and filed.section == "vote":
@@ -162,7 +162,7 @@ def _question(facts: CaseFacts, key: str, pack: Pack, about: str | None = None) 
 
 def _open_jury(facts: CaseFacts, key: str, event: Happening, pack: Pack) -> FormEntryFacts:
     _question(facts, key, pack)
-    jury = facts.last_filed("vote", key)
+    jury = facts.last_entry("vote", key)
     if jury is None or standing(facts, key) != "open":
         raise StatusForbids(deed=event.type, status=facts.status)
     return jury
@@ -170,8 +170,8 @@ def _open_jury(facts: CaseFacts, key: str, event: Happening, pack: Pack) -> Form
 
 def _appealed(facts: CaseFacts, key: str) -> bool:
     """Whether an appeal waits for its ruling."""
-    appeals = facts.times_filed("appeal", key)
-    return appeals > facts.times_filed("ruling", key)
+    appeals = facts.times_entered("appeal", key)
+    return appeals > facts.times_entered("ruling", key)
 
 
 def _unclosable(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
@@ -182,7 +182,7 @@ def _unclosable(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
 
 def _after_appeal(facts: CaseFacts, event: Ruled, agreed: bool, rules: Rules) -> CaseFacts:
     """A won appeal voids what was charged and, once nobody else is to blame, the finding."""
-    last = facts.last_filed("appeal", event.vote)
+    last = facts.last_entry("appeal", event.vote)
     assert last is not None
     appellant: str | None = last.data["employee"]
     if not agreed:
@@ -208,7 +208,7 @@ def _frees_all(facts: CaseFacts, appellant: str | None) -> bool:
     """
     if appellant is None:
         return True
-    charged = [c for c in facts.charges if c.sign is Sign.charge and c.stands]
+    charged = [c for c in facts.penalties if c.sign is Sign.charge and c.stands]
     to_blame = set(facts.concerned or _found_against(facts))
     if to_blame:
         return to_blame == {appellant}
@@ -217,7 +217,7 @@ def _frees_all(facts: CaseFacts, appellant: str | None) -> bool:
 
 def _found_against(facts: CaseFacts) -> list[str]:
     """Against whom a person found a ground that stands; who pays a surcharge on it is another."""
-    standing = [c for c in facts.charges if c.stands]
+    standing = [c for c in facts.penalties if c.stands]
     given_back = {c.identity[:3] for c in standing if c.sign is Sign.reversal}
     return [
         c.employee

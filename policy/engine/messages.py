@@ -97,7 +97,7 @@ def _jury(event: Happening, after: CaseFacts, pack: Pack, *, seq: int) -> Iterat
             yield Notification(
                 "to_convene", f"{event.vote}/{seq}/{post}", None, None, post, event.vote
             )
-    if isinstance(event, Convened) and (jury := after.last_filed("vote", event.vote)):
+    if isinstance(event, Convened) and (jury := after.last_entry("vote", event.vote)):
         for who in jury.data["members"]:
             yield Notification("to_vote", f"{event.vote}/{seq}/{who}", who, None, rule=event.vote)
 
@@ -119,7 +119,7 @@ def _alerts(
         if holds(alert.applies, after, event):
             yield from _each(alert.key, alert.to, f"{alert.key}/{seq}", after)
     if event.type == "escalated":
-        step = after.filed[-1]
+        step = after.entries[-1]
         yield from _each(step.key, (step.data["post"],), f"{step.key}/{seq}", after)
     for effect in _ran_out(effects, after, pack) if pack.alert else ():
         slot = pack.find("deadline", effect.key).slot
@@ -142,9 +142,9 @@ def _passed(effect: Effect, after: CaseFacts, pack: Pack) -> bool:
     if effect.kind != "clock_met" or pack.find("deadline", effect.key).ends not in _WARNS:
         return False
     return any(
-        clock.met_at == clock.due_at
-        for clock in after.clocks
-        if (clock.key, clock.round) == (effect.key, effect.facts["round"])
+        deadline.met_at == deadline.due_at
+        for deadline in after.deadlines
+        if (deadline.key, deadline.round) == (effect.key, effect.facts["round"])
     )
 
 

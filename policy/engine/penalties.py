@@ -58,27 +58,27 @@ def _counted(
 
 def for_breaches(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts:
     """The charges of the breaches that came to light since `before`, without those lifted since."""
-    if facts.clocks is before.clocks:
+    if facts.deadlines is before.deadlines:
         return facts
     facts = _without_lifted(facts, before, rules)
-    for clock in _newly_breached(facts, before):
-        facts = _charged(facts, clock, rules)
+    for deadline in _newly_breached(facts, before):
+        facts = _charged(facts, deadline, rules)
     return facts
 
 
-def _charged(facts: CaseFacts, clock: DeadlineFacts, rules: Rules) -> CaseFacts:
+def _charged(facts: CaseFacts, deadline: DeadlineFacts, rules: Rules) -> CaseFacts:
     """What the last breach of a clock costs."""
-    for entry in rules.pack.breaching[clock.key]:
+    for entry in rules.pack.breaching[deadline.key]:
         if not holds(entry.applies, facts):
             continue
-        lapse = clock.breaches[-1]
+        breach = deadline.breaches[-1]
         because = {
-            "deadline": clock.key,
-            "due_at": lapse.breached_at.isoformat(),
-            "round": clock.round,
+            "deadline": deadline.key,
+            "due_at": breach.breached_at.isoformat(),
+            "round": deadline.round,
         }
-        occasion = "order" if entry.per == "order" else f"{clock.key}/{clock.round}"
-        bound = clock.responsible if entry.who == "responsible" else None
+        occasion = "order" if entry.per == "order" else f"{deadline.key}/{deadline.round}"
+        bound = deadline.responsible if entry.who == "responsible" else None
         for who in (bound,) if bound else bearers(entry, facts):
             facts = charge(facts, entry, who, occasion, because, rules=rules)
     return facts
@@ -93,18 +93,18 @@ def _without_lifted(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFa
     if not gone:
         return facts
     facts = take_back(facts, lambda c: _ground(c) in gone, at=rules.now)
-    for clock in facts.clocks:
-        if clock.breached:
-            facts = _charged(facts, clock, rules)
+    for deadline in facts.deadlines:
+        if deadline.breached:
+            facts = _charged(facts, deadline, rules)
     return facts
 
 
 def _lifted(facts: CaseFacts) -> set[tuple[Any, ...]]:
     return {
-        (clock.key, clock.round, lapse.breached_at.isoformat())
-        for clock in facts.clocks
-        for lapse in clock.breaches
-        if lapse.lifted_at
+        (deadline.key, deadline.round, breach.breached_at.isoformat())
+        for deadline in facts.deadlines
+        for breach in deadline.breaches
+        if breach.lifted_at
     }
 
 
@@ -113,8 +113,8 @@ def _ground(c: PenaltyFacts) -> tuple[Any, ...]:
 
 
 def _newly_breached(facts: CaseFacts, before: CaseFacts) -> Iterable[DeadlineFacts]:
-    known = {(c.key, c.round): len(c.breaches) for c in before.clocks}
-    return [c for c in facts.clocks if len(c.breaches) > known.get((c.key, c.round), 0)]
+    known = {(c.key, c.round): len(c.breaches) for c in before.deadlines}
+    return [c for c in facts.deadlines if len(c.breaches) > known.get((c.key, c.round), 0)]
 
 
 def by_hand(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
@@ -203,9 +203,9 @@ def _rewarded(
         because={"clause": entry.cite, **because},
         sign=Sign.reward,
     )
-    if any(c.identity == made.identity for c in facts.charges):
+    if any(c.identity == made.identity for c in facts.penalties):
         return facts
-    return replace(facts, charges=(*facts.charges, made))
+    return replace(facts, penalties=(*facts.penalties, made))
 
 
 def bearers(entry: PenaltyEntry | RewardEntry, facts: CaseFacts) -> list[str | None]:
@@ -284,7 +284,7 @@ def charge(
 
 def _added(facts: CaseFacts, entry: PenaltyEntry, made: PenaltyFacts, at: dt.datetime) -> CaseFacts:
     """The case with a charge in place of lighter ones; the same case where it stands already."""
-    old = next((c for c in facts.charges if c.identity == made.identity), None)
+    old = next((c for c in facts.penalties if c.identity == made.identity), None)
     if old is not None and old.status is not PenaltyStatus.lapsed:
         return facts
     for lighter in entry.replaces:
@@ -295,8 +295,8 @@ def _added(facts: CaseFacts, entry: PenaltyEntry, made: PenaltyFacts, at: dt.dat
             replaced_by=entry.key,
         )
     # What lapsed for want of a ground is owed again once there is one; it stays one row.
-    charges = tuple(made if c is old else c for c in facts.charges)
-    return replace(facts, charges=charges if old else (*charges, made))
+    penalties = tuple(made if c is old else c for c in facts.penalties)
+    return replace(facts, penalties=penalties if old else (*penalties, made))
 
 
 def _month(sanction: Any, months: tuple[dt.datetime, dt.datetime]) -> str:
@@ -331,7 +331,7 @@ def _left_to_take(
         month = _month(sanction, months)
         here = any(
             c.employee == who and c.stands and c.because.get("elements", {}).get(key) == month
-            for c in facts.charges
+            for c in facts.penalties
         )
         if not sanction.element or not (here or f"{who}/{month}/{key}" in taken):
             left.append(key)
@@ -342,7 +342,7 @@ def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, pack: P
     graver = pack.graver.get(entry.key)
     return graver is not None and any(
         c.rule in graver and c.employee == who and c.stands and c.sign is Sign.charge
-        for c in facts.charges
+        for c in facts.penalties
     )
 
 
@@ -377,18 +377,18 @@ def found_otherwise(
 
 def take_back(facts: CaseFacts, chosen: Any, *, at: dt.datetime, **why: Any) -> CaseFacts:
     """Let proposals lapse; against what was already confirmed, propose a reversal."""
-    charges: list[PenaltyFacts] = []
+    penalties: list[PenaltyFacts] = []
     added: list[PenaltyFacts] = []
-    reversed_already = {c.identity[:3] for c in facts.charges if c.sign is Sign.reversal}
-    for c in facts.charges:
+    reversed_already = {c.identity[:3] for c in facts.penalties if c.sign is Sign.reversal}
+    for c in facts.penalties:
         if c.sign is Sign.charge and c.stands and chosen(c):
             if c.status is PenaltyStatus.proposed:
                 because = {**c.because, **why}
                 c = replace(c, status=PenaltyStatus.lapsed, because=because)
             elif c.identity[:3] not in reversed_already:
                 added.append(_reversal(c, at, **why))
-        charges.append(c)
-    return replace(facts, charges=(*charges, *added))
+        penalties.append(c)
+    return replace(facts, penalties=(*penalties, *added))
 
 
 def _reversal(c: PenaltyFacts, at: dt.datetime, **why: Any) -> PenaltyFacts:
@@ -419,7 +419,7 @@ def suspend(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseF
     def waiting(c: PenaltyFacts) -> PenaltyFacts:
         return replace(c, counts_at=None) if c.counts_at and appealed(c, employee, at) else c
 
-    return replace(facts, charges=tuple(waiting(c) for c in facts.charges))
+    return replace(facts, penalties=tuple(waiting(c) for c in facts.penalties))
 
 
 def resume(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFacts:
@@ -430,7 +430,7 @@ def resume(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFa
         mine = employee in (None, c.employee) and c.sign is Sign.charge
         return replace(c, counts_at=at) if told and mine else c
 
-    return replace(facts, charges=tuple(counting(c) for c in facts.charges))
+    return replace(facts, penalties=tuple(counting(c) for c in facts.penalties))
 
 
 def void(
@@ -457,7 +457,7 @@ STEPS = {
 def step(facts: CaseFacts, event: Any, *, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
     """Move one charge on: confirmed, waived, notified or reversed."""
     identity = (event.rule, event.employee, event.occasion, event.sign)
-    found = next((c for c in facts.charges if c.identity == identity), None)
+    found = next((c for c in facts.penalties if c.identity == identity), None)
     if found is None:
         raise NotFound(what="penalty", key=event.rule)
     if event.type == "penalty_reversed":
@@ -466,7 +466,7 @@ def step(facts: CaseFacts, event: Any, *, pack: Pack, calendar: WorkCalendar) ->
     if found.status is not wanted:
         raise StatusForbids(deed=event.type, status=found.status)
     moved = _stamped(replace(found, status=then), event, pack, calendar)
-    facts = replace(facts, charges=tuple(moved if c is found else c for c in facts.charges))
+    facts = replace(facts, penalties=tuple(moved if c is found else c for c in facts.penalties))
     return _after_waiving(facts, found, at=event.at) if then is PenaltyStatus.waived else facts
 
 
@@ -489,7 +489,7 @@ def _lighter_again(facts: CaseFacts, waived: PenaltyFacts) -> CaseFacts:
         because = {k: v for k, v in c.because.items() if k != "replaced_by"}
         return replace(c, status=PenaltyStatus.proposed, because=because)
 
-    return replace(facts, charges=tuple(again(c) for c in facts.charges))
+    return replace(facts, penalties=tuple(again(c) for c in facts.penalties))
 
 
 def _stamped(c: PenaltyFacts, event: Any, pack: Pack, calendar: WorkCalendar) -> PenaltyFacts:
@@ -505,10 +505,10 @@ def _reversed(facts: CaseFacts, found: PenaltyFacts, event: Any) -> CaseFacts:
     settled = (PenaltyStatus.confirmed, PenaltyStatus.notified)
     if found.sign is not Sign.charge or found.status not in settled:
         raise StatusForbids(deed=event.type, status=found.status)
-    if any(c.identity == (*found.identity[:3], Sign.reversal) for c in facts.charges):
+    if any(c.identity == (*found.identity[:3], Sign.reversal) for c in facts.penalties):
         raise StatusForbids(deed=event.type, status=found.status)
     made = _reversal(found, event.at, reason=event.reason)
-    return replace(facts, charges=(*facts.charges, made))
+    return replace(facts, penalties=(*facts.penalties, made))
 
 
 def wage_month(day: dt.date, pack: Pack) -> str:

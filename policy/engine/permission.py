@@ -83,7 +83,7 @@ ANSWERS_A_CLOCK = frozenset({"arrived_on_site", "replied_in_writing"})
 
 def _awaited(facts: CaseFacts, name: str, pack: Pack) -> bool:
     """Whether some clock waits for the event."""
-    running = (c for c in facts.clocks if c.running)
+    running = (c for c in facts.deadlines if c.running)
     return any(name in pack.find("deadline", c.key).met_by for c in running)
 
 
@@ -128,7 +128,7 @@ def _by_standing(
 ) -> DomainError | None:
     """What follows from the case itself and needs no rule: nothing to review, nobody to ask."""
     forbidden = StatusForbids(deed=name, status=facts.status)
-    if name == "reviewed" and not any(c.running and c.review_at for c in facts.clocks):
+    if name == "reviewed" and not any(c.running and c.review_at for c in facts.deadlines):
         return forbidden
     if name == "archived" and not observed(facts, pack):
         return forbidden
@@ -137,7 +137,7 @@ def _by_standing(
     if name == "upgraded":
         return _by_escalation(facts, name, pack)
     if name == "restarted":
-        if not facts.duties:
+        if not facts.assignments:
             return forbidden
         ground: Any = getattr(event, "ground", None)
         places = _RESTART_FROM.get(ground) if ground else None
@@ -189,7 +189,7 @@ def _watched_out(facts: CaseFacts, pack: Pack) -> bool:
 
 
 def _watches(facts: CaseFacts, pack: Pack) -> list[DeadlineFacts]:
-    return [c for c in facts.clocks if pack.find("deadline", c.key).ends == "archive"]
+    return [c for c in facts.deadlines if pack.find("deadline", c.key).ends == "archive"]
 
 
 def _by_escalation(facts: CaseFacts, name: str, pack: Pack) -> DomainError | None:
@@ -207,13 +207,13 @@ def _by_call(facts: CaseFacts, event: Happening | None, pack: Pack) -> DomainErr
         facts.status is Status.closed or (facts.status is Status.accepted and answered)
     ):
         return StatusForbids(deed="called_back", status=facts.status)
-    for clock in facts.clocks:
-        entry = pack.find("deadline", clock.key)
-        if event is None or not (clock.running and clock.opens_at):
+    for deadline in facts.deadlines:
+        entry = pack.find("deadline", deadline.key)
+        if event is None or not (deadline.running and deadline.opens_at):
             continue
         concerns = "called_back" in entry.met_by and holds(entry.met_if, facts, event)
-        if concerns and event.at < clock.opens_at:
-            return WindowNotOpen(deed="called_back", opens_at=clock.opens_at, cite=entry.cite)
+        if concerns and event.at < deadline.opens_at:
+            return WindowNotOpen(deed="called_back", opens_at=deadline.opens_at, cite=entry.cite)
     return None
 
 
@@ -276,7 +276,7 @@ def within_reach(facts: CaseFacts, pack: Pack) -> frozenset[str]:
         return frozenset()
     by = By(kind=ActorKind.sheet, departments=(facts.department,))
     able = {name for name in SHEET_DEEDS if refusal(facts, name, by, pack) is None}
-    running = (c.key for c in facts.clocks if c.running)
+    running = (c.key for c in facts.deadlines if c.running)
     return frozenset(key for key in running if able & set(pack.find("deadline", key).met_by))
 
 
@@ -298,9 +298,9 @@ def _concerns(applies: Any, facts: CaseFacts, event: Happening | None) -> bool:
 def _excluded(entry: SignoffEntry, facts: CaseFacts) -> set[str | None]:
     out: set[str | None] = set()
     if "handler" in entry.never:
-        out |= {duty.handler for duty in facts.duties}
+        out |= {assignment.handler for assignment in facts.assignments}
     if "director" in entry.never:
-        out |= {duty.responsible for duty in facts.duties}
+        out |= {assignment.responsible for assignment in facts.assignments}
     return out
 
 
@@ -337,7 +337,7 @@ _PARTS: dict[str, Callable[[CaseFacts], Sequence[str | None]]] = {
 
 
 def _takes_part(facts: CaseFacts, by: By) -> bool:
-    return any(f.section == "participant" and f.key in by.departments for f in facts.filed)
+    return any(f.section == "participant" and f.key in by.departments for f in facts.entries)
 
 
 def _standing_of_sheet(

@@ -25,38 +25,45 @@ def recount(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCale
 
     Ends that somebody named (time granted, a term the general manager set) stay where they are.
     """
-    for clock in facts.clocks:
-        if clock.running and not _named(clock):
-            facts = _counted_anew(facts, clock, at=at, pack=pack, calendar=calendar)
+    for deadline in facts.deadlines:
+        if deadline.running and not _named(deadline):
+            facts = _counted_anew(facts, deadline, at=at, pack=pack, calendar=calendar)
     if facts.observe_until and (until := deadlines.observed_until(facts, pack)):
         facts = replace(facts, observe_until=until)
     return facts
 
 
-def _named(clock: DeadlineFacts) -> bool:
+def _named(deadline: DeadlineFacts) -> bool:
     """Whether the end was named by a person and nothing was counted since."""
-    return "named" in clock.because and not clock.because.get("stood")
+    return "named" in deadline.because and not deadline.because.get("stood")
 
 
 def _counted_anew(
-    facts: CaseFacts, clock: DeadlineFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar
+    facts: CaseFacts,
+    deadline: DeadlineFacts,
+    *,
+    at: dt.datetime,
+    pack: Pack,
+    calendar: WorkCalendar,
 ) -> CaseFacts:
-    fresh = _end(clock, pack.find("deadline", clock.key), calendar)
-    rivals = list(_rivals(facts, clock, pack, calendar))
+    fresh = _end(deadline, pack.find("deadline", deadline.key), calendar)
+    rivals = list(_rivals(facts, deadline, pack, calendar))
     if first := _earlier(facts, fresh, rivals, at=at, pack=pack):
-        return _overtaken(facts, clock, replace(fresh, because=_without(fresh, first)), first, at)
+        return _overtaken(
+            facts, deadline, replace(fresh, because=_without(fresh, first)), first, at
+        )
     over = [_beaten(one, rivals) for one in fresh.because.get("over", ())]
     because = {**fresh.because, "over": over} if over else fresh.because
-    return deadlines.put(facts, _moved(clock, replace(fresh, because=because), at))
+    return deadlines.put(facts, _moved(deadline, replace(fresh, because=because), at))
 
 
-def _end(clock: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalendar) -> DeadlineFacts:
+def _end(deadline: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalendar) -> DeadlineFacts:
     """The clock ending where it would, had the calendar always been this one."""
-    if named := clock.because.get("named"):
-        fresh = replace(clock, due_at=dt.datetime.fromisoformat(named), provisional=False)
+    if named := deadline.because.get("named"):
+        fresh = replace(deadline, due_at=dt.datetime.fromisoformat(named), provisional=False)
     else:
-        fresh = deadlines.counted(clock, entry, calendar)
-    for pause in clock.because.get("stood", ()):
+        fresh = deadlines.counted(deadline, entry, calendar)
+    for pause in deadline.because.get("stood", ()):
         since, until = map(dt.datetime.fromisoformat, pause)
         standing = replace(fresh, met_at=since)
         due_at, provisional = deadlines.time_left(standing, at=until, calendar=calendar)
@@ -64,49 +71,50 @@ def _end(clock: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalendar) -> 
     return fresh
 
 
-def _moved(clock: DeadlineFacts, fresh: DeadlineFacts, at: dt.datetime) -> DeadlineFacts:
+def _moved(deadline: DeadlineFacts, fresh: DeadlineFacts, at: dt.datetime) -> DeadlineFacts:
     """The clock at its new end, with the old one as a revision; or where it was."""
-    if fresh.due_at == clock.due_at:
+    if fresh.due_at == deadline.due_at:
         because = {k: why for k, why in fresh.because.items() if k != "passed"}
         return replace(fresh, because=because)
     assert fresh.due_at is not None
     if fresh.due_at <= at:
-        because = {**clock.because, "passed": fresh.due_at.isoformat()}
-        return replace(clock, because=because, provisional=fresh.provisional)
-    revision = Revision(at, clock.due_at, fresh.due_at, REASON)
+        because = {**deadline.because, "passed": fresh.due_at.isoformat()}
+        return replace(deadline, because=because, provisional=fresh.provisional)
+    revision = Revision(at, deadline.due_at, fresh.due_at, REASON)
     because = {k: why for k, why in fresh.because.items() if k != "passed"}
     return replace(
         fresh,
         because=because,
-        revisions=(*clock.revisions, revision),
-        breaches=tuple(_lifted(lapse, at) for lapse in clock.breaches),
+        revisions=(*deadline.revisions, revision),
+        breaches=tuple(_lifted(breach, at) for breach in deadline.breaches),
     )
 
 
-def _lifted(lapse: BreachFacts, at: dt.datetime) -> BreachFacts:
-    return lapse if lapse.lifted_at else replace(lapse, lifted_at=at, lifted_because=REASON)
+def _lifted(breach: BreachFacts, at: dt.datetime) -> BreachFacts:
+    return breach if breach.lifted_at else replace(breach, lifted_at=at, lifted_because=REASON)
 
 
 # ---------------------------------------------------------------- clocks that share a slot
 
 
 def _rivals(
-    facts: CaseFacts, clock: DeadlineFacts, pack: Pack, calendar: WorkCalendar
+    facts: CaseFacts, deadline: DeadlineFacts, pack: Pack, calendar: WorkCalendar
 ) -> Iterator[DeadlineFacts]:
     """The clocks of other rules that this one ended before, counted anew."""
-    for beaten in clock.because.get("over", ()):
+    for beaten in deadline.because.get("over", ()):
         stored = next(
-            (c for c in facts.clocks if (c.key, c.round) == (beaten["rule"], clock.round)), None
+            (c for c in facts.deadlines if (c.key, c.round) == (beaten["rule"], deadline.round)),
+            None,
         )
         if stored is None and "from" not in beaten:
             continue  # Written before anybody asked where such a clock began.
-        rival = stored or _never_ran(clock, beaten)
+        rival = stored or _never_ran(deadline, beaten)
         yield _end(rival, pack.find("deadline", rival.key), calendar)
 
 
 def _earlier(
     facts: CaseFacts,
-    clock: DeadlineFacts,
+    deadline: DeadlineFacts,
     rivals: Iterable[DeadlineFacts],
     *,
     at: dt.datetime,
@@ -117,25 +125,25 @@ def _earlier(
         (rival.due_at, place, rival)
         for place, rival in enumerate(rivals)
         if rival.due_at
-        and clock.due_at
-        and at < rival.due_at < clock.due_at
+        and deadline.due_at
+        and at < rival.due_at < deadline.due_at
         and rival.state is DeadlineState.superseded
         and holds(pack.find("deadline", rival.key).applies, facts)
     ]
     return min(ends)[2] if ends else None
 
 
-def _never_ran(clock: DeadlineFacts, beaten: Mapping[str, Any]) -> DeadlineFacts:
+def _never_ran(deadline: DeadlineFacts, beaten: Mapping[str, Any]) -> DeadlineFacts:
     """A clock that ended later than the running one from its first moment on."""
     begun = {key: beaten[key] for key in ("rule", "clause", "from", "from_event")}
     return DeadlineFacts(
         key=beaten["rule"],
-        round=clock.round,
+        round=deadline.round,
         state=DeadlineState.superseded,
         starts_at=dt.datetime.fromisoformat(beaten["from"]),
         due_at=None,
         because=begun,
-        responsible=clock.responsible,
+        responsible=deadline.responsible,
     )
 
 
@@ -147,29 +155,29 @@ def _beaten(one: Mapping[str, Any], rivals: list[DeadlineFacts]) -> Mapping[str,
     return {**one, "due_at": rival.due_at.isoformat() if rival.due_at else None}
 
 
-def _without(clock: DeadlineFacts, rival: DeadlineFacts) -> Mapping[str, Any]:
-    over = [one for one in clock.because.get("over", ()) if one["rule"] != rival.key]
-    because = {k: why for k, why in clock.because.items() if k != "over"}
+def _without(deadline: DeadlineFacts, rival: DeadlineFacts) -> Mapping[str, Any]:
+    over = [one for one in deadline.because.get("over", ()) if one["rule"] != rival.key]
+    because = {k: why for k, why in deadline.because.items() if k != "over"}
     return {**because, "over": over} if over else because
 
 
 def _overtaken(
     facts: CaseFacts,
-    clock: DeadlineFacts,
+    deadline: DeadlineFacts,
     fresh: DeadlineFacts,
     first: DeadlineFacts,
     at: dt.datetime,
 ) -> CaseFacts:
     """Let the rival run that ends earlier now; the clock that ran is superseded."""
-    old = _moved(clock, fresh, at)
-    known = next((c for c in facts.clocks if (c.key, c.round) == (first.key, first.round)), None)
+    old = _moved(deadline, fresh, at)
+    known = next((c for c in facts.deadlines if (c.key, c.round) == (first.key, first.round)), None)
     winner = replace(
         _moved(known, first, at) if known else first,
         state=DeadlineState.running,
-        responsible=clock.responsible,
+        responsible=deadline.responsible,
     )
     winner = replace(winner, because=deadlines.over(winner, old))
     facts = deadlines.put(facts, replace(old, state=DeadlineState.superseded))
     if known:
         return deadlines.put(facts, winner)
-    return replace(facts, clocks=(*facts.clocks, winner))
+    return replace(facts, deadlines=(*facts.deadlines, winner))

@@ -23,7 +23,7 @@ from policy.pack.schema import SECTIONS, SHEETS, Pack
 from policy.pack.shapes import ConditionRow, RefTo, Shape
 from policy.vocabulary.errors import PackRefused
 from policy.vocabulary.events import EVENTS, Informed
-from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.facts import PICTURES, CaseFacts
 
 PACKS = Path(__file__).parent.parent / "packs"
 _PARAMETER = re.compile(r"\$[a-z][a-z0-9_]*")
@@ -275,7 +275,7 @@ def _strange_columns(pack: Pack) -> Iterator[dict[str, Any]]:
             if form:
                 known = form.field(name.rpartition(".")[2])
             else:
-                known = name in own or hasattr(_NO_CASE, name) or _filed(pack, name)
+                known = name in own or _of_every_case(name) or _filed(pack, name)
             if not known:
                 why = f"no such field: {name}"
                 yield _problem(f"ledger.[{entry.key}]", why, "column_gone", column=name)
@@ -284,13 +284,18 @@ def _strange_columns(pack: Pack) -> Iterator[dict[str, Any]]:
 _NO_CASE = CaseFacts()
 
 
+def _of_every_case(name: str) -> bool:
+    """Whether a condition finds `name` on the case itself, whatever the regulation."""
+    return name not in PICTURES and hasattr(_NO_CASE, name)
+
+
 def _strange_names(pack: Pack) -> Iterator[dict[str, Any]]:
     """Fields of the pack that a condition could not ask for, and numbers that are too long."""
     for field in pack.field:
         place = f"field.[{field.key}]"
         if "." in field.key:
             yield _problem(place, "the key of a field has no dot", "field_dotted")
-        elif field.key in KNOWN_FACTS or hasattr(_NO_CASE, field.key):
+        elif field.key in KNOWN_FACTS or _of_every_case(field.key):
             yield _problem(place, f"every case has its own {field.key}", "field_taken")
     for entry in pack.number:
         example = render(entry, dt.date(2026, 12, 31), MANY_CASES)

@@ -227,12 +227,12 @@ _LENGTHS = {
 def _extensions(pack: Pack) -> Iterator[Finding]:
     """More time that is less than the term it extends."""
     for entry in pack.extension:
-        for clock in pack.deadline:
-            meets = clock.slot == entry.slot and clock.within is not None
-            if not meets or not satisfiable(pack, (*entry.applies, *clock.applies)):
+        for deadline in pack.deadline:
+            meets = deadline.slot == entry.slot and deadline.within is not None
+            if not meets or not satisfiable(pack, (*entry.applies, *deadline.applies)):
                 continue
-            if _shorter(entry.in_all, clock.within):
-                facts = {"other": clock.key}
+            if _shorter(entry.in_all, deadline.within):
+                facts = {"other": deadline.key}
                 yield Finding("extension_short", "extension", entry.key, "in_all", facts)
 
 

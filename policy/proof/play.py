@@ -309,10 +309,10 @@ class Play:
     def _of_charge(self, data: dict[str, Any]) -> dict[str, Any]:
         """The occasion of a charge, found by rule and employee where the step leaves it out."""
         sign = Sign(data.get("sign", "charge"))
-        for charge in self.facts.charges:
-            found = (charge.rule, charge.employee, charge.sign)
+        for penalty in self.facts.penalties:
+            found = (penalty.rule, penalty.employee, penalty.sign)
             if found == (data.get("rule"), data.get("employee"), sign):
-                data.setdefault("occasion", charge.occasion)
+                data.setdefault("occasion", penalty.occasion)
         data.setdefault("occasion", "none")
         return data
 
@@ -349,7 +349,7 @@ def _found(play: Play, about: str, wanted: Any, refused: DomainError | None) -> 
     if about in _TABLES:
         return {key: _of_clock(play, about, key) for key in wanted}
     if about in _LISTS:
-        return sorted(c.key for c in play.facts.clocks if _LISTS[about](c, play.facts))
+        return sorted(c.key for c in play.facts.deadlines if _LISTS[about](c, play.facts))
     if about in _OTHER:
         return _OTHER[about](play, wanted)
     return _plain(play, getattr(play.facts, about))
@@ -377,10 +377,10 @@ _TABLES = {
 
 
 def _of_clock(play: Play, about: str, key: str) -> Any:
-    clock = play.facts.clock(key)
-    if clock is None:
+    deadline = play.facts.deadline_of(key)
+    if deadline is None:
         return "none"
-    value = getattr(clock, _TABLES[about])
+    value = getattr(deadline, _TABLES[about])
     if about == "revisions":
         return [revision.reason for revision in value]
     if about == "over":
@@ -391,25 +391,25 @@ def _of_clock(play: Play, about: str, key: str) -> Any:
 
 
 _LISTS: dict[str, Any] = {
-    "running": lambda clock, facts: clock.running,
-    "breached": lambda clock, facts: clock.breached,
-    "lifted": lambda clock, facts: any(lapse.lifted_at for lapse in clock.breaches),
-    "superseded": lambda clock, facts: clock.state is DeadlineState.superseded,
+    "running": lambda deadline, facts: deadline.running,
+    "breached": lambda deadline, facts: deadline.breached,
+    "lifted": lambda deadline, facts: any(breach.lifted_at for breach in deadline.breaches),
+    "superseded": lambda deadline, facts: deadline.state is DeadlineState.superseded,
 }
 
 
-def _charges(play: Play, wanted: Any) -> list[dict[str, Any]]:
+def _penalties(play: Play, wanted: Any) -> list[dict[str, Any]]:
     """All charges that stand, as rule, employee, yuan and sanctions; what is given is negative."""
     return [
         {"rule": c.rule, "who": _name(play, c.employee), "yuan": _yuan(c)}
         | ({"sanctions": list(c.sanctions)} if c.sanctions else {})
-        for c in play.facts.charges
+        for c in play.facts.penalties
         if c.stands
     ]
 
 
-def _yuan(charge: PenaltyFacts) -> Any:
-    amount = charge.amount if charge.sign is Sign.charge else -charge.amount
+def _yuan(penalty: PenaltyFacts) -> Any:
+    amount = penalty.amount if penalty.sign is Sign.charge else -penalty.amount
     return int(amount) if amount == int(amount) else amount
 
 
@@ -422,19 +422,21 @@ def _months(play: Play, wanted: Mapping[str, Any]) -> dict[str, str]:
     """The wage month of the first row of a rule; of its reversal where a minus stands before."""
     found: dict[str, str] = {}
     for rule in wanted:
-        charge = next((c for c in play.facts.charges if _signed(c) == rule), None)
-        day = play.calendar.local(charge.counts_at).date() if charge and charge.counts_at else None
+        penalty = next((c for c in play.facts.penalties if _signed(c) == rule), None)
+        day = (
+            play.calendar.local(penalty.counts_at).date() if penalty and penalty.counts_at else None
+        )
         found[rule] = wage_month(day, play.pack) if day else "none"
     return found
 
 
-def _signed(charge: PenaltyFacts) -> str:
-    return f"-{charge.rule}" if charge.sign is Sign.reversal else charge.rule
+def _signed(penalty: PenaltyFacts) -> str:
+    return f"-{penalty.rule}" if penalty.sign is Sign.reversal else penalty.rule
 
 
 def _statuses(play: Play, wanted: Mapping[str, Any]) -> dict[str, list[str]]:
     """How every row of a rule stands, in the order they were made."""
-    rows = play.facts.charges
+    rows = play.facts.penalties
     return {rule: [c.status.value for c in rows if _signed(c) == rule] for rule in wanted}
 
 
@@ -446,27 +448,27 @@ def _period(play: Play, wanted: str) -> str:
 
 
 _OTHER: dict[str, Any] = {
-    "charges": _charges,
+    "charges": _penalties,
     "charge_status": _statuses,
     "period": _period,
     "months": _months,
-    "counts": lambda play, wanted: [c.counter for c in play.facts.counts],
+    "counts": lambda play, wanted: [c.counter for c in play.facts.tallies],
     "signatures": lambda play, wanted: [
         f"{s.event}:{_name(play, s.employee)}{':deputy' if s.as_deputy else ''}"
-        for s in play.facts.signatures
+        for s in play.facts.signoffs
     ],
     "handler": lambda play, wanted: _name(play, play.facts.handler or ""),
     "responsible": lambda play, wanted: _name(play, play.facts.responsible or ""),
-    "calls": lambda play, wanted: len(play.facts.calls),
+    "calls": lambda play, wanted: len(play.facts.callbacks),
     "extra": lambda play, wanted: {k: play.facts.extra.get(k) for k in wanted},
-    "filed": lambda play, wanted: [f"{f.section}:{f.key}" for f in play.facts.filed],
+    "filed": lambda play, wanted: [f"{f.section}:{f.key}" for f in play.facts.entries],
     "says": lambda play, wanted: {path: _says(play, path) for path in wanted},
     "told": lambda play, wanted: [_told(play, m) for m in play.told if m.kind == "alert"],
     "concerned": lambda play, wanted: [_name(play, who) for who in play.facts.concerned],
     "first_asked": lambda play, wanted: _name(play, play.facts.first_asked or ""),
     "juries": lambda play, wanted: {key: _jury(play, key) for key in wanted},
     "meant_for": lambda play, wanted: list(destination(play.facts, play.pack) or ()),
-    "overdue": lambda play, wanted: [_overdue(c) for c in play.facts.clocks if c.breached],
+    "overdue": lambda play, wanted: [_overdue(c) for c in play.facts.deadlines if c.breached],
     "offered": lambda play, wanted: _offered(play, wanted),
 }
 
@@ -487,7 +489,7 @@ def _told(play: Play, message: Notification) -> str:
 
 def _jury(play: Play, key: str) -> list[str]:
     """The members of the jury of a question; who must keep out has a minus before him."""
-    jury = play.facts.last_filed("vote", key)
+    jury = play.facts.last_entry("vote", key)
     if jury is None:
         return []
     sits = [_name(play, who) for who in jury.data["members"]]
@@ -535,8 +537,8 @@ def _of_summary(play: Play, value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _overdue(clock: DeadlineFacts) -> str:
-    return f"{clock.key}/{clock.round}"
+def _overdue(deadline: DeadlineFacts) -> str:
+    return f"{deadline.key}/{deadline.round}"
 
 
 def _offered(play: Play, wanted: Mapping[str, list[str]]) -> dict[str, list[str]]:

@@ -73,7 +73,7 @@ class States:
         """What decides what may happen next to a case; what its status does not ask is left out."""
         status, asked = facts.status, self.asked
         judged = status in (Status.confirmed, Status.disputed, Status.accepted)
-        clocks = [c for c in facts.clocks if c.running and c.round == facts.round]
+        deadlines = [c for c in facts.deadlines if c.running and c.round == facts.round]
         return (
             status,
             facts.history,
@@ -89,7 +89,7 @@ class States:
             _missed(facts) if status is Status.confirmed else (),
             frozenset(rule.key for rule in self.rules if holds(rule.applies, facts)),
             frozenset(key for key, rows in self.graded if holds(rows, facts)),
-            frozenset(self.roles[clock.key] for clock in clocks) - {""},
+            frozenset(self.roles[deadline.key] for deadline in deadlines) - {""},
         )
 
 
@@ -159,7 +159,7 @@ def _for_some(entry: SignoffEntry) -> bool:
 
 def _missed(facts: CaseFacts) -> tuple[int, int]:
     """How often nobody answered in this round, and on how many days, as far as it is counted."""
-    calls = [c for c in facts.calls if c.round == facts.round]
+    calls = [c for c in facts.callbacks if c.round == facts.round]
     days = [c.at.date() for c in calls if c.outcome is CallOutcome.unreachable]
     return min(len(days), 3), min(len(set(days)), 2)
 
@@ -180,10 +180,10 @@ def moments(place: ReachedState, event: Happening) -> list[dt.datetime]:
     soon, tomorrow = place.at + MINUTE, place.at + dt.timedelta(days=1)
     if event.type not in ("time_passed", "archived", "called_back"):
         return [soon]
-    clocks = [clock for clock in place.facts.clocks if clock.running]
-    ends = [clock.opens_at for clock in clocks]
+    deadlines = [deadline for deadline in place.facts.deadlines if deadline.running]
+    ends = [deadline.opens_at for deadline in deadlines]
     if not isinstance(event, CalledBack):
-        ends += [clock.due_at for clock in clocks]
+        ends += [deadline.due_at for deadline in deadlines]
     elif event.outcome is CallOutcome.answered:
         tomorrow = soon  # only calls that nobody answers are counted by days
     later = [at + MINUTE for at in ends if at and at > place.at]
@@ -396,15 +396,15 @@ def without_deed(found: Walk, pack: Pack) -> list[CaseFacts]:
 def _has_a_deed(facts: CaseFacts, by: By, pack: Pack) -> bool:
     """Whether a person may do something that leads on; before the hand-over sorting it does."""
     idle = LEADS_NOWHERE - {"classified"} if facts.status is Status.registered else LEADS_NOWHERE
-    if facts.filed:
+    if facts.entries:
         idle = idle | PAPERS
     return any(d.allowed and d.name not in idle for d in offered(facts, by, pack))
 
 
 def _moves_by_itself(facts: CaseFacts, pack: Pack) -> bool:
     """Time puts it into the archive, now or when its observation ends."""
-    watched = (c for c in facts.clocks if pack.find("deadline", c.key).ends == "archive")
-    return archivable(facts, pack) or any(clock.running for clock in watched)
+    watched = (c for c in facts.deadlines if pack.find("deadline", c.key).ends == "archive")
+    return archivable(facts, pack) or any(deadline.running for deadline in watched)
 
 
 # ---------------------------------------------------------------- who
@@ -605,7 +605,7 @@ def _afterwards(pack: Pack) -> Iterator[dict[str, Any]]:
 
 
 def _about_a_charge(rule: str) -> Iterator[dict[str, Any]]:
-    charge = {"rule": rule, "employee": "worker", "occasion": "order"}
-    yield {"type": "penalty_confirmed", **charge}
-    yield {"type": "penalty_notified", **charge, "how": "-"}
-    yield from ({"type": f"penalty_{d}", **charge, "reason": "-"} for d in ("waived", "reversed"))
+    penalty = {"rule": rule, "employee": "worker", "occasion": "order"}
+    yield {"type": "penalty_confirmed", **penalty}
+    yield {"type": "penalty_notified", **penalty, "how": "-"}
+    yield from ({"type": f"penalty_{d}", **penalty, "reason": "-"} for d in ("waived", "reversed"))

@@ -165,21 +165,21 @@ def difference(before: CaseFacts, after: CaseFacts) -> CaseDifference:
 def side(facts: CaseFacts) -> CasePicture:
     """What of a case is compared: breaches and charges that stand, and a few facts."""
     late = [
-        Lateness(clock.key, clock.round, lapse.breached_at)
-        for clock in facts.clocks
-        for lapse in clock.breaches
-        if lapse.lifted_at is None
+        Lateness(deadline.key, deadline.round, breach.breached_at)
+        for deadline in facts.deadlines
+        for breach in deadline.breaches
+        if breach.lifted_at is None
     ]
     return CasePicture(
         late=tuple({(one.key, one.round): one for one in late}.values()),
-        sums=tuple(_sum(charge) for charge in facts.charges if charge.stands),
+        sums=tuple(_sum(penalty) for penalty in facts.penalties if penalty.stands),
         facts={name: _plain(getattr(facts, name)) for name in FACTS},
     )
 
 
-def _sum(charge: PenaltyFacts) -> PenaltySum:
-    taken = charge.amount if charge.sign is Sign.charge else -charge.amount
-    return PenaltySum(charge.rule, charge.employee, charge.occasion, charge.sign, taken)
+def _sum(penalty: PenaltyFacts) -> PenaltySum:
+    taken = penalty.amount if penalty.sign is Sign.charge else -penalty.amount
+    return PenaltySum(penalty.rule, penalty.employee, penalty.occasion, penalty.sign, taken)
 
 
 def _plain(value: Any) -> str | None:

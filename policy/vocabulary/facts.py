@@ -27,6 +27,13 @@ from policy.vocabulary.status import (
 
 Picture = TypeVar("Picture")
 
+PICTURES = frozenset(
+    {"entries", "assignments", "deadlines", "penalties", "callbacks", "signoffs", "extensions"}
+    | {"tallies", "assignment"}
+)
+"""Parts of a case that are pictures themselves: no condition compares one with a value, and a
+regulation may give a field of its own such a name."""
+
 UNHAPPY = frozenset({Satisfaction.dissatisfied, Satisfaction.very_dissatisfied})
 
 
@@ -71,7 +78,7 @@ class DeadlineFacts:
     @property
     def breached(self) -> bool:
         """Whether some breach of it stands."""
-        return any(lapse.lifted_at is None for lapse in self.breaches)
+        return any(breach.lifted_at is None for breach in self.breaches)
 
     @property
     def running(self) -> bool:
@@ -247,69 +254,71 @@ class CaseFacts:
     promised_at: dt.datetime | None = None
     informed_at: dt.datetime | None = None
     struck: bool = False
-    filed: tuple[FormEntryFacts, ...] = ()
-    duties: tuple[AssignmentFacts, ...] = ()
-    clocks: tuple[DeadlineFacts, ...] = ()
-    charges: tuple[PenaltyFacts, ...] = ()
-    calls: tuple[CallbackFacts, ...] = ()
-    signatures: tuple[SignoffFacts, ...] = ()
-    wishes: tuple[ExtensionFacts, ...] = ()
-    counts: tuple[TallyFacts, ...] = ()
+    entries: tuple[FormEntryFacts, ...] = ()
+    assignments: tuple[AssignmentFacts, ...] = ()
+    deadlines: tuple[DeadlineFacts, ...] = ()
+    penalties: tuple[PenaltyFacts, ...] = ()
+    callbacks: tuple[CallbackFacts, ...] = ()
+    signoffs: tuple[SignoffFacts, ...] = ()
+    extensions: tuple[ExtensionFacts, ...] = ()
+    tallies: tuple[TallyFacts, ...] = ()
 
     @property
-    def duty(self) -> AssignmentFacts | None:
+    def assignment(self) -> AssignmentFacts | None:
         """Who has it now: the last duty that was not returned."""
-        last = self.duties[-1] if self.duties else None
+        last = self.assignments[-1] if self.assignments else None
         return last if last and last.returned_at is None else None
 
     @property
     def department(self) -> str | None:
-        return self.duty.department if self.duty else None
+        return self.assignment.department if self.assignment else None
 
     @property
     def handler(self) -> str | None:
-        return self.duty.handler if self.duty else None
+        return self.assignment.handler if self.assignment else None
 
     @property
     def responsible(self) -> str | None:
-        return self.duty.responsible if self.duty else None
+        return self.assignment.responsible if self.assignment else None
 
-    def last_filed(self, section: str, key: str) -> FormEntryFacts | None:
+    def last_entry(self, section: str, key: str) -> FormEntryFacts | None:
         """The last thing filed under an entry."""
-        for filed in reversed(self.filed):
+        for filed in reversed(self.entries):
             if (filed.section, filed.key) == (section, key):
                 return filed
         return None
 
-    def times_filed(self, section: str, key: str) -> int:
+    def times_entered(self, section: str, key: str) -> int:
         """How often something was filed under an entry."""
-        return sum((f.section, f.key) == (section, key) for f in self.filed)
+        return sum((f.section, f.key) == (section, key) for f in self.entries)
 
-    def last_call(self, purpose: CallPurpose) -> CallbackFacts | None:
+    def last_callback(self, purpose: CallPurpose) -> CallbackFacts | None:
         """The last answered call of this round for a purpose."""
-        for call in reversed(self.calls):
+        for call in reversed(self.callbacks):
             this = call.purpose is purpose and call.round == self.round
             if this and call.outcome is CallOutcome.answered:
                 return call
         return None
 
-    def clock(self, key: str) -> DeadlineFacts | None:
+    def deadline_of(self, key: str) -> DeadlineFacts | None:
         """This round's clock of a rule."""
-        for clock in reversed(self.clocks):
-            if clock.key == key and clock.round == self.round:
-                return clock
+        for deadline in reversed(self.deadlines):
+            if deadline.key == key and deadline.round == self.round:
+                return deadline
         return None
 
     @property
     def due_at(self) -> dt.datetime | None:
         """The next thing that falls due, overdue ones included."""
-        return min((c.due_at for c in self.clocks if c.running and c.due_at), default=None)
+        return min((c.due_at for c in self.deadlines if c.running and c.due_at), default=None)
 
     @property
     def due_provisional(self) -> bool:
         """Whether a day beyond the official calendar was looked at for the next due time."""
         due = self.due_at
-        return any(c.provisional for c in self.clocks if c.running and c.due_at and c.due_at == due)
+        return any(
+            c.provisional for c in self.deadlines if c.running and c.due_at and c.due_at == due
+        )
 
 
 def replace(picture: Picture, /, **changed: Any) -> Picture:

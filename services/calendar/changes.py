@@ -304,7 +304,7 @@ def _write_days(
     session.add_all(fresh)
 
 
-def hold(
+def lock_calendar(
     session: Session, key: str = working_calendar.COMPANY, *, seen: int | None = None
 ) -> Calendar:
     """The calendar, locked until the commit. `seen` is the version a form was made from.

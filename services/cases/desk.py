@@ -441,17 +441,21 @@ def people_of(session: Session, numbers: Iterable[str | None]) -> Mapping[str, E
 
 def _named(facts: CaseFacts, history: list[Journal], pack: Pack) -> set[str | None]:
     """The number of everybody a case names."""
-    named = {who for duty in facts.duties for who in (duty.responsible, duty.handler)}
-    named |= {clock.responsible for clock in facts.clocks}
-    named |= {charge.employee for charge in facts.charges}
-    named |= {call.caller for call in facts.calls}
-    named |= {name.employee for name in facts.signatures}
+    named = {
+        who
+        for assignment in facts.assignments
+        for who in (assignment.responsible, assignment.handler)
+    }
+    named |= {deadline.responsible for deadline in facts.deadlines}
+    named |= {penalty.employee for penalty in facts.penalties}
+    named |= {call.caller for call in facts.callbacks}
+    named |= {name.employee for name in facts.signoffs}
     named |= {facts.first_asked, *facts.concerned}
     for row in history:
         named |= {row.data.get(key) for key in ("handler", "employee", "first_asked")}
         for key in ("concerned", "members", "together"):
             named |= set(row.data.get(key, ()))
-    for one in facts.filed:
+    for one in facts.entries:
         named |= {one.employee, one.data.get("employee")}
         for key in ("concerned", "members", "recused"):
             named |= set(one.data.get(key, ()))

@@ -58,7 +58,7 @@ def call_back(
 
 
 def _must_restart(facts: CaseFacts) -> bool:
-    last = facts.calls[-1]
+    last = facts.callbacks[-1]
     verified = last.purpose is CallPurpose.verification and last.outcome is CallOutcome.answered
     return verified and facts.status is Status.confirmed and last.unhappy and last.demands_more
 

@@ -145,7 +145,7 @@ def _fold(session: Session, complaint: Complaint, told: Sequence[JournalEntry]) 
 
 def _spare_paid_months(session: Session, complaint: Complaint, after: CaseFacts) -> None:
     """Refuse to take a penalty out of a list that was paid; it can be given back instead."""
-    counted = {(c.rule, c.employee, c.occasion, c.sign): c.counts_at for c in after.charges}
+    counted = {(c.rule, c.employee, c.occasion, c.sign): c.counts_at for c in after.penalties}
     for row in complaint.penalties:
         identity = (row.rule, row.employee.number, row.occasion, row.sign)
         if row.month is None or counted.get(identity) == row.counts_at:
@@ -200,7 +200,7 @@ def _places(
     pack, calendar = rules
     on = calendar.local(event.at).date()
     policy_id = complaint.policy_version.policy_id
-    placed = bool(after.duties or after.counts)
+    placed = bool(after.assignments or after.tallies)
 
     def month(counts_at: dt.datetime) -> str:
         return first_open_month(session, wage_month(calendar.local(counts_at).date(), pack))

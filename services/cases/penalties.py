@@ -75,8 +75,15 @@ def elements_taken(
     pack, _ = journal.rules_of(session, complaint)
     if not any(sanction.element for sanction in pack.sanction):
         return ()
-    duties = [who for one in complaint.assignments for who in (one.responsible, one.handler) if who]
-    people = {*named, complaint.first_asked, *complaint.concerned, *(who.number for who in duties)}
+    assignments = [
+        who for one in complaint.assignments for who in (one.responsible, one.handler) if who
+    ]
+    people = {
+        *named,
+        complaint.first_asked,
+        *complaint.concerned,
+        *(who.number for who in assignments),
+    }
     since = min(complaint.received_at, now) - dt.timedelta(days=31)
     rows = session.execute(
         sa.select(Employee.number, Penalty.because)

@@ -45,7 +45,16 @@ from policy.vocabulary.facts import (
 )
 
 _LISTS = frozenset(
-    {"duties", "clocks", "charges", "calls", "signatures", "wishes", "counts", "filed"}
+    {
+        "assignments",
+        "deadlines",
+        "penalties",
+        "callbacks",
+        "signoffs",
+        "extensions",
+        "tallies",
+        "entries",
+    }
 )
 PLAIN = tuple(f.name for f in fields(CaseFacts) if f.name not in _LISTS)
 
@@ -79,17 +88,17 @@ def pictures(session: Session, complaints: Sequence[Complaint]) -> list[CaseFact
 def _picture(complaint: Complaint, numbers: Mapping[int | None, str | None]) -> CaseFacts:
     return CaseFacts(
         **{name: _frozen(getattr(complaint, name)) for name in PLAIN},
-        duties=tuple(_duty(row, numbers) for row in complaint.assignments),
-        clocks=tuple(_clock(row, numbers) for row in complaint.deadlines),
-        charges=tuple(_charge(row, numbers) for row in complaint.penalties),
-        calls=tuple(_call(row, numbers) for row in complaint.callbacks),
-        signatures=tuple(_signature(row, numbers) for row in complaint.signoffs),
-        wishes=tuple(
+        assignments=tuple(_assignment(row, numbers) for row in complaint.assignments),
+        deadlines=tuple(_deadline(row, numbers) for row in complaint.deadlines),
+        penalties=tuple(_penalty(row, numbers) for row in complaint.penalties),
+        callbacks=tuple(_callback(row, numbers) for row in complaint.callbacks),
+        signoffs=tuple(_signoff(row, numbers) for row in complaint.signoffs),
+        extensions=tuple(
             ExtensionFacts(w.round, w.asked_at, w.until, w.reason, w.granted, w.decided_at)
             for w in complaint.extensions
         ),
-        counts=tuple(TallyFacts(t.counter, t.department_key, t.at) for t in complaint.tallies),
-        filed=tuple(_filed(row, numbers) for row in complaint.entries),
+        tallies=tuple(TallyFacts(t.counter, t.department_key, t.at) for t in complaint.tallies),
+        entries=tuple(_filed(row, numbers) for row in complaint.entries),
     )
 
 
@@ -107,8 +116,8 @@ def _numbers(session: Session, complaints: Iterable[Complaint]) -> Mapping[int |
     """Employee numbers by id, of everybody the rows of these cases name."""
     ids: set[int | None] = set()
     for complaint in complaints:
-        ids |= {duty.responsible_id for duty in complaint.assignments}
-        ids |= {duty.handler_id for duty in complaint.assignments}
+        ids |= {assignment.responsible_id for assignment in complaint.assignments}
+        ids |= {assignment.handler_id for assignment in complaint.assignments}
         ids |= {deadline.responsible_id for deadline in complaint.deadlines}
         ids |= {penalty.employee_id for penalty in complaint.penalties}
         ids |= {signoff.employee_id for signoff in complaint.signoffs}
@@ -120,7 +129,7 @@ def _numbers(session: Session, complaints: Iterable[Complaint]) -> Mapping[int |
     return {None: None, **dict(session.execute(rows).all())}
 
 
-def _duty(row: Assignment, numbers: Mapping[int | None, str | None]) -> AssignmentFacts:
+def _assignment(row: Assignment, numbers: Mapping[int | None, str | None]) -> AssignmentFacts:
     return AssignmentFacts(
         row.department_key,
         row.round,
@@ -131,7 +140,7 @@ def _duty(row: Assignment, numbers: Mapping[int | None, str | None]) -> Assignme
     )
 
 
-def _clock(row: Deadline, numbers: Mapping[int | None, str | None]) -> DeadlineFacts:
+def _deadline(row: Deadline, numbers: Mapping[int | None, str | None]) -> DeadlineFacts:
     return DeadlineFacts(
         key=row.key,
         round=row.round,
@@ -152,7 +161,7 @@ def _clock(row: Deadline, numbers: Mapping[int | None, str | None]) -> DeadlineF
     )
 
 
-def _charge(row: Penalty, numbers: Mapping[int | None, str | None]) -> PenaltyFacts:
+def _penalty(row: Penalty, numbers: Mapping[int | None, str | None]) -> PenaltyFacts:
     return PenaltyFacts(
         rule=row.rule,
         employee=numbers[row.employee_id] or "",
@@ -169,14 +178,16 @@ def _charge(row: Penalty, numbers: Mapping[int | None, str | None]) -> PenaltyFa
     )
 
 
-_CALL = tuple(f.name for f in fields(CallbackFacts) if f.name != "caller")
+_CALLBACK = tuple(f.name for f in fields(CallbackFacts) if f.name != "caller")
 
 
-def _call(row: Callback, numbers: Mapping[int | None, str | None]) -> CallbackFacts:
-    return CallbackFacts(caller=numbers[row.caller_id] or "", **{n: getattr(row, n) for n in _CALL})
+def _callback(row: Callback, numbers: Mapping[int | None, str | None]) -> CallbackFacts:
+    return CallbackFacts(
+        caller=numbers[row.caller_id] or "", **{n: getattr(row, n) for n in _CALLBACK}
+    )
 
 
-def _signature(row: Signoff, numbers: Mapping[int | None, str | None]) -> SignoffFacts:
+def _signoff(row: Signoff, numbers: Mapping[int | None, str | None]) -> SignoffFacts:
     number = numbers[row.employee_id] or ""
     return SignoffFacts(row.event, row.round, row.post, number, row.at, row.as_deputy)
 
@@ -210,14 +221,14 @@ def write(
     _point(complaint, "handler_id", ids[after.handler])
     _point(complaint, "responsible_id", ids[after.responsible])
     _point(complaint, "department_id", places.departments.get(after.department or ""))
-    _assignments(complaint, after.duties, ids, places)
-    _positioned(complaint.callbacks, after.calls, Callback, _of_call, ids)
-    _positioned(complaint.signoffs, after.signatures, Signoff, _of_signature, ids)
-    _positioned(complaint.extensions, after.wishes, Extension, _of_wish, ids)
-    _tallies(complaint, after.counts, places)
-    _entries(complaint, after.filed, ids)
-    _deadlines(complaint, after.clocks, ids, seq)
-    _penalties(complaint, after.charges, ids, places)
+    _assignments(complaint, after.assignments, ids, places)
+    _positioned(complaint.callbacks, after.callbacks, Callback, _of_callback, ids)
+    _positioned(complaint.signoffs, after.signoffs, Signoff, _of_signoff, ids)
+    _positioned(complaint.extensions, after.extensions, Extension, _of_extension, ids)
+    _tallies(complaint, after.tallies, places)
+    _entries(complaint, after.entries, ids)
+    _deadlines(complaint, after.deadlines, ids, seq)
+    _penalties(complaint, after.penalties, ids, places)
 
 
 def _thawed(value: Any) -> Any:
@@ -228,12 +239,16 @@ def _thawed(value: Any) -> Any:
 
 def _ids(session: Session, after: CaseFacts) -> Mapping[str | None, int | None]:
     """Ids by employee number, of everybody the picture names. Raises NotFound for a stranger."""
-    named = {who for duty in after.duties for who in (duty.responsible, duty.handler)}
-    named |= {clock.responsible for clock in after.clocks}
-    named |= {charge.employee for charge in after.charges}
-    named |= {name.employee for name in after.signatures}
-    named |= {call.caller for call in after.calls}
-    named |= {filed.employee for filed in after.filed}
+    named = {
+        who
+        for assignment in after.assignments
+        for who in (assignment.responsible, assignment.handler)
+    }
+    named |= {deadline.responsible for deadline in after.deadlines}
+    named |= {penalty.employee for penalty in after.penalties}
+    named |= {name.employee for name in after.signoffs}
+    named |= {call.caller for call in after.callbacks}
+    named |= {filed.employee for filed in after.entries}
     rows = sa.select(Employee.number, Employee.id).where(Employee.number.in_(named - {None}))
     found: dict[str | None, int | None] = {None: None}
     if not named - {None}:
@@ -245,9 +260,11 @@ def _ids(session: Session, after: CaseFacts) -> Mapping[str | None, int | None]:
 
 
 def _known(after: CaseFacts, places: Places) -> None:
-    for duty in after.duties:
-        if duty.department not in places.departments:
-            raise DepartmentUnmapped(field="department", department=places.label(duty.department))
+    for assignment in after.assignments:
+        if assignment.department not in places.departments:
+            raise DepartmentUnmapped(
+                field="department", department=places.label(assignment.department)
+            )
 
 
 def _point(row: Any, name: str, to: int | None) -> None:
@@ -280,11 +297,11 @@ def _positioned(
     del rows[place + 1 :]
 
 
-def _of_call(call: CallbackFacts, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
-    return {n: getattr(call, n) for n in _CALL} | {"caller_id": ids[call.caller]}
+def _of_callback(call: CallbackFacts, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
+    return {n: getattr(call, n) for n in _CALLBACK} | {"caller_id": ids[call.caller]}
 
 
-def _of_signature(name: SignoffFacts, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
+def _of_signoff(name: SignoffFacts, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
     return {
         "event": name.event,
         "round": name.round,
@@ -295,28 +312,32 @@ def _of_signature(name: SignoffFacts, ids: Mapping[str | None, int | None]) -> d
     }
 
 
-def _of_wish(wish: ExtensionFacts, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
-    return {f.name: getattr(wish, f.name) for f in fields(ExtensionFacts)}
+def _of_extension(
+    extension: ExtensionFacts, ids: Mapping[str | None, int | None]
+) -> dict[str, Any]:
+    return {f.name: getattr(extension, f.name) for f in fields(ExtensionFacts)}
 
 
 def _assignments(
     complaint: Complaint,
-    duties: Iterable[AssignmentFacts],
+    assignments: Iterable[AssignmentFacts],
     ids: Mapping[str | None, int | None],
     places: Places,
 ) -> None:
-    def columns(duty: AssignmentFacts, ids: Mapping[str | None, int | None]) -> dict[str, Any]:
+    def columns(
+        assignment: AssignmentFacts, ids: Mapping[str | None, int | None]
+    ) -> dict[str, Any]:
         return {
-            "round": duty.round,
-            "responsible_id": ids[duty.responsible],
-            "handler_id": ids[duty.handler],
-            "dispatched_at": duty.dispatched_at,
-            "returned_at": duty.returned_at,
+            "round": assignment.round,
+            "responsible_id": ids[assignment.responsible],
+            "handler_id": ids[assignment.handler],
+            "dispatched_at": assignment.dispatched_at,
+            "returned_at": assignment.returned_at,
         }
 
-    duties = tuple(duties)
-    _positioned(complaint.assignments, duties, Assignment, columns, ids)
-    _settle(complaint.assignments, [duty.department for duty in duties], places)
+    assignments = tuple(assignments)
+    _positioned(complaint.assignments, assignments, Assignment, columns, ids)
+    _settle(complaint.assignments, [assignment.department for assignment in assignments], places)
 
 
 def _settle(rows: Iterable[Any], keys: Iterable[str | None], places: Places) -> None:
@@ -357,27 +378,27 @@ def _entries(
 
 def _deadlines(
     complaint: Complaint,
-    clocks: Iterable[DeadlineFacts],
+    deadlines: Iterable[DeadlineFacts],
     ids: Mapping[str | None, int | None],
     seq: int,
 ) -> None:
     rows = {(row.key, row.round): row for row in complaint.deadlines}
-    for clock in clocks:
-        row = rows.get((clock.key, clock.round))
+    for deadline in deadlines:
+        row = rows.get((deadline.key, deadline.round))
         if row is None:
-            row = Deadline(key=clock.key, round=clock.round, revisions=[], breaches=[])
+            row = Deadline(key=deadline.key, round=deadline.round, revisions=[], breaches=[])
             complaint.deadlines.append(row)
         for name in ("state", "starts_at", "opens_at", "due_at", "review_at", "met_at"):
-            setattr(row, name, getattr(clock, name))
-        row.provisional = clock.provisional
-        row.because = dict(clock.because)
-        _point(row, "responsible_id", ids[clock.responsible])
-        _revisions(row, clock, seq)
-        _breaches(row, clock)
+            setattr(row, name, getattr(deadline, name))
+        row.provisional = deadline.provisional
+        row.because = dict(deadline.because)
+        _point(row, "responsible_id", ids[deadline.responsible])
+        _revisions(row, deadline, seq)
+        _breaches(row, deadline)
 
 
-def _revisions(row: Deadline, clock: DeadlineFacts, seq: int) -> None:
-    for revision in clock.revisions[len(row.revisions) :]:
+def _revisions(row: Deadline, deadline: DeadlineFacts, seq: int) -> None:
+    for revision in deadline.revisions[len(row.revisions) :]:
         row.revisions.append(
             DeadlineRevision(
                 due_before=revision.due_before,
@@ -389,43 +410,43 @@ def _revisions(row: Deadline, clock: DeadlineFacts, seq: int) -> None:
         )
 
 
-def _breaches(row: Deadline, clock: DeadlineFacts) -> None:
-    for place, lapse in enumerate(clock.breaches):
+def _breaches(row: Deadline, deadline: DeadlineFacts) -> None:
+    for place, breach in enumerate(deadline.breaches):
         if place == len(row.breaches):
             row.breaches.append(
-                Breach(level=1, breached_at=lapse.breached_at, found_at=lapse.found_at)
+                Breach(level=1, breached_at=breach.breached_at, found_at=breach.found_at)
             )
-        row.breaches[place].lifted_at = lapse.lifted_at
-        row.breaches[place].lifted_because = lapse.lifted_because
+        row.breaches[place].lifted_at = breach.lifted_at
+        row.breaches[place].lifted_because = breach.lifted_because
 
 
 def _penalties(
     complaint: Complaint,
-    charges: Iterable[PenaltyFacts],
+    penalties: Iterable[PenaltyFacts],
     ids: Mapping[str | None, int | None],
     places: Places,
 ) -> None:
     rows = {(row.rule, row.employee_id, row.occasion, row.sign): row for row in complaint.penalties}
-    for charge in charges:
-        employee_id = ids[charge.employee]
+    for penalty in penalties:
+        employee_id = ids[penalty.employee]
         assert employee_id is not None
-        row = rows.get((charge.rule, employee_id, charge.occasion, charge.sign))
+        row = rows.get((penalty.rule, employee_id, penalty.occasion, penalty.sign))
         if row is None:
             row = Penalty(
-                rule=charge.rule,
-                cite=places.cite(charge.rule),
-                occasion=charge.occasion,
-                sign=charge.sign,
+                rule=penalty.rule,
+                cite=places.cite(penalty.rule),
+                occasion=penalty.occasion,
+                sign=penalty.sign,
                 employee_id=employee_id,
             )
             complaint.penalties.append(row)
-        row.amount = charge.amount
-        row.sanctions = list(charge.sanctions)
-        row.because = dict(charge.because)
-        row.proposed_at = charge.at
-        row.status = charge.status
-        row.confirmed_at = charge.confirmed_at
-        row.notified_at = charge.notified_at
-        if charge.counts_at != row.counts_at:
-            row.month = places.month(charge.counts_at) if charge.counts_at else None
-        row.counts_at = charge.counts_at
+        row.amount = penalty.amount
+        row.sanctions = list(penalty.sanctions)
+        row.because = dict(penalty.because)
+        row.proposed_at = penalty.at
+        row.status = penalty.status
+        row.confirmed_at = penalty.confirmed_at
+        row.notified_at = penalty.notified_at
+        if penalty.counts_at != row.counts_at:
+            row.month = places.month(penalty.counts_at) if penalty.counts_at else None
+        row.counts_at = penalty.counts_at

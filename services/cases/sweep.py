@@ -72,7 +72,9 @@ def _spared(
     )
     if read_at is None:
         return ()
-    ran_out = {c.key for c in facts.clocks if c.running and c.due_at and read_at <= c.due_at < now}
+    ran_out = {
+        c.key for c in facts.deadlines if c.running and c.due_at and read_at <= c.due_at < now
+    }
     return tuple(sorted(ran_out & within_reach(facts, pack)))
 
 

@@ -179,45 +179,49 @@ def due_soon(
     return [notice for notice in made if notice is not None]
 
 
-def _in_last_quarter(clock: Deadline, now: dt.datetime) -> bool:
-    assert clock.due_at is not None
-    return clock.due_at - now <= (clock.due_at - clock.starts_at) / 4
+def _in_last_quarter(deadline: Deadline, now: dt.datetime) -> bool:
+    assert deadline.due_at is not None
+    return deadline.due_at - now <= (deadline.due_at - deadline.starts_at) / 4
 
 
-def _occasion(clock: Deadline) -> str:
-    assert clock.due_at is not None
-    return f"{clock.key}/{clock.round}/{_utc(clock.due_at)}"
+def _occasion(deadline: Deadline) -> str:
+    assert deadline.due_at is not None
+    return f"{deadline.key}/{deadline.round}/{_utc(deadline.due_at)}"
 
 
 def _utc(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).isoformat()
 
 
-def _not_told(session: Session, clocks: Sequence[Deadline]) -> list[Deadline]:
-    if not clocks:
+def _not_told(session: Session, deadlines: Sequence[Deadline]) -> list[Deadline]:
+    if not deadlines:
         return []
     told = sa.select(Notice.complaint_id, Notice.occasion).where(
         Notice.kind == "due_soon",
-        Notice.complaint_id.in_({clock.complaint_id for clock in clocks}),
+        Notice.complaint_id.in_({deadline.complaint_id for deadline in deadlines}),
     )
     known = {(row.complaint_id, row.occasion) for row in session.execute(told)}
-    return [clock for clock in clocks if (clock.complaint_id, _occasion(clock)) not in known]
+    return [
+        deadline
+        for deadline in deadlines
+        if (deadline.complaint_id, _occasion(deadline)) not in known
+    ]
 
 
 def _tell_due_soon(
-    session: Session, clock: Deadline, *, now: dt.datetime, on: dt.date
+    session: Session, deadline: Deadline, *, now: dt.datetime, on: dt.date
 ) -> Notice | None:
-    complaint = clock.complaint
+    complaint = deadline.complaint
     pack = policies.pack(session, complaint.policy_version)
-    entry: DeadlineEntry | None = pack.find("deadline", clock.key)
+    entry: DeadlineEntry | None = pack.find("deadline", deadline.key)
     if entry is None or entry.ends in ("archive", "warning"):
         return None
-    employee_id, department_id, post = _concerned(session, clock, entry, pack, on=on)
-    assert clock.due_at is not None
+    employee_id, department_id, post = _concerned(session, deadline, entry, pack, on=on)
+    assert deadline.due_at is not None
     return tell(
         session,
         kind="due_soon",
-        occasion=_occasion(clock),
+        occasion=_occasion(deadline),
         now=now,
         complaint=complaint,
         employee_id=employee_id,
@@ -226,25 +230,25 @@ def _tell_due_soon(
         facts={
             "clock": entry.label,
             "cite": str(entry.cite),
-            "due_at": _utc(clock.due_at),
-            **({"provisional": True} if clock.provisional else {}),
+            "due_at": _utc(deadline.due_at),
+            **({"provisional": True} if deadline.provisional else {}),
         },
     )
 
 
 def _concerned(
-    session: Session, clock: Deadline, entry: DeadlineEntry, pack: Pack, *, on: dt.date
+    session: Session, deadline: Deadline, entry: DeadlineEntry, pack: Pack, *, on: dt.date
 ) -> tuple[int | None, int | None, str | None]:
     """Whose duty a clock is: an employee, a department and a post, by who may meet it.
 
     A clock that binds somebody is his. Else it is the department's where its people may meet it,
     and the business of the named department or post where they may not.
     """
-    complaint = clock.complaint
+    complaint = deadline.complaint
     doers = [who for name in entry.met_by for one in pack.signoffs.get(name, ()) for who in one.by]
     on_the_case = {"director", "handler", "lead_department"} & set(doers)
-    if clock.responsible_id is not None or (on_the_case and complaint.department_id is not None):
-        employee_id = clock.responsible_id or complaint.responsible_id
+    if deadline.responsible_id is not None or (on_the_case and complaint.department_id is not None):
+        employee_id = deadline.responsible_id or complaint.responsible_id
         return employee_id, complaint.department_id, None
     real = actors.meanings(session, policy_id=complaint.policy_version.policy_id, on=on)
     for who in doers:

@@ -158,7 +158,7 @@ def _checked_key(data: Mapping[str, Any]) -> None:
 # ---------------------------------------------------------------- changing
 
 
-def hold(session: Session, version_id: int, *, seen: int | None = None) -> PolicyVersion:
+def lock_draft(session: Session, version_id: int, *, seen: int | None = None) -> PolicyVersion:
     """A version, locked until the commit. `seen` is the count of changes a form was made from.
 
     Raises NotFound, or ChangedMeanwhile when somebody changed it in between.

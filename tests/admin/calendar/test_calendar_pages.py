@@ -174,7 +174,7 @@ def test_a_form_that_is_out_of_date_says_so_and_is_looked_at_again(
     with writing(engine) as session:
         changes.carry_out(
             session,
-            changes.hold(session),
+            changes.lock_calendar(session),
             changes.company_day(dt.date(2026, 3, 4), DayKind.rest, "-"),
             reason="-",
             actor="-",

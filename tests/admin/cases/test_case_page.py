@@ -118,7 +118,7 @@ def test_a_form_of_the_regulation_is_filled_with_every_shape_of_field(
 ) -> None:
     visit("mechanic")
     page = do("filled:survey", **SURVEY, extra_related=number)
-    (filed,) = [one for one in facts().filed if one.section == "form"]
+    (filed,) = [one for one in facts().entries if one.section == "form"]
     assert filed.data == {
         "cause": "料架磨损",
         "place": "一号库",
@@ -137,7 +137,7 @@ def test_a_form_of_the_regulation_is_filled_with_every_shape_of_field(
     assert filed.employee == "2005"
     for words in ("已填 1 次", "¥1,250.50", "3.5 %", "2026-09-28 09:30", "划伤", "卡尺、显微镜"):
         assert words in page
-    assert facts().clock("survey").met_at is not None
+    assert facts().deadline_of("survey").met_at is not None
 
 
 def test_beside_a_field_called_like_an_indicator_stands_what_it_came_to_the_month_before(
@@ -162,7 +162,7 @@ def test_a_form_can_be_filled_again_and_what_stood_before_stays(
     assert "已填 2 次" in page
     assert "料架磨损" in page
     assert "另有原因" in page
-    assert facts().times_filed("form", "survey") == 2
+    assert facts().times_entered("form", "survey") == 2
 
 
 def test_a_refused_form_comes_back_with_all_that_was_typed(
@@ -173,7 +173,7 @@ def test_a_refused_form_comes_back_with_all_that_was_typed(
     assert "field-wrong" in page
     for typed in ("料架磨损", "一号库", "很多", "1,250.5", "2026-09-28T09:30", "010-1234"):
         assert typed in page
-    assert facts().times_filed("form", "survey") == 0
+    assert facts().times_entered("form", "survey") == 0
 
 
 def test_a_case_that_does_not_exist_is_named_and_what_was_typed_stays(
@@ -184,7 +184,7 @@ def test_a_case_that_does_not_exist_is_named_and_what_was_typed_stays(
     assert "“GH9999990001”不能用作“相关案件”" in page
     for typed in ("料架磨损", "1,250.5", f"{number}、GH9999990001"):
         assert typed in page
-    assert facts().times_filed("form", "survey") == 0
+    assert facts().times_entered("form", "survey") == 0
 
 
 def test_a_form_that_does_not_apply_is_refused_with_its_clause(visit: Any, do: Deed) -> None:
@@ -212,7 +212,7 @@ def test_evidence_that_wants_a_photo_is_refused_without_and_keeps_its_words(
     page = do("checked:evidence:sample", evidence="样件一只")
     assert "样件一只" in page
     assert "field-wrong" in page
-    assert facts().times_filed("checklist", "evidence") == 0
+    assert facts().times_entered("checklist", "evidence") == 0
 
 
 def test_evidence_is_ticked_off_with_a_photo_that_comes_along(
@@ -224,7 +224,7 @@ def test_evidence_is_ticked_off_with_a_photo_that_comes_along(
     )
     assert "样件一只" in page
     page = do("checked:evidence:report", evidence="报告 77 号")
-    assert facts().last_filed("checklist", "evidence").data["complete"] == "true"
+    assert facts().last_entry("checklist", "evidence").data["complete"] == "true"
     assert "deed-checked-evidence-report" not in page
 
 
@@ -233,12 +233,12 @@ def test_an_approval_goes_from_post_to_post(visit: Any, do: Deed, facts: Any) ->
     page = do("endorsed:plan", agrees="yes", opinion="先批了")
     assert "先批了" in page
     assert "售后总监" in page
-    assert facts().times_filed("chain", "plan") == 0
+    assert facts().times_entered("chain", "plan") == 0
     visit("director")
     do("endorsed:plan", agrees="yes", opinion="可行")
     visit("general_manager")
     page = do("endorsed:plan", agrees="yes", opinion="同意")
-    assert facts().last_filed("chain", "plan").data["standing"] == "approved"
+    assert facts().last_entry("chain", "plan").data["standing"] == "approved"
     assert "已批准" in page
     assert "可行" in page
 
@@ -263,7 +263,7 @@ def test_the_addressee_of_a_report_is_the_authority_of_the_day(
     page = do("reported:authority", way="letter", addressee="浦东市监局", text="停线一次")
     assert "停线一次" in page, "it wants a proof"
     page = do("reported:authority", way="letter", addressee="浦东市监局", proof="回执 9")
-    assert facts().last_filed("report_out", "authority").data["proof"] == "回执 9"
+    assert facts().last_entry("report_out", "authority").data["proof"] == "回执 9"
     assert "已报 1 次" in page
 
 
@@ -271,7 +271,7 @@ def test_a_matter_goes_up_its_ladder_and_no_further(visit: Any, do: Deed, facts:
     visit("mechanic")
     do("escalated:urgent", reason="停线")
     page = do("escalated:urgent", reason="仍停线")
-    assert facts().times_filed("ladder", "urgent") == 2
+    assert facts().times_entered("ladder", "urgent") == 2
     assert "deed-escalated-urgent" not in page
 
 
@@ -285,7 +285,7 @@ def test_a_promise_above_ones_authority_is_refused_and_stays_typed(
     page = do("promised", text="赔付运费", amount="500")
     assert "赔付运费" in page
     assert "G-4" in page
-    assert facts().times_filed("promise", "promise") == 0
+    assert facts().times_entered("promise", "promise") == 0
     visit("director")
     assert "¥500" in do("promised", text="赔付运费", amount="500")
 
@@ -296,7 +296,7 @@ def test_what_is_no_sum_is_said_at_its_field(visit: Any, do: Deed, facts: Any, s
     page = do("promised", text="赔付运费", amount=sum_)
     assert "field-wrong" in page
     assert sum_ in page
-    assert facts().times_filed("promise", "promise") == 0
+    assert facts().times_entered("promise", "promise") == 0
 
 
 def test_the_words_for_the_phone_stand_beside_the_step_they_belong_to(
@@ -433,7 +433,7 @@ def test_an_appeal_is_heard_by_a_jury_without_whoever_is_concerned(
     assert "deed-convened-appeal" in page
     assert "sales_director" in page, "the form says who would be kept out"
     page = do("convened:appeal")
-    assert facts().last_filed("vote", "appeal").data["recused"] == ["3001"]
+    assert facts().last_entry("vote", "appeal").data["recused"] == ["3001"]
     assert "回避" in page
     do("voted:appeal", agrees="yes", reason="证据不足")
     page = do("ruled:appeal", minutes="一票赞成")
@@ -442,7 +442,7 @@ def test_an_appeal_is_heard_by_a_jury_without_whoever_is_concerned(
     do("voted:appeal", agrees="yes", reason="同意")
     visit("care_director")
     page = do("ruled:appeal", minutes="两票赞成")
-    assert facts().last_filed("ruling", "appeal").data["standing"] == "agreed"
+    assert facts().last_entry("ruling", "appeal").data["standing"] == "agreed"
     assert facts().struck
     assert "两票赞成" in page
 
@@ -459,7 +459,7 @@ def test_the_page_for_a_thumb_fills_the_same_forms(
     data["filled-survey-seen"] = str(_version(facts))
     answer = client.post(f"/c/{number}/deed/filled:survey", data=data | {"csrf_token": csrf()})
     assert answer.status_code == 302
-    assert facts().times_filed("form", "survey") == 1
+    assert facts().times_entered("form", "survey") == 1
 
 
 def _version(facts: Any) -> int:
@@ -482,5 +482,5 @@ def test_a_filled_form_is_corrected_field_by_field(
     data |= {"extra_cause": "吊具磨损", "why": "写错了", "seen": "3", "do": "correct"}
     answer = client.post(path, data=data | {"csrf_token": csrf()}, follow_redirects=True)
     assert "吊具磨损" in answer.text
-    assert facts().last_filed("form", "survey").data["cause"] == "吊具磨损"
-    assert facts().last_filed("form", "survey").data["pieces"] == 12
+    assert facts().last_entry("form", "survey").data["cause"] == "吊具磨损"
+    assert facts().last_entry("form", "survey").data["pieces"] == 12

@@ -150,7 +150,7 @@ def test_production_hands_in_its_record_on_a_case_that_quality_leads(
     path = f"/admin/complaint/{number}/deed/{key}/"
     answer = send(client, csrf, engine, number, path, key.replace(":", "-"), **typed)
     assert answer.status_code == 302
-    assert facts_of(engine, number).times_filed("form", "production_record") == 1
+    assert facts_of(engine, number).times_entered("form", "production_record") == 1
 
 
 def fuel_case(office: Office) -> tuple[str, int]:
@@ -347,7 +347,7 @@ def test_somebody_appeals_against_a_penalty_of_his_own_while_the_term_runs(
     assert "field-wrong" in answer.text
     answer = send(client, csrf, engine, number, f"{page}appeal/", "appealed", text="当天休假")
     assert answer.status_code == 302
-    appeal = facts_of(engine, number).last_filed("appeal", "appeal")
+    appeal = facts_of(engine, number).last_entry("appeal", "appeal")
     assert appeal is not None
     assert appeal.data == {"employee": "3002", "text": "当天休假"}
     assert "deed-appealed" not in client.get(page).text
@@ -374,7 +374,7 @@ def test_nobody_appeals_against_the_penalty_of_another_or_when_the_term_is_over(
     answer = send(client, csrf, engine, number, f"{page}appeal/", "appealed", text="当天休假")
     assert answer.status_code == 200
     assert "当天休假" in answer.text
-    assert facts_of(engine, number).times_filed("appeal", "appeal") == 0
+    assert facts_of(engine, number).times_entered("appeal", "appeal") == 0
 
 
 @pytest.fixture
@@ -410,7 +410,7 @@ def test_a_juror_reads_the_matter_and_votes_and_sees_nothing_else(
     assert "field-wrong" in send(client, csrf, engine, seated, path, place, agrees="yes").text
     answer = send(client, csrf, engine, seated, path, place, agrees="yes", reason="证据不足")
     assert answer.status_code == 302
-    ballot = facts_of(engine, seated).last_filed("ballot", "appeal")
+    ballot = facts_of(engine, seated).last_entry("ballot", "appeal")
     assert ballot is not None
     assert (ballot.employee, ballot.data["agrees"]) == ("2005", True)
     assert seated not in client.get("/admin/").text

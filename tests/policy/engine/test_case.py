@@ -89,7 +89,7 @@ def _next_event(data: st.DataObject, life: Life, tried: list[Happening]) -> Happ
     stated = life.now - dt.timedelta(minutes=data.draw(st.sampled_from([0, 0, 0, 45])))
     if data.draw(st.integers(0, 9)) == 0:
         return _amendment(data, life)
-    if life.facts.charges and data.draw(st.integers(0, 4)) == 0:
+    if life.facts.penalties and data.draw(st.integers(0, 4)) == 0:
         return _about_money(data, life)
     update: dict[str, Any] = {"at": max(stated, life.facts.received_at or stated)}
     known = sorted(ALLOWED[life.facts.status] & {e.type for e in tried}) or ["taken_over"]
@@ -112,7 +112,7 @@ def _along_the_road(life: Life, tried: list[Happening], far: int) -> None:
 
 def _about_money(data: st.DataObject, life: Life) -> Happening:
     deed = data.draw(st.sampled_from(["confirmed", "confirmed", "waived", "notified", "reversed"]))
-    c = data.draw(st.sampled_from(life.facts.charges))
+    c = data.draw(st.sampled_from(life.facts.penalties))
     said = {"rule": c.rule, "employee": c.employee, "occasion": c.occasion, "sign": c.sign}
     why = {"confirmed": {}, "notified": {"how": "-"}}.get(deed, {"reason": "-"})
     by = life.entries[0].event.by
@@ -189,7 +189,7 @@ def test_time_that_passes_twice_adds_nothing(
 
 
 def _breaches(facts: CaseFacts) -> set[tuple[str, int, dt.datetime]]:
-    return {(c.key, c.round, x.breached_at) for c in facts.clocks for x in c.breaches}
+    return {(c.key, c.round, x.breached_at) for c in facts.deadlines for x in c.breaches}
 
 
 @pytest.mark.parametrize("regulation", REGULATIONS)
@@ -199,8 +199,8 @@ def test_no_breach_and_no_charge_ever_vanishes(regulation: str, data: st.DataObj
     _, steps = _live(data, regulation)
     for before, after in steps:
         assert _breaches(before) <= _breaches(after)
-        assert {c.identity for c in before.charges} <= {c.identity for c in after.charges}
-        assert len({c.identity for c in after.charges}) == len(after.charges)
+        assert {c.identity for c in before.penalties} <= {c.identity for c in after.penalties}
+        assert len({c.identity for c in after.penalties}) == len(after.penalties)
 
 
 @pytest.mark.parametrize("regulation", REGULATIONS)
@@ -209,14 +209,14 @@ def test_no_breach_and_no_charge_ever_vanishes(regulation: str, data: st.DataObj
 def test_no_due_time_moves_without_a_revision(regulation: str, data: st.DataObject) -> None:
     _, steps = _live(data, regulation)
     for before, after in steps:
-        known = {(c.key, c.round): c for c in before.clocks}
-        for clock in after.clocks:
-            was = known.pop((clock.key, clock.round), None)
+        known = {(c.key, c.round): c for c in before.deadlines}
+        for deadline in after.deadlines:
+            was = known.pop((deadline.key, deadline.round), None)
             if was is not None:
-                assert was.revisions == clock.revisions[: len(was.revisions)]
-                if was.due_at != clock.due_at:
-                    assert clock.revisions[len(was.revisions) :]
-                    assert clock.revisions[-1].due_after == clock.due_at
+                assert was.revisions == deadline.revisions[: len(was.revisions)]
+                if was.due_at != deadline.due_at:
+                    assert deadline.revisions[len(was.revisions) :]
+                    assert deadline.revisions[-1].due_after == deadline.due_at
         assert known == {}
 
 

@@ -54,9 +54,9 @@ def played(data: Mapping[str, Any], *steps: Mapping[str, Any]) -> Play:
 
 
 def local(play: Play, key: str) -> dt.datetime | None:
-    clock = play.facts.clock(key)
-    assert clock is not None
-    return play.calendar.local(clock.due_at).replace(tzinfo=None) if clock.due_at else None
+    deadline = play.facts.deadline_of(key)
+    assert deadline is not None
+    return play.calendar.local(deadline.due_at).replace(tzinfo=None) if deadline.due_at else None
 
 
 CALL = {
@@ -103,10 +103,10 @@ def test_an_end_that_is_stated_anew_moves_and_keeps_the_old_one_in_sight() -> No
         {**fill, "at": dt.datetime(2026, 3, 3, 11), "data": {}},
     )
     assert local(play, "carry_out") == dt.datetime(2026, 3, 9, 23, 59, 59)
-    clock = play.facts.clock("carry_out")
-    assert clock is not None
-    assert [revision.reason for revision in clock.revisions] == ["stated"]
-    said = reasons.clock(clock, play.pack)
+    deadline = play.facts.deadline_of("carry_out")
+    assert deadline is not None
+    assert [revision.reason for revision in deadline.revisions] == ["stated"]
+    said = reasons.deadline(deadline, play.pack)
     assert said[0].startswith("It ends when it was stated to end")
     assert "another day was stated" in said[-1]
 
@@ -127,11 +127,11 @@ def test_a_condition_asks_what_was_filed_in_this_round_alone() -> None:
         at = dt.datetime(2026, 3, number, tzinfo=dt.UTC)
         return FormEntryFacts("form", "order", number, at, None, {"due_on": day})
 
-    facts = CaseFacts(round=2, filed=(order(1, "2026-03-05"),))
+    facts = CaseFacts(round=2, entries=(order(1, "2026-03-05"),))
     assert look("form.order", facts, None) == 1
     assert look("round.form.order", facts, None) is None
     assert look("round.form.order.due_on", facts, None) is None
-    again = CaseFacts(round=2, filed=(*facts.filed, order(2, "2026-03-09")))
+    again = CaseFacts(round=2, entries=(*facts.entries, order(2, "2026-03-09")))
     assert look("round.form.order", again, None) == 1
     assert look("round.form.order.due_on", again, None) == "2026-03-09"
 
@@ -178,7 +178,7 @@ def test_below_a_target_is_neither_at_it_nor_above(rate: str, charged: bool) -> 
         },
         {**judged, "at": dt.datetime(2026, 3, 2, 11), "expect": {} if charged else CLOSED},
     )
-    assert bool(play.facts.charges) is charged
+    assert bool(play.facts.penalties) is charged
 
 
 @pytest.mark.parametrize("rate", ["100.01", "-1", "9.999", "many"])
@@ -212,9 +212,9 @@ def test_what_ends_at_the_desk_is_judged_by_when_it_was_written_down() -> None:
     play = played(data, {"do": "registered", "at": dt.datetime(2026, 3, 2, 9)})
     concluded = {"do": "concluded", "at": dt.datetime(2026, 3, 2, 9, 30), "text": "x", "by": "desk"}
     assert play.step(concluded | {"recorded_at": dt.datetime(2026, 3, 2, 10, 30)}).refused is None
-    clock = play.facts.clock("answer")
-    assert clock is not None
-    assert clock.breached
+    deadline = play.facts.deadline_of("answer")
+    assert deadline is not None
+    assert deadline.breached
 
 
 def test_a_target_that_was_missed_is_no_breach_however_late_that_comes_to_light() -> None:
@@ -230,6 +230,6 @@ def test_a_target_that_was_missed_is_no_breach_however_late_that_comes_to_light(
     play = played(data, {"do": "registered", "at": dt.datetime(2026, 3, 2, 9)})
     contacted = {"do": "contacted", "at": dt.datetime(2026, 3, 2, 9, 30), "by": "desk"}
     assert play.step(contacted | {"recorded_at": dt.datetime(2026, 3, 2, 10, 30)}).refused is None
-    clock = play.facts.clock("target")
-    assert clock is not None
-    assert (clock.breached, clock.met_at) == (False, clock.due_at)
+    deadline = play.facts.deadline_of("target")
+    assert deadline is not None
+    assert (deadline.breached, deadline.met_at) == (False, deadline.due_at)

@@ -112,7 +112,7 @@ class Life:
         )
 
     def clock(self, key: str) -> DeadlineFacts:
-        found = self.facts.clock(key)
+        found = self.facts.deadline_of(key)
         assert found is not None
         return found
 
@@ -122,7 +122,7 @@ class Life:
 
 def closing(life: Life) -> DeadlineFacts:
     """The running clock that the department's answer meets."""
-    (found,) = [c for c in life.facts.clocks if c.running and c.key.startswith("close")]
+    (found,) = [c for c in life.facts.deadlines if c.running and c.key.startswith("close")]
     return found
 
 
@@ -181,14 +181,14 @@ def test_a_breach_whose_end_now_lies_ahead_is_lifted_with_its_charge() -> None:
     found = due + dt.timedelta(hours=1)
     life.do("time_passed", found, by=By(kind=ActorKind.system))
     assert closing(life).breached
-    (charge,) = life.facts.charges
+    (penalty,) = life.facts.penalties
     life.recount(WEDNESDAY_OFF, found + dt.timedelta(hours=1))
 
-    (lapse,) = closing(life).breaches
-    assert (lapse.breached_at, lapse.lifted_because) == (due, "calendar")
-    assert lapse.lifted_at == found + dt.timedelta(hours=1)
-    assert [c.status for c in life.facts.charges] == [PenaltyStatus.lapsed]
-    assert life.facts.charges[0].identity == charge.identity
+    (breach,) = closing(life).breaches
+    assert (breach.breached_at, breach.lifted_because) == (due, "calendar")
+    assert breach.lifted_at == found + dt.timedelta(hours=1)
+    assert [c.status for c in life.facts.penalties] == [PenaltyStatus.lapsed]
+    assert life.facts.penalties[0].identity == penalty.identity
     assert life.folded() == life.facts
 
 
@@ -200,11 +200,11 @@ def test_who_is_late_either_way_stays_late_since_when_he_was() -> None:
     life.do("time_passed", much_later, by=By(kind=ActorKind.system))
     life.recount(WEDNESDAY_OFF, much_later + dt.timedelta(hours=1))
 
-    clock = closing(life)
-    assert clock.due_at == due
-    assert [lapse.lifted_at for lapse in clock.breaches] == [None]
-    assert [c.status for c in life.facts.charges] == [PenaltyStatus.proposed]
-    assert clock.because["passed"] == (due + dt.timedelta(days=1)).astimezone(dt.UTC).isoformat()
+    deadline = closing(life)
+    assert deadline.due_at == due
+    assert [breach.lifted_at for breach in deadline.breaches] == [None]
+    assert [c.status for c in life.facts.penalties] == [PenaltyStatus.proposed]
+    assert deadline.because["passed"] == (due + dt.timedelta(days=1)).astimezone(dt.UTC).isoformat()
 
 
 def test_nobody_is_made_late_by_a_calendar() -> None:
@@ -215,9 +215,9 @@ def test_nobody_is_made_late_by_a_calendar() -> None:
     worked = calendar({saturday: DayKind.work, sunday: DayKind.work})
     life.recount(worked, due - dt.timedelta(hours=1))
 
-    clock = closing(life)
-    assert (clock.due_at, clock.breached) == (due, False)
-    assert clock.because["passed"]
+    deadline = closing(life)
+    assert (deadline.due_at, deadline.breached) == (due, False)
+    assert deadline.because["passed"]
     assert life.folded() == life.facts
 
 
@@ -291,7 +291,7 @@ def test_an_end_that_becomes_final_without_moving_is_told_as_that() -> None:
     )
     after = life.recount(plain, begun + dt.timedelta(hours=2)).facts
     moved = {effect.kind for effect in changes(facts, after)}
-    provisional = {c.key for c in facts.clocks if c.running and c.provisional}
+    provisional = {c.key for c in facts.deadlines if c.running and c.provisional}
     final = {e.key for e in changes(facts, after) if e.kind == "clock_final"}
     assert provisional
     assert provisional == final

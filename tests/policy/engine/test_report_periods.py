@@ -74,8 +74,8 @@ def test_the_period_that_runs_has_begun_but_not_ended() -> None:
     assert begun(report("year"), since, dt.date(2026, 11, 26)) == ["2026"]
 
 
-def hour(day: int, clock: int) -> dt.datetime:
-    return dt.datetime(2026, 3, day, clock, tzinfo=dt.UTC)
+def hour(day: int, deadline: int) -> dt.datetime:
+    return dt.datetime(2026, 3, day, deadline, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def hour(day: int, clock: int) -> dt.datetime:
 def test_the_hours_nobody_was_on_duty_are_found(
     turns: list[tuple[int, int]], open_hours: list[tuple[int, int]]
 ) -> None:
-    def on(clock: int) -> dt.datetime:
-        return hour(2, 0) + dt.timedelta(hours=clock)
+    def on(deadline: int) -> dt.datetime:
+        return hour(2, 0) + dt.timedelta(hours=deadline)
 
     found = uncovered(((on(a), on(b)) for a, b in turns), on(0), on(24))
     assert found == [(on(a), on(b)) for a, b in open_hours]

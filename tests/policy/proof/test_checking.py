@@ -170,7 +170,7 @@ SURCHARGE: Data = {"event": "restarted", "who": "handler", "amount": 10, "per": 
         ("ledger", {"kinds": ["complaint"], "columns": ["number", "ghost"]}, "column_gone"),
         ("field", {"shape": "choice"}, "choices_missing"),
         ("field", {"shape": "text", "key": "status"}, "field_taken"),
-        ("field", {"shape": "text", "key": "clock"}, "field_taken"),
+        ("field", {"shape": "text", "key": "deadline_of"}, "field_taken"),
         ("field", {"shape": "text", "key": "my.field"}, "field_dotted"),
         ("form", {"fields": FIELDS * 2}, "part_twice"),
         ("form", {"fields": [FIELDS[0] | {"shape": "choices"}]}, "choices_missing"),
@@ -338,17 +338,17 @@ def test_two_penalties_for_one_thing_are_shown_and_forbid_nothing() -> None:
 
 
 def test_two_deadlines_of_a_slot_for_the_same_cases_contradict_each_other() -> None:
-    clock = {"starts_on": ["dispatched"], "met_by": ["confirmed"], "within": DAY, "slot": "s"}
-    data = small(deadline=[{"key": "a", **clock}, {"key": "b", **clock}])
+    deadline = {"starts_on": ["dispatched"], "met_by": ["confirmed"], "within": DAY, "slot": "s"}
+    data = small(deadline=[{"key": "a", **deadline}, {"key": "b", **deadline}])
     assert found_in(data, "slot_twice") == [("deadline", "b", "applies")]
     data["deadline"][-1]["applies"] = [{"field": "channel", "is": "phone"}]
     assert found_in(data, "slot_twice") == []
 
 
 def test_a_stated_end_may_share_a_slot_since_the_earlier_one_counts() -> None:
-    clock = {"starts_on": ["dispatched"], "met_by": ["confirmed"], "slot": "s"}
-    stated = {"key": "b", **clock, "until": "promised_at"}
-    data = small(deadline=[{"key": "a", **clock, "within": DAY}, stated])
+    deadline = {"starts_on": ["dispatched"], "met_by": ["confirmed"], "slot": "s"}
+    stated = {"key": "b", **deadline, "until": "promised_at"}
+    data = small(deadline=[{"key": "a", **deadline, "within": DAY}, stated])
     assert found_in(data, "slot_twice") == []
 
 

@@ -108,9 +108,13 @@ def test_a_step_tells_its_deadlines_with_their_reasons() -> None:
 
 def test_a_term_that_runs_out_tells_the_charge_and_whom_it_is_told() -> None:
     step = told(HEAD + REGISTERED + DISPATCHED + LATE)["steps"][2]
-    (charge,) = step["charges"]
-    assert (charge["rule"], charge["yuan"], charge["clause"]) == ("late_close", 200, "SKD-3.2.2b")
-    assert "ran out 2026-03-05 10:00, round 1" in charge["because"]
+    (penalty,) = step["charges"]
+    assert (penalty["rule"], penalty["yuan"], penalty["clause"]) == (
+        "late_close",
+        200,
+        "SKD-3.2.2b",
+    )
+    assert "ran out 2026-03-05 10:00, round 1" in penalty["because"]
     assert [message["kind"] for message in step["told"]] == ["breached", "alert", "alert"]
 
 

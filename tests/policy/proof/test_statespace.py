@@ -92,7 +92,7 @@ def test_nothing_runs_on_in_the_archive(regulation: str) -> None:
     _, found = walked(regulation)
     archived = [p.facts for p in found.places.values() if p.facts.status is Status.archived]
     assert archived
-    assert [facts for facts in archived if any(c.running for c in facts.clocks)] == []
+    assert [facts for facts in archived if any(c.running for c in facts.deadlines)] == []
 
 
 @pytest.mark.parametrize("regulation", REGULATIONS)
@@ -101,7 +101,7 @@ def test_no_clock_waits_for_an_answer_that_was_given(regulation: str) -> None:
     given = (Status.confirmed, Status.disputed, Status.accepted, Status.closed)
     for place in found.places.values():
         if place.facts.status in given:
-            running = {clock.key for clock in place.facts.clocks if clock.running}
+            running = {deadline.key for deadline in place.facts.deadlines if deadline.running}
             assert not running & _answering(pack), place.facts
 
 
@@ -114,7 +114,7 @@ def test_a_case_at_the_department_always_has_a_clock_for_its_answer(regulation: 
     pack, found = walked(regulation)
     for place in found.places.values():
         if place.facts.status is Status.dispatched and not place.facts.history:
-            running = {clock.key for clock in place.facts.clocks if clock.running}
+            running = {deadline.key for deadline in place.facts.deadlines if deadline.running}
             assert running & _answering(pack), place.facts
 
 

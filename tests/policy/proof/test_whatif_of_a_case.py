@@ -155,7 +155,7 @@ def test_what_was_decided_about_a_charge_that_would_not_be_is_dropped() -> None:
         'rule = "late_close"\nemployee = "after_sales_director"\n'
     )
     _entries, facts = lived(LATE + confirmed)
-    assert [c.status for c in facts.charges] == [PenaltyStatus.confirmed]
+    assert [c.status for c in facts.penalties] == [PenaltyStatus.confirmed]
     one = tried(LATE + confirmed, other("deadline", "close_a", **days(5)))
     assert [s.rule for s in one.sums_removed] == ["late_close"]
 

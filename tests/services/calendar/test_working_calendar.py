@@ -326,12 +326,12 @@ def test_a_stale_calendar_is_not_written_over(engine: Engine) -> None:
 def test_a_form_made_from_an_older_calendar_is_refused(
     session: Session, calendar: Calendar
 ) -> None:
-    assert changes.hold(session, seen=1) is calendar
+    assert changes.lock_calendar(session, seen=1) is calendar
     rest(session, calendar, SPORTS_DAY)
     with pytest.raises(ChangedMeanwhile):
-        changes.hold(session, seen=1)
+        changes.lock_calendar(session, seen=1)
     with pytest.raises(NotFound):
-        changes.hold(session, "warehouse")
+        changes.lock_calendar(session, "warehouse")
 
 
 # ---------------------------------------------------------------- before it is decided
@@ -542,7 +542,7 @@ def test_a_calendar_from_before_versions_goes_on_as_its_first(settings: Settings
         layers = sa.select(CalendarDay.layer).order_by(CalendarDay.on)
         assert list(session.scalars(layers)) == [DayLayer.company, DayLayer.official]
     with writing(engine) as session:
-        calendar = changes.hold(session, seen=7)
+        calendar = changes.lock_calendar(session, seen=7)
         do(session, calendar, company_day(dt.date(2026, 10, 1), DayKind.work, "值班"))
     command.downgrade(alembic_config(settings), "sheets_and_notices")
     with reading(engine) as session:

@@ -111,9 +111,9 @@ def test_a_corrected_time_moves_the_clock_with_a_revision(office: Office, sessio
 def test_a_charge_says_the_corrected_reason(office: Office) -> None:
     case = late(office)
     correct(office, case, 2, {"at": at(9, 28, 9, 45)})
-    charge = office.penalty(case, "late_close")
-    assert charge.because["due_at"] == at(10, 8, 9, 45).astimezone(dt.UTC).isoformat()
-    assert (charge.status, charge.amount) == (PenaltyStatus.proposed, 200)
+    penalty = office.penalty(case, "late_close")
+    assert penalty.because["due_at"] == at(10, 8, 9, 45).astimezone(dt.UTC).isoformat()
+    assert (penalty.status, penalty.amount) == (PenaltyStatus.proposed, 200)
 
 
 def test_a_form_that_went_to_the_wrong_department_is_answered_for_by_the_right_director(
@@ -124,7 +124,7 @@ def test_a_form_that_went_to_the_wrong_department_is_answered_for_by_the_right_d
     assert case.responsible is not None
     assert case.department is not None
     assert (case.department.key, case.responsible.name) == ("sales", "sales_director")
-    assert [duty.department.key for duty in case.assignments] == ["sales"]
+    assert [assignment.department.key for assignment in case.assignments] == ["sales"]
     assert closing(case).responsible.name == "sales_director"
 
 
@@ -275,24 +275,24 @@ def test_a_whole_case_can_be_withdrawn_and_nothing_of_it_is_deleted(
 
 
 def test_a_notification_that_never_was_leaves_its_month(office: Office) -> None:
-    case, charge = notified(office)
-    assert charge.month == "2026-10"
+    case, penalty = notified(office)
+    assert penalty.month == "2026-10"
     withdraw(office, case, case.version, now=at(10, 9, 9))
-    assert (charge.status, charge.month) == (PenaltyStatus.confirmed, None)
+    assert (penalty.status, penalty.month) == (PenaltyStatus.confirmed, None)
     penalties.notify(
         office.session,
-        charge,
+        penalty,
         how="签字",
         actor=office.by("specialist"),
         now=at(10, 26, 9),
     )
-    assert charge.month == "2026-11"
+    assert penalty.month == "2026-11"
 
 
 def test_a_list_that_was_paid_does_not_change_by_a_correction(
     office: Office, refuses: Callable[..., Any]
 ) -> None:
-    case, charge = notified(office)
+    case, penalty = notified(office)
     office.reply(case, at(10, 8, 13))
     office.confirm(case, at(10, 8, 14))
     office.session.add(WageMonth(month="2026-10", closed_at=at(10, 26, 9)))
@@ -307,17 +307,17 @@ def test_a_list_that_was_paid_does_not_change_by_a_correction(
     correct(office, case, 1, MEDIA, now=later)
     assert [p.month for p in case.penalties] == ["2026-10", None]
     assert [share.total for share in penalties.month(office.session, "2026-10")] == [200]
-    assert charge.status is PenaltyStatus.notified
+    assert penalty.status is PenaltyStatus.notified
 
 
 def notified(office: Office) -> tuple[Complaint, Any]:
     """A late case whose charge was confirmed and brought to the director on 9 October."""
     case = late(office)
-    charge = office.penalty(case, "late_close")
+    penalty = office.penalty(case, "late_close")
     said = {"actor": office.by("care_director")}
-    penalties.confirm(office.session, charge, now=at(10, 8, 11), **said)
-    penalties.notify(office.session, charge, how="签字", now=at(10, 8, 12), **said)
-    return case, charge
+    penalties.confirm(office.session, penalty, now=at(10, 8, 11), **said)
+    penalties.notify(office.session, penalty, how="签字", now=at(10, 8, 12), **said)
+    return case, penalty
 
 
 def test_two_corrections_one_after_the_other_are_both_kept(office: Office) -> None:

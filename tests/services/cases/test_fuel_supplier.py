@@ -56,7 +56,7 @@ class Supplier:
     def claimed(self, case: Complaint) -> tuple[str, int] | None:
         """The sum a purchaser may claim for a case and which breach it was; None for nothing."""
         facts = record.facts_of(self.session, case)
-        found = facts.last_filed("claim", "supply_breach")
+        found = facts.last_entry("claim", "supply_breach")
         return (found.data["amount"], found.data["count"]) if found else None
 
     def visit(self, customer: Customer, now: dt.datetime) -> FormEntry:
@@ -135,7 +135,7 @@ def test_the_claim_stands_in_the_journal_of_the_case(supplier: Supplier) -> None
     school = supplier.purchaser("市一中")
     cases = [supplier.breach(school, day) for day in (2, 3, 4, 6)]
     folded = journal.folded(supplier.session, cases[-1])
-    claim = folded.last_filed("claim", "supply_breach")
+    claim = folded.last_entry("claim", "supply_breach")
     assert claim is not None
     assert Decimal(claim.data["amount"]) == Decimal("2000.00")
 

@@ -124,8 +124,8 @@ def test_an_answer_waits_for_the_director_of_that_department(
     assert case.status is Status.confirmed
     assert clock(case, "close_a").state is DeadlineState.met
     assert clock(case, "verification").due_at == at(9, 29, 15)
-    (signature,) = case.signoffs
-    assert (signature.event, signature.post, signature.as_deputy) == (
+    (signoff,) = case.signoffs
+    assert (signoff.event, signoff.post, signoff.as_deputy) == (
         "confirmed",
         "after_sales_director",
         False,
@@ -225,7 +225,9 @@ def test_a_granted_extension_moves_the_due_time_and_keeps_the_old_one(
         (at(10, 8, 10), at(10, 12, 17), "extension_granted")
     ]
     assert [tally.counter for tally in case.tallies] == ["late_close"]
-    assert [(wish.granted, wish.until) for wish in case.extensions] == [(True, at(10, 12, 17))]
+    assert [(extension.granted, extension.until) for extension in case.extensions] == [
+        (True, at(10, 12, 17))
+    ]
 
 
 def test_the_general_manager_gives_a_case_back_with_a_term(

@@ -39,7 +39,9 @@ def test_a_registered_case_has_number_grade_clock_and_registering_time(office: O
         "A2",
         "internal",
     )
-    assert [(clock.key, clock.due_at) for clock in case.deadlines] == [("handover", at(9, 28, 11))]
+    assert [(deadline.key, deadline.due_at) for deadline in case.deadlines] == [
+        ("handover", at(9, 28, 11))
+    ]
     assert (case.received_at, case.registered_at) == (MORNING, at(9, 28, 9, 30))
     assert case.version == 1
 
@@ -216,7 +218,10 @@ def test_a_department_can_mean_another_one_from_a_day_on_and_the_past_stays(
         session, case, reason="是配件问题", actor=office.by("director"), now=at(9, 29, 9)
     )
     office.dispatch(case, at(9, 29, 10))
-    assert [duty.department.key for duty in case.assignments] == ["after_sales", "workshop"]
+    assert [assignment.department.key for assignment in case.assignments] == [
+        "after_sales",
+        "workshop",
+    ]
     assert case.department is not None
     assert case.department.key == "workshop"
     assert other.department is not None
@@ -243,7 +248,10 @@ def test_two_departments_of_the_regulation_can_be_one_of_the_company(
         session, case, reason="是配件问题", actor=office.by("director"), now=at(9, 30, 9)
     )
     office.dispatch(case, at(9, 30, 10), department="parts")
-    assert [duty.department_key for duty in case.assignments] == ["after_sales", "parts"]
+    assert [assignment.department_key for assignment in case.assignments] == [
+        "after_sales",
+        "parts",
+    ]
     assert [(tally.counter, tally.department_key) for tally in case.tallies] == [
         ("late_close", "after_sales")
     ]
@@ -339,7 +347,9 @@ def test_history_is_left_alone_until_it_is_taken_over(
         intake.take_over(office.session, case, actor=office.by("mechanic"), now=at(9, 28, 10))
     intake.take_over(office.session, case, actor=office.by("specialist"), now=at(9, 28, 10))
     assert (case.history, case.status) == (False, Status.registered)
-    assert [(clock.key, clock.due_at) for clock in case.deadlines] == [("handover", at(9, 28, 12))]
+    assert [(deadline.key, deadline.due_at) for deadline in case.deadlines] == [
+        ("handover", at(9, 28, 12))
+    ]
     office.dispatch(case, at(9, 28, 11))
     assert case.due_at == at(10, 8, 11)
 

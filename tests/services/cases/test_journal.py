@@ -58,7 +58,7 @@ def test_holding_a_case_shows_what_another_session_wrote(office: Office, engine:
     case = office.dispatched()
     number = case.number
     office.session.commit()
-    assert [duty.handler for duty in case.assignments] == [None]
+    assert [assignment.handler for assignment in case.assignments] == [None]
     office.session.commit()
     with Session(engine) as other, other.begin():
         Office(other).reply(journal.lock_case(other, number))
@@ -228,7 +228,7 @@ class Life(RuleBasedStateMachine):
         self.now = MORNING
         self.journal: list[Any] = []
         self.breaches: set[Any] = set()
-        self.charges: set[Any] = set()
+        self.penalties: set[Any] = set()
 
     def teardown(self) -> None:
         self.session.rollback()
@@ -332,13 +332,13 @@ class Life(RuleBasedStateMachine):
         ),
     )
     def settled(self, data: st.DataObject, minutes: int, step: Callable[..., Any]) -> None:
-        charge = data.draw(st.sampled_from(range(len(self.case.penalties))))
+        penalty = data.draw(st.sampled_from(range(len(self.case.penalties))))
         said = {penalties.notify: {"how": "签字"}, penalties.confirm: {}}.get(
             step, {"reason": "查明"}
         )
 
         def deed(session: Session, case: Complaint, **common: Any) -> None:
-            step(session, case.penalties[charge], **common, **said)
+            step(session, case.penalties[penalty], **common, **said)
 
         self.do(deed, self.office.by("care_director"), minutes)
 
@@ -400,7 +400,12 @@ class Life(RuleBasedStateMachine):
         self.journal = told
         self._none_lost("breaches", Breach.deadline_id, Breach.breached_at, Breach.found_at)
         self._none_lost(
-            "charges", Penalty.id, Penalty.rule, Penalty.employee_id, Penalty.occasion, Penalty.sign
+            "penalties",
+            Penalty.id,
+            Penalty.rule,
+            Penalty.employee_id,
+            Penalty.occasion,
+            Penalty.sign,
         )
 
     def _none_lost(self, name: str, *columns: Any) -> None:

@@ -196,7 +196,7 @@ def test_a_call_that_came_late_makes_no_department_late(
     told = {"about": "result", "channel": "電話", "text": "已換新機"}
     forms.inform(session, case, actor=desk.clerk, now=at(9, 1, 15), **told)
     sweep.pass_time(session, case.number, now=at(9, 8, 9))
-    assert [clock.key for clock in case.deadlines if clock.breaches] == ["callback"]
+    assert [deadline.key for deadline in case.deadlines if deadline.breaches] == ["callback"]
     shown = {entry.key: str(figure) for entry, figure in _figures(session, version)}
     assert (shown["timely_rate"], shown["timely_of_due"]) == ("100.0 %", "100.0 %")
 

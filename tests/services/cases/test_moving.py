@@ -63,8 +63,8 @@ def test_a_moved_case_is_counted_anew_by_the_rules_of_the_other_version(office: 
     move(office, case, corrected(office, longer), now=at(9, 30, 9))
     assert case.due_at == at(10, 15, 10)
     assert case.policy_version.number == 2
-    (clock,) = [row for row in case.deadlines if row.key == "close_a"]
-    assert [(r.due_before, r.reason) for r in clock.revisions] == [(at(10, 8, 10), "moved")]
+    (deadline,) = [row for row in case.deadlines if row.key == "close_a"]
+    assert [(r.due_before, r.reason) for r in deadline.revisions] == [(at(10, 8, 10), "moved")]
     assert is_its_journal(office.session, case)
 
 
@@ -73,8 +73,10 @@ def test_a_breach_that_falls_is_lifted_and_never_erased(office: Office) -> None:
     sweep.pass_time(office.session, case.number, now=at(10, 12, 9))
     assert office.penalty(case, "late_close").status is PenaltyStatus.proposed
     move(office, case, corrected(office, longer), now=at(10, 12, 10))
-    (clock,) = [row for row in case.deadlines if row.key == "close_a"]
-    assert [(b.breached_at, b.lifted_because) for b in clock.breaches] == [(at(10, 8, 10), "moved")]
+    (deadline,) = [row for row in case.deadlines if row.key == "close_a"]
+    assert [(b.breached_at, b.lifted_because) for b in deadline.breaches] == [
+        (at(10, 8, 10), "moved")
+    ]
     assert office.penalty(case, "late_close").status is PenaltyStatus.lapsed
     assert is_its_journal(office.session, case)
 

@@ -34,50 +34,50 @@ def late(office: Office) -> tuple[Complaint, Penalty]:
     return case, office.penalty(case, "late_close")
 
 
-def settled(office: Office, charge: Penalty, now: dt.datetime = CONFIRMED_ON) -> None:
+def settled(office: Office, penalty: Penalty, now: dt.datetime = CONFIRMED_ON) -> None:
     """Confirmed and brought to the employee."""
-    penalties.confirm(office.session, charge, actor=office.by("care_director"), now=now)
-    penalties.notify(office.session, charge, how="签字", actor=office.by("specialist"), now=now)
+    penalties.confirm(office.session, penalty, actor=office.by("care_director"), now=now)
+    penalties.notify(office.session, penalty, how="签字", actor=office.by("specialist"), now=now)
 
 
 def test_a_late_answer_goes_from_proposal_to_the_months_list(office: Office) -> None:
-    _, charge = late(office)
-    assert (charge.employee.name, charge.amount, charge.cite) == (
+    _, penalty = late(office)
+    assert (penalty.employee.name, penalty.amount, penalty.cite) == (
         "director",
         Decimal(200),
         "SKD-3.2.2b",
     )
-    assert charge.status is PenaltyStatus.proposed
-    assert penalties.waiting(office.session) == [charge]
+    assert penalty.status is PenaltyStatus.proposed
+    assert penalties.waiting(office.session) == [penalty]
     assert penalties.months(office.session) == []
-    settled(office, charge)
-    assert (charge.status, charge.counts_at) == (PenaltyStatus.notified, at(10, 19, 9))
+    settled(office, penalty)
+    assert (penalty.status, penalty.counts_at) == (PenaltyStatus.notified, at(10, 19, 9))
     assert penalties.waiting(office.session) == []
     assert penalties.months(office.session) == ["2026-10"]
     (share,) = penalties.month(office.session, "2026-10")
     assert (share.employee.number, share.total, list(share.penalties)) == (
         "2001",
         Decimal(200),
-        [charge],
+        [penalty],
     )
 
 
 def test_nothing_is_notified_before_it_was_confirmed_nor_twice(
     office: Office, refuses: Callable[..., Any]
 ) -> None:
-    _, charge = late(office)
+    _, penalty = late(office)
     with refuses(StatusForbids, deed="penalty_notified", status=PenaltyStatus.proposed):
         penalties.notify(
             office.session,
-            charge,
+            penalty,
             how="签字",
             actor=office.by("care_director"),
             now=at(10, 12, 9),
         )
-    settled(office, charge)
+    settled(office, penalty)
     with refuses(StatusForbids, deed="penalty_confirmed", status=PenaltyStatus.notified):
         penalties.confirm(
-            office.session, charge, actor=office.by("care_director"), now=at(10, 12, 10)
+            office.session, penalty, actor=office.by("care_director"), now=at(10, 12, 10)
         )
 
 
@@ -85,33 +85,33 @@ def test_nothing_is_notified_before_it_was_confirmed_nor_twice(
 def test_only_care_director_and_general_manager_settle_money(
     office: Office, refuses: Callable[..., Any], name: str
 ) -> None:
-    _, charge = late(office)
+    _, penalty = late(office)
     said = {"actor": office.by(name), "now": at(10, 12, 9)}
     with refuses(PostMissing, deed="penalty_confirmed", cite="SKD-4.1"):
-        penalties.confirm(office.session, charge, **said)
+        penalties.confirm(office.session, penalty, **said)
     with refuses(PostMissing, deed="penalty_waived"):
-        penalties.waive(office.session, charge, reason="不必", **said)
+        penalties.waive(office.session, penalty, reason="不必", **said)
 
 
 def test_a_waived_penalty_is_in_no_list(office: Office) -> None:
-    _, charge = late(office)
+    _, penalty = late(office)
     penalties.waive(
         office.session,
-        charge,
+        penalty,
         reason="配件停产",
         actor=office.by("general_manager"),
         now=at(10, 12, 9),
     )
-    assert (charge.status, charge.month) == (PenaltyStatus.waived, None)
+    assert (penalty.status, penalty.month) == (PenaltyStatus.waived, None)
     assert penalties.waiting(office.session) == []
 
 
 def test_a_reversal_is_a_second_row_that_gives_back(office: Office) -> None:
-    case, charge = late(office)
-    settled(office, charge)
+    case, penalty = late(office)
+    settled(office, penalty)
     penalties.reverse(
         office.session,
-        charge,
+        penalty,
         reason="申诉成立",
         actor=office.by("general_manager"),
         now=at(10, 14, 9),
@@ -130,8 +130,8 @@ def test_a_reversal_is_a_second_row_that_gives_back(office: Office) -> None:
 def test_a_months_list_is_by_employee_number_and_adds_up(office: Office) -> None:
     first, second = office.restarted(), office.restarted()
     for case in (first, second):
-        for charge in case.penalties:
-            settled(office, charge, at(9, 29, 9))
+        for penalty in case.penalties:
+            settled(office, penalty, at(9, 29, 9))
     shares = penalties.month(office.session, "2026-10")
     assert [(share.employee.number, share.total) for share in shares] == [
         ("2001", Decimal(200)),
@@ -149,9 +149,9 @@ def test_a_months_list_is_by_employee_number_and_adds_up(office: Office) -> None
 def test_the_month_is_that_of_the_end_of_the_appeal_term(
     office: Office, told: Any, month: str
 ) -> None:
-    _, charge = late(office)
-    settled(office, charge, told)
-    assert charge.month == month
+    _, penalty = late(office)
+    settled(office, penalty, told)
+    assert penalty.month == month
 
 
 def test_a_paid_month_passes_its_latecomers_to_the_first_open_one(
@@ -160,9 +160,9 @@ def test_a_paid_month_passes_its_latecomers_to_the_first_open_one(
     for month in ("2026-10", "2026-11", "2026-12"):
         session.add(WageMonth(month=month, closed_at=at(10, 12, 8)))
     session.flush()
-    _, charge = late(office)
-    settled(office, charge)
-    assert charge.month == "2027-01"
+    _, penalty = late(office)
+    settled(office, penalty)
+    assert penalty.month == "2027-01"
     assert penalties.month(session, "2026-10") == []
 
 
@@ -262,10 +262,10 @@ def test_a_factory_complaint_costs_its_surcharge(office: Office) -> None:
 
 
 def test_a_graver_ground_takes_the_lighter_ones_place(office: Office) -> None:
-    case, charge = late(office)
+    case, penalty = late(office)
     judge(office, case, "neglect", employee=None, now=at(10, 9, 10))
-    assert charge.status is PenaltyStatus.lapsed
-    assert [(p.rule, p.amount) for p in case.penalties if p is not charge] == [
+    assert penalty.status is PenaltyStatus.lapsed
+    assert [(p.rule, p.amount) for p in case.penalties if p is not penalty] == [
         ("neglect", Decimal(300))
     ]
 
@@ -290,11 +290,11 @@ def test_a_wrong_finding_changes_nothing(office: Office, refuses: Callable[..., 
 def test_a_penalty_is_opened_with_the_version_its_form_was_made_from(
     office: Office, session: Session
 ) -> None:
-    case, charge = late(office)
+    case, penalty = late(office)
     seen = case.version
-    assert penalties.penalty(session, charge.id, seen=seen) is charge
+    assert penalties.penalty(session, penalty.id, seen=seen) is penalty
     handling.contact(session, case, actor=office.by("mechanic"), now=at(10, 9, 10))
     with pytest.raises(ChangedMeanwhile):
-        penalties.penalty(session, charge.id, seen=seen)
+        penalties.penalty(session, penalty.id, seen=seen)
     with pytest.raises(NotFound):
         penalties.penalty(session, 10_000)

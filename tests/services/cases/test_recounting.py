@@ -178,14 +178,14 @@ def test_loading_the_year_makes_ends_final(office: Office) -> None:
     late = at(12, 29, 9)
     complaint = office.registered(received_at=late, now=late + dt.timedelta(minutes=30))
     office.dispatch(complaint, late + dt.timedelta(hours=1))
-    clock = closing(complaint)
-    assert clock.provisional
+    deadline = closing(complaint)
+    assert deadline.provisional
     days = {dt.date(2027, 1, day): (DayKind.holiday, "元旦") for day in (1, 2, 3, 4)}
     change(office.session, official_year(2027, days, source="公文"), at(12, 29, 12))
     recount(office, complaint, at(12, 29, 12))
-    assert not clock.provisional
-    assert "provisional" not in clock.because
-    assert [r.reason for r in clock.revisions] == ["calendar"]
+    assert not deadline.provisional
+    assert "provisional" not in deadline.because
+    assert [r.reason for r in deadline.revisions] == ["calendar"]
 
 
 def test_a_preview_asks_the_database_the_same_for_ten_cases_as_for_one(

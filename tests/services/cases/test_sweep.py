@@ -45,9 +45,11 @@ def test_a_clock_runs_out_after_its_last_instant_and_not_on_it(office: Office) -
 def test_a_breach_found_late_says_when_it_was_and_when_it_was_found(office: Office) -> None:
     case = office.dispatched()
     sweep.pass_time(office.session, case.number, now=at(10, 20, 9))
-    clock = case.deadlines[1]
-    assert clock.state is DeadlineState.running
-    assert [(b.breached_at, b.found_at) for b in clock.breaches] == [(at(10, 8, 10), at(10, 20, 9))]
+    deadline = case.deadlines[1]
+    assert deadline.state is DeadlineState.running
+    assert [(b.breached_at, b.found_at) for b in deadline.breaches] == [
+        (at(10, 8, 10), at(10, 20, 9))
+    ]
     told = office.session.scalars(sa.select(Notice).where(Notice.kind == "breached")).one()
     assert told.employee_id == office.employee("director").id
 
@@ -73,13 +75,13 @@ def test_an_answer_after_the_breach_meets_the_clock_and_leaves_the_breach(
     sweep.pass_time(office.session, case.number, now=at(10, 8, 11))
     office.reply(case, at(10, 8, 12))
     office.confirm(case, at(10, 8, 13))
-    clock = case.deadlines[1]
-    assert (clock.state, clock.met_at, len(clock.breaches)) == (
+    deadline = case.deadlines[1]
+    assert (deadline.state, deadline.met_at, len(deadline.breaches)) == (
         DeadlineState.met,
         at(10, 8, 13),
         1,
     )
-    assert clock.breaches[0].lifted_at is None
+    assert deadline.breaches[0].lifted_at is None
 
 
 def test_a_factory_case_waits_for_the_factorys_system_before_it_is_archived(

@@ -146,8 +146,8 @@ def test_where_two_regulations_give_the_same_numbers_none_is_given_twice(
 def test_a_case_is_timed_by_its_own_regulation(office: Office, sales_rules: PolicyVersion) -> None:
     theirs = registered(office, sales_rules, "complaint")
     ours = office.registered()
-    assert {clock.key for clock in ours.deadlines} & {
-        clock.key for clock in theirs.deadlines
+    assert {deadline.key for deadline in ours.deadlines} & {
+        deadline.key for deadline in theirs.deadlines
     } == set()
     assert ours.policy_version.policy.key != theirs.policy_version.policy.key
 

@@ -229,8 +229,8 @@ def test_of_two_who_change_a_draft_the_second_is_told(
     seen = draft.version
     change(office, draft, "penalty", "late_close", amount=250)
     with refuses(ChangedMeanwhile):
-        drafts.hold(office.session, draft.id, seen=seen)
-    assert drafts.hold(office.session, draft.id, seen=draft.version) is draft
+        drafts.lock_draft(office.session, draft.id, seen=seen)
+    assert drafts.lock_draft(office.session, draft.id, seen=draft.version) is draft
 
 
 def test_a_published_version_stays_as_it_is(office: Office, refuses: Any) -> None:

@@ -315,8 +315,8 @@ def test_a_breach_found_before_the_file_was_read_is_lifted_with_its_proposed_pen
     sweep.pass_time(office.session, case.number, now=at(10, 8, 10, 1))
     assert office.penalty(case, "late_close").status is PenaltyStatus.proposed
     office.reply(case, at(10, 8, 10, 5), actor=office.sheet("after_sales"), at=at(10, 8, 9, 59))
-    (lapse,) = clock(case, "close_a").breaches
-    assert (lapse.lifted_at, lapse.lifted_because) == (at(10, 8, 10, 5), "met_in_time")
+    (breach,) = clock(case, "close_a").breaches
+    assert (breach.lifted_at, breach.lifted_because) == (at(10, 8, 10, 5), "met_in_time")
     assert office.penalty(case, "late_close").status is PenaltyStatus.lapsed
     (told,) = office.session.scalars(sa.select(Notice).where(Notice.kind == "breached"))
     assert told.department == office.department("after_sales")
@@ -325,9 +325,9 @@ def test_a_breach_found_before_the_file_was_read_is_lifted_with_its_proposed_pen
 def test_a_penalty_confirmed_too_soon_is_to_be_given_back(office: Office) -> None:
     case = answering(office)
     sweep.pass_time(office.session, case.number, now=at(10, 8, 10, 1))
-    charge = office.penalty(case, "late_close")
+    penalty = office.penalty(case, "late_close")
     penalties.confirm(
-        office.session, charge, actor=office.by("care_director"), now=at(10, 8, 10, 2)
+        office.session, penalty, actor=office.by("care_director"), now=at(10, 8, 10, 2)
     )
     office.reply(case, at(10, 8, 10, 5), actor=office.sheet("after_sales"), at=at(10, 8, 9, 59))
     assert [(p.sign, p.status) for p in case.penalties] == [
@@ -356,8 +356,8 @@ def test_a_clock_the_sheet_can_meet_runs_out_only_after_a_look_begun_after_its_e
     assert rows() == before
     file.complete_at = at(9, 28, 9, 31)
     assert swept(office, case, at(9, 28, 9, 32)) == ["csc_contact"]
-    (lapse,) = clock(case, "csc_contact").breaches
-    assert (lapse.breached_at, lapse.found_at) == (HALF_PAST, at(9, 28, 9, 32))
+    (breach,) = clock(case, "csc_contact").breaches
+    assert (breach.breached_at, breach.found_at) == (HALF_PAST, at(9, 28, 9, 32))
 
 
 @pytest.mark.parametrize(

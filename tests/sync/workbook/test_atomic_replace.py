@@ -130,8 +130,8 @@ def test_what_somebody_saves_at_any_step_is_still_there(
         there = [(book.path.parent / name).read_bytes() for name in files(book)]
         assert theirs in there or saved_before_reading(book), f"lost at step {step}: {files(book)}"
         assert not [name for name in files(book) if name.startswith(".")]
-    assert said <= {"done", "SheetUnavailable changed", "SheetUnavailable busy"}
-    assert "SheetUnavailable changed" in said
+    assert said <= {"done", "WorkbookUnavailable changed", "WorkbookUnavailable busy"}
+    assert "WorkbookUnavailable changed" in said
 
 
 @BEFORES
@@ -254,7 +254,7 @@ def test_a_full_disk_leaves_the_old_book_and_nothing_else(book: WorkbookFile) ->
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         book.write(seen, TABS, WorkbookWrite(2, {"open": {(2, "hint"): "新"}}))
 
-    assert stepping.run(deed).said == "SheetRefused disk_full"
+    assert stepping.run(deed).said == "WorkbookRefused disk_full"
     assert book.path.read_bytes() == old
     assert files(book) == [book.path.name]
 
@@ -278,7 +278,10 @@ def public() -> Iterator[Path]:
 
 @pytest.mark.parametrize(
     ("mode", "file_mode", "said"),
-    [(0o555, 0o666, "SheetRefused not_writable"), (0o755, 0o000, "SheetRefused not_readable")],
+    [
+        (0o555, 0o666, "WorkbookRefused not_writable"),
+        (0o755, 0o000, "WorkbookRefused not_readable"),
+    ],
 )
 def test_rights_that_are_missing_are_the_administrators_matter(
     public: Path, mode: int, file_mode: int, said: str
