@@ -14,24 +14,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from enums import Audience, CellDeed, ProblemKind, Resolution, Role, WhatIfState
 from policy.vocabulary.status import (
     ActorKind,
-    Audience,
     CallOutcome,
     CallPurpose,
-    CellDeed,
     ClosingGround,
     DeadlineState,
     PenaltyStatus,
-    ProblemKind,
     ReplyOutcome,
-    Resolution,
     Responsibility,
-    Role,
     Satisfaction,
     Sign,
     Status,
-    WhatIfState,
 )
 from policy.vocabulary.worktime import DayKind, DayLayer
 

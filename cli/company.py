@@ -15,9 +15,9 @@ from cli.logins import first_logins, keep_first_logins
 from cli.terminal import engine_of, plain_refusals, quiet
 from config import Settings
 from demo import company, story
+from enums import Role
 from models import User
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.status import Role
 from services.calendar import working_calendar
 from services.company import accounts
 

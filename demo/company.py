@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from enums import Role
 from models import (
     Base,
     Complaint,
@@ -22,7 +23,6 @@ from models import (
     User,
 )
 from policy.pack import loading
-from policy.vocabulary.status import Role
 from policy.vocabulary.worktime import WorkCalendar
 from services.company import accounts, people
 from services.regulation import policies

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from demo.company import Days, read
+from enums import Role
 from models import Complaint, Employee, PolicyVersion
 from policy.vocabulary.status import (
     CallOutcome,
@@ -20,7 +21,6 @@ from policy.vocabulary.status import (
     PenaltyStatus,
     ReplyOutcome,
     Responsibility,
-    Role,
     Satisfaction,
     Status,
 )

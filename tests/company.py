@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from database import make_engine, writing
+from enums import Role
 from models import (
     Base,
     Complaint,
@@ -28,14 +29,7 @@ from models import (
     User,
 )
 from policy.pack.loading import read, shipped
-from policy.vocabulary.status import (
-    ActorKind,
-    CallOutcome,
-    CallPurpose,
-    ReplyOutcome,
-    Role,
-    Satisfaction,
-)
+from policy.vocabulary.status import ActorKind, CallOutcome, CallPurpose, ReplyOutcome, Satisfaction
 from services.calendar import working_calendar
 from services.cases import followup, handling, intake
 from services.company import accounts, actors, people

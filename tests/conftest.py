@@ -28,8 +28,8 @@ from sqlalchemy.orm import Session
 
 from config import Settings, make_home
 from database import make_engine, writing
+from enums import Role
 from models import Base, User
-from policy.vocabulary.status import Role
 from services.company import accounts
 
 PASSWORD = "correct horse battery"

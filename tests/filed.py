@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from company import Office
 from sqlalchemy.orm import Session
 
+from enums import Audience, CellDeed, ProblemKind
 from models import (
     Complaint,
     Workbook,
@@ -19,7 +20,6 @@ from models import (
     WorkbookRow,
     WorkbookTab,
 )
-from policy.vocabulary.status import Audience, CellDeed, ProblemKind
 from services.workbooks import layout
 
 TITLES = {

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from database import make_engine, writing
+from enums import Role
 from models import Complaint, PolicyVersion, User
 from policy.pack.loading import read
-from policy.vocabulary.status import Role
 from services.cases import customers, intake
 from services.company import accounts
 from services.regulation import policies

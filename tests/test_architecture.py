@@ -45,37 +45,39 @@ def room(ours: str = "", others: str | set[str] = "") -> Room:
 
 
 PICTURE_OF_CASES = "policy.vocabulary policy.pack policy.engine"
-DOOR = "policy models services files wording config"
-BEHIND_DOORS = "policy models services sync files notify wording config database"
+DOOR = "policy enums models services files wording config"
+BEHIND_DOORS = "policy enums models services sync files notify wording config database"
 COMPANY = "services.company services.calendar services.jobs"
 ROOMS = {
     "policy.vocabulary": room(others="pydantic pydantic_core"),
     "policy.pack": room("policy.vocabulary", "pydantic pydantic_core"),
     "policy.engine": room("policy.vocabulary policy.pack"),
     "policy.proof": room(PICTURE_OF_CASES, "pydantic pydantic_core"),
-    "models": room("policy.vocabulary", "sqlalchemy"),
-    "services.jobs": room("policy.vocabulary models", "sqlalchemy"),
-    "services.calendar": room("policy.vocabulary models", "sqlalchemy"),
-    "services.company": room("policy.vocabulary models", "sqlalchemy"),
-    "services.regulation": room(f"policy models {COMPANY}", "sqlalchemy"),
+    "enums": room(),
+    "models": room("policy.vocabulary enums", "sqlalchemy"),
+    "services.jobs": room("policy.vocabulary enums models", "sqlalchemy"),
+    "services.calendar": room("policy.vocabulary enums models", "sqlalchemy"),
+    "services.company": room("policy.vocabulary enums models", "sqlalchemy"),
+    "services.regulation": room(f"policy enums models {COMPANY}", "sqlalchemy"),
     "services.cases": room(
-        f"{PICTURE_OF_CASES} models {COMPANY} services.regulation", "sqlalchemy"
+        f"{PICTURE_OF_CASES} enums models {COMPANY} services.regulation", "sqlalchemy"
     ),
     "services.notices": room(
-        f"{PICTURE_OF_CASES} models {COMPANY} services.regulation", "sqlalchemy"
+        f"{PICTURE_OF_CASES} enums models {COMPANY} services.regulation", "sqlalchemy"
     ),
     "services.reports": room(
-        f"policy models {COMPANY} services.regulation services.cases", "sqlalchemy"
+        f"policy enums models {COMPANY} services.regulation services.cases", "sqlalchemy"
     ),
     "services.workbooks": room(
-        f"{PICTURE_OF_CASES} models {COMPANY} services.regulation services.cases", "sqlalchemy"
+        f"{PICTURE_OF_CASES} enums models {COMPANY} services.regulation services.cases",
+        "sqlalchemy",
     ),
     "sync.port": room(),
-    "sync.mirror": room("sync.port policy models services wording", "sqlalchemy"),
+    "sync.mirror": room("sync.port policy enums models services wording", "sqlalchemy"),
     "sync.workbook": room("sync.port"),
     "files": room("policy.pack", "python_calamine xlsxwriter tomlkit"),
     "notify": room("policy.vocabulary", "apprise requests"),
-    "wording": room("policy files", "babel flask flask_babel"),
+    "wording": room("policy enums files", "babel flask flask_babel"),
     "config": room(others="click pydantic sqlalchemy"),
     "database": room("config", "alembic flask flask_sqlalchemy sqlalchemy"),
     "admin": room("admin wording", "flask flask_admin flask_babel"),
@@ -90,8 +92,8 @@ ROOMS = {
     "admin.workbooks": room(f"admin.kit {DOOR}", FLASK),
     "admin.notices": room(f"admin.kit {DOOR} notify", FLASK),
     "api": room(DOOR, FLASK),
-    "importing": room("policy models services files wording", "pydantic sqlalchemy"),
-    "demo": room("policy models services config", "sqlalchemy"),
+    "importing": room("policy enums models services files wording", "pydantic sqlalchemy"),
+    "demo": room("policy enums models services config", "sqlalchemy"),
     "worker": room(BEHIND_DOORS, "huey sqlalchemy"),
     "cli": room(f"{BEHIND_DOORS} worker importing demo", "click flask rich sqlalchemy"),
     "app": room(f"{BEHIND_DOORS} admin api cli", FLASK),

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import enum
 
+from enums import Audience, CellDeed, ProblemKind, Resolution, Role, WhatIfState, WorkbookState
 from policy.vocabulary.status import (
     ActorKind,
-    Audience,
     CallOutcome,
     CallPurpose,
-    CellDeed,
     ClosingGround,
     DeadlineState,
     PenaltyStatus,
-    ProblemKind,
     ReplyOutcome,
-    Resolution,
     Responsibility,
-    Role,
     Satisfaction,
     Sign,
     Status,
-    WhatIfState,
-    WorkbookState,
 )
 from policy.vocabulary.worktime import DayKind
 from wording.language import _, mark

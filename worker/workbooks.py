@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 import wording
 from config import Settings
 from database import reading, writing
+from enums import Audience
 from models import Workbook
-from policy.vocabulary.status import Audience
 from services.jobs import leases, requests
 from services.jobs.leases import LeaseLost
 from services.workbooks import layout

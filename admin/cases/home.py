@@ -13,7 +13,7 @@ import wording
 from admin.kit import menu
 from admin.kit.display import now
 from admin.kit.lists import RedressPage
-from policy.vocabulary.status import Role
+from enums import Role
 from services.cases import desk, penalties
 
 MONEY = frozenset({Role.hr, Role.care, Role.administrator, Role.general_manager})

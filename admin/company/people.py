@@ -16,8 +16,8 @@ import wording
 from admin.kit.filters import EmployeeIs, Filter, OneOf
 from admin.kit.lists import RedressView
 from admin.kit.lookup import post_label, session
+from enums import Role
 from models import Department, DepartmentMeaning, Deputy, Employee, PostHolding, User
-from policy.vocabulary.status import Role
 from services.company import accounts, people
 from services.regulation import departments, policies
 

@@ -13,8 +13,8 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from flask_sqlalchemy import SQLAlchemy
 
 from config import Settings
+from enums import Role
 from models import User
-from policy.vocabulary.status import Role
 from services.company import accounts
 
 HOME = "/admin/"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from flask import Flask, Response, abort, redirect, request, url_for
 from flask_login import current_user
 
-from policy.vocabulary.status import Role
+from enums import Role
 
 EVERYONE = frozenset(Role)
 NOBODY: frozenset[Role] = frozenset()

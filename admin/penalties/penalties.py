@@ -26,6 +26,7 @@ from admin.kit.display import now
 from admin.kit.fields import long_text, short_text
 from admin.kit.lists import XLSX, RedressPage, RedressView
 from admin.kit.rights import visitor_may_open
+from enums import Role
 from files.tables_out import OutputTab, csv_chunks, write_xlsx
 from models import Penalty
 from policy.engine.forms import applying
@@ -33,7 +34,7 @@ from policy.engine.permission import refusal
 from policy.pack.schema import Pack
 from policy.vocabulary.events import Appealed, By
 from policy.vocabulary.facts import CaseFacts
-from policy.vocabulary.status import PenaltyStatus, Role, Sign
+from policy.vocabulary.status import PenaltyStatus, Sign
 from services.cases import desk, journal, jury, penalties, record
 from services.company import actors
 from services.regulation import policies

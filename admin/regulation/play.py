@@ -34,6 +34,7 @@ from admin.regulation.event_form import (
 )
 from admin.regulation.play_file import LONGEST_TEXT, NAME, PlayBasis, PlayedFile
 from admin.regulation.versions import VERSION_STATES
+from enums import WhatIfState
 from files.tables_out import csv_chunks
 from models import Complaint, Employee, Policy, PolicyVersion, WhatIf, WhatIfCase
 from policy.pack import loading
@@ -41,7 +42,6 @@ from policy.proof import casefile
 from policy.proof.whatif import Totals
 from policy.vocabulary import refusals
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.status import WhatIfState
 from services.calendar import working_calendar
 from services.cases import desk
 from services.regulation import policies

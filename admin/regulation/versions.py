@@ -18,10 +18,10 @@ from sqlalchemy.orm import selectinload
 import wording
 from admin.kit.display import now
 from admin.kit.lists import RedressPage
+from enums import Role
 from files.regulation_toml import toml_of
 from models import Policy, PolicyRule, PolicyVersion
 from policy.pack.comparing import differences
-from policy.vocabulary.status import Role
 from services.regulation import departments, drafts, policies
 from wording.rule_choices import Lexicon
 from wording.rule_text import SECTIONS, RuleFact

@@ -22,10 +22,10 @@ from admin.kit.lists import RedressPage, tell
 from admin.kit.pack_fields import own, with_inputs
 from admin.kit.rights import visitor_may_open
 from admin.reports import ledgers as ledger_pages
+from enums import Role
 from models import Customer, Employee, FormEntry, PolicyVersion
 from policy.pack.forms_and_reports import FormTemplate as Form
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.status import Role
 from services.calendar import working_calendar
 from services.cases import customers, forms
 from services.company import actors

@@ -27,9 +27,10 @@ from admin.kit.fields import long_text
 from admin.kit.lists import RedressPage, RedressView, tell
 from admin.kit.lookup import session
 from admin.kit.rights import visitor_may_open
+from enums import CellDeed, ProblemKind, Resolution, WorkbookState
 from models import User, Workbook, WorkbookColumn, WorkbookLook, WorkbookProblem, WorkbookTab
 from policy.vocabulary.errors import ChoiceUnknown, DomainError, FieldMissing, NotFound
-from policy.vocabulary.status import CellDeed, ProblemKind, Resolution, Status, WorkbookState
+from policy.vocabulary.status import Status
 from services.cases import journal
 from services.company import actors
 from services.workbooks import layout, workbooks

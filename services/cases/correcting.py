@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from enums import Role
 from models import Complaint, Journal
 from policy.engine.fact_changes import Effect, changes
 from policy.vocabulary.errors import (
@@ -24,7 +25,7 @@ from policy.vocabulary.errors import (
     TimeBeforeCase,
 )
 from policy.vocabulary.events import EVENTS, Assigned, Corrected, Dispatched, Withdrawn, load
-from policy.vocabulary.status import ActorKind, Role
+from policy.vocabulary.status import ActorKind
 from services.cases import handling, intake, journal, record
 from services.company import actors
 from services.company.actors import Actor

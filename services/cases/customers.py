@@ -15,6 +15,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
+from enums import Role
 from models import Complaint, Customer, CustomerFlag, PolicyVersion
 from policy.vocabulary.errors import (
     Duplicate,
@@ -25,7 +26,6 @@ from policy.vocabulary.errors import (
     PhoneRefused,
     RoleMissing,
 )
-from policy.vocabulary.status import Role
 from services.calendar import working_calendar
 from services.company.actors import Actor
 from services.regulation import policies

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from enums import Role
 from models import (
     Assignment,
     Callback,
@@ -30,7 +31,7 @@ from policy.pack.schema import Pack
 from policy.vocabulary.errors import NotFound
 from policy.vocabulary.events import By, Replied
 from policy.vocabulary.facts import CaseFacts
-from policy.vocabulary.status import ENDS, DeadlineState, PenaltyStatus, ReplyOutcome, Role, Status
+from policy.vocabulary.status import ENDS, DeadlineState, PenaltyStatus, ReplyOutcome, Status
 from services.cases import journal, pending, record
 from services.company import actors
 from services.regulation import policies

@@ -15,11 +15,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from enums import Role
 from models import Complaint, PolicyVersion
 from policy.engine.fact_changes import Effect, changes
 from policy.vocabulary.errors import ChoiceUnknown, DomainError, RoleMissing
 from policy.vocabulary.events import Moved
-from policy.vocabulary.status import ENDS, Role
+from policy.vocabulary.status import ENDS
 from services.cases import journal, record
 from services.company.actors import Actor
 

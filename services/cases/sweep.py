@@ -7,6 +7,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from enums import Audience
 from models import Complaint, Workbook
 from policy.engine import deadlines
 from policy.engine.case import archivable
@@ -14,7 +15,6 @@ from policy.engine.permission import within_reach
 from policy.pack.schema import Pack
 from policy.vocabulary.events import Archived, TimePassed
 from policy.vocabulary.facts import CaseFacts
-from policy.vocabulary.status import Audience
 from services.cases import journal, record
 from services.company.actors import SYSTEM
 

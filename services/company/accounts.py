@@ -16,9 +16,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.orm import Session
 
+from enums import Role
 from models import LoginAttempt, User
 from policy.vocabulary.errors import Duplicate, FieldMissing, FieldTooLong
-from policy.vocabulary.status import Role
 
 WINDOW = dt.timedelta(minutes=15)
 FAILURES_PER_USER = 8

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from enums import Role
 from models import Department, DepartmentMeaning, Deputy, Employee, PostHolding, User
 from policy.vocabulary.events import By, HeldPost
-from policy.vocabulary.status import ActorKind, Role
+from policy.vocabulary.status import ActorKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import re
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from enums import Role
 from models import Department, Deputy, Employee, PolicyRule, PostHolding, User
 from policy.vocabulary.errors import (
     Duplicate,
@@ -24,7 +25,6 @@ from policy.vocabulary.errors import (
     PostTaken,
     ValueRefused,
 )
-from policy.vocabulary.status import Role
 
 LONGEST_KEY = 64
 LONGEST_NAME = 120

@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from enums import Role
 from models import PolicyChange, PolicyRule, PolicyVersion, PostHolding
 from policy.pack.loading import CASE_ROLES, build, is_role, people, read, references, shipped
 from policy.pack.schema import Pack
@@ -38,7 +39,6 @@ from policy.vocabulary.errors import (
     ValueRefused,
     VersionFixed,
 )
-from policy.vocabulary.status import Role
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
 from services.company.actors import Actor

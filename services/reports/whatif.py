@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
+from enums import WhatIfState
 from models import Complaint, Journal, PolicyVersion, WhatIf, WhatIfCase, WorkRequest
 from policy.engine.folding import Calendars, JournalEntry
 from policy.pack.schema import Pack
@@ -25,7 +26,7 @@ from policy.proof.whatif import CaseDifference, Totals
 from policy.vocabulary import refusals
 from policy.vocabulary.errors import DomainError, DraftChanged, NotFound, PeriodRefused, TrialFailed
 from policy.vocabulary.events import load
-from policy.vocabulary.status import Status, WhatIfState
+from policy.vocabulary.status import Status
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
 from services.cases import record

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
+from enums import Audience
 from models import Department, Workbook, WorkbookColumn, WorkbookTab
-from policy.vocabulary.status import Audience, Status
+from policy.vocabulary.status import Status
 from services.company import actors
 from services.regulation import declared, policies
 from services.regulation.declared import EXTRA, FORM

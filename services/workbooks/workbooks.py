@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
+from enums import Audience, CellDeed, ProblemKind, Resolution, WorkbookState
 from models import (
     Complaint,
     Employee,
@@ -44,14 +45,7 @@ from policy.vocabulary.errors import (
     ValueRefused,
 )
 from policy.vocabulary.events import Corrected, Happening, Withdrawn, dump, load
-from policy.vocabulary.status import (
-    Audience,
-    CellDeed,
-    ProblemKind,
-    Resolution,
-    Status,
-    WorkbookState,
-)
+from policy.vocabulary.status import Status
 from services.cases import correcting, journal
 from services.company.actors import Actor
 from services.jobs import requests

@@ -22,8 +22,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import wording
+from enums import Audience, CellDeed, ProblemKind, Resolution
 from models import Workbook, WorkbookLook, WorkbookProblem, WorkbookTab
-from policy.vocabulary.status import Audience, CellDeed, ProblemKind, Resolution
 from services.notices import queue
 from services.workbooks import layout
 from sync.mirror import case_cells, generated_tabs, state, tab_layout

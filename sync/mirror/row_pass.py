@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from enums import CellDeed, ProblemKind, Resolution
 from models import WorkbookProblem
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.status import CellDeed, ProblemKind, Resolution, Status
+from policy.vocabulary.status import Status
 from services.cases import journal
 from services.workbooks import layout
 from sync.mirror import case_cells, merge, parsing, state

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from enums import CellDeed, ProblemKind
 from models import (
     Complaint,
     Customer,
@@ -25,7 +26,7 @@ from models import (
     WorkbookRow,
     WorkbookTab,
 )
-from policy.vocabulary.status import CellDeed, ProblemKind, Status
+from policy.vocabulary.status import Status
 from services.workbooks import layout
 from sync.mirror.merge import Agreed
 

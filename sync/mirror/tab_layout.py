@@ -6,8 +6,8 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
+from enums import Audience
 from models import Workbook, WorkbookTab
-from policy.vocabulary.status import Audience
 from services.workbooks import layout
 from sync.port import ColumnLayout, TabLayout
 from wording import workbook_text

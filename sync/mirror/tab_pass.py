@@ -17,10 +17,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from enums import CellDeed, ProblemKind, Resolution
 from models import Complaint, Employee, Workbook, WorkbookChange, WorkbookProblem, WorkbookTab
 from policy.pack.schema import FieldEntry
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.status import CellDeed, ProblemKind, Resolution
 from services.cases import intake
 from services.company import actors
 from services.notices import queue

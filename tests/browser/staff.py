@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policy.vocabulary.status import Role
+from enums import Role
 
 PASSWORD = "correct horse battery"
 CHINESE = {

@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from windows import PHONE, fill
 
 from database import reading
+from enums import ProblemKind, Resolution
 from models import WorkbookProblem, WorkbookRow
-from policy.vocabulary.status import ProblemKind, Resolution
 
 pytestmark = pytest.mark.browser
 

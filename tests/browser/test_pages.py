@@ -20,8 +20,8 @@ from sqlalchemy import Engine
 
 from config import Settings
 from database import make_engine, reading, upgrade, writing
+from enums import Role
 from models import Complaint, Department, Penalty, Policy, User
-from policy.vocabulary.status import Role
 from wording import LANGUAGES
 
 pytestmark = pytest.mark.browser

@@ -21,8 +21,9 @@ from windows import PHONE, fill, stands
 
 from config import Settings
 from database import reading
+from enums import Role
 from models import Attachment, Complaint
-from policy.vocabulary.status import Role, Satisfaction, Status
+from policy.vocabulary.status import Satisfaction, Status
 from services.cases import correcting, customers, handling, journal, record
 from services.company import people
 

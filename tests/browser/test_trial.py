@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from config import ROOT
-from policy.vocabulary.status import Role
+from enums import Role
 
 EXAMPLE = ROOT / "docs" / "examples" / "unhappy-customer.toml"
 

@@ -23,7 +23,7 @@ import cli
 import config
 from config import ROOT, Settings
 from database import reading
-from policy.vocabulary.status import Role
+from enums import Role
 from services.company import accounts
 
 FLASK = [sys.executable, "-m", "flask", "--app", "app"]

@@ -20,6 +20,7 @@ import cli
 from config import Settings, make_home
 from database import make_engine, writing
 from demo import company, story
+from enums import Role
 from models import (
     Base,
     Breach,
@@ -33,7 +34,7 @@ from models import (
     Penalty,
     User,
 )
-from policy.vocabulary.status import DeadlineState, PenaltyStatus, Role, Status
+from policy.vocabulary.status import DeadlineState, PenaltyStatus, Status
 from services.calendar import working_calendar
 from services.cases import journal, penalties, record
 from services.company import accounts

@@ -29,8 +29,8 @@ from sqlalchemy import Engine
 import wording
 from config import Settings
 from database import make_engine, reading, writing
+from enums import Audience, CellDeed, ProblemKind, Resolution
 from models import Complaint, Customer, Journal, Notice, WorkbookChange, WorkbookProblem
-from policy.vocabulary.status import Audience, CellDeed, ProblemKind, Resolution
 from services.workbooks import layout, workbooks
 from sync.mirror import case_cells
 from sync.mirror.look import LookOutcome

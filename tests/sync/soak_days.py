@@ -41,6 +41,7 @@ from sqlalchemy.orm import Session
 import wording
 from config import Settings
 from database import make_engine, reading
+from enums import CellDeed, ProblemKind, Resolution
 from models import (
     Complaint,
     Customer,
@@ -51,14 +52,7 @@ from models import (
     WorkbookRow,
 )
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.status import (
-    CellDeed,
-    ProblemKind,
-    ReplyOutcome,
-    Resolution,
-    Satisfaction,
-    Status,
-)
+from policy.vocabulary.status import ReplyOutcome, Satisfaction, Status
 from services.cases import correcting, customers, followup, handling, journal, record, sweep
 from services.company import people
 from services.workbooks import layout, workbooks

@@ -15,8 +15,9 @@ from company import at
 from folder import header, outcome
 
 from database import writing
+from enums import CellDeed, ProblemKind
 from models import Complaint, Department
-from policy.vocabulary.status import CellDeed, ProblemKind, Status
+from policy.vocabulary.status import Status
 from services.company import people
 from sync.mirror.look import LookOutcome
 from wording import workbook_text

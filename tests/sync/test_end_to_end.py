@@ -33,8 +33,9 @@ from sqlalchemy import Engine
 import config
 from config import ROOT, Settings
 from database import reading, writing
+from enums import Role
 from models import Complaint
-from policy.vocabulary.status import Role, Status
+from policy.vocabulary.status import Status
 from services.company import accounts
 
 PROMISED_S = 30

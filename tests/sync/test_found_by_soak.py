@@ -10,8 +10,9 @@ from folder import AFTER_SALES, Files, Hands, cells, outcome
 from soak_desk import Desk
 
 from database import reading
+from enums import CellDeed, ProblemKind, Resolution
 from models import Journal
-from policy.vocabulary.status import CellDeed, ProblemKind, ReplyOutcome, Resolution
+from policy.vocabulary.status import ReplyOutcome
 from services.cases import handling, journal
 from services.workbooks import workbooks
 from sync.mirror.look import LookOutcome

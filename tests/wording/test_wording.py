@@ -18,6 +18,7 @@ from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
+import enums
 import wording
 from config import ROOT
 from policy.vocabulary import events, status
@@ -35,7 +36,7 @@ KEYWORDS = {
 }
 ENUMERATIONS = [
     one
-    for one in vars(status).values()
+    for one in (*vars(status).values(), *vars(enums).values())
     if isinstance(one, type) and issubclass(one, enum.Enum) and one is not enum.Enum
 ] + [DayKind]
 

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from database import reading, writing
+from enums import Role
 from files.tables_out import OutputTab, write_xlsx
 from models import Calendar, CalendarVersion, Complaint, Deadline, Journal, WorkRequest
-from policy.vocabulary.status import Role
 from policy.vocabulary.worktime import DayKind
 from services.calendar import changes, working_calendar
 from services.cases import journal, record, recounting

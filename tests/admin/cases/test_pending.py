@@ -17,10 +17,10 @@ from sqlalchemy import Engine
 
 from config import Settings
 from database import reading
+from enums import Role
 from models import Complaint, Employee, Notice, NoticeDelivery, Penalty
 from policy.pack.loading import read, shipped
 from policy.vocabulary.facts import CaseFacts
-from policy.vocabulary.status import Role
 from services.cases import desk, forms, handling, intake, jury, penalties, record
 from services.company import accounts, actors, people
 from services.notices import queue

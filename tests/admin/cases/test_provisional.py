@@ -18,10 +18,10 @@ from sqlalchemy import Engine
 import wording
 from config import Settings
 from database import reading, writing
+from enums import Role
 from models import Complaint, Notice
 from policy.engine.fact_changes import changes
 from policy.vocabulary.facts import CaseFacts
-from policy.vocabulary.status import Role
 from services.cases import journal, record
 from services.notices import queue
 from sync.mirror.case_cells import texts

@@ -18,9 +18,9 @@ from sqlalchemy import Engine
 
 from config import Settings
 from database import make_engine, reading, writing
+from enums import Role
 from models import Complaint, Department, DepartmentMeaning, Policy, User
 from policy.pack.loading import read, shipped
-from policy.vocabulary.status import Role
 from services.company import actors, people
 from services.regulation import drafts, policies
 from tests.regulations import apart

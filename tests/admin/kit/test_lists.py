@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 from admin.kit import lists
 from config import ROOT
 from database import writing
+from enums import Role
 from models import Department, Employee, PostHolding, User
-from policy.vocabulary.status import Role
 from services.company import accounts, people
 
 ENGLISH = {"Accept-Language": "en"}

@@ -17,9 +17,9 @@ from werkzeug.test import TestResponse
 
 from admin.kit.login import HOME, local_path
 from database import reading, writing
+from enums import Role
 from models import LoginAttempt, User
 from policy.vocabulary.errors import Duplicate, FieldMissing, FieldTooLong
-from policy.vocabulary.status import Role
 from services.company import accounts
 from services.company.accounts import FAILURES_PER_USER, WINDOW
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from admin.kit import rights
-from policy.vocabulary.status import Role
+from enums import Role
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from database import reading, writing
+from enums import Role
 from models import Department, Employee, Notice, NoticeChannel, NoticeDelivery
-from policy.vocabulary.status import Role
 from services.company import people
 from services.notices import queue
 

@@ -19,11 +19,11 @@ from werkzeug.datastructures import MultiDict
 from admin.regulation.numbers import value_slot
 from admin.regulation.shape_fields import FIELDS_OF, form_of
 from database import reading, writing
+from enums import Role
 from models import Department, PolicyChange, PolicyRule, PolicyVersion, User
 from policy.pack.loading import PACKS, build, parse, read, shipped
 from policy.pack.schema import SECTIONS
 from policy.pack.slots import Slot, parameter_shapes, slots_of
-from policy.vocabulary.status import Role
 from services.calendar import working_calendar
 from services.company import actors, people
 from services.regulation import drafts, policies

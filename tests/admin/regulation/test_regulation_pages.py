@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 
 from config import Settings
 from database import reading, writing
+from enums import Role
 from models import CompanyText, Complaint, PolicyVersion, User, WorkRequest
-from policy.vocabulary.status import Role
 from services.company import actors
 from services.regulation import drafts, policies
 from worker import make_worker

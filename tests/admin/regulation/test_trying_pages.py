@@ -24,12 +24,12 @@ from sqlalchemy.orm import Session
 import cli
 from admin.regulation.event_form import deeds_of, first_and_rest, form_for, said, section_of
 from config import ROOT, Settings
+from enums import Role, WhatIfState
 from models import Complaint, Journal, WhatIf, WhatIfCase
 from policy.pack.loading import PACKS, build, read
 from policy.proof import casefile
 from policy.proof.coverage import parameters
 from policy.vocabulary.events import EVENTS
-from policy.vocabulary.status import Role, WhatIfState
 from tests.regulations import CASES
 from worker import make_worker
 from worker.jobs import try_versions

@@ -25,6 +25,7 @@ from admin.workbooks.workbooks import ADVICE as SENTENCES
 from admin.workbooks.workbooks import OUTCOMES, marked
 from config import Settings
 from database import reading, writing
+from enums import Audience, CellDeed, ProblemKind, Resolution, Role, WorkbookState
 from models import (
     Complaint,
     Workbook,
@@ -36,15 +37,7 @@ from models import (
     WorkRequest,
 )
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.status import (
-    Audience,
-    CellDeed,
-    ProblemKind,
-    Resolution,
-    Role,
-    Status,
-    WorkbookState,
-)
+from policy.vocabulary.status import Status
 from services.workbooks import layout, workbooks
 
 FILES = "/admin/sheet/"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from company import Office, at
 
+from enums import Role
 from models import Customer, CustomerFlag, PolicyVersion
 from policy.pack.loading import read, shipped
 from policy.vocabulary.errors import (
@@ -20,7 +21,7 @@ from policy.vocabulary.errors import (
     PhoneRefused,
     RoleMissing,
 )
-from policy.vocabulary.status import ActorKind, Role
+from policy.vocabulary.status import ActorKind
 from services.cases import customers
 from services.company.actors import Actor
 from services.regulation import policies

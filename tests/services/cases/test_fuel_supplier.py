@@ -11,9 +11,10 @@ import pytest
 from company import Office, at
 from sqlalchemy.orm import Session
 
+from enums import Role
 from models import Complaint, Customer, FormEntry, PolicyVersion
 from policy.pack.loading import read, shipped
-from policy.vocabulary.status import ActorKind, Role
+from policy.vocabulary.status import ActorKind
 from services.cases import correcting, customers, forms, intake, journal, record
 from services.company import people
 from services.company.actors import Actor

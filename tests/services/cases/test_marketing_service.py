@@ -9,11 +9,12 @@ import pytest
 from company import Office, at
 from sqlalchemy.orm import Session
 
+from enums import Role
 from models import Complaint, Employee, PolicyVersion
 from policy.pack.loading import read, shipped
 from policy.proof.coverage import parameters
 from policy.vocabulary.errors import Duplicate, FieldMissing, PackRefused
-from policy.vocabulary.status import ActorKind, ReplyOutcome, Role
+from policy.vocabulary.status import ActorKind, ReplyOutcome
 from services.cases import correcting, customers, forms, handling, intake, sweep
 from services.company import people
 from services.company.actors import Actor

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from company import ZONE, Office, at
 from sqlalchemy.orm import Session
 
+from enums import Role
 from models import Complaint, PolicyVersion
 from policy.pack.loading import build, read, shipped
 from policy.vocabulary.errors import ChoiceUnknown, FieldMissing, PackRefused
-from policy.vocabulary.status import ActorKind, Role
+from policy.vocabulary.status import ActorKind
 from services.cases import forms, intake
 from services.company import people
 from services.company.actors import Actor

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from enums import Role
 from models import Department, Employee
 from policy.vocabulary.errors import (
     Duplicate,
@@ -20,7 +21,6 @@ from policy.vocabulary.errors import (
     ValueRefused,
 )
 from policy.vocabulary.events import HeldPost
-from policy.vocabulary.status import Role
 from services.company import accounts, actors, people
 
 MAY = dt.date(2026, 5, 1)

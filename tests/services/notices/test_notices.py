@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from database import writing
+from enums import Audience
 from models import Notice, NoticeChannel, NoticeDelivery, Workbook
 from policy.vocabulary.errors import Duplicate, FieldMissing, FieldTooLong
-from policy.vocabulary.status import Audience
 from services.cases import handling
 from services.notices import queue
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from company import MORNING, REGULATION, Office, at, regulation
 from sqlalchemy.orm import Session
 
+from enums import Role
 from files.regulation_toml import toml_of
 from models import Department, PolicyChange, PolicyRule, PolicyVersion, User
 from policy.pack.comparing import differences
@@ -31,7 +32,7 @@ from policy.vocabulary.errors import (
     ValueRefused,
     VersionFixed,
 )
-from policy.vocabulary.status import ActorKind, Role
+from policy.vocabulary.status import ActorKind
 from services.calendar import working_calendar
 from services.cases import sweep
 from services.company import people

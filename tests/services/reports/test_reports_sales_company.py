@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from company import Office, at
 from sqlalchemy.orm import Session
 
+from enums import Role
 from models import Complaint, FormEntry, NumberCounter, Penalty, PolicyVersion
 from policy.pack.loading import read, shipped
 from policy.vocabulary.errors import Duplicate, FieldMissing, NotInForce, ValueRefused
-from policy.vocabulary.status import ActorKind, Role
+from policy.vocabulary.status import ActorKind
 from services.cases import correcting, forms, intake, penalties
 from services.company import people
 from services.company.actors import Actor

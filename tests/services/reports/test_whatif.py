@@ -12,6 +12,7 @@ from company import Office, at
 from sqlalchemy.orm import Session
 
 from config import Settings
+from enums import WhatIfState
 from models import PolicyVersion, WhatIf, WhatIfCase, WorkRequest
 from policy.proof.whatif import Totals
 from policy.vocabulary import refusals
@@ -23,7 +24,6 @@ from policy.vocabulary.errors import (
     PostMissing,
     StepRefused,
 )
-from policy.vocabulary.status import WhatIfState
 from services.cases import correcting, penalties, record, sweep
 from services.regulation import policies
 from services.reports import whatif

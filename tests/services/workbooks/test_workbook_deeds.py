@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from admin.cases.complaints import timeline
 from database import writing
+from enums import Audience
 from models import Complaint, Customer, DepartmentMeaning, Journal, Notice, User, Workbook
 from policy.vocabulary.errors import (
     FieldMissing,
@@ -28,7 +29,6 @@ from policy.vocabulary.errors import (
 )
 from policy.vocabulary.status import (
     ActorKind,
-    Audience,
     DeadlineState,
     PenaltyStatus,
     ReplyOutcome,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from company import Office, at
 from sqlalchemy.orm import Session
 
+from enums import Audience, CellDeed, ProblemKind, Resolution, WorkbookState
 from models import (
     Complaint,
     Journal,
@@ -35,14 +36,7 @@ from policy.vocabulary.errors import (
     UndoBlocked,
     ValueRefused,
 )
-from policy.vocabulary.status import (
-    Audience,
-    CellDeed,
-    ProblemKind,
-    Resolution,
-    Status,
-    WorkbookState,
-)
+from policy.vocabulary.status import Status
 from services.cases import correcting, journal
 from services.workbooks import layout, workbooks
 

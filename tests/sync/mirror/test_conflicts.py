@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from folder import Files, Hands, cells, header
 
 from database import reading
+from enums import CellDeed, ProblemKind, Resolution
 from models import Complaint, Journal, Workbook
-from policy.vocabulary.status import CellDeed, ProblemKind, Resolution
 from services.cases import handling
 from services.workbooks import workbooks
 from sync.mirror.look import LookOutcome

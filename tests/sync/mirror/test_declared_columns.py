@@ -11,9 +11,9 @@ from company import Office, at
 from folder import Files, outcome
 from sqlalchemy.orm import Session
 
+from enums import Audience
 from models import Complaint, WorkbookTab
 from policy.vocabulary.errors import ChoiceUnknown
-from policy.vocabulary.status import Audience
 from services.cases import forms
 from services.workbooks import layout, workbooks
 

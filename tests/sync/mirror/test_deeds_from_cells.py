@@ -13,8 +13,9 @@ from company import at
 from folder import Files, cells, header, outcome
 
 from database import reading
+from enums import CellDeed, ProblemKind
 from models import Complaint, Journal
-from policy.vocabulary.status import ActorKind, CellDeed, ProblemKind, Status
+from policy.vocabulary.status import ActorKind, Status
 from services.cases import sweep
 from services.company import people
 from sync.mirror.look import LookOutcome

@@ -10,8 +10,8 @@ from company import regulation
 from folder import AFTER_SALES, Files, cells, header, outcome, title
 from sqlalchemy.orm import Session
 
+from enums import Audience
 from models import WorkbookColumn, WorkbookTab
-from policy.vocabulary.status import Audience
 from services.workbooks import layout
 from sync.mirror.look import LookOutcome
 

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from folder import Files, Hands, _text, header
 
 from database import reading
+from enums import ProblemKind
 from models import Complaint
-from policy.vocabulary.status import ProblemKind, Status
+from policy.vocabulary.status import Status
 from sync.mirror.look import LookOutcome
 from sync.port import TabLayout, WorkbookPicture, WorkbookUnavailable, WorkbookWrite
 from sync.workbook.adapter import WorkbookFile

@@ -26,8 +26,9 @@ import demo.company
 import demo.story
 from config import Settings
 from database import make_engine, reading, writing
+from enums import Audience
 from models import Base, Complaint, Customer, Department, Journal, Penalty, Workbook
-from policy.vocabulary.status import Audience, Status
+from policy.vocabulary.status import Status
 from services.calendar import working_calendar
 from services.cases import handling
 from services.regulation import policies

@@ -24,7 +24,7 @@ from calc import Step, step
 from folder import outcome
 
 import wording
-from policy.vocabulary.status import ProblemKind, Resolution
+from enums import ProblemKind, Resolution
 from sync.mirror.look import LookOutcome
 from sync.workbook import locks_and_copies
 
