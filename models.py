@@ -1041,7 +1041,7 @@ class WorkbookLook(Base):
     undone_at: Mapped[dt.datetime | None]
     undone_by_id: Mapped[int | None] = _to("user.id")
 
-    sheet: Mapped[Workbook] = relationship()
+    workbook: Mapped[Workbook] = relationship()
 
     __table_args__ = (sa.UniqueConstraint("sheet_id", "number"),)
 
@@ -1093,7 +1093,7 @@ class WorkbookProblem(Base):
     chosen_by_id: Mapped[int | None] = _to("user.id")
     settled_at: Mapped[dt.datetime | None]  # the choice was carried out, or it went away
 
-    sheet: Mapped[Workbook] = relationship()
+    workbook: Mapped[Workbook] = relationship()
     complaint: Mapped[Complaint | None] = relationship()
     chosen_by: Mapped[User | None] = relationship()
 

@@ -81,15 +81,15 @@ class Filed:
         }
         return self._added(Workbook(name=name, **(usual | said)))
 
-    def problem(self, sheet: Workbook, kind: ProblemKind, **said: Any) -> WorkbookProblem:
+    def problem(self, workbook: Workbook, kind: ProblemKind, **said: Any) -> WorkbookProblem:
         """Something somebody has to look at, found a quarter of an hour ago."""
         usual: dict[str, Any] = {"code": kind.value, "facts": {}, "found_at": ago(900)}
-        return self._added(WorkbookProblem(sheet=sheet, kind=kind, **(usual | said)))
+        return self._added(WorkbookProblem(workbook=workbook, kind=kind, **(usual | said)))
 
-    def passed(self, sheet: Workbook, number: int, **counts: int) -> WorkbookLook:
+    def passed(self, workbook: Workbook, number: int, **counts: int) -> WorkbookLook:
         """A pass; the numbers grow and the last one was three minutes ago."""
         row = WorkbookLook(
-            sheet=sheet,
+            workbook=workbook,
             number=number,
             base=number - 1,
             began_at=ago(180),
@@ -97,19 +97,19 @@ class Filed:
             written_at=ago(178),
             counts=counts,
         )
-        sheet.pass_number = max(sheet.pass_number or 0, number)
+        workbook.pass_number = max(workbook.pass_number or 0, number)
         return self._added(row)
 
-    def row(self, sheet: Workbook, complaint: Complaint) -> WorkbookRow:
+    def row(self, workbook: Workbook, complaint: Complaint) -> WorkbookRow:
         """The row of a case in a file."""
         found = self.session.scalars(
             sa.select(WorkbookRow).where(
-                WorkbookRow.sheet_id == sheet.id, WorkbookRow.complaint_id == complaint.id
+                WorkbookRow.sheet_id == workbook.id, WorkbookRow.complaint_id == complaint.id
             )
         ).first()
         fresh = {"seen": "", "hint": "", "waiting": {}, "refused": {}}
         return found or self._added(
-            WorkbookRow(sheet_id=sheet.id, uid=f"R{complaint.id}", complaint=complaint, **fresh)
+            WorkbookRow(sheet_id=workbook.id, uid=f"R{complaint.id}", complaint=complaint, **fresh)
         )
 
     def change(
@@ -121,7 +121,7 @@ class Filed:
         **said: Any,
     ) -> WorkbookChange:
         """What the pass did about a cell."""
-        row = self.row(done.sheet, complaint) if complaint else None
+        row = self.row(done.workbook, complaint) if complaint else None
         return self._added(
             WorkbookChange(
                 sheet_id=done.sheet_id,
@@ -165,16 +165,16 @@ def busy_week(office: Office) -> Filed:
         found_at=ago(300),
     )
     filed.sheet("处罚 2026", audience=Audience.payroll, year=2026, complete_at=None, saved_at=None)
-    sheet = filed.sheet("售后部投诉表", office.department("after_sales"))
-    _problems(filed, sheet, complaint, other)
-    _passes(filed, sheet, complaint, other)
+    workbook = filed.sheet("售后部投诉表", office.department("after_sales"))
+    _problems(filed, workbook, complaint, other)
+    _passes(filed, workbook, complaint, other)
     return filed
 
 
-def _problems(filed: Filed, sheet: Workbook, complaint: Complaint, other: Complaint) -> None:
+def _problems(filed: Filed, workbook: Workbook, complaint: Complaint, other: Complaint) -> None:
     """A conflict, a refusal and a copy."""
     filed.problem(
-        sheet,
+        workbook,
         ProblemKind.conflict,
         complaint=complaint,
         field="answer",
@@ -183,7 +183,7 @@ def _problems(filed: Filed, sheet: Workbook, complaint: Complaint, other: Compla
         theirs="更换后轮轴承，等待客户试车",
     )
     filed.problem(
-        sheet,
+        workbook,
         ProblemKind.refused,
         complaint=other,
         field="handler",
@@ -192,15 +192,15 @@ def _problems(filed: Filed, sheet: Workbook, complaint: Complaint, other: Compla
         theirs="张伟",
     )
     filed.problem(
-        sheet, ProblemKind.copy, code="copy_found", facts={"name": "售后部投诉表(2).xlsx"}
+        workbook, ProblemKind.copy, code="copy_found", facts={"name": "售后部投诉表(2).xlsx"}
     )
 
 
-def _passes(filed: Filed, sheet: Workbook, complaint: Complaint, other: Complaint) -> None:
+def _passes(filed: Filed, workbook: Workbook, complaint: Complaint, other: Complaint) -> None:
     """Forty quiet passes, and one that took an answer in."""
     for number in range(1, 41):
-        filed.passed(sheet, number, written=number % 5 + 1)
-    done = filed.passed(sheet, 41, taken=2, written=3, put_back=1, refused=1)
+        filed.passed(workbook, number, written=number % 5 + 1)
+    done = filed.passed(workbook, 41, taken=2, written=3, put_back=1, refused=1)
     seq = complaint.version
     taken: dict[str, Any] = {"complaint": complaint, "journal_seq": seq}
     filed.change(done, CellDeed.taken, "outcome", before=None, after="已解决", **taken)

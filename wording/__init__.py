@@ -11,7 +11,7 @@ from wording.errors import counted_mismatches, error, faulty_lines
 from wording.labels import deed, field, label, labelled, tone
 from wording.language import CATALOGUES, LANGUAGES, _, mark, moment, money, speaking, zone
 from wording.notices import notice_failure, notice_label, notice_text, notice_title
-from wording.workbook_problems import sheet_problem
+from wording.workbook_problems import workbook_problem
 
 __all__ = [
     "CATALOGUES",
@@ -31,8 +31,8 @@ __all__ = [
     "notice_label",
     "notice_text",
     "notice_title",
-    "sheet_problem",
     "speaking",
     "tone",
+    "workbook_problem",
     "zone",
 ]

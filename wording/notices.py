@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from wording.errors import Facts, plain
 from wording.language import _, mark, moment
-from wording.workbook_problems import sheet_problem
+from wording.workbook_problems import workbook_problem
 
 _NOTICES = {
     "dispatched": mark("Case handed over"),
@@ -79,7 +79,7 @@ def notice_text(kind: str, facts: Mapping[str, Any], link_base: str) -> str:
     said = Facts({name: plain(value) for name, value in facts.items() if value is not None})
     lines = [_(_NOTICE_TEXTS[kind]) % said] if kind in _NOTICE_TEXTS else []
     if kind == "file_problem" and facts.get("code"):
-        lines.insert(0, sheet_problem(facts["code"], facts.get("facts") or {}))
+        lines.insert(0, workbook_problem(facts["code"], facts.get("facts") or {}))
     if facts.get("department"):
         lines.append(_("Department: %(department)s", department=facts["department"]))
     if facts.get("due_at"):

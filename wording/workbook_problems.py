@@ -121,7 +121,7 @@ _SHEETS = {
 """What can be wrong in a file, by the code of the problem."""
 
 
-def sheet_problem(code: str, facts: Mapping[str, Any]) -> str:
+def workbook_problem(code: str, facts: Mapping[str, Any]) -> str:
     """What is wrong with a file, a row or a cell, as sentences; also for a code nobody has named.
 
     `facts` are as the record keeps them: JSON, so an instant is a text.

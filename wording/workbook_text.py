@@ -207,7 +207,7 @@ def stated(text: str) -> str:
     return _("Time of contact as typed in the sheet: %(text)s", text=text)
 
 
-def changed_in_sheet() -> str:
+def changed_in_workbook() -> str:
     """Why an answer was corrected, for the case's history."""
     return _("Changed in the department's sheet")
 

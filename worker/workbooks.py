@@ -88,9 +88,9 @@ class Mirrors:
     def _answer_requests(self) -> None:
         with writing(self.engine) as session:
             for row in requests.take(session, kind="look", now=_now()):
-                sheet = session.get(Workbook, int(row.key))
-                if sheet is not None:
-                    sheet.refreshed_at = None
+                workbook = session.get(Workbook, int(row.key))
+                if workbook is not None:
+                    workbook.refreshed_at = None
                 requests.done(session, row, now=_now())
 
     def _look_at(self, sheet_id: int, name: str) -> LookOutcome | None:
@@ -142,12 +142,12 @@ class Mirrors:
             yield
 
 
-def _name(sheet: Workbook) -> str:
+def _name(workbook: Workbook) -> str:
     """What a new file is called; characters that a share refuses become blanks."""
-    if sheet.audience is Audience.payroll:
-        return workbook_text.payroll_name(sheet.year or 0)
-    assert sheet.department is not None
-    plain = "".join(" " if sign in '\\/:*?"<>|' else sign for sign in sheet.department.name)
+    if workbook.audience is Audience.payroll:
+        return workbook_text.payroll_name(workbook.year or 0)
+    assert workbook.department is not None
+    plain = "".join(" " if sign in '\\/:*?"<>|' else sign for sign in workbook.department.name)
     return workbook_text.file_name(plain.strip())
 
 

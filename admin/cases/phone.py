@@ -94,7 +94,7 @@ class PhonePage(RedressPage):
             "cases/phone.html",
             page=page,
             case=complaint,
-            clock=next_clock(facts),
+            deadline=next_deadline(facts),
             answer=desk.answers(self.session, [complaint.id]).get(complaint.id),
             rings=desk.may_ring(complaint, current_user.user, seen=seen),
             again=_why_again(page),
@@ -224,11 +224,11 @@ def _next(page: CasePage) -> str:
     needs_factory = page.facts.level == "factory" and page.facts.factory_closed_at is None
     if needs_factory:
         return wanted
-    return "called_back" if "called_back" in possible and next_clock(page.facts) else ""
+    return "called_back" if "called_back" in possible and next_deadline(page.facts) else ""
 
 
-def next_clock(facts: CaseFacts) -> DeadlineFacts | None:
-    """The running clock that ends first; one without an end comes last."""
+def next_deadline(facts: CaseFacts) -> DeadlineFacts | None:
+    """The running deadline that ends first; one without an end comes last."""
     running = [deadline for deadline in facts.deadlines if deadline.running]
     latest = dt.datetime.max.replace(tzinfo=dt.UTC)
     return min(running, key=lambda deadline: deadline.due_at or latest, default=None)

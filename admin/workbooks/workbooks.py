@@ -186,7 +186,7 @@ def _parts(text: str, against: str) -> Markup:
 def why(because: str | None) -> str:
     """Why a pass did something: a code in words, anything else as it stands."""
     if because and re.fullmatch(r"[a-z_]+", because):
-        return wording.sheet_problem(because, {})
+        return wording.workbook_problem(because, {})
     return because or ""
 
 
@@ -219,7 +219,7 @@ def card(problem: WorkbookProblem, headers: Mapping[str, str]) -> ProblemCard:
     return ProblemCard(
         problem,
         _title(problem, headers),
-        wording.sheet_problem(problem.code, problem.facts),
+        wording.workbook_problem(problem.code, problem.facts),
         _sides(problem),
         tuple(_options(problem)),
     )
@@ -254,11 +254,11 @@ def _options(problem: WorkbookProblem) -> Iterator[ResolutionOption]:
 
 def todo(state: workbooks.WorkbookStanding) -> str:
     """What somebody has to do about a file, in plain sentences."""
-    sheet = state.sheet
-    who, since = sheet.held_by, sheet.held_since
+    workbook = state.workbook
+    who, since = workbook.held_by, workbook.held_since
     if state.word is WorkbookState.paused:
-        who = sheet.paused_by.display_name if sheet.paused_by else None
-        since = sheet.paused_at
+        who = workbook.paused_by.display_name if workbook.paused_by else None
+        since = workbook.paused_at
     said = str(ADVICE[state.word])
     if "%(" in said:
         said %= {
@@ -318,16 +318,16 @@ class SheetPage(RedressPage):
     def one(self, sheet_id: int) -> str:
         """The page of a file."""
         state = self._state(sheet_id)
-        headers = workbooks.headers(self.session, state.sheet)
-        problems = workbooks.open_problems(self.session, state.sheet, limit=PROBLEMS_ON_PAGE)
+        headers = workbooks.headers(self.session, state.workbook)
+        problems = workbooks.open_problems(self.session, state.workbook, limit=PROBLEMS_ON_PAGE)
         return self.render(
             "workbooks/workbook.html",
             state=state,
-            sheet=state.sheet,
+            workbook=state.workbook,
             late=is_late(state),
             todo=todo(state),
             cards=[card(one, headers) for one in problems],
-            passes=workbooks.passes(self.session, state.sheet, limit=PASSES_OF_LATE),
+            passes=workbooks.passes(self.session, state.workbook, limit=PASSES_OF_LATE),
             counted=counted,
             ago=ago,
         )
@@ -350,9 +350,9 @@ class SheetPage(RedressPage):
     def choose(self, sheet_id: int, problem_id: int) -> Response:
         """Say how a problem ends."""
 
-        def act(session: Any, sheet: Workbook, *, user_id: int, now: dt.datetime) -> None:
+        def act(session: Any, workbook: Workbook, *, user_id: int, now: dt.datetime) -> None:
             problem = session.get(WorkbookProblem, problem_id) if problem_id <= LARGEST else None
-            if problem is None or problem.sheet_id != sheet.id:
+            if problem is None or problem.sheet_id != workbook.id:
                 raise NotFound(what="sheet_problem", key=str(problem_id))
             workbooks.choose(session, problem, _choice(), user_id=user_id, now=now)
 
@@ -363,7 +363,7 @@ class SheetPage(RedressPage):
         state = self._state(sheet_id)
         if request.method == "POST":
             try:
-                act(self.session, state.sheet, user_id=current_user.user.id, now=now())
+                act(self.session, state.workbook, user_id=current_user.user.id, now=now())
                 self.session.commit()
                 flash(said, "success")
             except DomainError as refusal:
@@ -374,14 +374,14 @@ class SheetPage(RedressPage):
     @expose("/<int:sheet_id>/passes/")
     def passes(self, sheet_id: int) -> str:
         """The passes over a file that did something, newest first."""
-        sheet = self._state(sheet_id).sheet
+        workbook = self._state(sheet_id).workbook
         before = request.args.get("before", type=int)
         if before is not None and not 0 <= before <= LARGEST:
             before = None
-        found = workbooks.passes(self.session, sheet, before=before, limit=PASSES_ON_PAGE + 1)
+        found = workbooks.passes(self.session, workbook, before=before, limit=PASSES_ON_PAGE + 1)
         return self.render(
             "workbooks/looks.html",
-            sheet=sheet,
+            workbook=workbook,
             passes=found[:PASSES_ON_PAGE],
             more=len(found) > PASSES_ON_PAGE,
             first=before is None,
@@ -401,12 +401,12 @@ class SheetPage(RedressPage):
         return self.render(
             "workbooks/look.html",
             done=done,
-            sheet=done.sheet,
+            workbook=done.workbook,
             what=what,
             changes=found[:CHANGES_ON_PAGE],
             more=len(found) > CHANGES_ON_PAGE,
             first=after is None,
-            columns=workbooks.headers(self.session, done.sheet),
+            columns=workbooks.headers(self.session, done.workbook),
             counted=counted,
             marked=marked,
             why=why,
@@ -445,9 +445,9 @@ class SheetPage(RedressPage):
         return self.render(
             "workbooks/undo.html",
             done=done,
-            sheet=done.sheet,
+            workbook=done.workbook,
             undone=[(one, effects_of(self.session, one)) for one in undone],
-            columns=workbooks.headers(self.session, done.sheet),
+            columns=workbooks.headers(self.session, done.workbook),
             form=form,
         )
 
@@ -463,7 +463,7 @@ class SheetPage(RedressPage):
         if number > LARGEST:
             abort(404)
         try:
-            return workbooks.one_pass(self.session, self._state(sheet_id).sheet, number)
+            return workbooks.one_pass(self.session, self._state(sheet_id).workbook, number)
         except NotFound:
             abort(404)
 

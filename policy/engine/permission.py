@@ -223,7 +223,7 @@ def _by_post(
     if by.kind is ActorKind.system:
         return None
     entries = [e for e in pack.signoffs.get(name, ()) if _concerns(e.applies, facts, event)]
-    if by.kind is ActorKind.sheet and (reason := _by_sheet(facts, name, by, entries)):
+    if by.kind is ActorKind.sheet and (reason := _by_workbook(facts, name, by, entries)):
         return reason
     for entry in entries:
         if by.employee and by.employee in _excluded(entry, facts):
@@ -257,7 +257,7 @@ def nameless(name: str, by: By) -> NameNeeded | None:
     return None
 
 
-def _by_sheet(
+def _by_workbook(
     facts: CaseFacts, name: str, by: By, entries: Sequence[SignoffEntry]
 ) -> NameNeeded | None:
     """What holds for sheets in every regulation: no signature, and no case of somebody else's.
@@ -310,7 +310,7 @@ def standing(entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack) -> tuple
     A sheet is nobody: it has what is given to the department of the case or to sheets, no more.
     """
     if by.kind is ActorKind.sheet:
-        return _standing_of_sheet(entry, facts, by, pack)
+        return _standing_of_workbook(entry, facts, by, pack)
     for who in entry.by:
         if who in _PARTS and by.employee and by.employee in _PARTS[who](facts):
             return who, False
@@ -340,7 +340,7 @@ def _takes_part(facts: CaseFacts, by: By) -> bool:
     return any(f.section == "participant" and f.key in by.departments for f in facts.entries)
 
 
-def _standing_of_sheet(
+def _standing_of_workbook(
     entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack
 ) -> tuple[str, bool] | None:
     own = facts.department is not None and facts.department in by.departments

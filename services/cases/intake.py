@@ -99,7 +99,7 @@ SUBJECT = 60
 """So many characters of what was written down at most become the subject of a case."""
 
 
-def register_in_sheet(
+def register_in_workbook(
     session: Session,
     department: Department,
     *,
@@ -119,7 +119,7 @@ def register_in_sheet(
     FieldMissing and what else cannot be right, TimeInFuture for a customer who spoke later, and
     ValueRefused where no regulation lets that department register cases so.
     """
-    version, channel = _by_sheet(session, department, at=at)
+    version, channel = _by_workbook(session, department, at=at)
     lines = body.strip().splitlines()
     if not lines:
         raise FieldMissing(field="body")
@@ -143,7 +143,7 @@ def register_in_sheet(
     )
 
 
-def _by_sheet(
+def _by_workbook(
     session: Session, department: Department, *, at: dt.datetime
 ) -> tuple[PolicyVersion, ChannelEntry]:
     """The first regulation in force, by key, that lets a department's sheet register cases."""

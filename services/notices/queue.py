@@ -83,7 +83,7 @@ def tell(
     now: dt.datetime,
     facts: dict[str, Any],
     complaint: Complaint | None = None,
-    sheet: Workbook | None = None,
+    workbook: Workbook | None = None,
     employee_id: int | None = None,
     department_id: int | None = None,
     post: str | None = None,
@@ -93,17 +93,17 @@ def tell(
     `department_id` says whose robots hear it; without one it is the department of the file, or of
     the case. `facts` is plain JSON; the number of the case and the name of the file are added.
     """
-    if _told(session, kind, occasion, complaint=complaint, sheet=sheet):
+    if _told(session, kind, occasion, complaint=complaint, workbook=workbook):
         return None
     notice = Notice(
         complaint_id=None if complaint is None else complaint.id,
-        sheet_id=None if sheet is None else sheet.id,
+        sheet_id=None if workbook is None else workbook.id,
         kind=kind,
         occasion=occasion,
         employee_id=employee_id,
-        department_id=department_id or _department_of(complaint, sheet),
+        department_id=department_id or _department_of(complaint, workbook),
         post=post,
-        facts=_named(complaint, sheet) | facts,
+        facts=_named(complaint, workbook) | facts,
         made_at=now,
     )
     return _once(session, notice)
@@ -115,32 +115,32 @@ def _told(
     occasion: str,
     *,
     complaint: Complaint | None,
-    sheet: Workbook | None,
+    workbook: Workbook | None,
 ) -> bool:
     same = sa.and_(Notice.kind == kind, Notice.occasion == occasion)
     about = []
     if complaint is not None:
         about.append(Notice.complaint_id == complaint.id)
-    if sheet is not None:
-        about.append(Notice.sheet_id == sheet.id)
+    if workbook is not None:
+        about.append(Notice.sheet_id == workbook.id)
     if not about:
         about.append(sa.and_(Notice.complaint_id.is_(None), Notice.sheet_id.is_(None)))
     return bool(session.scalar(sa.select(sa.exists().where(same, sa.or_(*about)))))
 
 
-def _department_of(complaint: Complaint | None, sheet: Workbook | None) -> int | None:
+def _department_of(complaint: Complaint | None, workbook: Workbook | None) -> int | None:
     """Whose business it is: a file's is its own department's, also after the case has left it."""
-    if sheet is not None:
-        return sheet.department_id
+    if workbook is not None:
+        return workbook.department_id
     return None if complaint is None else complaint.department_id
 
 
-def _named(complaint: Complaint | None, sheet: Workbook | None) -> dict[str, Any]:
+def _named(complaint: Complaint | None, workbook: Workbook | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if complaint is not None:
         found["number"] = complaint.number
-    if sheet is not None:
-        found["sheet"] = sheet.name
+    if workbook is not None:
+        found["sheet"] = workbook.name
     return found
 
 

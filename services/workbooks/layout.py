@@ -192,8 +192,8 @@ def found(
         for year in years
         if year not in paid
     ]
-    for sheet in new:
-        sheet.name = name(sheet)
+    for workbook in new:
+        workbook.name = name(workbook)
     session.add_all(new)
     session.flush()
     return new

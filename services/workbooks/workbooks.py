@@ -90,7 +90,7 @@ class WorkbookStanding:
     them that wait for somebody's choice.
     """
 
-    sheet: Workbook
+    workbook: Workbook
     last_pass_at: dt.datetime | None = None
     asked_at: dt.datetime | None = None
     open: Mapping[tuple[ProblemKind, str], int] = field(default_factory=dict)
@@ -111,18 +111,18 @@ class WorkbookStanding:
 
     def lag(self, *, now: dt.datetime) -> dt.timedelta | None:
         """How long ago the last look that read everything began; None before the first."""
-        return None if self.sheet.complete_at is None else now - self.sheet.complete_at
+        return None if self.workbook.complete_at is None else now - self.workbook.complete_at
 
     @property
     def word(self) -> WorkbookState:
         """What the file does, in one word; what somebody has to mend comes before the rest."""
         unreachable = any(kind is ProblemKind.file and code != "held" for kind, code in self.open)
         words = (
-            (self.sheet.paused_at is not None, WorkbookState.paused),
+            (self.workbook.paused_at is not None, WorkbookState.paused),
             (self.count(ProblemKind.structure) > 0, WorkbookState.stopped),
             (unreachable, WorkbookState.unreachable),
-            (self.sheet.held_by is not None, WorkbookState.waiting),
-            (self.sheet.complete_at is None, WorkbookState.new),
+            (self.workbook.held_by is not None, WorkbookState.waiting),
+            (self.workbook.complete_at is None, WorkbookState.new),
         )
         return next((word for holds, word in words if holds), WorkbookState.working)
 
@@ -133,7 +133,7 @@ def late(state: WorkbookStanding, *, now: dt.datetime, seconds: int) -> bool:
     `seconds` is that time; a file that was never read is new, not late.
     """
     lag = state.lag(now=now)
-    if lag is None or state.sheet.paused_at is not None:
+    if lag is None or state.workbook.paused_at is not None:
         return False
     return lag > LATE_AFTER_LOOKS * dt.timedelta(seconds=seconds) + LATE_MARGIN
 
@@ -164,14 +164,14 @@ def states(session: Session, *, sheet_id: int | None = None) -> list[WorkbookSta
         counted = counted.where(WorkbookProblem.sheet_id == sheet_id)
     counts: dict[int, dict[tuple[ProblemKind, str], int]] = {}
     undecided: dict[int, int] = {}
-    for sheet, kind, code, number, waiting in session.execute(counted):
-        counts.setdefault(sheet, {})[kind, code] = number
-        undecided[sheet] = undecided.get(sheet, 0) + waiting
+    for workbook, kind, code, number, waiting in session.execute(counted):
+        counts.setdefault(workbook, {})[kind, code] = number
+        undecided[workbook] = undecided.get(workbook, 0) + waiting
     return [
         WorkbookStanding(
-            sheet, began_at, asked_at, counts.get(sheet.id, {}), undecided.get(sheet.id, 0)
+            workbook, began_at, asked_at, counts.get(workbook.id, {}), undecided.get(workbook.id, 0)
         )
-        for sheet, began_at, asked_at in session.execute(statement)
+        for workbook, began_at, asked_at in session.execute(statement)
     ]
 
 
@@ -201,47 +201,49 @@ def state(session: Session, sheet_id: int) -> WorkbookStanding:
 # ---------------------------------------------------------------- pausing and looking
 
 
-def pause(session: Session, sheet: Workbook, *, user_id: int | None, now: dt.datetime) -> None:
+def pause(session: Session, workbook: Workbook, *, user_id: int | None, now: dt.datetime) -> None:
     """Leave a file alone from now on: it is neither read nor written.
 
     Raises ChangedMeanwhile where it is paused already.
     """
-    _hold(session, sheet)
-    if sheet.paused_at is not None:
-        raise ChangedMeanwhile(what="sheet", key=sheet.name)
-    sheet.paused_at, sheet.paused_by_id = now, user_id
+    _hold(session, workbook)
+    if workbook.paused_at is not None:
+        raise ChangedMeanwhile(what="sheet", key=workbook.name)
+    workbook.paused_at, workbook.paused_by_id = now, user_id
     session.flush()
 
 
-def resume(session: Session, sheet: Workbook, *, user_id: int | None, now: dt.datetime) -> None:
+def resume(session: Session, workbook: Workbook, *, user_id: int | None, now: dt.datetime) -> None:
     """Read and write a paused file again, at once.
 
     Raises ChangedMeanwhile where it is not paused.
     """
-    _hold(session, sheet)
-    if sheet.paused_at is None:
-        raise ChangedMeanwhile(what="sheet", key=sheet.name)
-    sheet.paused_at = sheet.paused_by_id = None
-    look_now(session, sheet, user_id=user_id, now=now)
+    _hold(session, workbook)
+    if workbook.paused_at is None:
+        raise ChangedMeanwhile(what="sheet", key=workbook.name)
+    workbook.paused_at = workbook.paused_by_id = None
+    look_now(session, workbook, user_id=user_id, now=now)
 
 
-def look_now(session: Session, sheet: Workbook, *, user_id: int | None, now: dt.datetime) -> None:
+def look_now(
+    session: Session, workbook: Workbook, *, user_id: int | None, now: dt.datetime
+) -> None:
     """Ask for a pass over the file as soon as the worker can. Raises ChangedMeanwhile if paused."""
-    if sheet.paused_at is not None:
-        raise ChangedMeanwhile(what="sheet", key=sheet.name)
-    requests.ask(session, kind=LOOK, key=str(sheet.id), user_id=user_id, now=now)
+    if workbook.paused_at is not None:
+        raise ChangedMeanwhile(what="sheet", key=workbook.name)
+    requests.ask(session, kind=LOOK, key=str(workbook.id), user_id=user_id, now=now)
 
 
-def _hold(session: Session, sheet: Workbook) -> None:
+def _hold(session: Session, workbook: Workbook) -> None:
     """Lock the row of the file and see it as it stands now."""
-    session.refresh(sheet, with_for_update={"of": Workbook})
+    session.refresh(workbook, with_for_update={"of": Workbook})
 
 
 # ---------------------------------------------------------------- problems
 
 
 def open_problems(
-    session: Session, sheet: Workbook | None = None, *, limit: int | None = None
+    session: Session, workbook: Workbook | None = None, *, limit: int | None = None
 ) -> Sequence[WorkbookProblem]:
     """What is not settled yet, in one file or in all: what stops a file first, then by age."""
     stops = sa.case((WorkbookProblem.kind == ProblemKind.structure, 0), else_=1)
@@ -249,15 +251,15 @@ def open_problems(
         sa.select(WorkbookProblem)
         .where(WorkbookProblem.settled_at.is_(None))
         .options(
-            joinedload(WorkbookProblem.sheet).joinedload(Workbook.department),
+            joinedload(WorkbookProblem.workbook).joinedload(Workbook.department),
             joinedload(WorkbookProblem.complaint),
             joinedload(WorkbookProblem.chosen_by),
         )
         .order_by(stops, WorkbookProblem.found_at, WorkbookProblem.id)
         .limit(limit)
     )
-    if sheet is not None:
-        statement = statement.where(WorkbookProblem.sheet_id == sheet.id)
+    if workbook is not None:
+        statement = statement.where(WorkbookProblem.sheet_id == workbook.id)
     return session.scalars(statement).all()
 
 
@@ -288,20 +290,20 @@ def choose(
 
 
 def passes(
-    session: Session, sheet: Workbook, *, before: int | None = None, limit: int = 50
+    session: Session, workbook: Workbook, *, before: int | None = None, limit: int = 50
 ) -> Sequence[WorkbookLook]:
     """The passes over a file that did something, newest first, with a number below `before`."""
-    statement = sa.select(WorkbookLook).where(WorkbookLook.sheet_id == sheet.id)
+    statement = sa.select(WorkbookLook).where(WorkbookLook.sheet_id == workbook.id)
     if before is not None:
         statement = statement.where(WorkbookLook.number < before)
     return session.scalars(statement.order_by(WorkbookLook.number.desc()).limit(limit)).all()
 
 
-def one_pass(session: Session, sheet: Workbook, number: int) -> WorkbookLook:
+def one_pass(session: Session, workbook: Workbook, number: int) -> WorkbookLook:
     """The pass of that number over a file. Raises NotFound."""
     found = session.scalars(
         sa.select(WorkbookLook).where(
-            WorkbookLook.sheet_id == sheet.id, WorkbookLook.number == number
+            WorkbookLook.sheet_id == workbook.id, WorkbookLook.number == number
         )
     ).first()
     if found is None:
@@ -311,7 +313,7 @@ def one_pass(session: Session, sheet: Workbook, number: int) -> WorkbookLook:
 
 def changes(
     session: Session,
-    sheet_pass: WorkbookLook,
+    look: WorkbookLook,
     *,
     what: CellDeed | None = None,
     after: int | None = None,
@@ -320,7 +322,7 @@ def changes(
     """What a pass did, with the cases, in the order it was done; of one deed, after an id."""
     statement = (
         sa.select(WorkbookChange)
-        .where(*_of(sheet_pass))
+        .where(*_of(look))
         .options(joinedload(WorkbookChange.complaint))
         .order_by(WorkbookChange.id)
         .limit(limit)
@@ -332,12 +334,12 @@ def changes(
     return session.scalars(statement).all()
 
 
-def headers(session: Session, sheet: Workbook) -> dict[str, str]:
+def headers(session: Session, workbook: Workbook) -> dict[str, str]:
     """What the columns of a file are called, by field; the first tab that has one says it."""
     rows = session.execute(
         sa.select(WorkbookColumn.field, WorkbookColumn.header)
         .join(WorkbookColumn.tab)
-        .where(WorkbookTab.audience == sheet.audience)
+        .where(WorkbookTab.audience == workbook.audience)
         .order_by(WorkbookTab.position, WorkbookColumn.position)
     )
     found: dict[str, str] = {}
@@ -346,10 +348,10 @@ def headers(session: Session, sheet: Workbook) -> dict[str, str]:
     return found
 
 
-def _of(sheet_pass: WorkbookLook) -> tuple[sa.ColumnElement[bool], ...]:
+def _of(look: WorkbookLook) -> tuple[sa.ColumnElement[bool], ...]:
     return (
-        WorkbookChange.sheet_id == sheet_pass.sheet_id,
-        WorkbookChange.pass_number == sheet_pass.number,
+        WorkbookChange.sheet_id == look.sheet_id,
+        WorkbookChange.pass_number == look.number,
     )
 
 
@@ -366,9 +368,9 @@ class UndoneDeed:
     effects: tuple[Effect, ...]
 
 
-def undoable(session: Session, sheet_pass: WorkbookLook) -> bool:
+def undoable(session: Session, look: WorkbookLook) -> bool:
     """Whether a pass took something in that was not taken back yet."""
-    return sheet_pass.undone_at is None and bool(_taken(session, sheet_pass))
+    return look.undone_at is None and bool(_taken(session, look))
 
 
 class _OnlyLookedAt(Exception):
@@ -376,7 +378,7 @@ class _OnlyLookedAt(Exception):
 
 
 def preview_undo(
-    session: Session, sheet_pass: WorkbookLook, *, reason: str, actor: Actor, now: dt.datetime
+    session: Session, look: WorkbookLook, *, reason: str, actor: Actor, now: dt.datetime
 ) -> list[UndoneDeed]:
     """What undoing a pass would take back and change; it is done and rolled back.
 
@@ -384,15 +386,15 @@ def preview_undo(
     """
     try:
         with session.begin_nested():
-            undone = _taken_back(session, sheet_pass, reason=reason, actor=actor, now=now)
+            undone = _taken_back(session, look, reason=reason, actor=actor, now=now)
             raise _OnlyLookedAt  # the way out of a savepoint that leaves nothing behind
     except _OnlyLookedAt:
-        log.info("pass %s of sheet %s: only previewed", sheet_pass.number, sheet_pass.sheet_id)
+        log.info("pass %s of sheet %s: only previewed", look.number, look.sheet_id)
         return undone
 
 
 def undo_intake(
-    session: Session, sheet_pass: WorkbookLook, *, reason: str, actor: Actor, now: dt.datetime
+    session: Session, look: WorkbookLook, *, reason: str, actor: Actor, now: dt.datetime
 ) -> list[UndoneDeed]:
     """Take back what a pass took in: deeds are withdrawn, corrections corrected back.
 
@@ -402,12 +404,12 @@ def undo_intake(
     NotFound where it took nothing in.
     """
     with session.begin_nested():
-        session.refresh(sheet_pass, with_for_update={"of": WorkbookLook})
-        undone = _taken_back(session, sheet_pass, reason=reason, actor=actor, now=now)
-        _count_as_refused(session, sheet_pass)
-        sheet_pass.undone_at, sheet_pass.undone_by_id = now, actor.user_id
+        session.refresh(look, with_for_update={"of": WorkbookLook})
+        undone = _taken_back(session, look, reason=reason, actor=actor, now=now)
+        _count_as_refused(session, look)
+        look.undone_at, look.undone_by_id = now, actor.user_id
         session.flush()
-    key = str(sheet_pass.sheet_id)
+    key = str(look.sheet_id)
     requests.ask(session, kind=LOOK, key=key, user_id=actor.user_id, now=now)
     return undone
 
@@ -419,12 +421,12 @@ def people_in(session: Session, effects: Iterable[Effect]) -> dict[str, Employee
     return {row.number: row for row in rows}
 
 
-def _taken(session: Session, sheet_pass: WorkbookLook) -> Sequence[WorkbookChange]:
+def _taken(session: Session, look: WorkbookLook) -> Sequence[WorkbookChange]:
     """What a pass took in as deeds, newest first within each case."""
     return session.scalars(
         sa.select(WorkbookChange)
         .where(
-            *_of(sheet_pass),
+            *_of(look),
             WorkbookChange.what == CellDeed.taken,
             WorkbookChange.complaint_id.is_not(None),
             WorkbookChange.journal_seq.is_not(None),
@@ -435,18 +437,18 @@ def _taken(session: Session, sheet_pass: WorkbookLook) -> Sequence[WorkbookChang
 
 
 def _taken_back(
-    session: Session, sheet_pass: WorkbookLook, *, reason: str, actor: Actor, now: dt.datetime
+    session: Session, look: WorkbookLook, *, reason: str, actor: Actor, now: dt.datetime
 ) -> list[UndoneDeed]:
     """Take back every deed of a pass and say what that changed."""
-    if sheet_pass.undone_at is not None:
-        raise ChangedMeanwhile(what="sheet_pass", key=str(sheet_pass.number))
+    if look.undone_at is not None:
+        raise ChangedMeanwhile(what="sheet_pass", key=str(look.number))
     deeds: dict[tuple[Complaint, int], list[WorkbookChange]] = {}
-    for change in _taken(session, sheet_pass):
+    for change in _taken(session, look):
         assert change.complaint is not None
         assert change.journal_seq is not None
         deeds.setdefault((change.complaint, change.journal_seq), []).append(change)
     if not deeds:
-        raise NotFound(what="intake", key=str(sheet_pass.number))
+        raise NotFound(what="intake", key=str(look.number))
     undone = []
     for (complaint, seq), typed in deeds.items():
         held = journal.lock_case(session, complaint.number)
@@ -527,13 +529,13 @@ def _said(entries: Iterable[Journal]) -> dict[str, Any]:
     return event.model_dump(mode="json") | dump(event)
 
 
-def _count_as_refused(session: Session, sheet_pass: WorkbookLook) -> None:
+def _count_as_refused(session: Session, look: WorkbookLook) -> None:
     """Let the undone texts count as seen and refused, cell by cell."""
     rows = session.execute(
         sa.select(WorkbookRow, WorkbookChange)
         .join(WorkbookChange, WorkbookChange.row_id == WorkbookRow.id)
         .where(
-            *_of(sheet_pass),
+            *_of(look),
             WorkbookChange.what == CellDeed.taken,
             WorkbookChange.field.is_not(None),
         )

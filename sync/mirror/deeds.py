@@ -133,7 +133,7 @@ def _correct(doing: DeedContext, target: int, said: Mapping[str, object]) -> Non
         for name, value in said.items()
         if value is not None
     }
-    reason = workbook_text.changed_in_sheet()
+    reason = workbook_text.changed_in_workbook()
     correcting.correct(**_common(doing), target=target, changes=changes, reason=reason)
 
 

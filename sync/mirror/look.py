@@ -102,11 +102,11 @@ class Mirror:
 
     def _look(self, began: dt.datetime) -> LookOutcome:
         with self.reading() as session:
-            sheet = self._sheet(session)
-            if sheet.paused_at is not None:
+            workbook = self._sheet(session)
+            if workbook.paused_at is not None:
                 return LookOutcome.paused
-            spec = tab_layout.of(session, sheet, on=self._day(began))
-            known, made = sheet.fingerprint, sheet.pass_number > 0
+            spec = tab_layout.of(session, workbook, on=self._day(began))
+            known, made = workbook.fingerprint, workbook.pass_number > 0
         fingerprint = self.book.fingerprint()
         if fingerprint is None and known is not None and made:
             return self._missed(began)
@@ -132,16 +132,16 @@ class Mirror:
     ) -> LookOutcome:
         """Take in what is new and write what is not as it should be."""
         with self.writing() as session:
-            sheet = self._sheet(session)
+            workbook = self._sheet(session)
             try:
-                plan = self._planned(session, sheet, spec, picture, began)
+                plan = self._planned(session, workbook, spec, picture, began)
             except PassStopped as stop:
-                self._stop(session, sheet, stop.damage, picture, began)
+                self._stop(session, workbook, stop.damage, picture, began)
                 return LookOutcome.stopped
-            self._looked(session, sheet, holder, began, picture=picture)
-            if sheet.settled or not self._trusted(session, sheet):
+            self._looked(session, workbook, holder, began, picture=picture)
+            if workbook.settled or not self._trusted(session, workbook):
                 # What somebody accepted holds until everything in it was taken in.
-                self._over(session, sheet, ProblemKind.structure, began)
+                self._over(session, workbook, ProblemKind.structure, began)
         if plan is None:
             self.book.keep(self.kept, LAST)
             return LookOutcome.read
@@ -155,13 +155,13 @@ class Mirror:
         fingerprint = self.book.write(picture, spec, plan)
         now = self.clock()
         with self.writing() as session:
-            sheet = self._sheet(session)
-            sheet.fingerprint, sheet.file_pass = fingerprint, plan.stamp
-            sheet.written_at = now
-            self._over(session, sheet, ProblemKind.file, now)
+            workbook = self._sheet(session)
+            workbook.fingerprint, workbook.file_pass = fingerprint, plan.stamp
+            workbook.written_at = now
+            self._over(session, workbook, ProblemKind.file, now)
             session.execute(
                 sa.update(WorkbookLook)
-                .where(WorkbookLook.sheet_id == sheet.id, WorkbookLook.number == plan.stamp)
+                .where(WorkbookLook.sheet_id == workbook.id, WorkbookLook.number == plan.stamp)
                 .values(written_at=now)
             )
         self.book.keep(self.kept, LAST)
@@ -177,27 +177,27 @@ class Mirror:
         holder: Holder | None,
         now: dt.datetime,
     ) -> bool:
-        sheet = self._sheet(session)
-        behind = sheet.file_pass != sheet.pass_number and holder is None
-        problems = state.problems(session, sheet)
+        workbook = self._sheet(session)
+        behind = workbook.file_pass != workbook.pass_number and holder is None
+        problems = state.problems(session, workbook)
         if any(problem.choice for problem in problems):
             return True
         if same and state.problem_of(problems, ProblemKind.structure):
             return False  # it was looked at already; somebody has to decide
-        if not (same and sheet.settled) or behind:
+        if not (same and workbook.settled) or behind:
             return True
-        if sheet.refreshed_at is None or now - sheet.refreshed_at > REFRESH:
+        if workbook.refreshed_at is None or now - workbook.refreshed_at > REFRESH:
             return True
-        if sheet.seen != _seen(session, sheet, spec):
+        if workbook.seen != _seen(session, workbook, spec):
             return True
-        if sheet.audience is Audience.payroll:
+        if workbook.audience is Audience.payroll:
             return False
-        tab = _tab_of(session, sheet, "open")
-        since = sheet.today_at or sheet.refreshed_at
+        tab = _tab_of(session, workbook, "open")
+        since = workbook.today_at or workbook.refreshed_at
         return (
             self._day(since) != self._day(now)
-            or state.news(session, sheet, tab)
-            or state.crossed(session, sheet, since=since, now=now)
+            or state.news(session, workbook, tab)
+            or state.crossed(session, workbook, since=since, now=now)
         )
 
     # ------------------------------------------------------------ planning
@@ -205,68 +205,68 @@ class Mirror:
     def _planned(
         self,
         session: Session,
-        sheet: Workbook,
+        workbook: Workbook,
         spec: Sequence[TabLayout],
         picture: WorkbookPicture,
         now: dt.datetime,
     ) -> WorkbookWrite | None:
         """What to write; None where the file says all it should. Raises Stopped."""
-        stamp = self._stamp(session, sheet, picture)
-        sheet.seen = _seen(session, sheet, spec)
-        if sheet.audience is Audience.payroll:
-            cells = self._months(session, sheet, spec, picture, now)
-            return self._numbered(session, sheet, spec, picture, cells, None, now)
+        stamp = self._stamp(session, workbook, picture)
+        workbook.seen = _seen(session, workbook, spec)
+        if workbook.audience is Audience.payroll:
+            cells = self._months(session, workbook, spec, picture, now)
+            return self._numbered(session, workbook, spec, picture, cells, None, now)
         source = InputSource(
             grid=_grid(picture, "open"),
             stamp=stamp,
-            since=sheet.complete_at or picture.saved_at,
+            since=workbook.complete_at or picture.saved_at,
             at=picture.saved_at,
-            live=sheet.file_pass == stamp,
-            trusted=self._trusted(session, sheet),
+            live=workbook.file_pass == stamp,
+            trusted=self._trusted(session, workbook),
         )
-        taken = self._pass(session, sheet, source, now)
-        cells = self._tabs(session, sheet, spec, picture, taken, now)
-        sheet.today_at = now
-        return self._numbered(session, sheet, spec, picture, cells, taken, now)
+        taken = self._pass(session, workbook, source, now)
+        cells = self._tabs(session, workbook, spec, picture, taken, now)
+        workbook.today_at = now
+        return self._numbered(session, workbook, spec, picture, cells, taken, now)
 
     def _pass(
-        self, session: Session, sheet: Workbook, source: InputSource, now: dt.datetime
+        self, session: Session, workbook: Workbook, source: InputSource, now: dt.datetime
     ) -> TabPass:
-        tab = _tab_of(session, sheet, "open")
-        thorough = sheet.refreshed_at is None or now - sheet.refreshed_at > REFRESH
+        tab = _tab_of(session, workbook, "open")
+        thorough = workbook.refreshed_at is None or now - workbook.refreshed_at > REFRESH
         taken = TabPass(
-            session, sheet, tab, source, DisplayContext(self.zone, self.address), now, thorough
+            session, workbook, tab, source, DisplayContext(self.zone, self.address), now, thorough
         )
         taken.run()
         if thorough:
-            sheet.refreshed_at = now
+            workbook.refreshed_at = now
         return taken
 
-    def _stamp(self, session: Session, sheet: Workbook, picture: WorkbookPicture) -> int:
+    def _stamp(self, session: Session, workbook: Workbook, picture: WorkbookPicture) -> int:
         """The pass the file comes from. Raises Stopped where that cannot be merged."""
         stamp = picture.stamp
         if stamp is None:
-            stamp = self._unmarked(session, sheet, picture)
-        if stamp > sheet.pass_number:
+            stamp = self._unmarked(session, workbook, picture)
+        if stamp > workbook.pass_number:
             raise PassStopped(Damage("from_future", {"stamp": stamp}))
         ours = any(line.cells.get("uid") for grid in picture.grids.values() for line in grid.lines)
-        forgotten = stamp < sheet.pass_number - KEPT_PASSES
-        if sheet.audience is Audience.department and ours and forgotten:
+        forgotten = stamp < workbook.pass_number - KEPT_PASSES
+        if workbook.audience is Audience.department and ours and forgotten:
             raise PassStopped(Damage("too_old", {"stamp": stamp}))
         return stamp
 
-    def _unmarked(self, session: Session, sheet: Workbook, picture: WorkbookPicture) -> int:
+    def _unmarked(self, session: Session, workbook: Workbook, picture: WorkbookPicture) -> int:
         """The pass of a file without a mark, where somebody accepted it: that of the last look."""
-        if sheet.audience is Audience.department:
+        if workbook.audience is Audience.department:
             _grid(picture, "open")  # where more is gone than the mark, that is said
-        if not self._trusted(session, sheet):
+        if not self._trusted(session, workbook):
             raise PassStopped(Damage("mark_gone", {}))
-        return sheet.file_pass or sheet.pass_number
+        return workbook.file_pass or workbook.pass_number
 
     def _numbered(
         self,
         session: Session,
-        sheet: Workbook,
+        workbook: Workbook,
         spec: Sequence[TabLayout],
         picture: WorkbookPicture,
         cells: dict[str, Any],
@@ -283,16 +283,16 @@ class Mirror:
         changes = taken.changes if taken else []
         agreed = bool(taken and taken.agreed_by_id)
         if not (any(cells.values()) or columns or changes or agreed):
-            if picture.stamp == sheet.pass_number:
+            if picture.stamp == workbook.pass_number:
                 return None
-            return WorkbookWrite(sheet.pass_number, {})
-        number = sheet.pass_number + 1
+            return WorkbookWrite(workbook.pass_number, {})
+        number = workbook.pass_number + 1
         counts = Counter(change["what"].value for change in changes)
         if taken is not None:
             taken.finish()
         session.add(
             WorkbookLook(
-                sheet_id=sheet.id,
+                sheet_id=workbook.id,
                 number=number,
                 base=picture.stamp,
                 began_at=now,
@@ -300,7 +300,7 @@ class Mirror:
                 counts=dict(counts),
             )
         )
-        sheet.pass_number = number
+        workbook.pass_number = number
         return WorkbookWrite(number, {k: c for k, c in cells.items() if c}, columns)
 
     # ------------------------------------------------------------ the tabs we make wholly
@@ -308,22 +308,22 @@ class Mirror:
     def _tabs(
         self,
         session: Session,
-        sheet: Workbook,
+        workbook: Workbook,
         spec: Sequence[TabLayout],
         picture: WorkbookPicture,
         taken: TabPass,
         now: dt.datetime,
     ) -> dict[str, Any]:
-        assert sheet.department is not None
-        name = sheet.department.name
+        assert workbook.department is not None
+        name = workbook.department.name
         lines: dict[str, list[Cells]] = {
             "today": generated_tabs.today(taken.standing(), now=now),
             "people": generated_tabs.people(
-                f"{one.name} ({one.number})" for one in staff(session, sheet, on=self._day(now))
+                f"{one.name} ({one.number})" for one in staff(session, workbook, on=self._day(now))
             ),
         }
-        if self._closed_is_stale(session, sheet, taken, picture, now):
-            lines["closed"] = self._closed(session, sheet, now)
+        if self._closed_is_stale(session, workbook, taken, picture, now):
+            lines["closed"] = self._closed(session, workbook, now)
         guide = workbook_text.guide(department=name, address=self.address, written_at=now)
         found = self._filled(spec, picture, lines)
         found["open"] = taken.cells
@@ -332,40 +332,42 @@ class Mirror:
     def _closed_is_stale(
         self,
         session: Session,
-        sheet: Workbook,
+        workbook: Workbook,
         taken: TabPass,
         picture: WorkbookPicture,
         now: dt.datetime,
     ) -> bool:
         """Whether the finished cases can have changed: a row left, a day passed, an older file."""
         left = any(change["what"] is CellDeed.blanked for change in taken.changes)
-        new_day = sheet.today_at is None or self._day(sheet.today_at) != self._day(now)
-        return left or new_day or picture.stamp != sheet.pass_number or sheet.refreshed_at == now
+        new_day = workbook.today_at is None or self._day(workbook.today_at) != self._day(now)
+        return (
+            left or new_day or picture.stamp != workbook.pass_number or workbook.refreshed_at == now
+        )
 
-    def _closed(self, session: Session, sheet: Workbook, now: dt.datetime) -> list[Cells]:
-        tab = _tab_of(session, sheet, "closed")
-        ids = state.finished(session, sheet, tab, since=now - dt.timedelta(days=tab.days or 90))
+    def _closed(self, session: Session, workbook: Workbook, now: dt.datetime) -> list[Cells]:
+        tab = _tab_of(session, workbook, "closed")
+        ids = state.finished(session, workbook, tab, since=now - dt.timedelta(days=tab.days or 90))
         said = case_cells.texts(session, ids)
         return [said[case] for case in ids]
 
     def _months(
         self,
         session: Session,
-        sheet: Workbook,
+        workbook: Workbook,
         spec: Sequence[TabLayout],
         picture: WorkbookPicture,
         now: dt.datetime,
     ) -> dict[str, Any]:
-        assert sheet.year is not None
+        assert workbook.year is not None
         lines: dict[str, list[Cells]] = {
             tab_layout.month_key(number): generated_tabs.month(
-                session, f"{sheet.year}-{number:02d}"
+                session, f"{workbook.year}-{number:02d}"
             )
             for number in range(1, 13)
         }
-        sheet.refreshed_at = now
+        workbook.refreshed_at = now
         found = self._filled(spec, picture, lines)
-        guide = workbook_text.payroll_guide(year=sheet.year, written_at=now)
+        guide = workbook_text.payroll_guide(year=workbook.year, written_at=now)
         return found | self._guide(spec, picture, guide, found)
 
     def _filled(
@@ -397,67 +399,72 @@ class Mirror:
     def _looked(
         self,
         session: Session,
-        sheet: Workbook,
+        workbook: Workbook,
         holder: Holder | None,
         began: dt.datetime,
         *,
         picture: WorkbookPicture | None = None,
     ) -> None:
         """Write down that the file was looked at, and by whom it is held."""
-        sheet.looked_at = began
-        if sheet.settled:
-            sheet.complete_at = began
+        workbook.looked_at = began
+        if workbook.settled:
+            workbook.complete_at = began
         if picture is not None:
-            sheet.fingerprint, sheet.saved_at = picture.fingerprint, picture.saved_at
-            sheet.file_pass = picture.stamp
-        sheet.held_by = holder.name[:120] if holder else None
-        sheet.held_since = holder.since if holder else None
-        behind = sheet.file_pass != sheet.pass_number
-        self._over(session, sheet, ProblemKind.file, began, but=OF_WRITING if behind else ())
-        for known in state.problems(session, sheet):
+            workbook.fingerprint, workbook.saved_at = picture.fingerprint, picture.saved_at
+            workbook.file_pass = picture.stamp
+        workbook.held_by = holder.name[:120] if holder else None
+        workbook.held_since = holder.since if holder else None
+        behind = workbook.file_pass != workbook.pass_number
+        self._over(session, workbook, ProblemKind.file, began, but=OF_WRITING if behind else ())
+        for known in state.problems(session, workbook):
             if known.kind is ProblemKind.copy and known.choice not in (None, Resolution.sheet):
                 known.settled_at = began
         if holder is not None and began - holder.since > self.held_after:
-            self._held_for_long(session, sheet, holder, began)
+            self._held_for_long(session, workbook, holder, began)
 
     def _held_for_long(
-        self, session: Session, sheet: Workbook, holder: Holder, now: dt.datetime
+        self, session: Session, workbook: Workbook, holder: Holder, now: dt.datetime
     ) -> None:
         """Tell people whose open file keeps news from being written."""
         facts = {"who": holder.name, "minutes": int((now - holder.since).total_seconds() // 60)}
         occasion = holder.since.isoformat()
-        if sheet.file_pass != sheet.pass_number:
+        if workbook.file_pass != workbook.pass_number:
             queue.tell(
-                session, kind="file_held", occasion=occasion, now=now, sheet=sheet, facts=facts
+                session,
+                kind="file_held",
+                occasion=occasion,
+                now=now,
+                workbook=workbook,
+                facts=facts,
             )
 
     def _stop(
         self,
         session: Session,
-        sheet: Workbook,
+        workbook: Workbook,
         damage: Damage,
         picture: WorkbookPicture,
         now: dt.datetime,
     ) -> None:
         """Write down why the pass stopped, once, and tell people."""
-        sheet.looked_at = now
-        sheet.fingerprint = picture.fingerprint
-        sheet.settled = False
-        for known in state.problems(session, sheet):
+        workbook.looked_at = now
+        workbook.fingerprint = picture.fingerprint
+        workbook.settled = False
+        for known in state.problems(session, workbook):
             if known.kind is ProblemKind.structure and known.code == damage.code:
                 # What somebody chose could not be done: he has to choose something else.
                 known.choice = known.chosen_at = known.chosen_by_id = None
                 return
-        self._over(session, sheet, ProblemKind.structure, now)
+        self._over(session, workbook, ProblemKind.structure, now)
         facts = {"fingerprint": picture.fingerprint, **damage.facts}
-        self._problem(session, sheet, ProblemKind.structure, damage.code, facts, now)
+        self._problem(session, workbook, ProblemKind.structure, damage.code, facts, now)
 
     def _undo(self, fingerprint: str) -> bool:
         """Put the last good file back, where somebody chose that; the other one is kept aside."""
         with self.reading() as session:
-            sheet = self._sheet(session)
-            found = state.problem_of(state.problems(session, sheet), ProblemKind.structure)
-            name, chosen = sheet.name, found is not None and found.choice is Resolution.undo
+            workbook = self._sheet(session)
+            found = state.problem_of(state.problems(session, workbook), ProblemKind.structure)
+            name, chosen = workbook.name, found is not None and found.choice is Resolution.undo
         last = self.kept / LAST
         if not chosen or not last.exists():
             return False
@@ -465,42 +472,44 @@ class Mirror:
         self.book.keep(self.kept, f"{name} {now.astimezone(self.zone):%Y-%m-%d %H%M%S}.xlsx")
         restored = self.book.put(last, fingerprint)
         with self.writing() as session:
-            sheet = self._sheet(session)
-            sheet.fingerprint, sheet.settled = restored, False
-            self._over(session, sheet, ProblemKind.structure, now)
+            workbook = self._sheet(session)
+            workbook.fingerprint, workbook.settled = restored, False
+            self._over(session, workbook, ProblemKind.structure, now)
         return True
 
-    def _trusted(self, session: Session, sheet: Workbook) -> bool:
-        found = state.problem_of(state.problems(session, sheet), ProblemKind.structure)
+    def _trusted(self, session: Session, workbook: Workbook) -> bool:
+        found = state.problem_of(state.problems(session, workbook), ProblemKind.structure)
         return found is not None and found.choice is Resolution.accept
 
     def _trouble(
-        self, session: Session, sheet: Workbook, error: WorkbookError, now: dt.datetime
+        self, session: Session, workbook: Workbook, error: WorkbookError, now: dt.datetime
     ) -> None:
         """Write down what is wrong with the file, once; what may pass by itself after a while."""
-        sheet.looked_at = now
+        workbook.looked_at = now
         if error.code == "mark_gone" or isinstance(error, WorkbookChanged):
             kind = ProblemKind.structure
         else:
             kind = ProblemKind.file
-        since = sheet.complete_at or now - PATIENCE
+        since = workbook.complete_at or now - PATIENCE
         if isinstance(error, WorkbookUnavailable) and now - since < PATIENCE:
             return
-        for known in state.problems(session, sheet):
+        for known in state.problems(session, workbook):
             if known.kind is kind and known.code == error.code:
                 return
-        self._problem(session, sheet, kind, error.code, dict(error.facts), now)
+        self._problem(session, workbook, kind, error.code, dict(error.facts), now)
 
     def _problem(
         self,
         session: Session,
-        sheet: Workbook,
+        workbook: Workbook,
         kind: ProblemKind,
         code: str,
         facts: dict[str, Any],
         now: dt.datetime,
     ) -> None:
-        found = WorkbookProblem(sheet_id=sheet.id, kind=kind, code=code, facts=facts, found_at=now)
+        found = WorkbookProblem(
+            sheet_id=workbook.id, kind=kind, code=code, facts=facts, found_at=now
+        )
         session.add(found)
         session.flush()
         queue.tell(
@@ -508,21 +517,21 @@ class Mirror:
             kind="file_problem",
             occasion=str(found.id),
             now=now,
-            sheet=sheet,
+            workbook=workbook,
             facts={"code": code, "facts": facts},
         )
 
     def _over(
         self,
         session: Session,
-        sheet: Workbook,
+        workbook: Workbook,
         kind: ProblemKind,
         now: dt.datetime,
         *,
         but: Collection[str] = (),
     ) -> None:
         """Settle problems of a kind, all but some codes: the file is fine again."""
-        for known in state.problems(session, sheet):
+        for known in state.problems(session, workbook):
             if known.kind is kind and known.row_id is None and known.code not in but:
                 known.choice = known.choice or Resolution.over
                 known.settled_at = now
@@ -532,8 +541,8 @@ class Mirror:
     def _missed(self, began: dt.datetime) -> LookOutcome:
         """Wait for the next look: a program that saves takes the old file away first."""
         with self.writing() as session:
-            sheet = self._sheet(session)
-            sheet.fingerprint, sheet.looked_at = None, began
+            workbook = self._sheet(session)
+            workbook.fingerprint, workbook.looked_at = None, began
         return LookOutcome.read
 
     def _found_anew(self, spec: Sequence[TabLayout], *, made: bool) -> str:
@@ -588,33 +597,33 @@ class Mirror:
             self.strangers.add(fingerprint)
             return
         with self.writing() as session:
-            sheet = self._sheet(session)
+            workbook = self._sheet(session)
             if known is None:
                 facts = {"name": name, "fingerprint": fingerprint, "stamp": picture.stamp}
-                self._problem(session, sheet, ProblemKind.copy, "copy_found", facts, now)
+                self._problem(session, workbook, ProblemKind.copy, "copy_found", facts, now)
                 return
             problem = session.get_one(WorkbookProblem, known[0])
             try:
-                self._take_copy(session, sheet, picture, now)
+                self._take_copy(session, workbook, picture, now)
                 problem.settled_at = now
             except PassStopped as stop:
                 problem.code, problem.choice = stop.damage.code, None
 
     def _take_copy(
-        self, session: Session, sheet: Workbook, picture: WorkbookPicture, now: dt.datetime
+        self, session: Session, workbook: Workbook, picture: WorkbookPicture, now: dt.datetime
     ) -> None:
         """What was typed into a copy becomes deeds; the file itself is written by the next look."""
         source = InputSource(
             grid=_grid(picture, "open"),
-            stamp=self._stamp(session, sheet, picture),
-            since=sheet.complete_at or picture.saved_at,
+            stamp=self._stamp(session, workbook, picture),
+            since=workbook.complete_at or picture.saved_at,
             at=picture.saved_at,
             live=False,
             at_once=True,
             trusted=True,
         )
-        taken = self._pass(session, sheet, source, now)
-        self._numbered(session, sheet, (), picture, {"open": taken.cells}, taken, now)
+        taken = self._pass(session, workbook, source, now)
+        self._numbered(session, workbook, (), picture, {"open": taken.cells}, taken, now)
 
     # ------------------------------------------------------------ small things
 
@@ -625,14 +634,14 @@ class Mirror:
         return at.astimezone(self.zone).date()
 
 
-def _seen(session: Session, sheet: Workbook, spec: Sequence[TabLayout]) -> str:
+def _seen(session: Session, workbook: Workbook, spec: Sequence[TabLayout]) -> str:
     """A mark of what the file shows besides cases: its layout, and what was paid in its year."""
     shape = f"{zlib.crc32(repr(spec).encode()):08x}"
-    return f"{shape} {generated_tabs.paid(session, sheet.year)}" if sheet.year else shape
+    return f"{shape} {generated_tabs.paid(session, workbook.year)}" if workbook.year else shape
 
 
-def _tab_of(session: Session, sheet: Workbook, key: str) -> WorkbookTab:
-    return next(tab for tab in layout.tabs(session, sheet.audience) if tab.key == key)
+def _tab_of(session: Session, workbook: Workbook, key: str) -> WorkbookTab:
+    return next(tab for tab in layout.tabs(session, workbook.audience) if tab.key == key)
 
 
 def _grid(picture: WorkbookPicture, key: str) -> Any:

@@ -57,9 +57,9 @@ class RowState:
 # ---------------------------------------------------------------- which cases belong in it
 
 
-def wanted(session: Session, sheet: Workbook, tab: WorkbookTab) -> dict[int, str]:
+def wanted(session: Session, workbook: Workbook, tab: WorkbookTab) -> dict[int, str]:
     """The cases that stand in a tab, by id, with the versions of what their cells are made from."""
-    rows = session.execute(_cases(sheet, tab).with_only_columns(Complaint.id, _versions()))
+    rows = session.execute(_cases(workbook, tab).with_only_columns(Complaint.id, _versions()))
     return dict(rows.all())
 
 
@@ -80,15 +80,15 @@ def _versions() -> sa.ColumnElement[str]:
     return texts[0] + "." + texts[1] + "." + texts[2]
 
 
-def _cases(sheet: Workbook, tab: WorkbookTab) -> sa.Select[Any]:
+def _cases(workbook: Workbook, tab: WorkbookTab) -> sa.Select[Any]:
     """The department's cases of a tab, and those it typed itself and nobody handed over yet."""
     born = aliased(WorkbookRow)
     own = sa.exists().where(
         born.complaint_id == Complaint.id,
-        born.sheet_id == sheet.id,
+        born.sheet_id == workbook.id,
         born.typed.is_not(sa.null()),
     )
-    held = Complaint.department_id == sheet.department_id
+    held = Complaint.department_id == workbook.department_id
     fresh = sa.and_(Complaint.department_id.is_(None), Complaint.status == Status.registered, own)
     return (
         sa.select(Complaint)
@@ -100,26 +100,28 @@ def _cases(sheet: Workbook, tab: WorkbookTab) -> sa.Select[Any]:
     )
 
 
-def news(session: Session, sheet: Workbook, tab: WorkbookTab) -> bool:
+def news(session: Session, workbook: Workbook, tab: WorkbookTab) -> bool:
     """Whether the record says anything of the tab's cases that the last pass did not know."""
-    ours = sa.and_(WorkbookRow.complaint_id == Complaint.id, WorkbookRow.sheet_id == sheet.id)
+    ours = sa.and_(WorkbookRow.complaint_id == Complaint.id, WorkbookRow.sheet_id == workbook.id)
     stale = sa.or_(
         WorkbookRow.id.is_(None), WorkbookRow.shown.is_(False), WorkbookRow.seen != _versions()
     )
-    fresh = _cases(sheet, tab).outerjoin(WorkbookRow, ours).where(stale)
+    fresh = _cases(workbook, tab).outerjoin(WorkbookRow, ours).where(stale)
     if session.scalar(fresh.with_only_columns(Complaint.id).order_by(None).limit(1)):
         return True
-    still = _cases(sheet, tab).with_only_columns(Complaint.id).order_by(None)
+    still = _cases(workbook, tab).with_only_columns(Complaint.id).order_by(None)
     gone = sa.select(WorkbookRow.id).where(
-        WorkbookRow.sheet_id == sheet.id, WorkbookRow.shown, WorkbookRow.complaint_id.not_in(still)
+        WorkbookRow.sheet_id == workbook.id,
+        WorkbookRow.shown,
+        WorkbookRow.complaint_id.not_in(still),
     )
     return session.scalar(gone.limit(1)) is not None
 
 
-def crossed(session: Session, sheet: Workbook, *, since: dt.datetime, now: dt.datetime) -> bool:
+def crossed(session: Session, workbook: Workbook, *, since: dt.datetime, now: dt.datetime) -> bool:
     """Whether a case of the department became overdue in between."""
     between = sa.select(Complaint.id).where(
-        Complaint.department_id == sheet.department_id,
+        Complaint.department_id == workbook.department_id,
         Complaint.due_at > since,
         Complaint.due_at <= now,
     )
@@ -127,13 +129,13 @@ def crossed(session: Session, sheet: Workbook, *, since: dt.datetime, now: dt.da
 
 
 def finished(
-    session: Session, sheet: Workbook, tab: WorkbookTab, *, since: dt.datetime
+    session: Session, workbook: Workbook, tab: WorkbookTab, *, since: dt.datetime
 ) -> list[int]:
     """The department's cases that were closed since then, the oldest first."""
     return list(
         session.scalars(
             sa.select(Complaint.id)
-            .where(Complaint.department_id == sheet.department_id)
+            .where(Complaint.department_id == workbook.department_id)
             .where(Complaint.status.in_(layout.statuses(tab)), Complaint.closed_at >= since)
             .where(Complaint.history.is_(False))
             .order_by(Complaint.closed_at, Complaint.id)
@@ -145,7 +147,7 @@ def finished(
 
 
 def mine(
-    session: Session, sheet: Workbook, cases: Iterable[int], uids: Iterable[str]
+    session: Session, workbook: Workbook, cases: Iterable[int], uids: Iterable[str]
 ) -> dict[str, RowState]:
     """The rows the file has or is to have, by their id: shown ones, typed ones, those asked for."""
     columns = (
@@ -158,7 +160,7 @@ def mine(
         ),
         *(WorkbookRow.hint, WorkbookRow.waiting, WorkbookRow.refused, WorkbookRow.typed),
     )
-    of = sa.select(*columns).where(WorkbookRow.sheet_id == sheet.id)
+    of = sa.select(*columns).where(WorkbookRow.sheet_id == workbook.id)
     found = {row.uid: RowState(*row) for row in session.execute(of.where(WorkbookRow.shown))}
     known = {one.case for one in found.values()}
     for column, keys in (
@@ -175,10 +177,10 @@ def _batches(keys: Sequence[Any], size: int = 500) -> Iterable[Sequence[Any]]:
     return (keys[start : start + size] for start in range(0, len(keys), size))
 
 
-def bases(session: Session, sheet: Workbook, *, at: int | None = None) -> dict[int, Cells]:
+def bases(session: Session, workbook: Workbook, *, at: int | None = None) -> dict[int, Cells]:
     """What both sides agreed on, by row: after pass `at`, or after the last one."""
     said = sa.select(WorkbookBase.row_id, WorkbookBase.cells).where(
-        WorkbookBase.sheet_id == sheet.id
+        WorkbookBase.sheet_id == workbook.id
     )
     if at is None:
         said = said.where(WorkbookBase.until_pass.is_(None))
@@ -189,7 +191,7 @@ def bases(session: Session, sheet: Workbook, *, at: int | None = None) -> dict[i
 
 
 def history(
-    session: Session, sheet: Workbook, *, since: int
+    session: Session, workbook: Workbook, *, since: int
 ) -> dict[tuple[int, str], list[Agreed]]:
     """What was taken from and written into each cell after pass `since`, in order.
 
@@ -201,7 +203,7 @@ def history(
     )
     rows = session.execute(
         sa.select(WorkbookChange.row_id, WorkbookChange.field, here, WorkbookChange.after)
-        .where(WorkbookChange.sheet_id == sheet.id, WorkbookChange.pass_number > since)
+        .where(WorkbookChange.sheet_id == workbook.id, WorkbookChange.pass_number > since)
         .where(WorkbookChange.row_id.is_not(None), WorkbookChange.field.is_not(None))
         .where(WorkbookChange.what.in_((CellDeed.taken, CellDeed.written)))
         .order_by(WorkbookChange.id)
@@ -213,13 +215,13 @@ def history(
     return found
 
 
-def write_rows(session: Session, sheet: Workbook, changed: Sequence[RowState]) -> None:
+def write_rows(session: Session, workbook: Workbook, changed: Sequence[RowState]) -> None:
     """Write rows down; a new one gets its number."""
     new = [one for one in changed if one.id is None]
     if new:
         stored = session.execute(
             sa.insert(WorkbookRow).returning(WorkbookRow.uid, WorkbookRow.id),
-            [{"sheet_id": sheet.id, "uid": one.uid, **_columns(one)} for one in new],
+            [{"sheet_id": workbook.id, "uid": one.uid, **_columns(one)} for one in new],
         )
         ids = dict(stored.all())
         for one in new:
@@ -242,7 +244,7 @@ def _columns(one: RowState) -> dict[str, Any]:
 
 
 def agree(
-    session: Session, sheet: Workbook, number: int, agreed: Mapping[int, Cells | None]
+    session: Session, workbook: Workbook, number: int, agreed: Mapping[int, Cells | None]
 ) -> None:
     """Remember what rows say from pass `number` on (None: gone) and forget what is too old."""
     for some in _batches(list(agreed)):
@@ -252,7 +254,7 @@ def agree(
             .values(until_pass=number)
         )
     new = [
-        {"sheet_id": sheet.id, "row_id": row, "from_pass": number, "cells": dict(cells)}
+        {"sheet_id": workbook.id, "row_id": row, "from_pass": number, "cells": dict(cells)}
         for row, cells in agreed.items()
         if cells is not None
     ]
@@ -260,7 +262,7 @@ def agree(
         session.execute(sa.insert(WorkbookBase), new)
     session.execute(
         sa.delete(WorkbookBase).where(
-            WorkbookBase.sheet_id == sheet.id, WorkbookBase.until_pass <= number - KEPT_PASSES
+            WorkbookBase.sheet_id == workbook.id, WorkbookBase.until_pass <= number - KEPT_PASSES
         )
     )
 
@@ -268,12 +270,12 @@ def agree(
 # ---------------------------------------------------------------- problems
 
 
-def problems(session: Session, sheet: Workbook) -> list[WorkbookProblem]:
+def problems(session: Session, workbook: Workbook) -> list[WorkbookProblem]:
     """What is not settled yet, the oldest first."""
     return list(
         session.scalars(
             sa.select(WorkbookProblem)
-            .where(WorkbookProblem.sheet_id == sheet.id, WorkbookProblem.settled_at.is_(None))
+            .where(WorkbookProblem.sheet_id == workbook.id, WorkbookProblem.settled_at.is_(None))
             .order_by(WorkbookProblem.id)
         )
     )

@@ -16,12 +16,12 @@ LOCKED = frozenset({"today", "closed", "guide", "people"})
 """Tabs that Redress makes wholly; nobody has to sort or fill them."""
 
 
-def of(session: Session, sheet: Workbook, *, on: dt.date) -> tuple[TabLayout, ...]:
+def of(session: Session, workbook: Workbook, *, on: dt.date) -> tuple[TabLayout, ...]:
     """Every tab of a file, in order; a payroll file has one for each wage month of its year."""
     found: list[TabLayout] = []
-    for tab in layout.tabs(session, sheet.audience):
+    for tab in layout.tabs(session, workbook.audience):
         if tab.key == "month":
-            found += [_month(session, tab, sheet, number, on=on) for number in range(1, 13)]
+            found += [_month(session, tab, workbook, number, on=on) for number in range(1, 13)]
         else:
             found.append(_tab(session, tab, key=tab.key, title=tab.title, on=on))
     return tuple(found)
@@ -33,9 +33,9 @@ def month_key(number: int) -> str:
 
 
 def _month(
-    session: Session, tab: WorkbookTab, sheet: Workbook, number: int, *, on: dt.date
+    session: Session, tab: WorkbookTab, workbook: Workbook, number: int, *, on: dt.date
 ) -> TabLayout:
-    title = f"{sheet.year}-{number:02d}"
+    title = f"{workbook.year}-{number:02d}"
     return _tab(session, tab, key=month_key(number), title=title, on=on)
 
 

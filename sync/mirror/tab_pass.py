@@ -85,7 +85,7 @@ class TabPass:
     """One pass over the tab; `run` does it and leaves the cells to write in `cells`."""
 
     session: Session
-    sheet: Workbook
+    workbook: Workbook
     tab: WorkbookTab
     source: InputSource
     place: DisplayContext
@@ -96,13 +96,13 @@ class TabPass:
     shown: dict[int, Cells] = field(default_factory=dict)  # by case: what the rows say now
 
     def __post_init__(self) -> None:
-        session, sheet, source = self.session, self.sheet, self.source
+        session, workbook, source = self.session, self.workbook, self.source
         on = self.now.astimezone(self.place.zone).date()
-        self.number = sheet.pass_number + 1
+        self.number = workbook.pass_number + 1
         self.titles = {name: said for name, said, _w in layout.columns(session, self.tab, on=on)}
         self.fields = list(self.titles)
         self.new_columns = frozenset(self.fields) - set(source.grid.columns)
-        self.wanted = state.wanted(session, sheet, self.tab)
+        self.wanted = state.wanted(session, workbook, self.tab)
         self.lines = {line.number: line for line in source.grid.lines}
         texts = {
             n: {f: t for f, r in line.cells.items() if (t := plain(r)) is not None}
@@ -110,17 +110,19 @@ class TabPass:
         }
         self.rows = [TextRow(n, cells) for n, cells in texts.items()]
         uids = [row.cells["uid"] for row in self.rows if "uid" in row.cells]
-        self.mine = state.mine(session, sheet, self.wanted, uids)
-        self.latest = state.bases(session, sheet)
-        late = source.stamp < sheet.pass_number
-        self.base = state.bases(session, sheet, at=source.stamp) if late else self.latest
-        self.history = state.history(session, sheet, since=source.stamp) if late else {}
+        self.mine = state.mine(session, workbook, self.wanted, uids)
+        self.latest = state.bases(session, workbook)
+        late = source.stamp < workbook.pass_number
+        self.base = state.bases(session, workbook, at=source.stamp) if late else self.latest
+        self.history = state.history(session, workbook, since=source.stamp) if late else {}
         self._compute()
-        self.problems = state.problems(session, sheet)
+        self.problems = state.problems(session, workbook)
         self.covered = _covered(source.grid)
         self.merged_lines = {number for number, _field in self.covered}
-        self.actor = actors.of_department(sheet.department) if sheet.department else actors.SYSTEM
-        self.reader = _reader(session, sheet, zone=self.place.zone, now=source.at, on=on)
+        self.actor = (
+            actors.of_department(workbook.department) if workbook.department else actors.SYSTEM
+        )
+        self.reader = _reader(session, workbook, zone=self.place.zone, now=source.at, on=on)
         self.touched: dict[str, RowState] = {}
         self.agreed: dict[str, Cells | None] = {}
         self.free = _free(self.lines)
@@ -351,7 +353,7 @@ class TabPass:
 
     def _newborn(self, lines: Sequence[TextRow]) -> None:
         """Rows that somebody typed below the others: complete and settled they become cases."""
-        before = list(self.sheet.newborn)
+        before = list(self.workbook.newborn)
         after: list[Any] = []
         for line in lines:
             typed = {f: t for f, t in line.cells.items() if f not in MARKS and f in self.fields}
@@ -365,7 +367,7 @@ class TabPass:
             if entry is not None:
                 after.append(entry)
         if not self.source.at_once:
-            self.sheet.newborn = after
+            self.workbook.newborn = after
             self._forget_refused([e["cells"] for e in after if e.get("refused")])
 
     def _forget_refused(self, standing: Sequence[Cells]) -> None:
@@ -422,10 +424,10 @@ class TabPass:
 
     def _register(self, line: TextRow, typed: Cells, entry: Mapping[str, Any]) -> None:
         asked = {f: r for f, r in self.lines[line.number].cells.items() if layout.field(f).asked}
-        assert self.sheet.department is not None
-        complaint = intake.register_in_sheet(
+        assert self.workbook.department is not None
+        complaint = intake.register_in_workbook(
             self.session,
-            self.sheet.department,
+            self.workbook.department,
             **self.reader.newborn(asked),
             actor=self.actor,
             now=self.now,
@@ -435,7 +437,7 @@ class TabPass:
         one.hint = workbook_text.born(complaint.number, at=self.now)
         self.mine[one.uid] = one
         self.wanted[one.case] = ""  # it stands on the tab of today, and is read again next time
-        state.write_rows(self.session, self.sheet, [one])
+        state.write_rows(self.session, self.workbook, [one])
         said = case_cells.texts(self.session, [complaint.id])[complaint.id]
         self._write_born(one, line, _hinted(said, one.hint))
         self.note(CellDeed.taken, one, after=complaint.number, seq=complaint.version)
@@ -473,7 +475,7 @@ class TabPass:
 
     def _remember(self) -> None:
         """Write down rows, bases, changes; a pass that did nothing leaves no number."""
-        state.write_rows(self.session, self.sheet, list(self.touched.values()))
+        state.write_rows(self.session, self.workbook, list(self.touched.values()))
         for known in self.problems:
             if known.choice and known.kind in (ProblemKind.not_ours, ProblemKind.repeated):
                 self.settle(known, known.choice)
@@ -486,8 +488,8 @@ class TabPass:
         waits = any(
             one.waiting.get("cells") or one.waiting.get("gone") for one in self.mine.values()
         )
-        self.sheet.settled = not waits and not any(
-            not (entry.get("missing") or entry.get("refused")) for entry in self.sheet.newborn
+        self.workbook.settled = not waits and not any(
+            not (entry.get("missing") or entry.get("refused")) for entry in self.workbook.newborn
         )
 
     def standing(self) -> Iterator[tuple[Cells, bool]]:
@@ -500,8 +502,8 @@ class TabPass:
         """Store bases and changes under the number of this pass, and tell what was refused."""
         self._tell()
         if self.agreed_by_id:
-            state.agree(self.session, self.sheet, self.number, self.agreed_by_id)
-        common = {"sheet_id": self.sheet.id, "pass_number": self.number}
+            state.agree(self.session, self.workbook, self.number, self.agreed_by_id)
+        common = {"sheet_id": self.workbook.id, "pass_number": self.number}
         ids = {one.uid: one.id for one in self.mine.values()}
         full = [
             {**change, "row_id": ids.get(change.pop("uid")), **common} for change in self.changes
@@ -561,7 +563,7 @@ class TabPass:
                 if kind in OF_A_CELL and row_id is not None and known.choice is None:
                     self.settle(known, Resolution.over)
         found = WorkbookProblem(
-            sheet_id=self.sheet.id,
+            sheet_id=self.workbook.id,
             row_id=row_id,
             complaint_id=one.case if one else None,
             kind=kind,
@@ -585,9 +587,9 @@ class TabPass:
         queue.tell(
             self.session,
             kind="refused_input",
-            occasion=f"{self.sheet.id}/{self.number}",
+            occasion=f"{self.workbook.id}/{self.number}",
             now=self.now,
-            sheet=self.sheet,
+            workbook=self.workbook,
             complaint=self.session.get(Complaint, only) if only else None,
             facts={},
         )
@@ -654,18 +656,18 @@ def _free(lines: Mapping[int, TabRow]) -> Iterator[int]:
 
 
 def _reader(
-    session: Session, sheet: Workbook, *, zone: dt.tzinfo, now: dt.datetime, on: dt.date
+    session: Session, workbook: Workbook, *, zone: dt.tzinfo, now: dt.datetime, on: dt.date
 ) -> CellReader:
     """Who can be named in a file, and the fields of the regulations in force."""
-    return CellReader(staff(session, sheet, on=on), zone, now, _fields(session, on=on))
+    return CellReader(staff(session, workbook, on=on), zone, now, _fields(session, on=on))
 
 
-def staff(session: Session, sheet: Workbook, *, on: dt.date) -> list[Person]:
+def staff(session: Session, workbook: Workbook, *, on: dt.date) -> list[Person]:
     """The people of a file's department, by number."""
     here = sa.or_(Employee.left_on.is_(None), Employee.left_on >= on)
     found = session.execute(
         sa.select(Employee.number, Employee.name)
-        .where(Employee.department_id == sheet.department_id, here)
+        .where(Employee.department_id == workbook.department_id, here)
         .order_by(Employee.number)
     )
     return [Person(number, name) for number, name in found]

@@ -161,7 +161,7 @@ def _patched(
     for tab in tabs:
         if tab.key in written and tab.key in found:
             grid = seen.grids[tab.key]
-            _patch_sheet(made, found[tab.key].sheet, grid, _edits(tab, grid, writing))
+            _patch_sheet(made, found[tab.key].tab, grid, _edits(tab, grid, writing))
     made.parts |= without_lost(package, book, made.parts)
     return made
 
@@ -184,27 +184,27 @@ def _edits(
 
 
 def _patch_sheet(
-    made: _Patched, sheet: PackageTab, grid: TabPicture, edits: Mapping[tuple[int, int], Written]
+    made: _Patched, tab: PackageTab, grid: TabPicture, edits: Mapping[tuple[int, int], Written]
 ) -> None:
     """Put cells into a sheet's part, and what they change into the parts that name them."""
     package = made.package
-    part = package.name(sheet.part)
+    part = package.name(tab.part)
     patched = patch(
         package.read(part), edits, ElementReader(made.book), frozenset(grid.columns.values())
     )
     made.parts[part] = patched.data
     made.says[part] = patched.says
-    for kind, table in package.related(sheet.part).values():
+    for kind, table in package.related(tab.part).values():
         if kind == "table" and table in package:
             old = package.read(table)
             new = with_headers(old, patched.says)
             if new != old:
                 made.parts[package.name(table)] = new
     if patched.bared:
-        _shorten_chain(made, sheet, patched.bared)
+        _shorten_chain(made, tab, patched.bared)
 
 
-def _shorten_chain(made: _Patched, sheet: PackageTab, bared: frozenset[str]) -> None:
+def _shorten_chain(made: _Patched, tab: PackageTab, bared: frozenset[str]) -> None:
     """Take cells that lost their formula out of the calculation chain, and an empty chain out."""
     chain = made.book.related_part("calcChain")
     if chain is None or chain not in made.package:
@@ -213,7 +213,7 @@ def _shorten_chain(made: _Patched, sheet: PackageTab, bared: frozenset[str]) -> 
     old = made.parts[part] if part in made.parts else made.package.read(part)
     if old is None:
         return
-    made.parts[part] = without_formulas(old, sheet.number, bared)
+    made.parts[part] = without_formulas(old, tab.number, bared)
     if made.parts[part] is None:
         for name, new in made.package.without_part(made.book.part, chain).items():
             made.parts[name] = new

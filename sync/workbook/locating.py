@@ -41,7 +41,7 @@ def _plain(word: str) -> str:
 class LocatedTab:
     """A tab of ours: where it is, the stamp of its mark and the column the mark stands in."""
 
-    sheet: PackageTab
+    tab: PackageTab
     stamp: int | None
     marked: int | None
 
@@ -50,7 +50,7 @@ class LocatedTab:
 class _Top:
     """The first row of a sheet: its first mark and where that stands."""
 
-    sheet: PackageTab
+    tab: PackageTab
     key: str | None
     stamp: int | None
     column: int | None
@@ -64,14 +64,14 @@ def tabs_of(
     A mark counts first: of several tabs with the same one, people copied ours, and the one that
     kept its title or else the latest is it. Without a mark the title decides.
     """
-    tops = [_top(package, book, sheet) for sheet in book.sheets if sheet.part in package]
+    tops = [_top(package, book, tab) for tab in book.sheets if tab.part in package]
     found: dict[str, LocatedTab] = {}
     for tab in tabs:
         marked = [top for top in tops if top.key == tab.key]
-        titled = [top for top in tops if top.key is None and _titled(top.sheet, tab)]
-        marked.sort(key=lambda top: (not _titled(top.sheet, tab), -(top.stamp or 0)))
+        titled = [top for top in tops if top.key is None and _titled(top.tab, tab)]
+        marked.sort(key=lambda top: (not _titled(top.tab, tab), -(top.stamp or 0)))
         for top in [*marked, *titled][:1]:
-            found[tab.key] = LocatedTab(top.sheet, top.stamp, top.column)
+            found[tab.key] = LocatedTab(top.tab, top.stamp, top.column)
     return found
 
 
@@ -79,15 +79,15 @@ def _titled(sheet: PackageTab, tab: TabLayout) -> bool:
     return normal(sheet.title) == normal(tab.title)
 
 
-def _top(package: Package, book: WorkbookParts, sheet: PackageTab) -> _Top:
-    for column, value in first_row(package, book, sheet):
+def _top(package: Package, book: WorkbookParts, tab: PackageTab) -> _Top:
+    for column, value in first_row(package, book, tab):
         match = MARK.match(value.strip()) if isinstance(value, str) else None
         if match:
-            return _Top(sheet, match[1], int(match[2]), column)
-    return _Top(sheet, None, None, None)
+            return _Top(tab, match[1], int(match[2]), column)
+    return _Top(tab, None, None, None)
 
 
-def first_row(package: Package, book: WorkbookParts, sheet: PackageTab) -> Row:
+def first_row(package: Package, book: WorkbookParts, tab: PackageTab) -> Row:
     """The filled cells of a sheet's first row."""
     first: Row = []
 
@@ -96,7 +96,7 @@ def first_row(package: Package, book: WorkbookParts, sheet: PackageTab) -> Row:
             first.extend(row)
         raise StopReading
 
-    with package.open(sheet.part) as stream:
+    with package.open(tab.part) as stream:
         scan(stream, ElementReader(book), take)
     return first
 
@@ -108,7 +108,7 @@ def columns_of(
     tab: TabLayout, found: LocatedTab, headers: Mapping[int, str], names: Iterable[DefinedName]
 ) -> dict[str, int]:
     """The column of each field of a tab; a field that cannot be found is not there."""
-    pointed = _pointed(tab, found.sheet, names)
+    pointed = _pointed(tab, found.tab, names)
     columns: dict[str, int] = {}
     identity = _identity(tab, found, headers, pointed)
     if identity is not None:
@@ -160,11 +160,11 @@ def _pointed(tab: TabLayout, sheet: PackageTab, names: Iterable[DefinedName]) ->
 def grid_of(package: Package, book: WorkbookParts, tab: TabLayout, found: LocatedTab) -> TabPicture:
     """One of our tabs as it stands."""
     filled = _TabLines(tab, found, book.names)
-    with package.open(found.sheet.part) as stream:
+    with package.open(found.tab.part) as stream:
         merged = scan(stream, ElementReader(book), filled.take)
     filled.know({})
     return TabPicture(
-        title=found.sheet.title,
+        title=found.tab.title,
         columns=filled.columns,
         headers={field: filled.headers.get(at, "") for field, at in filled.columns.items()},
         lines=filled.lines,

@@ -121,8 +121,8 @@ def _style_column(sheet: Worksheet, tab: TabLayout, position: int, column: Colum
     _style_header(sheet, position, column, HEAD if theirs or tab.locked else HEAD_GREY)
 
 
-def _style_header(sheet: Worksheet, position: int, column: ColumnLayout, colour: str) -> None:
-    head = sheet.cell(1, position)
+def _style_header(tab: Worksheet, position: int, column: ColumnLayout, colour: str) -> None:
+    head = tab.cell(1, position)
     head.value = column.header
     head.data_type = "s"  # a header that begins with = is a text
     head.font = Font(name=FACE, size=10, bold=True, color=PAPER)
@@ -139,7 +139,7 @@ def _alignment(column: ColumnLayout) -> Alignment:
 # ---------------------------------------------------------------- advice on entering
 
 
-def _advise(sheet: Worksheet, position: int, column: ColumnLayout, titles: dict[str, str]) -> None:
+def _advise(tab: Worksheet, position: int, column: ColumnLayout, titles: dict[str, str]) -> None:
     """The list a column offers and what is said when somebody enters it."""
     formula = _list_of(column, titles)
     if formula is None and not column.note:
@@ -156,7 +156,7 @@ def _advise(sheet: Worksheet, position: int, column: ColumnLayout, titles: dict[
         advice.promptTitle, advice.prompt = column.header[:TITLE], column.note[:PROMPT]
     letter = get_column_letter(position)
     advice.add(f"{letter}2:{letter}{LAST_LINE}")
-    sheet.add_data_validation(advice)
+    tab.add_data_validation(advice)
 
 
 def _list_of(column: ColumnLayout, titles: dict[str, str]) -> str | None:
@@ -216,9 +216,9 @@ def _set_up_print(sheet: Worksheet, tab: TabLayout) -> None:
     sheet.HeaderFooter.oddFooter = HeaderFooterItem(center=_HeaderFooterPart("&A · &P / &N"))
 
 
-def _lock(sheet: Worksheet) -> None:
+def _lock(tab: Worksheet) -> None:
     """Lock a generated tab without a password; it can be filtered, sorted and made wider."""
-    lock = sheet.protection
+    lock = tab.protection
     lock.enable()
     lock.autoFilter = lock.sort = False  # in the file these say what is forbidden
     lock.formatColumns = lock.formatRows = False

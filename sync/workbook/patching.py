@@ -591,7 +591,7 @@ def _around(old: Area, places: list[tuple[int, int]]) -> Area:
 # ---------------------------------------------------------------- parts that name our cells
 
 
-def without_formulas(data: bytes, sheet: str, bared: frozenset[str]) -> bytes | None:
+def without_formulas(data: bytes, tab: str, bared: frozenset[str]) -> bytes | None:
     """A calculation chain without cells that have no formula any more; None when none is left.
 
     Excel repairs a book whose chain names a cell without a formula. An entry that names no sheet
@@ -603,7 +603,7 @@ def without_formulas(data: bytes, sheet: str, bared: frozenset[str]) -> bytes | 
     at, meant, written = 0, "", ""
     for start, attributes in entries:
         meant = attributes.get("i", meant)
-        if meant == sheet and attributes.get("r", "") in bared:
+        if meant == tab and attributes.get("r", "") in bared:
             pieces.append(data[at:start])
             at = _tag_end(data, start)
             if not _is_closed(data, at):

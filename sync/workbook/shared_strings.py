@@ -36,8 +36,8 @@ def without_lost(package: Package, book: WorkbookParts, new: Parts) -> dict[str,
     before = _pointed(package.read(name) for name in patched)
     if not before:
         return {}
-    sheets = {package.name(sheet.part) for sheet in book.sheets if sheet.part in package}
-    after = _pointed(new.get(name) or package.read(name) for name in sorted(sheets))
+    tabs = {package.name(tab.part) for tab in book.sheets if tab.part in package}
+    after = _pointed(new.get(name) or package.read(name) for name in sorted(tabs))
     if after is None or not (lost := before - after):
         return {}
     data = package.read(table)

@@ -147,8 +147,8 @@ def test_the_list_costs_the_same_few_statements_for_many_files(
     few = statements()
     with writing(engine) as session:
         for number in range(12):
-            sheet = Filed(session).sheet(f"表 {number}")
-            Filed(session).passed(sheet, 3, taken=1)
+            workbook = Filed(session).sheet(f"表 {number}")
+            Filed(session).passed(workbook, 3, taken=1)
     assert statements() == few
 
 
@@ -253,8 +253,8 @@ def test_every_choice_has_a_button_with_what_it_does(
     visit: Any, week: None, engine: Engine, kind: ProblemKind
 ) -> None:
     with writing(engine) as session:
-        sheet = Filed(session).sheet(f"表 {kind.value}")
-        Filed(session).problem(sheet, kind)
+        workbook = Filed(session).sheet(f"表 {kind.value}")
+        Filed(session).problem(workbook, kind)
     page = read(visit(), page_of(engine, f"表 {kind.value}"))
     offered = re.findall(r'name="choice" value="(\w+)"', page)
     assert offered == [choice.value for choice in workbooks.CHOICES[kind]]
@@ -328,9 +328,9 @@ def test_what_a_text_has_more_stands_out(text: str, against: str | None, shown: 
 
 def test_the_passes_are_turned_over_page_by_page(visit: Any, week: None, engine: Engine) -> None:
     with writing(engine) as session:
-        sheet = session.get_one(Workbook, id_of(engine))
+        workbook = session.get_one(Workbook, id_of(engine))
         for number in range(42, 102):
-            Filed(session).passed(sheet, number, taken=1)
+            Filed(session).passed(workbook, number, taken=1)
     client, here = visit(), page_of(engine) + "passes/"
     first = read(client, here)
     assert re.findall(r"/pass/(\d+)/", first)[0] == "101"
@@ -626,7 +626,7 @@ def test_what_is_wrong_with_a_file_is_a_sentence_in_every_language(code: str) ->
     said = []
     for language in wording.LANGUAGES:
         with wording.speaking(language, ZONE):
-            said.append(wording.sheet_problem(code, CODES[code]))
+            said.append(wording.workbook_problem(code, CODES[code]))
     assert len(set(said)) == len(wording.LANGUAGES), "the sentence is not translated"
     for sentence in said:
         assert sentence.endswith((".", "。"))
@@ -643,18 +643,18 @@ def test_a_refusal_kept_as_a_problem_is_said_like_the_refusal(
 ) -> None:
     facts = {"field": "text", "limit": 5, "deed": "replied", "status": "closed"}
     with wording.speaking("en", ZONE):
-        assert wording.sheet_problem(refusal.code, facts) == wording.error(refusal(**facts))
+        assert wording.workbook_problem(refusal.code, facts) == wording.error(refusal(**facts))
 
 
 def test_an_instant_of_a_problem_is_said_in_the_reader_s_zone() -> None:
     facts = {"field": "until", "at": "2026-09-28T06:05:00+00:00"}
     with wording.speaking("en", ZONE):
-        assert "2026-09-28 14:05" in wording.sheet_problem("time_in_future", facts)
+        assert "2026-09-28 14:05" in wording.workbook_problem("time_in_future", facts)
 
 
 def test_a_code_that_nobody_has_named_still_says_what_is_known() -> None:
     with wording.speaking("en", ZONE):
-        said = wording.sheet_problem("gone_fishing", {"rows": 3, "tab": "在办"})
+        said = wording.workbook_problem("gone_fishing", {"rows": 3, "tab": "在办"})
     assert said == "Something is wrong that has no name yet: gone_fishing (rows 3; tab 在办)."
 
 

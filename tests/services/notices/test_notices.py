@@ -47,15 +47,15 @@ def _ways(session: Session) -> list[str]:
 
 
 def _file(office: Office) -> Workbook:
-    sheet = Workbook(
+    workbook = Workbook(
         audience=Audience.department,
         department_id=office.department("after_sales").id,
         name="售后",
         newborn=[],
     )
-    office.session.add(sheet)
+    office.session.add(workbook)
     office.session.flush()
-    return sheet
+    return workbook
 
 
 @pytest.fixture
@@ -80,23 +80,23 @@ def test_the_same_occasion_is_told_once(office: Office) -> None:
 
 
 def test_a_file_without_a_case_is_told_about_once_too(office: Office) -> None:
-    sheet = _file(office)
+    workbook = _file(office)
     said: dict[str, Any] = {"kind": "file_held", "occasion": "held", "facts": {"who": "Wang"}}
-    first = queue.tell(office.session, sheet=sheet, now=MORNING, **said)
+    first = queue.tell(office.session, workbook=workbook, now=MORNING, **said)
     assert first is not None
     assert first.facts == {"sheet": "售后", "who": "Wang"}
-    assert first.department_id == sheet.department_id
-    assert queue.tell(office.session, sheet=sheet, now=REPLIED, **said) is None
+    assert first.department_id == workbook.department_id
+    assert queue.tell(office.session, workbook=workbook, now=REPLIED, **said) is None
 
 
 def test_what_was_typed_into_a_file_is_answered_to_whose_file_it_is(office: Office) -> None:
     complaint = office.registered()
     office.dispatch(complaint, department="sales")
-    sheet = _file(office)
+    workbook = _file(office)
     said: dict[str, Any] = {"kind": "refused_input", "now": REPLIED, "facts": {}}
-    told = queue.tell(office.session, occasion="1", sheet=sheet, complaint=complaint, **said)
+    told = queue.tell(office.session, occasion="1", workbook=workbook, complaint=complaint, **said)
     assert told is not None
-    assert told.department_id == sheet.department_id != complaint.department_id
+    assert told.department_id == workbook.department_id != complaint.department_id
     assert told.facts == {"number": complaint.number, "sheet": "售后"}
 
 

@@ -56,7 +56,7 @@ HEARD = {
 
 def heard(office: Office, key: str = "after_sales", **said: Any) -> Complaint:
     usual = {**HEARD, "actor": office.sheet(key)}
-    return intake.register_in_sheet(office.session, office.department(key), **(usual | said))
+    return intake.register_in_workbook(office.session, office.department(key), **(usual | said))
 
 
 def hurried(office: Office) -> Complaint:

@@ -52,37 +52,39 @@ def made(session: Session, name: str = "售后部投诉表", **said: Any) -> Wor
         "newborn": [],
         "complete_at": NOW - dt.timedelta(seconds=5),
     }
-    sheet = Workbook(name=name, **(usual | said))
-    session.add(sheet)
+    workbook = Workbook(name=name, **(usual | said))
+    session.add(workbook)
     session.flush()
-    return sheet
+    return workbook
 
 
-def problem(session: Session, sheet: Workbook, kind: ProblemKind, **said: Any) -> WorkbookProblem:
+def problem(
+    session: Session, workbook: Workbook, kind: ProblemKind, **said: Any
+) -> WorkbookProblem:
     usual: dict[str, Any] = {"code": kind.value, "facts": {}, "found_at": NOW}
-    row = WorkbookProblem(sheet=sheet, kind=kind, **(usual | said))
+    row = WorkbookProblem(workbook=workbook, kind=kind, **(usual | said))
     session.add(row)
     session.flush()
     return row
 
 
-def passed(session: Session, sheet: Workbook, number: int = 1) -> WorkbookLook:
-    row = WorkbookLook(sheet=sheet, number=number, began_at=NOW, counts={})
-    sheet.pass_number = number
+def passed(session: Session, workbook: Workbook, number: int = 1) -> WorkbookLook:
+    row = WorkbookLook(workbook=workbook, number=number, began_at=NOW, counts={})
+    workbook.pass_number = number
     session.add(row)
     session.flush()
     return row
 
 
-def row_of(session: Session, sheet: Workbook, complaint: Complaint) -> WorkbookRow:
+def row_of(session: Session, workbook: Workbook, complaint: Complaint) -> WorkbookRow:
     found = session.scalars(
         sa.select(WorkbookRow).where(
-            WorkbookRow.sheet_id == sheet.id, WorkbookRow.complaint_id == complaint.id
+            WorkbookRow.sheet_id == workbook.id, WorkbookRow.complaint_id == complaint.id
         )
     ).first()
     if found is None:
         found = WorkbookRow(
-            sheet_id=sheet.id,
+            sheet_id=workbook.id,
             uid=f"R{complaint.id}",
             complaint=complaint,
             seen="",
@@ -96,15 +98,15 @@ def row_of(session: Session, sheet: Workbook, complaint: Complaint) -> WorkbookR
 
 
 def took(
-    session: Session, sheet_pass: WorkbookLook, complaint: Complaint, **typed: str
+    session: Session, look: WorkbookLook, complaint: Complaint, **typed: str
 ) -> WorkbookChange | None:
     """The pass took these cells in with the deed that happened to the case last."""
-    row = row_of(session, sheet_pass.sheet, complaint)
+    row = row_of(session, look.workbook, complaint)
     change = None
     for name, text in typed.items():
         change = WorkbookChange(
-            sheet_id=sheet_pass.sheet_id,
-            pass_number=sheet_pass.number,
+            sheet_id=look.sheet_id,
+            pass_number=look.number,
             row_id=row.id,
             complaint=complaint,
             field=name,
@@ -123,8 +125,8 @@ def asked(session: Session) -> list[tuple[str, str]]:
     return [(row.kind, row.key) for row in rows]
 
 
-def word(session: Session, sheet: Workbook) -> WorkbookState:
-    return workbooks.state(session, sheet.id).word
+def word(session: Session, workbook: Workbook) -> WorkbookState:
+    return workbooks.state(session, workbook.id).word
 
 
 # ---------------------------------------------------------------- how a file stands
@@ -135,32 +137,32 @@ def test_a_file_that_is_read_is_in_step(session: Session) -> None:
 
 
 def test_what_has_to_be_mended_comes_before_the_rest(session: Session) -> None:
-    sheet = made(session, complete_at=None)
-    assert word(session, sheet) is WorkbookState.new
-    sheet.held_by = "张三"
-    assert word(session, sheet) is WorkbookState.waiting
-    missing = problem(session, sheet, ProblemKind.file, code="missing")
-    assert word(session, sheet) is WorkbookState.unreachable
-    problem(session, sheet, ProblemKind.structure, code="half_sorted")
-    assert word(session, sheet) is WorkbookState.stopped
-    sheet.paused_at = NOW
-    assert word(session, sheet) is WorkbookState.paused
+    workbook = made(session, complete_at=None)
+    assert word(session, workbook) is WorkbookState.new
+    workbook.held_by = "张三"
+    assert word(session, workbook) is WorkbookState.waiting
+    missing = problem(session, workbook, ProblemKind.file, code="missing")
+    assert word(session, workbook) is WorkbookState.unreachable
+    problem(session, workbook, ProblemKind.structure, code="half_sorted")
+    assert word(session, workbook) is WorkbookState.stopped
+    workbook.paused_at = NOW
+    assert word(session, workbook) is WorkbookState.paused
     missing.settled_at = NOW
-    assert workbooks.state(session, sheet.id).problems == 1
+    assert workbooks.state(session, workbook.id).problems == 1
 
 
 def test_a_file_held_for_long_waits_and_is_reachable(session: Session) -> None:
-    sheet = made(session, held_by="张三")
-    problem(session, sheet, ProblemKind.file, code="held")
-    assert word(session, sheet) is WorkbookState.waiting
+    workbook = made(session, held_by="张三")
+    problem(session, workbook, ProblemKind.file, code="held")
+    assert word(session, workbook) is WorkbookState.waiting
 
 
 @pytest.mark.parametrize(("seconds", "late"), [(54, False), (55, True)])
 def test_a_file_is_late_after_three_looks_and_half_a_minute(
     session: Session, seconds: int, late: bool
 ) -> None:
-    sheet = made(session, complete_at=NOW - dt.timedelta(seconds=seconds))
-    state = workbooks.state(session, sheet.id)
+    workbook = made(session, complete_at=NOW - dt.timedelta(seconds=seconds))
+    state = workbooks.state(session, workbook.id)
     assert state.lag(now=NOW) == dt.timedelta(seconds=seconds)
     assert workbooks.late(state, now=NOW, seconds=SECONDS) is late
 
@@ -168,26 +170,26 @@ def test_a_file_is_late_after_three_looks_and_half_a_minute(
 def test_a_paused_or_new_file_is_not_late(session: Session) -> None:
     paused = made(session, complete_at=at(9, 1, 9), paused_at=NOW)
     new = made(session, "新表", complete_at=None)
-    for sheet in (paused, new):
-        assert not workbooks.late(workbooks.state(session, sheet.id), now=NOW, seconds=SECONDS)
+    for workbook in (paused, new):
+        assert not workbooks.late(workbooks.state(session, workbook.id), now=NOW, seconds=SECONDS)
 
 
 def test_the_states_of_many_files_cost_two_statements(
     session: Session, office: Office, count: Callable[..., Any]
 ) -> None:
     for number, key in enumerate(("sales", "parts", "workshop")):
-        sheet = made(session, f"{key}.表", department=office.department(key))
-        passed(session, sheet, number + 1)
-        problem(session, sheet, ProblemKind.conflict)
-        problem(session, sheet, ProblemKind.conflict)
-        problem(session, sheet, ProblemKind.refused, settled_at=NOW)
-        problem(session, sheet, ProblemKind.copy, choice=Resolution.seen)
-        workbooks.look_now(session, sheet, user_id=None, now=NOW)
+        workbook = made(session, f"{key}.表", department=office.department(key))
+        passed(session, workbook, number + 1)
+        problem(session, workbook, ProblemKind.conflict)
+        problem(session, workbook, ProblemKind.conflict)
+        problem(session, workbook, ProblemKind.refused, settled_at=NOW)
+        problem(session, workbook, ProblemKind.copy, choice=Resolution.seen)
+        workbooks.look_now(session, workbook, user_id=None, now=NOW)
     session.flush()
     session.expire_all()
     with count() as statements:
         found = workbooks.states(session)
-        said = [(one.sheet.department.name, one.last_pass_at, one.asked_at) for one in found]
+        said = [(one.workbook.department.name, one.last_pass_at, one.asked_at) for one in found]
     assert len(statements) == 2
     assert said[0] == ("parts department", NOW, NOW)
     for one in found:
@@ -206,38 +208,38 @@ def test_a_file_that_is_not_there_is_not_found(session: Session) -> None:
 def test_a_paused_file_says_by_whom_and_is_resumed_with_a_look(
     session: Session, office: Office, refuses: Any
 ) -> None:
-    sheet, user_id = made(session), office.administrator.user_id
-    workbooks.pause(session, sheet, user_id=user_id, now=NOW)
-    assert (sheet.paused_at, sheet.paused_by_id) == (NOW, user_id)
-    with refuses(ChangedMeanwhile, what="sheet", key=sheet.name):
-        workbooks.pause(session, sheet, user_id=user_id, now=NOW)
+    workbook, user_id = made(session), office.administrator.user_id
+    workbooks.pause(session, workbook, user_id=user_id, now=NOW)
+    assert (workbook.paused_at, workbook.paused_by_id) == (NOW, user_id)
+    with refuses(ChangedMeanwhile, what="sheet", key=workbook.name):
+        workbooks.pause(session, workbook, user_id=user_id, now=NOW)
     with refuses(ChangedMeanwhile, what="sheet"):
-        workbooks.look_now(session, sheet, user_id=user_id, now=NOW)
-    workbooks.resume(session, sheet, user_id=user_id, now=NOW)
-    assert (sheet.paused_at, sheet.paused_by_id) == (None, None)
-    assert asked(session) == [("look", str(sheet.id))]
+        workbooks.look_now(session, workbook, user_id=user_id, now=NOW)
+    workbooks.resume(session, workbook, user_id=user_id, now=NOW)
+    assert (workbook.paused_at, workbook.paused_by_id) == (None, None)
+    assert asked(session) == [("look", str(workbook.id))]
     with refuses(ChangedMeanwhile, what="sheet"):
-        workbooks.resume(session, sheet, user_id=user_id, now=NOW)
+        workbooks.resume(session, workbook, user_id=user_id, now=NOW)
 
 
 def test_asking_twice_for_a_look_is_one_look(session: Session) -> None:
-    sheet = made(session)
+    workbook = made(session)
     for _ in range(2):
-        workbooks.look_now(session, sheet, user_id=None, now=NOW)
-    assert asked(session) == [("look", str(sheet.id))]
+        workbooks.look_now(session, workbook, user_id=None, now=NOW)
+    assert asked(session) == [("look", str(workbook.id))]
 
 
 # ---------------------------------------------------------------- problems
 
 
 def test_what_stops_a_file_stands_first_then_the_oldest(session: Session) -> None:
-    sheet, other = made(session), made(session, "配件部投诉表")
-    young = problem(session, sheet, ProblemKind.conflict, found_at=NOW)
+    workbook, other = made(session), made(session, "配件部投诉表")
+    young = problem(session, workbook, ProblemKind.conflict, found_at=NOW)
     old = problem(session, other, ProblemKind.refused, found_at=at(9, 28, 9))
-    stops = problem(session, sheet, ProblemKind.structure, found_at=NOW)
-    problem(session, sheet, ProblemKind.conflict, settled_at=NOW)
+    stops = problem(session, workbook, ProblemKind.structure, found_at=NOW)
+    problem(session, workbook, ProblemKind.conflict, settled_at=NOW)
     assert list(workbooks.open_problems(session)) == [stops, old, young]
-    assert list(workbooks.open_problems(session, sheet)) == [stops, young]
+    assert list(workbooks.open_problems(session, workbook)) == [stops, young]
 
 
 @pytest.mark.parametrize("kind", list(ProblemKind))
@@ -245,22 +247,22 @@ def test_what_stops_a_file_stands_first_then_the_oldest(session: Session) -> Non
 def test_only_the_choices_of_a_kind_are_taken(
     session: Session, refuses: Any, kind: ProblemKind, choice: Resolution
 ) -> None:
-    sheet = made(session)
-    row = problem(session, sheet, kind)
+    workbook = made(session)
+    row = problem(session, workbook, kind)
     if choice not in workbooks.CHOICES[kind]:
         with refuses(ChoiceUnknown, field="choice", value=choice):
             workbooks.choose(session, row, choice, user_id=None, now=NOW)
         return
     workbooks.choose(session, row, choice, user_id=None, now=NOW)
     assert (row.choice, row.chosen_at, row.settled_at) == (choice, NOW, None)
-    assert asked(session) == [("look", str(sheet.id))]
+    assert asked(session) == [("look", str(workbook.id))]
 
 
 def test_what_was_chosen_or_settled_is_not_chosen_again(session: Session, refuses: Any) -> None:
-    sheet = made(session)
-    chosen = problem(session, sheet, ProblemKind.conflict)
+    workbook = made(session)
+    chosen = problem(session, workbook, ProblemKind.conflict)
     workbooks.choose(session, chosen, Resolution.record, user_id=None, now=NOW)
-    settled = problem(session, sheet, ProblemKind.conflict, settled_at=NOW)
+    settled = problem(session, workbook, ProblemKind.conflict, settled_at=NOW)
     for row in (chosen, settled):
         with refuses(ChangedMeanwhile, what="sheet_problem"):
             workbooks.choose(session, row, Resolution.sheet, user_id=None, now=NOW)
@@ -275,28 +277,28 @@ def test_no_kind_can_be_ended_as_over_by_somebody() -> None:
 
 
 def test_passes_come_newest_first_page_by_page(session: Session) -> None:
-    sheet = made(session)
+    workbook = made(session)
     for number in range(1, 8):
-        passed(session, sheet, number)
-    first = workbooks.passes(session, sheet, limit=3)
+        passed(session, workbook, number)
+    first = workbooks.passes(session, workbook, limit=3)
     assert [one.number for one in first] == [7, 6, 5]
-    second = workbooks.passes(session, sheet, before=first[-1].number, limit=3)
+    second = workbooks.passes(session, workbook, before=first[-1].number, limit=3)
     assert [one.number for one in second] == [4, 3, 2]
-    assert workbooks.one_pass(session, sheet, 4) is second[0]
+    assert workbooks.one_pass(session, workbook, 4) is second[0]
     with pytest.raises(NotFound):
-        workbooks.one_pass(session, sheet, 99)
+        workbooks.one_pass(session, workbook, 99)
 
 
 def test_the_changes_of_a_pass_come_with_their_cases(
     session: Session, office: Office, count: Callable[..., Any]
 ) -> None:
-    sheet = made(session)
+    workbook = made(session)
     complaint = office.dispatched()
-    one, other = passed(session, sheet, 1), passed(session, sheet, 2)
+    one, other = passed(session, workbook, 1), passed(session, workbook, 2)
     took(session, one, complaint, outcome="已解决", answer="更换轴承")
     took(session, other, complaint, progress="到货")
     session.add(
-        WorkbookChange(sheet_id=sheet.id, pass_number=1, what=CellDeed.appended, field="number")
+        WorkbookChange(sheet_id=workbook.id, pass_number=1, what=CellDeed.appended, field="number")
     )
     session.flush()
     session.expire_all()
@@ -315,43 +317,43 @@ def test_the_changes_of_a_pass_come_with_their_cases(
 # ---------------------------------------------------------------- undoing a pass
 
 
-def undo(session: Session, office: Office, sheet_pass: WorkbookLook) -> list[workbooks.UndoneDeed]:
+def undo(session: Session, office: Office, look: WorkbookLook) -> list[workbooks.UndoneDeed]:
     actor = office.administrator
-    return workbooks.undo_intake(session, sheet_pass, reason=WHY, actor=actor, now=NOW)
+    return workbooks.undo_intake(session, look, reason=WHY, actor=actor, now=NOW)
 
 
 def replied(session: Session, office: Office) -> tuple[Complaint, WorkbookLook]:
     """A case whose answer a pass took in."""
     complaint = office.dispatched()
     office.reply(complaint)
-    sheet_pass = passed(session, made(session))
-    took(session, sheet_pass, complaint, outcome="已解决", answer="更换轴承")
-    return complaint, sheet_pass
+    look = passed(session, made(session))
+    took(session, look, complaint, outcome="已解决", answer="更换轴承")
+    return complaint, look
 
 
 def test_undoing_withdraws_what_the_pass_took_in(session: Session, office: Office) -> None:
-    complaint, sheet_pass = replied(session, office)
-    (undone,) = undo(session, office, sheet_pass)
+    complaint, look = replied(session, office)
+    (undone,) = undo(session, office, look)
     assert complaint.status is Status.dispatched
     assert (undone.deed, len(undone.typed)) == ("replied", 2)
     assert "status" in {effect.key for effect in undone.effects}
-    assert (sheet_pass.undone_at, sheet_pass.undone_by_id) == (NOW, office.administrator.user_id)
-    assert asked(session) == [("look", str(sheet_pass.sheet_id))]
+    assert (look.undone_at, look.undone_by_id) == (NOW, office.administrator.user_id)
+    assert asked(session) == [("look", str(look.sheet_id))]
 
 
 def test_the_same_text_counts_as_refused_after_the_undo(session: Session, office: Office) -> None:
-    complaint, sheet_pass = replied(session, office)
-    row = row_of(session, sheet_pass.sheet, complaint)
+    complaint, look = replied(session, office)
+    row = row_of(session, look.workbook, complaint)
     row.refused = {"until": "明天"}
-    undo(session, office, sheet_pass)
+    undo(session, office, look)
     assert row.refused == {"until": "明天", "outcome": "已解决", "answer": "更换轴承"}
 
 
 def test_a_registered_row_is_withdrawn_as_a_whole(session: Session, office: Office) -> None:
     complaint = office.registered()
-    sheet_pass = passed(session, made(session))
-    took(session, sheet_pass, complaint, customer="王女士", body="异响")
-    undo(session, office, sheet_pass)
+    look = passed(session, made(session))
+    took(session, look, complaint, customer="王女士", body="异响")
+    undo(session, office, look)
     assert complaint.status is Status.withdrawn
 
 
@@ -359,11 +361,11 @@ def test_two_deeds_on_one_case_are_taken_back_newest_first(
     session: Session, office: Office
 ) -> None:
     complaint = office.registered()
-    sheet_pass = passed(session, made(session))
-    took(session, sheet_pass, complaint, body="异响")
+    look = passed(session, made(session))
+    took(session, look, complaint, body="异响")
     office.dispatch(complaint)
-    took(session, sheet_pass, complaint, department="售后")
-    undone = undo(session, office, sheet_pass)
+    took(session, look, complaint, department="售后")
+    undone = undo(session, office, look)
     assert [one.deed for one in undone] == ["dispatched", "registered"]
     assert complaint.status is Status.withdrawn
 
@@ -371,21 +373,21 @@ def test_two_deeds_on_one_case_are_taken_back_newest_first(
 def test_a_later_step_refuses_the_whole_undo_and_names_the_case(
     session: Session, office: Office, refuses: Any
 ) -> None:
-    first, sheet_pass = replied(session, office)
+    first, look = replied(session, office)
     second = office.dispatched(subject="漏油")
     office.reply(second)
-    took(session, sheet_pass, second, outcome="已解决")
+    took(session, look, second, outcome="已解决")
     office.confirm(second)
     with refuses(UndoBlocked, number=second.number):
-        undo(session, office, sheet_pass)
+        undo(session, office, look)
     assert (first.status, second.status) == (Status.replied, Status.confirmed)
 
 
 def test_the_refusal_says_which_later_step_stands(session: Session, office: Office) -> None:
-    complaint, sheet_pass = replied(session, office)
+    complaint, look = replied(session, office)
     office.confirm(complaint)
     with pytest.raises(UndoBlocked) as refused:
-        undo(session, office, sheet_pass)
+        undo(session, office, look)
     cause = refused.value.facts["refusal"]
     assert isinstance(cause, LaterStepsStand)
     assert cause.facts["deed"] == "confirmed"
@@ -411,7 +413,7 @@ def test_a_correction_is_corrected_back(session: Session, office: Office) -> Non
     complaint, first = replied(session, office)
     target = complaint.version
     corrected(office, complaint, target, "更换轴承和皮带")
-    second = passed(session, first.sheet, 2)
+    second = passed(session, first.workbook, 2)
     took(session, second, complaint, answer="更换轴承和皮带")
     (undone,) = undo(session, office, second)
     last = session.scalars(
@@ -429,16 +431,16 @@ def test_a_correction_is_corrected_back(session: Session, office: Office) -> Non
 def test_what_somebody_corrected_later_is_not_taken_back(
     session: Session, office: Office, refuses: Any
 ) -> None:
-    complaint, sheet_pass = replied(session, office)
+    complaint, look = replied(session, office)
     corrected(office, complaint, complaint.version, "更换轴承和皮带")
     with refuses(UndoBlocked, number=complaint.number):
-        undo(session, office, sheet_pass)
+        undo(session, office, look)
 
 
 def test_what_was_withdrawn_by_hand_does_not_stop_the_undo(
     session: Session, office: Office
 ) -> None:
-    complaint, sheet_pass = replied(session, office)
+    complaint, look = replied(session, office)
     correcting.withdraw(
         session,
         complaint,
@@ -448,58 +450,56 @@ def test_what_was_withdrawn_by_hand_does_not_stop_the_undo(
         now=NOW,
     )
     version = complaint.version
-    (undone,) = undo(session, office, sheet_pass)
+    (undone,) = undo(session, office, look)
     assert (undone.effects, complaint.version) == ((), version)
-    assert sheet_pass.undone_at == NOW
+    assert look.undone_at == NOW
 
 
 def test_a_preview_says_what_would_change_and_writes_nothing(
     session: Session, office: Office, rows: Callable[[], Any]
 ) -> None:
-    complaint, sheet_pass = replied(session, office)
+    complaint, look = replied(session, office)
     before = rows()
     (preview,) = workbooks.preview_undo(
-        session, sheet_pass, reason=WHY, actor=office.administrator, now=NOW
+        session, look, reason=WHY, actor=office.administrator, now=NOW
     )
     assert rows() == before
     assert complaint.status is Status.replied
-    (undone,) = undo(session, office, sheet_pass)
+    (undone,) = undo(session, office, look)
     assert preview.effects == undone.effects
 
 
 def test_a_preview_refuses_as_the_undo_does(session: Session, office: Office, refuses: Any) -> None:
-    complaint, sheet_pass = replied(session, office)
+    complaint, look = replied(session, office)
     office.confirm(complaint)
     with refuses(UndoBlocked, number=complaint.number):
-        workbooks.preview_undo(session, sheet_pass, reason=WHY, actor=office.administrator, now=NOW)
+        workbooks.preview_undo(session, look, reason=WHY, actor=office.administrator, now=NOW)
 
 
 def test_a_pass_is_undone_once(session: Session, office: Office, refuses: Any) -> None:
-    _complaint, sheet_pass = replied(session, office)
-    assert workbooks.undoable(session, sheet_pass)
-    undo(session, office, sheet_pass)
-    assert not workbooks.undoable(session, sheet_pass)
+    _complaint, look = replied(session, office)
+    assert workbooks.undoable(session, look)
+    undo(session, office, look)
+    assert not workbooks.undoable(session, look)
     with refuses(ChangedMeanwhile, what="sheet_pass"):
-        undo(session, office, sheet_pass)
+        undo(session, office, look)
 
 
 def test_a_pass_that_took_nothing_in_cannot_be_undone(
     session: Session, office: Office, refuses: Any
 ) -> None:
-    sheet_pass = passed(session, made(session))
-    assert not workbooks.undoable(session, sheet_pass)
+    look = passed(session, made(session))
+    assert not workbooks.undoable(session, look)
     with refuses(NotFound, what="intake"):
-        undo(session, office, sheet_pass)
+        undo(session, office, look)
 
 
 def test_who_may_not_correct_may_not_undo(session: Session, office: Office, refuses: Any) -> None:
-    _complaint, sheet_pass = replied(session, office)
+    _complaint, look = replied(session, office)
     with refuses(UndoBlocked):
-        workbooks.undo_intake(session, sheet_pass, reason=WHY, actor=office.by("mechanic"), now=NOW)
+        workbooks.undo_intake(session, look, reason=WHY, actor=office.by("mechanic"), now=NOW)
     with pytest.raises(UndoBlocked) as why:
-        workbooks.preview_undo(
-            session, sheet_pass, reason=WHY, actor=office.by("mechanic"), now=NOW
-        )
+        workbooks.preview_undo(session, look, reason=WHY, actor=office.by("mechanic"), now=NOW)
     assert isinstance(why.value.facts["refusal"], RoleMissing)
 
 

@@ -233,8 +233,8 @@ def test_a_copy_older_than_the_passes_kept_stops_the_file(
 ) -> None:
     old = files.hands()
     with files.office() as office:
-        sheet = office.session.get_one(Workbook, files.ids["after_sales"])
-        sheet.pass_number += behind
+        workbook = office.session.get_one(Workbook, files.ids["after_sales"])
+        workbook.pass_number += behind
     save(files, old, number, progress="很久以前")
     bytes_before = files.path().read_bytes()
     outcomes = files.settle()

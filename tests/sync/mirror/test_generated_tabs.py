@@ -93,11 +93,11 @@ def test_what_somebody_types_into_a_generated_tab_is_put_back(files: Files) -> N
     before = {tab: lines(files, tab) for tab in ("today", "closed")}
     hands = files.hands()
     for tab in ("today", "closed", "guide", "people"):
-        sheet = hands.tab(tab)
-        sheet.cell(2, 2).value = "乱写"
+        workbook = hands.tab(tab)
+        workbook.cell(2, 2).value = "乱写"
         if tab != "people":  # there the third column is nobody's, so what stands in it stays
-            sheet.cell(2, 3).value = "乱写"
-        sheet.cell(sheet.max_row + 3, 2).value = "多余的一行"
+            workbook.cell(2, 3).value = "乱写"
+        workbook.cell(workbook.max_row + 3, 2).value = "多余的一行"
     files.tick(60)
     hands.save()
     files.settle()

@@ -73,9 +73,9 @@ class Share:
     def departments(self, session: Session) -> Iterator[tuple[Department, str]]:
         """Every department that has a file, and all that its file says."""
         rows = sa.select(Workbook).where(Workbook.audience == Audience.department)
-        for sheet in session.scalars(rows):
-            assert sheet.department is not None
-            yield sheet.department, self.texts[sheet.name]
+        for workbook in session.scalars(rows):
+            assert workbook.department is not None
+            yield workbook.department, self.texts[workbook.name]
 
 
 @pytest.fixture(scope="module")
@@ -176,8 +176,8 @@ def test_no_department_learns_of_a_penalty_a_vote_or_an_appeal(share: Share) -> 
 def test_those_who_pay_learn_no_customers_story(share: Share) -> None:
     with reading(share.engine) as session:
         rows = sa.select(Workbook).where(Workbook.audience == Audience.payroll)
-        (sheet,) = session.scalars(rows)
-        text = share.texts[sheet.name]
+        (workbook,) = session.scalars(rows)
+        text = share.texts[workbook.name]
         cases = session.scalars(sa.select(Complaint)).all()
         assert any(case.number in text for case in cases), "no penalty is in any month"
         for case in cases:

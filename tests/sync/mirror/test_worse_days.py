@@ -93,7 +93,7 @@ def test_a_broken_file_is_left_alone_until_somebody_undoes_it(day: Day, code: st
     (problem,) = day.problems()
     assert (problem.kind, problem.code) == (ProblemKind.structure, code)
     with wording.speaking("zh_Hans_CN", dt.UTC):
-        assert "—" not in wording.sheet_problem(problem.code, problem.facts)
+        assert "—" not in wording.workbook_problem(problem.code, problem.facts)
     assert len(day.notices("file_problem")) == 1
     day.choose(Resolution.undo, code)
     day.rest()
