@@ -18,7 +18,7 @@ from flask_login import current_user
 import wording
 from admin.calendar.forms import DayForm, HoursForm, YearForm
 from admin.calendar.preview import AT_ONCE, CalendarPreview, looked_at, sent
-from admin.kit.display import now
+from admin.kit.display import now, today
 from admin.kit.lists import RedressPage, tell
 from models import Calendar
 from policy.vocabulary.errors import CalendarRefused, ChangedMeanwhile, DomainError, LinesRefused
@@ -67,15 +67,15 @@ class CalendarPage(RedressPage):
 
     @expose("/")
     def index(self) -> Any:
-        today = dt.datetime.now(wording.zone()).date()
-        year = request.args.get("year", today.year, type=int)
+        day = today()
+        year = request.args.get("year", day.year, type=int)
         calendar = working_calendar.find(self.session)
         if calendar is None:
             return self.render("calendar/calendar.html", calendar=None, year=year)
         try:
             months = working_calendar.year_view(self.session, calendar, year)
         except CalendarRefused as refusal:
-            if year == today.year:
+            if year == day.year:
                 raise
             flash(wording.error(refusal), "error")
             return redirect(self.get_url(".index"))
@@ -84,7 +84,7 @@ class CalendarPage(RedressPage):
             calendar=calendar,
             months=months,
             year=year,
-            today=today,
+            today=day,
             special=[d for m in months for d in m.days if d.note],
             provisional=any(d.provisional for m in months for d in m.days),
             **self._around(calendar),

@@ -22,7 +22,7 @@ from admin.cases.declared_columns import DeclaredColumns, keyed_filters
 from admin.cases.deed_forms import DeedForm, choices, departments, grades
 from admin.cases.deeds import form_of, offer, offers, service_of
 from admin.kit import uploads
-from admin.kit.display import now, urgency
+from admin.kit.display import now, today, urgency
 from admin.kit.fields import InstantField, LookupField, long_text, short_text, trimmed
 from admin.kit.filters import contains
 from admin.kit.lists import RedressView, did
@@ -63,11 +63,6 @@ LABELS = {
     "finding": lazy_gettext("Finding"),
     "valid": lazy_gettext("Valid complaint"),
 }
-
-
-def local_day() -> Any:
-    """Today in the company's zone."""
-    return now().astimezone(wording.zone()).date()
 
 
 class RegisterForm(FlaskForm):
@@ -154,7 +149,7 @@ class ComplaintView(DeclaredColumns):
         return super()._rows().options(joinedload(Complaint.policy_version))
 
     def visible(self, statement: sa.Select[Any]) -> sa.Select[Any]:
-        return desk.scope(self.session, current_user.user, on=local_day()).narrowed(statement)
+        return desk.scope(self.session, current_user.user, on=today()).narrowed(statement)
 
     def matches(self, word: str) -> sa.ColumnElement[bool]:
         """A word of a search: in number or subject, or the customer's name or telephone."""
@@ -185,7 +180,7 @@ class ComplaintView(DeclaredColumns):
     @expose("/register/", methods=("GET", "POST"))
     def register(self) -> str | Response:
         """The form of a new case; `policy` in the address chooses among those in force."""
-        offered = policies.all_in_force(self.session, on=local_day())
+        offered = policies.all_in_force(self.session, on=today())
         if not offered:
             flash(
                 gettext("No regulation is in force today, so nothing can be registered."), "error"
@@ -223,7 +218,7 @@ class ComplaintView(DeclaredColumns):
             self.session,
             [customer.id for customer, _count in known],
             actor=actors.of_user(current_user.user),
-            on=local_day(),
+            on=today(),
         )
         return {"known": known, "marked": marked}
 
@@ -381,11 +376,9 @@ def _said(form: Any) -> dict[str, Any]:
 
 def case_page(session: Session, number: str) -> CasePage:
     """The case as the visitor sees it; a page that is not there when he does not see it."""
-    seen = desk.scope(session, current_user.user, on=local_day())
+    seen = desk.scope(session, current_user.user, on=today())
     try:
-        return desk.case_page(
-            session, number, current_user.user, seen=seen, now=now(), on=local_day()
-        )
+        return desk.case_page(session, number, current_user.user, seen=seen, now=now(), on=today())
     except NotFound:
         abort(404)
 

@@ -19,7 +19,7 @@ from flask_babel import lazy_gettext
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from admin.kit import tables
+from admin.kit.display import today
 from admin.kit.filters import (
     LONGEST_NUMBER,
     AtLeast,
@@ -202,7 +202,7 @@ class Keyed(OneOf):
 def labels(session: Any, section: str) -> list[Row]:
     """The entries of a section of the regulations in force, as (key, label), each key once."""
     found: dict[str, str] = {}
-    for version in policies.all_in_force(session, on=tables.today()):
+    for version in policies.all_in_force(session, on=today()):
         for entry in getattr(policies.pack(session, version), section):
             found.setdefault(entry.key, entry.label)
     return list(found.items())
@@ -223,7 +223,7 @@ class DeclaredColumns(RedressView):
     def declared(self) -> dict[str, Declared]:
         """The fields of the regulations in force, by name; asked once a request."""
         if "declared" not in g:
-            g.declared = declared.in_force(self.session, on=tables.today())
+            g.declared = declared.in_force(self.session, on=today())
         found: dict[str, Declared] = g.declared
         return found
 

@@ -16,10 +16,9 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from admin.cases import jury_forms as forms
-from admin.cases.complaints import local_day
 from admin.cases.deed_forms import DeedForm
 from admin.cases.deeds import form_of, offer
-from admin.kit.display import now
+from admin.kit.display import now, today
 from admin.kit.lists import RedressPage, did
 from policy.engine import jury as jury_rules
 from policy.engine.forms import applying
@@ -64,7 +63,7 @@ class JuryPage(RedressPage):
         return self._page(self._case(number), form, vote)
 
     def _case(self, number: str) -> CasePage:
-        user, on = current_user.user, local_day()
+        user, on = current_user.user, today()
         seen = desk.jury_scope(user)
         try:
             return desk.case_page(self.session, number, user, seen=seen, now=now(), on=on)

@@ -18,11 +18,11 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from admin.cases import form_entries
-from admin.cases.complaints import case_page, did_deed, local_day, timeline
+from admin.cases.complaints import case_page, did_deed, timeline
 from admin.cases.deed_forms import DeedForm
 from admin.cases.deeds import PageDeed, form_of, offer, offers
 from admin.kit import uploads
-from admin.kit.display import now
+from admin.kit.display import now, today
 from admin.kit.lists import RedressPage
 from admin.kit.rights import visitor_may_open
 from config import Settings
@@ -69,7 +69,7 @@ class PhonePage(RedressPage):
     @expose("/")
     def index(self) -> str:
         """The cases that wait for the visitor, the most urgent first."""
-        waiting = desk.waiting(self.session, current_user.user, now=now(), on=local_day())
+        waiting = desk.waiting(self.session, current_user.user, now=now(), on=today())
         ids = [one.complaint.id for one in waiting]
         return self.render(
             "cases/phone_list.html",
@@ -87,7 +87,7 @@ class PhonePage(RedressPage):
 
     def _page(self, page: CasePage, refused: DeedForm | None = None, deed: str = "") -> str:
         complaint, facts = page.complaint, page.facts
-        seen = desk.scope(self.session, current_user.user, on=local_day())
+        seen = desk.scope(self.session, current_user.user, on=today())
         shown = {one.key: one for one in offers(page) if one.allowed}
         forms = self._forms(page, shown, refused, deed)
         return self.render(
@@ -160,9 +160,9 @@ class PhonePage(RedressPage):
                 self.session,
                 number,
                 current_user.user,
-                seen=desk.scope(self.session, current_user.user, on=local_day()),
+                seen=desk.scope(self.session, current_user.user, on=today()),
                 now=now(),
-                on=local_day(),
+                on=today(),
             )
         except NotFound:
             return url_for(".index", _anchor=TOP)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from wtforms import BooleanField, PasswordField, SelectField
 from wtforms.validators import InputRequired
 
-import wording
+from admin.kit.display import today
 from admin.kit.filters import EmployeeIs, Filter, OneOf
 from admin.kit.lists import RedressView
 from admin.kit.lookup import post_label, session
@@ -44,11 +44,6 @@ LABELS = {
     "until_on": lazy_gettext("Last day"),
     "username": lazy_gettext("User name"),
 }
-
-
-def today() -> dt.date:
-    """The day it is in the company's zone."""
-    return dt.datetime.now(wording.zone()).date()
 
 
 def standing(from_on: dt.date | None, until_on: dt.date | None) -> Markup:

@@ -16,7 +16,7 @@ from wtforms import DateField, SelectChoice, SelectField
 from wtforms.validators import Optional
 
 from admin.kit import tables
-from admin.kit.display import now
+from admin.kit.display import now, today
 from admin.kit.fields import long_text
 from admin.kit.filters import Filter, OneOf, contains
 from admin.kit.lists import LARGEST_ID, RedressView, tell
@@ -115,9 +115,9 @@ class CustomerView(RedressView):
     def _page(self, customer: Customer, flag: Any = None, lift: Any = None) -> str:
         actor = actors.of_user(current_user.user)
         history = customers.flag_history(self.session, [customer.id], actor=actor)
-        standing = customers.flags_on(
-            self.session, [customer.id], actor=actor, on=tables.today()
-        ).get(customer.id)
+        standing = customers.flags_on(self.session, [customer.id], actor=actor, on=today()).get(
+            customer.id
+        )
         cases = sa.select(Complaint).where(Complaint.customer_id == customer.id)
         return self.render(
             "customers/customer.html",
@@ -136,7 +136,7 @@ class CustomerView(RedressView):
         form = FlagForm(prefix="flag-")
         form.policy.choices = [
             SelectChoice(version.policy.key, version.policy.name)
-            for version in policies.all_in_force(self.session, on=tables.today())
+            for version in policies.all_in_force(self.session, on=today())
             if policies.pack(self.session, version).policy.customer_flag_term
         ]
         return form

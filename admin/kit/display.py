@@ -75,6 +75,11 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def today() -> dt.date:
+    """The day it is in the company's zone."""
+    return now().astimezone(wording.zone()).date()
+
+
 def needed(field: Any) -> bool:
     """Whether a field of a form must be filled; its label then carries a star."""
     if field.flags.required or any(isinstance(v, InputRequired) for v in field.validators):

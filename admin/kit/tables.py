@@ -13,8 +13,7 @@ from flask import Response, abort, request, send_file
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
-import wording
-from admin.kit.display import now
+from admin.kit.display import today
 from admin.kit.lists import XLSX
 from files.tables_out import OutputTab, csv_chunks, write_xlsx
 from models import PolicyVersion
@@ -22,11 +21,6 @@ from services.regulation import policies
 from services.reports import indicators
 
 KINDS = ("csv", "xlsx")
-
-
-def today() -> dt.date:
-    """Today in the company's zone."""
-    return now().astimezone(wording.zone()).date()
 
 
 def version_of(session: Session, key: str) -> PolicyVersion:

@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField
 
 import wording
-from admin.kit.display import now
+from admin.kit.display import now, today
 from admin.kit.fields import long_text, short_text
 from admin.kit.lists import XLSX, RedressPage, RedressView
 from admin.kit.rights import visitor_may_open
@@ -351,7 +351,7 @@ class MonthPage(RedressPage):
     def _month(self) -> tuple[str, list[str]]:
         """The month asked for, else the current one; and every month that has a penalty."""
         known = penalties.months(self.session)
-        current = penalties.current_month(self.session, on=now().astimezone(wording.zone()).date())
+        current = penalties.current_month(self.session, on=today())
         name = request.args.get("month", "")
         if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", name):
             if name:

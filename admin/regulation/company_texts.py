@@ -9,8 +9,7 @@ from flask_babel import lazy_gettext
 from wtforms import SelectField
 from wtforms.validators import InputRequired
 
-import wording
-from admin.kit.display import now
+from admin.kit.display import today
 from admin.kit.lists import RedressView
 from admin.kit.lookup import session
 from models import CompanyText
@@ -30,7 +29,7 @@ LABELS = {
 def _today() -> list[company_texts.CompanyWording]:
     """What may be worded anew and what is said there today; read once a request."""
     if "said_today" not in g:
-        day = now().astimezone(wording.zone()).date()
+        day = today()
         g.said_today = company_texts.said_today(session(), on=day)
     return list(g.said_today)
 
@@ -87,7 +86,7 @@ class CompanyTextView(RedressView):
         form = super().create_form(obj)
         if request.method == "GET":
             chosen = next((o for o in _today() if o.what == request.args.get("what")), None)
-            form.from_on.data = now().astimezone(wording.zone()).date()
+            form.from_on.data = today()
             if chosen is not None:
                 form.what.data, form.text.data = chosen.what, chosen.text
         return form
@@ -105,7 +104,7 @@ class CompanyTextView(RedressView):
             form.what.data or "",
             from_on=form.from_on.data,
             text=form.text.data or "",
-            on=now().astimezone(wording.zone()).date(),
+            on=today(),
         )
 
     def change(self, form: Any, row: CompanyText) -> None:

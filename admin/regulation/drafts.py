@@ -17,7 +17,7 @@ from wtforms import DateField
 from wtforms.validators import InputRequired
 
 import wording
-from admin.kit.display import now
+from admin.kit.display import now, today
 from admin.kit.fields import long_text, short_text
 from admin.kit.lists import RedressPage, tell
 from admin.kit.rights import visitor_may_open
@@ -39,11 +39,6 @@ from wording.rule_text import SECTIONS as ALL_SECTIONS
 LARGEST_FILE = 2_000_000
 """How many bytes the file of a regulation may have."""
 _FIXED = frozenset({"key"})
-
-
-def today() -> dt.date:
-    """The day it is in the company's zone."""
-    return now().astimezone(wording.zone()).date()
 
 
 class _Form(FlaskForm):

@@ -22,7 +22,7 @@ from wtforms import DateField, SelectField
 from wtforms.validators import InputRequired
 
 import wording
-from admin.kit.display import now
+from admin.kit.display import now, today
 from admin.kit.lists import RedressPage, tell
 from admin.regulation.event_form import (
     EventChoice,
@@ -112,8 +112,8 @@ class TrialPage(RedressPage):
             if found is None:
                 abort(404)
             return found
-        today = now().astimezone(wording.zone()).date()
-        in_force = policies.all_in_force(self.session, on=today)
+        day = today()
+        in_force = policies.all_in_force(self.session, on=day)
         return in_force[0] if in_force else next(iter(self._versions()), None)
 
     def _versions(self) -> list[PolicyVersion]:
@@ -261,10 +261,10 @@ class TrialPage(RedressPage):
 
     def _reach(self, cases: list[WhatIfCase]) -> set[int]:
         """The cases whose page the visitor may open."""
-        today = now().astimezone(wording.zone()).date()
+        day = today()
         ids = [case.complaint_id for case in cases]
         statement = sa.select(Complaint.id).where(Complaint.id.in_(ids))
-        seen = desk.scope(self.session, current_user.user, on=today).narrowed(statement)
+        seen = desk.scope(self.session, current_user.user, on=day).narrowed(statement)
         return set(self.session.scalars(seen))
 
     def _lines(self, row: WhatIf) -> Iterator[list[Any]]:
@@ -298,7 +298,7 @@ class PeriodForm(FlaskForm):
         if self.is_submitted():
             return
         self.version.data = request.args.get("version_id", self.version.data)
-        first = now().astimezone(wording.zone()).date().replace(day=1)
+        first = today().replace(day=1)
         self.until_on.data = first - dt.timedelta(days=1)
         self.from_on.data = self.until_on.data.replace(day=1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +14,7 @@ from flask_babel import lazy_gettext
 from flask_login import current_user
 from sqlalchemy.orm import selectinload
 
-import wording
-from admin.kit.display import now
+from admin.kit.display import today
 from admin.kit.lists import RedressPage
 from enums import Role
 from files.regulation_toml import toml_of
@@ -102,7 +100,7 @@ class PolicyPage(RedressPage):
             **self._departments(version),
             state=version_state,
             others=sorted(others, key=lambda one: -one.number),
-            in_force=version in policies.all_in_force(self.session, on=local_day()),
+            in_force=version in policies.all_in_force(self.session, on=today()),
             changes=drafts.changes_of(self.session, version) if version.status == "draft" else (),
             deeds=CHANGE_DEEDS,
             section_name=lambda section: SECTIONS.get(section, section),
@@ -147,7 +145,7 @@ class PolicyPage(RedressPage):
         """
         if version.status != "published" or version.effective_from is None:
             return {"meant": {}, "unmapped": {}}
-        day = max(local_day(), version.effective_from)
+        day = max(today(), version.effective_from)
         said: dict[str, Any] = {"policy_id": version.policy_id, "on": day}
         missing = departments.unmapped(self.session, policies.pack(self.session, version), **said)
         names = {departments.name_of(version.policy_id, one.key): one.label for one in missing}
@@ -165,11 +163,6 @@ def _may_see(version: PolicyVersion) -> bool:
     return version.published_at is not None or current_user.role in DRAFTREADERS
 
 
-def local_day() -> dt.date:
-    """The day it is in the company's zone."""
-    return now().astimezone(wording.zone()).date()
-
-
 def version_state(version: PolicyVersion) -> tuple[str, Any]:
     """The colour and the words of where a version stands in its life."""
     if version.status == "draft":
@@ -178,7 +171,7 @@ def version_state(version: PolicyVersion) -> tuple[str, Any]:
         return VERSION_STATES["draft"]
     if version.status == "withdrawn" and version.published_at is None:
         return "grey", lazy_gettext("Draft thrown away")
-    coming = version.effective_from is not None and version.effective_from > local_day()
+    coming = version.effective_from is not None and version.effective_from > today()
     if version.status == "published" and coming:
         return "blue", lazy_gettext("Published, to come")
     return VERSION_STATES[version.status]

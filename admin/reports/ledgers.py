@@ -12,7 +12,7 @@ from flask_babel import gettext, lazy_gettext
 
 import wording
 from admin.kit import tables
-from admin.kit.display import plain
+from admin.kit.display import plain, today
 from admin.kit.lists import RedressPage
 from models import Complaint, FormEntry, PolicyVersion
 from policy.pack.forms_and_reports import LedgerEntry
@@ -48,7 +48,7 @@ class LedgerPage(RedressPage):
 
     @expose("/")
     def index(self) -> str:
-        versions = policies.readable(self.session, on=tables.today())
+        versions = policies.readable(self.session, on=today())
         packs = [(one, policies.pack(self.session, one)) for one in versions]
         return self.render("reports/ledgers.html", packs=packs)
 
@@ -60,7 +60,7 @@ class LedgerPage(RedressPage):
             "reports/ledger_missing.html",
             policy=version.policy,
             pack=policies.pack(self.session, version),
-            missing=ledgers.gaps(self.session, version, on=tables.today()),
+            missing=ledgers.gaps(self.session, version, on=today()),
         )
 
     @expose("/<policy>/<key>/")

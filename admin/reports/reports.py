@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 from admin.kit import tables
-from admin.kit.display import now
+from admin.kit.display import now, today
 from admin.kit.fields import long_text
 from admin.kit.lists import LARGEST_ID, RedressPage, tell
 from admin.kit.pack_fields import EXTRA, own, with_inputs
@@ -74,14 +74,14 @@ class ReportPage(RedressPage):
 
     @expose("/")
     def index(self) -> str:
-        versions = policies.readable(self.session, on=tables.today())
+        versions = policies.readable(self.session, on=today())
         owed = [(one, self._owed(one)) for one in versions]
         return self.render(
             "reports/reports.html",
             owed=owed,
             filed=self._filed(),
-            today=tables.today(),
-            since=tables.today() - dt.timedelta(days=RECENT_DAYS),
+            today=today(),
+            since=today() - dt.timedelta(days=RECENT_DAYS),
             packs={one.id: policies.pack(self.session, one) for one in versions},
             words=form_text,
         )
@@ -90,7 +90,7 @@ class ReportPage(RedressPage):
         """What is owed under a version; nothing any more under one that was withdrawn."""
         if version.status != "published":
             return []
-        on = tables.today()
+        on = today()
         begin = _begin(version, on - dt.timedelta(days=LISTED_DAYS))
         return list(periodic_reports.owed(self.session, version, since=begin, on=on))
 

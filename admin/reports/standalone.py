@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from wtforms import SelectChoice, SelectField
 
 from admin.kit import tables
-from admin.kit.display import now, plain
+from admin.kit.display import now, plain, today
 from admin.kit.fields import LookupField
 from admin.kit.lists import RedressPage, tell
 from admin.kit.pack_fields import own, with_inputs
@@ -61,7 +61,7 @@ class StandalonePage(RedressPage):
 
     @expose("/")
     def index(self) -> str:
-        versions = policies.readable(self.session, on=tables.today())
+        versions = policies.readable(self.session, on=today())
         found = [
             (version, [form for form in policies.pack(self.session, version).form if form.alone])
             for version in versions

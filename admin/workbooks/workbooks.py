@@ -22,7 +22,7 @@ from wtforms.validators import ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 import wording
-from admin.kit.display import now
+from admin.kit.display import now, today
 from admin.kit.fields import long_text
 from admin.kit.lists import RedressPage, RedressView, tell
 from admin.kit.lookup import session
@@ -647,11 +647,6 @@ class ColumnView(RedressView):
     def change(self, form: Any, row: WorkbookColumn) -> None:
         names = ("header", "width", "position", "active")
         workbooks.change_column(self.session, row, **{name: form[name].data for name in names})
-
-
-def today() -> dt.date:
-    """The day it is in the company's zone."""
-    return now().astimezone(wording.zone()).date()
 
 
 def field_label(name: str) -> str:
