@@ -20,10 +20,10 @@ def init_app(app: Flask, db: SQLAlchemy) -> None:
     @app.get("/healthz")
     def healthz() -> tuple[Response, int]:
         try:
-            age = leases.seconds_since_beat(db.session, now=dt.datetime.now(dt.UTC))
+            age = leases.seconds_since_heartbeat(db.session, now=dt.datetime.now(dt.UTC))
         except SQLAlchemyError:
             logger.exception("the database does not answer")
             return jsonify(status="database unavailable"), 503
-        alive = age is not None and age <= leases.BEAT_TERM.total_seconds()
+        alive = age is not None and age <= leases.HEARTBEAT_TERM.total_seconds()
         worker = "running" if alive else "absent"
         return jsonify(status="ok", worker=worker, worker_seconds_since_beat=age), 200

@@ -157,8 +157,8 @@ def try_draft() -> dict[str, float]:
         with reading(engine) as session:
             draft = session.scalars(sa.select(PolicyVersion).filter_by(status="draft")).one()
             pack = policies.pack(session, draft)
-            found = whatif.batch(session, draft, pack, **period, after_id=after_id, now=now)
-        list(whatif.counted(found, totals))
+            found = whatif.judge_batch(session, draft, pack, **period, after_id=after_id, now=now)
+        list(whatif.add_to_totals(found, totals))
         after_id = found.last_id
     assert (totals.cases, totals.differ, totals.refused) == (CASES, CASES, 0)
     return {

@@ -54,7 +54,7 @@ def import_(settings: Settings) -> click.Command:
                 zone=settings.zone,
                 now=dt.datetime.now(dt.UTC),
                 actor=_who(engine, number),
-                finish=past.TRY if dry_run else past.KEEP,
+                finish=past.DRY_RUN if dry_run else past.COMMIT,
             )
             job.check(table.header, file=map_file.name)
             if take_over_open:

@@ -112,7 +112,7 @@ def _of_record(settings: Settings, key: str | None, version_id: int | None) -> P
     engine = engine_of(settings)
     with database.reading(engine) as session:
         version = _version(session, key, version_id, settings)
-        data, chosen = policies.data(session, version)
+        data, chosen = policies.stored_data(session, version)
         title = f"{version.policy.name} · {version.number}"
         calendar = working_calendar.work_calendar(session)
     engine.dispose()
@@ -186,8 +186,10 @@ class WhatIfRun:
                 version = _version(session, None, self.version_id, self.settings)
                 pack = pack or policies.pack(session, version)
                 period = {"from_on": self.from_on, "until_on": self.until_on}
-                found = whatif.batch(session, version, pack, **period, after_id=after_id, now=now)
-            for case, told in whatif.counted(found, self.totals):
+                found = whatif.judge_batch(
+                    session, version, pack, **period, after_id=after_id, now=now
+                )
+            for case, told in whatif.add_to_totals(found, self.totals):
                 yield case.number, told
             if found.last_id is None:
                 return

@@ -185,7 +185,7 @@ class CaseStory:
     @property
     def lead(self) -> Actor:
         """Who leads the department that day: the director, or who stands in for him."""
-        holder, deputy = intake.led(self.session, self.case, self._department, now=self.now)
+        holder, deputy = intake.leaders_of(self.session, self.case, self._department, now=self.now)
         return self.teller.actor(deputy or holder or "")
 
     @property

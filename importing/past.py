@@ -23,7 +23,7 @@ from files.tables_in import InputTable, TableRow
 from files.tables_out import write_csv
 from importing import mapping as maps
 from importing.mapping import Map
-from importing.rows import PastCase, RegisterReader, checksum, text
+from importing.rows import PastCase, RegisterReader, cell_text, row_checksum
 from models import Complaint, PolicyVersion
 from policy.engine.permission import refusal
 from policy.vocabulary.errors import DomainError
@@ -39,8 +39,8 @@ from wording.import_reasons import RowRefused, row_reason
 
 One = TypeVar("One")
 
-KEEP = Session.commit
-TRY = Session.rollback
+COMMIT = Session.commit
+DRY_RUN = Session.rollback
 BATCH = 200
 OPEN = (
     Status.registered,
@@ -90,7 +90,7 @@ class Import:
     zone: ZoneInfo
     now: dt.datetime
     actor: Actor = actors.SYSTEM
-    finish: Callable[[Session], None] = KEEP
+    finish: Callable[[Session], None] = COMMIT
     advance: Callable[[], object] = lambda: None
 
     def check(self, header: tuple[str, ...], *, file: str) -> None:
@@ -112,7 +112,7 @@ class Import:
 
     def run(self, table: InputTable) -> ImportOutcome:
         """Let every row in that can come in."""
-        desk = _Desk(self, known=self._known())
+        desk = _RowImporter(self, known=self._known())
         for batch in _batches(table.rows):
             with Session(self.engine) as session:
                 version = self._version(session)
@@ -129,7 +129,7 @@ class Import:
 
         What a try let in is not in the record any more, so there it is only counted.
         """
-        outcome.taken_over = outcome.new_open if self.finish is TRY else 0
+        outcome.taken_over = outcome.new_open if self.finish is DRY_RUN else 0
         with Session(self.engine) as session:
             waiting = session.scalars(
                 sa.select(Complaint.number)
@@ -157,7 +157,7 @@ class Import:
 
 
 @dataclass(slots=True)
-class _Desk:
+class _RowImporter:
     """Takes row after row and keeps count; `seen` is what the file itself said under an id."""
 
     job: Import
@@ -182,12 +182,12 @@ class _Desk:
         except DomainError as error:
             self.outcome.refusals.append(_refusal(row, error, reader))
         else:
-            self.seen.setdefault(source_id, (row.number, _said(row)))
+            self.seen.setdefault(source_id, (row.number, _content_of(row)))
 
     def _is_known(self, row: TableRow, source_id: str) -> bool:
         """Whether record or file had the row already; an id that means two things is refused."""
         before = self.seen.get(source_id)
-        if before is not None and before[1] != _said(row):
+        if before is not None and before[1] != _content_of(row):
             column = self.job.mapping.id.column
             raise RowRefused("id_twice", column, value=source_id, row=before[0])
         return before is not None or source_id in self.known
@@ -213,8 +213,8 @@ class _Desk:
         self.outcome.new_open += made is not None and past.said["status"] in OPEN
 
 
-def _said(row: TableRow) -> str:
-    return checksum(row, sorted(row.cells))
+def _content_of(row: TableRow) -> str:
+    return row_checksum(row, sorted(row.cells))
 
 
 def _refusal(row: TableRow, error: DomainError, reader: RegisterReader) -> RowRefusal:
@@ -222,7 +222,7 @@ def _refusal(row: TableRow, error: DomainError, reader: RegisterReader) -> RowRe
     value = None
     if column is not None:
         with suppress(KeyError):
-            value = (text(row.cells[column]) or "")[:80] or None
+            value = (cell_text(row.cells[column]) or "")[:80] or None
     return RowRefusal(row.number, column, value, wording.error(error))
 
 

@@ -47,9 +47,9 @@ class RegisterReader:
     def identity(self, row: TableRow) -> str:
         """The row's own id, or the one the map makes for it."""
         if row.surplus:
-            raise RowRefused("surplus", None, value=text(row.surplus[0]))
+            raise RowRefused("surplus", None, value=cell_text(row.surplus[0]))
         part = self.mapping.id
-        own = text(row.cells[part.column]) if part.column else None
+        own = cell_text(row.cells[part.column]) if part.column else None
         if own is not None:
             if len(own) > LONGEST_ID:
                 raise RowRefused("id_too_long", part.column, value=own[:40], limit=LONGEST_ID)
@@ -57,7 +57,7 @@ class RegisterReader:
         if part.if_empty == "refuse":
             raise RowRefused("id_missing", part.column)
         names = sorted(row.cells) if part.if_empty == "row" else part.if_empty
-        return f"row-{checksum(row, names)[:24]}"
+        return f"row-{row_checksum(row, names)[:24]}"
 
     def read(self, row: TableRow, source_id: str) -> PastCase:
         """What the row says. Raises RowRefused with the column at fault."""
@@ -85,12 +85,12 @@ class RegisterReader:
 
     def _plain(self, row: TableRow, name: str) -> str | None:
         part = getattr(self.mapping, name)
-        return None if part is None else text(row.cells[part.column])
+        return None if part is None else cell_text(row.cells[part.column])
 
     def _body(self, row: TableRow) -> str | None:
         lines = []
         for line in self.mapping.body:
-            said = text(row.cells[line.column])
+            said = cell_text(row.cells[line.column])
             if said is not None:
                 lines.append(f"{line.label}：{said}" if line.label else said)
         return "\n".join(lines) or None
@@ -106,7 +106,7 @@ class RegisterReader:
             raise RowRefused(
                 "after_go_live",
                 part.column,
-                value=text(row.cells[part.column]),
+                value=cell_text(row.cells[part.column]),
                 go_live=self.mapping.go_live,
             )
         return at
@@ -117,7 +117,9 @@ class RegisterReader:
         if part and at and at < received_at:
             # A day without a time may be the very day of the complaint.
             if at.astimezone(self.zone).date() < received_at.astimezone(self.zone).date():
-                raise RowRefused("closed_before", part.column, value=text(row.cells[part.column]))
+                raise RowRefused(
+                    "closed_before", part.column, value=cell_text(row.cells[part.column])
+                )
             return received_at
         return at
 
@@ -127,10 +129,10 @@ class RegisterReader:
         if local is None:
             return None
         if not EARLIEST <= local.year <= self.now.year + 1:
-            raise RowRefused("out_of_reach", part.column, value=text(cell))
+            raise RowRefused("out_of_reach", part.column, value=cell_text(cell))
         at = (local if local.tzinfo else local.replace(tzinfo=self.zone)).astimezone(dt.UTC)
         if at > self.now:
-            raise RowRefused("out_of_reach", part.column, value=text(cell))
+            raise RowRefused("out_of_reach", part.column, value=cell_text(cell))
         return at
 
     # ------------------------------------------------------------ words and fields
@@ -139,7 +141,7 @@ class RegisterReader:
         part: Chosen | None = getattr(self.mapping, name)
         if part is None or part.column is None:
             return part.value if part else None
-        word = text(row.cells[part.column])
+        word = cell_text(row.cells[part.column])
         if word is not None and part.part == "first_letter":
             word = word[0]
         ours = part.table.get(word or "") or (None if part.table else word) or part.other
@@ -158,7 +160,7 @@ class RegisterReader:
 
     def _field(self, row: TableRow, entry: FieldEntry, part: Extra) -> Any:
         cell = row.cells[part.column]
-        word = text(cell)
+        word = cell_text(cell)
         if word is None:
             return None
         if part.table:
@@ -175,7 +177,7 @@ class RegisterReader:
         return cell if entry.shape == "flag" else word
 
 
-def text(cell: Cell) -> str | None:
+def cell_text(cell: Cell) -> str | None:
     """A cell as a person would read it aloud; None when there is nothing in it."""
     if isinstance(cell, dt.datetime):
         return cell.isoformat(sep=" ")
@@ -186,9 +188,9 @@ def text(cell: Cell) -> str | None:
     return None if cell is None else str(cell)
 
 
-def checksum(row: TableRow, names: Any) -> str:
+def row_checksum(row: TableRow, names: Any) -> str:
     """What tells one row from another: the same cells give the same, wherever they stand."""
-    said = json.dumps([[name, text(row.cells[name])] for name in names], ensure_ascii=False)
+    said = json.dumps([[name, cell_text(row.cells[name])] for name in names], ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()
 
 
@@ -198,7 +200,7 @@ def _instant(cell: Cell, part: Moment) -> dt.datetime | None:
         return cell
     if isinstance(cell, dt.date):
         return dt.datetime.combine(cell, part.at)
-    said = text(cell) or ""
+    said = cell_text(cell) or ""
     for form in part.formats:
         try:
             read = dt.datetime.strptime(said, form)

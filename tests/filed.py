@@ -63,7 +63,7 @@ class Filed:
 
     def layout(self) -> None:
         """The tabs and columns a company begins with."""
-        layout.settle(
+        layout.add_missing_tabs(
             self.session,
             title=lambda key: TITLES[key],
             header=lambda name: HEADERS.get(name, f"列 {name}"),

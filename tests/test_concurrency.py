@@ -87,7 +87,7 @@ def assert_whole(session: Session) -> None:
             sa.select(Journal.seq).where(Journal.complaint_id == case.id).order_by(Journal.id)
         )
         assert [*seqs] == [*range(1, case.version + 1)]
-        assert journal.folded(session, case) == record.facts_of(session, case)
+        assert journal.fold_journal(session, case) == record.facts_of(session, case)
 
 
 def test_four_processes_at_work_on_the_same_cases_lose_no_deed(

@@ -60,18 +60,18 @@ def _pass_time(turn: Turn, number: str) -> None:
 def recount_cases(turn: Turn) -> None:
     """Count open cases anew where somebody asked for it, each in a transaction of its own."""
     with reading(turn.engine) as session:
-        if not requests.open_(session, kind=recounting.REQUEST):
+        if not requests.open_requests(session, kind=recounting.REQUEST):
             return
     with turn.writing() as session:
-        asked = [row.id for row in requests.take(session, kind=recounting.REQUEST, now=loop.now())]
-        why = recounting.reason(session)
+        asked = [row.id for row in requests.claim(session, kind=recounting.REQUEST, now=loop.now())]
+        why = recounting.last_reason(session)
     with reading(turn.engine) as session:
-        numbers = recounting.outdated(session, now=loop.now())
+        numbers = recounting.outdated_cases(session, now=loop.now())
     for number in numbers:
         _recount(turn, number, why)
     with turn.writing() as session:
         for id_ in asked:
-            requests.done(session, session.get_one(WorkRequest, id_), now=loop.now())
+            requests.finish(session, session.get_one(WorkRequest, id_), now=loop.now())
 
 
 def _recount(turn: Turn, number: str, why: str) -> None:
@@ -113,9 +113,9 @@ class SendNotices:
         self._announce(turn)
         with turn.writing() as session:
             mails = self.settings.mail is not None
-            queue.spread(session, now=loop.now(), on=self._today(), mails=mails)
+            queue.make_deliveries(session, now=loop.now(), on=self._today(), mails=mails)
         with reading(turn.engine) as session:
-            waiting = queue.outgoing(session, now=loop.now())
+            waiting = queue.due_deliveries(session, now=loop.now())
         until = time.monotonic() + SENDING_S
         for delivery_id in waiting:
             self._send(turn, delivery_id)
@@ -129,7 +129,7 @@ class SendNotices:
         within = dt.timedelta(hours=self.settings.due_soon_hours)
         try:
             with turn.writing() as session:
-                queue.due_soon(session, now=loop.now(), on=self._today(), within=within)
+                queue.remind_of_deadlines(session, now=loop.now(), on=self._today(), within=within)
         except LeaseLost:
             raise
         except Exception:
@@ -138,16 +138,16 @@ class SendNotices:
 
     def _send(self, turn: Turn, delivery_id: int) -> None:
         with turn.writing() as session:
-            going = queue.begin(session, delivery_id, now=loop.now(), on=self._today())
+            going = queue.begin_try(session, delivery_id, now=loop.now(), on=self._today())
         if going is None:
             return
         why = self._try(going)
         # What happened is written down even when the lease was lost meanwhile: it did happen.
         with writing(turn.engine) as session:
             if why is None:
-                queue.sent(session, delivery_id, now=loop.now())
+                queue.mark_sent(session, delivery_id, now=loop.now())
             else:
-                queue.failed(session, delivery_id, why=why)
+                queue.mark_failed(session, delivery_id, why=why)
 
     def _try(self, going: queue.Outgoing) -> str | None:
         """Why the far end did not take it, or None when it did."""
@@ -183,7 +183,7 @@ def try_versions(turn: Turn) -> None:
     Judging holds no lock: a batch is read and judged first and then written down.
     """
     with turn.writing() as session:
-        waiting = whatif.take(session, now=loop.now())
+        waiting = whatif.claim_waiting(session, now=loop.now())
     until = time.monotonic() + TRYING_S
     for what_if_id, request_id in waiting:
         _try_version(turn, what_if_id, request_id, until)
@@ -194,17 +194,17 @@ def _try_version(turn: Turn, what_if_id: int, request_id: int, until: float) -> 
     while more and time.monotonic() < until:
         try:
             with reading(turn.engine) as session:
-                found = whatif.look(session, what_if_id, now=loop.now())
+                found = whatif.judge_next_batch(session, what_if_id, now=loop.now())
         except Exception as error:
             refusal = error if isinstance(error, DomainError) else _unforeseen(error)
             with turn.writing() as session:
                 whatif.fail(session, what_if_id, request_id, refusal, now=loop.now())
             return
         with turn.writing() as session:
-            more = whatif.keep(session, what_if_id, request_id, found, now=loop.now())
+            more = whatif.store_batch(session, what_if_id, request_id, found, now=loop.now())
     if more:
         with turn.writing() as session:
-            whatif.pause(session, request_id)
+            whatif.release(session, request_id)
 
 
 def _unforeseen(error: Exception) -> TrialFailed:
@@ -215,10 +215,10 @@ def _unforeseen(error: Exception) -> TrialFailed:
 def check_drafts(turn: Turn) -> None:
     """Walk the states of drafts whose check was asked for; the walk itself holds no transaction."""
     with reading(turn.engine) as session:
-        if not requests.open_(session, kind=drafts.CHECK):
+        if not requests.open_requests(session, kind=drafts.CHECK):
             return
     with turn.writing() as session:
-        asked = [row.id for row in requests.take(session, kind=drafts.CHECK, now=loop.now())]
+        asked = [row.id for row in requests.claim(session, kind=drafts.CHECK, now=loop.now())]
     for request_id in asked:
         try:
             _check_draft(turn, request_id)
@@ -231,14 +231,14 @@ def check_drafts(turn: Turn) -> None:
             failure = type(error).__name__
         with turn.writing() as session:
             row = session.get_one(WorkRequest, request_id)
-            requests.done(session, row, now=loop.now(), failure=failure)
+            requests.finish(session, row, now=loop.now(), failure=failure)
 
 
 def _check_draft(turn: Turn, request_id: int) -> None:
     with reading(turn.engine) as session:
         version_id = int(session.get_one(WorkRequest, request_id).key)
-        work = drafts.to_examine(session, version_id)
+        work = drafts.check_input(session, version_id)
     if work is not None:
-        found = drafts.examine(work)
+        found = drafts.slow_findings(work)
         with turn.writing() as session:
-            drafts.checked(session, version_id, work.content, found, now=loop.now())
+            drafts.store_findings(session, version_id, work.content, found, now=loop.now())

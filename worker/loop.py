@@ -47,7 +47,7 @@ class Turn:
     def writing(self) -> Iterator[Session]:
         """A writing session that commits only while the lease is still ours; raises LeaseLost."""
         with writing(self.engine) as session:
-            leases.keep(session, self.name, fence=self.fence, now=now(), term=TURN_TERM)
+            leases.renew(session, self.name, fence=self.fence, now=now(), term=TURN_TERM)
             yield session
 
 
@@ -78,7 +78,9 @@ class Worker:
     def take_turn(self, chore: Chore) -> bool:
         """Run `chore` once unless somebody else is at it; whether it ran."""
         with writing(self.engine) as session:
-            fence = leases.take(session, chore.name, holder=self.holder, now=now(), term=TURN_TERM)
+            fence = leases.acquire(
+                session, chore.name, holder=self.holder, now=now(), term=TURN_TERM
+            )
         if fence is None:
             return False
         try:
@@ -87,7 +89,7 @@ class Worker:
             logger.warning("%s took too long and was taken over", chore.name)
         finally:
             with writing(self.engine) as session:
-                leases.give_back(session, chore.name, fence=fence, now=now())
+                leases.release(session, chore.name, fence=fence, now=now())
         return True
 
     def run(self) -> None:
@@ -143,14 +145,14 @@ class Ticker(threading.Thread):
 
     def beat(self) -> None:
         """Prolong the lease that says a worker lives; of several workers one does it."""
-        name, term = leases.BEAT, leases.BEAT_TERM
+        name, term = leases.HEARTBEAT, leases.HEARTBEAT_TERM
         try:
             with writing(self.worker.engine) as session:
                 if self.fence is None:
                     holder = self.worker.holder
-                    self.fence = leases.take(session, name, holder=holder, now=now(), term=term)
+                    self.fence = leases.acquire(session, name, holder=holder, now=now(), term=term)
                 else:
-                    leases.keep(session, name, fence=self.fence, now=now(), term=term)
+                    leases.renew(session, name, fence=self.fence, now=now(), term=term)
         except LeaseLost:
             self.fence = None
 
@@ -160,7 +162,7 @@ class Ticker(threading.Thread):
         self.join(timeout=SHUTDOWN_S)
         if self.fence is not None:
             with writing(self.worker.engine) as session:
-                leases.give_back(session, leases.BEAT, fence=self.fence, now=now())
+                leases.release(session, leases.HEARTBEAT, fence=self.fence, now=now())
 
 
 def make_queue(settings: Settings) -> Huey:

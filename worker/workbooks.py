@@ -67,14 +67,14 @@ class Mirrors:
             return
         on = now.astimezone(self.settings.zone).date()
         with self._speaking(), writing(self.engine) as session:
-            layout.settle(session, title=workbook_text.title, header=workbook_text.header)
-            layout.found(session, on=on, years=(on.year,), name=_name)
+            layout.add_missing_tabs(session, title=workbook_text.title, header=workbook_text.header)
+            layout.add_missing_workbooks(session, on=on, years=(on.year,), name=_name)
         self.found_at = now
 
     def _files(self) -> list[tuple[int, str]]:
         """Every file that is not paused; those that somebody asked for are read anew."""
         with reading(self.engine) as session:
-            asked = bool(requests.open_(session, kind="look"))
+            asked = bool(requests.open_requests(session, kind="look"))
             files = session.execute(
                 sa.select(Workbook.id, Workbook.name)
                 .where(Workbook.paused_at.is_(None))
@@ -87,17 +87,17 @@ class Mirrors:
 
     def _answer_requests(self) -> None:
         with writing(self.engine) as session:
-            for row in requests.take(session, kind="look", now=_now()):
+            for row in requests.claim(session, kind="look", now=_now()):
                 workbook = session.get(Workbook, int(row.key))
                 if workbook is not None:
                     workbook.refreshed_at = None
-                requests.done(session, row, now=_now())
+                requests.finish(session, row, now=_now())
 
     def _look_at(self, sheet_id: int, name: str) -> LookOutcome | None:
         """Look at one file under its lease; None where somebody else does."""
         lease = f"sheet:{sheet_id}"
         with writing(self.engine) as session:
-            fence = leases.take(session, lease, holder=self.holder, now=_now(), term=TERM)
+            fence = leases.acquire(session, lease, holder=self.holder, now=_now(), term=TERM)
         if fence is None:
             return None
         try:
@@ -109,7 +109,7 @@ class Mirrors:
             log.exception("the file %s could not be looked at", name)
         finally:
             with writing(self.engine) as session:
-                leases.give_back(session, lease, fence=fence, now=_now())
+                leases.release(session, lease, fence=fence, now=_now())
         return LookOutcome.failed
 
     def _mirror(self, sheet_id: int, name: str, lease: str, fence: int) -> Mirror:
@@ -133,7 +133,7 @@ class Mirrors:
     def _writing(self, lease: str, fence: int) -> Iterator[Session]:
         """A session that commits only while the file is still ours; raises LeaseLost."""
         with writing(self.engine) as session:
-            leases.keep(session, lease, fence=fence, now=_now(), term=TERM)
+            leases.renew(session, lease, fence=fence, now=_now(), term=TERM)
             yield session
 
     @contextmanager

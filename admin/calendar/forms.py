@@ -20,7 +20,7 @@ from models import Calendar, CalendarVersion
 from policy.vocabulary.errors import HoursRefused, LinesRefused
 from policy.vocabulary.worktime import DayKind, Slot
 from services.calendar import changes, official_years, working_calendar
-from services.calendar.changes import CalendarChange, Said
+from services.calendar.changes import CalendarChange, KindAndNote
 from services.calendar.working_calendar import DayRow
 from wording.import_reasons import table_reason
 
@@ -117,7 +117,7 @@ class HoursForm(_ChangeForm):
     def of(cls, stands: CalendarVersion, calendar: Calendar) -> HoursForm:
         """The form with the hours as they stand."""
         spelled = {
-            name: changes.spelled(working_calendar.slots_of(getattr(stands, name)))
+            name: changes.slots_text(working_calendar.slots_of(getattr(stands, name)))
             for name in ("slots", "half_slots")
         }
         return cls(data={**spelled, "seen": str(calendar.version)})
@@ -165,10 +165,10 @@ class YearForm(_ChangeForm):
     lead: str
 
     @classmethod
-    def of(cls, year: int, calendar: Calendar, stands: Mapping[dt.date, Said]) -> YearForm:
+    def of(cls, year: int, calendar: Calendar, stands: Mapping[dt.date, KindAndNote]) -> YearForm:
         """The form of a year with its plan: the installed one, else what `stands` already."""
-        plan = official_years.installed(year)
-        lines = official_years.spelled(plan or stands)
+        plan = official_years.installed_plan(year)
+        lines = official_years.plan_as_lines(plan or stands)
         form = cls(data={"lines": lines, "seen": str(calendar.version), "source": ""})
         form.year = year
         form.title = gettext("Official plan of %(year)s", year=year)
@@ -192,7 +192,9 @@ class YearForm(_ChangeForm):
                 path = Path(folder) / f"plan{Path(name).suffix}"
                 upload.save(path)
                 table = read_table(path, max_rows=MOST_LINES)
-                text = official_years.gathered(table.header, (row.cells for row in table.rows))
+                text = official_years.table_as_lines(
+                    table.header, (row.cells for row in table.rows)
+                )
         except TableRefused as refused:
             refused.facts["file"] = name
             self.file.errors = [table_reason(refused)]
@@ -206,8 +208,8 @@ class YearForm(_ChangeForm):
 
     def change(self) -> CalendarChange:
         text = (self.lines.data or "")[:LONGEST_PLAN]
-        days = official_years.read(text, year=self.year)
-        known = days == official_years.installed(self.year)
+        days = official_years.parse_lines(text, year=self.year)
+        known = days == official_years.installed_plan(self.year)
         source = (
             working_calendar.official_source() if known else (self.source.data or gettext("typed"))
         )

@@ -69,7 +69,7 @@ class CalendarPage(RedressPage):
     def index(self) -> Any:
         day = today()
         year = request.args.get("year", day.year, type=int)
-        calendar = working_calendar.find(self.session)
+        calendar = working_calendar.find_calendar(self.session)
         if calendar is None:
             return self.render("calendar/calendar.html", calendar=None, year=year)
         try:
@@ -92,14 +92,14 @@ class CalendarPage(RedressPage):
 
     def _around(self, calendar: Calendar) -> dict[str, Any]:
         """What stands beside the twelve months: hours, coverage, history, and words."""
-        stands = working_calendar.standing(self.session, calendar)
+        stands = working_calendar.current_version(self.session, calendar)
         return {
             "stands": stands,
             "next_year": stands.coverage_until.year + 1,
-            "hours": changes.spelled(working_calendar.slots_of(stands.slots)),
-            "half_hours": changes.spelled(working_calendar.slots_of(stands.half_slots)),
+            "hours": changes.slots_text(working_calendar.slots_of(stands.slots)),
+            "half_hours": changes.slots_text(working_calendar.slots_of(stands.half_slots)),
             "versions": working_calendar.versions(self.session, calendar, at_most=VERSIONS_SHOWN),
-            "recounting": bool(requests.open_(self.session, kind=recounting.REQUEST)),
+            "recounting": bool(requests.open_requests(self.session, kind=recounting.REQUEST)),
             "looks": {name: gettext(words) for name, (_sign, words) in LOOKS.items()},
             "look": look,
             "sign": sign,
@@ -138,7 +138,7 @@ class CalendarPage(RedressPage):
     def hours(self) -> Any:
         """The office hours of full and of half days."""
         calendar = self._calendar()
-        form = HoursForm.of(working_calendar.standing(self.session, calendar), calendar)
+        form = HoursForm.of(working_calendar.current_version(self.session, calendar), calendar)
         lead = gettext("Working hours are counted within them; working days end within them.")
         return self._change(form, calendar, gettext("Office hours"), lead, None)
 
@@ -146,10 +146,10 @@ class CalendarPage(RedressPage):
     def year(self, year: int) -> Any:
         """The official plan of a year."""
         calendar = self._calendar()
-        stands = working_calendar.standing(self.session, calendar)
+        stands = working_calendar.current_version(self.session, calendar)
         if not stands.coverage_from.year - 1 <= year <= stands.coverage_until.year + 1:
             abort(404)
-        plan = changes.plan(self.session, calendar, year)
+        plan = changes.official_plan(self.session, calendar, year)
         form = YearForm.of(year, calendar, plan)
         if request.method == "POST" and not form.took_file():
             return self._shown(form, calendar, form.title, form.lead, year, None)
@@ -198,7 +198,7 @@ class CalendarPage(RedressPage):
         """
         user, at = current_user.user, now()
         held = changes.lock_calendar(self.session, seen=form.seen_version())
-        changes.carry_out(
+        changes.apply_change(
             self.session,
             held,
             preview.change,
@@ -206,9 +206,11 @@ class CalendarPage(RedressPage):
             actor=user.display_name,
             now=at,
         )
-        requests.ask(self.session, kind=recounting.REQUEST, key=held.key, user_id=user.id, now=at)
+        requests.request_work(
+            self.session, kind=recounting.REQUEST, key=held.key, user_id=user.id, now=at
+        )
         self.session.commit()
-        recounting.recount_some(
+        recounting.recount_each(
             self.session,
             preview.numbers[:AT_ONCE],
             reason=form.reason.data or "",
@@ -222,7 +224,7 @@ class CalendarPage(RedressPage):
         return redirect(url_for(".index", year=year) if year else url_for(".index"))
 
     def _calendar(self) -> Calendar:
-        found = working_calendar.find(self.session)
+        found = working_calendar.find_calendar(self.session)
         if found is None:
             abort(404)
         return found

@@ -19,7 +19,7 @@ from models import Calendar
 from policy.vocabulary.facts import DeadlineFacts
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import changes
-from services.calendar.changes import CalendarChange, ChangedDay, spelled
+from services.calendar.changes import CalendarChange, ChangedDay, slots_text
 from services.cases import recounting
 from services.cases.recounting import RecountedCase, Span
 from wording import reasons
@@ -68,8 +68,8 @@ def looked_at(
     session: Session, calendar: Calendar, change: CalendarChange, *, now: dt.datetime
 ) -> CalendarPreview:
     """What a change of the calendar would do. Raises CalendarRefused; writes nothing."""
-    value = changes.changed(session, calendar, change)
-    turned = changes.turned(session, calendar, change)
+    value = changes.calendar_after(session, calendar, change)
+    turned = changes.changed_days(session, calendar, change)
     moving = list(recounting.preview(session, value, now=now, span=_span(value, change, turned)))
     rows = tuple(row for one in moving for row in _rows(one, value, change, turned))
     return CalendarPreview(
@@ -142,7 +142,7 @@ def _why(
         return (reasons.passed(deadline.because["passed"]),)
     said = []
     if change.slots is not None:
-        said.append(gettext("Office hours: %(hours)s", hours=spelled(change.slots)))
+        said.append(gettext("Office hours: %(hours)s", hours=slots_text(change.slots)))
     said += _day_words([one for one in turned if _lies_within(one.on, deadline, was, value)])
     if was and was.provisional and not deadline.provisional:
         said.append(gettext("No longer provisional."))

@@ -302,7 +302,7 @@ class ComplaintView(DeclaredColumns):
             paperwork=form_entries.of_case(self.session, page, possible),
             scripts=form_entries.scripts(self.session, page),
             words=form_text,
-            with_papers=WITH_PAPERS if attachments.closed(page.complaint) is None else (),
+            with_papers=WITH_PAPERS if attachments.refusal_to_add(page.complaint) is None else (),
             limit=current_app.config["REDRESS"].upload_limit_mb,
             why_not=wording.error,
             main=desk.NEXT_DEED.get(page.complaint.status, ""),

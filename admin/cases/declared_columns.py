@@ -329,7 +329,7 @@ class DeclaredColumns(RedressView):
         if name not in self.declared():
             return super()._get_field_value(model, name)
         # What the case's own regulation calls a choice counts, not what another one does.
-        one = declared.fields(pack).get(name)
+        one = declared.declared_fields(pack).get(name)
         return one and self._said(one, one.of(model, g.filled.get(model.id, {})))
 
     def _said(self, one: Declared, said: Any) -> Any:

@@ -248,7 +248,7 @@ def _own_words(session: Session, version: PolicyVersion, pack: Pack) -> Mapping[
     """The company's own words of the day, by script; they come before the regulation's."""
     if not pack.script:
         return {}
-    return company_texts.standing(
+    return company_texts.texts_on(
         session,
         policy_id=version.policy_id,
         section=company_texts.SCRIPT,

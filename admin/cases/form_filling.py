@@ -90,7 +90,7 @@ class ReportedForm(DeedForm):
         """The addressee is the authority of the day, else whom the regulation names."""
         if self.addressee.raw_data:
             return
-        named = company_texts.standing(
+        named = company_texts.texts_on(
             session,
             policy_id=page.complaint.policy_version.policy_id,
             section=company_texts.AUTHORITY,

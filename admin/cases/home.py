@@ -28,7 +28,7 @@ class HomePage(RedressPage):
     def index(self) -> str | Response:
         at = now()
         local = at.astimezone(wording.zone())
-        waiting = desk.waiting(self.session, current_user.user, now=at, on=local.date())
+        waiting = desk.waiting_cases(self.session, current_user.user, now=at, on=local.date())
         if current_user.role is Role.employee and not waiting:
             return redirect(menu.first_url(self.admin, past=self))
         midnight = (local + dt.timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -38,6 +38,8 @@ class HomePage(RedressPage):
             local=local,
             waiting=waiting,
             counts=desk.counts(self.session, seen, now=at, midnight=midnight),
-            money=penalties.waiting(self.session, limit=8) if current_user.role in MONEY else [],
+            money=penalties.unsettled_penalties(self.session, limit=8)
+            if current_user.role in MONEY
+            else [],
             shows_money=current_user.role in MONEY,
         )

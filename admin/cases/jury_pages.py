@@ -82,7 +82,7 @@ class JuryPage(RedressPage):
             "cases/jury_case.html",
             page=page,
             case=case,
-            answer=desk.answers(self.session, [case.id]).get(case.id),
+            answer=desk.last_replies(self.session, [case.id]).get(case.id),
             questions=questions,
             ballots=ballots,
             refused=vote,

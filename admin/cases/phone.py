@@ -69,12 +69,12 @@ class PhonePage(RedressPage):
     @expose("/")
     def index(self) -> str:
         """The cases that wait for the visitor, the most urgent first."""
-        waiting = desk.waiting(self.session, current_user.user, now=now(), on=today())
+        waiting = desk.waiting_cases(self.session, current_user.user, now=now(), on=today())
         ids = [one.complaint.id for one in waiting]
         return self.render(
             "cases/phone_list.html",
             waiting=waiting,
-            answers=desk.answers(self.session, ids),
+            answers=desk.last_replies(self.session, ids),
             photos=attachments.counts(self.session, ids),
             at_a_touch=AT_A_TOUCH if visitor_may_open("phone.deed") else (),
             left=left,
@@ -95,8 +95,8 @@ class PhonePage(RedressPage):
             page=page,
             case=complaint,
             deadline=next_deadline(facts),
-            answer=desk.answers(self.session, [complaint.id]).get(complaint.id),
-            rings=desk.may_ring(complaint, current_user.user, seen=seen),
+            answer=desk.last_replies(self.session, [complaint.id]).get(complaint.id),
+            rings=desk.may_call_customer(complaint, current_user.user, seen=seen),
             again=_why_again(page),
             progress=_last_text(page, "progressed"),
             forms=forms,
@@ -106,9 +106,10 @@ class PhonePage(RedressPage):
             next_deed=_next(page),
             seldom=SELDOM,
             at_a_touch=AT_A_TOUCH,
-            with_papers=WITH_PAPERS if attachments.closed(complaint) is None else (),
+            with_papers=WITH_PAPERS if attachments.refusal_to_add(complaint) is None else (),
             papers=attachments.of_case(self.session, complaint),
-            takes_papers=attachments.closed(complaint) is None and visitor_may_open("phone.add"),
+            takes_papers=attachments.refusal_to_add(complaint) is None
+            and visitor_may_open("phone.add"),
             steps=timeline(page, set())[:STEPS_SHOWN],
             limit=_settings().upload_limit_mb,
             left=left,
@@ -194,7 +195,7 @@ class PhonePage(RedressPage):
             found = attachments.find(self.session, page.complaint, paper_id)
         except NotFound:
             abort(404)
-        path = attachments.place(_settings().uploads, found.checksum)
+        path = attachments.stored_path(_settings().uploads, found.checksum)
         if not path.is_file():
             current_app.logger.error("%s: the file of paper %s is gone", number, paper_id)
             abort(404)

@@ -145,13 +145,13 @@ class PolicyDepartmentField(SelectField):
         super().__init__(label, validators, choices=self._offered, **options)
 
     def _offered(self) -> list[tuple[str, str]]:
-        return [("", "—"), *departments.named(session()).items()]
+        return [("", "—"), *departments.policy_departments(session()).items()]
 
 
 def _meaning(row: DepartmentMeaning) -> str:
     """The regulation and its department a row is about; read once per request."""
     if "policy_departments" not in g:
-        g.policy_departments = departments.named(session())
+        g.policy_departments = departments.policy_departments(session())
     known: dict[str, str] = g.policy_departments
     return known.get(departments.name_of(row.policy_id, row.key), row.key)
 
@@ -188,7 +188,7 @@ class DepartmentMeaningView(RedressView):
         """Every department of a regulation in force and the company's one it means today."""
         day, rows = today(), []
         for version in policies.all_in_force(self.session, on=day):
-            meant = departments.meant(self.session, policy_id=version.policy_id, on=day)
+            meant = departments.departments_meant(self.session, policy_id=version.policy_id, on=day)
             rows += [
                 {
                     "policy": version.policy.name,
@@ -216,7 +216,7 @@ class DepartmentMeaningView(RedressView):
         return form
 
     def add(self, form: Any) -> DepartmentMeaning:
-        return departments.mean(
+        return departments.add_meaning(
             self.session,
             form.policy_department.data,
             form.department.data,

@@ -40,7 +40,7 @@ class IsKey(OneOf):
         )
 
     def condition(self, value: list[str]) -> sa.ColumnElement[bool]:
-        wanted = [one if one == customers.KEY else None for one in value]
+        wanted = [one if one == customers.KEY_TIER else None for one in value]
         return sa.or_(*(Customer.tier.is_not_distinct_from(one) for one in wanted))
 
 
@@ -128,7 +128,7 @@ class CustomerView(RedressView):
             flag=flag or self._flag_form(),
             lift=lift or LiftForm(prefix="lift-"),
             refused="flag" if flag else "lift" if lift else "",
-            is_key=customer.tier == customers.KEY,
+            is_key=customer.tier == customers.KEY_TIER,
         )
 
     def _flag_form(self) -> FlagForm:
@@ -146,7 +146,7 @@ class CustomerView(RedressView):
         """Say whether the company looks after the customer by himself."""
         customer = self._customer(customer_id)
         wanted = request.form.get("key") == "1"
-        customers.rank(self.session, customer, key_customer=wanted)
+        customers.set_key_customer(self.session, customer, key_customer=wanted)
         self.session.commit()
         flash(gettext("Saved."), "success")
         return redirect(url_for(".one", customer_id=customer_id))
@@ -158,7 +158,7 @@ class CustomerView(RedressView):
         if form.validate():
             version = tables.version_of(self.session, form.policy.data)
             try:
-                customers.flag(
+                customers.add_flag(
                     self.session,
                     customer,
                     version,
@@ -186,7 +186,7 @@ class CustomerView(RedressView):
         if form.validate():
             try:
                 actor = actors.of_user(current_user.user)
-                customers.lift(
+                customers.lift_flag(
                     self.session, found, reason=form.reason.data or "", actor=actor, now=now()
                 )
                 self.session.commit()
@@ -201,7 +201,7 @@ class CustomerView(RedressView):
 
 def tier(row: Customer) -> Markup | str:
     """The tier of a customer as a chip."""
-    if row.tier != customers.KEY:
+    if row.tier != customers.KEY_TIER:
         return ""
     return Markup('<span class="chip chip-violet">{}</span>').format(gettext("Key customer"))
 

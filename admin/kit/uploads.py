@@ -57,14 +57,14 @@ def _taken(session: Session, number: str, one: FileStorage) -> DomainError | str
     """The checksum of a file that was added and committed, or why it was not."""
     found: Settings = current_app.config["REDRESS"]
     try:
-        kept = attachments.keep(
+        kept = attachments.store_file(
             one.stream,  # type: ignore[arg-type]  # a spooled file, read in blocks
             name=one.filename or "",
             folder=found.uploads,
             limit=found.upload_limit_mb * attachments.MEGABYTE,
         )
         complaint = journal.lock_case(session, number)
-        attachments.enter(session, complaint, kept, user=current_user.user, now=now())
+        attachments.attach_file(session, complaint, kept, user=current_user.user, now=now())
         session.commit()
     except DomainError as refusal:
         session.rollback()

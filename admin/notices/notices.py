@@ -56,7 +56,7 @@ class InState(OneOf):
         )
 
     def condition(self, value: list[str]) -> sa.ColumnElement[bool]:
-        return sa.or_(*(queue.in_state(name) for name in value))
+        return sa.or_(*(queue.has_state(name) for name in value))
 
 
 class NoticeView(RedressView):
@@ -139,7 +139,7 @@ def _about(notice: Notice) -> Markup | str:
 
 
 def _state(notice: Notice) -> Markup:
-    tone, words = STATES[queue.state(notice)]
+    tone, words = STATES[queue.state_of(notice)]
     return chip(tone, gettext("Too old to be told") if queue.was_too_old(notice) else words)
 
 
@@ -267,7 +267,7 @@ class ChannelView(RedressView):
         if channel is None:
             flash(gettext("There is no such channel."), "error")
             return redirect(self.get_url(".index_view"))
-        notice = queue.try_channel(self.session, channel, now=now())
+        notice = queue.send_test(self.session, channel, now=now())
         self.session.commit()
         flash(gettext("The test is on its way. Reload this page to see what became of it."))
         return redirect(url_for("notice.details_view", id=notice.id))

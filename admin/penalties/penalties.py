@@ -126,7 +126,7 @@ class PenaltyView(RedressView):
     column_formatters_export = {
         "rule": lambda view, context, row, name: view.rule_label(row),
         "sanctions": lambda view, context, row, name: view.sanctions_of(row),
-        "amount": lambda view, context, row, name: penalties.signed(row),
+        "amount": lambda view, context, row, name: penalties.signed_amount(row),
         "cite": lambda view, context, row, name: row.cite,
     }
 
@@ -178,7 +178,7 @@ class PenaltyView(RedressView):
             clause=pack.label("clause", found.cite),
             forms=forms,
             refused=deed if refused is not None else "",
-            sum_=penalties.signed(found),
+            sum_=penalties.signed_amount(found),
         )
 
     def _possible(self, found: Penalty) -> list[str]:
@@ -273,7 +273,7 @@ class PenaltyView(RedressView):
 
     def _did(self, penalty_id: int, deed: str, form: PenaltyForm) -> bool:
         def act(seen: int) -> None:
-            found = penalties.penalty(self.session, penalty_id, seen=seen)
+            found = penalties.lock_penalty(self.session, penalty_id, seen=seen)
             actor = actors.of_user(current_user.user)
             DEEDS[deed][1](self.session, found, actor=actor, now=now(), **form.said())
 
@@ -303,7 +303,7 @@ def _is(charge: Any, found: Penalty) -> bool:
 
 def signed_sum(row: Penalty) -> Markup:
     """The sum of a penalty; a reversal has a minus."""
-    amount = penalties.signed(row)
+    amount = penalties.signed_amount(row)
     sign = "−" if amount < 0 else ""
     return Markup('<span class="money">{}{}</span>').format(sign, wording.money(abs(amount)))
 
@@ -334,17 +334,17 @@ class MonthPage(RedressPage):
     @expose("/")
     def index(self) -> str | Response:
         name, known = self._month()
-        shares = penalties.month(self.session, name)
+        shares = penalties.month_list(self.session, name)
         return self.render(
             "penalties/month.html",
             month=name,
             known=known,
             shares=shares,
             total=sum(share.total for share in shares),
-            waiting=penalties.waiting(self.session),
+            waiting=penalties.unsettled_penalties(self.session),
             label_of=self._label,
             sanctions_of=self._sanctions,
-            signed=penalties.signed,
+            signed=penalties.signed_amount,
             now_=now(),
         )
 
@@ -386,7 +386,7 @@ class MonthPage(RedressPage):
 
     def _lines(self, name: str) -> Iterator[list[Any]]:
         zone = wording.zone()
-        for share in penalties.month(self.session, name):
+        for share in penalties.month_list(self.session, name):
             for row in share.penalties:
                 stamps = (row.confirmed_at, row.notified_at, row.counts_at)
                 yield [
@@ -396,7 +396,7 @@ class MonthPage(RedressPage):
                     row.complaint.number,
                     self._label(row),
                     row.cite,
-                    penalties.signed(row),
+                    penalties.signed_amount(row),
                     self._sanctions(row),
                     *(at and at.astimezone(zone).replace(tzinfo=None) for at in stamps),
                 ]

@@ -30,7 +30,7 @@ def _today() -> list[company_texts.CompanyWording]:
     """What may be worded anew and what is said there today; read once a request."""
     if "said_today" not in g:
         day = today()
-        g.said_today = company_texts.said_today(session(), on=day)
+        g.said_today = company_texts.wordings_on(session(), on=day)
     return list(g.said_today)
 
 
@@ -67,7 +67,9 @@ class CompanyTextView(RedressView):
     column_default_sort = ("from_on", True)
     column_searchable_list = ("text",)
     column_formatters = {
-        "section": lambda view, context, row, name: SECTIONS[company_texts.KEPT_IN[row.section]],
+        "section": lambda view, context, row, name: SECTIONS[
+            company_texts.PACK_SECTIONS[row.section]
+        ],
         "key": lambda view, context, row, name: _entry(row),
     }
     form_columns = ("what", "from_on", "text")
@@ -99,7 +101,7 @@ class CompanyTextView(RedressView):
         return form
 
     def add(self, form: Any) -> CompanyText:
-        return company_texts.word(
+        return company_texts.add_text(
             self.session,
             form.what.data or "",
             from_on=form.from_on.data,
@@ -108,7 +110,7 @@ class CompanyTextView(RedressView):
         )
 
     def change(self, form: Any, row: CompanyText) -> None:
-        company_texts.reword(self.session, row, text=form.text.data or "")
+        company_texts.change_text(self.session, row, text=form.text.data or "")
 
 
 def views(db: Any) -> list[RedressView]:

@@ -117,7 +117,7 @@ class DraftPage(RedressPage):
     def numbers(self, version_id: int) -> str | Response:
         draft = self._draft(version_id)
         lexicon = self._lexicon(draft)
-        before = policies.plain(self.session, draft.based_on) if draft.based_on else None
+        before = policies.plain_data(self.session, draft.based_on) if draft.based_on else None
         rows = number_rows(draft.rules, before, lexicon)
         form = self._bound({row.name: row.slot for row in rows}, lexicon, _values(rows))
         if request.method == "POST" and form.validate():
@@ -211,7 +211,7 @@ class DraftPage(RedressPage):
 
     def _arrange(self, draft: PolicyVersion, rule_id: int, deed: str) -> None:
         said: dict[str, Any] = {"actor": self._actor, "now": now()}
-        rule = drafts.rule(self.session, draft, rule_id)
+        rule = drafts.find_rule(self.session, draft, rule_id)
         if deed == "remove":
             drafts.remove_entry(self.session, draft, rule, **said)
         else:
@@ -240,7 +240,7 @@ class DraftPage(RedressPage):
     def check(self, version_id: int) -> str | Response:
         draft = self._version(version_id)
         if request.method == "POST":
-            drafts.ask_check(self.session, draft, actor=self._actor, now=now())
+            drafts.request_check(self.session, draft, actor=self._actor, now=now())
             self.session.commit()
             return redirect(self.get_url(".check", version_id=draft.id))
         lexicon = self._lexicon(draft)
@@ -248,7 +248,7 @@ class DraftPage(RedressPage):
         return self._show(
             "draft_check", draft, lexicon,
             check=found,
-            waiting=drafts.is_asked(self.session, draft),
+            waiting=drafts.is_check_requested(self.session, draft),
             sentence=lambda one: finding_text.sentence(one, lexicon),
             place=lambda one: finding_text.place(one, lexicon),
             remedies=finding_text.REMEDIES,
@@ -315,7 +315,7 @@ class DraftPage(RedressPage):
         return version
 
     def _lexicon(self, version: PolicyVersion) -> Lexicon:
-        return Lexicon(policies.plain(self.session, version))
+        return Lexicon(policies.plain_data(self.session, version))
 
     def _bound(
         self, slots: Mapping[str, Slot], lexicon: Lexicon, values: Mapping[str, Any]

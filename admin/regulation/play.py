@@ -90,7 +90,7 @@ class TrialPage(RedressPage):
     def _ground(self, version: PolicyVersion) -> PlayBasis:
         """The rules and the calendar; playing afterwards holds no transaction."""
         pack = policies.pack(self.session, version)
-        data, chosen = policies.data(self.session, version)
+        data, chosen = policies.stored_data(self.session, version)
         calendar = working_calendar.work_calendar(self.session)
         # What is sent by POST holds the write lock; nobody has to wait while a case is played.
         self.session.rollback()
@@ -185,7 +185,7 @@ class TrialPage(RedressPage):
         if version is None:
             abort(404)
         try:
-            row = whatif.ask(
+            row = whatif.request_whatif(
                 self.session,
                 version,
                 from_on=form.from_on.data,

@@ -96,7 +96,7 @@ class PolicyPage(RedressPage):
         return self.render(
             "regulation/version.html",
             version=version,
-            sections=_sections(policies.plain(self.session, version)),
+            sections=_sections(policies.plain_data(self.session, version)),
             **self._departments(version),
             state=version_state,
             others=sorted(others, key=lambda one: -one.number),
@@ -113,8 +113,8 @@ class PolicyPage(RedressPage):
         version, other = self._version(version_id), self._version(other_id)
         if version.policy_id != other.policy_id:
             abort(404)
-        before = policies.plain(self.session, other)
-        after = policies.plain(self.session, version)
+        before = policies.plain_data(self.session, other)
+        after = policies.plain_data(self.session, version)
         old, new = Lexicon(before), Lexicon(after)
         return self.render(
             "regulation/compare.html",
@@ -129,7 +129,7 @@ class PolicyPage(RedressPage):
     @expose("/<int:version_id>/file")
     def file(self, version_id: int) -> Any:
         version = self._version(version_id)
-        text = toml_of(policies.plain(self.session, version))
+        text = toml_of(policies.plain_data(self.session, version))
         name = f"{version.policy.key}-{version.number}.toml"
         return send_file(
             io.BytesIO(text.encode()),
@@ -149,7 +149,7 @@ class PolicyPage(RedressPage):
         said: dict[str, Any] = {"policy_id": version.policy_id, "on": day}
         missing = departments.unmapped(self.session, policies.pack(self.session, version), **said)
         names = {departments.name_of(version.policy_id, one.key): one.label for one in missing}
-        return {"meant": departments.meant(self.session, **said), "unmapped": names}
+        return {"meant": departments.departments_meant(self.session, **said), "unmapped": names}
 
     def _version(self, version_id: int) -> PolicyVersion:
         found = self.session.get(PolicyVersion, version_id) if version_id < 2**63 else None

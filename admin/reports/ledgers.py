@@ -60,7 +60,7 @@ class LedgerPage(RedressPage):
             "reports/ledger_missing.html",
             policy=version.policy,
             pack=policies.pack(self.session, version),
-            missing=ledgers.gaps(self.session, version, on=today()),
+            missing=ledgers.missing_numbers(self.session, version, on=today()),
         )
 
     @expose("/<policy>/<key>/")
@@ -97,7 +97,7 @@ class LedgerPage(RedressPage):
 
     def _table(self, version: PolicyVersion, pack: Pack, entry: LedgerEntry) -> LedgerTable:
         from_on, until_on = tables.span()
-        found: Any = ledgers.ledger(
+        found: Any = ledgers.ledger_rows(
             self.session, version, entry, from_on=from_on, until_on=until_on
         )
         if entry.form:
@@ -108,7 +108,7 @@ class LedgerPage(RedressPage):
         several = ["kind"] if len(entry.kinds) > 1 else []
         asked = [_NAMES.get(one, one) for one in entry.columns]
         names = list(dict.fromkeys([*ALWAYS[:2], *several, *ALWAYS[2:], *asked]))
-        fields = declared.fields(pack)
+        fields = declared.declared_fields(pack)
         filled = _papers(self.session, [one.id for one in found], names)
         staff = desk.people_of(
             self.session,
@@ -158,7 +158,7 @@ def _papers(session: Any, ids: list[int], names: list[str]) -> dict[int, dict[st
     """
     found: dict[int, dict[str, Any]] = dict(declared.last_filled(session, ids, names))
     chains = {name.removeprefix(CHAIN) for name in names if name.startswith(CHAIN)}
-    for case, given in declared.last_of(session, ids, chains, section="chain").items():
+    for case, given in declared.last_entries(session, ids, chains, section="chain").items():
         found[case] = found.get(case, {}) | {CHAIN + key: said for key, said in given.items()}
     return found
 

@@ -92,7 +92,7 @@ class ReportPage(RedressPage):
             return []
         on = today()
         begin = _begin(version, on - dt.timedelta(days=LISTED_DAYS))
-        return list(periodic_reports.owed(self.session, version, since=begin, on=on))
+        return list(periodic_reports.due_reports(self.session, version, since=begin, on=on))
 
     def _filed(self) -> list[tuple[FormEntry, Any]]:
         """The reports that were filed, the newest first, each with its entry."""
@@ -167,7 +167,7 @@ class ReportPage(RedressPage):
         if entry.per != "key_customer":
             return None
         wanted = request.args.get("customer", "")
-        known = {str(one.id): one for one in customers.looked_after(self.session)}
+        known = {str(one.id): one for one in customers.key_customers(self.session)}
         if wanted not in known:
             abort(404)
         return known[wanted]
@@ -216,7 +216,7 @@ class ReportPage(RedressPage):
             figures=indicators.figures(self.session, version, **span),
             by_department=indicators.by_department(self.session, version, **span),
             by_category={pack.label("category", key): rows for key, rows in categories.items()},
-            tallied=indicators.tallied(self.session, version, **span),
+            tallied=indicators.choice_counts(self.session, version, **span),
             reached=reached,
             words=form_text,
             **span,

@@ -48,7 +48,7 @@ def form_for(session: Any, entry: Form) -> Any:
     if visitor_may_open("lookup.customer"):
         customer: Any = LookupField(words, what="customer", allow_blank=True)
     else:
-        known = [SelectChoice(str(c.id), c.name) for c in customers.looked_after(session)]
+        known = [SelectChoice(str(c.id), c.name) for c in customers.key_customers(session)]
         customer = SelectField(words, choices=[SelectChoice("", "—"), *known])
     first = type("StandaloneForm", (StandaloneForm,), {"customer": customer})
     return with_inputs(first, entry.fields)()
@@ -82,7 +82,7 @@ class StandalonePage(RedressPage):
         counts: dict[tuple[int, str], tuple[int, dt.datetime]] = {}
         for version, declared in found:
             pack = policies.pack(self.session, version)
-            for where, form in forms.written_on(pack, [one.key for one in declared]).items():
+            for where, form in forms.form_by_entry(pack, [one.key for one in declared]).items():
                 policy = version.policy_id
                 if (policy, *where) in said:
                     times, last = said[(policy, *where)]
@@ -116,7 +116,9 @@ class StandalonePage(RedressPage):
         told = policies.pack(self.session, version).indicator
         if not any(one.formula == "visit_rate" and one.form == entry.key for one in told):
             return None
-        return periodic_reports.unvisited(self.session, version, form=entry.key, year=year)
+        return periodic_reports.unvisited_customers(
+            self.session, version, form=entry.key, year=year
+        )
 
     @expose("/<policy>/<key>/<kind>")
     def export(self, policy: str, key: str, kind: str) -> Any:
@@ -174,7 +176,7 @@ class StandalonePage(RedressPage):
         from_on, until_on = tables.span()
         calendar = working_calendar.work_calendar(self.session)
         span = calendar.span(from_on, until_on)
-        statement = self._mine(forms.filled(self.session, version, [entry.key], span))
+        statement = self._mine(forms.filled_forms(self.session, version, [entry.key], span))
         if wanted := request.args.get("customer", "").replace("\0", "").strip()[:120]:
             named = sa.select(Customer.id).where(Customer.name.startswith(wanted, autoescape=True))
             statement = statement.where(FormEntry.customer_id.in_(named))

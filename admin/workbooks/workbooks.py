@@ -270,7 +270,7 @@ def todo(state: workbooks.WorkbookStanding) -> str:
 
 def is_late(state: workbooks.WorkbookStanding) -> bool:
     """Whether the file was not read for too long."""
-    return workbooks.late(state, now=now(), seconds=every())
+    return workbooks.is_late(state, now=now(), seconds=every())
 
 
 def effects_of(session: Any, undone: workbooks.UndoneDeed) -> list[str]:
@@ -327,7 +327,7 @@ class SheetPage(RedressPage):
             late=is_late(state),
             todo=todo(state),
             cards=[card(one, headers) for one in problems],
-            passes=workbooks.passes(self.session, state.workbook, limit=PASSES_OF_LATE),
+            passes=workbooks.looks_of(self.session, state.workbook, limit=PASSES_OF_LATE),
             counted=counted,
             ago=ago,
         )
@@ -344,7 +344,9 @@ class SheetPage(RedressPage):
     @expose("/<int:sheet_id>/look/", methods=("GET", "POST"))
     def look(self, sheet_id: int) -> Response:
         """Ask for a look at a file at once."""
-        return self._did(sheet_id, workbooks.look_now, gettext("The worker looks at the file now."))
+        return self._did(
+            sheet_id, workbooks.request_look, gettext("The worker looks at the file now.")
+        )
 
     @expose("/<int:sheet_id>/problem/<int:problem_id>/", methods=("GET", "POST"))
     def choose(self, sheet_id: int, problem_id: int) -> Response:
@@ -378,7 +380,7 @@ class SheetPage(RedressPage):
         before = request.args.get("before", type=int)
         if before is not None and not 0 <= before <= LARGEST:
             before = None
-        found = workbooks.passes(self.session, workbook, before=before, limit=PASSES_ON_PAGE + 1)
+        found = workbooks.looks_of(self.session, workbook, before=before, limit=PASSES_ON_PAGE + 1)
         return self.render(
             "workbooks/looks.html",
             workbook=workbook,
@@ -395,7 +397,7 @@ class SheetPage(RedressPage):
         what, after = _deed_asked_for(), request.args.get("after", type=int)
         if after is not None and not 0 <= after <= LARGEST:
             after = None
-        found = workbooks.changes(
+        found = workbooks.changes_of(
             self.session, done, what=what, after=after, limit=CHANGES_ON_PAGE + 1
         )
         return self.render(
@@ -410,7 +412,7 @@ class SheetPage(RedressPage):
             counted=counted,
             marked=marked,
             why=why,
-            undoable=visitor_may_open("sheet.undo") and workbooks.undoable(self.session, done),
+            undoable=visitor_may_open("sheet.undo") and workbooks.can_undo(self.session, done),
             by=self.session.get(User, done.undone_by_id or 0),
         )
 
@@ -455,7 +457,7 @@ class SheetPage(RedressPage):
         if sheet_id > LARGEST:
             abort(404)
         try:
-            return workbooks.state(self.session, sheet_id)
+            return workbooks.state_of(self.session, sheet_id)
         except NotFound:
             abort(404)
 
@@ -463,7 +465,7 @@ class SheetPage(RedressPage):
         if number > LARGEST:
             abort(404)
         try:
-            return workbooks.one_pass(self.session, self._state(sheet_id).workbook, number)
+            return workbooks.find_look(self.session, self._state(sheet_id).workbook, number)
         except NotFound:
             abort(404)
 
@@ -622,7 +624,7 @@ class ColumnView(RedressView):
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)
         del form.field
-        if workbooks.needed(obj):
+        if workbooks.is_needed(obj):
             form.active.description = gettext("The tab cannot do its work without this column.")
         return form
 
@@ -651,17 +653,17 @@ class ColumnView(RedressView):
 
 def field_label(name: str) -> str:
     """What a field is usually called: by us, or by the regulation it is of."""
-    return layout.labels(session(), on=today()).get(name) or workbook_text.header(name)
+    return layout.field_labels(session(), on=today()).get(name) or workbook_text.header(name)
 
 
 def _left() -> dict[str, list[tuple[str, str]]]:
     """The fields that can still be added, by audience and tab, as choices of a select."""
-    own = layout.labels(session(), on=today())
+    own = layout.field_labels(session(), on=today())
     return {
         f"{wording.label(tab.audience)} · {tab.title}": [
             (f"{tab.id}:{name}", own.get(name) or workbook_text.header(name)) for name in names
         ]
-        for tab, names in workbooks.fields_left(session(), on=today())
+        for tab, names in workbooks.tabs_with_addable_fields(session(), on=today())
     }
 
 

@@ -31,7 +31,7 @@ LONGEST_NOTE = 200
 LONGEST_SOURCE = 64
 LONGEST_REASON = 2_000
 
-Said = tuple[DayKind, str]
+KindAndNote = tuple[DayKind, str]
 """What a day is, and why."""
 
 
@@ -42,8 +42,8 @@ class CalendarChange:
     `year` is an official year whose plan is replaced as a whole by `official`.
     """
 
-    company: Mapping[dt.date, Said | None] = field(default_factory=dict)
-    official: Mapping[dt.date, Said] = field(default_factory=dict)
+    company: Mapping[dt.date, KindAndNote | None] = field(default_factory=dict)
+    official: Mapping[dt.date, KindAndNote] = field(default_factory=dict)
     source: str = ""
     year: int | None = None
     slots: tuple[Slot, ...] | None = None
@@ -95,19 +95,19 @@ def _checked(slots: Sequence[Slot], name: str) -> None:
         raise HoursRefused(field=name, slot="", why="slots_missing")
     for opens, closes in slots:
         if opens >= closes:
-            raise HoursRefused(field=name, slot=spelled([(opens, closes)]), why="slot_empty")
+            raise HoursRefused(field=name, slot=slots_text([(opens, closes)]), why="slot_empty")
     for place in range(1, len(slots)):
         if slots[place][0] < slots[place - 1][1]:
-            both = spelled(slots[place - 1 : place + 1])
+            both = slots_text(slots[place - 1 : place + 1])
             raise HoursRefused(field=name, slot=both, why="slots_out_of_order")
 
 
-def spelled(slots: Sequence[Slot]) -> str:
+def slots_text(slots: Sequence[Slot]) -> str:
     """Office hours as people write them: "08:30-12:00, 13:30-17:30"."""
     return ", ".join(f"{opens:%H:%M}-{closes:%H:%M}" for opens, closes in slots)
 
 
-def official_year(year: int, days: Mapping[dt.date, Said], *, source: str) -> CalendarChange:
+def official_year(year: int, days: Mapping[dt.date, KindAndNote], *, source: str) -> CalendarChange:
     """The official plan of a year, in place of what the calendar knows of that year.
 
     Raises CalendarRefused for a plan without a day off or with a day of another year.
@@ -123,13 +123,13 @@ def official_year(year: int, days: Mapping[dt.date, Said], *, source: str) -> Ca
 # ---------------------------------------------------------------- what it would do
 
 
-def changed(session: Session, calendar: Calendar, change: CalendarChange) -> WorkCalendar:
+def calendar_after(session: Session, calendar: Calendar, change: CalendarChange) -> WorkCalendar:
     """The calendar as it would be. Writes nothing.
 
     Raises CalendarRefused if it could not be used (a half day without half hours, a day out of
     reach), or if a year between the coverage and the new one is missing.
     """
-    now = working_calendar.standing(session, calendar)
+    now = working_calendar.current_version(session, calendar)
     coverage_from, coverage_until = _coverage(now, change.year)
     half = now.half_slots if change.half_slots is None else change.half_slots
     return WorkCalendar(
@@ -167,9 +167,9 @@ def _days(session: Session, calendar: Calendar, change: CalendarChange) -> dict[
 
 def _layers(
     session: Session, calendar: Calendar
-) -> tuple[dict[dt.date, Said], dict[dt.date, Said]]:
+) -> tuple[dict[dt.date, KindAndNote], dict[dt.date, KindAndNote]]:
     """What the plan and what the company say now, by day."""
-    said: dict[DayLayer, dict[dt.date, Said]] = {layer: {} for layer in DayLayer}
+    said: dict[DayLayer, dict[dt.date, KindAndNote]] = {layer: {} for layer in DayLayer}
     rows = sa.select(CalendarDay.layer, CalendarDay.on, CalendarDay.kind, CalendarDay.note).where(
         CalendarDay.calendar_id == calendar.id, CalendarDay.until_version.is_(None)
     )
@@ -178,13 +178,13 @@ def _layers(
     return said[DayLayer.official], said[DayLayer.company]
 
 
-def plan(session: Session, calendar: Calendar, year: int) -> dict[dt.date, Said]:
+def official_plan(session: Session, calendar: Calendar, year: int) -> dict[dt.date, KindAndNote]:
     """What the official plan in the calendar says of a year."""
     official, _company = _layers(session, calendar)
     return {day: said for day, said in official.items() if day.year == year}
 
 
-def turned(session: Session, calendar: Calendar, change: CalendarChange) -> list[ChangedDay]:
+def changed_days(session: Session, calendar: Calendar, change: CalendarChange) -> list[ChangedDay]:
     """The days that would become another kind of day, in order."""
     official, company = _layers(session, calendar)
     after = _days(session, calendar, change)
@@ -202,7 +202,7 @@ def turned(session: Session, calendar: Calendar, change: CalendarChange) -> list
 # ---------------------------------------------------------------- carrying it out
 
 
-def carry_out(
+def apply_change(
     session: Session,
     calendar: Calendar,
     change: CalendarChange,
@@ -221,9 +221,9 @@ def carry_out(
         raise FieldMissing(field="reason")
     if len(reason) > LONGEST_REASON:
         raise FieldTooLong(field="reason", limit=LONGEST_REASON)
-    value = changed(session, calendar, change)
-    before = working_calendar.standing(session, calendar)
-    number = _counted_up(session, calendar)
+    value = calendar_after(session, calendar, change)
+    before = working_calendar.current_version(session, calendar)
+    number = _next_version(session, calendar)
     source = f"{value.local(now).date()} {actor}"[:LONGEST_SOURCE]
     _write_days(session, calendar, change, number=number, source=source)
     version = CalendarVersion(
@@ -243,7 +243,7 @@ def carry_out(
     return version
 
 
-def _counted_up(session: Session, calendar: Calendar) -> int:
+def _next_version(session: Session, calendar: Calendar) -> int:
     """The number of a new version, with the calendar locked until the commit."""
     key = calendar.key
     calendar.version += 1
@@ -251,7 +251,7 @@ def _counted_up(session: Session, calendar: Calendar) -> int:
         session.flush()
     except StaleDataError:
         raise ChangedMeanwhile(what="calendar", key=key) from None
-    working_calendar.keep_to_itself(session, calendar.version)
+    working_calendar.hide_until_commit(session, calendar.version)
     return calendar.version
 
 
@@ -273,7 +273,7 @@ def _write_days(
             )
         )
     }
-    wanted: dict[tuple[DayLayer, dt.date], Said | None] = {
+    wanted: dict[tuple[DayLayer, dt.date], KindAndNote | None] = {
         (DayLayer.company, day): said for day, said in change.company.items()
     }
     if change.year is not None:

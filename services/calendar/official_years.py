@@ -16,7 +16,7 @@ from typing import Any, Final
 from policy.vocabulary.errors import LinesRefused
 from policy.vocabulary.worktime import DayKind
 from services.calendar import working_calendar
-from services.calendar.changes import LONGEST_NOTE, Said
+from services.calendar.changes import LONGEST_NOTE, KindAndNote
 
 KINDS: Final[Mapping[str, DayKind]] = {
     **dict.fromkeys(
@@ -51,12 +51,12 @@ _DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]
 LONGEST_LINE: Final = 60
 
 
-def installed(year: int) -> dict[dt.date, Said] | None:
+def installed_plan(year: int) -> dict[dt.date, KindAndNote] | None:
     """The plan of the installed library, or None where it does not know that year."""
     return working_calendar.official_days(year) if year in working_calendar.OFFICIAL_YEARS else None
 
 
-def spelled(days: Mapping[dt.date, Said]) -> str:
+def plan_as_lines(days: Mapping[dt.date, KindAndNote]) -> str:
     """A plan as lines somebody can read and change."""
     words = {DayKind.holiday: "放假", DayKind.makeup: "调休上班"}
     return "\n".join(
@@ -65,7 +65,7 @@ def spelled(days: Mapping[dt.date, Said]) -> str:
     )
 
 
-def gathered(header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+def table_as_lines(header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     """The lines of a table with the columns of COLUMNS, whatever stands in them.
 
     Raises LinesRefused where a column is missing; the note may be.
@@ -89,16 +89,16 @@ def _cell(value: Any) -> str:
     return " ".join(re.split(r"[,，\s]+", text)).strip()
 
 
-def read(text: str, *, year: int) -> dict[dt.date, Said]:
+def parse_lines(text: str, *, year: int) -> dict[dt.date, KindAndNote]:
     """The plan of a year from its lines. Raises LinesRefused with every line at fault."""
-    found: dict[dt.date, Said] = {}
+    found: dict[dt.date, KindAndNote] = {}
     faults = []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
         cells = _cells(line)
         day = _day(cells[0])
-        why = _wrong(day, cells, year, found)
+        why = _fault_code(day, cells, year, found)
         if why is not None:
             faults.append(_fault(number, line, why))
         elif day is not None:
@@ -124,8 +124,11 @@ def _day(text: str) -> dt.date | None:
         return None
 
 
-def _wrong(
-    day: dt.date | None, cells: tuple[str, str, str], year: int, found: Mapping[dt.date, Said]
+def _fault_code(
+    day: dt.date | None,
+    cells: tuple[str, str, str],
+    year: int,
+    found: Mapping[dt.date, KindAndNote],
 ) -> str | None:
     """Why a line cannot be used, or None."""
     kind = KINDS.get(cells[1].lower())

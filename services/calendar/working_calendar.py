@@ -117,7 +117,7 @@ def seed_official(
     A calendar that is there is left as it is: later years are loaded by a change, because they
     move terms. Raises CalendarRefused if a year is not official.
     """
-    calendar = find(session, key)
+    calendar = find_calendar(session, key)
     if calendar is not None:
         return calendar
     span = _span(years)
@@ -140,11 +140,11 @@ def seed_official(
         for day, (kind, note) in official.items()
     )
     session.flush()
-    keep_to_itself(session, 1)
+    hide_until_commit(session, 1)
     return calendar
 
 
-def find(session: Session, key: str = COMPANY) -> Calendar | None:
+def find_calendar(session: Session, key: str = COMPANY) -> Calendar | None:
     """The calendar of that key, if there is one."""
     return session.scalar(sa.select(Calendar).where(Calendar.key == key))
 
@@ -195,7 +195,7 @@ def work_calendar(
     row = session.execute(wanted).first()
     if row is None:
         raise NotFound(what="calendar", key=key)
-    return _kept(session, row)
+    return _cached_value(session, row)
 
 
 def history(session: Session, key: str = COMPANY) -> Callable[[dt.datetime], WorkCalendar]:
@@ -207,10 +207,10 @@ def history(session: Session, key: str = COMPANY) -> Callable[[dt.datetime], Wor
     if not rows:
         raise NotFound(what="calendar", key=key)
     begins = [row.made_at or _ALWAYS for row in rows]
-    return lambda at: _kept(session, rows[bisect_right(begins, at) - 1])
+    return lambda at: _cached_value(session, rows[bisect_right(begins, at) - 1])
 
 
-def standing(session: Session, calendar: Calendar) -> CalendarVersion:
+def current_version(session: Session, calendar: Calendar) -> CalendarVersion:
     """Hours and coverage of a calendar as they stand now."""
     return session.scalars(
         sa.select(CalendarVersion).where(
@@ -250,7 +250,7 @@ def _versions(key: str) -> sa.Select[Any]:
     )
 
 
-def keep_to_itself(session: Session, number: int) -> None:
+def hide_until_commit(session: Session, number: int) -> None:
     """Say that this transaction made version `number`: nobody else may see a value of it.
 
     Until the commit that version is ours alone, and rolled back it may yet be given to another
@@ -259,23 +259,23 @@ def keep_to_itself(session: Session, number: int) -> None:
     session.info[_TOUCHED] = (session.get_transaction(), number, {})
 
 
-def _kept(session: Session, row: sa.Row[Any]) -> WorkCalendar:
+def _cached_value(session: Session, row: sa.Row[Any]) -> WorkCalendar:
     """The value of a version: kept for all sessions once it is committed, for ours before."""
     transaction, first, ours = session.info.get(_TOUCHED, (None, 0, {}))
     if transaction is not None and transaction is session.get_transaction() and row.number >= first:
         if (row.id, row.number) not in ours:
-            ours[row.id, row.number] = _value(row, standing_days(session, row.id, row.number))
+            ours[row.id, row.number] = _value(row, days_of_version(session, row.id, row.number))
         return cast(WorkCalendar, ours[row.id, row.number])
     kept = _cache.setdefault(session.connection().engine.pool, OrderedDict())
     fingerprint = tuple(repr(value) for value in row)
     if fingerprint not in kept:
-        kept[fingerprint] = _value(row, standing_days(session, row.id, row.number))
+        kept[fingerprint] = _value(row, days_of_version(session, row.id, row.number))
         while len(kept) > VALUES_KEPT:
             kept.popitem(last=False)
     return kept[fingerprint]
 
 
-def standing_days(session: Session, calendar_id: int, number: int) -> dict[dt.date, DayKind]:
+def days_of_version(session: Session, calendar_id: int, number: int) -> dict[dt.date, DayKind]:
     """What the days of a version are that are not what their weekday says."""
     rows = session.execute(
         sa.select(CalendarDay.on, CalendarDay.kind)

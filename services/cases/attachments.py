@@ -105,14 +105,14 @@ def add(
     The same content twice is one row. Hold the case's lock (`journal.hold`) before. Raises what
     `closed` and `keep` raise.
     """
-    refused = closed(complaint)
+    refused = refusal_to_add(complaint)
     if refused is not None:
         raise refused
-    kept = keep(content, name=name, folder=folder, limit=limit)
-    return enter(session, complaint, kept, user=user, now=now)
+    kept = store_file(content, name=name, folder=folder, limit=limit)
+    return attach_file(session, complaint, kept, user=user, now=now)
 
 
-def closed(complaint: Complaint) -> DomainError | None:
+def refusal_to_add(complaint: Complaint) -> DomainError | None:
     """Why nothing can be added to the case: it is history, withdrawn or archived; else None."""
     if complaint.history:
         return HistoryForbids(deed=DEED)
@@ -121,7 +121,7 @@ def closed(complaint: Complaint) -> DomainError | None:
     return None
 
 
-def keep(content: BinaryIO, *, name: str, folder: Path, limit: int) -> StoredFile:
+def store_file(content: BinaryIO, *, name: str, folder: Path, limit: int) -> StoredFile:
     """Bytes written to the folder, whole or not at all; needs no database and holds no lock.
 
     What no row names afterwards does no harm: the same photo, sent again, takes its place.
@@ -130,7 +130,7 @@ def keep(content: BinaryIO, *, name: str, folder: Path, limit: int) -> StoredFil
     head = content.read(_HEAD)
     if not head:
         raise PaperEmpty(file=_cleaned(name))
-    media_type = sniffed(head)
+    media_type = media_type_of(head)
     if media_type is None:
         raise PaperRefused(file=_cleaned(name))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -139,20 +139,20 @@ def keep(content: BinaryIO, *, name: str, folder: Path, limit: int) -> StoredFil
         checksum, size = _written(draft, head, content, limit=limit)
         if size > limit:
             raise PaperTooLarge(file=_cleaned(name), limit=max(limit // MEGABYTE, 1))
-        _put(draft, place(folder, checksum))
+        _rename_into_place(draft, stored_path(folder, checksum))
     finally:
         draft.unlink(missing_ok=True)
-    return StoredFile(_named(name, media_type), media_type, size, checksum)
+    return StoredFile(_safe_name(name, media_type), media_type, size, checksum)
 
 
-def enter(
+def attach_file(
     session: Session, complaint: Complaint, kept: StoredFile, *, user: User | None, now: dt.datetime
 ) -> Attachment:
     """The row that makes kept bytes a file of the case; the one that is there already, if any.
 
     Raises what `closed` says.
     """
-    refused = closed(complaint)
+    refused = refusal_to_add(complaint)
     if refused is not None:
         raise refused
     same = sa.select(Attachment).where(
@@ -184,7 +184,7 @@ def _written(draft: Path, head: bytes, content: BinaryIO, *, limit: int) -> tupl
     return digest.hexdigest(), size
 
 
-def _put(draft: Path, place: Path) -> None:
+def _rename_into_place(draft: Path, place: Path) -> None:
     """Give a written file its name at once; a power cut leaves the whole file or none."""
     place.parent.mkdir(mode=0o700, exist_ok=True)
     os.replace(draft, place)
@@ -199,7 +199,7 @@ def _put(draft: Path, place: Path) -> None:
 # ---------------------------------------------------------------- what it is, how it is called
 
 
-def sniffed(head: bytes) -> str | None:
+def media_type_of(head: bytes) -> str | None:
     """The media type that the first bytes of a file say, or None for one that is not taken."""
     if head.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
@@ -210,11 +210,11 @@ def sniffed(head: bytes) -> str | None:
     if head.startswith(b"%PDF-"):
         return "application/pdf"
     if head[4:8] == b"ftyp":
-        return _boxed(head)
+        return _container_type(head)
     return None
 
 
-def _boxed(head: bytes) -> str | None:
+def _container_type(head: bytes) -> str | None:
     """A file of boxes says first what it is and then what it is compatible with."""
     length = min(int.from_bytes(head[:4], "big"), len(head))
     brands = [head[8:12], *(head[i : i + 4] for i in range(16, length - 3, 4))]
@@ -225,7 +225,7 @@ def _boxed(head: bytes) -> str | None:
     return None
 
 
-def _named(name: str, media_type: str) -> str:
+def _safe_name(name: str, media_type: str) -> str:
     """A name without folders and unprintable signs, with an ending that tells the truth."""
     endings = FORMATS[media_type]
     plain = _cleaned(name)
@@ -245,7 +245,7 @@ def _cleaned(name: str) -> str:
 # ---------------------------------------------------------------- looking
 
 
-def place(folder: Path, checksum: str) -> Path:
+def stored_path(folder: Path, checksum: str) -> Path:
     """Where the bytes of a checksum lie."""
     return folder / checksum[:2] / checksum
 

@@ -31,7 +31,7 @@ from services.company import actors
 from services.company.actors import Actor
 
 MAY_CORRECT = frozenset({Role.administrator, Role.care})
-PASSED_OVER = frozenset(
+NO_OBSTACLE = frozenset(
     {"time_passed", "recounted", "progressed", "contacted", "assigned", "corrected", "withdrawn"}
     | {"moved"}
 )
@@ -53,28 +53,30 @@ def correct(
     A department's sheet mends only what it wrote itself, while nothing stands on it.
     """
     if actor.kind is ActorKind.sheet:
-        _may_mend(session, complaint, target, changes, actor=actor)
+        _check_may_correct(session, complaint, target, changes, actor=actor)
     else:
-        _entitled(actor, "corrected")
+        _check_role(actor, "corrected")
     complete = _with_leaders(session, complaint, target, changes)
     said: dict[str, Any] = {"target": target, "changes": complete, "reason": reason}
     return journal.record_event(session, complaint, Corrected, actor=actor, now=now, **said)
 
 
-def own_last(session: Session, complaint: Complaint, event: str, *, actor: Actor) -> Journal | None:
+def last_own_deed(
+    session: Session, complaint: Complaint, event: str, *, actor: Actor
+) -> Journal | None:
     """The last deed of a sort (the event's name) that a department's sheet can still mend.
 
     It did that itself, and nothing stands on it; None where there is no such deed.
     """
-    for row in _standing(session, complaint):
-        if row.event == event and _did(session, complaint, row, actor):
+    for row in _rows_not_withdrawn(session, complaint):
+        if row.event == event and _is_own(session, complaint, row, actor):
             return row
-        if row.event not in PASSED_OVER:
+        if row.event not in NO_OBSTACLE:
             return None
     return None
 
 
-def _did(session: Session, complaint: Complaint, row: Journal, actor: Actor) -> bool:
+def _is_own(session: Session, complaint: Complaint, row: Journal, actor: Actor) -> bool:
     """Whether a journal row came from the sheet of the department that acts now."""
     if row.actor is not ActorKind.sheet or actor.kind is not ActorKind.sheet:
         return False
@@ -84,7 +86,7 @@ def _did(session: Session, complaint: Complaint, row: Journal, actor: Actor) -> 
     return bool(set(load(row.data).by.departments) & set(by.departments))
 
 
-def _may_mend(
+def _check_may_correct(
     session: Session, complaint: Complaint, target: int, changes: Mapping[str, Any], *, actor: Actor
 ) -> None:
     """Refuse a sheet what somebody else did, what later steps stand on, and a better time.
@@ -92,20 +94,20 @@ def _may_mend(
     A sheet's time was found between two looks at the file; written anew, it would undo a breach
     without anybody's name.
     """
-    standing = _standing(session, complaint)
+    standing = _rows_not_withdrawn(session, complaint)
     row = next((row for row in standing if row.seq == target), None)
     if row is None:
         raise NotFound(what="journal", key=str(target))
-    if not _did(session, complaint, row, actor):
+    if not _is_own(session, complaint, row, actor):
         raise NameNeeded(deed=Corrected.name())
-    if own_last(session, complaint, row.event, actor=actor) is not row:
-        later = next(r for r in standing if r.event == row.event or r.event not in PASSED_OVER)
+    if last_own_deed(session, complaint, row.event, actor=actor) is not row:
+        later = next(r for r in standing if r.event == row.event or r.event not in NO_OBSTACLE)
         raise LaterStepsStand(deed=later.event, seq=later.seq, because=LaterStepsStand.code)
     event = load({**row.data, **changes})
     if event.at < row.happened_at:
         raise TimeBeforeCase(field="at", at=event.at, earliest=row.happened_at)
     if isinstance(event, Assigned):
-        handling.checked_handler(session, event.handler, actor=actor)
+        handling.check_handler(session, event.handler, actor=actor)
 
 
 def withdraw(
@@ -118,7 +120,7 @@ def withdraw(
     now: dt.datetime,
 ) -> tuple[Effect, ...]:
     """Take journal row `target` back; taking the first back withdraws the whole case."""
-    _entitled(actor, "withdrawn")
+    _check_role(actor, "withdrawn")
     return journal.record_event(
         session, complaint, Withdrawn, actor=actor, now=now, target=target, reason=reason
     )
@@ -139,7 +141,7 @@ def preview(
     else:
         complete = _with_leaders(session, complaint, target, changed)
         amendment = Corrected(at=now, target=target, changes=complete, reason="-")
-    after = journal.amended(session, complaint, amendment, now=now)
+    after = journal.facts_if_amended(session, complaint, amendment, now=now)
     return changes(record.facts_of(session, complaint), after)
 
 
@@ -156,16 +158,16 @@ def _with_leaders(
     pack, _ = journal.rules_of(session, complaint)
     if not isinstance(event, Dispatched) or pack.find("department", event.department) is None:
         return dict(changed)
-    holder, deputy = intake.led(session, complaint, event.department, now=event.at)
+    holder, deputy = intake.leaders_of(session, complaint, event.department, now=event.at)
     return {**changed, "holder": holder, "deputy": deputy}
 
 
 def amendable(session: Session, complaint: Complaint) -> list[Journal]:
     """The journal rows that can still be corrected or withdrawn, newest first."""
-    return [row for row in _standing(session, complaint) if EVENTS[row.event].amendable]
+    return [row for row in _rows_not_withdrawn(session, complaint) if EVENTS[row.event].amendable]
 
 
-def _standing(session: Session, complaint: Complaint) -> list[Journal]:
+def _rows_not_withdrawn(session: Session, complaint: Complaint) -> list[Journal]:
     """The journal rows that were not withdrawn, newest first."""
     rows = session.scalars(
         sa.select(Journal).where(Journal.complaint_id == complaint.id).order_by(Journal.seq.desc())
@@ -174,6 +176,6 @@ def _standing(session: Session, complaint: Complaint) -> list[Journal]:
     return [row for row in rows if row.seq not in gone]
 
 
-def _entitled(actor: Actor, deed: str) -> None:
+def _check_role(actor: Actor, deed: str) -> None:
     if actor.role not in MAY_CORRECT:
         raise RoleMissing(deed=deed)

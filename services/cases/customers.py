@@ -85,26 +85,26 @@ def by_phone(session: Session, phone: str, *, limit: int = 5) -> list[tuple[Cust
 
 # ---------------------------------------------------------------- looked after by themselves
 
-KEY = "key"
+KEY_TIER = "key"
 """The tier of a customer whom the company looks after by itself: a key customer."""
 
 
-def looked_after(session: Session) -> list[Customer]:
+def key_customers(session: Session) -> list[Customer]:
     """The key customers, by name."""
-    wanted = sa.select(Customer).where(Customer.tier == KEY)
+    wanted = sa.select(Customer).where(Customer.tier == KEY_TIER)
     return list(session.scalars(wanted.order_by(Customer.name, Customer.id)))
 
 
-def rank(session: Session, customer: Customer, *, key_customer: bool) -> None:
+def set_key_customer(session: Session, customer: Customer, *, key_customer: bool) -> None:
     """Say whether the company looks after a customer by himself."""
-    customer.tier = KEY if key_customer else None
+    customer.tier = KEY_TIER if key_customer else None
     session.flush()
 
 
 # ---------------------------------------------------------------- marked for special attention
 
 
-def flag(
+def add_flag(
     session: Session,
     customer: Customer,
     version: PolicyVersion,
@@ -120,7 +120,7 @@ def flag(
     NotFound where the regulation marks nobody, FieldMissing and FieldTooLong for the reason,
     PeriodRefused for a day gone by or beyond its term, and Duplicate while a mark stands.
     """
-    _entitled(actor)
+    _check_may_flag(actor)
     head = policies.pack(session, version).policy
     if head.customer_flag_term is None or head.customer_flag_cite is None:
         raise NotFound(what="customer_flag", key=head.key)
@@ -135,7 +135,7 @@ def flag(
         raise Duplicate(field="customer", value=customer.name)
     made = CustomerFlag(
         customer=customer,
-        reason=_reason(reason),
+        reason=_checked_reason(reason),
         cite=head.customer_flag_cite,
         set_by_id=actor.user_id,
         set_at=now,
@@ -146,18 +146,18 @@ def flag(
     return made
 
 
-def lift(
+def lift_flag(
     session: Session, found: CustomerFlag, *, reason: str, actor: Actor, now: dt.datetime
 ) -> None:
     """Take the mark off before its end, for a reason; that it stood stays written down.
 
     Raises RoleMissing, FieldMissing, FieldTooLong, and NotFound for a mark that does not stand.
     """
-    _entitled(actor)
+    _check_may_flag(actor)
     today = working_calendar.work_calendar(session).local(now).date()
     if found.lifted_at is not None or found.until_on < today:
         raise NotFound(what="customer_flag", key=found.customer.name)
-    found.lifted_because = _reason(reason)
+    found.lifted_because = _checked_reason(reason)
     found.lifted_by_id = actor.user_id
     found.lifted_at = now
     session.flush()
@@ -189,7 +189,7 @@ def flag_history(
 
     Raises RoleMissing for whoever may not see them.
     """
-    _entitled(actor)
+    _check_may_flag(actor)
     found: dict[int, list[CustomerFlag]] = defaultdict(list)
     rows = session.scalars(
         sa.select(CustomerFlag)
@@ -202,12 +202,12 @@ def flag_history(
     return dict(found)
 
 
-def _entitled(actor: Actor) -> None:
+def _check_may_flag(actor: Actor) -> None:
     if actor.role not in MAY_FLAG:
         raise RoleMissing(deed="customer_flag")
 
 
-def _reason(reason: str) -> str:
+def _checked_reason(reason: str) -> str:
     said = reason.strip()
     if not said:
         raise FieldMissing(field="reason")

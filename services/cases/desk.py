@@ -162,10 +162,10 @@ def _seats(session: Session, user: User, *, on: dt.date) -> list[Seat]:
             version=version,
             pack=policies.pack(session, version),
             by=actors.as_of(session, actors.of_user(user), policy_id=version.policy_id, on=on),
-            real=actors.meanings(session, policy_id=version.policy_id, on=on),
+            real=actors.department_ids(session, policy_id=version.policy_id, on=on),
             employee=user.employee,
         )
-        for version in policies.at_work(session, on=on)
+        for version in policies.versions_in_use(session, on=on)
     ]
 
 
@@ -195,11 +195,11 @@ NEXT_DEED = {
 """The deed each status waits for first; its gates and posts are the regulation's."""
 
 
-def waiting(
+def waiting_cases(
     session: Session, user: User, *, now: dt.datetime, on: dt.date, limit: int = 50
 ) -> list[WaitingCase]:
     """The cases that wait for this user, whichever version they are under, most urgent first."""
-    wanted = _mine(session, user, now=now, on=on)
+    wanted = _waiting_for(session, user, now=now, on=on)
     if not wanted:
         return []
     deed = sa.case(*((condition, name) for name, condition in wanted)).label("deed")
@@ -213,7 +213,7 @@ def waiting(
     return [WaitingCase(complaint, name) for complaint, name in rows]
 
 
-def _mine(
+def _waiting_for(
     session: Session, user: User, *, now: dt.datetime, on: dt.date
 ) -> list[tuple[str, pending.Cases]]:
     """The deeds this user may do, each with the condition of the cases that wait for it."""
@@ -224,15 +224,15 @@ def _mine(
         return found
     for seat in _seats(session, user, on=on):
         found += [("endorsed", seat.of_version(one)) for one in seat.to_endorse()]
-        for deed, waits in _waits(now):
+        for deed, waits in _waiting_conditions(now):
             reach = _reach(seat, deed)
             if reach is not None:
                 found.append((deed, seat.of_version(sa.and_(waits, reach))))
-        found += _joined(seat)
+        found += _waiting_to_take_part(seat)
     return found
 
 
-def _joined(seat: Seat) -> list[tuple[str, pending.Cases]]:
+def _waiting_to_take_part(seat: Seat) -> list[tuple[str, pending.Cases]]:
     """The cases that wait for his departments because they take part; the deed is to write down."""
     departments = {seat.employee.department_id, *seat.directed_ids}
     waits = pending.asked_to_take_part(seat.version.policy_id, seat.joins, departments)
@@ -240,9 +240,9 @@ def _joined(seat: Seat) -> list[tuple[str, pending.Cases]]:
     return [(writes, seat.of_version(waits))]
 
 
-def _waits(now: dt.datetime) -> list[tuple[str, pending.Cases]]:
+def _waiting_conditions(now: dt.datetime) -> list[tuple[str, pending.Cases]]:
     """Which cases wait for which deed: a review that is due, by their status, calls, appeals."""
-    by_status = [(deed, _stands(status)) for status, deed in NEXT_DEED.items()]
+    by_status = [(deed, _in_status(status)) for status, deed in NEXT_DEED.items()]
     return [
         ("reviewed", _running(Deadline.review_at <= now)),
         *by_status,
@@ -257,7 +257,7 @@ def _running(condition: pending.Cases) -> pending.Cases:
     return Complaint.id.in_(running.where(condition))
 
 
-def _stands(status: Status) -> pending.Cases:
+def _in_status(status: Status) -> pending.Cases:
     stands = Complaint.status == status
     if status is Status.closed:
         return sa.and_(stands, Complaint.level == "factory", Complaint.factory_closed_at.is_(None))
@@ -303,9 +303,9 @@ class DepartmentAnswer:
     at: dt.datetime
 
 
-def answers(session: Session, complaint_ids: Collection[int]) -> dict[int, DepartmentAnswer]:
+def last_replies(session: Session, complaint_ids: Collection[int]) -> dict[int, DepartmentAnswer]:
     """The last reply to each of these cases, by the case's id; one without a reply is left out."""
-    told = journal.told(session, complaint_ids, (Replied.name(),))
+    told = journal.lines_of(session, complaint_ids, (Replied.name(),))
     return {case: _answer(said[-1].row, said[-1].data) for case, said in told.items() if said}
 
 
@@ -315,7 +315,7 @@ def _answer(row: Journal, data: Mapping[str, Any]) -> DepartmentAnswer:
     return DepartmentAnswer(ReplyOutcome(data["outcome"]), data["text"], until, by, row.happened_at)
 
 
-def may_ring(complaint: Complaint, user: User, *, seen: Scope) -> bool:
+def may_call_customer(complaint: Complaint, user: User, *, seen: Scope) -> bool:
     """Whether the customer's number is for this user: while the case is open, and only for care
     and the people of the department that has it.
     """
@@ -385,7 +385,7 @@ def case_page(
     policy_id = complaint.policy_version.policy_id
     by = actors.as_of(session, actors.of_user(user), policy_id=policy_id, on=on)
     deeds = offered(facts, by, pack) if user.role is not Role.auditor else ()
-    real = actors.meanings(session, policy_id=policy_id, on=on)
+    real = actors.department_ids(session, policy_id=policy_id, on=on)
     departments = {d.id: d for d in session.scalars(sa.select(Department))}
     history = journal_of(session, complaint)
     return CasePage(
@@ -394,7 +394,7 @@ def case_page(
         pack=pack,
         deeds=deeds,
         history=history,
-        people=people_of(session, _named(facts, history, pack)),
+        people=people_of(session, _employee_numbers(facts, history, pack)),
         departments={key: departments[id_] for key, id_ in real.items()},
         by=by,
     )
@@ -440,7 +440,7 @@ def people_of(session: Session, numbers: Iterable[str | None]) -> Mapping[str, E
     return {row.number: row for row in rows}
 
 
-def _named(facts: CaseFacts, history: list[Journal], pack: Pack) -> set[str | None]:
+def _employee_numbers(facts: CaseFacts, history: list[Journal], pack: Pack) -> set[str | None]:
     """The number of everybody a case names."""
     named = {
         who
@@ -460,12 +460,12 @@ def _named(facts: CaseFacts, history: list[Journal], pack: Pack) -> set[str | No
         named |= {one.employee, one.data.get("employee")}
         for key in ("concerned", "members", "recused"):
             named |= set(one.data.get(key, ()))
-        named |= set(_staff(pack.find("form", one.key), one.data))
-    named |= set(_staff(pack, facts.extra))
+        named |= set(_employees_in_fields(pack.find("form", one.key), one.data))
+    named |= set(_employees_in_fields(pack, facts.extra))
     return {who for who in named if isinstance(who, str)}
 
 
-def _staff(declares: Any, data: Mapping[str, Any]) -> list[Any]:
+def _employees_in_fields(declares: Any, data: Mapping[str, Any]) -> list[Any]:
     """The employees that fields of a form, or of the regulation itself, name."""
     fields = () if declares is None else getattr(declares, "fields", None) or declares.field
     return [data.get(one.key) for one in fields if one.shape == "employee"]

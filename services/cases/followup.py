@@ -76,7 +76,7 @@ def restart(
     department = record.facts_of(session, complaint).department
     holder, deputy = (None, None)
     if department is not None:
-        holder, deputy = intake.led(session, complaint, department, now=now)
+        holder, deputy = intake.leaders_of(session, complaint, department, now=now)
     return journal.record_event(
         session,
         complaint,

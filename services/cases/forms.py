@@ -57,7 +57,7 @@ def fill(
     """
     pack, _ = journal.rules_of(session, complaint)
     if entry := pack.find("form", form):
-        declared.known_cases(session, entry.fields, data)
+        declared.check_cases_exist(session, entry.fields, data)
     return journal.record_event(
         session, complaint, Filled, actor=actor, now=now, at=at, form=form, data=dict(data)
     )
@@ -189,8 +189,8 @@ def fill_alone(
         raise ChoiceUnknown(field="form", value=form)
     _may_fill_alone(session, version, form, actor=actor, now=now)
     said = checked_form(entry, data)
-    declared.known_cases(session, entry.fields, said)
-    return keep(
+    declared.check_cases_exist(session, entry.fields, said)
+    return store_entry(
         session,
         version,
         said,
@@ -213,7 +213,7 @@ def _may_fill_alone(
         raise reason
 
 
-def keep(
+def store_entry(
     session: Session,
     version: PolicyVersion,
     data: Mapping[str, Any],
@@ -242,7 +242,7 @@ def keep(
     return row
 
 
-def written_on(pack: Pack, forms: Collection[str]) -> dict[tuple[str, str], str]:
+def form_by_entry(pack: Pack, forms: Collection[str]) -> dict[tuple[str, str], str]:
     """Which of some forms is filled in what is kept under a section and a key.
 
     The form itself, and the reports that are written on it: they are fillings of it too.
@@ -251,7 +251,7 @@ def written_on(pack: Pack, forms: Collection[str]) -> dict[tuple[str, str], str]
     return {("form", key): key for key in forms} | {k: form for k, form in reports.items() if form}
 
 
-def filled(
+def filled_forms(
     session: Session,
     version: PolicyVersion,
     forms: Collection[str],
@@ -266,7 +266,7 @@ def filled(
     last = span[1] - dt.timedelta(microseconds=1)
     days = calendar.local(span[0]).date(), calendar.local(last).date()
     of_a_form = sa.and_(FormEntry.section == "form", FormEntry.form.in_(forms), _within(span))
-    reports = [_reported(one, span, days) for one in pack.report if one.form in forms]
+    reports = [_is_report_of(one, span, days) for one in pack.report if one.form in forms]
     return (
         sa.select(FormEntry)
         .join(PolicyVersion, PolicyVersion.id == FormEntry.policy_version_id)
@@ -279,7 +279,7 @@ def _within(span: tuple[dt.datetime, dt.datetime]) -> sa.ColumnElement[bool]:
     return sa.and_(FormEntry.filled_at >= span[0], FormEntry.filled_at < span[1])
 
 
-def _reported(
+def _is_report_of(
     report: ReportEntry,
     span: tuple[dt.datetime, dt.datetime],
     days: tuple[dt.date, dt.date],
@@ -291,7 +291,7 @@ def _reported(
     return sa.and_(mine, FormEntry.filled_at >= span[0], sa.or_(over, running))
 
 
-def counted(
+def countable_forms(
     session: Session,
     version: PolicyVersion,
     forms: Collection[str],
@@ -299,4 +299,4 @@ def counted(
 ) -> sa.Select[FormEntry]:
     """The fillings that figures are made of: without those on cases withdrawn as mistakes."""
     stands = sa.or_(Complaint.id.is_(None), Complaint.status != Status.withdrawn)
-    return filled(session, version, forms, span).outerjoin(FormEntry.complaint).where(stands)
+    return filled_forms(session, version, forms, span).outerjoin(FormEntry.complaint).where(stands)

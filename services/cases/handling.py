@@ -49,13 +49,13 @@ def assign(
     Raises NotFound for a stranger, ValueRefused where a department's sheet names somebody of
     another department.
     """
-    checked_handler(session, handler, actor=actor)
+    check_handler(session, handler, actor=actor)
     return journal.record_event(
         session, complaint, Assigned, actor=actor, now=now, at=at, handler=handler
     )
 
 
-def checked_handler(session: Session, handler: str, *, actor: Actor) -> None:
+def check_handler(session: Session, handler: str, *, actor: Actor) -> None:
     """Refuse who is not of the company, or, from a sheet, not of the sheet's department."""
     employee = people.known_employee(session, handler)
     away = employee is not None and employee.department_id != actor.department_id

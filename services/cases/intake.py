@@ -52,9 +52,11 @@ def register(
     category, grade, body, demand, extra, first_asked, linked. Raises NotFound for cases that a
     field of the regulation lists and that do not exist.
     """
-    declared.known_cases(session, policies.pack(session, version).field, said.get("extra") or {})
-    said["earlier"] = cases_before(session, version, kind, customer, received_at=received_at)
-    return _begin(
+    declared.check_cases_exist(
+        session, policies.pack(session, version).field, said.get("extra") or {}
+    )
+    said["earlier"] = count_earlier_cases(session, version, kind, customer, received_at=received_at)
+    return _open_case(
         session,
         version,
         Registered,
@@ -70,7 +72,7 @@ def register(
     )
 
 
-def cases_before(
+def count_earlier_cases(
     session: Session,
     version: PolicyVersion,
     kind: str,
@@ -95,7 +97,7 @@ def cases_before(
     return session.scalar(counted) or 0
 
 
-SUBJECT = 60
+LONGEST_SUBJECT = 60
 """So many characters of what was written down at most become the subject of a case."""
 
 
@@ -123,8 +125,8 @@ def register_in_workbook(
     lines = body.strip().splitlines()
     if not lines:
         raise FieldMissing(field="body")
-    declared.known_cases(session, policies.pack(session, version).field, extra or {})
-    return _begin(
+    declared.check_cases_exist(session, policies.pack(session, version).field, extra or {})
+    return _open_case(
         session,
         version,
         Registered,
@@ -135,7 +137,7 @@ def register_in_workbook(
         now=now,
         at=at,
         channel=channel.key,
-        subject=lines[0][:SUBJECT],
+        subject=lines[0][:LONGEST_SUBJECT],
         body=body.strip(),
         demand=(demand or "").strip() or None,
         received_at=received_at or at,
@@ -151,7 +153,7 @@ def _by_workbook(
     in_force = policies.all_in_force(session, on=on)
     for version in sorted(in_force, key=lambda version: version.policy.key):
         pack = policies.pack(session, version)
-        real = actors.meanings(session, policy_id=version.policy_id, on=on)
+        real = actors.department_ids(session, policy_id=version.policy_id, on=on)
         answers = any(d.answers and real.get(d.key) == department.id for d in pack.department)
         if answers and pack.sheet_channel:
             return version, pack.sheet_channel
@@ -186,7 +188,7 @@ def import_past(
     )
     if session.scalars(known).first() is not None:
         return None
-    return _begin(
+    return _open_case(
         session,
         version,
         Imported,
@@ -203,7 +205,7 @@ def import_past(
     )
 
 
-def _begin(
+def _open_case(
     session: Session,
     version: PolicyVersion,
     event: type[Happening],
@@ -218,15 +220,15 @@ def _begin(
     **said: Any,
 ) -> Complaint:
     """A case whose first event is `event`. Its number counts only once the event was accepted."""
-    complaint, counter, serial = _blank(session, version, kind, customer, on=on)
+    complaint, counter, serial = _new_complaint(session, version, kind, customer, on=on)
     complaint.source, complaint.source_id = origin
     said |= {"number": complaint.number, "kind": kind, "subject": subject.strip()}
     journal.record_event(session, complaint, event, actor=actor, now=now, **said)
-    _count(session, counter, serial)
+    _use_serial(session, counter, serial)
     return complaint
 
 
-def _blank(
+def _new_complaint(
     session: Session,
     version: PolicyVersion,
     kind: str,
@@ -241,8 +243,8 @@ def _blank(
         raise ChoiceUnknown(field="kind", value=kind)
     day = working_calendar.work_calendar(session).local(on).date()
     series = pack.find("number", entry.number)
-    counter = _counter(session, f"{pack.policy.key}/{series.key}", series, on=day)
-    serial = _free(session, series, day, counter.last)
+    counter = _locked_counter(session, f"{pack.policy.key}/{series.key}", series, on=day)
+    serial = _free_serial(session, series, day, counter.last)
     complaint = Complaint(
         number=render(series, day, serial),
         policy_version=version,
@@ -262,23 +264,23 @@ def _blank(
     return complaint, counter, serial
 
 
-_AT_ONCE = 20
+_SERIALS_AT_ONCE = 20
 
 
-def _free(session: Session, series: NumberEntry, on: dt.date, last: int) -> int:
+def _free_serial(session: Session, series: NumberEntry, on: dt.date, last: int) -> int:
     """The first serial after the last one whose number no case has.
 
     Another regulation, or an earlier version with another template, may have given it already.
     """
     while True:
-        serials = {render(series, on, n): n for n in range(last + 1, last + 1 + _AT_ONCE)}
+        serials = {render(series, on, n): n for n in range(last + 1, last + 1 + _SERIALS_AT_ONCE)}
         taken = session.scalars(sa.select(Complaint.number).where(Complaint.number.in_(serials)))
         if free := serials.keys() - set(taken):
             return min(serials[number] for number in free)
-        last += _AT_ONCE
+        last += _SERIALS_AT_ONCE
 
 
-def _counter(session: Session, series: str, entry: Any, *, on: dt.date) -> NumberCounter:
+def _locked_counter(session: Session, series: str, entry: Any, *, on: dt.date) -> NumberCounter:
     """Who counts a series in the period of a day, locked until the commit.
 
     Two regulations in force at once may use one key; each counts for itself.
@@ -291,7 +293,7 @@ def _counter(session: Session, series: str, entry: Any, *, on: dt.date) -> Numbe
     return counter or NumberCounter(series=series, period=period(entry, on), last=0)
 
 
-def _count(session: Session, counter: NumberCounter, serial: int) -> None:
+def _use_serial(session: Session, counter: NumberCounter, serial: int) -> None:
     """Use up a number, once its case stands: a refused registration leaves no gap."""
     counter.last = serial
     session.add(counter)
@@ -343,7 +345,7 @@ def dispatch(
     entry = pack.find("department", department)
     if entry is None or not entry.answers:
         raise ChoiceUnknown(field="department", value=department)
-    holder, deputy = led(session, complaint, department, now=now)
+    holder, deputy = leaders_of(session, complaint, department, now=now)
     return journal.record_event(
         session,
         complaint,
@@ -358,7 +360,7 @@ def dispatch(
     )
 
 
-def led(
+def leaders_of(
     session: Session, complaint: Complaint, department: str, *, now: dt.datetime
 ) -> tuple[str | None, str | None]:
     """Who holds the post that answers for a department now, and who stands in today."""

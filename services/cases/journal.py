@@ -87,7 +87,7 @@ def record_event(
     event = make(kind, **said, at=at or now, by=by)
     before = record.facts_of(session, complaint) if complaint.version else CaseFacts()
     if isinstance(event, Corrected | Withdrawn | Moved):
-        after = amended(session, complaint, event, now=now)
+        after = facts_if_amended(session, complaint, event, now=now)
         effects = changes(before, after)
     else:
         after, effects = apply(before, event, pack, calendar, now)
@@ -112,7 +112,7 @@ def plain_deed(kind: type[Happening], what: str) -> Any:
     return deed
 
 
-def amended(
+def facts_if_amended(
     session: Session,
     complaint: Complaint,
     amendment: Corrected | Withdrawn | Moved,
@@ -126,7 +126,7 @@ def amended(
     """
     entry = JournalEntry(complaint.version + 1, amendment, now)
     after = _fold(session, complaint, [*entries(session, complaint), entry])
-    _spare_paid_months(session, complaint, after)
+    _refuse_paid_months(session, complaint, after)
     return after
 
 
@@ -143,7 +143,7 @@ def _fold(session: Session, complaint: Complaint, told: Sequence[JournalEntry]) 
     return fold(told, packs[moves[0].was], calendar, calendars=past, packs=packs)
 
 
-def _spare_paid_months(session: Session, complaint: Complaint, after: CaseFacts) -> None:
+def _refuse_paid_months(session: Session, complaint: Complaint, after: CaseFacts) -> None:
     """Refuse to take a penalty out of a list that was paid; it can be given back instead."""
     counted = {(c.rule, c.employee, c.occasion, c.sign): c.counts_at for c in after.penalties}
     for row in complaint.penalties:
@@ -167,7 +167,7 @@ def _write(
 ) -> None:
     pack, _ = rules
     seq = complaint.version + 1
-    places = _places(session, complaint, event, after, rules)
+    places = _row_lookups(session, complaint, event, after, rules)
     record.write(session, complaint, after, seq=seq, places=places)
     complaint.version = seq
     complaint.time_at = now if archivable(after, pack) else deadlines.next_end(after)
@@ -190,13 +190,13 @@ def _write(
     session.flush()
 
 
-def _places(
+def _row_lookups(
     session: Session,
     complaint: Complaint,
     event: Happening,
     after: CaseFacts,
     rules: tuple[Pack, WorkCalendar],
-) -> record.Places:
+) -> record.RowLookups:
     pack, calendar = rules
     on = calendar.local(event.at).date()
     policy_id = complaint.policy_version.policy_id
@@ -205,8 +205,8 @@ def _places(
     def month(counts_at: dt.datetime) -> str:
         return first_open_month(session, wage_month(calendar.local(counts_at).date(), pack))
 
-    return record.Places(
-        departments=actors.meanings(session, policy_id=policy_id, on=on) if placed else {},
+    return record.RowLookups(
+        departments=actors.department_ids(session, policy_id=policy_id, on=on) if placed else {},
         label=lambda key: pack.label("department", key),
         cite=lambda rule: str((pack.find("penalty", rule) or pack.find("reward", rule)).cite),
         month=month,
@@ -239,27 +239,27 @@ def _notices(
             complaint_id=complaint.id,
             kind=message.kind,
             occasion=message.occasion,
-            employee_id=_listener(session, complaint, message, after),
-            department_id=_hearing(session, complaint, message, after, on=on),
+            employee_id=_employee_id_of(session, complaint, message, after),
+            department_id=_department_id_of(session, complaint, message, after, on=on),
             post=message.post,
-            facts={"number": complaint.number, **_rule(message, pack)},
+            facts={"number": complaint.number, **_rule_facts(message, pack)},
             made_at=now,
         )
         for message in told
     ]
 
 
-def _hearing(
+def _department_id_of(
     session: Session, complaint: Complaint, message: Notification, after: CaseFacts, *, on: dt.date
 ) -> int | None:
     """The id of the department a message is for; mostly it is the one that has the case."""
     if message.department in (None, after.department):
         return complaint.department_id if message.department else None
-    real = actors.meanings(session, policy_id=complaint.policy_version.policy_id, on=on)
+    real = actors.department_ids(session, policy_id=complaint.policy_version.policy_id, on=on)
     return real.get(message.department)
 
 
-def _listener(
+def _employee_id_of(
     session: Session, complaint: Complaint, message: Notification, after: CaseFacts
 ) -> int | None:
     """The id of the employee a message is for; mostly it is who answers for the case."""
@@ -271,7 +271,7 @@ def _listener(
     return session.scalars(wanted).first()
 
 
-_SAID_BY = {
+_RULE_SECTIONS = {
     "alert": ("alert", "ladder"),
     "to_endorse": ("chain",),
     "to_convene": ("vote",),
@@ -280,9 +280,9 @@ _SAID_BY = {
 """The sections in which a message of that kind finds its rule."""
 
 
-def _rule(message: Notification, pack: Pack) -> dict[str, str]:
+def _rule_facts(message: Notification, pack: Pack) -> dict[str, str]:
     """What an alert, an approval or a question of a jury is called, and its clause."""
-    found = (pack.find(section, message.rule) for section in _SAID_BY.get(message.kind, ()))
+    found = (pack.find(section, message.rule) for section in _RULE_SECTIONS.get(message.kind, ()))
     rule = next((one for one in found if one), None)
     return {"alert": rule.label, "cite": rule.cite} if rule else {}
 
@@ -295,7 +295,7 @@ class JournalLine:
     data: Mapping[str, Any]
 
 
-def told(
+def lines_of(
     session: Session, complaint_ids: Collection[int], events: Collection[str]
 ) -> dict[int, list[JournalLine]]:
     """What the journals of these cases say of some events, in order, by the case's id.
@@ -333,6 +333,6 @@ def entries(session: Session, complaint: Complaint) -> list[JournalEntry]:
     return [JournalEntry(row.seq, load(row.data), row.recorded_at) for row in rows]
 
 
-def folded(session: Session, complaint: Complaint) -> CaseFacts:
+def fold_journal(session: Session, complaint: Complaint) -> CaseFacts:
     """The case its journal makes; equal to its rows, or something bypassed the door."""
     return _fold(session, complaint, entries(session, complaint))

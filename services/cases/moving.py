@@ -62,9 +62,9 @@ def _preview(
     session: Session, complaint: Complaint, to: PolicyVersion, *, now: dt.datetime
 ) -> MovingPreview:
     try:
-        _fitting(complaint, to)
+        _check_target(complaint, to)
         event = Moved(at=now, was=complaint.policy_version_id, to=to.id, reason="-")
-        after = journal.amended(session, complaint, event, now=now)
+        after = journal.facts_if_amended(session, complaint, event, now=now)
     except DomainError as refusal:
         return MovingPreview(complaint, (), refusal)
     return MovingPreview(complaint, changes(record.facts_of(session, complaint), after))
@@ -85,12 +85,12 @@ def move(
     """
     if actor.role is not Role.administrator:
         raise RoleMissing(deed=Moved.name())
-    _fitting(complaint, to)
+    _check_target(complaint, to)
     said: dict[str, Any] = {"was": complaint.policy_version_id, "to": to.id, "reason": reason}
     return journal.record_event(session, complaint, Moved, actor=actor, now=now, **said)
 
 
-def _fitting(complaint: Complaint, to: PolicyVersion) -> None:
+def _check_target(complaint: Complaint, to: PolicyVersion) -> None:
     """Refuse the version it has, one of another regulation and one that was not published."""
     same = to.policy_id == complaint.policy_version.policy_id
     if not same or to.id == complaint.policy_version_id or to.status != "published":

@@ -99,7 +99,7 @@ def elements_taken(
     )
 
 
-def penalty(session: Session, penalty_id: int, *, seen: int | None = None) -> Penalty:
+def lock_penalty(session: Session, penalty_id: int, *, seen: int | None = None) -> Penalty:
     """A penalty with its case locked. `seen` is the case's version a form was made from."""
     found = session.get(Penalty, penalty_id)
     if found is None:
@@ -112,31 +112,31 @@ def confirm(
     session: Session, found: Penalty, *, actor: Actor, now: dt.datetime
 ) -> tuple[Effect, ...]:
     """Stand behind a proposed penalty."""
-    return _step(session, found, PenaltyConfirmed, actor=actor, now=now)
+    return _record_step(session, found, PenaltyConfirmed, actor=actor, now=now)
 
 
 def waive(
     session: Session, found: Penalty, *, reason: str, actor: Actor, now: dt.datetime
 ) -> tuple[Effect, ...]:
     """Decide against a proposed penalty, with a reason."""
-    return _step(session, found, PenaltyWaived, actor=actor, now=now, reason=reason)
+    return _record_step(session, found, PenaltyWaived, actor=actor, now=now, reason=reason)
 
 
 def notify(
     session: Session, found: Penalty, *, how: str, actor: Actor, now: dt.datetime
 ) -> tuple[Effect, ...]:
     """Note that the employee was told and how; the term for an appeal begins."""
-    return _step(session, found, PenaltyNotified, actor=actor, now=now, how=how)
+    return _record_step(session, found, PenaltyNotified, actor=actor, now=now, how=how)
 
 
 def reverse(
     session: Session, found: Penalty, *, reason: str, actor: Actor, now: dt.datetime
 ) -> tuple[Effect, ...]:
     """Propose to give a confirmed penalty back: a second row, the first stays."""
-    return _step(session, found, PenaltyReversed, actor=actor, now=now, reason=reason)
+    return _record_step(session, found, PenaltyReversed, actor=actor, now=now, reason=reason)
 
 
-def _step(
+def _record_step(
     session: Session,
     found: Penalty,
     kind: type[Happening],
@@ -171,15 +171,15 @@ class EmployeeMonth:
 
     @property
     def total(self) -> Decimal:
-        return sum((signed(p) for p in self.penalties), Decimal(0))
+        return sum((signed_amount(p) for p in self.penalties), Decimal(0))
 
 
-def signed(found: Penalty) -> Decimal:
+def signed_amount(found: Penalty) -> Decimal:
     """What a row takes from the pay, in yuan; a reversal and a reward are negative."""
     return found.amount if found.sign is Sign.charge else -found.amount
 
 
-def month(session: Session, name: str) -> list[EmployeeMonth]:
+def month_list(session: Session, name: str) -> list[EmployeeMonth]:
     """A wage month ("2026-10") by employee, in the order of employee numbers.
 
     A penalty is in it that was confirmed and notified and whose appeal term ends in it.
@@ -195,7 +195,7 @@ def month(session: Session, name: str) -> list[EmployeeMonth]:
     return [EmployeeMonth(found[0].employee, found) for found in shares.values()]
 
 
-def waiting(session: Session, *, limit: int = 200) -> list[Penalty]:
+def unsettled_penalties(session: Session, *, limit: int = 200) -> list[Penalty]:
     """Penalties in no month yet, because nobody confirmed them or told the employee."""
     unsettled = (PenaltyStatus.proposed, PenaltyStatus.confirmed)
     return list(

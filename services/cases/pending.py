@@ -38,7 +38,7 @@ _COMPARED: dict[Operator, Callable[[Any, Any], Cases]] = {
 # ---------------------------------------------------------------- departments beside the leading
 
 
-def _with(row: Any, *conditions: Cases) -> Cases:
+def _cases_with(row: Any, *conditions: Cases) -> Cases:
     """Cases with a thing filed like this; found from the few things filed, not case by case."""
     return Complaint.id.in_(sa.select(row.complaint_id).where(*conditions))
 
@@ -46,7 +46,7 @@ def _with(row: Any, *conditions: Cases) -> Cases:
 def takes_part(policy_id: int, keys: Collection[str], *more: Cases, row: Any = FormEntry) -> Cases:
     """Cases of a regulation in which one of its departments takes part; `more` is of that `row`."""
     versions = sa.select(PolicyVersion.id).where(PolicyVersion.policy_id == policy_id)
-    return _with(
+    return _cases_with(
         row,
         row.section == "participant",
         row.form.in_(sorted(keys)),
@@ -91,15 +91,15 @@ def to_endorse(pack: Pack, may: Callable[[str], Cases | None]) -> list[Cases]:
 def _waits_at(chain: ChainEntry, place: int) -> Cases:
     """Cases whose approval waits at a step."""
     if place:
-        return _last(chain.key, standing="open", step=place)
+        return _last_step(chain.key, standing="open", step=place)
     forms = forms_of(chain)
-    rows = [_asked_of_case(row) for row in chain.applies if not _wants_form(row)]
-    refused = _last(chain.key, standing="refused")
+    rows = [_case_condition(row) for row in chain.applies if not _wants_form(row)]
+    refused = _last_step(chain.key, standing="refused")
     if not chain.applies or any(row is None for row in rows):
         return refused
     begins = _filled_since(forms, chain.key) if forms else sa.true()
     row = aliased(FormEntry)
-    begun = _with(row, row.section == "chain", row.form == chain.key)
+    begun = _cases_with(row, row.section == "chain", row.form == chain.key)
     fresh = sa.or_(~begun, refused)
     return sa.and_(fresh, begins, *(row for row in rows if row is not None))
 
@@ -108,7 +108,7 @@ def _wants_form(row: ConditionRow) -> bool:
     return row.field.startswith("form.") and row.field.count(".") == 1 and row.value is True
 
 
-def _asked_of_case(row: ConditionRow) -> Cases | None:
+def _case_condition(row: ConditionRow) -> Cases | None:
     compared = _COMPARED.get(row.op)
     if compared is None or row.field not in SORTS:
         return None
@@ -124,10 +124,10 @@ def _filled_since(forms: Collection[str], chain: str) -> Cases:
         step.form == chain,
         step.position > form.position,
     )
-    return _with(form, form.section == "form", form.form.in_(sorted(forms)), ~later)
+    return _cases_with(form, form.section == "form", form.form.in_(sorted(forms)), ~later)
 
 
-def _last(chain: str, *, standing: str, step: int | None = None) -> Cases:
+def _last_step(chain: str, *, standing: str, step: int | None = None) -> Cases:
     """Cases whose last step of an approval stands so."""
 
     def stands(row: Any) -> Cases:
@@ -141,7 +141,7 @@ def _last(chain: str, *, standing: str, step: int | None = None) -> Cases:
 def endorsed_by(employee_id: int) -> Cases:
     """Cases on which somebody gave or refused an approval."""
     row = aliased(FormEntry)
-    return _with(row, row.section == "chain", row.employee_id == employee_id)
+    return _cases_with(row, row.section == "chain", row.employee_id == employee_id)
 
 
 # ---------------------------------------------------------------- the jury
@@ -189,4 +189,4 @@ def _latest(section: str, stages: Collection[str], asked: Callable[[Any], Cases]
         later.form == row.form,
         later.position > row.position,
     )
-    return _with(row, row.section == section, asked(row), ~newer)
+    return _cases_with(row, row.section == section, asked(row), ~newer)

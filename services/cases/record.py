@@ -56,7 +56,7 @@ _LISTS = frozenset(
         "entries",
     }
 )
-PLAIN = tuple(f.name for f in fields(CaseFacts) if f.name not in _LISTS)
+COLUMN_FACTS = tuple(f.name for f in fields(CaseFacts) if f.name not in _LISTS)
 
 WITH_ALL = (
     selectinload(Complaint.assignments),
@@ -76,18 +76,18 @@ WITH_ALL = (
 
 def facts_of(session: Session, complaint: Complaint) -> CaseFacts:
     """The engine's picture of a case, from its rows."""
-    return pictures(session, [complaint])[0]
+    return facts_of_many(session, [complaint])[0]
 
 
-def pictures(session: Session, complaints: Sequence[Complaint]) -> list[CaseFacts]:
+def facts_of_many(session: Session, complaints: Sequence[Complaint]) -> list[CaseFacts]:
     """The pictures of several cases; one statement beyond what was loaded with them."""
     numbers = _numbers(session, complaints)
-    return [_picture(complaint, numbers) for complaint in complaints]
+    return [_facts(complaint, numbers) for complaint in complaints]
 
 
-def _picture(complaint: Complaint, numbers: Mapping[int | None, str | None]) -> CaseFacts:
+def _facts(complaint: Complaint, numbers: Mapping[int | None, str | None]) -> CaseFacts:
     return CaseFacts(
-        **{name: _frozen(getattr(complaint, name)) for name in PLAIN},
+        **{name: _frozen(getattr(complaint, name)) for name in COLUMN_FACTS},
         assignments=tuple(_assignment(row, numbers) for row in complaint.assignments),
         deadlines=tuple(_deadline(row, numbers) for row in complaint.deadlines),
         penalties=tuple(_penalty(row, numbers) for row in complaint.penalties),
@@ -98,7 +98,7 @@ def _picture(complaint: Complaint, numbers: Mapping[int | None, str | None]) -> 
             for w in complaint.extensions
         ),
         tallies=tuple(TallyFacts(t.counter, t.department_key, t.at) for t in complaint.tallies),
-        entries=tuple(_filed(row, numbers) for row in complaint.entries),
+        entries=tuple(_entry(row, numbers) for row in complaint.entries),
     )
 
 
@@ -106,7 +106,7 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _filed(row: FormEntry, numbers: Mapping[int | None, str | None]) -> FormEntryFacts:
+def _entry(row: FormEntry, numbers: Mapping[int | None, str | None]) -> FormEntryFacts:
     assert row.round is not None
     who = numbers[row.employee_id]
     return FormEntryFacts(row.section, row.form, row.round, row.filled_at, who, row.data)
@@ -196,7 +196,7 @@ def _signoff(row: Signoff, numbers: Mapping[int | None, str | None]) -> SignoffF
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class RowLookups:
     """What the rows need and the picture does not say: ids, labels, clauses, wage months."""
 
     departments: Mapping[str, int]
@@ -206,7 +206,7 @@ class Places:
 
 
 def write(
-    session: Session, complaint: Complaint, after: CaseFacts, *, seq: int, places: Places
+    session: Session, complaint: Complaint, after: CaseFacts, *, seq: int, places: RowLookups
 ) -> None:
     """Make the rows say what the picture says. Flushes nothing, commits nothing.
 
@@ -214,24 +214,24 @@ def write(
     have; no row is touched then.
     """
     ids = _ids(session, after)
-    _known(after, places)
-    for name in PLAIN:
-        setattr(complaint, name, _thawed(getattr(after, name)))
+    _refuse_unmapped(after, places)
+    for name in COLUMN_FACTS:
+        setattr(complaint, name, _to_json(getattr(after, name)))
     complaint.due_at, complaint.due_provisional = after.due_at, after.due_provisional
-    _point(complaint, "handler_id", ids[after.handler])
-    _point(complaint, "responsible_id", ids[after.responsible])
-    _point(complaint, "department_id", places.departments.get(after.department or ""))
+    _set_reference(complaint, "handler_id", ids[after.handler])
+    _set_reference(complaint, "responsible_id", ids[after.responsible])
+    _set_reference(complaint, "department_id", places.departments.get(after.department or ""))
     _assignments(complaint, after.assignments, ids, places)
-    _positioned(complaint.callbacks, after.callbacks, Callback, _of_callback, ids)
-    _positioned(complaint.signoffs, after.signoffs, Signoff, _of_signoff, ids)
-    _positioned(complaint.extensions, after.extensions, Extension, _of_extension, ids)
+    _align_rows(complaint.callbacks, after.callbacks, Callback, _of_callback, ids)
+    _align_rows(complaint.signoffs, after.signoffs, Signoff, _of_signoff, ids)
+    _align_rows(complaint.extensions, after.extensions, Extension, _of_extension, ids)
     _tallies(complaint, after.tallies, places)
     _entries(complaint, after.entries, ids)
     _deadlines(complaint, after.deadlines, ids, seq)
     _penalties(complaint, after.penalties, ids, places)
 
 
-def _thawed(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     return list(value) if isinstance(value, tuple) else value
@@ -259,7 +259,7 @@ def _ids(session: Session, after: CaseFacts) -> Mapping[str | None, int | None]:
     return found
 
 
-def _known(after: CaseFacts, places: Places) -> None:
+def _refuse_unmapped(after: CaseFacts, places: RowLookups) -> None:
     for assignment in after.assignments:
         if assignment.department not in places.departments:
             raise DepartmentUnmapped(
@@ -267,7 +267,7 @@ def _known(after: CaseFacts, places: Places) -> None:
             )
 
 
-def _point(row: Any, name: str, to: int | None) -> None:
+def _set_reference(row: Any, name: str, to: int | None) -> None:
     """Let a row point to another one; what was loaded from where it pointed is forgotten."""
     if getattr(row, name) == to:
         return
@@ -277,7 +277,7 @@ def _point(row: Any, name: str, to: int | None) -> None:
         state.session.expire(row, [name.removesuffix("_id")])
 
 
-def _positioned(
+def _align_rows(
     rows: list[Any],
     wanted: Iterable[Any],
     table: Callable[..., Any],
@@ -290,7 +290,7 @@ def _positioned(
         values = columns(one, ids)
         if place < len(rows):
             for name, value in values.items():
-                say = _point if name.endswith("_id") else setattr
+                say = _set_reference if name.endswith("_id") else setattr
                 say(rows[place], name, value)
         else:
             rows.append(table(position=place, **values))
@@ -322,7 +322,7 @@ def _assignments(
     complaint: Complaint,
     assignments: Iterable[AssignmentFacts],
     ids: Mapping[str | None, int | None],
-    places: Places,
+    places: RowLookups,
 ) -> None:
     def columns(
         assignment: AssignmentFacts, ids: Mapping[str | None, int | None]
@@ -336,25 +336,27 @@ def _assignments(
         }
 
     assignments = tuple(assignments)
-    _positioned(complaint.assignments, assignments, Assignment, columns, ids)
-    _settle(complaint.assignments, [assignment.department for assignment in assignments], places)
+    _align_rows(complaint.assignments, assignments, Assignment, columns, ids)
+    _set_departments(
+        complaint.assignments, [assignment.department for assignment in assignments], places
+    )
 
 
-def _settle(rows: Iterable[Any], keys: Iterable[str | None], places: Places) -> None:
+def _set_departments(rows: Iterable[Any], keys: Iterable[str | None], places: RowLookups) -> None:
     """Say which real department is meant. Where it stands already it is as of then, and stays."""
     for row, key in zip(rows, keys, strict=True):
         if row.department_key != key or row.department_id is None:
             row.department_key = key
-            _point(row, "department_id", places.departments.get(key or ""))
+            _set_reference(row, "department_id", places.departments.get(key or ""))
 
 
-def _tallies(complaint: Complaint, counts: Iterable[TallyFacts], places: Places) -> None:
+def _tallies(complaint: Complaint, counts: Iterable[TallyFacts], places: RowLookups) -> None:
     def columns(count: TallyFacts, _ids: object) -> dict[str, Any]:
         return {"counter": count.counter, "at": count.at}
 
     counts = tuple(counts)
-    _positioned(complaint.tallies, counts, Tally, columns, {})
-    _settle(complaint.tallies, [count.department for count in counts], places)
+    _align_rows(complaint.tallies, counts, Tally, columns, {})
+    _set_departments(complaint.tallies, [count.department for count in counts], places)
 
 
 def _entries(
@@ -370,7 +372,7 @@ def _entries(
             "data": dict(one.data),
         }
 
-    _positioned(complaint.entries, filed, FormEntry, columns, ids)
+    _align_rows(complaint.entries, filed, FormEntry, columns, ids)
     for row in complaint.entries:
         # What was filed under one version of the regulation stays so when the case moves on.
         row.policy_version_id = row.policy_version_id or complaint.policy_version.id
@@ -392,7 +394,7 @@ def _deadlines(
             setattr(row, name, getattr(deadline, name))
         row.provisional = deadline.provisional
         row.because = dict(deadline.because)
-        _point(row, "responsible_id", ids[deadline.responsible])
+        _set_reference(row, "responsible_id", ids[deadline.responsible])
         _revisions(row, deadline, seq)
         _breaches(row, deadline)
 
@@ -424,7 +426,7 @@ def _penalties(
     complaint: Complaint,
     penalties: Iterable[PenaltyFacts],
     ids: Mapping[str | None, int | None],
-    places: Places,
+    places: RowLookups,
 ) -> None:
     rows = {(row.rule, row.employee_id, row.occasion, row.sign): row for row in complaint.penalties}
     for penalty in penalties:

@@ -57,16 +57,16 @@ def preview(
     `span` are the instants between which that calendar differs; without it everything is looked
     at. A few statements for each BATCH of cases.
     """
-    ids = _concerned(session, span)
+    ids = _affected_ids(session, span)
     for start in range(0, len(ids), BATCH):
         cases = _cases(session, ids[start : start + BATCH])
-        for complaint, facts in zip(cases, record.pictures(session, cases), strict=True):
+        for complaint, facts in zip(cases, record.facts_of_many(session, cases), strict=True):
             pack = policies.pack(session, complaint.policy_version)
-            if moving := _moving(complaint.number, facts, pack, calendar, now):
+            if moving := _recounted(complaint.number, facts, pack, calendar, now):
                 yield moving
 
 
-def _concerned(session: Session, span: Span | None) -> Sequence[int]:
+def _affected_ids(session: Session, span: Span | None) -> Sequence[int]:
     """The ids of cases with a running clock that may look at a day between two instants."""
     running = sa.select(Deadline.complaint_id).where(Deadline.state == DeadlineState.running)
     if span is not None:
@@ -99,7 +99,7 @@ def _cases(session: Session, ids: Sequence[int]) -> list[Complaint]:
     return [known[id_] for id_ in ids if id_ in known]
 
 
-def _moving(
+def _recounted(
     number: str, facts: CaseFacts, pack: Pack, calendar: WorkCalendar, now: dt.datetime
 ) -> RecountedCase | None:
     """What counting a case anew would change, or None where it changes nothing."""
@@ -130,7 +130,7 @@ def recount(
     return journal.record_event(session, complaint, Recounted, actor=actor, now=now, reason=reason)
 
 
-def recount_some(
+def recount_each(
     session: Session, numbers: Iterable[str], *, reason: str, actor: Actor, now: dt.datetime
 ) -> None:
     """Count these cases anew, each in a savepoint: one that is refused keeps no other waiting."""
@@ -142,13 +142,13 @@ def recount_some(
             log.warning("%s could not be counted anew: %s", number, refusal.code)
 
 
-def outdated(session: Session, *, now: dt.datetime) -> list[str]:
+def outdated_cases(session: Session, *, now: dt.datetime) -> list[str]:
     """The numbers of the open cases that the calendar as it stands counts otherwise."""
     standing = working_calendar.work_calendar(session, as_of=now)
     return [moving.number for moving in preview(session, standing, now=now)]
 
 
-def reason(session: Session) -> str:
+def last_reason(session: Session) -> str:
     """Why the calendar was changed last."""
-    calendar = working_calendar.find(session)
-    return working_calendar.standing(session, calendar).reason if calendar else ""
+    calendar = working_calendar.find_calendar(session)
+    return working_calendar.current_version(session, calendar).reason if calendar else ""

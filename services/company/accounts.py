@@ -78,7 +78,7 @@ def password_matches(password_hash: str | None, password: str) -> bool:
     transaction that others wait for should be open meanwhile.
     """
     try:
-        right = _hasher.verify(password_hash or _nobody(), password[:LONGEST_PASSWORD])
+        right = _hasher.verify(password_hash or _dummy_hash(), password[:LONGEST_PASSWORD])
     except (VerificationError, InvalidHashError):
         return False
     return right and password_hash is not None
@@ -121,5 +121,5 @@ def _wait(session: Session, which: sa.ColumnElement[bool], allowed: int, now: dt
 
 
 @cache
-def _nobody() -> str:
+def _dummy_hash() -> str:
     return _hasher.hash(secrets.token_hex(16))

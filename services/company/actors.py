@@ -50,7 +50,7 @@ def of_department(department: Department) -> Actor:
 def as_of(session: Session, actor: Actor, *, policy_id: int, on: dt.date) -> By:
     """The actor with departments and posts as of a day, the way the engine judges him."""
     if actor.department_id is not None:
-        meant = _meant(session, actor.department_id, policy_id=policy_id, on=on)
+        meant = _keys_meaning(session, actor.department_id, policy_id=policy_id, on=on)
         return By(kind=actor.kind, departments=tuple(sorted(meant)))
     if actor.employee_id is None:
         return By(kind=actor.kind)
@@ -85,7 +85,7 @@ def _held_on(on: dt.date) -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
-def meanings(session: Session, *, policy_id: int, on: dt.date) -> dict[str, int]:
+def department_ids(session: Session, *, policy_id: int, on: dt.date) -> dict[str, int]:
     """Which real department (its id) each department of a regulation means on a day."""
     found = dict(session.execute(sa.select(Department.key, Department.id)).all())
     rows = sa.select(DepartmentMeaning.key, DepartmentMeaning.department_id).where(
@@ -99,11 +99,11 @@ def departments_of(
     session: Session, employee: Employee, *, policy_id: int, on: dt.date
 ) -> set[str]:
     """The regulation's departments an employee belongs to."""
-    return _meant(session, employee.department_id, policy_id=policy_id, on=on)
+    return _keys_meaning(session, employee.department_id, policy_id=policy_id, on=on)
 
 
-def _meant(session: Session, department_id: int, *, policy_id: int, on: dt.date) -> set[str]:
-    found = meanings(session, policy_id=policy_id, on=on)
+def _keys_meaning(session: Session, department_id: int, *, policy_id: int, on: dt.date) -> set[str]:
+    found = department_ids(session, policy_id=policy_id, on=on)
     return {key for key, real in found.items() if real == department_id}
 
 

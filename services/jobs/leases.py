@@ -14,15 +14,15 @@ from sqlalchemy.orm import Session
 
 from models import Lease
 
-BEAT = "worker"
-BEAT_TERM = dt.timedelta(seconds=20)
+HEARTBEAT = "worker"
+HEARTBEAT_TERM = dt.timedelta(seconds=20)
 
 
 class LeaseLost(Exception):
     """Another holder has taken over; what was being done must not be committed."""
 
 
-def take(
+def acquire(
     session: Session, name: str, *, holder: str, now: dt.datetime, term: dt.timedelta
 ) -> int | None:
     """The number of a new turn, or None while another turn lasts."""
@@ -37,7 +37,7 @@ def take(
     return lease.fence
 
 
-def keep(session: Session, name: str, *, fence: int, now: dt.datetime, term: dt.timedelta) -> None:
+def renew(session: Session, name: str, *, fence: int, now: dt.datetime, term: dt.timedelta) -> None:
     """Prolong the turn `fence`; raises LeaseLost when it is another's turn by now."""
     lease = _locked(session, name)
     if lease is None or lease.fence != fence:
@@ -46,7 +46,7 @@ def keep(session: Session, name: str, *, fence: int, now: dt.datetime, term: dt.
     session.flush()
 
 
-def give_back(session: Session, name: str, *, fence: int, now: dt.datetime) -> None:
+def release(session: Session, name: str, *, fence: int, now: dt.datetime) -> None:
     """End the turn `fence` now; nothing happens when it already ended."""
     lease = _locked(session, name)
     if lease is not None and lease.fence == fence:
@@ -54,10 +54,12 @@ def give_back(session: Session, name: str, *, fence: int, now: dt.datetime) -> N
         session.flush()
 
 
-def seconds_since_beat(session: Session, *, now: dt.datetime) -> int | None:
+def seconds_since_heartbeat(session: Session, *, now: dt.datetime) -> int | None:
     """How long ago a worker last showed that it lives; None when none ever did."""
-    expires_at = session.scalar(sa.select(Lease.expires_at).where(Lease.name == BEAT))
-    return None if expires_at is None else int((now - (expires_at - BEAT_TERM)).total_seconds())
+    expires_at = session.scalar(sa.select(Lease.expires_at).where(Lease.name == HEARTBEAT))
+    return (
+        None if expires_at is None else int((now - (expires_at - HEARTBEAT_TERM)).total_seconds())
+    )
 
 
 def _locked(session: Session, name: str) -> Lease | None:

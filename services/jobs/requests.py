@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from models import WorkRequest
 
-GIVEN_UP_AFTER = dt.timedelta(minutes=5)
+CLAIM_TERM = dt.timedelta(minutes=5)
 """How long a request may be in somebody's hands before another worker takes it."""
 
 
-def ask(
+def request_work(
     session: Session, *, kind: str, key: str, user_id: int | None, now: dt.datetime
 ) -> WorkRequest:
     """The open request of that kind and key, made now where there was none.
@@ -26,19 +26,19 @@ def ask(
     Asked again while somebody is at work on it, it is done once more afterwards: what he looked
     at may already have been out of date.
     """
-    row = _open(session, kind, key) or _added(session, kind, key, user_id, now)
+    row = _open(session, kind, key) or _insert(session, kind, key, user_id, now)
     if row.taken_at is not None:
         row.asked_at = now
     session.flush()
     return row
 
 
-def take(session: Session, *, kind: str, now: dt.datetime) -> Sequence[WorkRequest]:
+def claim(session: Session, *, kind: str, now: dt.datetime) -> Sequence[WorkRequest]:
     """The open requests of a kind that nobody works on, oldest first; they are the caller's now.
 
     What somebody took more than GIVEN_UP_AFTER ago is taken from him.
     """
-    free = sa.or_(WorkRequest.taken_at.is_(None), WorkRequest.taken_at <= now - GIVEN_UP_AFTER)
+    free = sa.or_(WorkRequest.taken_at.is_(None), WorkRequest.taken_at <= now - CLAIM_TERM)
     rows = session.scalars(
         sa.select(WorkRequest)
         .where(WorkRequest.kind == kind, WorkRequest.done_at.is_(None), free)
@@ -51,7 +51,7 @@ def take(session: Session, *, kind: str, now: dt.datetime) -> Sequence[WorkReque
     return rows
 
 
-def done(
+def finish(
     session: Session, row: WorkRequest, *, now: dt.datetime, failure: str | None = None
 ) -> None:
     """Close a request that was taken, with what went wrong if something did.
@@ -67,13 +67,13 @@ def done(
     session.flush()
 
 
-def later(session: Session, row: WorkRequest) -> None:
+def release(session: Session, row: WorkRequest) -> None:
     """Give back a request that is not finished, so that whoever looks next goes on."""
     row.taken_at = None
     session.flush()
 
 
-def open_(session: Session, *, kind: str) -> Sequence[WorkRequest]:
+def open_requests(session: Session, *, kind: str) -> Sequence[WorkRequest]:
     """The requests of a kind that are not done yet, oldest first."""
     return session.scalars(
         sa.select(WorkRequest)
@@ -90,7 +90,7 @@ def _open(session: Session, kind: str, key: str) -> WorkRequest | None:
     ).first()
 
 
-def _added(
+def _insert(
     session: Session, kind: str, key: str, user_id: int | None, now: dt.datetime
 ) -> WorkRequest:
     """A new request, or the one that somebody else made in the same moment."""

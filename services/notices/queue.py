@@ -65,7 +65,7 @@ TRIES = len(BACKOFF) + 1
 BATCH = 200
 LONGEST_NAME, LONGEST_ADDRESS, LONGEST_FAILURE = 120, 500, 500
 
-_HANDLED = frozenset({"dispatched", "restarted", "due_soon", "breached"})
+_ALSO_TO_HANDLER = frozenset({"dispatched", "restarted", "due_soon", "breached"})
 """What is told not only to who answers for the case, but to who handles it as well."""
 
 _BY_MAIL_ALONE = frozenset({"to_convene", "to_vote"})
@@ -75,7 +75,7 @@ _BY_MAIL_ALONE = frozenset({"to_convene", "to_vote"})
 # ---------------------------------------------------------------- making notices
 
 
-def tell(
+def add_notice(
     session: Session,
     *,
     kind: str,
@@ -93,7 +93,7 @@ def tell(
     `department_id` says whose robots hear it; without one it is the department of the file, or of
     the case. `facts` is plain JSON; the number of the case and the name of the file are added.
     """
-    if _told(session, kind, occasion, complaint=complaint, workbook=workbook):
+    if _is_known(session, kind, occasion, complaint=complaint, workbook=workbook):
         return None
     notice = Notice(
         complaint_id=None if complaint is None else complaint.id,
@@ -103,13 +103,13 @@ def tell(
         employee_id=employee_id,
         department_id=department_id or _department_of(complaint, workbook),
         post=post,
-        facts=_named(complaint, workbook) | facts,
+        facts=_subject_facts(complaint, workbook) | facts,
         made_at=now,
     )
-    return _once(session, notice)
+    return _insert_once(session, notice)
 
 
-def _told(
+def _is_known(
     session: Session,
     kind: str,
     occasion: str,
@@ -135,7 +135,7 @@ def _department_of(complaint: Complaint | None, workbook: Workbook | None) -> in
     return None if complaint is None else complaint.department_id
 
 
-def _named(complaint: Complaint | None, workbook: Workbook | None) -> dict[str, Any]:
+def _subject_facts(complaint: Complaint | None, workbook: Workbook | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if complaint is not None:
         found["number"] = complaint.number
@@ -144,7 +144,7 @@ def _named(complaint: Complaint | None, workbook: Workbook | None) -> dict[str, 
     return found
 
 
-def _once(session: Session, notice: Notice) -> Notice | None:
+def _insert_once(session: Session, notice: Notice) -> Notice | None:
     """The notice added, or None where another session told the same at this moment."""
     try:
         with session.begin_nested():
@@ -157,7 +157,7 @@ def _once(session: Session, notice: Notice) -> Notice | None:
 # ---------------------------------------------------------------- due soon
 
 
-def due_soon(
+def remind_of_deadlines(
     session: Session, *, now: dt.datetime, on: dt.date, within: dt.timedelta
 ) -> list[Notice]:
     """Tell once per due time that a term ends soon: within `within`, or in its last quarter.
@@ -174,8 +174,8 @@ def due_soon(
         .options(joinedload(Deadline.complaint).joinedload(Complaint.policy_version))
         .order_by(Deadline.due_at, Deadline.id)
     ).all()
-    fresh = _not_told(session, [one for one in ending if _in_last_quarter(one, now)])
-    made = (_tell_due_soon(session, one, now=now, on=on) for one in fresh)
+    fresh = _without_reminder(session, [one for one in ending if _in_last_quarter(one, now)])
+    made = (_add_reminder(session, one, now=now, on=on) for one in fresh)
     return [notice for notice in made if notice is not None]
 
 
@@ -184,7 +184,7 @@ def _in_last_quarter(deadline: Deadline, now: dt.datetime) -> bool:
     return deadline.due_at - now <= (deadline.due_at - deadline.starts_at) / 4
 
 
-def _occasion(deadline: Deadline) -> str:
+def occasion_of(deadline: Deadline) -> str:
     assert deadline.due_at is not None
     return f"{deadline.key}/{deadline.round}/{_utc(deadline.due_at)}"
 
@@ -193,7 +193,7 @@ def _utc(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).isoformat()
 
 
-def _not_told(session: Session, deadlines: Sequence[Deadline]) -> list[Deadline]:
+def _without_reminder(session: Session, deadlines: Sequence[Deadline]) -> list[Deadline]:
     if not deadlines:
         return []
     told = sa.select(Notice.complaint_id, Notice.occasion).where(
@@ -204,11 +204,11 @@ def _not_told(session: Session, deadlines: Sequence[Deadline]) -> list[Deadline]
     return [
         deadline
         for deadline in deadlines
-        if (deadline.complaint_id, _occasion(deadline)) not in known
+        if (deadline.complaint_id, occasion_of(deadline)) not in known
     ]
 
 
-def _tell_due_soon(
+def _add_reminder(
     session: Session, deadline: Deadline, *, now: dt.datetime, on: dt.date
 ) -> Notice | None:
     complaint = deadline.complaint
@@ -216,12 +216,12 @@ def _tell_due_soon(
     entry: DeadlineEntry | None = pack.find("deadline", deadline.key)
     if entry is None or entry.ends in ("archive", "warning"):
         return None
-    employee_id, department_id, post = _concerned(session, deadline, entry, pack, on=on)
+    employee_id, department_id, post = _recipient_of(session, deadline, entry, pack, on=on)
     assert deadline.due_at is not None
-    return tell(
+    return add_notice(
         session,
         kind="due_soon",
-        occasion=_occasion(deadline),
+        occasion=occasion_of(deadline),
         now=now,
         complaint=complaint,
         employee_id=employee_id,
@@ -236,7 +236,7 @@ def _tell_due_soon(
     )
 
 
-def _concerned(
+def _recipient_of(
     session: Session, deadline: Deadline, entry: DeadlineEntry, pack: Pack, *, on: dt.date
 ) -> tuple[int | None, int | None, str | None]:
     """Whose duty a clock is: an employee, a department and a post, by who may meet it.
@@ -250,7 +250,7 @@ def _concerned(
     if deadline.responsible_id is not None or (on_the_case and complaint.department_id is not None):
         employee_id = deadline.responsible_id or complaint.responsible_id
         return employee_id, complaint.department_id, None
-    real = actors.meanings(session, policy_id=complaint.policy_version.policy_id, on=on)
+    real = actors.department_ids(session, policy_id=complaint.policy_version.policy_id, on=on)
     for who in doers:
         key = who.removeprefix("member:")
         if key != who and key in real:
@@ -260,11 +260,11 @@ def _concerned(
 
 
 def _department_of_post(session: Session, post: str | None, *, on: dt.date) -> int | None:
-    found = {one.department_id for one in _holders(session, post, on=on)} if post else set()
+    found = {one.department_id for one in post_holders(session, post, on=on)} if post else set()
     return found.pop() if len(found) == 1 else None
 
 
-def _holders(session: Session, post: str, *, on: dt.date) -> list[Employee]:
+def post_holders(session: Session, post: str, *, on: dt.date) -> list[Employee]:
     """Who holds a post on a day, and who stands in for them."""
     held = sa.and_(
         PostHolding.post == post,
@@ -285,7 +285,7 @@ def _holders(session: Session, post: str, *, on: dt.date) -> list[Employee]:
 # ---------------------------------------------------------------- spreading
 
 
-def spread(session: Session, *, now: dt.datetime, on: dt.date, mails: bool) -> int:
+def make_deliveries(session: Session, *, now: dt.datetime, on: dt.date, mails: bool) -> int:
     """Make the deliveries of notices that have none yet; how many notices were looked at.
 
     `mails` says whether there is a mail server. A notice older than STALE gets no delivery, only
@@ -302,8 +302,8 @@ def spread(session: Session, *, now: dt.datetime, on: dt.date, mails: bool) -> i
     for notice in notices:
         notice.spread_at = now
         if now - notice.made_at <= STALE:
-            readers = _readers(session, notice, on=on) if mails else []
-            session.add_all(_deliveries(notice, readers, channels, now=now))
+            readers = readers_of(session, notice, on=on) if mails else []
+            session.add_all(_deliveries_of(notice, readers, channels, now=now))
     session.flush()
     return len(notices)
 
@@ -313,28 +313,32 @@ def _active_channels(session: Session) -> list[NoticeChannel]:
     return list(session.scalars(active.order_by(NoticeChannel.id)))
 
 
-def _readers(session: Session, notice: Notice, *, on: dt.date) -> list[Employee]:
+def readers_of(session: Session, notice: Notice, *, on: dt.date) -> list[Employee]:
     """Whom a notice goes to by mail, each once: who has an address and has not left."""
     ids = {notice.employee_id} | _handler(notice)
-    ids |= {one.id for one in _holders(session, notice.post, on=on)} if notice.post else set()
+    ids |= {one.id for one in post_holders(session, notice.post, on=on)} if notice.post else set()
     people = session.scalars(
         sa.select(Employee).where(Employee.id.in_(ids - {None})).order_by(Employee.id)
     )
-    return [one for one in people if _reachable(one, on=on)]
+    return [one for one in people if is_reachable(one, on=on)]
 
 
 def _handler(notice: Notice) -> set[int | None]:
     case = notice.complaint
-    if case is None or notice.kind not in _HANDLED or notice.department_id != case.department_id:
+    if (
+        case is None
+        or notice.kind not in _ALSO_TO_HANDLER
+        or notice.department_id != case.department_id
+    ):
         return set()
     return {case.handler_id}
 
 
-def _reachable(employee: Employee, *, on: dt.date) -> bool:
+def is_reachable(employee: Employee, *, on: dt.date) -> bool:
     return bool(employee.email) and (employee.left_on is None or employee.left_on >= on)
 
 
-def _deliveries(
+def _deliveries_of(
     notice: Notice,
     readers: Iterable[Employee],
     channels: Iterable[NoticeChannel],
@@ -346,10 +350,10 @@ def _deliveries(
     mails = [
         NoticeDelivery(notice_id=notice.id, way=f"mail:{one.id}", next_at=now) for one in readers
     ]
-    return mails + [_to_channel(notice, one, now=now) for one in hearing]
+    return mails + [to_channel(notice, one, now=now) for one in hearing]
 
 
-def _to_channel(notice: Notice, channel: NoticeChannel, *, now: dt.datetime) -> NoticeDelivery:
+def to_channel(notice: Notice, channel: NoticeChannel, *, now: dt.datetime) -> NoticeDelivery:
     return NoticeDelivery(
         notice_id=notice.id, way=f"channel:{channel.id}", channel_id=channel.id, next_at=now
     )
@@ -369,7 +373,7 @@ class Outgoing:
     email: str | None
 
 
-def outgoing(session: Session, *, now: dt.datetime, limit: int = BATCH) -> list[int]:
+def due_deliveries(session: Session, *, now: dt.datetime, limit: int = BATCH) -> list[int]:
     """The ids of the deliveries whose next try is due, the longest waiting first."""
     return list(
         session.scalars(
@@ -381,7 +385,9 @@ def outgoing(session: Session, *, now: dt.datetime, limit: int = BATCH) -> list[
     )
 
 
-def begin(session: Session, delivery_id: int, *, now: dt.datetime, on: dt.date) -> Outgoing | None:
+def begin_try(
+    session: Session, delivery_id: int, *, now: dt.datetime, on: dt.date
+) -> Outgoing | None:
     """Count a try and say what to send, or None where nothing is to be sent any more.
 
     Commit it before the network is touched: whoever asks for the same delivery meanwhile gets
@@ -393,7 +399,7 @@ def begin(session: Session, delivery_id: int, *, now: dt.datetime, on: dt.date) 
     delivery = session.scalar(waits.with_for_update())
     if delivery is None:
         return None
-    idle = _pointless(session, delivery, now=now, on=on)
+    idle = _reason_not_to_send(session, delivery, now=now, on=on)
     if idle is not None:
         _give_up(session, delivery, idle)
         return None
@@ -404,14 +410,14 @@ def begin(session: Session, delivery_id: int, *, now: dt.datetime, on: dt.date) 
     return _outgoing(session, delivery)
 
 
-def sent(session: Session, delivery_id: int, *, now: dt.datetime) -> None:
+def mark_sent(session: Session, delivery_id: int, *, now: dt.datetime) -> None:
     """Note that the far end took the delivery; it is never tried again."""
     delivery = session.get_one(NoticeDelivery, delivery_id)
     delivery.sent_at, delivery.next_at, delivery.failure = now, None, None
     session.flush()
 
 
-def failed(session: Session, delivery_id: int, *, why: str) -> None:
+def mark_failed(session: Session, delivery_id: int, *, why: str) -> None:
     """Note why a try failed; the next one was set by `begin`, or there is none any more.
 
     `why` is kept as it is shown: it must carry no secret.
@@ -426,7 +432,7 @@ def _give_up(session: Session, delivery: NoticeDelivery, why: str) -> None:
     session.flush()
 
 
-def _pointless(
+def _reason_not_to_send(
     session: Session, delivery: NoticeDelivery, *, now: dt.datetime, on: dt.date
 ) -> str | None:
     """Why there is nothing to send any more, as a code; None when there is."""
@@ -438,7 +444,7 @@ def _pointless(
         heard = delivery.channel.active or delivery.notice.kind == "test"
         return None if heard else "channel_off"
     reader = _reader(session, delivery)
-    return None if reader is not None and _reachable(reader, on=on) else "nobody"
+    return None if reader is not None and is_reachable(reader, on=on) else "nobody"
 
 
 def _reader(session: Session, delivery: NoticeDelivery) -> Employee | None:
@@ -454,7 +460,7 @@ def _is_over(session: Session, notice: Notice) -> bool:
             Deadline.complaint_id == notice.complaint_id, Deadline.state == DeadlineState.running
         )
     )
-    return notice.occasion not in {_occasion(one) for one in running if one.due_at is not None}
+    return notice.occasion not in {occasion_of(one) for one in running if one.due_at is not None}
 
 
 def _outgoing(session: Session, delivery: NoticeDelivery) -> Outgoing:
@@ -463,13 +469,13 @@ def _outgoing(session: Session, delivery: NoticeDelivery) -> Outgoing:
     return Outgoing(
         delivery_id=delivery.id,
         kind=notice.kind,
-        facts=_facts(session, notice),
+        facts=notice_facts(session, notice),
         channel_address=None if channel is None else channel.address,
         email=None if reader is None else reader.email,
     )
 
 
-def _facts(session: Session, notice: Notice) -> dict[str, Any]:
+def notice_facts(session: Session, notice: Notice) -> dict[str, Any]:
     """The facts of a notice for its sentences; instants as instants, never a customer's data."""
     found: dict[str, Any] = dict(notice.facts)
     department = session.get(Department, notice.department_id) if notice.department_id else None
@@ -492,7 +498,7 @@ def add_channel(
     """A new channel. The door has looked at the address. Raises FieldMissing or Duplicate."""
     channel = NoticeChannel(name="", address="", active=True)
     _name_channel(session, channel, name)
-    channel.address = _short(address, "address", LONGEST_ADDRESS)
+    channel.address = _checked_text(address, "address", LONGEST_ADDRESS)
     channel.department_id = None if department is None else department.id
     session.add(channel)
     session.flush()
@@ -511,13 +517,13 @@ def change_channel(
     """Change a channel; an empty `address` keeps the one it has."""
     _name_channel(session, channel, name)
     if address.strip():
-        channel.address = _short(address, "address", LONGEST_ADDRESS)
+        channel.address = _checked_text(address, "address", LONGEST_ADDRESS)
     channel.department_id = None if department is None else department.id
     channel.active = active
     session.flush()
 
 
-def try_channel(session: Session, channel: NoticeChannel, *, now: dt.datetime) -> Notice:
+def send_test(session: Session, channel: NoticeChannel, *, now: dt.datetime) -> Notice:
     """A notice that only says it is a test, on the way to that channel and to no other."""
     notice = Notice(
         kind="test",
@@ -529,13 +535,13 @@ def try_channel(session: Session, channel: NoticeChannel, *, now: dt.datetime) -
     )
     session.add(notice)
     session.flush()
-    session.add(_to_channel(notice, channel, now=now))
+    session.add(to_channel(notice, channel, now=now))
     session.flush()
     return notice
 
 
 def _name_channel(session: Session, channel: NoticeChannel, name: str) -> None:
-    name = _short(name, "name", LONGEST_NAME)
+    name = _checked_text(name, "name", LONGEST_NAME)
     same = sa.select(NoticeChannel.id).where(NoticeChannel.name == name)
     with session.no_autoflush:
         if session.scalar(same) not in {None, channel.id}:
@@ -543,7 +549,7 @@ def _name_channel(session: Session, channel: NoticeChannel, name: str) -> None:
     channel.name = name
 
 
-def _short(text: str, field: str, limit: int) -> str:
+def _checked_text(text: str, field: str, limit: int) -> str:
     text = text.strip()
     if not text:
         raise FieldMissing(field=field)
@@ -559,7 +565,7 @@ _UNNEEDED = ("over", "nobody", "channel_off")
 """Failures that are none: there was nothing to send any more."""
 
 
-def state(notice: Notice) -> str:
+def state_of(notice: Notice) -> str:
     """What became of a notice, one word of STATES; the worst of its deliveries counts."""
     deliveries = notice.deliveries
     if notice.spread_at is None or any(one.next_at is not None for one in deliveries):
@@ -569,7 +575,7 @@ def state(notice: Notice) -> str:
     return "sent" if any(one.sent_at is not None for one in deliveries) else "nobody"
 
 
-def in_state(name: str) -> sa.ColumnElement[bool]:
+def has_state(name: str) -> sa.ColumnElement[bool]:
     """The condition under which `state` says that word."""
     waits = sa.or_(Notice.spread_at.is_(None), _has(NoticeDelivery.next_at.is_not(None)))
     lost = _has(

@@ -16,12 +16,12 @@ from policy.vocabulary.errors import ChoiceUnknown, Duplicate, FieldMissing, Fie
 from services.regulation import policies
 
 AUTHORITY, SCRIPT = "authority", "script"
-KEPT_IN = {AUTHORITY: "report_out", SCRIPT: "script"}
+PACK_SECTIONS = {AUTHORITY: "report_out", SCRIPT: "script"}
 """The section of the pack whose entries a company words anew: to whom a report goes, a script."""
 LONGEST = 4000
 
 
-def standing(session: Session, *, policy_id: int, section: str, on: dt.date) -> dict[str, str]:
+def texts_on(session: Session, *, policy_id: int, section: str, on: dt.date) -> dict[str, str]:
     """The texts of a section that hold on a local day, by key: of a report outside, of a script."""
     rows = session.execute(
         sa.select(CompanyText.key, CompanyText.text)
@@ -45,13 +45,13 @@ class CompanyWording:
     own: bool
 
 
-def said_today(session: Session, *, on: dt.date) -> list[CompanyWording]:
+def wordings_on(session: Session, *, on: dt.date) -> list[CompanyWording]:
     """What is said on a local day at every entry of the regulations in force."""
     found: list[CompanyWording] = []
     for version in policies.all_in_force(session, on=on):
         pack = policies.pack(session, version)
-        for section, kept in KEPT_IN.items():
-            own = standing(session, policy_id=version.policy_id, section=section, on=on)
+        for section, kept in PACK_SECTIONS.items():
+            own = texts_on(session, policy_id=version.policy_id, section=section, on=on)
             for entry in getattr(pack, kept):
                 what = f"{version.policy_id}/{section}/{entry.key}"
                 theirs = entry.to if section == AUTHORITY else entry.text
@@ -63,19 +63,21 @@ def said_today(session: Session, *, on: dt.date) -> list[CompanyWording]:
     return found
 
 
-def wordable(session: Session, *, on: dt.date) -> dict[str, str]:
+def wordable_entries(session: Session, *, on: dt.date) -> dict[str, str]:
     """The entries of the regulations in force that may be worded anew: `policy/section/key`
     and what they are called.
     """
-    return {one.what: f"{one.policy} · {one.label}" for one in said_today(session, on=on)}
+    return {one.what: f"{one.policy} · {one.label}" for one in wordings_on(session, on=on)}
 
 
-def word(session: Session, what: str, *, from_on: dt.date, text: str, on: dt.date) -> CompanyText:
+def add_text(
+    session: Session, what: str, *, from_on: dt.date, text: str, on: dt.date
+) -> CompanyText:
     """Let the company say something from a day on where `wordable` names an entry.
 
     Raises ChoiceUnknown for another one, Duplicate for a day that has its words already.
     """
-    if what not in wordable(session, on=on):
+    if what not in wordable_entries(session, on=on):
         raise ChoiceUnknown(field="what", value=what)
     policy_id, section, key = what.split("/")
     row = CompanyText(
@@ -95,7 +97,7 @@ def word(session: Session, what: str, *, from_on: dt.date, text: str, on: dt.dat
     return row
 
 
-def reword(session: Session, row: CompanyText, *, text: str) -> None:
+def change_text(session: Session, row: CompanyText, *, text: str) -> None:
     """Let a row say something else from its day on."""
     row.text = _checked(text)
     session.flush()

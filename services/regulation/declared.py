@@ -43,7 +43,7 @@ class Declared:
         return filled.get(self.form, {}).get(self.field.key)
 
 
-def fields(pack: Pack) -> dict[str, Declared]:
+def declared_fields(pack: Pack) -> dict[str, Declared]:
     """Every field a regulation declares for cases, by its name: of the case, then of its forms."""
     found = {EXTRA + one.key: Declared(EXTRA + one.key, one.label, one) for one in pack.field}
     for form in pack.form:
@@ -58,7 +58,7 @@ def fields(pack: Pack) -> dict[str, Declared]:
 _NUMBER = re.compile(r"[\w-]+")
 
 
-def known_cases(
+def check_cases_exist(
     session: Session, asked: Iterable[FieldEntry | FormField], said: Mapping[str, Any]
 ) -> None:
     """Refuse what was said in fields that list cases if one is not in the record.
@@ -77,7 +77,7 @@ def in_force(session: Session, *, on: dt.date) -> dict[str, Declared]:
     """The fields of all regulations in force on a day; of one name the first regulation's."""
     found: dict[str, Declared] = {}
     for version in policies.all_in_force(session, on=on):
-        for name, one in fields(policies.pack(session, version)).items():
+        for name, one in declared_fields(policies.pack(session, version)).items():
             found.setdefault(name, one)
     return found
 
@@ -86,10 +86,12 @@ def last_filled(
     session: Session, complaint_ids: Collection[int], names: Iterable[str]
 ) -> dict[int, dict[str, Mapping[str, Any]]]:
     """The last filling of the forms some names ask for, by case and form; one statement."""
-    return last_of(session, complaint_ids, {n.split(".")[1] for n in names if n.startswith(FORM)})
+    return last_entries(
+        session, complaint_ids, {n.split(".")[1] for n in names if n.startswith(FORM)}
+    )
 
 
-def last_of(
+def last_entries(
     session: Session,
     complaint_ids: Collection[int],
     forms: Collection[str],

@@ -20,7 +20,7 @@ IN_THE_END = dt.date.max
 """The day on which everything holds that was said, also what begins later."""
 
 
-def named(session: Session) -> dict[str, str]:
+def policy_departments(session: Session) -> dict[str, str]:
     """The departments of all regulations, those of drafts included: `policy_id/key`, and what
     regulation and department are called; a later version has the last word.
     """
@@ -43,14 +43,14 @@ def name_of(policy_id: int, key: str) -> str:
     return f"{policy_id}/{key}"
 
 
-def mean(
+def add_meaning(
     session: Session, policy_department: str, department: Department, *, from_on: dt.date
 ) -> DepartmentMeaning:
     """From a day on, a regulation's department (of `named`) means that one of the company.
 
     Raises ChoiceUnknown for another name, and what `change_meaning` raises.
     """
-    if policy_department not in named(session):
+    if policy_department not in policy_departments(session):
         raise ChoiceUnknown(field="policy_department", value=policy_department)
     policy_id, _, key = policy_department.partition("/")
     row = DepartmentMeaning(policy=session.get_one(Policy, int(policy_id)), key=key)
@@ -88,23 +88,25 @@ def _refuse_same_day(session: Session, row: DepartmentMeaning, from_on: dt.date)
     if other is not None and other is not row:
         raise MeaningTaken(
             field="from_on",
-            policy_department=named(session).get(name_of(row.policy.id, row.key), row.key),
+            policy_department=policy_departments(session).get(
+                name_of(row.policy.id, row.key), row.key
+            ),
             department=other.department.name,
             from_on=from_on,
         )
 
 
-def meant(session: Session, *, policy_id: int, on: dt.date) -> dict[str, Department]:
+def departments_meant(session: Session, *, policy_id: int, on: dt.date) -> dict[str, Department]:
     """The active department of the company each of a regulation's means on a day, by its key."""
     active = {
         department.id: department
         for department in session.scalars(sa.select(Department).where(Department.active))
     }
-    real = actors.meanings(session, policy_id=policy_id, on=on)
+    real = actors.department_ids(session, policy_id=policy_id, on=on)
     return {key: active[id_] for key, id_ in real.items() if id_ in active}
 
 
 def unmapped(session: Session, pack: Pack, *, policy_id: int, on: dt.date) -> list[DepartmentEntry]:
     """The departments of a regulation that mean no active one of the company on a day."""
-    known = meant(session, policy_id=policy_id, on=on)
+    known = departments_meant(session, policy_id=policy_id, on=on)
     return [entry for entry in pack.department if entry.key not in known]

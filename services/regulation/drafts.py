@@ -63,7 +63,7 @@ def begin_from(
     session: Session, version: PolicyVersion, *, actor: Actor, now: dt.datetime
 ) -> PolicyVersion:
     """A draft that says what a version says, with the choices the company made for it."""
-    data = policies.plain(session, version)
+    data = policies.plain_data(session, version)
     return _begin(session, data, based_on=version, actor=actor, now=now)
 
 
@@ -82,7 +82,7 @@ def begin_empty(
     if not label.strip():
         raise FieldMissing(field="title")
     data = starter(key.strip(), label.strip())
-    _checked_key(data)
+    _check_key(data)
     used = sa.select(PolicyVersion.id).where(PolicyVersion.policy.has(key=key.strip()))
     if session.scalars(used.limit(1)).first() is not None:
         raise Duplicate(field="key", value=key)
@@ -96,8 +96,8 @@ def begin_with(
 
     Raises PackRefused where it cannot be kept as entries of sections at all.
     """
-    _keepable(data)
-    _checked_key(data)
+    _check_shape(data)
+    _check_key(data)
     last = (
         sa.select(PolicyVersion)
         .where(PolicyVersion.policy.has(key=data[_HEAD]["key"]))
@@ -115,26 +115,28 @@ def _begin(
     actor: Actor,
     now: dt.datetime,
 ) -> PolicyVersion:
-    _entitled(actor, "policy_draft")
+    check_role(actor, "policy_draft")
     head = data[_HEAD]
-    policy = policies.policy_of(session, head["key"], str(head.get("label") or head["key"])[:200])
+    policy = policies.find_or_add_policy(
+        session, head["key"], str(head.get("label") or head["key"])[:200]
+    )
     draft = PolicyVersion(
         policy=policy,
         number=policies.next_number(policy),
         status="draft",
-        checksum=policies.digest(data),
+        checksum=policies.checksum_of(data),
         based_on=based_on,
         drafted_by_id=actor.user_id,
         drafted_at=now,
     )
     session.add(draft)
     session.flush()
-    session.add_all(policies.rules(draft.id, data))
+    session.add_all(policies.rule_rows(draft.id, data))
     session.flush()
     return draft
 
 
-def _keepable(data: Mapping[str, Any]) -> None:
+def _check_shape(data: Mapping[str, Any]) -> None:
     """Refuse what is no head with sections of entries; anything else is kept as typed."""
     places = [] if isinstance(data.get(_HEAD), Mapping) else [_HEAD]
     for section, value in data.items():
@@ -149,7 +151,7 @@ def _keepable(data: Mapping[str, Any]) -> None:
         )
 
 
-def _checked_key(data: Mapping[str, Any]) -> None:
+def _check_key(data: Mapping[str, Any]) -> None:
     key = data[_HEAD].get("key")
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise ValueRefused(field="key", value=str(key or ""), why="not_a_key")
@@ -176,7 +178,7 @@ def lock_draft(session: Session, version_id: int, *, seen: int | None = None) ->
     return version
 
 
-def rule(session: Session, draft: PolicyVersion, rule_id: int) -> PolicyRule:
+def find_rule(session: Session, draft: PolicyVersion, rule_id: int) -> PolicyRule:
     """An entry of a version. Raises NotFound."""
     found = session.get(PolicyRule, rule_id)
     if found is None or found.policy_version_id != draft.id:
@@ -194,7 +196,7 @@ def add_entry(
     now: dt.datetime,
 ) -> PolicyRule:
     """A new entry at the end of a section, stored as typed."""
-    _open(draft, actor)
+    check_editable(draft, actor)
     places = sa.select(sa.func.max(PolicyRule.position)).where(
         PolicyRule.policy_version_id == draft.id, PolicyRule.section == section
     )
@@ -207,8 +209,8 @@ def add_entry(
         data=policies.as_json(data),
     )
     session.add(row)
-    _note(session, draft, "added", row, None, row.data, actor=actor, now=now)
-    _changed(session, draft)
+    _record_change(session, draft, "added", row, None, row.data, actor=actor, now=now)
+    _reset_approval(session, draft)
     return row
 
 
@@ -234,18 +236,18 @@ def change_entries(
     now: dt.datetime,
 ) -> int:
     """Let entries, by the ids of their rows, say something else; how many differ now."""
-    _open(draft, actor)
+    check_editable(draft, actor)
     differ = 0
     for rule_id, data in changes.items():
-        row = rule(session, draft, rule_id)
+        row = find_rule(session, draft, rule_id)
         before, after = row.data, policies.as_json(data)
         if before == after:
             continue
         differ += 1
         row.data, row.key = after, policies.rule_key(after)
-        _note(session, draft, "changed", row, before, after, actor=actor, now=now)
+        _record_change(session, draft, "changed", row, before, after, actor=actor, now=now)
     if differ:
-        _changed(session, draft)
+        _reset_approval(session, draft)
     return differ
 
 
@@ -253,12 +255,12 @@ def remove_entry(
     session: Session, draft: PolicyVersion, row: PolicyRule, *, actor: Actor, now: dt.datetime
 ) -> None:
     """Take an entry out; what it said stays in the history of the draft."""
-    _open(draft, actor)
+    check_editable(draft, actor)
     if row.section == _HEAD:
         raise VersionFixed(policy=draft.policy.name, number=draft.number)
-    _note(session, draft, "removed", row, row.data, None, actor=actor, now=now)
+    _record_change(session, draft, "removed", row, row.data, None, actor=actor, now=now)
     session.delete(row)
-    _changed(session, draft)
+    _reset_approval(session, draft)
 
 
 def move_entry(
@@ -271,7 +273,7 @@ def move_entry(
     now: dt.datetime,
 ) -> None:
     """Let an entry change places with its neighbour: `by` is -1 (up) or 1 (down)."""
-    _open(draft, actor)
+    check_editable(draft, actor)
     rows = _section(session, draft, row.section)
     place = rows.index(row)
     other = place + by
@@ -280,8 +282,8 @@ def move_entry(
     rows[place], rows[other] = rows[other], rows[place]
     for position, one in enumerate(rows):
         one.position = position
-    _note(session, draft, "moved", row, row.data, row.data, actor=actor, now=now)
-    _changed(session, draft)
+    _record_change(session, draft, "moved", row, row.data, row.data, actor=actor, now=now)
+    _reset_approval(session, draft)
 
 
 def _section(session: Session, draft: PolicyVersion, section: str) -> list[PolicyRule]:
@@ -294,19 +296,19 @@ def _section(session: Session, draft: PolicyVersion, section: str) -> list[Polic
     )
 
 
-def _open(draft: PolicyVersion, actor: Actor) -> None:
+def check_editable(draft: PolicyVersion, actor: Actor) -> None:
     """Refuse whoever may not edit, and a version that is no draft."""
-    _entitled(actor, "policy_draft")
+    check_role(actor, "policy_draft")
     if draft.status != "draft":
         raise VersionFixed(policy=draft.policy.name, number=draft.number)
 
 
-def _entitled(actor: Actor, deed: str, roles: Collection[Role] = (Role.administrator,)) -> None:
+def check_role(actor: Actor, deed: str, roles: Collection[Role] = (Role.administrator,)) -> None:
     if actor.role not in roles:
         raise RoleMissing(deed=deed)
 
 
-def _note(
+def _record_change(
     session: Session,
     draft: PolicyVersion,
     deed: str,
@@ -331,10 +333,10 @@ def _note(
     )
 
 
-def _changed(session: Session, draft: PolicyVersion) -> None:
+def _reset_approval(session: Session, draft: PolicyVersion) -> None:
     """The draft is another one now: nobody approved this."""
     session.flush()
-    draft.checksum = policies.digest(policies.plain(session, draft))
+    draft.checksum = policies.checksum_of(policies.plain_data(session, draft))
     draft.approved_by_id, draft.approved_at = None, None
     session.flush()
     session.expire(draft, ["rules", "approved_by"])
@@ -362,14 +364,14 @@ class DraftCheck:
 
 def check(session: Session, version: PolicyVersion, *, on: dt.date) -> DraftCheck:
     """The findings about a version, its posts and departments looked at on a day."""
-    data = policies.plain(session, version)
+    data = policies.plain_data(session, version)
     quick = findings(data)
     if not any(one.grave for one in quick):
         pack = build(data)
         quick += unheld_posts(session, pack, on=on)
         quick += unmapped_departments(session, pack, policy_id=version.policy_id)
-        quick += _taken_numbers(session, pack, on=on)
-    current = version.checked_for == policies.digest(data)
+        quick += _number_clashes(session, pack, on=on)
+    current = version.checked_for == policies.checksum_of(data)
     slow = [Finding(**one) for one in version.findings or ()] if current else []
     return DraftCheck(tuple(quick), tuple(slow), current)
 
@@ -391,7 +393,7 @@ def unheld_posts(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
                 facts = {"posts": missing}
                 found.append(Finding("post_unheld", section, entry.key, facts=facts))
             for field, who in people(section, entry):
-                if not any(_somebody(one, held) for one in who):
+                if not any(_names_a_person(one, held) for one in who):
                     facts = {"posts": list(who)}
                     found.append(Finding("post_unheld", section, entry.key, field, facts))
     return found
@@ -403,7 +405,7 @@ def unmapped_departments(session: Session, pack: Pack, *, policy_id: int) -> lis
     return [Finding("department_unmapped", "department", entry.key) for entry in missing]
 
 
-def _taken_numbers(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
+def _number_clashes(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
     """The series whose numbers another regulation gives, in force on that day or later."""
     return [
         Finding(
@@ -413,26 +415,28 @@ def _taken_numbers(session: Session, pack: Pack, *, on: dt.date) -> list[Finding
             "template",
             {"policy": version.policy.name, "series": its.label},
         )
-        for mine, its, version in policies.numbered_alike(session, pack, on=on)
+        for mine, its, version in policies.series_clashes(session, pack, on=on)
     ]
 
 
-def _somebody(who: str, held: Collection[str]) -> bool:
+def _names_a_person(who: str, held: Collection[str]) -> bool:
     """Whether a name can be somebody: anybody, a part in the case, or a post that is held."""
     return who == "anybody" or who in held or who in CASE_ROLES or is_role(who)
 
 
-def ask_check(session: Session, draft: PolicyVersion, *, actor: Actor, now: dt.datetime) -> None:
+def request_check(
+    session: Session, draft: PolicyVersion, *, actor: Actor, now: dt.datetime
+) -> None:
     """Ask the worker for the slow part of the check."""
-    requests.ask(session, kind=CHECK, key=str(draft.id), user_id=actor.user_id, now=now)
+    requests.request_work(session, kind=CHECK, key=str(draft.id), user_id=actor.user_id, now=now)
 
 
-def is_asked(session: Session, version: PolicyVersion) -> bool:
+def is_check_requested(session: Session, version: PolicyVersion) -> bool:
     """Whether the slow part of the check is asked for and not done yet."""
-    return str(version.id) in {row.key for row in requests.open_(session, kind=CHECK)}
+    return str(version.id) in {row.key for row in requests.open_requests(session, kind=CHECK)}
 
 
-def checked(
+def store_findings(
     session: Session,
     version_id: int,
     content: str,
@@ -461,13 +465,13 @@ def approve(
     session: Session, draft: PolicyVersion, *, actor: Actor, on: dt.date, now: dt.datetime
 ) -> None:
     """Stand behind a draft as it is now. Never by somebody who wrote at it."""
-    _entitled(actor, "policy_approve", MAY_APPROVE)
+    check_role(actor, "policy_approve", MAY_APPROVE)
     facts: dict[str, Any] = {"policy": draft.policy.name, "number": draft.number}
     if draft.status != "draft":
         raise VersionFixed(**facts)
     if actor.user_id is None or actor.user_id in authors(session, draft):
         raise OwnDraft(**facts)
-    _sound(session, draft, on=on)
+    _check_publishable(session, draft, on=on)
     draft.approved_by_id, draft.approved_at = actor.user_id, now
     session.flush()
     session.expire(draft, ["approved_by"])
@@ -480,7 +484,7 @@ def authors(session: Session, draft: PolicyVersion) -> set[int]:
     return found | ({draft.drafted_by_id} if draft.drafted_by_id is not None else set())
 
 
-def _sound(session: Session, draft: PolicyVersion, *, on: dt.date) -> None:
+def _check_publishable(session: Session, draft: PolicyVersion, *, on: dt.date) -> None:
     """Refuse a draft that was not checked as it stands, or in which something is wrong."""
     facts: dict[str, Any] = {"policy": draft.policy.name, "number": draft.number}
     found = check(session, draft, on=on)
@@ -506,7 +510,7 @@ def publish(
     Staff must have been told by then, and there must be a proof of it. Nothing is published for
     the past.
     """
-    _open(draft, actor)
+    check_editable(draft, actor)
     if draft.approved_at is None:
         raise ApprovalMissing(policy=draft.policy.name, number=draft.number)
     if told_staff_on is None:
@@ -518,8 +522,8 @@ def publish(
         raise PeriodRefused(field="effective_from", from_on=earliest, until_on=None)
     if told_staff_on > on:
         raise PeriodRefused(field="told_staff_on", from_on=None, until_on=on)
-    _sound(session, draft, on=on)
-    pack = build(policies.plain(session, draft), file=str(draft))
+    _check_publishable(session, draft, on=on)
+    pack = build(policies.plain_data(session, draft), file=str(draft))
     draft.status, draft.checksum = "published", pack.checksum
     draft.effective_from, draft.published_at = effective_from, now
     draft.published_by_id = actor.user_id
@@ -536,7 +540,7 @@ def withdraw(
     Cases it has keep it. New ones fall under the version that was in force before, if there is
     one.
     """
-    _entitled(actor, "policy_withdraw")
+    check_role(actor, "policy_withdraw")
     if version.status == "withdrawn":
         raise VersionFixed(policy=version.policy.name, number=version.number)
     if not reason.strip():
@@ -572,25 +576,27 @@ class CheckInput:
     calendar: WorkCalendar
 
 
-def to_examine(session: Session, version_id: int) -> CheckInput | None:
+def check_input(session: Session, version_id: int) -> CheckInput | None:
     """What is to be looked at; None where there is no such version any more."""
     version = session.get(PolicyVersion, version_id)
     if version is None:
         return None
-    data = policies.plain(session, version)
+    data = policies.plain_data(session, version)
     calendar = working_calendar.work_calendar(session)
-    return CheckInput(policies.digest(data), data, _began_as(session, version), calendar)
+    return CheckInput(
+        policies.checksum_of(data), data, _data_at_beginning(session, version), calendar
+    )
 
 
-def _began_as(session: Session, version: PolicyVersion) -> Mapping[str, Any] | None:
+def _data_at_beginning(session: Session, version: PolicyVersion) -> Mapping[str, Any] | None:
     """What a version said when it was begun: another version, or the shipped text of its key."""
     if version.based_on:
-        return policies.plain(session, version.based_on)
+        return policies.plain_data(session, version.based_on)
     path = shipped(version.policy.key)
     return read(path) if path.is_file() else None
 
 
-def examine(work: CheckInput) -> list[Finding]:
+def slow_findings(work: CheckInput) -> list[Finding]:
     """What a walk over all states and the case files of the regulation find. Slow and pure.
 
     A draft that does not load is not looked at: the quick findings come first.

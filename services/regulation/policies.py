@@ -39,10 +39,10 @@ def publish(
     same numbers; nothing is stored then.
     """
     pack = build(data, parameters, file=file)
-    for mine, its, other in numbered_alike(session, pack, on=effective_from):
+    for mine, its, other in series_clashes(session, pack, on=effective_from):
         facts = {"policy": pack.policy.label, "series": mine.label}
         raise NumbersTaken(**facts, other=other.policy.name, its=its.label)
-    policy = policy_of(session, pack.policy.key, pack.policy.label)
+    policy = find_or_add_policy(session, pack.policy.key, pack.policy.label)
     version = PolicyVersion(
         policy=policy,
         number=next_number(policy),
@@ -56,12 +56,12 @@ def publish(
     session.flush()
     for key, value in (parameters or {}).items():
         session.add(Parameter(policy_version_id=version.id, key=key, value=value))
-    session.add_all(rules(version.id, data))
+    session.add_all(rule_rows(version.id, data))
     session.flush()
     return version
 
 
-def policy_of(session: Session, key: str, name: str) -> Policy:
+def find_or_add_policy(session: Session, key: str, name: str) -> Policy:
     """The regulation of that key, made and named now where it is new."""
     found = session.scalars(sa.select(Policy).where(Policy.key == key)).first()
     if found is None:
@@ -75,7 +75,7 @@ def next_number(policy: Policy) -> int:
     return 1 + max((version.number for version in policy.versions), default=0)
 
 
-def rules(version_id: int, data: Mapping[str, Any]) -> list[PolicyRule]:
+def rule_rows(version_id: int, data: Mapping[str, Any]) -> list[PolicyRule]:
     """The rows of plain data, as it was typed; a section of any name keeps its entries."""
     return [
         PolicyRule(
@@ -85,11 +85,11 @@ def rules(version_id: int, data: Mapping[str, Any]) -> list[PolicyRule]:
             position=position,
             data=as_json(entry),
         )
-        for section, position, entry in _placed(data)
+        for section, position, entry in _entries_in_order(data)
     ]
 
 
-def _placed(data: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
+def _entries_in_order(data: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
     for section, value in data.items():
         entries = [value] if section == "policy" else value
         for position, entry in enumerate(entries):
@@ -112,7 +112,7 @@ def as_json(value: Any) -> Any:
     return [as_json(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def digest(data: Mapping[str, Any]) -> str:
+def checksum_of(data: Mapping[str, Any]) -> str:
     """A checksum of plain data as it is typed, right or wrong."""
     text = json.dumps(as_json(data), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -144,7 +144,7 @@ def readable(session: Session, *, on: dt.date) -> list[PolicyVersion]:
     return sorted(known.values(), key=lambda version: version.policy.name)
 
 
-def at_work(session: Session, *, on: dt.date) -> list[PolicyVersion]:
+def versions_in_use(session: Session, *, on: dt.date) -> list[PolicyVersion]:
     """The readable versions, and every other one under which a case is still open, by name."""
     going_on = [status for status in Status if status not in (*ENDS, Status.recorded)]
     open_ = sa.select(Complaint.policy_version_id).where(Complaint.status.in_(going_on))
@@ -154,7 +154,7 @@ def at_work(session: Session, *, on: dt.date) -> list[PolicyVersion]:
     return sorted(found.values(), key=lambda version: (version.policy.name, version.number))
 
 
-def numbered_alike(
+def series_clashes(
     session: Session, own: Pack, *, on: dt.date
 ) -> list[tuple[NumberEntry, NumberEntry, PolicyVersion]]:
     """The series of a pack that give the numbers of another regulation: both, and that one.
@@ -197,17 +197,17 @@ def pack(session: Session, version: PolicyVersion) -> Pack:
     What was published does not change, so it is made once a process; a draft is made anew.
     """
     if version.status == "draft":
-        return build(*data(session, version), file=str(version))
+        return build(*stored_data(session, version), file=str(version))
     cached = _packs.get(version.checksum)
     if cached is None:
-        cached = _packs[version.checksum] = build(*data(session, version))
+        cached = _packs[version.checksum] = build(*stored_data(session, version))
     return cached
 
 
 _packs: dict[str, Pack] = {}
 
 
-def data(session: Session, version: PolicyVersion) -> tuple[dict[str, Any], dict[str, Any]]:
+def stored_data(session: Session, version: PolicyVersion) -> tuple[dict[str, Any], dict[str, Any]]:
     """The rules of a version as plain data, and the parameters the company chose for it."""
     rules = session.scalars(
         sa.select(PolicyRule)
@@ -226,9 +226,9 @@ def data(session: Session, version: PolicyVersion) -> tuple[dict[str, Any], dict
     return found, dict(session.execute(chosen).all())
 
 
-def plain(session: Session, version: PolicyVersion) -> dict[str, Any]:
+def plain_data(session: Session, version: PolicyVersion) -> dict[str, Any]:
     """A version as plain data, the company's own choices written into its parameters."""
-    found, own = data(session, version)
+    found, own = stored_data(session, version)
     if "parameter" in found:
         found["parameter"] = [
             {**entry, "value": own[entry["key"]]} if entry.get("key") in own else entry

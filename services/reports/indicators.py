@@ -65,17 +65,17 @@ def by_department(
     session: Session, version: PolicyVersion, *, from_on: dt.date, until_on: dt.date
 ) -> dict[str, list[tuple[IndicatorEntry, Figure]]]:
     """The indicators over cases for each department that had some, by its name (MKT-6.2.1)."""
-    return _parted(session, version, "department", from_on=from_on, until_on=until_on)
+    return _figures_by(session, version, "department", from_on=from_on, until_on=until_on)
 
 
 def by_category(
     session: Session, version: PolicyVersion, *, from_on: dt.date, until_on: dt.date
 ) -> dict[str, list[tuple[IndicatorEntry, Figure]]]:
     """The indicators over cases for each category that had some, by its key (SAL-9)."""
-    return _parted(session, version, "matter", from_on=from_on, until_on=until_on)
+    return _figures_by(session, version, "matter", from_on=from_on, until_on=until_on)
 
 
-def _parted(
+def _figures_by(
     session: Session,
     version: PolicyVersion,
     part: Literal["department", "matter"],
@@ -115,7 +115,7 @@ def summaries(
     rows = _received(session, version, begin - dt.timedelta(days=longest), end, flag)
     now = [row.id for row in rows if row.received_at >= begin]
     aside = [entry.key for entry in pack.deadline if set(entry.met_by) == {"called_back"}]
-    punctual = _punctual(session, now, aside)
+    punctual = _handled_in_time(session, now, aside)
     calls, counts = _calls(session, now), _counts(session, now)
     never = (False, False)
     return [
@@ -180,7 +180,7 @@ def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
         yield ids[start : start + _BATCH]
 
 
-def _punctual(session: Session, ids: Sequence[int], aside: Sequence[str]) -> dict[int, bool]:
+def _handled_in_time(session: Session, ids: Sequence[int], aside: Sequence[str]) -> dict[int, bool]:
     """Whether cases were handled in time: no breach stands, and none of their clocks runs on.
 
     A case with neither a breach nor a clock that was met says nothing yet. Clocks whose keys are
@@ -248,7 +248,7 @@ def _scores(
     if entry.formula != "survey_score" or entry.form is None:
         return []
     name = (entry.of or "").rpartition(".")[2]
-    filled = forms.counted(session, version, [entry.form], span)
+    filled = forms.countable_forms(session, version, [entry.form], span)
     return [data.get(name) for data in session.scalars(filled.with_only_columns(FormEntry.data))]
 
 
@@ -258,8 +258,8 @@ def _visited(
     """How many key customers a form was filled for in a span, of how many there are."""
     if entry.formula != "visit_rate" or entry.form is None:
         return 0, 0
-    looked_after = {customer.id for customer in customers.looked_after(session)}
-    filled = forms.counted(session, version, [entry.form], span)
+    looked_after = {customer.id for customer in customers.key_customers(session)}
+    filled = forms.countable_forms(session, version, [entry.form], span)
     visited = set(session.scalars(filled.with_only_columns(FormEntry.customer_id)))
     return len(looked_after & visited), len(looked_after)
 
@@ -276,7 +276,7 @@ class ChoiceCounts:
     counts: Mapping[str, int]
 
 
-def tallied(
+def choice_counts(
     session: Session, version: PolicyVersion, *, from_on: dt.date, until_on: dt.date
 ) -> list[ChoiceCounts]:
     """What the forms filled in a span of days say, of each field that offers choices (MKT-5.1.1).
@@ -288,19 +288,21 @@ def tallied(
     asked = [(form, field) for form in pack.form for field in form.fields if field.choices]
     declared = {form.key for form, _ in asked}
     span = working_calendar.work_calendar(session).span(from_on, until_on)
-    filled = forms.counted(session, version, declared, span)
-    kept_as = forms.written_on(pack, declared)
+    filled = forms.countable_forms(session, version, declared, span)
+    kept_as = forms.form_by_entry(pack, declared)
     columns = (FormEntry.section, FormEntry.form, FormEntry.complaint_id, FormEntry.id)
     last: dict[str, dict[int, Any]] = defaultdict(dict)
     for *where, case, id_, data in session.execute(
         filled.with_only_columns(*columns, FormEntry.data)
     ):
         last[kept_as[tuple(where)]][case or -id_] = data
-    found = [ChoiceCounts(f, field, _counted(field, last[f.key].values())) for f, field in asked]
+    found = [
+        ChoiceCounts(f, field, _count_choices(field, last[f.key].values())) for f, field in asked
+    ]
     return [one for one in found if one.counts]
 
 
-def _counted(field: FormField, filled: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def _count_choices(field: FormField, filled: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     said: Counter[str] = Counter()
     for data in filled:
         value = data.get(field.key)

@@ -23,7 +23,7 @@ LONGEST = 5_000
 """So many lines of a ledger are shown; a shorter period shows the others."""
 
 
-def ledger(
+def ledger_rows(
     session: Session,
     version: PolicyVersion,
     entry: LedgerEntry,
@@ -39,7 +39,7 @@ def ledger(
     span = working_calendar.work_calendar(session).span(from_on, until_on)
     if entry.form is not None:
         about = (joinedload(FormEntry.complaint), joinedload(FormEntry.customer))
-        filled = forms.filled(session, version, [entry.form], span).options(*about)
+        filled = forms.filled_forms(session, version, [entry.form], span).options(*about)
         return session.scalars(filled.limit(LONGEST)).all()
     begin, end = span
     return session.scalars(
@@ -82,7 +82,9 @@ def uncovered_hours(
     calendar = working_calendar.work_calendar(session)
     begin, end = calendar.span(max(from_on, version.effective_from or from_on), until_on)
     written = begin - _LATEST_TURN, end + _LATEST_TURN
-    filled = forms.filled(session, version, [log.key], written).with_only_columns(FormEntry.data)
+    filled = forms.filled_forms(session, version, [log.key], written).with_only_columns(
+        FormEntry.data
+    )
     turns = [(_instant(said[since]), _instant(said[until])) for said in session.scalars(filled)]
     return uncovered(turns, begin, min(end, now))
 
@@ -91,7 +93,9 @@ def _instant(said: Any) -> dt.datetime:
     return dt.datetime.fromisoformat(str(said)).astimezone(dt.UTC)
 
 
-def gaps(session: Session, version: PolicyVersion, *, on: dt.date) -> dict[str, list[str]]:
+def missing_numbers(
+    session: Session, version: PolicyVersion, *, on: dt.date
+) -> dict[str, list[str]]:
     """The numbers that are missing in each series of a regulation in the period of a day.
 
     A number is never given twice and a refused registration uses none up: what is missing was

@@ -52,7 +52,7 @@ class DueReport:
         return self.filed_at is None and (whole or self.customer is not None)
 
 
-def owed(
+def due_reports(
     session: Session, version: PolicyVersion, *, since: dt.date, on: dt.date
 ) -> list[DueReport]:
     """The reports of every period that ended since a day or runs, by when they are due.
@@ -62,8 +62,10 @@ def owed(
     """
     pack = policies.pack(session, version)
     calendar = working_calendar.work_calendar(session)
-    filed = _visits(session, version, pack, calendar) | _filed(session, version)
-    looked_after = customers.looked_after(session)
+    filed = _filings_by_form(session, version, pack, calendar) | _filings_by_report(
+        session, version
+    )
+    looked_after = customers.key_customers(session)
     found = []
     for report in pack.report:
         about: Sequence[Customer | None] = looked_after if report.per == "key_customer" else [None]
@@ -80,7 +82,7 @@ Filings = dict[tuple[str, str | None, int | None], dt.datetime]
 """When reports were filed, by report, period and the id of a customer."""
 
 
-def _filed(session: Session, version: PolicyVersion) -> Filings:
+def _filings_by_report(session: Session, version: PolicyVersion) -> Filings:
     rows = session.execute(
         sa.select(FormEntry.form, FormEntry.period, FormEntry.customer_id, FormEntry.filled_at)
         .join(PolicyVersion, PolicyVersion.id == FormEntry.policy_version_id)
@@ -89,7 +91,7 @@ def _filed(session: Session, version: PolicyVersion) -> Filings:
     return {(form, period, customer): at for form, period, customer, at in rows}
 
 
-def _visits(
+def _filings_by_form(
     session: Session, version: PolicyVersion, pack: Pack, calendar: WorkCalendar
 ) -> Filings:
     """The first filling in a period of a form that a report on each key customer is written on."""
@@ -138,7 +140,7 @@ def file_report(
         raise Duplicate(field="period", value=period)
     counted = indicators.figures(session, version, from_on=from_on, until_on=until_on)
     said |= {"figures": {indicator.key: str(value) for indicator, value in counted}}
-    return forms.keep(
+    return forms.store_entry(
         session,
         version,
         said,
@@ -164,10 +166,12 @@ def _is_filed(
     return session.scalars(wanted.limit(1)).first() is not None
 
 
-def unvisited(session: Session, version: PolicyVersion, *, form: str, year: int) -> list[Customer]:
+def unvisited_customers(
+    session: Session, version: PolicyVersion, *, form: str, year: int
+) -> list[Customer]:
     """The key customers for whom a form was not filled in a year, by name (FUE-B3.5a)."""
     days = dt.date(year, 1, 1), dt.date(year, 12, 31)
     span = working_calendar.work_calendar(session).span(*days)
-    filled = forms.counted(session, version, [form], span)
+    filled = forms.countable_forms(session, version, [form], span)
     visited = set(session.scalars(filled.with_only_columns(FormEntry.customer_id)))
-    return [one for one in customers.looked_after(session) if one.id not in visited]
+    return [one for one in customers.key_customers(session) if one.id not in visited]

@@ -62,7 +62,7 @@ class JudgedBatch:
 # ---------------------------------------------------------------- asking
 
 
-def ask(
+def request_whatif(
     session: Session,
     version: PolicyVersion,
     *,
@@ -78,7 +78,9 @@ def ask(
     check_period(from_on, until_on)
     pack = policies.pack(session, version)
     calendar = working_calendar.work_calendar(session)
-    wanted = _wanted(version, from_on, until_on, calendar).with_only_columns(sa.func.count())
+    wanted = _cases_of_period(version, from_on, until_on, calendar).with_only_columns(
+        sa.func.count()
+    )
     row = WhatIf(
         policy_version=version,
         checksum=pack.checksum,
@@ -92,7 +94,7 @@ def ask(
     )
     session.add(row)
     session.flush()
-    requests.ask(session, kind=KIND, key=str(row.id), user_id=user_id, now=now)
+    requests.request_work(session, kind=KIND, key=str(row.id), user_id=user_id, now=now)
     return row
 
 
@@ -103,7 +105,7 @@ def check_period(from_on: dt.date, until_on: dt.date) -> None:
         raise PeriodRefused(field=field, from_on=from_on, until_on=until_on)
 
 
-def _wanted(
+def _cases_of_period(
     version: PolicyVersion, from_on: dt.date, until_on: dt.date, calendar: WorkCalendar
 ) -> sa.Select[Any]:
     """The cases of a period, oldest row first."""
@@ -120,7 +122,7 @@ def _wanted(
 # ---------------------------------------------------------------- judging
 
 
-def batch(
+def judge_batch(
     session: Session,
     version: PolicyVersion,
     pack: Pack,
@@ -134,14 +136,14 @@ def batch(
     """The next `size` cases of a period behind `after_id`, judged under a version's pack."""
     calendar = working_calendar.work_calendar(session)
     statement = (
-        _wanted(version, from_on, until_on, calendar)
+        _cases_of_period(version, from_on, until_on, calendar)
         .where(Complaint.id > after_id)
         .options(contains_eager(Complaint.policy_version), *record.WITH_ALL)
         .order_by(Complaint.id)
         .limit(size)
     )
     complaints = list(session.scalars(statement))
-    pictures = record.pictures(session, complaints)
+    pictures = record.facts_of_many(session, complaints)
     journals = _journals(session, [complaint.id for complaint in complaints])
     past = working_calendar.history(session)
     judged = []
@@ -190,19 +192,19 @@ def _difference(
 # ---------------------------------------------------------------- the worker's turn
 
 
-def take(session: Session, *, now: dt.datetime) -> list[tuple[int, int]]:
+def claim_waiting(session: Session, *, now: dt.datetime) -> list[tuple[int, int]]:
     """What waits to be tried and nobody works on: pairs of its id and that of its request."""
-    return [(int(row.key), row.id) for row in requests.take(session, kind=KIND, now=now)]
+    return [(int(row.key), row.id) for row in requests.claim(session, kind=KIND, now=now)]
 
 
-def look(session: Session, what_if_id: int, *, now: dt.datetime) -> JudgedBatch:
+def judge_next_batch(session: Session, what_if_id: int, *, now: dt.datetime) -> JudgedBatch:
     """The next batch of what somebody asked for. Raises DraftChanged and what stops it all."""
-    row = one(session, what_if_id)
+    row = find(session, what_if_id)
     version = row.policy_version
     pack = policies.pack(session, version)
     if pack.checksum != row.checksum:
         raise DraftChanged(version=str(version))
-    return batch(
+    return judge_batch(
         session,
         version,
         pack,
@@ -213,7 +215,7 @@ def look(session: Session, what_if_id: int, *, now: dt.datetime) -> JudgedBatch:
     )
 
 
-def one(session: Session, what_if_id: int) -> WhatIf:
+def find(session: Session, what_if_id: int) -> WhatIf:
     """What somebody asked for. Raises NotFound."""
     found = session.get(WhatIf, what_if_id, options=[joinedload(WhatIf.policy_version)])
     if found is None:
@@ -221,7 +223,7 @@ def one(session: Session, what_if_id: int) -> WhatIf:
     return found
 
 
-def keep(
+def store_batch(
     session: Session, what_if_id: int, request_id: int, found: JudgedBatch, *, now: dt.datetime
 ) -> bool:
     """Write a batch down; whether there is more. After the last one the result is finished."""
@@ -231,7 +233,7 @@ def keep(
         WhatIfCase(
             what_if_id=row.id, complaint_id=case.complaint_id, refused="refusal" in said, data=said
         )
-        for case, said in counted(found, totals)
+        for case, said in add_to_totals(found, totals)
     )
     row.result = totals.dump()
     row.looked_at += len(found.judged)
@@ -241,13 +243,13 @@ def keep(
         session.flush()
         return True
     row.state, row.made_at = WhatIfState.done, now
-    requests.done(session, session.get_one(WorkRequest, request_id), now=now)
+    requests.finish(session, session.get_one(WorkRequest, request_id), now=now)
     return False
 
 
-def pause(session: Session, request_id: int) -> None:
+def release(session: Session, request_id: int) -> None:
     """Let the next turn of a worker go on."""
-    requests.later(session, session.get_one(WorkRequest, request_id))
+    requests.release(session, session.get_one(WorkRequest, request_id))
 
 
 def fail(
@@ -259,13 +261,15 @@ def fail(
         row.state, row.made_at = WhatIfState.failed, now
         row.failure = refusals.dump(refusal)
     request = session.get_one(WorkRequest, request_id)
-    requests.done(session, request, now=now, failure=refusal.code)
+    requests.finish(session, request, now=now, failure=refusal.code)
 
 
 # ---------------------------------------------------------------- what is kept of a case
 
 
-def counted(found: JudgedBatch, totals: Totals) -> Iterator[tuple[JudgedCase, dict[str, Any]]]:
+def add_to_totals(
+    found: JudgedBatch, totals: Totals
+) -> Iterator[tuple[JudgedCase, dict[str, Any]]]:
     """Count a batch in the totals; each case that differs or cannot be judged, and what of it."""
     for case in found.judged:
         if case.difference is None:
@@ -273,10 +277,10 @@ def counted(found: JudgedBatch, totals: Totals) -> Iterator[tuple[JudgedCase, di
         else:
             totals.add(case.difference, case.was, found.pack)
         if case.difference is None or case.difference:
-            yield case, told(case, found.pack)
+            yield case, difference_as_json(case, found.pack)
 
 
-def told(case: JudgedCase, pack: Pack) -> dict[str, Any]:
+def difference_as_json(case: JudgedCase, pack: Pack) -> dict[str, Any]:
     """What differs in a case as JSON data, with the labels of the versions it comes from.
 
     `before` are those of the version the case was under, `pack` the one that was tried.

@@ -121,7 +121,7 @@ TABS: dict[tuple[Audience, str], tuple[list[str], int | None, str]] = {
 }
 """The tabs a company begins with: statuses of its cases, days after closing, fields in order."""
 
-NEEDED: dict[str, frozenset[str]] = {
+NEEDED_FIELDS: dict[str, frozenset[str]] = {
     "open": frozenset(
         {"uid", "number", "hint", "handler", "outcome", "answer", "until", "until_reason"}
         | {"customer", "body"}
@@ -145,7 +145,9 @@ def field(name: str) -> Field:
 # ---------------------------------------------------------------- the first run
 
 
-def settle(session: Session, *, title: Callable[[str], str], header: Callable[[str], str]) -> None:
+def add_missing_tabs(
+    session: Session, *, title: Callable[[str], str], header: Callable[[str], str]
+) -> None:
     """Give every audience its tabs and columns where it has none, named by `title`, `header`."""
     for position, ((audience, key), (statuses, days, fields)) in enumerate(TABS.items()):
         known = sa.select(WorkbookTab.id).where(
@@ -173,7 +175,7 @@ def _width(name: str) -> int:
     return field(name).width
 
 
-def found(
+def add_missing_workbooks(
     session: Session, *, on: dt.date, years: Iterable[int], name: Callable[[Workbook], str]
 ) -> list[Workbook]:
     """A file for each department that answers cases and has none, and one a year for the payroll.
@@ -183,7 +185,7 @@ def found(
     """
     new: list[Workbook] = []
     taken = set(session.scalars(sa.select(Workbook.department_id)))
-    for department in answering(session, on=on):
+    for department in answering_departments(session, on=on):
         if department.id not in taken:
             new.append(Workbook(audience=Audience.department, department=department, newborn=[]))
     paid = set(session.scalars(sa.select(Workbook.year)))
@@ -199,11 +201,11 @@ def found(
     return new
 
 
-def answering(session: Session, *, on: dt.date) -> list[Department]:
+def answering_departments(session: Session, *, on: dt.date) -> list[Department]:
     """The active departments that a regulation in force hands cases to, by key."""
     ids: set[int] = set()
     for version in policies.all_in_force(session, on=on):
-        real = actors.meanings(session, policy_id=version.policy_id, on=on)
+        real = actors.department_ids(session, policy_id=version.policy_id, on=on)
         pack = policies.pack(session, version)
         ids |= {real[entry.key] for entry in pack.department if entry.answers and entry.key in real}
     rows = sa.select(Department).where(Department.id.in_(ids), Department.active)
@@ -223,7 +225,7 @@ def tabs(session: Session, audience: Audience) -> Sequence[WorkbookTab]:
     ).all()
 
 
-def extras(session: Session, *, on: dt.date) -> dict[str, str]:
+def extra_fields(session: Session, *, on: dt.date) -> dict[str, str]:
     """The fields of the regulations in force: `extra.<key>` and label, in their order."""
     found: dict[str, str] = {}
     for version in policies.all_in_force(session, on=on):
@@ -236,7 +238,7 @@ LONGEST_NAME = 80
 """A column's field has at most so many characters; a longer name cannot be chosen."""
 
 
-def labels(session: Session, *, on: dt.date) -> dict[str, str]:
+def field_labels(session: Session, *, on: dt.date) -> dict[str, str]:
     """Every field the regulations in force declare, with its label: of cases, then of forms."""
     found = declared.in_force(session, on=on)
     return {name: one.label for name, one in found.items() if len(name) <= LONGEST_NAME}
@@ -248,7 +250,9 @@ def columns(session: Session, tab: WorkbookTab, *, on: dt.date) -> list[tuple[st
     `extra.*` has become the regulations' fields that have no column of their own.
     """
     own = {column.field for column in tab.columns}
-    spread = [(name, label) for name, label in extras(session, on=on).items() if name not in own]
+    spread = [
+        (name, label) for name, label in extra_fields(session, on=on).items() if name not in own
+    ]
     result: list[tuple[str, str, int]] = []
     for column in tab.columns:
         if not column.active:
@@ -260,18 +264,18 @@ def columns(session: Session, tab: WorkbookTab, *, on: dt.date) -> list[tuple[st
     return result
 
 
-def choices(session: Session, tab: WorkbookTab, *, on: dt.date) -> list[str]:
+def addable_fields(session: Session, tab: WorkbookTab, *, on: dt.date) -> list[str]:
     """The fields a tab could have and has not, for whoever adds a column."""
     taken = {column.field for column in tab.columns}
-    fitting = _FITTING.get(tab.key, frozenset())
+    fitting = _FIELDS_OF_TAB.get(tab.key, frozenset())
     possible = [name for name in FIELDS if name in fitting]
     if tab.key in ("open", "closed", "today"):
-        possible += [EXTRAS, *labels(session, on=on)]
+        possible += [EXTRAS, *field_labels(session, on=on)]
     return [name for name in possible if name not in taken]
 
 
 _SHOWN_ANYWHERE = frozenset(TABS[Audience.department, "open"][2].split()) - {"phone"} | {"status"}
-_FITTING = {
+_FIELDS_OF_TAB = {
     "today": _SHOWN_ANYWHERE | {"why"},
     "open": _SHOWN_ANYWHERE | {"phone"},
     "closed": _SHOWN_ANYWHERE - {"hint", "next_step", "due_at"} | {"closed_at"},

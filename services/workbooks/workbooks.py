@@ -74,7 +74,7 @@ LATE_MARGIN = dt.timedelta(seconds=30)
 LONGEST_TITLE = 31
 LONGEST_HEADER = 120
 WIDEST = 120
-LONGEST_STAY = 3650
+MOST_DAYS = 3650
 _NO_TITLE = re.compile(r"[\[\]:*?/\\]|^'|'$|^history$", re.IGNORECASE)
 """What Excel does not take as the name of a tab."""
 
@@ -127,7 +127,7 @@ class WorkbookStanding:
         return next((word for holds, word in words if holds), WorkbookState.working)
 
 
-def late(state: WorkbookStanding, *, now: dt.datetime, seconds: int) -> bool:
+def is_late(state: WorkbookStanding, *, now: dt.datetime, seconds: int) -> bool:
     """Whether a file that is not paused was not read for much longer than the time between looks.
 
     `seconds` is that time; a file that was never read is new, not late.
@@ -190,7 +190,7 @@ def _open_counts() -> sa.Select[int, ProblemKind, str, int, int]:
     )
 
 
-def state(session: Session, sheet_id: int) -> WorkbookStanding:
+def state_of(session: Session, sheet_id: int) -> WorkbookStanding:
     """How the file of that id stands. Raises NotFound."""
     found = states(session, sheet_id=sheet_id)
     if not found:
@@ -206,7 +206,7 @@ def pause(session: Session, workbook: Workbook, *, user_id: int | None, now: dt.
 
     Raises ChangedMeanwhile where it is paused already.
     """
-    _hold(session, workbook)
+    _lock(session, workbook)
     if workbook.paused_at is not None:
         raise ChangedMeanwhile(what="sheet", key=workbook.name)
     workbook.paused_at, workbook.paused_by_id = now, user_id
@@ -218,23 +218,23 @@ def resume(session: Session, workbook: Workbook, *, user_id: int | None, now: dt
 
     Raises ChangedMeanwhile where it is not paused.
     """
-    _hold(session, workbook)
+    _lock(session, workbook)
     if workbook.paused_at is None:
         raise ChangedMeanwhile(what="sheet", key=workbook.name)
     workbook.paused_at = workbook.paused_by_id = None
-    look_now(session, workbook, user_id=user_id, now=now)
+    request_look(session, workbook, user_id=user_id, now=now)
 
 
-def look_now(
+def request_look(
     session: Session, workbook: Workbook, *, user_id: int | None, now: dt.datetime
 ) -> None:
     """Ask for a pass over the file as soon as the worker can. Raises ChangedMeanwhile if paused."""
     if workbook.paused_at is not None:
         raise ChangedMeanwhile(what="sheet", key=workbook.name)
-    requests.ask(session, kind=LOOK, key=str(workbook.id), user_id=user_id, now=now)
+    requests.request_work(session, kind=LOOK, key=str(workbook.id), user_id=user_id, now=now)
 
 
-def _hold(session: Session, workbook: Workbook) -> None:
+def _lock(session: Session, workbook: Workbook) -> None:
     """Lock the row of the file and see it as it stands now."""
     session.refresh(workbook, with_for_update={"of": Workbook})
 
@@ -283,13 +283,13 @@ def choose(
         raise ChoiceUnknown(field="choice", value=choice)
     problem.choice, problem.chosen_at, problem.chosen_by_id = choice, now, user_id
     session.flush()
-    requests.ask(session, kind=LOOK, key=str(problem.sheet_id), user_id=user_id, now=now)
+    requests.request_work(session, kind=LOOK, key=str(problem.sheet_id), user_id=user_id, now=now)
 
 
 # ---------------------------------------------------------------- passes
 
 
-def passes(
+def looks_of(
     session: Session, workbook: Workbook, *, before: int | None = None, limit: int = 50
 ) -> Sequence[WorkbookLook]:
     """The passes over a file that did something, newest first, with a number below `before`."""
@@ -299,7 +299,7 @@ def passes(
     return session.scalars(statement.order_by(WorkbookLook.number.desc()).limit(limit)).all()
 
 
-def one_pass(session: Session, workbook: Workbook, number: int) -> WorkbookLook:
+def find_look(session: Session, workbook: Workbook, number: int) -> WorkbookLook:
     """The pass of that number over a file. Raises NotFound."""
     found = session.scalars(
         sa.select(WorkbookLook).where(
@@ -311,7 +311,7 @@ def one_pass(session: Session, workbook: Workbook, number: int) -> WorkbookLook:
     return found
 
 
-def changes(
+def changes_of(
     session: Session,
     look: WorkbookLook,
     *,
@@ -368,12 +368,12 @@ class UndoneDeed:
     effects: tuple[Effect, ...]
 
 
-def undoable(session: Session, look: WorkbookLook) -> bool:
+def can_undo(session: Session, look: WorkbookLook) -> bool:
     """Whether a pass took something in that was not taken back yet."""
-    return look.undone_at is None and bool(_taken(session, look))
+    return look.undone_at is None and bool(_changes_taken(session, look))
 
 
-class _OnlyLookedAt(Exception):
+class _PreviewDone(Exception):
     """Nothing is wrong: what was tried out is not to stay."""
 
 
@@ -386,9 +386,9 @@ def preview_undo(
     """
     try:
         with session.begin_nested():
-            undone = _taken_back(session, look, reason=reason, actor=actor, now=now)
-            raise _OnlyLookedAt  # the way out of a savepoint that leaves nothing behind
-    except _OnlyLookedAt:
+            undone = _take_back_all(session, look, reason=reason, actor=actor, now=now)
+            raise _PreviewDone  # the way out of a savepoint that leaves nothing behind
+    except _PreviewDone:
         log.info("pass %s of sheet %s: only previewed", look.number, look.sheet_id)
         return undone
 
@@ -405,12 +405,12 @@ def undo_intake(
     """
     with session.begin_nested():
         session.refresh(look, with_for_update={"of": WorkbookLook})
-        undone = _taken_back(session, look, reason=reason, actor=actor, now=now)
+        undone = _take_back_all(session, look, reason=reason, actor=actor, now=now)
         _count_as_refused(session, look)
         look.undone_at, look.undone_by_id = now, actor.user_id
         session.flush()
     key = str(look.sheet_id)
-    requests.ask(session, kind=LOOK, key=key, user_id=actor.user_id, now=now)
+    requests.request_work(session, kind=LOOK, key=key, user_id=actor.user_id, now=now)
     return undone
 
 
@@ -421,7 +421,7 @@ def people_in(session: Session, effects: Iterable[Effect]) -> dict[str, Employee
     return {row.number: row for row in rows}
 
 
-def _taken(session: Session, look: WorkbookLook) -> Sequence[WorkbookChange]:
+def _changes_taken(session: Session, look: WorkbookLook) -> Sequence[WorkbookChange]:
     """What a pass took in as deeds, newest first within each case."""
     return session.scalars(
         sa.select(WorkbookChange)
@@ -436,14 +436,14 @@ def _taken(session: Session, look: WorkbookLook) -> Sequence[WorkbookChange]:
     ).all()
 
 
-def _taken_back(
+def _take_back_all(
     session: Session, look: WorkbookLook, *, reason: str, actor: Actor, now: dt.datetime
 ) -> list[UndoneDeed]:
     """Take back every deed of a pass and say what that changed."""
     if look.undone_at is not None:
         raise ChangedMeanwhile(what="sheet_pass", key=str(look.number))
     deeds: dict[tuple[Complaint, int], list[WorkbookChange]] = {}
-    for change in _taken(session, look):
+    for change in _changes_taken(session, look):
         assert change.complaint is not None
         assert change.journal_seq is not None
         deeds.setdefault((change.complaint, change.journal_seq), []).append(change)
@@ -476,25 +476,25 @@ def _take_back(
     entries = _entries_about(session, complaint, target)
     if any(entry.event == Withdrawn.name() for entry in entries):
         return ()
-    _still_said(entries, row)
+    _refuse_corrected_since(entries, row)
     if not corrects:
         return correcting.withdraw(
             session, complaint, target=target, reason=reason, actor=actor, now=now
         )
-    before = _said(entry for entry in entries if entry.seq < row.seq)
+    before = _event_fields(entry for entry in entries if entry.seq < row.seq)
     changed = {name: before[name] for name in row.data["changes"]}
-    if changed == {name: _said(entries)[name] for name in changed}:
+    if changed == {name: _event_fields(entries)[name] for name in changed}:
         return ()
     return correcting.correct(
         session, complaint, target=target, changes=changed, reason=reason, actor=actor, now=now
     )
 
 
-def _still_said(entries: Sequence[Journal], row: Journal) -> None:
+def _refuse_corrected_since(entries: Sequence[Journal], row: Journal) -> None:
     """Refuse to take back what somebody corrected later: his correction would lose its ground."""
-    then = _said(entry for entry in entries if entry.seq <= row.seq)
+    then = _event_fields(entry for entry in entries if entry.seq <= row.seq)
     names = row.data["changes"] if row.event == Corrected.name() else then
-    said = _said(entries)
+    said = _event_fields(entries)
     if any(said[name] != then[name] for name in names):
         last = entries[-1]
         raise LaterStepsStand(deed=last.event, seq=last.seq, because="corrected")
@@ -520,7 +520,7 @@ def _entries_about(session: Session, complaint: Complaint, target: int) -> list[
     return [row for row in rows if row.seq == target or row.data.get("target") == target]
 
 
-def _said(entries: Iterable[Journal]) -> dict[str, Any]:
+def _event_fields(entries: Iterable[Journal]) -> dict[str, Any]:
     """Every field of an event as JSON, with the corrections given."""
     data: dict[str, Any] = {}
     for entry in entries:
@@ -564,7 +564,7 @@ def change_tab(
     tab.title = _title(session, tab, title)
     if tab.statuses and not statuses:
         raise FieldMissing(field="statuses")
-    if days is not None and not 1 <= days <= LONGEST_STAY:
+    if days is not None and not 1 <= days <= MOST_DAYS:
         raise ValueRefused(field="days", value=days, why="not_that_many_days")
     if tab.statuses:
         tab.statuses = [status.value for status in Status if status in statuses]
@@ -601,7 +601,7 @@ def add_column(
 
     Raises ChoiceUnknown for a field the tab cannot have or has already, and as change_column.
     """
-    if name not in layout.choices(session, tab, on=on):
+    if name not in layout.addable_fields(session, tab, on=on):
         raise ChoiceUnknown(field="field", value=name)
     column = WorkbookColumn(
         tab=tab,
@@ -629,7 +629,7 @@ def change_column(
 
     Raises FieldMissing, FieldTooLong, ValueRefused or Duplicate by the field that is wrong.
     """
-    if not active and needed(column):
+    if not active and is_needed(column):
         raise ValueRefused(field="active", value=column.header, why="column_needed")
     column.header = _header(column.tab, column, header)
     column.width = _number(width, "width", 1, WIDEST)
@@ -638,15 +638,17 @@ def change_column(
     session.flush()
 
 
-def needed(column: WorkbookColumn) -> bool:
+def is_needed(column: WorkbookColumn) -> bool:
     """Whether its tab cannot do its work without the column."""
-    return column.field in layout.NEEDED.get(column.tab.key, frozenset())
+    return column.field in layout.NEEDED_FIELDS.get(column.tab.key, frozenset())
 
 
-def fields_left(session: Session, *, on: dt.date) -> list[tuple[WorkbookTab, list[str]]]:
+def tabs_with_addable_fields(
+    session: Session, *, on: dt.date
+) -> list[tuple[WorkbookTab, list[str]]]:
     """Every tab that can get another column, with the fields it could show."""
     tabs = [tab for audience in Audience for tab in layout.tabs(session, audience)]
-    offered = [(tab, layout.choices(session, tab, on=on)) for tab in tabs]
+    offered = [(tab, layout.addable_fields(session, tab, on=on)) for tab in tabs]
     return [(tab, names) for tab, names in offered if names]
 
 

@@ -37,7 +37,7 @@ def texts(session: Session, ids: Sequence[int]) -> dict[int, dict[str, str]]:
         rows = session.scalars(_with_people(some)).unique().all()
         packs = {one.id: policies.pack(session, one.policy_version) for one in rows}
         forms = {form.key for pack in packs.values() for form in pack.form if not form.alone}
-        filled = declared.last_of(session, some, forms)
+        filled = declared.last_entries(session, some, forms)
         for complaint in rows:
             pack = packs[complaint.id]
             cells = _cells(complaint, pack, told.get(complaint.id, {}))
@@ -67,7 +67,7 @@ Told = Mapping[str, Mapping[str, Any]]
 
 def _told(session: Session, ids: Sequence[int]) -> dict[int, Told]:
     """What was last told of each case in its present round."""
-    return {case: _last(said) for case, said in journal.told(session, ids, _TOLD).items()}
+    return {case: _last(said) for case, said in journal.lines_of(session, ids, _TOLD).items()}
 
 
 def _last(said: Iterable[journal.JournalLine]) -> Told:
@@ -139,7 +139,7 @@ def _declared(complaint: Complaint, pack: Pack, filled: declared.Filled) -> dict
     """What the case says in the fields its own regulation declares, of forms the last filling."""
     said = {
         name: _plain(one.field, one.of(complaint, filled))
-        for name, one in declared.fields(pack).items()
+        for name, one in declared.declared_fields(pack).items()
     }
     return {name: text for name, text in said.items() if text}
 

@@ -116,7 +116,7 @@ def _answer(doing: DeedContext, inputs: Inputs) -> str:
     until = inputs["until"].value if "until" in inputs else None
     assert until is None or isinstance(until, dt.datetime)
     said = {"outcome": outcome, "text": text, "until": until}
-    before = correcting.own_last(doing.session, doing.complaint, "replied", actor=doing.actor)
+    before = correcting.last_own_deed(doing.session, doing.complaint, "replied", actor=doing.actor)
     if before is not None and doing.complaint.status is not Status.dispatched:
         _correct(doing, before.seq, said)
         return "corrected"

@@ -88,7 +88,7 @@ def month(session: Session, name: str) -> list[Cells]:
     """The penalties of a wage month, by employee number."""
     return [
         _penalty(session, row)
-        for share in penalties.month(session, name)
+        for share in penalties.month_list(session, name)
         for row in share.penalties
     ]
 
@@ -109,7 +109,7 @@ def _penalty(session: Session, row: Penalty) -> Mapping[str, str]:
         "number": row.complaint.number,
         "ground": form_text.ground_with_sanctions(row.rule, row.sanctions, pack),
         "cite": row.cite,
-        "amount": plain(float(penalties.signed(row))) or "",
+        "amount": plain(float(penalties.signed_amount(row))) or "",
     }
     for name in ("confirmed_at", "notified_at", "counts_at"):
         at = getattr(row, name)

@@ -429,7 +429,7 @@ class Mirror:
         facts = {"who": holder.name, "minutes": int((now - holder.since).total_seconds() // 60)}
         occasion = holder.since.isoformat()
         if workbook.file_pass != workbook.pass_number:
-            queue.tell(
+            queue.add_notice(
                 session,
                 kind="file_held",
                 occasion=occasion,
@@ -512,7 +512,7 @@ class Mirror:
         )
         session.add(found)
         session.flush()
-        queue.tell(
+        queue.add_notice(
             session,
             kind="file_problem",
             occasion=str(found.id),

@@ -584,7 +584,7 @@ class TabPass:
         if not refused:
             return
         only = next(iter(refused)) if len(refused) == 1 else None
-        queue.tell(
+        queue.add_notice(
             self.session,
             kind="refused_input",
             occasion=f"{self.workbook.id}/{self.number}",

@@ -32,7 +32,7 @@ def every_case_is_what_its_journal_makes(engine: Engine) -> Any:
     yield
     with reading(engine) as session:
         for complaint in session.scalars(sa.select(Complaint)):
-            assert journal.folded(session, complaint) == record.facts_of(session, complaint)
+            assert journal.fold_journal(session, complaint) == record.facts_of(session, complaint)
 
 
 # ---------------------------------------------------------------- cases that are there already
@@ -148,8 +148,8 @@ def test_a_late_case_ends_in_the_month_of_the_payroll(
     with reading(engine) as session:
         month = session.get_one(Penalty, late.id).month
         assert month is not None
-        wanted = sum(share.total for share in penalties.month(session, month))
-        lines = sum(len(share.penalties) for share in penalties.month(session, month))
+        wanted = sum(share.total for share in penalties.month_list(session, month))
+        lines = sum(len(share.penalties) for share in penalties.month_list(session, month))
     clerk.get_by_role("link", name="工资月").first.click()
     clerk.get_by_label("月份").select_option(month)
     clerk.get_by_role("button", name="显示").click()

@@ -58,7 +58,7 @@ def every_case_is_what_its_journal_makes(engine: Engine) -> Any:
     yield
     with reading(engine) as session:
         for complaint in session.scalars(sa.select(Complaint)):
-            assert journal.folded(session, complaint) == record.facts_of(session, complaint)
+            assert journal.fold_journal(session, complaint) == record.facts_of(session, complaint)
 
 
 def yesterday(hour: int) -> dt.datetime:

@@ -81,7 +81,7 @@ def test_there_are_cases_in_every_state(dealer: Session) -> None:
 
 def test_every_journal_folds_to_what_the_rows_say(dealer: Session) -> None:
     for case in dealer.scalars(sa.select(Complaint)):
-        assert journal.folded(dealer, case) == record.facts_of(dealer, case), case.number
+        assert journal.fold_journal(dealer, case) == record.facts_of(dealer, case), case.number
 
 
 def test_cases_of_every_sort_are_there(dealer: Session) -> None:
@@ -115,7 +115,7 @@ def test_penalties_stand_in_every_step_and_in_months_that_are_over(dealer: Sessi
     this_month = f"{dt.datetime.now(ZONE):%Y-%m}"
     past = [name for name in penalties.months(dealer) if name < this_month]
     assert past
-    assert all(share.total > 0 for share in penalties.month(dealer, past[0]))
+    assert all(share.total > 0 for share in penalties.month_list(dealer, past[0]))
 
 
 def test_two_people_share_a_name_and_somebody_stood_in_for_the_director(dealer: Session) -> None:

@@ -181,7 +181,7 @@ def test_a_register_comes_in_as_history_and_a_second_run_changes_nothing(
         for case in session.scalars(sa.select(Complaint).limit(50)):
             assert case.history
             assert case.time_at is None
-            assert journal.folded(session, case) == record.facts_of(session, case)
+            assert journal.fold_journal(session, case) == record.facts_of(session, case)
 
 
 # ---------------------------------------------------------------- what becomes of a row

@@ -41,7 +41,7 @@ def every_case_is_what_its_journal_makes(engine: Engine, session: Session) -> It
     session.flush()
     session.expire_all()
     for complaint in session.scalars(sa.select(Complaint)):
-        assert journal.folded(session, complaint) == record.facts_of(session, complaint)
+        assert journal.fold_journal(session, complaint) == record.facts_of(session, complaint)
 
 
 @pytest.fixture

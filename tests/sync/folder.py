@@ -66,8 +66,10 @@ class Files:
     def __post_init__(self) -> None:
         (self.folder / "sheets").mkdir(parents=True, exist_ok=True)
         with self.office() as office, wording.speaking(LANGUAGE, ZONE):
-            layout.settle(office.session, title=workbook_text.title, header=workbook_text.header)
-            layout.found(
+            layout.add_missing_tabs(
+                office.session, title=workbook_text.title, header=workbook_text.header
+            )
+            layout.add_missing_workbooks(
                 office.session,
                 on=self.now.date(),
                 years=[self.now.year],

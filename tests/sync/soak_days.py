@@ -705,7 +705,10 @@ class Days:
 
     def _folded(self, session: Session) -> None:
         for complaint in session.scalars(sa.select(Complaint).options(*record.WITH_ALL)):
-            folded, stands = journal.folded(session, complaint), record.facts_of(session, complaint)
+            folded, stands = (
+                journal.fold_journal(session, complaint),
+                record.facts_of(session, complaint),
+            )
             assert folded == stands, f"{complaint.number} does not fold to what stands"
 
     def _remarks(self, stands: Seen) -> None:

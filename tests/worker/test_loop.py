@@ -27,7 +27,7 @@ TERM = dt.timedelta(minutes=2)
 
 
 def _take(session: Session, holder: str, now: dt.datetime = NOW) -> int | None:
-    return leases.take(session, "sweep", holder=holder, now=now, term=TERM)
+    return leases.acquire(session, "sweep", holder=holder, now=now, term=TERM)
 
 
 def test_a_lease_has_one_holder_at_a_time(session: Session) -> None:
@@ -40,28 +40,28 @@ def test_a_lease_that_ran_out_goes_to_the_next_with_a_higher_number(session: Ses
     assert _take(session, "first") == 1
     assert _take(session, "second", NOW + TERM) == 2
     with pytest.raises(LeaseLost):
-        leases.keep(session, "sweep", fence=1, now=NOW + TERM, term=TERM)
-    leases.give_back(session, "sweep", fence=1, now=NOW + TERM)
+        leases.renew(session, "sweep", fence=1, now=NOW + TERM, term=TERM)
+    leases.release(session, "sweep", fence=1, now=NOW + TERM)
     assert _take(session, "third", NOW + TERM) is None
 
 
 def test_a_lease_given_back_is_free_at_once(session: Session) -> None:
     assert _take(session, "first") == 1
-    leases.give_back(session, "sweep", fence=1, now=NOW)
+    leases.release(session, "sweep", fence=1, now=NOW)
     assert _take(session, "second") == 2
 
 
 def test_a_lease_that_is_kept_lasts_longer(session: Session) -> None:
     assert _take(session, "first") == 1
-    leases.keep(session, "sweep", fence=1, now=NOW + TERM, term=TERM)
+    leases.renew(session, "sweep", fence=1, now=NOW + TERM, term=TERM)
     assert _take(session, "second", NOW + TERM) is None
 
 
 def test_the_beat_tells_its_age(session: Session) -> None:
-    assert leases.seconds_since_beat(session, now=NOW) is None
-    leases.take(session, leases.BEAT, holder="w", now=NOW, term=leases.BEAT_TERM)
+    assert leases.seconds_since_heartbeat(session, now=NOW) is None
+    leases.acquire(session, leases.HEARTBEAT, holder="w", now=NOW, term=leases.HEARTBEAT_TERM)
     later = NOW + dt.timedelta(seconds=7)
-    assert leases.seconds_since_beat(session, now=later) == 7
+    assert leases.seconds_since_heartbeat(session, now=later) == 7
 
 
 # ---------------------------------------------------------------- worker
@@ -155,13 +155,13 @@ def test_the_ticker_shows_that_the_worker_lives_until_it_stops(
     ticker.tick(0)
     ticker.tick(BEAT_EVERY_S)
     with reading(engine) as session:
-        assert leases.seconds_since_beat(session, now=dt.datetime.now(dt.UTC)) in (0, 1)
+        assert leases.seconds_since_heartbeat(session, now=dt.datetime.now(dt.UTC)) in (0, 1)
     ticker.start()
     ticker.stop()
     with reading(engine) as session:
-        age = leases.seconds_since_beat(session, now=dt.datetime.now(dt.UTC))
+        age = leases.seconds_since_heartbeat(session, now=dt.datetime.now(dt.UTC))
     assert age is not None
-    assert age >= leases.BEAT_TERM.total_seconds()
+    assert age >= leases.HEARTBEAT_TERM.total_seconds()
 
 
 def test_of_two_tickers_one_beats_and_the_other_takes_over(worker_of: Any, engine: Engine) -> None:

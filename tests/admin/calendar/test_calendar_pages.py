@@ -84,7 +84,7 @@ def marks(page: str) -> dict[str, str]:
 def standing(engine: Engine) -> CalendarVersion:
     with reading(engine) as session:
         calendar = session.scalars(sa.select(Calendar)).one()
-        return working_calendar.standing(session, calendar)
+        return working_calendar.current_version(session, calendar)
 
 
 # ---------------------------------------------------------------- a day
@@ -108,7 +108,7 @@ def test_a_day_is_previewed_and_then_carried_out(
         complaint = session.scalars(sa.select(Complaint)).one()
         row = session.scalars(sa.select(Journal).where(Journal.event == "recounted")).one()
         assert row.data["reason"] == "年终盘点"
-        assert journal.folded(session, complaint) == record.facts_of(session, complaint)
+        assert journal.fold_journal(session, complaint) == record.facts_of(session, complaint)
         asked = session.scalars(sa.select(WorkRequest)).one()
         assert (asked.kind, asked.done_at) == (recounting.REQUEST, None)
     assert (standing(engine).reason, standing(engine).made_by) == ("年终盘点", "administrator")
@@ -172,7 +172,7 @@ def test_a_form_that_is_out_of_date_says_so_and_is_looked_at_again(
     seen = marks(page)
     save("/admin/calendar/hours", slots="09:00-17:00", half_slots="09:00-12:00", do="preview")
     with writing(engine) as session:
-        changes.carry_out(
+        changes.apply_change(
             session,
             changes.lock_calendar(session),
             changes.company_day(dt.date(2026, 3, 4), DayKind.rest, "-"),

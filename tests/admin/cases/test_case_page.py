@@ -84,7 +84,7 @@ def facts(engine: Engine, number: str) -> Callable[[], CaseFacts]:
         with reading(engine) as session:
             complaint = _find(session, number)
             found = record.facts_of(session, complaint)
-            assert journal.folded(session, complaint) == found
+            assert journal.fold_journal(session, complaint) == found
             return found
 
     return facts

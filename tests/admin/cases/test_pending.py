@@ -222,7 +222,7 @@ def deeds_waiting(engine: Engine, name: str) -> list[str]:
         user = accounts.find_user(session, name)
         assert user is not None
         today = now().astimezone(company.ZONE).date()
-        return [one.deed for one in desk.waiting(session, user, now=now(), on=today)]
+        return [one.deed for one in desk.waiting_cases(session, user, now=now(), on=today)]
 
 
 def told(engine: Engine, kind: str) -> list[tuple[Any, Any]]:
@@ -276,7 +276,7 @@ def waits_for_quality(office: Office) -> bool:
     """Whether the home page of the quality manager asks him to approve."""
     user = accounts.find_user(office.session, "quality")
     assert user is not None
-    found = desk.waiting(office.session, user, now=now(), on=now().date())
+    found = desk.waiting_cases(office.session, user, now=now(), on=now().date())
     return "endorsed" in [one.deed for one in found]
 
 
@@ -447,7 +447,7 @@ def test_every_juror_is_told_by_mail_alone(at_work: Any, seated: str, engine: En
             office.employee(name).email = f"{name}@redress.example"
         said: dict[str, Any] = {"name": "群", "address": "json://127.0.0.1/x", "department": None}
         queue.add_channel(office.session, **said)
-        queue.spread(office.session, now=now(), on=now().date(), mails=True)
+        queue.make_deliveries(office.session, now=now(), on=now().date(), mails=True)
     with reading(engine) as session:
         of_jury = sa.select(NoticeDelivery.way).join(NoticeDelivery.notice)
         ways = session.scalars(of_jury.where(Notice.kind == "to_vote")).all()

@@ -115,5 +115,5 @@ def test_a_preview_and_a_notice_say_it(number: str, engine: Engine) -> None:
         said = [reasons.effect(one, pack, {}) for one in effects if one.key == "close_a"]
         assert any(WORD in words for words in said)
         notice = session.scalars(sa.select(Notice).where(Notice.kind == "dispatched")).one()
-        text = wording.notice_text("dispatched", queue._facts(session, notice), "https://x")
+        text = wording.notice_text("dispatched", queue.notice_facts(session, notice), "https://x")
         assert WORD in text

@@ -134,7 +134,7 @@ def told(engine: Engine, channel_id: int) -> dict[str, int]:
         )
         found = {}
         for state in queue.STATES:
-            notice = queue.tell(
+            notice = queue.add_notice(
                 session,
                 kind="file_problem",
                 occasion=state,

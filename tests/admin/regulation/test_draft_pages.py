@@ -326,7 +326,7 @@ def test_entries_move_and_leave(
     act("remove", "parts")
     with reading(engine) as session:
         draft = session.get_one(PolicyVersion, draft_id)
-        found = policies.plain(session, draft)["category"]
+        found = policies.plain_data(session, draft)["category"]
     assert [one["key"] for one in found][:3] == ["technical", "service", "quality"]
     assert "parts" not in [one["key"] for one in found]
 
@@ -339,7 +339,7 @@ def test_what_the_schema_does_not_know_is_shown_and_can_be_taken_out(
         draft = session.get_one(PolicyVersion, draft_id)
         user = session.scalars(sa.select(User)).first()
         assert user is not None
-        rule = drafts.rule(session, draft, late)
+        rule = drafts.find_rule(session, draft, late)
         data = {**rule.data, "colour": "red"}
         drafts.change_entry(session, draft, rule, data, actor=actors.of_user(user), now=NOW)
     address = f"/admin/draft/{draft_id}/rules/{late}"
@@ -433,9 +433,9 @@ def test_whoever_wrote_a_draft_cannot_approve_it_and_a_second_one_can(
         for post in people.posts(session):
             people.hold_post(session, person, post, from_on=dt.date(2020, 1, 1))
         working_calendar.seed_official(session, years=range(2026, 2027))
-        work = drafts.to_examine(session, draft_id)
+        work = drafts.check_input(session, draft_id)
         assert work is not None
-        drafts.checked(session, draft_id, work.content, [], now=NOW)
+        drafts.store_findings(session, draft_id, work.content, [], now=NOW)
     address = f"/admin/draft/{draft_id}/approve"
     assert "批准草稿" not in administrator.get(f"/admin/policy/{draft_id}").get_data(as_text=True)
     seen = _seen(engine, draft_id)

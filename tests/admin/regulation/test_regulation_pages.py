@@ -108,7 +108,7 @@ def test_the_worker_looks_at_a_draft_whose_check_was_asked_for(
         actor = actors.of_user(session.get_one(User, 1))
         version = Office(session).version
         draft = drafts.begin_from(session, version, actor=actor, now=at(10, 1, 9))
-        drafts.ask_check(session, draft, actor=actor, now=at(10, 1, 9))
+        drafts.request_check(session, draft, actor=actor, now=at(10, 1, 9))
         version_id, before = draft.id, draft.version
     chore = Chore("drafts", 1, check_drafts)
     worker = make_worker(settings, (chore,))

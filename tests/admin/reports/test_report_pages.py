@@ -141,7 +141,7 @@ def test_key_customers_nobody_visited_this_year_are_listed(
     with at_work() as office:
         for name in ("江南机械", "江北机械"):
             known = customers.find_or_add(office.session, name)
-            customers.rank(office.session, known, key_customer=True)
+            customers.set_key_customer(office.session, known, key_customer=True)
     visit("care_director")
     calls = "/admin/standalone/suppliers/call_on/"
     about = {"customer": "", "customer-words": "江北机械"}
@@ -239,7 +239,11 @@ def test_a_ledger_of_a_form_lists_its_fillings(visit: Any, post: Post, client: F
 @pytest.mark.parametrize("path", sorted(PACKS.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_column_of_a_shipped_ledger_has_something_to_say(path: Path) -> None:
     pack = load(path, parameters(CASES / path.stem))
-    of_cases = {*declared.fields(pack), *(field.key for field in pack.field), *dir(Complaint)}
+    of_cases = {
+        *declared.declared_fields(pack),
+        *(field.key for field in pack.field),
+        *dir(Complaint),
+    }
     for entry in pack.ledger:
         form = pack.find("form", entry.form)
         known = {field.key for field in form.fields} if form else of_cases
@@ -325,7 +329,7 @@ def test_a_visit_reported_stands_among_the_visits_and_the_running_year_is_owed(
 ) -> None:
     with at_work() as office:
         known = customers.find_or_add(office.session, "江南机械")
-        customers.rank(office.session, known, key_customer=True)
+        customers.set_key_customer(office.session, known, key_customer=True)
         identity = known.id
     visit("care_director")
     year = now().astimezone(company.ZONE).year
@@ -348,7 +352,7 @@ def test_indicators_show_what_they_were_divided_by(
 ) -> None:
     with at_work() as office:
         suppliers.case(office.session, now=now() - HOUR, category="quality")
-        customers.rank(
+        customers.set_key_customer(
             office.session, customers.find_or_add(office.session, "江南机械"), key_customer=True
         )
     visit("general_manager")
@@ -412,7 +416,7 @@ def test_the_mark_is_shown_to_care_when_the_customer_calls_again(
     visit: Any, at_work: Any, client: FlaskClient, post: Post
 ) -> None:
     with at_work() as office:
-        customers.flag(
+        customers.add_flag(
             office.session,
             customers.find_or_add(office.session, "江南机械", "13800001111"),
             suppliers.in_force(office.session),

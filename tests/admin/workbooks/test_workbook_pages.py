@@ -670,5 +670,5 @@ def test_the_fields_left_never_show_money_to_a_department(
 ) -> None:
     Filed(session).layout()
     for tab in layout.tabs(session, Audience.department):
-        left = layout.choices(session, tab, on=dt.date(2026, 9, 28))
+        left = layout.addable_fields(session, tab, on=dt.date(2026, 9, 28))
         assert not {"amount", "ground", "employee"} & set(left)

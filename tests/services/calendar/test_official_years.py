@@ -8,7 +8,12 @@ import pytest
 
 from policy.vocabulary.errors import LinesRefused
 from policy.vocabulary.worktime import DayKind
-from services.calendar.official_years import gathered, installed, read, spelled
+from services.calendar.official_years import (
+    installed_plan,
+    parse_lines,
+    plan_as_lines,
+    table_as_lines,
+)
 
 NEW_YEAR = dt.date(2027, 1, 1)
 
@@ -21,7 +26,7 @@ def test_lines_are_read_however_people_part_and_spell_them() -> None:
         "2027年1月3日，holiday",
         "2027.1.9;补班;元旦，补",
     ]
-    assert read("\n".join(lines), year=2027) == {
+    assert parse_lines("\n".join(lines), year=2027) == {
         NEW_YEAR: (DayKind.holiday, "元旦"),
         dt.date(2027, 1, 2): (DayKind.holiday, "元旦"),
         dt.date(2027, 1, 3): (DayKind.holiday, ""),
@@ -41,7 +46,7 @@ def test_every_line_at_fault_is_named_at_once() -> None:
         "下周三",
     ]
     with pytest.raises(LinesRefused) as refused:
-        read("\n".join(lines), year=2027)
+        parse_lines("\n".join(lines), year=2027)
     assert [(one["line"], one["why"]) for one in refused.value.facts["lines"]] == [
         (1, "no_such_day"),
         (2, "of_another_year"),
@@ -54,10 +59,10 @@ def test_every_line_at_fault_is_named_at_once() -> None:
 
 
 def test_the_installed_plan_reads_back_as_itself() -> None:
-    days = installed(2026)
+    days = installed_plan(2026)
     assert days is not None
-    assert read(spelled(days), year=2026) == days
-    assert installed(2099) is None
+    assert parse_lines(plan_as_lines(days), year=2026) == days
+    assert installed_plan(2099) is None
 
 
 def test_a_table_becomes_lines_whatever_stands_in_it() -> None:
@@ -66,14 +71,14 @@ def test_a_table_becomes_lines_whatever_stands_in_it() -> None:
         {"日期": dt.date(2027, 1, 2), "类型": "放假", "说明": None},
         {"日期": "二月三十", "类型": None, "说明": "?"},
     ]
-    text = gathered(["日期", "类型", "说明", "其他"], rows)
+    text = table_as_lines(["日期", "类型", "说明", "其他"], rows)
     assert text == "2027-01-01, 放假, 元旦 第一天\n2027-01-02, 放假, \n二月三十, , ?"
     with pytest.raises(LinesRefused):
-        read(text, year=2027)
-    assert read("\n".join(text.splitlines()[:2]), year=2027)[NEW_YEAR][1] == "元旦 第一天"
+        parse_lines(text, year=2027)
+    assert parse_lines("\n".join(text.splitlines()[:2]), year=2027)[NEW_YEAR][1] == "元旦 第一天"
 
 
 def test_a_table_without_its_columns_is_refused() -> None:
     with pytest.raises(LinesRefused) as refused:
-        gathered(["when", "what"], [])
+        table_as_lines(["when", "what"], [])
     assert refused.value.facts["lines"][0]["why"] == "columns_missing"

@@ -27,21 +27,21 @@ from policy.vocabulary.worktime import DayKind, DayLayer, Slot, Unit, WorkCalend
 from services.calendar import changes, working_calendar
 from services.calendar.changes import (
     CalendarChange,
-    carry_out,
-    changed,
+    apply_change,
+    calendar_after,
+    changed_days,
     company_day,
     office_hours,
     official_year,
-    turned,
 )
 from services.calendar.working_calendar import (
     OFFICIAL_YEARS,
+    current_version,
     history,
     month_view,
     official_calendar,
     official_days,
     seed_official,
-    standing,
     work_calendar,
     year_view,
 )
@@ -61,7 +61,7 @@ def calendar(session: Session) -> Calendar:
 def do(
     session: Session, calendar: Calendar, change: CalendarChange, now: dt.datetime = NOW
 ) -> CalendarVersion:
-    return carry_out(session, calendar, change, reason="公告", actor="care", now=now)
+    return apply_change(session, calendar, change, reason="公告", actor="care", now=now)
 
 
 def rest(session: Session, calendar: Calendar, on: dt.date, note: str = "公司运动会") -> None:
@@ -124,7 +124,7 @@ def test_no_year_at_all_is_refused(session: Session) -> None:
 
 
 def test_seeding_covers_the_official_years(session: Session, calendar: Calendar) -> None:
-    now = standing(session, calendar)
+    now = current_version(session, calendar)
     assert now.coverage_from == dt.date(OFFICIAL_YEARS[0], 1, 1)
     assert now.coverage_until == dt.date(OFFICIAL_YEARS[-1], 12, 31)
     stored = work_calendar(session)
@@ -151,13 +151,13 @@ def test_a_later_year_is_added_and_makes_its_terms_final(session: Session) -> No
 
     assert (guess.at.date(), guess.provisional) == (dt.date(2026, 10, 7), True)
     assert (final.at.date(), final.provisional) == (dt.date(2026, 10, 13), False)
-    assert standing(session, calendar).coverage_until == dt.date(2026, 12, 31)
+    assert current_version(session, calendar).coverage_until == dt.date(2026, 12, 31)
 
 
 def test_an_earlier_year_is_added_as_well(session: Session) -> None:
     calendar = seed_official(session, years=[2026])
     load(session, calendar, 2025)
-    now = standing(session, calendar)
+    now = current_version(session, calendar)
     assert (now.coverage_from.year, now.coverage_until.year) == (2025, 2026)
     assert not work_calendar(session).is_working(dt.date(2025, 10, 1))
 
@@ -247,7 +247,7 @@ def test_a_day_without_a_note_and_a_change_without_a_reason_are_refused(
         company_day(SPORTS_DAY, DayKind.rest, "长" * 201)
     for reason, refusal in ((" ", FieldMissing), ("长" * 2001, FieldTooLong)):
         with pytest.raises(refusal):
-            carry_out(
+            apply_change(
                 session,
                 calendar,
                 company_day(SPORTS_DAY, DayKind.rest, "公告"),
@@ -305,7 +305,7 @@ def test_other_hours_are_a_version_and_the_old_ones_stay_known(
 
 def test_hours_stored_as_nonsense_are_refused(session: Session, calendar: Calendar) -> None:
     for slots in (["08:30"], [["half past eight", "12:00"]], [[8, 12]], [["08:30", "12:00", ""]]):
-        standing(session, calendar).slots = slots
+        current_version(session, calendar).slots = slots
         session.flush()
         with pytest.raises(CalendarRefused, match="slot_not_in_minutes"):
             work_calendar(session)
@@ -344,16 +344,16 @@ def test_what_a_change_would_do_is_known_before_it_is_done(
     change = CalendarChange(
         company={SPORTS_DAY: (DayKind.rest, "运动会"), golden: (DayKind.work, "值班")}
     )
-    assert not changed(session, calendar, change).is_working(SPORTS_DAY)
+    assert not calendar_after(session, calendar, change).is_working(SPORTS_DAY)
     assert [
-        (one.on, one.before, one.after, one.note) for one in turned(session, calendar, change)
+        (one.on, one.before, one.after, one.note) for one in changed_days(session, calendar, change)
     ] == [
         (SPORTS_DAY, DayKind.work, DayKind.rest, "运动会"),
         (golden, DayKind.holiday, DayKind.work, "值班"),
     ]
     assert work_calendar(session).is_working(SPORTS_DAY)
     do(session, calendar, change)
-    back = turned(session, calendar, company_day(golden, None, ""))
+    back = changed_days(session, calendar, company_day(golden, None, ""))
     assert [(one.on, one.after, one.note) for one in back] == [(golden, DayKind.holiday, "值班")]
 
 

@@ -204,7 +204,7 @@ def test_a_sender_that_breaks_off_leaves_nothing(folder: Path) -> None:
             return super().read(size)
 
     with pytest.raises(ConnectionError):
-        attachments.keep(Broken(JPEG), name="IMG_1.jpg", folder=folder, limit=MEGABYTE)
+        attachments.store_file(Broken(JPEG), name="IMG_1.jpg", folder=folder, limit=MEGABYTE)
     assert files(folder) == []
 
 
@@ -245,10 +245,10 @@ def test_a_case_withdrawn_while_the_photo_was_sent_takes_nothing(
     office: Office, folder: Path, session: Session
 ) -> None:
     complaint = office.registered()
-    kept = attachments.keep(BytesIO(PNG), name="a.png", folder=folder, limit=MEGABYTE)
+    kept = attachments.store_file(BytesIO(PNG), name="a.png", folder=folder, limit=MEGABYTE)
     correcting.withdraw(
         session, complaint, target=1, reason="试录", actor=office.administrator, now=NOW
     )
     with pytest.raises(DomainError):
-        attachments.enter(session, complaint, kept, user=None, now=NOW)
+        attachments.attach_file(session, complaint, kept, user=None, now=NOW)
     assert attachments.of_case(session, complaint) == []

@@ -306,7 +306,7 @@ def test_a_list_that_was_paid_does_not_change_by_a_correction(
         correcting.preview(office.session, case, target=told, changed=None, now=later)
     correct(office, case, 1, MEDIA, now=later)
     assert [p.month for p in case.penalties] == ["2026-10", None]
-    assert [share.total for share in penalties.month(office.session, "2026-10")] == [200]
+    assert [share.total for share in penalties.month_list(office.session, "2026-10")] == [200]
     assert penalty.status is PenaltyStatus.notified
 
 

@@ -114,7 +114,7 @@ def caller(office: Office) -> Customer:
 
 def _marked(office: Office, caller: Customer, sales: PolicyVersion, **said: Any) -> CustomerFlag:
     usual: dict[str, Any] = {"reason": "多次谎报", "actor": office.administrator, "now": NOW}
-    return customers.flag(office.session, caller, sales, **(usual | said))
+    return customers.add_flag(office.session, caller, sales, **(usual | said))
 
 
 def _stands(office: Office, caller: Customer, on: dt.date) -> bool:
@@ -162,7 +162,7 @@ def test_a_mark_that_is_lifted_stays_written_down_with_the_reason(
 ) -> None:
     made = _marked(office, caller, sales)
     lifted_at = at(10, 12, 9)
-    customers.lift(
+    customers.lift_flag(
         office.session, made, reason=" 已澄清 ", actor=office.administrator, now=lifted_at
     )
     assert not _stands(office, caller, lifted_at.date())
@@ -171,7 +171,7 @@ def test_a_mark_that_is_lifted_stays_written_down_with_the_reason(
     assert (row.reason, row.lifted_because, row.lifted_at) == ("多次谎报", "已澄清", lifted_at)
     assert row.lifted_by_id == office.administrator.user_id
     with refuses(NotFound, what="customer_flag"):
-        customers.lift(
+        customers.lift_flag(
             office.session, made, reason="再次", actor=office.administrator, now=lifted_at
         )
 
@@ -181,7 +181,7 @@ def test_a_mark_that_ended_is_not_lifted_any_more(
 ) -> None:
     made = _marked(office, caller, sales, until_on=TODAY)
     with refuses(NotFound, what="customer_flag"):
-        customers.lift(
+        customers.lift_flag(
             office.session, made, reason="澄清", actor=office.administrator, now=at(9, 29, 9)
         )
 
@@ -203,7 +203,7 @@ def test_nobody_else_marks_a_customer_or_learns_of_a_mark(
     with refuses(RoleMissing, deed="customer_flag"):
         _marked(office, caller, sales, actor=actor)
     with refuses(RoleMissing, deed="customer_flag"):
-        customers.lift(office.session, made, reason="澄清", actor=actor, now=NOW)
+        customers.lift_flag(office.session, made, reason="澄清", actor=actor, now=NOW)
 
 
 def test_a_mark_needs_a_reason_and_a_regulation_that_knows_marks(

@@ -135,7 +135,7 @@ def test_breaches_withdrawn_as_mistakes_count_toward_no_claim(supplier: Supplier
 def test_the_claim_stands_in_the_journal_of_the_case(supplier: Supplier) -> None:
     school = supplier.purchaser("市一中")
     cases = [supplier.breach(school, day) for day in (2, 3, 4, 6)]
-    folded = journal.folded(supplier.session, cases[-1])
+    folded = journal.fold_journal(supplier.session, cases[-1])
     claim = folded.last_entry("claim", "supply_breach")
     assert claim is not None
     assert Decimal(claim.data["amount"]) == Decimal("2000.00")
@@ -148,7 +148,7 @@ def test_a_key_customer_nobody_visited_in_the_year_is_on_the_list(supplier: Supp
     supplier.purchaser("路边客户")
     supplier.visit(port, at(5, 6, 10))
     supplier.visit(mine, at(12, 31, 23, year=2025))
-    missed = periodic_reports.unvisited(
+    missed = periodic_reports.unvisited_customers(
         supplier.session, supplier.version, form="visit_report", year=2026
     )
     assert [customer.name for customer in missed] == ["矿业公司"]
@@ -178,7 +178,9 @@ def test_the_report_on_each_key_customer_is_owed_until_it_is_filed(supplier: Sup
     since, on = dt.date(2026, 1, 1), dt.date(2027, 1, 4)
     owed = [
         one
-        for one in periodic_reports.owed(supplier.session, supplier.version, since=since, on=on)
+        for one in periodic_reports.due_reports(
+            supplier.session, supplier.version, since=since, on=on
+        )
         if (one.report.key, one.period) == ("key_customer_visit", "2026")
     ]
     assert {one.customer: one.late(on) for one in owed} == {port: False, mine: True}
@@ -194,7 +196,7 @@ VISITED = {
 
 def _visits_owed(supplier: Supplier, on: dt.date) -> dict[Customer | None, bool]:
     """Whether the report on each key customer is still to be filed on a day."""
-    owed = periodic_reports.owed(
+    owed = periodic_reports.due_reports(
         supplier.session, supplier.version, since=dt.date(2026, 1, 1), on=on
     )
     mine = [one for one in owed if (one.report.key, one.period) == ("key_customer_visit", "2026")]
@@ -238,7 +240,7 @@ def test_a_visit_that_was_reported_counts_as_a_visit_of_its_year(
     )
     version = supplier.version
     for year, missed in ((2025, [port]), (2026, []), (2027, [port])):
-        found = periodic_reports.unvisited(
+        found = periodic_reports.unvisited_customers(
             supplier.session, version, form="visit_report", year=year
         )
         assert found == missed

@@ -392,7 +392,9 @@ class Life(RuleBasedStateMachine):
             return
         self.session.flush()
         self.session.expire_all()
-        assert journal.folded(self.session, self.case) == record.facts_of(self.session, self.case)
+        assert journal.fold_journal(self.session, self.case) == record.facts_of(
+            self.session, self.case
+        )
         table = Journal.__table__
         told = list(self.session.execute(table.select().order_by(table.c.id)))
         assert told[: len(self.journal)] == self.journal

@@ -141,7 +141,7 @@ def test_what_is_accepted_has_a_file_and_what_is_not_is_counted_apart(
     listed = {
         key: [
             row.number
-            for row in ledgers.ledger(
+            for row in ledgers.ledger_rows(
                 session, version, pack.find("ledger", key), from_on=FIRST, until_on=LAST
             )
         ]
@@ -167,7 +167,7 @@ def test_the_causes_of_a_month_are_counted_most_frequent_first(
     desk.caused(again, 5, "training", "production")
 
     def causes(from_on: dt.date, until_on: dt.date) -> dict[str, int]:
-        found = indicators.tallied(session, version, from_on=from_on, until_on=until_on)
+        found = indicators.choice_counts(session, version, from_on=from_on, until_on=until_on)
         return next((dict(one.counts) for one in found if one.field.key == "causes"), {})
 
     found = causes(FIRST, LAST)
@@ -230,7 +230,7 @@ def test_what_was_said_on_a_case_withdrawn_as_a_mistake_is_not_counted(
     administrator = Office(session).administrator
     said: dict[str, Any] = {"actor": administrator, "now": at(9, 3, 9)}
     correcting.withdraw(session, mistake, target=1, reason="重复登记", **said)
-    (found,) = indicators.tallied(session, version, from_on=FIRST, until_on=LAST)
+    (found,) = indicators.choice_counts(session, version, from_on=FIRST, until_on=LAST)
     assert found.counts == {"production": 1}
 
 
@@ -263,7 +263,7 @@ def test_a_month_has_one_report_with_the_figures_and_the_measures_proposed(
     assert filed.data["figures"]["complaints"] == "1"
     with pytest.raises(Duplicate):
         periodic_reports.file_report(session, version, **said, data=words, now=at(10, 9, 9))
-    owed = periodic_reports.owed(session, version, since=FIRST, on=dt.date(2026, 10, 31))
+    owed = periodic_reports.due_reports(session, version, since=FIRST, on=dt.date(2026, 10, 31))
     monthly = [o for o in owed if (o.report.key, o.period) == ("monthly", "2026-09")]
     assert [(o.due_on, o.filed_at) for o in monthly] == [(dt.date(2026, 10, 10), at(10, 8, 9))]
     assert {o.report.key for o in owed if o.period == "2026-Q3"} == {"quarterly"}

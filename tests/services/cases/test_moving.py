@@ -54,7 +54,7 @@ def move(office: Office, case: Complaint, to: PolicyVersion, now: dt.datetime = 
 
 def is_its_journal(session: Session, case: Complaint) -> bool:
     session.expire_all()
-    return journal.folded(session, case) == record.facts_of(session, case)
+    return journal.fold_journal(session, case) == record.facts_of(session, case)
 
 
 def test_a_moved_case_is_counted_anew_by_the_rules_of_the_other_version(office: Office) -> None:

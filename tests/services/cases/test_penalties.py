@@ -48,13 +48,13 @@ def test_a_late_answer_goes_from_proposal_to_the_months_list(office: Office) -> 
         "SKD-3.2.2b",
     )
     assert penalty.status is PenaltyStatus.proposed
-    assert penalties.waiting(office.session) == [penalty]
+    assert penalties.unsettled_penalties(office.session) == [penalty]
     assert penalties.months(office.session) == []
     settled(office, penalty)
     assert (penalty.status, penalty.counts_at) == (PenaltyStatus.notified, at(10, 19, 9))
-    assert penalties.waiting(office.session) == []
+    assert penalties.unsettled_penalties(office.session) == []
     assert penalties.months(office.session) == ["2026-10"]
-    (share,) = penalties.month(office.session, "2026-10")
+    (share,) = penalties.month_list(office.session, "2026-10")
     assert (share.employee.number, share.total, list(share.penalties)) == (
         "2001",
         Decimal(200),
@@ -103,7 +103,7 @@ def test_a_waived_penalty_is_in_no_list(office: Office) -> None:
         now=at(10, 12, 9),
     )
     assert (penalty.status, penalty.month) == (PenaltyStatus.waived, None)
-    assert penalties.waiting(office.session) == []
+    assert penalties.unsettled_penalties(office.session) == []
 
 
 def test_a_reversal_is_a_second_row_that_gives_back(office: Office) -> None:
@@ -123,7 +123,7 @@ def test_a_reversal_is_a_second_row_that_gives_back(office: Office) -> None:
         PenaltyStatus.proposed,
     )
     settled(office, back, at(10, 14, 10))
-    (share,) = penalties.month(office.session, "2026-10")
+    (share,) = penalties.month_list(office.session, "2026-10")
     assert (share.total, len(share.penalties)) == (Decimal(0), 2)
 
 
@@ -132,7 +132,7 @@ def test_a_months_list_is_by_employee_number_and_adds_up(office: Office) -> None
     for case in (first, second):
         for penalty in case.penalties:
             settled(office, penalty, at(9, 29, 9))
-    shares = penalties.month(office.session, "2026-10")
+    shares = penalties.month_list(office.session, "2026-10")
     assert [(share.employee.number, share.total) for share in shares] == [
         ("2001", Decimal(200)),
         ("2005", Decimal(100)),
@@ -163,7 +163,7 @@ def test_a_paid_month_passes_its_latecomers_to_the_first_open_one(
     _, penalty = late(office)
     settled(office, penalty)
     assert penalty.month == "2027-01"
-    assert penalties.month(session, "2026-10") == []
+    assert penalties.month_list(session, "2026-10") == []
 
 
 def test_an_appeal_takes_no_charge_out_of_a_month_that_was_paid(
@@ -183,7 +183,7 @@ def test_an_appeal_takes_no_charge_out_of_a_month_that_was_paid(
     settled(office, office.penalty(case, "cold"), at(10, 27, 11))
     appeal_lost(office, case, "2001")
     assert (paid.month, office.penalty(case, "cold").month) == ("2026-10", "2026-11")
-    (share,) = penalties.month(session, "2026-11")
+    (share,) = penalties.month_list(session, "2026-11")
     assert share.total == Decimal(100)
 
 
@@ -292,9 +292,9 @@ def test_a_penalty_is_opened_with_the_version_its_form_was_made_from(
 ) -> None:
     case, penalty = late(office)
     seen = case.version
-    assert penalties.penalty(session, penalty.id, seen=seen) is penalty
+    assert penalties.lock_penalty(session, penalty.id, seen=seen) is penalty
     handling.contact(session, case, actor=office.by("mechanic"), now=at(10, 9, 10))
     with pytest.raises(ChangedMeanwhile):
-        penalties.penalty(session, penalty.id, seen=seen)
+        penalties.lock_penalty(session, penalty.id, seen=seen)
     with pytest.raises(NotFound):
-        penalties.penalty(session, 10_000)
+        penalties.lock_penalty(session, 10_000)

@@ -22,8 +22,8 @@ from policy.vocabulary.worktime import DayKind
 from services.calendar import working_calendar
 from services.calendar.changes import (
     CalendarChange,
-    carry_out,
-    changed,
+    apply_change,
+    calendar_after,
     company_day,
     office_hours,
     official_year,
@@ -45,9 +45,9 @@ def closing(complaint: Complaint) -> Deadline:
 
 
 def change(session: Session, wanted: CalendarChange, now: dt.datetime = NOW) -> Calendar:
-    calendar = working_calendar.find(session)
+    calendar = working_calendar.find_calendar(session)
     assert calendar is not None
-    carry_out(session, calendar, wanted, reason="厂休", actor="admin", now=now)
+    apply_change(session, calendar, wanted, reason="厂休", actor="admin", now=now)
     return calendar
 
 
@@ -65,10 +65,10 @@ def test_a_preview_says_what_would_move_and_writes_nothing(
     office: Office, rows: Callable[[], Any]
 ) -> None:
     complaint = office.dispatched()
-    calendar = working_calendar.find(office.session)
+    calendar = working_calendar.find_calendar(office.session)
     assert calendar is not None
     before = rows()
-    value = changed(office.session, calendar, company_day(OFF, DayKind.rest, "厂庆"))
+    value = calendar_after(office.session, calendar, company_day(OFF, DayKind.rest, "厂庆"))
     (moving,) = recounting.preview(office.session, value, now=NOW)
 
     assert moving.number == complaint.number
@@ -83,7 +83,7 @@ def test_a_change_alone_moves_nothing_and_counting_anew_moves_what_the_preview_s
     complaint = office.dispatched()
     day_off(office.session)
     assert closing(complaint).due_at == DUE
-    assert recounting.outdated(office.session, now=NOW) == [complaint.number]
+    assert recounting.outdated_cases(office.session, now=NOW) == [complaint.number]
 
     recount(office, complaint)
     assert (closing(complaint).due_at, complaint.due_at) == (DUE_WITH_A_DAY_OFF,) * 2
@@ -92,7 +92,7 @@ def test_a_change_alone_moves_nothing_and_counting_anew_moves_what_the_preview_s
     assert (revision.reason, revision.journal_seq) == ("calendar", complaint.version)
     row = office.session.scalars(sa.select(Journal).where(Journal.event == "recounted")).one()
     assert (row.data["reason"], row.actor) == ("厂休", ActorKind.user)
-    assert recounting.outdated(office.session, now=NOW) == []
+    assert recounting.outdated_cases(office.session, now=NOW) == []
 
 
 def test_counting_anew_twice_does_it_once(office: Office) -> None:
@@ -120,7 +120,7 @@ def test_a_case_that_lived_under_two_calendars_folds_to_its_rows(office: Office)
     office.reply(complaint)
     office.confirm(complaint)
     # Without the history of the calendar the same journal would make another case.
-    fresh = journal.folded(office.session, complaint)
+    fresh = journal.fold_journal(office.session, complaint)
     assert fresh == record.facts_of(office.session, complaint)
     now = working_calendar.work_calendar(office.session)
     pack, _ = journal.rules_of(office.session, complaint)
@@ -161,8 +161,8 @@ def test_only_cases_that_may_look_at_the_changed_days_are_looked_at(office: Offi
     calendar = working_calendar.work_calendar(office.session)
     near = (at(9, 29, 0), at(9, 30, 0))
     far = (at(11, 29, 0), at(11, 30, 0))
-    assert recounting._concerned(office.session, near) == [complaint.id]
-    assert recounting._concerned(office.session, far) == []
+    assert recounting._affected_ids(office.session, near) == [complaint.id]
+    assert recounting._affected_ids(office.session, far) == []
     assert list(recounting.preview(office.session, calendar, now=NOW, span=near)) == []
 
 
@@ -196,9 +196,9 @@ def test_a_preview_asks_the_database_the_same_for_ten_cases_as_for_one(
             office.dispatched()
         office.session.commit()
         with reading(engine) as session, count() as seen:
-            calendar = working_calendar.find(session)
+            calendar = working_calendar.find_calendar(session)
             assert calendar is not None
-            value = changed(session, calendar, company_day(OFF, DayKind.rest, "厂庆"))
+            value = calendar_after(session, calendar, company_day(OFF, DayKind.rest, "厂庆"))
             list(recounting.preview(session, value, now=NOW))
         return len(seen)
 
@@ -234,7 +234,9 @@ def test_the_worker_counts_anew_what_somebody_asked_for(office: Office, engine: 
     calendar = working_calendar.work_calendar(office.session)
     tomorrow = calendar.add_days(calendar.local(now).date(), 1)
     change(office.session, company_day(tomorrow, DayKind.rest, "厂庆"), now)
-    requests.ask(office.session, kind=recounting.REQUEST, key="company", user_id=None, now=now)
+    requests.request_work(
+        office.session, kind=recounting.REQUEST, key="company", user_id=None, now=now
+    )
     office.session.commit()
 
     recount_cases(_turn(engine, now))
@@ -258,6 +260,8 @@ def test_the_worker_touches_nothing_that_nobody_asked_for(office: Office, engine
 
 def _turn(engine: Engine, now: dt.datetime) -> Turn:
     with writing(engine) as session:
-        fence = leases.take(session, "recount", holder="-", now=now, term=dt.timedelta(minutes=2))
+        fence = leases.acquire(
+            session, "recount", holder="-", now=now, term=dt.timedelta(minutes=2)
+        )
     assert fence is not None
     return Turn(engine, "recount", fence)

@@ -71,7 +71,7 @@ def test_the_hours_in_which_nobody_stood_watch_at_the_hotline_are_reported(
 def _watches(session: Session, version: PolicyVersion) -> list[object]:
     entry = policies.pack(session, version).find("ledger", "duty")
     return list(
-        ledgers.ledger(session, version, entry, from_on=dt.date(2026, 9, 30), until_on=SECOND)
+        ledgers.ledger_rows(session, version, entry, from_on=dt.date(2026, 9, 30), until_on=SECOND)
     )
 
 
@@ -127,7 +127,7 @@ def test_every_handling_file_stands_in_the_complaint_ledger_to_be_found_again(
             now=at(10, 1, 13),
         )
     entry = policies.pack(session, version).find("ledger", "complaints")
-    rows = ledgers.ledger(session, version, entry, from_on=FIRST, until_on=FIRST)
+    rows = ledgers.ledger_rows(session, version, entry, from_on=FIRST, until_on=FIRST)
     assert [row.complaint.number for row in rows] == ["RTS2026100001", "RTS2026100002"]
     assert [row.data["reason"] for row in rows] == ["拖车 9", "拖车 10"]
     assert session.scalar(sa.select(sa.func.count(Complaint.id))) == 3

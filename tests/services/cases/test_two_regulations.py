@@ -140,7 +140,7 @@ def test_where_two_regulations_give_the_same_numbers_none_is_given_twice(
     assert ours[-1] == "TS2026090025"
     assert theirs == ["TS2026090026", "TS2026090027"]
     assert office.registered().number == "TS2026090028"
-    assert not any(ledgers.gaps(office.session, version, on=MORNING.date()).values())
+    assert not any(ledgers.missing_numbers(office.session, version, on=MORNING.date()).values())
 
 
 def test_a_case_is_timed_by_its_own_regulation(office: Office, sales_rules: PolicyVersion) -> None:
@@ -161,7 +161,7 @@ def test_a_ledger_lists_the_cases_of_its_own_regulation_only(
     for version, wanted in ((office.version, ours), (sales_rules, theirs)):
         pack = policies.pack(office.session, version)
         entry = next(e for e in pack.ledger if "complaint" in e.kinds)
-        assert list(ledgers.ledger(office.session, version, entry, **days)) == [wanted]
+        assert list(ledgers.ledger_rows(office.session, version, entry, **days)) == [wanted]
 
 
 def test_a_number_taken_out_by_hand_is_named_as_a_gap(
@@ -169,10 +169,12 @@ def test_a_number_taken_out_by_hand_is_named_as_a_gap(
 ) -> None:
     first = registered(office, sales_rules, "suggestion")
     registered(office, sales_rules, "suggestion", 40)
-    assert ledgers.gaps(office.session, sales_rules, on=MORNING.date())["suggestion"] == []
+    assert (
+        ledgers.missing_numbers(office.session, sales_rules, on=MORNING.date())["suggestion"] == []
+    )
     first.number = "taken away"
     office.session.flush()
-    found = ledgers.gaps(office.session, sales_rules, on=MORNING.date())
+    found = ledgers.missing_numbers(office.session, sales_rules, on=MORNING.date())
     assert found["suggestion"] == ["JY2609001"]
     first.number = "JY2609001"
     office.session.flush()

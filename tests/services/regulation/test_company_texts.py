@@ -40,14 +40,14 @@ def worded(office: Office) -> int:
 
 
 def said(session: Session, policy_id: int, section: str, on: dt.date) -> dict[str, str]:
-    return company_texts.standing(session, policy_id=policy_id, section=section, on=on)
+    return company_texts.texts_on(session, policy_id=policy_id, section=section, on=on)
 
 
 def test_the_company_s_words_stand_from_their_day_on(office: Office, worded: int) -> None:
     session, policy_id = office.session, worded
     for from_on, text in ((DAY, "浦东新区市场监督管理局"), (dt.date(2026, 11, 1), "徐汇分局")):
         what = f"{policy_id}/authority/market"
-        company_texts.word(session, what, from_on=from_on, text=text, on=DAY)
+        company_texts.add_text(session, what, from_on=from_on, text=text, on=DAY)
     days = [DAY - dt.timedelta(days=1), DAY, dt.date(2026, 12, 1)]
     assert [said(session, policy_id, "authority", day) for day in days] == [
         {},
@@ -61,12 +61,12 @@ def test_words_are_changed_and_refused_where_there_is_nothing_to_say(
 ) -> None:
     session, policy_id = office.session, worded
     what = f"{policy_id}/script/hello"
-    row = company_texts.word(session, what, from_on=DAY, text=" 早上好 ", on=DAY)
-    company_texts.reword(session, row, text="下午好")
+    row = company_texts.add_text(session, what, from_on=DAY, text=" 早上好 ", on=DAY)
+    company_texts.change_text(session, row, text="下午好")
     assert said(session, policy_id, "script", DAY) == {"hello": "下午好"}
     with refuses(Duplicate, field="from_on"):
-        company_texts.word(session, what, from_on=DAY, text="x", on=DAY)
+        company_texts.add_text(session, what, from_on=DAY, text="x", on=DAY)
     with refuses(FieldMissing, field="text"):
-        company_texts.reword(session, row, text=" ")
+        company_texts.change_text(session, row, text=" ")
     with refuses(ChoiceUnknown, field="what"):
-        company_texts.word(session, f"{policy_id}/script/bye", from_on=DAY, text="x", on=DAY)
+        company_texts.add_text(session, f"{policy_id}/script/bye", from_on=DAY, text="x", on=DAY)

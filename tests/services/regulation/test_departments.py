@@ -38,12 +38,12 @@ def test_a_department_of_a_regulation_means_another_one_from_its_day_on(
     session, policy_id = office.session, rescue.policy_id
     what = departments.name_of(policy_id, "operations")
     for day, key in ((DAY, "workshop"), (LATER, "parts")):
-        departments.mean(session, what, office.department(key), from_on=day)
+        departments.add_meaning(session, what, office.department(key), from_on=day)
     for day, key in ((DAY, "workshop"), (LATER, "parts")):
-        found = departments.meant(session, policy_id=policy_id, on=day)
+        found = departments.departments_meant(session, policy_id=policy_id, on=day)
         assert found["operations"] is office.department(key)
         assert missing(office, rescue, day) == ["customer_service", "support"]
-    early = actors.meanings(session, policy_id=policy_id, on=DAY - dt.timedelta(days=1))
+    early = actors.department_ids(session, policy_id=policy_id, on=DAY - dt.timedelta(days=1))
     assert "operations" not in early
 
 
@@ -52,18 +52,18 @@ def test_two_meanings_from_one_day_on_are_refused_and_one_is_changed(
 ) -> None:
     session = office.session
     what = departments.name_of(rescue.policy_id, "operations")
-    row = departments.mean(session, what, office.department("parts"), from_on=DAY)
-    later = departments.mean(session, what, office.department("sales"), from_on=LATER)
+    row = departments.add_meaning(session, what, office.department("parts"), from_on=DAY)
+    later = departments.add_meaning(session, what, office.department("sales"), from_on=LATER)
     told = {
         "department": "parts department",
         "policy_department": "清障救援投诉处理方案 · 清障作业部门",
     }
     with refuses(MeaningTaken, field="from_on", **told):
-        departments.mean(session, what, office.department("sales"), from_on=DAY)
+        departments.add_meaning(session, what, office.department("sales"), from_on=DAY)
     with refuses(MeaningTaken, from_on=DAY):
         departments.change_meaning(session, later, office.department("sales"), from_on=DAY)
     departments.change_meaning(session, row, office.department("workshop"), from_on=DAY)
-    found = departments.meant(session, policy_id=rescue.policy_id, on=DAY)
+    found = departments.departments_meant(session, policy_id=rescue.policy_id, on=DAY)
     assert found["operations"] is office.department("workshop")
 
 
@@ -73,13 +73,13 @@ def test_only_an_active_department_is_meant_by_one_of_a_regulation(
     session, parts = office.session, office.department("parts")
     what = departments.name_of(rescue.policy_id, "operations")
     with refuses(ChoiceUnknown, field="policy_department"):
-        departments.mean(session, f"{rescue.policy_id}/moon", parts, from_on=DAY)
-    departments.mean(session, what, parts, from_on=DAY)
+        departments.add_meaning(session, f"{rescue.policy_id}/moon", parts, from_on=DAY)
+    departments.add_meaning(session, what, parts, from_on=DAY)
     parts.active = False
     session.flush()
     assert "operations" in missing(office, rescue, DAY)
     with refuses(ValueRefused, field="department", why="inactive"):
-        departments.mean(session, what, parts, from_on=LATER)
+        departments.add_meaning(session, what, parts, from_on=LATER)
 
 
 def test_a_draft_s_department_is_known_before_it_is_published_and_gone_with_it(
@@ -88,6 +88,6 @@ def test_a_draft_s_department_is_known_before_it_is_published_and_gone_with_it(
     said: dict[str, Any] = {"actor": office.administrator, "now": at(10, 12, 9)}
     draft = drafts.begin_empty(office.session, key="warranty", label="三包", **said)
     what = departments.name_of(draft.policy_id, "service")
-    assert departments.named(office.session)[what] == "三包 · 服务部"
+    assert departments.policy_departments(office.session)[what] == "三包 · 服务部"
     drafts.withdraw(office.session, draft, reason="不需要", **said)
-    assert what not in departments.named(office.session)
+    assert what not in departments.policy_departments(office.session)

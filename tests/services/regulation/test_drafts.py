@@ -101,9 +101,9 @@ def have_departments(office: Office, data: dict[str, Any]) -> None:
 
 def check_all(session: Session, draft: PolicyVersion) -> None:
     """What the worker writes down when the slow check found nothing."""
-    work = drafts.to_examine(session, draft.id)
+    work = drafts.check_input(session, draft.id)
     assert work is not None
-    drafts.checked(session, draft.id, work.content, [], now=NOW)
+    drafts.store_findings(session, draft.id, work.content, [], now=NOW)
 
 
 def approved(office: Office, draft: PolicyVersion, by: Actor) -> None:
@@ -147,7 +147,7 @@ def test_a_draft_begins_with_a_shipped_regulation_a_file_or_nothing(office: Offi
     said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
     shipped = drafts.begin_shipped(office.session, REGULATION, **said)
     assert shipped.based_on == office.version
-    data = parse(toml_of(policies.plain(office.session, shipped)).encode(), file="x.toml")
+    data = parse(toml_of(policies.plain_data(office.session, shipped)).encode(), file="x.toml")
     again = drafts.begin_with(office.session, data, **said)
     assert again.checksum == shipped.checksum
     new = drafts.begin_empty(office.session, key="warranty", label="三包处理制度", **said)
@@ -182,7 +182,7 @@ def test_a_draft_full_of_mistakes_is_kept_as_it_was_typed(office: Office) -> Non
     said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
     kept = drafts.begin_with(office.session, data, **said)
     office.session.expire_all()
-    assert policies.plain(office.session, kept) == data
+    assert policies.plain_data(office.session, kept) == data
     codes = {one.code for one in drafts.check(office.session, kept, on=TODAY).grave}
     assert {"missing", "section_unknown", "no_number", "too_small"} <= codes
 
@@ -200,7 +200,9 @@ def test_entries_are_changed_added_moved_and_removed_and_each_change_is_a_row(
     )
     drafts.move_entry(session, draft, new, by=-1, **said)
     drafts.remove_entry(session, draft, row(session, draft, "category", "parts"), **said)
-    found = differences(policies.plain(session, office.version), policies.plain(session, draft))
+    found = differences(
+        policies.plain_data(session, office.version), policies.plain_data(session, draft)
+    )
     assert [(d.section, d.key, d.kind) for d in found] == [
         ("category", "parts", "removed"),
         ("category", "price", "added"),
@@ -305,7 +307,7 @@ def test_a_department_the_company_does_not_have_is_named(
     assert (found.code, found.section, found.key) == ("department_unmapped", "department", "parts")
     what = departments.name_of(draft.policy_id, "parts")
     coming = TODAY + dt.timedelta(days=9)
-    departments.mean(office.session, what, office.department("workshop"), from_on=coming)
+    departments.add_meaning(office.session, what, office.department("workshop"), from_on=coming)
     assert drafts.check(office.session, draft, on=TODAY).grave == []
 
 
@@ -361,10 +363,10 @@ def test_what_the_slow_check_finds_stands_until_the_draft_is_changed(
 ) -> None:
     monkeypatch.setattr(checking, "MOST_STEPS", 1_000)
     change(office, draft, "penalty", "late_close", amount=250)
-    work = drafts.to_examine(office.session, draft.id)
+    work = drafts.check_input(office.session, draft.id)
     assert work is not None
-    found_slowly = drafts.examine(work)
-    drafts.checked(office.session, draft.id, work.content, found_slowly, now=NOW)
+    found_slowly = drafts.slow_findings(work)
+    drafts.store_findings(office.session, draft.id, work.content, found_slowly, now=NOW)
     found = drafts.check(office.session, draft, on=TODAY)
     assert found.current
     assert {one.code for one in found.slow} == {"case_differs", "walk_cut_short"}
@@ -381,18 +383,18 @@ def test_a_shipped_regulation_begun_first_is_played_against_its_own_cases(
     first = drafts.begin_shipped(office.session, "road-rescue", **said)
     assert first.based_on is None
     change(office, first, "deadline", "finish", within={"amount": 9, "unit": "working_day"})
-    work = drafts.to_examine(office.session, first.id)
+    work = drafts.check_input(office.session, first.id)
     assert work is not None
-    assert "case_differs" in {one.code for one in drafts.examine(work)}
+    assert "case_differs" in {one.code for one in drafts.slow_findings(work)}
 
 
 def test_a_draft_that_does_not_load_needs_no_slow_check(
     office: Office, draft: PolicyVersion
 ) -> None:
     change(office, draft, "penalty", "late_close", amount=-5)
-    work = drafts.to_examine(office.session, draft.id)
+    work = drafts.check_input(office.session, draft.id)
     assert work is not None
-    assert drafts.examine(work) == []
+    assert drafts.slow_findings(work) == []
 
 
 # ---------------------------------------------------------------- publishing and after
@@ -499,10 +501,10 @@ def test_two_regulations_in_force_work_side_by_side(office: Office, second: Acto
 def test_the_slow_check_sees_the_calendar_of_the_company_or_the_official_one(
     office: Office, draft: PolicyVersion
 ) -> None:
-    work = drafts.to_examine(office.session, draft.id)
+    work = drafts.check_input(office.session, draft.id)
     assert work is not None
     assert work.calendar == working_calendar.work_calendar(office.session)
-    assert drafts.to_examine(office.session, 10**9) is None
+    assert drafts.check_input(office.session, 10**9) is None
     assert checking.findings(work.data) == [
         one for one in checking.findings(work.data) if not one.grave
     ]

@@ -118,9 +118,9 @@ def test_the_thousandth_complaint_of_a_month_widens_its_number_and_the_log_says_
     warned = [one.getMessage() for one in caplog.records if one.name == "services.cases.intake"]
     assert warned == ["TS26091000 is wider than its series is printed"]
     entry = policies.pack(sales.session, sales.version).find("ledger", "complaints")
-    rows = ledgers.ledger(sales.session, sales.version, entry, **SEPTEMBER)
+    rows = ledgers.ledger_rows(sales.session, sales.version, entry, **SEPTEMBER)
     assert [row.number for row in rows] == ["TS2609001", "TS2609999", "TS26091000"]
-    missing = ledgers.gaps(sales.session, sales.version, on=TODAY)["complaint"]
+    missing = ledgers.missing_numbers(sales.session, sales.version, on=TODAY)["complaint"]
     assert (missing[0], missing[-1], len(missing)) == ("TS2609002", "TS2609998", 997)
 
 
@@ -134,7 +134,7 @@ def test_every_case_stands_in_its_register_and_in_the_reception_ledger(
     found = {}
     for entry in pack.ledger:
         with count() as statements:
-            rows = ledgers.ledger(sales.session, sales.version, entry, **SEPTEMBER)
+            rows = ledgers.ledger_rows(sales.session, sales.version, entry, **SEPTEMBER)
         assert len(statements) <= 2
         found[entry.key] = [row.number for row in rows if isinstance(row, Complaint)]
     assert found == {
@@ -172,7 +172,7 @@ def test_a_case_withdrawn_as_a_mistake_is_in_no_figure_and_stays_in_its_ledger(
     by_category = indicators.by_category(sales.session, sales.version, **SEPTEMBER)
     assert {name: _value(rows) for name, rows in by_category.items()} == {"quality": "1"}
     entry = policies.pack(sales.session, sales.version).find("ledger", "complaints")
-    rows = ledgers.ledger(sales.session, sales.version, entry, **SEPTEMBER)
+    rows = ledgers.ledger_rows(sales.session, sales.version, entry, **SEPTEMBER)
     assert list(rows) == [stands, mistake]
 
 
@@ -196,7 +196,7 @@ def test_each_department_owes_its_weekly_monthly_and_yearly_reports_until_it_fil
     assert row.data["figures"]["replied"] == "0.0 %"
     with refuses(Duplicate, field="period"):
         periodic_reports.file_report(sales.session, sales.version, data=ANALYSIS, **said)
-    owed = periodic_reports.owed(
+    owed = periodic_reports.due_reports(
         sales.session, sales.version, since=dt.date(2026, 9, 27), on=dt.date(2026, 10, 4)
     )
     over = {

@@ -47,7 +47,7 @@ def judged(office: Office, version: PolicyVersion, **period: Any) -> list[whatif
     said = {"from_on": FROM, "until_on": UNTIL, "now": NOW, "size": 2} | period
     after_id: int | None = 0
     while after_id is not None:
-        one = whatif.batch(office.session, version, pack, after_id=after_id, **said)
+        one = whatif.judge_batch(office.session, version, pack, after_id=after_id, **said)
         found += one.judged
         after_id = one.last_id
     return found
@@ -107,7 +107,7 @@ def test_a_case_that_does_not_fit_is_listed_with_its_reason(office: Office) -> N
     assert (one.number, one.refusal, other.number) == (fits, None, does_not)
     assert isinstance(other.refusal, StepRefused)
     assert isinstance(other.refusal.facts["refusal"], PostMissing)
-    kept = whatif.told(other, policies.pack(office.session, draft))
+    kept = whatif.difference_as_json(other, policies.pack(office.session, draft))
     assert refusals.load(kept["refusal"]).code == "step_refused"
 
 
@@ -142,7 +142,7 @@ def test_a_batch_takes_as_many_statements_for_many_cases_as_for_few(
         office.session.expunge_all()
         version = office.session.get_one(PolicyVersion, shorter.id)
         with count() as seen:
-            whatif.batch(
+            whatif.judge_batch(
                 office.session, version, pack, from_on=FROM, until_on=UNTIL, now=NOW, size=50
             )
         return len(seen)
@@ -163,7 +163,7 @@ def test_a_batch_takes_as_many_statements_for_many_cases_as_for_few(
 
 def asked(office: Office, version: PolicyVersion) -> int:
     user_id = office.administrator.user_id
-    row = whatif.ask(
+    row = whatif.request_whatif(
         office.session, version, from_on=FROM, until_on=UNTIL, user_id=user_id, now=NOW
     )
     office.session.commit()
@@ -221,18 +221,18 @@ def test_what_was_begun_goes_on_behind_the_last_batch(
 ) -> None:
     made = [office.confirmed().id for _ in range(3)]
     run_id = asked(office, shorter)
-    ((_, request_id),) = whatif.take(session, now=NOW)
+    ((_, request_id),) = whatif.claim_waiting(session, now=NOW)
     pack = policies.pack(session, shorter)
     period = {"from_on": FROM, "until_on": UNTIL, "now": NOW}
-    first = whatif.batch(session, shorter, pack, size=2, **period)
-    assert whatif.keep(session, run_id, request_id, first, now=NOW)
-    whatif.pause(session, request_id)
+    first = whatif.judge_batch(session, shorter, pack, size=2, **period)
+    assert whatif.store_batch(session, run_id, request_id, first, now=NOW)
+    whatif.release(session, request_id)
     row = session.get_one(WhatIf, run_id)
     assert (row.state, row.looked_at, row.after_id) == (WhatIfState.running, 2, made[1])
-    ((again, request_id),) = whatif.take(session, now=NOW)
-    rest = whatif.look(session, again, now=NOW)
+    ((again, request_id),) = whatif.claim_waiting(session, now=NOW)
+    rest = whatif.judge_next_batch(session, again, now=NOW)
     assert [case.complaint_id for case in rest.judged] == made[2:]
-    assert not whatif.keep(session, run_id, request_id, rest, now=NOW)
+    assert not whatif.store_batch(session, run_id, request_id, rest, now=NOW)
     assert (row.state, row.looked_at) == (WhatIfState.done, 3)
     kept = session.scalars(sa.select(WhatIfCase.complaint_id)).all()
     assert sorted(kept) == made
@@ -242,7 +242,9 @@ def test_a_period_that_ends_before_it_begins_is_refused(
     office: Office, shorter: PolicyVersion, refuses: Callable[..., Any]
 ) -> None:
     with refuses(PeriodRefused, field="until_on"):
-        whatif.ask(office.session, shorter, from_on=UNTIL, until_on=FROM, user_id=None, now=NOW)
+        whatif.request_whatif(
+            office.session, shorter, from_on=UNTIL, until_on=FROM, user_id=None, now=NOW
+        )
 
 
 def test_a_draft_that_is_no_whole_regulation_is_refused(
@@ -250,16 +252,18 @@ def test_a_draft_that_is_no_whole_regulation_is_refused(
 ) -> None:
     broken = office.drafted("deadline", "close_a", within=None)
     with refuses(PackRefused):
-        whatif.ask(office.session, broken, from_on=FROM, until_on=UNTIL, user_id=None, now=NOW)
+        whatif.request_whatif(
+            office.session, broken, from_on=FROM, until_on=UNTIL, user_id=None, now=NOW
+        )
 
 
 def test_what_nobody_asked_for_is_not_found(session: Session) -> None:
     with pytest.raises(NotFound):
-        whatif.look(session, 7, now=NOW)
+        whatif.judge_next_batch(session, 7, now=NOW)
 
 
 def test_the_record_of_a_case_is_read_alike_alone_and_with_others(office: Office) -> None:
     cases = [office.restarted(), office.closed(), office.registered()]
     alone = [record.facts_of(office.session, case) for case in cases]
-    assert record.pictures(office.session, cases) == alone
-    assert record.pictures(office.session, []) == []
+    assert record.facts_of_many(office.session, cases) == alone
+    assert record.facts_of_many(office.session, []) == []

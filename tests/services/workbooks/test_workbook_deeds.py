@@ -433,11 +433,11 @@ def test_a_turn_of_the_worker_ends_with_spared_cases_left_and_finds_them_in_a_la
     def turn(now: dt.datetime) -> list[tuple[str, int]]:
         monkeypatch.setattr(loop, "now", lambda: now)
         with writing(engine) as writes:
-            fence = leases.take(writes, "sweep", holder="-", now=now, term=loop.TURN_TERM)
+            fence = leases.acquire(writes, "sweep", holder="-", now=now, term=loop.TURN_TERM)
         assert fence is not None
         jobs.sweep_cases(loop.Turn(engine, "sweep", fence))
         with writing(engine) as writes:
-            leases.give_back(writes, "sweep", fence=fence, now=now)
+            leases.release(writes, "sweep", fence=fence, now=now)
         session.refresh(case)
         found = [(d.key, len(d.breaches)) for d in case.deadlines if d.breaches]
         session.commit()
@@ -455,7 +455,7 @@ def test_a_turn_of_the_worker_ends_with_spared_cases_left_and_finds_them_in_a_la
 
 def mend(office: Office, case: Complaint, event: str, changes: dict[str, Any], **said: Any) -> None:
     by: Actor = said.pop("actor", office.sheet("after_sales"))
-    row = correcting.own_last(office.session, case, event, actor=by)
+    row = correcting.last_own_deed(office.session, case, event, actor=by)
     assert row is not None
     correcting.correct(
         office.session,
@@ -485,10 +485,10 @@ def test_a_sheet_mends_its_answer_until_somebody_goes_on(
     mend(office, case, "replied", {"text": "更换轴承与皮带", "outcome": "raise_to_gm"})
     mend(office, case, "replied", {"text": "更换轴承与垫片"})
     assert case.reply_outcome is ReplyOutcome.raise_to_gm
-    target = correcting.own_last(office.session, case, "replied", actor=by)
+    target = correcting.last_own_deed(office.session, case, "replied", actor=by)
     assert target is not None
     handling.confirm(office.session, case, actor=office.by("director"), now=at(9, 28, 13))
-    assert correcting.own_last(office.session, case, "replied", actor=by) is None
+    assert correcting.last_own_deed(office.session, case, "replied", actor=by) is None
     with refuses(LaterStepsStand, deed="confirmed", seq=case.version):
         correcting.correct(
             office.session,
@@ -513,7 +513,7 @@ def test_a_sheet_mends_the_handler_only_until_the_answer_and_only_to_its_own_peo
         with refuses(kind):
             mend(office, case, "assigned", {"handler": stranger})
     office.reply(case, at(9, 28, 11), actor=by)
-    assert correcting.own_last(office.session, case, "assigned", actor=by) is None
+    assert correcting.last_own_deed(office.session, case, "assigned", actor=by) is None
 
 
 def test_a_sheet_never_makes_its_own_deed_earlier(
@@ -534,7 +534,7 @@ def test_a_sheet_mends_only_what_its_own_department_typed(
     office.reply(case)
     for key in ("after_sales", "sales"):
         by = office.sheet(key)
-        assert correcting.own_last(office.session, case, "replied", actor=by) is None
+        assert correcting.last_own_deed(office.session, case, "replied", actor=by) is None
         for target in (1, 2, 3):
             with refuses(NameNeeded, deed="corrected"):
                 correcting.correct(
@@ -560,16 +560,19 @@ def test_a_sheet_mends_only_what_its_own_department_typed(
 
 def test_another_departments_sheet_does_not_mend_what_this_one_typed(office: Office) -> None:
     case = typed(office)
-    assert correcting.own_last(office.session, case, "replied", actor=office.sheet("sales")) is None
+    assert (
+        correcting.last_own_deed(office.session, case, "replied", actor=office.sheet("sales"))
+        is None
+    )
     person = office.by("mechanic")
-    assert correcting.own_last(office.session, case, "replied", actor=person) is None
+    assert correcting.last_own_deed(office.session, case, "replied", actor=person) is None
 
 
 def test_of_two_notes_a_sheet_mends_the_last(office: Office, refuses: Callable[..., Any]) -> None:
     case, by = office.dispatched(), office.sheet("after_sales")
     for minute in (10, 20):
         handling.progress(office.session, case, text="等配件", actor=by, now=at(9, 28, 11, minute))
-    row = correcting.own_last(office.session, case, "progressed", actor=by)
+    row = correcting.last_own_deed(office.session, case, "progressed", actor=by)
     assert row is not None
     assert row.seq == 4
     with refuses(LaterStepsStand, deed="progressed", seq=4):
@@ -594,8 +597,8 @@ def test_a_deed_that_was_withdrawn_is_mended_by_nobody(office: Office) -> None:
         actor=office.administrator,
         now=at(9, 28, 12),
     )
-    assert correcting.own_last(office.session, case, "replied", actor=by) is None
-    found = correcting.own_last(office.session, case, "progressed", actor=by)
+    assert correcting.last_own_deed(office.session, case, "replied", actor=by) is None
+    found = correcting.last_own_deed(office.session, case, "progressed", actor=by)
     assert found is not None
 
 

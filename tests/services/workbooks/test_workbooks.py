@@ -126,7 +126,7 @@ def asked(session: Session) -> list[tuple[str, str]]:
 
 
 def word(session: Session, workbook: Workbook) -> WorkbookState:
-    return workbooks.state(session, workbook.id).word
+    return workbooks.state_of(session, workbook.id).word
 
 
 # ---------------------------------------------------------------- how a file stands
@@ -148,7 +148,7 @@ def test_what_has_to_be_mended_comes_before_the_rest(session: Session) -> None:
     workbook.paused_at = NOW
     assert word(session, workbook) is WorkbookState.paused
     missing.settled_at = NOW
-    assert workbooks.state(session, workbook.id).problems == 1
+    assert workbooks.state_of(session, workbook.id).problems == 1
 
 
 def test_a_file_held_for_long_waits_and_is_reachable(session: Session) -> None:
@@ -162,16 +162,18 @@ def test_a_file_is_late_after_three_looks_and_half_a_minute(
     session: Session, seconds: int, late: bool
 ) -> None:
     workbook = made(session, complete_at=NOW - dt.timedelta(seconds=seconds))
-    state = workbooks.state(session, workbook.id)
+    state = workbooks.state_of(session, workbook.id)
     assert state.lag(now=NOW) == dt.timedelta(seconds=seconds)
-    assert workbooks.late(state, now=NOW, seconds=SECONDS) is late
+    assert workbooks.is_late(state, now=NOW, seconds=SECONDS) is late
 
 
 def test_a_paused_or_new_file_is_not_late(session: Session) -> None:
     paused = made(session, complete_at=at(9, 1, 9), paused_at=NOW)
     new = made(session, "新表", complete_at=None)
     for workbook in (paused, new):
-        assert not workbooks.late(workbooks.state(session, workbook.id), now=NOW, seconds=SECONDS)
+        assert not workbooks.is_late(
+            workbooks.state_of(session, workbook.id), now=NOW, seconds=SECONDS
+        )
 
 
 def test_the_states_of_many_files_cost_two_statements(
@@ -184,7 +186,7 @@ def test_the_states_of_many_files_cost_two_statements(
         problem(session, workbook, ProblemKind.conflict)
         problem(session, workbook, ProblemKind.refused, settled_at=NOW)
         problem(session, workbook, ProblemKind.copy, choice=Resolution.seen)
-        workbooks.look_now(session, workbook, user_id=None, now=NOW)
+        workbooks.request_look(session, workbook, user_id=None, now=NOW)
     session.flush()
     session.expire_all()
     with count() as statements:
@@ -199,7 +201,7 @@ def test_the_states_of_many_files_cost_two_statements(
 
 def test_a_file_that_is_not_there_is_not_found(session: Session) -> None:
     with pytest.raises(NotFound):
-        workbooks.state(session, 4711)
+        workbooks.state_of(session, 4711)
 
 
 # ---------------------------------------------------------------- pausing and looking
@@ -214,7 +216,7 @@ def test_a_paused_file_says_by_whom_and_is_resumed_with_a_look(
     with refuses(ChangedMeanwhile, what="sheet", key=workbook.name):
         workbooks.pause(session, workbook, user_id=user_id, now=NOW)
     with refuses(ChangedMeanwhile, what="sheet"):
-        workbooks.look_now(session, workbook, user_id=user_id, now=NOW)
+        workbooks.request_look(session, workbook, user_id=user_id, now=NOW)
     workbooks.resume(session, workbook, user_id=user_id, now=NOW)
     assert (workbook.paused_at, workbook.paused_by_id) == (None, None)
     assert asked(session) == [("look", str(workbook.id))]
@@ -225,7 +227,7 @@ def test_a_paused_file_says_by_whom_and_is_resumed_with_a_look(
 def test_asking_twice_for_a_look_is_one_look(session: Session) -> None:
     workbook = made(session)
     for _ in range(2):
-        workbooks.look_now(session, workbook, user_id=None, now=NOW)
+        workbooks.request_look(session, workbook, user_id=None, now=NOW)
     assert asked(session) == [("look", str(workbook.id))]
 
 
@@ -280,13 +282,13 @@ def test_passes_come_newest_first_page_by_page(session: Session) -> None:
     workbook = made(session)
     for number in range(1, 8):
         passed(session, workbook, number)
-    first = workbooks.passes(session, workbook, limit=3)
+    first = workbooks.looks_of(session, workbook, limit=3)
     assert [one.number for one in first] == [7, 6, 5]
-    second = workbooks.passes(session, workbook, before=first[-1].number, limit=3)
+    second = workbooks.looks_of(session, workbook, before=first[-1].number, limit=3)
     assert [one.number for one in second] == [4, 3, 2]
-    assert workbooks.one_pass(session, workbook, 4) is second[0]
+    assert workbooks.find_look(session, workbook, 4) is second[0]
     with pytest.raises(NotFound):
-        workbooks.one_pass(session, workbook, 99)
+        workbooks.find_look(session, workbook, 99)
 
 
 def test_the_changes_of_a_pass_come_with_their_cases(
@@ -304,13 +306,13 @@ def test_the_changes_of_a_pass_come_with_their_cases(
     session.expire_all()
     session.refresh(one)
     with count() as statements:
-        found = workbooks.changes(session, one)
+        found = workbooks.changes_of(session, one)
         numbers = [change.complaint.number if change.complaint else None for change in found]
     assert len(statements) == 1
     assert [change.field for change in found] == ["outcome", "answer", "number"]
     assert numbers == [complaint.number, complaint.number, None]
-    taken = workbooks.changes(session, one, what=CellDeed.taken, limit=1)
-    rest = workbooks.changes(session, one, what=CellDeed.taken, after=taken[-1].id)
+    taken = workbooks.changes_of(session, one, what=CellDeed.taken, limit=1)
+    rest = workbooks.changes_of(session, one, what=CellDeed.taken, after=taken[-1].id)
     assert [change.after for change in [*taken, *rest]] == ["已解决", "更换轴承"]
 
 
@@ -406,7 +408,7 @@ def corrected(office: Office, complaint: Complaint, target: int, text: str) -> N
 
 
 def said(session: Session, complaint: Complaint) -> str | None:
-    return journal.folded(session, complaint).replies[-1].text
+    return journal.fold_journal(session, complaint).replies[-1].text
 
 
 def test_a_correction_is_corrected_back(session: Session, office: Office) -> None:
@@ -478,9 +480,9 @@ def test_a_preview_refuses_as_the_undo_does(session: Session, office: Office, re
 
 def test_a_pass_is_undone_once(session: Session, office: Office, refuses: Any) -> None:
     _complaint, look = replied(session, office)
-    assert workbooks.undoable(session, look)
+    assert workbooks.can_undo(session, look)
     undo(session, office, look)
-    assert not workbooks.undoable(session, look)
+    assert not workbooks.can_undo(session, look)
     with refuses(ChangedMeanwhile, what="sheet_pass"):
         undo(session, office, look)
 
@@ -489,7 +491,7 @@ def test_a_pass_that_took_nothing_in_cannot_be_undone(
     session: Session, office: Office, refuses: Any
 ) -> None:
     look = passed(session, made(session))
-    assert not workbooks.undoable(session, look)
+    assert not workbooks.can_undo(session, look)
     with refuses(NotFound, what="intake"):
         undo(session, office, look)
 
@@ -509,7 +511,7 @@ def test_who_may_not_correct_may_not_undo(session: Session, office: Office, refu
 @pytest.fixture
 def tab(session: Session) -> WorkbookTab:
     """The tab of open cases with the columns a company begins with."""
-    layout.settle(session, title=lambda key: f"{key}页", header=lambda name: f"{name}列")
+    layout.add_missing_tabs(session, title=lambda key: f"{key}页", header=lambda name: f"{name}列")
     return session.scalars(sa.select(WorkbookTab).where(WorkbookTab.key == "open")).one()
 
 
@@ -586,7 +588,7 @@ def test_a_column_is_renamed_moved_and_switched_off(session: Session, tab: Workb
 
 
 def test_a_needed_column_stays_on(session: Session, tab: WorkbookTab, refuses: Any) -> None:
-    for name in layout.NEEDED["open"]:
+    for name in layout.NEEDED_FIELDS["open"]:
         with refuses(ValueRefused, field="active", why="column_needed"):
             change(session, column(tab, name), active=False)
 
@@ -617,10 +619,12 @@ def test_a_column_of_the_regulation_can_be_added_once(
     session: Session, tab: WorkbookTab, refuses: Any
 ) -> None:
     on = at(9, 28, 9).date()
-    name = next(one for one in layout.choices(session, tab, on=on) if one.startswith("extra."))
+    name = next(
+        one for one in layout.addable_fields(session, tab, on=on) if one.startswith("extra.")
+    )
     new = added(session, tab, name)
     assert new in tab.columns
-    assert name not in layout.choices(session, tab, on=on)
+    assert name not in layout.addable_fields(session, tab, on=on)
     with refuses(ChoiceUnknown, field="field", value=name):
         added(session, tab, name, "又一列")
 
@@ -635,7 +639,7 @@ def test_a_department_never_gets_a_column_of_money(
 
 def test_the_fields_left_are_offered_tab_by_tab(session: Session, tab: WorkbookTab) -> None:
     on = at(9, 28, 9).date()
-    left = {one.key: names for one, names in workbooks.fields_left(session, on=on)}
+    left = {one.key: names for one, names in workbooks.tabs_with_addable_fields(session, on=on)}
     assert "status" in left["open"]
     assert "month" not in left
 

@@ -62,7 +62,7 @@ def surveyed(office: Office, **data: Any) -> Complaint:
 
 def test_every_declared_field_can_be_chosen_and_nothing_else(both: Files) -> None:
     with both.office() as office:
-        left = layout.choices(office.session, tab_of(office.session), on=NOW.date())
+        left = layout.addable_fields(office.session, tab_of(office.session), on=NOW.date())
         assert {"extra.batch", CAUSE, "form.survey.tools"} <= set(left)
         assert not any(name.startswith("form.duty.") for name in left)
         with pytest.raises(ChoiceUnknown):

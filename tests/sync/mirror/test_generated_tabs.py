@@ -189,7 +189,9 @@ def test_the_wage_months_list_what_the_payroll_lists(files: Files) -> None:
     assert files.look(PAYROLL) is LookOutcome.wrote, "a new penalty is news"
     with reading(files.engine) as session:
         expected = {
-            name: {share.employee.number: share.total for share in penalties.month(session, name)}
+            name: {
+                share.employee.number: share.total for share in penalties.month_list(session, name)
+            }
             for name in penalties.months(session)
         }
     assert sum(sum(of.values()) for of in expected.values()) == Decimal(400)

@@ -125,7 +125,7 @@ def test_a_field_of_the_regulation_gets_a_column_of_its_own(files: Files, number
         assert label in heads(files), "every field is shown until somebody chooses"
         column(office.session, layout.EXTRAS).active = False
         tab = of(office.session, "open")
-        assert name in layout.choices(office.session, tab, on=files.now.date())
+        assert name in layout.addable_fields(office.session, tab, on=files.now.date())
         office.session.add(
             WorkbookColumn(tab=tab, position=90, field=name, header="我们的叫法", width=14)
         )
@@ -133,7 +133,7 @@ def test_a_field_of_the_regulation_gets_a_column_of_its_own(files: Files, number
     assert "我们的叫法" in heads(files)
     with files.office() as office:
         tab = of(office.session, "open")
-        assert name not in layout.choices(office.session, tab, on=files.now.date())
+        assert name not in layout.addable_fields(office.session, tab, on=files.now.date())
 
 
 def test_another_order_is_for_new_files_and_moves_nothing_in_an_old_one(
@@ -180,14 +180,14 @@ def test_every_field_of_a_tab_is_one_that_can_be_shown(files: Files) -> None:
         for audience in Audience:
             for tab in layout.tabs(office.session, audience):
                 names = {one.field for one in tab.columns}
-                assert layout.NEEDED[tab.key] <= names
+                assert layout.NEEDED_FIELDS[tab.key] <= names
                 assert names - {layout.EXTRAS} <= set(layout.FIELDS)
 
 
 @pytest.mark.parametrize("tab", ["today", "closed"])
 def test_a_telephone_number_cannot_be_chosen_for_these_tabs(files: Files, tab: str) -> None:
     with files.office() as office:
-        found = layout.choices(office.session, of(office.session, tab), on=files.now.date())
+        found = layout.addable_fields(office.session, of(office.session, tab), on=files.now.date())
         assert "phone" not in found
         assert "amount" not in found
         assert "ground" not in found
@@ -197,10 +197,10 @@ def test_the_first_run_is_repeated_without_effect(files: Files) -> None:
     with files.office() as office:
         count = sa.select(sa.func.count(WorkbookColumn.id))
         before = office.session.scalar(count)
-        layout.settle(office.session, title=title, header=header)
+        layout.add_missing_tabs(office.session, title=title, header=header)
         assert office.session.scalar(count) == before
         years = [files.now.year]
-        made = layout.found(
+        made = layout.add_missing_workbooks(
             office.session, on=files.now.date(), years=years, name=lambda _: AFTER_SALES
         )
         assert made == []
