@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +21,15 @@ from models import PolicyVersion
 from policy.pack import loading
 from policy.pack.schema import Pack
 from policy.proof import casefile
+from policy.proof.casefile import PlayBasis
 from policy.proof.whatif import Totals
 from policy.vocabulary.errors import NotFound
-from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
 from services.regulation import policies
 from services.reports import whatif
 from wording import play_text, whatif_text
 
 _TO_READ = click.Path(path_type=Path)
-
-
-@dataclass(frozen=True)
-class PlayBasis:
-    """What a case is played on: a regulation, with the company's own choices, and a calendar."""
-
-    title: str
-    calendar: WorkCalendar
-    pack: Callable[[Mapping[str, Any]], Pack]
 
 
 def play(settings: Settings) -> click.Command:
@@ -105,7 +95,7 @@ def _shipped(key: str) -> PlayBasis:
     def pack(parameters: Mapping[str, Any]) -> Pack:
         return loading.build(data, parameters, file=path.name)
 
-    return PlayBasis(pack({}).policy.title, working_calendar.official_calendar(), pack)
+    return PlayBasis(pack, working_calendar.official_calendar(), pack({}).policy.title)
 
 
 def _of_record(settings: Settings, key: str | None, version_id: int | None) -> PlayBasis:
@@ -117,7 +107,7 @@ def _of_record(settings: Settings, key: str | None, version_id: int | None) -> P
         calendar = working_calendar.work_calendar(session)
     engine.dispose()
     return PlayBasis(
-        title, calendar, lambda own: loading.build(data, {**chosen, **own}, file=title)
+        lambda own: loading.build(data, {**chosen, **own}, file=title), calendar, title
     )
 
 

@@ -32,13 +32,14 @@ from admin.regulation.event_form import (
     form_for,
     said,
 )
-from admin.regulation.play_file import LONGEST_TEXT, NAME, PlayBasis, PlayedFile
+from admin.regulation.play_file import LONGEST_TEXT, NAME, PlayedFile
 from admin.regulation.versions import VERSION_STATES
 from enums import WhatIfState
 from files.tables_out import csv_chunks
 from models import Complaint, Employee, Policy, PolicyVersion, WhatIf, WhatIfCase
 from policy.pack import loading
 from policy.proof import casefile
+from policy.proof.casefile import PlayBasis
 from policy.proof.whatif import Totals
 from policy.vocabulary import refusals
 from policy.vocabulary.errors import DomainError

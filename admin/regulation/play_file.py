@@ -7,7 +7,7 @@ server and nothing is written to the record. Steps are added to it by forms, one
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,10 @@ from flask_babel import gettext
 from admin.regulation.event_form import Choices, EventChoice, deeds_of
 from policy.engine.case import archivable
 from policy.engine.permission import FIRST, offered, refusal
-from policy.pack.schema import Pack
 from policy.proof import casefile
+from policy.proof.casefile import PlayBasis
 from policy.proof.play import Case, Play
 from policy.vocabulary.errors import CaseFileRefused, DomainError
-from policy.vocabulary.worktime import WorkCalendar
 from wording import play_text
 
 LONGEST_TEXT = 200_000
@@ -29,14 +28,6 @@ NAME = "case.toml"
 _OF_TIME = ("time_passed", "archived")
 _OF_MONEY = ("penalty_confirmed", "penalty_notified", "penalty_waived", "penalty_reversed")
 _AMENDING = ("corrected", "withdrawn")
-
-
-@dataclass(frozen=True)
-class PlayBasis:
-    """What a case is tried on: a version's pack with a case's own parameters, and the calendar."""
-
-    pack: Callable[[Mapping[str, Any]], Pack]
-    calendar: WorkCalendar
 
 
 @dataclass(frozen=True)

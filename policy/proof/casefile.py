@@ -12,7 +12,8 @@ import datetime as dt
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,15 @@ _CASE = frozenset({"name", "proves", "parameters", "begins", "step", "due", "fig
 _HEAD = frozenset({"pack", "case", "cast", "defaults", "opening"})
 _PERSON = frozenset({"number", "department", "posts", "deputy_for", "sheet"})
 Problem = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PlayBasis:
+    """A regulation to play cases on: its pack with a case's own parameters, and the calendar."""
+
+    pack: Callable[[Mapping[str, Any]], Pack]
+    calendar: WorkCalendar
+    title: str = ""
 
 
 def parse(text: str, file: str) -> dict[str, Any]:
