@@ -229,10 +229,6 @@ class WorkCalendar:
         except IndexError:
             raise CalendarExhausted(from_on=day, days=amount) from None
 
-    def first_working_day_on_or_after(self, day: date) -> date:
-        """`day` if it is a working day, else the next one."""
-        return day if self.is_working(day) else self.add_days(day, 1)
-
     def last_working_day_on_or_before(self, day: date) -> date:
         """`day` if it is a working day, else the one before."""
         self.kind(day)
@@ -360,19 +356,6 @@ class WorkCalendar:
         moment = self.local(instant)
         hours = self.office_hours(moment.date()) or self._slots
         return moment.time() >= hours[-1][1]
-
-    def working_days_between(self, start: datetime, end: datetime) -> int:
-        """Working days after the day of `start`, up to and with the day of `end`.
-
-        It undoes `add`: a term of n working days measures n. Negative if `end` is on an
-        earlier day.
-        """
-        return self._working_days_until(end) - self._working_days_until(start)
-
-    def _working_days_until(self, instant: datetime) -> int:
-        day = self.local(instant).date()
-        self.kind(day)
-        return bisect_right(self._working_ordinals, day.toordinal())
 
     def working_minutes_between(self, start: datetime, end: datetime) -> int:
         """Whole minutes of office hours from `start` to `end`; negative if `end` is earlier."""

@@ -214,19 +214,6 @@ def add_entry(
     return row
 
 
-def change_entry(
-    session: Session,
-    draft: PolicyVersion,
-    row: PolicyRule,
-    data: Mapping[str, Any],
-    *,
-    actor: Actor,
-    now: dt.datetime,
-) -> None:
-    """Let an entry say something else, stored as typed."""
-    change_entries(session, draft, {row.id: data}, actor=actor, now=now)
-
-
 def change_entries(
     session: Session,
     draft: PolicyVersion,
@@ -235,7 +222,7 @@ def change_entries(
     actor: Actor,
     now: dt.datetime,
 ) -> int:
-    """Let entries, by the ids of their rows, say something else; how many differ now."""
+    """Change entries, given by the ids of their rows and stored as typed; how many differ now."""
     check_editable(draft, actor)
     differ = 0
     for rule_id, data in changes.items():

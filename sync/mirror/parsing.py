@@ -53,11 +53,6 @@ class Person:
     name: str
 
 
-def is_formula(read: Read | None) -> bool:
-    """Whether a formula stands in the cell, so that its value may change without anybody typing."""
-    return isinstance(read, Computed)
-
-
 # ---------------------------------------------------------------- text
 
 BLANKS = (

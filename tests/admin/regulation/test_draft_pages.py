@@ -341,7 +341,7 @@ def test_what_the_schema_does_not_know_is_shown_and_can_be_taken_out(
         assert user is not None
         rule = drafts.find_rule(session, draft, late)
         data = {**rule.data, "colour": "red"}
-        drafts.change_entry(session, draft, rule, data, actor=actors.of_user(user), now=NOW)
+        drafts.change_entries(session, draft, {late: data}, actor=actors.of_user(user), now=NOW)
     address = f"/admin/draft/{draft_id}/rules/{late}"
     assert "colour" in administrator.get(address).get_data(as_text=True)
     send(administrator, address, label="逾期")

@@ -79,7 +79,9 @@ def change(office: Office, draft: PolicyVersion, section: str, key: str, **said:
     """Let an entry of a draft say other things, by the administrator."""
     found = row(office.session, draft, section, key)
     data = {**found.data, **said}
-    drafts.change_entry(office.session, draft, found, data, actor=office.administrator, now=NOW)
+    drafts.change_entries(
+        office.session, draft, {found.id: data}, actor=office.administrator, now=NOW
+    )
 
 
 def hold_posts(office: Office) -> None:
@@ -255,7 +257,7 @@ def test_only_administrators_edit(office: Office, draft: PolicyVersion, refuses:
     for role in set(Role) - {Role.administrator}:
         actor = Actor(ActorKind.user, None, None, role)
         with refuses(RoleMissing):
-            drafts.change_entry(office.session, draft, found, {}, actor=actor, now=NOW)
+            drafts.change_entries(office.session, draft, {found.id: {}}, actor=actor, now=NOW)
         with refuses(RoleMissing):
             drafts.begin_from(office.session, office.version, actor=actor, now=NOW)
 
@@ -339,7 +341,7 @@ def test_whoever_changed_a_draft_may_not_approve_it_although_another_began_it(
     session = office.session
     found = row(session, draft, "penalty", "late_close")
     data = {**found.data, "amount": 250}
-    drafts.change_entry(session, draft, found, data, actor=second, now=NOW)
+    drafts.change_entries(session, draft, {found.id: data}, actor=second, now=NOW)
     hold_posts(office)
     check_all(session, draft)
     with refuses(OwnDraft):

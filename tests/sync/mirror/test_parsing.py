@@ -122,12 +122,6 @@ def test_an_error_value_and_a_formula_that_was_never_counted_are_refused() -> No
     assert refused(parsing.text, Computed(None)) == ("not_computed", {})
 
 
-def test_a_formula_is_known_as_one() -> None:
-    assert parsing.is_formula(Computed("x"))
-    assert not parsing.is_formula("=1+1")
-    assert not parsing.is_formula(None)
-
-
 @pytest.mark.parametrize(
     ("read", "meant"),
     [
