@@ -54,7 +54,7 @@ pins: .venv/installed-dev
 
 # make screenshots  photographs every page, desktop and phone
 screenshots: .venv/installed-dev system
-	$(BIN)/python -m docs.screenshots
+	$(BIN)/python -m tools.screenshots
 
 # make translations  gathers the sentences and compiles the catalogues
 translations: .venv/installed

@@ -28,15 +28,15 @@ import cli
 import database
 import wording
 from app import create_app
-from config import Settings
+from config import ROOT, Settings
 from demo.company import POLICY
-from docs import sheets
 from models import Complaint, Journal, Penalty, PolicyVersion, User, Workbook
 from policy.vocabulary.status import Status
 from services.company import actors
 from services.regulation import drafts
+from tools import sheet_pictures
 
-PICTURES = Path(__file__).resolve().parent / "pictures"
+PICTURES = ROOT / "docs" / "pictures"
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}
 TALL = {"case": 1240, "sheet-file": 1240, "numbers": 1000, "indicators": 1000}
 """The height of pictures that show more than a screen does."""
@@ -109,10 +109,13 @@ def subjects(settings: Settings) -> dict[str, str]:
         month = session.scalars(sa.select(sa.func.max(Penalty.month))).first()
         penalty = session.scalars(sa.select(Penalty.id).order_by(Penalty.id)).first()
         answered = sa.select(Complaint.number).where(
-            Complaint.status == Status.replied, Complaint.department.has(key=sheets.DEPARTMENT)
+            Complaint.status == Status.replied,
+            Complaint.department.has(key=sheet_pictures.DEPARTMENT),
         )
         to_confirm = session.scalars(answered.order_by(Complaint.id)).first()
-        in_file = sa.select(Workbook.id).where(Workbook.department.has(key=sheets.DEPARTMENT))
+        in_file = sa.select(Workbook.id).where(
+            Workbook.department.has(key=sheet_pictures.DEPARTMENT)
+        )
         file = session.scalars(in_file).one()
     return {
         "home": "/admin/",
@@ -193,7 +196,7 @@ def draw_tabs(path: Path, settings: Settings) -> None:
     with wording.speaking(settings.language, settings.zone):
         for key, until in TABS.items():
             picture = PICTURES / f"sheet-{key}.zh.png"
-            sheets.draw(path, key, until, picture, str(settings.zone))
+            sheet_pictures.draw(path, key, until, picture, str(settings.zone))
 
 
 def main() -> None:
@@ -201,7 +204,7 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     some = {user: tuple(p for p in pages if p in IN_ENGLISH) for user, pages in ON_DESK.items()}
     with demo_company() as (settings, url), chromium() as browser:
-        draw_tabs(sheets.a_morning(settings), settings)
+        draw_tabs(sheet_pictures.a_morning(settings), settings)
         photographer = Photographer(browser, url, settings)
         photographer.take(ON_DESK, "zh", DESK)
         photographer.take(ON_PHONE, "zh", PHONE)
