@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIN := $(BIN)/pip-compile --quiet --strip-extras --no-header --no-annotate \
        --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: help run test soak-sync lint types system bench bench-sync bench-whatif pins screenshots settings translations
+.PHONY: help run test soak-sync lint types system bench bench-sync bench-whatif pins screenshots house settings translations
 
 help:
 	@sed -n "s/^# \(make .*\)/\1/p" Makefile
@@ -55,6 +55,10 @@ pins: .venv/installed-dev
 # make screenshots  photographs every page, desktop and phone
 screenshots: .venv/installed-dev system
 	$(BIN)/python -m tools.screenshots
+
+# make house  draws the picture of the house from the imports
+house: .venv/installed
+	$(BIN)/python -m tools.house_picture
 
 # make translations  gathers the sentences and compiles the catalogues
 translations: .venv/installed
