@@ -20,7 +20,7 @@ def init_app(app: Flask, db: SQLAlchemy) -> None:
     @app.get("/healthz")
     def healthz() -> tuple[Response, int]:
         try:
-            age = leases.seconds_since_heartbeat(db.session, now=dt.datetime.now(dt.UTC))
+            age = leases.seconds_since_heartbeat(db.session(), now=dt.datetime.now(dt.UTC))
         except SQLAlchemyError:
             logger.exception("the database does not answer")
             return jsonify(status="database unavailable"), 503

@@ -7,11 +7,12 @@ because machines differ; the head of the run names this one.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
-from regulation import large
 
+from benchmarks.regulation import large
 from policy.engine.case import apply
 from policy.engine.folding import JournalEntry, fold
 from policy.engine.permission import offered
@@ -30,7 +31,7 @@ ANYBODY = By(
     departments=tuple(department.key for department in PACK.department),
     posts=tuple(HeldPost(post=post.key) for post in PACK.post),
 )
-REGISTERED = {
+REGISTERED: dict[str, Any] = {
     "type": "registered",
     "number": "1",
     "kind": "complaint",
@@ -39,7 +40,7 @@ REGISTERED = {
     "subject": "-",
     "received_at": BEGIN,
 }
-STEPS = (
+STEPS: tuple[dict[str, Any], ...] = (
     REGISTERED,
     {"type": "dispatched", "department": "after_sales", "holder": "2"},
     {"type": "assigned", "handler": "3"},

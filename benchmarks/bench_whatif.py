@@ -92,11 +92,9 @@ def make() -> dict[str, float]:
     """The company, its cases and the draft."""
     import logging
 
-    sys.path.insert(0, str(ROOT / "tests"))
-    import company
-
     from config import make_home
     from database import make_engine, writing
+    from tests import company
 
     logging.disable(logging.INFO)
     settings = _settings()
@@ -149,15 +147,24 @@ def try_draft() -> dict[str, float]:
     statements, folding = [0], [0.0]
     sa.event.listen(engine, "before_cursor_execute", lambda *_: _add(statements, 1))
     policy.proof.whatif.under = _timed(policy.proof.whatif.under, folding)
-    totals, after_id = Totals(), 0
+    totals = Totals()
+    after_id: int | None = 0
     begun, busy = time.perf_counter(), time.process_time()
-    period = {"from_on": dt.date(2026, 9, 1), "until_on": dt.date(2026, 9, 30)}
+    from_on, until_on = dt.date(2026, 9, 1), dt.date(2026, 9, 30)
     now = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
     while after_id is not None:
         with reading(engine) as session:
             draft = session.scalars(sa.select(PolicyVersion).filter_by(status="draft")).one()
             pack = policies.pack(session, draft)
-            found = whatif.judge_batch(session, draft, pack, **period, after_id=after_id, now=now)
+            found = whatif.judge_batch(
+                session,
+                draft,
+                pack,
+                from_on=from_on,
+                until_on=until_on,
+                after_id=after_id,
+                now=now,
+            )
         list(whatif.add_to_totals(found, totals))
         after_id = found.last_id
     assert (totals.cases, totals.differ, totals.refused) == (CASES, CASES, 0)

@@ -175,9 +175,14 @@ class WhatIfRun:
             with database.reading(self.engine) as session:
                 version = _version(session, None, self.version_id, self.settings)
                 pack = pack or policies.pack(session, version)
-                period = {"from_on": self.from_on, "until_on": self.until_on}
                 found = whatif.judge_batch(
-                    session, version, pack, **period, after_id=after_id, now=now
+                    session,
+                    version,
+                    pack,
+                    from_on=self.from_on,
+                    until_on=self.until_on,
+                    after_id=after_id,
+                    now=now,
                 )
             for case, told in whatif.add_to_totals(found, self.totals):
                 yield case.number, told

@@ -54,7 +54,8 @@ def _value(value: Any) -> Item:
         return Float(float(value), Trivia(), f"{value:f}")
     if isinstance(value, dt.date | dt.time):
         return tomlkit.item(value.isoformat())
-    return tomlkit.item(value)
+    item: Item = tomlkit.item(value)
+    return item
 
 
 def _inline(value: Mapping[str, Any]) -> InlineTable:

@@ -247,7 +247,7 @@ def _write_value(
         shown = "date" if kind == "date" else "datetime"
         page.write_datetime(row, column, _zoneless(value), formats[shown])
     elif isinstance(value, date):
-        page.write_datetime(row, column, value, formats["date"])
+        page.write_datetime(row, column, value, formats["date"])  # type: ignore[call-overload]  # a date is taken too
     elif isinstance(value, int | float | Decimal):
         shown = kind if kind in ("money", "int") else "general"
         _write_number(page, row, column, value, formats[shown], formats["text"])
@@ -274,7 +274,7 @@ def _write_number(
     if not number.is_finite() or len(number.normalize().as_tuple().digits) > _EXACT_DIGITS:
         page.write_string(row, column, str(value), text)
     else:
-        page.write_number(row, column, value, style)
+        page.write_number(row, column, value, style)  # type: ignore[arg-type]  # writes its digits
 
 
 def _title(wanted: str, taken: set[str]) -> str:

@@ -190,7 +190,11 @@ class Office:
         return complaint
 
     def dispatch(self, complaint: Complaint, now: dt.datetime = DISPATCHED, **said: Any) -> None:
-        usual = {"department": "after_sales", "actor": self.by("specialist"), "now": now}
+        usual: dict[str, Any] = {
+            "department": "after_sales",
+            "actor": self.by("specialist"),
+            "now": now,
+        }
         intake.dispatch(self.session, complaint, **(usual | said))
 
     def reply(self, complaint: Complaint, now: dt.datetime = REPLIED, **said: Any) -> None:

@@ -17,12 +17,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from company import Office
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from serving import Live, made, served
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -31,6 +29,8 @@ from database import make_engine, writing
 from enums import Role
 from models import Base, User
 from services.company import accounts
+from tests.company import Office
+from tests.serving import Live, made, served
 
 PASSWORD = "correct horse battery"
 

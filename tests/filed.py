@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from company import Office
 from sqlalchemy.orm import Session
 
 from enums import Audience, CellDeed, ProblemKind
@@ -21,6 +20,7 @@ from models import (
     WorkbookTab,
 )
 from services.workbooks import layout
+from tests.company import Office
 
 TITLES = {
     "today": "今日",

@@ -6,8 +6,6 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-import company
-from company import Office, at
 from sqlalchemy.orm import Session
 
 from config import Settings
@@ -18,6 +16,8 @@ from policy.pack.loading import read
 from services.cases import customers, intake
 from services.company import accounts
 from services.regulation import policies
+from tests import company
+from tests.company import Office, at
 
 KEY = "suppliers"
 LOGINS = {

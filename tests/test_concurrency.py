@@ -7,10 +7,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import company
 import pytest
 import sqlalchemy as sa
-from company import Office
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -19,6 +17,8 @@ from database import reading, writing
 from models import Complaint, Journal, NumberCounter, Penalty
 from policy.vocabulary.errors import ChangedMeanwhile
 from services.cases import journal, record
+from tests import company
+from tests.company import Office
 
 PROCESSES = 4
 CASES = 5
@@ -26,8 +26,7 @@ ROUNDS = 3
 
 BEGIN = """
 import sys
-sys.path.insert(0, "tests")
-from company import Office, at
+from tests.company import Office, at
 from config import Settings
 from database import make_engine, writing
 from services.cases import handling, journal, penalties
@@ -41,16 +40,16 @@ numbers = sys.argv[4:]
 for turn in range(times):
     for number in numbers[worker:] + numbers[:worker]:
         with writing(engine) as session:
-            office, case = Office(session), journal.hold(session, number)
+            office, case = Office(session), journal.lock_case(session, number)
             mechanic = office.by("mechanic")
             now = at(9, 28, 12, turn)
             text = f"{{worker}}/{{turn}}"
             handling.progress(session, case, text=text, actor=mechanic, now=now)
         with writing(engine) as session:
-            office, case = Office(session), journal.hold(session, number)
+            office, case = Office(session), journal.lock_case(session, number)
             handling.contact(session, case, actor=office.by("mechanic"), now=now, text=text)
         with writing(engine) as session:
-            office, case = Office(session), journal.hold(session, number)
+            office, case = Office(session), journal.lock_case(session, number)
             penalties.judge(
                 session, case, ground="hide_supervisor", employee="2002", text=text,
                 actor=office.by("care_director"), now=at(9, 28, 12 + worker, turn),

@@ -19,6 +19,8 @@ from unicodedata import east_asian_width
 
 import openpyxl
 import sqlalchemy as sa
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.header_footer import HeaderFooterItem
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy.orm import Session
 
@@ -58,7 +60,7 @@ class Book:
         tab = self.book[workbook_text.title("open")]
         assert isinstance(tab, Worksheet)
         self.tab = tab
-        self.columns = {cell.value: cell.column for cell in tab[1]}
+        self.columns = {str(head.value): column for column, head in enumerate(tab[1], start=1)}
 
     def type(self, line: int, said: Mapping[str, str]) -> None:
         """Type texts into the cells of a line, by field."""
@@ -136,11 +138,13 @@ def _waiting(session: Session) -> list[str]:
 def _tell(session: Session, number: str) -> None:
     """The handler writes on his telephone what somebody else types in the file meanwhile."""
     complaint = session.scalars(sa.select(Complaint).where(Complaint.number == number)).one()
+    handler = complaint.handler
+    assert handler is not None
     handling.progress(
         session,
         complaint,
         text="客户改约周五上午送车",
-        actor=actors.of_employee(complaint.handler),
+        actor=actors.of_employee(handler),
         now=dt.datetime.now(dt.UTC),
     )
 
@@ -172,13 +176,15 @@ def _only(path: Path, key: str, until: str, copy: Path) -> None:
     for other in book:
         other.sheet_state = "visible" if other is tab else "hidden"
     book.active = book.index(tab)
-    shown = next(c for c in tab[1] if c.value == workbook_text.header(until))
-    filled = [row[1].row for row in tab.iter_rows() if any(c.value for c in row[1:])]
+    heads = [head.value for head in tab[1]]
+    shown = get_column_letter(heads.index(workbook_text.header(until)) + 1)
+    rows = enumerate(tab.iter_rows(values_only=True), start=1)
+    filled = [line for line, values in rows if any(values[1:])]
     for number in range(2, max(filled) + 1):
         tab.row_dimensions[number].height = LINE_PT * _lines(tab, number)
-    tab.print_area = f"B1:{shown.column_letter}{max(filled)}"
+    tab.print_area = f"B1:{shown}{max(filled)}"
     tab.page_setup.paperSize = A3
-    tab.oddFooter.center.text = None
+    tab.HeaderFooter.oddFooter = HeaderFooterItem()
     book.save(copy)
 
 
@@ -188,10 +194,10 @@ def _lines(tab: Worksheet, number: int) -> int:
     A Chinese character is nearly as wide as two others.
     """
     needed = 1
-    for cell in tab[number]:
+    for column, cell in enumerate(tab[number], start=1):
         if cell.alignment.wrap_text and not str(cell.value).startswith("="):
             wide = sum(1 + (east_asian_width(sign) in "WF") for sign in str(cell.value or ""))
-            holds = int(tab.column_dimensions[cell.column_letter].width * NARROWER)
+            holds = int(tab.column_dimensions[get_column_letter(column)].width * NARROWER)
             needed = max(needed, -(-wide // holds))
     return needed
 

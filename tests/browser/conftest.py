@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import company
 import pytest
-from company import Office
 from playwright.sync_api import Page
 from sqlalchemy import Engine
-from staff import CHINESE, PASSWORD, ROLES
 
 from config import Settings
 from database import make_engine, reading, writing
 from models import Base, User
 from services.cases import sweep
 from services.company import accounts
+from tests import company
+from tests.browser.staff import CHINESE, PASSWORD, ROLES
+from tests.company import Office
 
 Rows = dict[str, list[tuple[Any, ...]]]
 

@@ -11,19 +11,19 @@ from urllib.parse import quote, urlencode
 
 import pytest
 import sqlalchemy as sa
-from company import ZONE, Office
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import expect
 from sqlalchemy import Engine
-from staff import ROLES
 from werkzeug.test import TestResponse
-from windows import PHONE, input_of, send
 
 from admin.kit.rights import RIGHTS
 from database import reading
 from models import Complaint, Journal
 from services.cases import handling
+from tests.browser.staff import ROLES
+from tests.browser.windows import PHONE, input_of, send
+from tests.company import ZONE, Office
 
 TYPED = "客户说冷车启动时有金属敲击声，要求今天答复"
 ODD = ("", "0", "-1", "9" * 30, "1e9", "x", "\0", "a\0b", "../..", "'\"<b>%", "一二三", "x" * 3000)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import filed
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import Engine
-from windows import PHONE, fill
 
 from database import reading
 from enums import ProblemKind, Resolution
 from models import WorkbookProblem, WorkbookRow
+from tests import filed
+from tests.browser.windows import PHONE, fill
 
 pytestmark = pytest.mark.browser
 

@@ -13,15 +13,15 @@ from typing import Any
 import openpyxl
 import pytest
 import sqlalchemy as sa
-from company import ZONE, Office
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
-from windows import PHONE, do, fill, input_of, local, open_waiting, stands
 
 from database import reading
 from models import Complaint, Penalty
 from policy.vocabulary.status import PenaltyStatus, Status
 from services.cases import journal, penalties, record, sweep
+from tests.browser.windows import PHONE, do, fill, input_of, local, open_waiting, stands
+from tests.company import ZONE, Office
 
 pytestmark = pytest.mark.browser
 

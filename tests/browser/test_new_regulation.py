@@ -10,11 +10,8 @@ from typing import Any
 import openpyxl
 import pytest
 import sqlalchemy as sa
-from company import ZONE, Office
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
-from test_regulation_editing import look as check_drafts
-from windows import fill, input_of, stands
 
 from config import Settings, make_home
 from database import reading
@@ -22,6 +19,9 @@ from models import Complaint, Department, Workbook
 from policy.vocabulary.status import Status
 from services.company import people
 from services.regulation import policies
+from tests.browser.test_regulation_editing import look as check_drafts
+from tests.browser.windows import fill, input_of, stands
+from tests.company import ZONE, Office
 from worker.workbooks import Mirrors
 
 pytestmark = pytest.mark.browser

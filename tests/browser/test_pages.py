@@ -15,13 +15,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page
 from pydantic import SecretStr
-from serving import Live, made, served
 from sqlalchemy import Engine
 
 from config import Settings
 from database import make_engine, reading, upgrade, writing
 from enums import Role
 from models import Complaint, Department, Penalty, Policy, User
+from tests.serving import Live, made, served
 from wording import LANGUAGES
 
 pytestmark = pytest.mark.browser

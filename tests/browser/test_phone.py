@@ -12,12 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
-from company import ZONE, Office
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
-from staff import PASSWORD, ROLES
-from windows import PHONE, fill, stands
 
 from config import Settings
 from database import reading
@@ -26,6 +23,9 @@ from models import Attachment, Complaint
 from policy.vocabulary.status import Satisfaction, Status
 from services.cases import correcting, customers, handling, journal, record
 from services.company import people
+from tests.browser.staff import PASSWORD, ROLES
+from tests.browser.windows import PHONE, fill, stands
+from tests.company import ZONE, Office
 
 pytestmark = pytest.mark.browser
 

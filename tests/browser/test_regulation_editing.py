@@ -7,15 +7,15 @@ import re
 from typing import Any
 
 import pytest
-from company import REGULATION, Office
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
-from windows import PHONE, fill, input_of
 
 from config import Settings
 from database import reading
 from services.company import people
 from services.regulation import policies
+from tests.browser.windows import PHONE, fill, input_of
+from tests.company import REGULATION, Office
 from worker import make_worker
 from worker.jobs import check_drafts
 from worker.loop import Chore

@@ -6,8 +6,9 @@ import datetime as dt
 import re
 from typing import Any
 
-from company import ZONE
 from playwright.sync_api import Locator, Page, expect
+
+from tests.company import ZONE
 
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},

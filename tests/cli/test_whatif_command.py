@@ -6,17 +6,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import company
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
-from company import Office
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 import cli
 from config import Settings
 from models import WhatIf
+from tests import company
+from tests.company import Office
 
 PERIOD = ("--from", "2026-09-01", "--until", "2026-09-30")
 

@@ -19,13 +19,13 @@ from apprise.plugins.dingtalk import NotifyDingTalk
 from apprise.plugins.feishu import NotifyFeishu
 from apprise.plugins.lark import NotifyLark
 from apprise.plugins.wecombot import NotifyWeComBot
-from far_ends import PASSWORD, Mailbox, Robot, free_port, mail_server, robot_server
 
 import notify
 import wording
 from notify import Message, NotDelivered
 from policy.vocabulary.errors import ValueRefused
 from services.notices import queue
+from tests.far_ends import PASSWORD, Mailbox, Robot, free_port, mail_server, robot_server
 
 SAID = Message("Redress:案件 TS-2026-0001 已转办", "请联系客户。\n期限:2026-10-08 10:00")
 KEY = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"

@@ -7,10 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import company
 import pytest
 import sqlalchemy as sa
-from company import Office
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -18,6 +16,8 @@ from config import Settings
 from models import Base, Complaint
 from policy.vocabulary.errors import DomainError
 from services.cases import journal, record
+from tests import company
+from tests.company import Office
 
 Rows = dict[str, list[tuple[Any, ...]]]
 

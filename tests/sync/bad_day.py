@@ -16,12 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import company
 import openpyxl
 import sqlalchemy as sa
-from calc import Answer, Calc, OpenBook, Step, step
-from company import at
-from folder import AFTER_SALES, LANGUAGE, ZONE, Files, header, outcome, title
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy import Engine
@@ -35,6 +31,10 @@ from services.workbooks import layout, workbooks
 from sync.mirror import case_cells
 from sync.mirror.look import LookOutcome
 from sync.workbook.atomic_replace import fingerprint_at
+from tests import company
+from tests.company import at
+from tests.sync.calc import Answer, Calc, OpenBook, Step, step
+from tests.sync.folder import AFTER_SALES, LANGUAGE, ZONE, Files, header, outcome, title
 
 OPEN = "在办"
 ID = "id"

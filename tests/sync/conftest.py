@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import company
 import pytest
-from bad_day import Day, Morning, begin
-from calc import Calc
-from folder import Files
 from sqlalchemy import Engine
 
 from config import Settings
+from tests import company
+from tests.sync.bad_day import Day, Morning, begin
+from tests.sync.calc import Calc
+from tests.sync.folder import Files
 
 
 @pytest.fixture(scope="session")

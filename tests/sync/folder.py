@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo
 
 import openpyxl
 import sqlalchemy as sa
-from company import Office, at
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy import Engine
 
@@ -28,6 +27,7 @@ from models import Workbook, WorkbookChange, WorkbookProblem
 from services.workbooks import layout
 from sync.mirror.look import LookOutcome, Mirror
 from sync.workbook.adapter import WorkbookFile
+from tests.company import Office, at
 from wording import workbook_text
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -19,22 +19,6 @@ from random import Random
 from typing import Any
 
 import sqlalchemy as sa
-from company import Office
-from folder import AFTER_SALES, LANGUAGE, ZONE, Files
-from soak_desk import (
-    GROUP,
-    MARK,
-    OURS,
-    REMARK,
-    SHAPING,
-    TYPING,
-    WRONG,
-    Desk,
-    Seen,
-    seen,
-    tab_of,
-)
-from soak_kills import Kills, Port
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -58,6 +42,22 @@ from services.company import people
 from services.workbooks import layout, workbooks
 from sync.mirror import case_cells, state
 from sync.mirror.look import LookOutcome
+from tests.company import Office
+from tests.sync.folder import AFTER_SALES, LANGUAGE, ZONE, Files
+from tests.sync.soak_desk import (
+    GROUP,
+    MARK,
+    OURS,
+    REMARK,
+    SHAPING,
+    TYPING,
+    WRONG,
+    Desk,
+    Seen,
+    seen,
+    tab_of,
+)
+from tests.sync.soak_kills import Kills, Port
 
 BEGUN = 6
 """So many cases the department has when a day begins."""

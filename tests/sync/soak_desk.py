@@ -18,9 +18,10 @@ from random import Random
 from typing import Any
 
 import openpyxl
-from folder import header, outcome
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
+
+from tests.sync.folder import header, outcome
 
 MARK = re.compile(r"〔\d+〕")
 OWN_TAB = "我们的统计"

@@ -17,9 +17,10 @@ from random import Random
 from typing import Any
 
 import sqlalchemy as sa
-import stepping
-from folder import Files
 from sqlalchemy import Engine
+
+from tests.sync import stepping
+from tests.sync.folder import Files
 
 TRACED: dict[str, stepping.Counted] = {"file": stepping.in_files, "any": lambda call: True}
 """Which system calls of a look are its steps."""

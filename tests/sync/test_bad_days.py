@@ -9,10 +9,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from bad_day import FIFTH, FIRST, FOURTH, OPEN, SECOND, SIXTH, THIRD, Day, on, words
-from calc import step
-from company import at
-from folder import header, outcome
 
 from database import writing
 from enums import CellDeed, ProblemKind
@@ -20,6 +16,10 @@ from models import Complaint, Department
 from policy.vocabulary.status import Status
 from services.company import people
 from sync.mirror.look import LookOutcome
+from tests.company import at
+from tests.sync.bad_day import FIFTH, FIRST, FOURTH, OPEN, SECOND, SIXTH, THIRD, Day, on, words
+from tests.sync.calc import step
+from tests.sync.folder import header, outcome
 from wording import workbook_text
 
 TAKEN = [LookOutcome.read, LookOutcome.wrote, LookOutcome.quiet]

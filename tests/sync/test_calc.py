@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calc import MACRO, PERSON, PYTHON, Answer, Calc, CalcError, CalcRefused, Step, step
 from openpyxl import Workbook, load_workbook
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import PatternFill
@@ -25,6 +24,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from sync.port import ColumnLayout, TabLayout
 from sync.workbook.locating import mark
 from sync.workbook.new_book import make_book
+from tests.sync.calc import MACRO, PERSON, PYTHON, Answer, Calc, CalcError, CalcRefused, Step, step
 
 OPEN, TODAY = "在办", "今日"
 HEADERS = ["案号", "期限", "处理结果", "结果说明", "电话"]

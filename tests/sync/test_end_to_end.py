@@ -24,10 +24,6 @@ from typing import Any
 import openpyxl
 import pytest
 import sqlalchemy as sa
-from bad_day import on, shown
-from calc import Calc
-from company import Office
-from folder import header, outcome, title
 from sqlalchemy import Engine
 
 import config
@@ -37,6 +33,10 @@ from enums import Role
 from models import Complaint
 from policy.vocabulary.status import Status
 from services.company import accounts
+from tests.company import Office
+from tests.sync.bad_day import on, shown
+from tests.sync.calc import Calc
+from tests.sync.folder import header, outcome, title
 
 PROMISED_S = 30
 PASSWORD = "correct horse battery"

@@ -6,8 +6,6 @@ from random import Random
 
 import pytest
 import sqlalchemy as sa
-from folder import AFTER_SALES, Files, Hands, cells, outcome
-from soak_desk import Desk
 
 from database import reading
 from enums import CellDeed, ProblemKind, Resolution
@@ -16,6 +14,8 @@ from policy.vocabulary.status import ReplyOutcome
 from services.cases import handling, journal
 from services.workbooks import workbooks
 from sync.mirror.look import LookOutcome
+from tests.sync.folder import AFTER_SALES, Files, Hands, cells, outcome
+from tests.sync.soak_desk import Desk
 
 
 def begun(files: Files) -> str:

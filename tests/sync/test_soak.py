@@ -19,7 +19,8 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from soak_days import STEPS, Begun, Days
+
+from tests.sync.soak_days import STEPS, Begun, Days
 
 LONG = 120
 DAYS = 6

@@ -9,10 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import company
 import pytest
 import sqlalchemy as sa
-from company import Office
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -25,6 +23,8 @@ from models import Calendar, CalendarVersion, Complaint, Deadline, Journal, Work
 from policy.vocabulary.worktime import DayKind
 from services.calendar import changes, working_calendar
 from services.cases import journal, record, recounting
+from tests import company
+from tests.company import Office
 
 Save = Callable[..., str]
 

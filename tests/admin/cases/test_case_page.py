@@ -8,11 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import company
 import pytest
 import sqlalchemy as sa
-import suppliers
-from company import Office
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -22,6 +19,8 @@ from database import reading
 from models import CompanyText, Complaint, Employee, Penalty
 from policy.vocabulary.facts import CaseFacts
 from services.cases import journal, record
+from tests import company, suppliers
+from tests.company import Office
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 Deed = Callable[..., str]

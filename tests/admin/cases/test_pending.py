@@ -7,11 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import company
 import pytest
 import sqlalchemy as sa
-import suppliers
-from company import Office
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
@@ -25,6 +22,8 @@ from services.cases import desk, forms, handling, intake, jury, penalties, recor
 from services.company import accounts, actors, people
 from services.notices import queue
 from services.regulation import drafts, policies
+from tests import company, suppliers
+from tests.company import Office
 from tests.regulations import apart
 
 HOUR = dt.timedelta(hours=1)

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import company
 import pytest
 import sqlalchemy as sa
-from company import Office, at
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
@@ -25,6 +23,8 @@ from policy.vocabulary.facts import CaseFacts
 from services.cases import journal, record
 from services.notices import queue
 from sync.mirror.case_cells import texts
+from tests import company
+from tests.company import Office, at
 from wording import reasons
 
 WORD = "暂定"

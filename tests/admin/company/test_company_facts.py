@@ -9,10 +9,8 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-import company
 import pytest
 import sqlalchemy as sa
-from company import Office
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
@@ -23,6 +21,8 @@ from models import Complaint, Department, DepartmentMeaning, Policy, User
 from policy.pack.loading import read, shipped
 from services.company import actors, people
 from services.regulation import drafts, policies
+from tests import company
+from tests.company import Office
 from tests.regulations import apart
 
 NOW = dt.datetime.now(dt.UTC)

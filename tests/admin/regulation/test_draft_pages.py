@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import regulation
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -27,6 +26,7 @@ from policy.pack.slots import Slot, parameter_shapes, slots_of
 from services.calendar import working_calendar
 from services.company import actors, people
 from services.regulation import drafts, policies
+from tests.company import regulation
 from wording.rule_choices import Lexicon
 
 NOW = dt.datetime.now(dt.UTC)

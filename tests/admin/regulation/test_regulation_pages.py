@@ -6,10 +6,8 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-import company
 import pytest
 import sqlalchemy as sa
-from company import Office, at, regulation
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
@@ -19,6 +17,8 @@ from enums import Role
 from models import CompanyText, Complaint, PolicyVersion, User, WorkRequest
 from services.company import actors
 from services.regulation import drafts, policies
+from tests import company
+from tests.company import Office, at, regulation
 from worker import make_worker
 from worker.jobs import check_drafts
 from worker.loop import Chore

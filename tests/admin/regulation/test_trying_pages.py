@@ -11,11 +11,9 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-import company
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
-from company import Office, at
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
@@ -30,6 +28,8 @@ from policy.pack.loading import PACKS, build, read
 from policy.proof import casefile
 from policy.proof.coverage import parameters
 from policy.vocabulary.events import EVENTS
+from tests import company
+from tests.company import Office, at
 from tests.regulations import CASES
 from worker import make_worker
 from worker.jobs import try_versions

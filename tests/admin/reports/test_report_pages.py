@@ -10,11 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import company
 import pytest
 import sqlalchemy as sa
-import suppliers
-from company import Office
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
@@ -25,6 +22,8 @@ from policy.pack.loading import PACKS, load
 from policy.proof.coverage import parameters
 from services.cases import customers, forms
 from services.regulation import declared, drafts
+from tests import company, suppliers
+from tests.company import Office
 from tests.regulations import CASES
 
 HOUR = dt.timedelta(hours=1)

@@ -10,12 +10,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import company
-import filed
 import pytest
 import sqlalchemy as sa
-from company import Office
-from filed import Filed
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -39,6 +35,9 @@ from models import (
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.status import Status
 from services.workbooks import layout, workbooks
+from tests import company, filed
+from tests.company import Office
+from tests.filed import Filed
 
 FILES = "/admin/sheet/"
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import Office, at
 from sqlalchemy.orm import Session
 
 from models import Attachment, Complaint, User
@@ -26,6 +25,7 @@ from policy.vocabulary.errors import (
 from policy.vocabulary.status import Status
 from services.cases import attachments, correcting, intake
 from services.cases.attachments import MEGABYTE
+from tests.company import Office, at
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + b"photo" * 40
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 60

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import Office, at
 from sqlalchemy.orm import Session
 
 from models import Complaint, Journal, WageMonth
@@ -26,6 +25,7 @@ from policy.vocabulary.errors import (
 )
 from policy.vocabulary.status import DeadlineState, PenaltyStatus, Sign, Status
 from services.cases import correcting, handling, penalties, sweep
+from tests.company import Office, at
 
 LATE = at(10, 9, 9)
 """A day after the usual case was due."""

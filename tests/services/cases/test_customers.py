@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from company import Office, at
 
 from enums import Role
 from models import Customer, CustomerFlag, PolicyVersion
@@ -25,6 +24,7 @@ from policy.vocabulary.status import ActorKind
 from services.cases import customers
 from services.company.actors import Actor
 from services.regulation import policies
+from tests.company import Office, at
 
 
 @pytest.mark.parametrize(

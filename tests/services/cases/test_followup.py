@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import Office, at
 from sqlalchemy.orm import Session
 
 from models import Journal
@@ -30,6 +29,7 @@ from policy.vocabulary.status import (
     Status,
 )
 from services.cases import followup, handling, sweep
+from tests.company import Office, at
 
 
 def test_a_case_goes_from_the_customer_to_the_archive(office: Office, session: Session) -> None:

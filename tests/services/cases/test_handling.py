@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from company import MORNING, Office, at
 
 from policy.vocabulary.errors import (
     ExtensionTooLong,
@@ -22,6 +21,7 @@ from policy.vocabulary.errors import (
 from policy.vocabulary.status import DeadlineState, ReplyOutcome, Status
 from services.cases import handling
 from services.company import people
+from tests.company import MORNING, Office, at
 
 
 def clock(case: Any, key: str, round: int = 1) -> Any:

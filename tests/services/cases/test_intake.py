@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import MORNING, Office, at
 from sqlalchemy.orm import Session
 
 from models import Complaint, DepartmentMeaning, Notice, NumberCounter
@@ -27,6 +26,7 @@ from policy.vocabulary.errors import (
 )
 from policy.vocabulary.status import Responsibility, Status
 from services.cases import correcting, handling, intake
+from tests.company import MORNING, Office, at
 
 FIVE_MEGABYTES = "声" * 1_700_000
 

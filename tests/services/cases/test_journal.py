@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import MORNING, PEOPLE, Office, at
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -35,6 +34,7 @@ from policy.vocabulary.status import (
 )
 from services.cases import correcting, followup, handling, intake, journal, penalties, record, sweep
 from services.company.actors import SYSTEM, Actor
+from tests.company import MORNING, PEOPLE, Office, at
 
 
 def test_a_form_made_from_an_older_version_is_refused(

@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from company import Office, at
 from sqlalchemy.orm import Session
 
 from enums import Role
@@ -20,6 +19,7 @@ from services.company import people
 from services.company.actors import Actor
 from services.regulation import policies
 from services.reports import indicators, ledgers, periodic_reports
+from tests.company import Office, at
 from tests.regulations import CASES, apart
 
 OPEN = {"ordinary_limit", "complex_limit", "callback_limit"}

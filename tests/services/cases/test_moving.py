@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import REGULATION, Office, at, regulation
 from sqlalchemy.orm import Session
 
 from models import Complaint, Journal, PolicyVersion, WageMonth
@@ -23,6 +22,7 @@ from policy.vocabulary.errors import (
 from policy.vocabulary.status import PenaltyStatus
 from services.cases import correcting, journal, moving, penalties, record, sweep
 from services.regulation import policies
+from tests.company import REGULATION, Office, at, regulation
 
 LATER = at(10, 20, 9)
 

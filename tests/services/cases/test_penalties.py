@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from company import Office, at
 from sqlalchemy.orm import Session
 
 from models import Complaint, Penalty, WageMonth
@@ -23,6 +22,7 @@ from policy.vocabulary.errors import (
 )
 from policy.vocabulary.status import PenaltyStatus, Responsibility, Sign
 from services.cases import handling, intake, journal, jury, penalties, sweep
+from tests.company import Office, at
 
 CONFIRMED_ON = at(10, 12, 9)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import REPLIED, Office, at
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -30,6 +29,7 @@ from services.calendar.changes import (
 )
 from services.cases import journal, record, recounting, sweep
 from services.jobs import leases, requests
+from tests.company import REPLIED, Office, at
 from worker.jobs import recount_cases
 from worker.loop import Turn
 

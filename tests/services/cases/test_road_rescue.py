@@ -6,7 +6,6 @@ import datetime as dt
 
 import pytest
 import sqlalchemy as sa
-from company import ZONE, Office, at
 from sqlalchemy.orm import Session
 
 from enums import Role
@@ -19,6 +18,7 @@ from services.company import people
 from services.company.actors import Actor
 from services.regulation import policies
 from services.reports import ledgers
+from tests.company import ZONE, Office, at
 from tests.regulations import apart
 
 FIRST, SECOND = dt.date(2026, 10, 1), dt.date(2026, 10, 2)

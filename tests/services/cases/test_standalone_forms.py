@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from company import MORNING, REGULATION, Office
 
 from policy.vocabulary.errors import PostMissing
 from services.cases import forms
 from services.regulation import policies
+from tests.company import MORNING, REGULATION, Office
 
 
 @pytest.mark.proves("SKD-二.SV.3", "SKD-二.SM.3", "SKD-二.PM.2")

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from company import Office, at
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -17,6 +16,7 @@ from models import Breach, Complaint, Journal, Notice, Penalty
 from policy.vocabulary.errors import NotFound
 from policy.vocabulary.status import DeadlineState, Status
 from services.cases import handling, sweep
+from tests.company import Office, at
 
 SWEEP = """
 import datetime as dt, sys

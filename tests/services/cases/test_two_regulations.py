@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from company import MORNING, Office, at, regulation
 
 from models import Complaint, DepartmentMeaning, PolicyVersion
 from policy.pack.loading import read, shipped
@@ -15,6 +14,7 @@ from policy.vocabulary.errors import NumbersTaken
 from services.cases import intake
 from services.regulation import drafts, policies
 from services.reports import ledgers
+from tests.company import MORNING, Office, at, regulation
 from tests.regulations import apart
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from company import Office
 from sqlalchemy.orm import Session
 
 from models import DepartmentMeaning
 from policy.vocabulary.events import By, HeldPost
 from policy.vocabulary.status import ActorKind
 from services.company import actors, people
+from tests.company import Office
 
 DAY = dt.timedelta(days=1)
 FIRST, LAST = dt.date(2026, 11, 12), dt.date(2026, 11, 13)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 import sqlalchemy as sa
-from company import at
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from database import writing
 from models import WorkRequest
 from services.jobs import requests
+from tests.company import at
 
 NOW = at(11, 3, 9)
 

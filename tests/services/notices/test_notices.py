@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import DISPATCHED, MORNING, REPLIED, Office, at
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -17,6 +16,7 @@ from models import Notice, NoticeChannel, NoticeDelivery, Workbook
 from policy.vocabulary.errors import Duplicate, FieldMissing, FieldTooLong
 from services.cases import handling
 from services.notices import queue
+from tests.company import DISPATCHED, MORNING, REPLIED, Office, at
 
 WITHIN = dt.timedelta(hours=4)
 HOUR = dt.timedelta(hours=1)

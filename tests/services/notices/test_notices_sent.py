@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import pytest
 import sqlalchemy as sa
-from company import DISPATCHED, Office, at
-from far_ends import PASSWORD, Mailbox, Robot, free_port, mail_server, robot_server
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -20,6 +18,8 @@ from config import Settings
 from database import reading, writing
 from models import Notice, NoticeDelivery
 from services.notices import queue
+from tests.company import DISPATCHED, Office, at
+from tests.far_ends import PASSWORD, Mailbox, Robot, free_port, mail_server, robot_server
 from worker import jobs, loop, make_worker
 from worker.loop import Worker
 

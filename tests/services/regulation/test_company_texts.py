@@ -6,11 +6,11 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from company import Office, at, regulation
 from sqlalchemy.orm import Session
 
 from policy.vocabulary.errors import ChoiceUnknown, Duplicate, FieldMissing
 from services.regulation import company_texts, policies
+from tests.company import Office, at, regulation
 
 DAY = dt.date(2026, 10, 12)
 

@@ -6,13 +6,13 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from company import Office, at
 
 from models import PolicyVersion
 from policy.pack.loading import read, shipped
 from policy.vocabulary.errors import ChoiceUnknown, MeaningTaken, ValueRefused
 from services.company import actors
 from services.regulation import departments, drafts, policies
+from tests.company import Office, at
 from tests.regulations import apart
 
 DAY = dt.date(2026, 10, 12)

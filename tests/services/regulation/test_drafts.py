@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import MORNING, REGULATION, Office, at, regulation
 from sqlalchemy.orm import Session
 
 from enums import Role
@@ -38,6 +37,7 @@ from services.cases import sweep
 from services.company import people
 from services.company.actors import Actor
 from services.regulation import departments, drafts, policies
+from tests.company import MORNING, REGULATION, Office, at, regulation
 
 NOW = at(10, 9, 9)
 TODAY = NOW.date()

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import REGULATION, Office, at, regulation
 from sqlalchemy.orm import Session
 
 from models import PolicyRule, PolicyVersion
@@ -17,6 +16,7 @@ from policy.vocabulary.errors import NotInForce, PackRefused
 from policy.vocabulary.status import Satisfaction
 from services.cases import sweep
 from services.regulation import policies
+from tests.company import REGULATION, Office, at, regulation
 
 NEW_DAY = dt.date(2026, 10, 12)
 

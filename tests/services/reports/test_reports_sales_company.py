@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import Office, at
 from sqlalchemy.orm import Session
 
 from enums import Role
@@ -21,6 +20,7 @@ from services.company import people
 from services.company.actors import Actor
 from services.regulation import policies
 from services.reports import indicators, ledgers, periodic_reports
+from tests.company import Office, at
 
 TODAY = dt.date(2026, 9, 28)
 SEPTEMBER = {"from_on": dt.date(2026, 9, 1), "until_on": dt.date(2026, 9, 30)}

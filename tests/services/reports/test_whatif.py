@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import Office, at
 from sqlalchemy.orm import Session
 
 from config import Settings
@@ -27,6 +26,7 @@ from policy.vocabulary.errors import (
 from services.cases import correcting, penalties, record, sweep
 from services.regulation import policies
 from services.reports import whatif
+from tests.company import Office, at
 from worker import make_worker
 from worker.jobs import try_versions
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import Office, at, regulation
 from flask import Flask
 from sqlalchemy import Engine
 
@@ -39,6 +38,7 @@ from services.cases import correcting, desk, handling, intake, penalties, sweep
 from services.company.actors import Actor
 from services.jobs import leases
 from services.regulation import policies
+from tests.company import Office, at, regulation
 from tests.regulations import apart
 from worker import jobs, loop
 

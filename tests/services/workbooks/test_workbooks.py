@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import Office, at
 from sqlalchemy.orm import Session
 
 from enums import Audience, CellDeed, ProblemKind, Resolution, WorkbookState
@@ -39,6 +38,7 @@ from policy.vocabulary.errors import (
 from policy.vocabulary.status import Status
 from services.cases import correcting, journal
 from services.workbooks import layout, workbooks
+from tests.company import Office, at
 
 NOW = at(9, 28, 18)
 SECONDS = 8

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from folder import Files, header
 
 from services.cases import handling, journal
+from tests.sync.folder import Files, header
 
 
 @pytest.fixture

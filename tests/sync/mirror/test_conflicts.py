@@ -6,7 +6,6 @@ from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
-from folder import Files, Hands, cells, header
 
 from database import reading
 from enums import CellDeed, ProblemKind, Resolution
@@ -15,6 +14,7 @@ from services.cases import handling
 from services.workbooks import workbooks
 from sync.mirror.look import LookOutcome
 from sync.mirror.state import KEPT_PASSES
+from tests.sync.folder import Files, Hands, cells, header
 
 
 @pytest.fixture

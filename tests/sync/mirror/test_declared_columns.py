@@ -6,9 +6,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-import suppliers
-from company import Office, at
-from folder import Files, outcome
 from sqlalchemy.orm import Session
 
 from enums import Audience
@@ -16,6 +13,9 @@ from models import Complaint, WorkbookTab
 from policy.vocabulary.errors import ChoiceUnknown
 from services.cases import forms
 from services.workbooks import layout, workbooks
+from tests import suppliers
+from tests.company import Office, at
+from tests.sync.folder import Files, outcome
 
 CAUSE = "form.survey.cause"
 NOW = at(9, 28, 10)

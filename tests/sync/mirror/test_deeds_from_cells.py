@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import at
-from folder import Files, cells, header, outcome
 
 from database import reading
 from enums import CellDeed, ProblemKind
@@ -19,6 +17,8 @@ from policy.vocabulary.status import ActorKind, Status
 from services.cases import sweep
 from services.company import people
 from sync.mirror.look import LookOutcome
+from tests.company import at
+from tests.sync.folder import Files, cells, header, outcome
 
 SOLVED = {"handler": "2005", "outcome": outcome("solved"), "answer": "换了轴承"}
 WISH = {"handler": "2005", "outcome": outcome("extension"), "until_reason": "等配件"}

@@ -6,8 +6,6 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from company import Office, at
-from folder import Files, _text, header, title
 from openpyxl.worksheet.worksheet import Worksheet
 
 from database import reading
@@ -15,6 +13,8 @@ from models import Complaint
 from services.cases import penalties, sweep
 from services.company import people
 from sync.mirror.look import LookOutcome
+from tests.company import Office, at
+from tests.sync.folder import Files, _text, header, title
 
 PAYROLL = "payroll"
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from company import regulation
-from folder import AFTER_SALES, Files, cells, header, outcome, title
 from sqlalchemy.orm import Session
 
 from enums import Audience
 from models import WorkbookColumn, WorkbookTab
 from services.workbooks import layout
 from sync.mirror.look import LookOutcome
+from tests.company import regulation
+from tests.sync.folder import AFTER_SALES, Files, cells, header, outcome, title
 
 OWN = "我的备注"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from folder import Files, cells, header, outcome
 
 from database import reading
 from models import Complaint, Journal
 from policy.vocabulary.status import ActorKind, Status
 from sync.mirror.look import LookOutcome
+from tests.sync.folder import Files, cells, header, outcome
 
 
 def test_a_case_reaches_the_file_and_the_answer_reaches_the_case(files: Files) -> None:

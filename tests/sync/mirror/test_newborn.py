@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
-from folder import Files, Hands, _text, header
 
 from database import reading
 from enums import ProblemKind
@@ -16,6 +15,7 @@ from policy.vocabulary.status import Status
 from sync.mirror.look import LookOutcome
 from sync.port import TabLayout, WorkbookPicture, WorkbookUnavailable, WorkbookWrite
 from sync.workbook.adapter import WorkbookFile
+from tests.sync.folder import Files, Hands, _text, header
 
 TYPED = {"customer": "客户甲", "phone": "13800000001", "body": "空调漏水", "demand": "修好"}
 

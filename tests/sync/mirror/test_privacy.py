@@ -14,11 +14,8 @@ from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
 
-import company
 import pytest
 import sqlalchemy as sa
-from books import parts, rezip
-from folder import AFTER_SALES, Files, header
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -33,6 +30,9 @@ from services.calendar import working_calendar
 from services.cases import handling
 from services.regulation import policies
 from sync.mirror.look import LookOutcome
+from tests import company
+from tests.sync.books import parts, rezip
+from tests.sync.folder import AFTER_SALES, Files, header
 from worker.workbooks import Mirrors
 
 ZONE = dt.timezone(dt.timedelta(hours=8))

@@ -19,14 +19,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from bad_day import FIFTH, FIRST, OPEN, SECOND, THIRD, Day, on
-from calc import Step, step
-from folder import outcome
 
 import wording
 from enums import ProblemKind, Resolution
 from sync.mirror.look import LookOutcome
 from sync.workbook import locks_and_copies
+from tests.sync.bad_day import FIFTH, FIRST, OPEN, SECOND, THIRD, Day, on
+from tests.sync.calc import Step, step
+from tests.sync.folder import outcome
 
 REPLIED = ["assigned", "replied"]
 

@@ -13,11 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import stepping
-from books import TABS, made, rich
 
 from sync.port import WorkbookChanged, WorkbookRefused, WorkbookUnavailable, WorkbookWrite
 from sync.workbook.adapter import WorkbookFile
+from tests.sync import stepping
+from tests.sync.books import TABS, made, rich
 
 BEFORES = pytest.mark.parametrize(
     "before", [lambda: None, stepping.without_exchange], ids=["exchange", "no exchange"]

@@ -7,11 +7,11 @@ from typing import Any
 
 import openpyxl
 import pytest
-from books import OPEN, TABS, made
 
 from sync.port import ColumnLayout, TabLayout
 from sync.workbook.adapter import WorkbookFile
 from sync.workbook.new_book import LAST_LINE
+from tests.sync.books import OPEN, TABS, made
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from typing import Any
 
 import openpyxl
 import pytest
-from books import DUE, LINES, OPEN, TABS, made, parts, rezip, rich, sheet_part, uid
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync.port import ColumnLayout, Computed, Link, WorkbookChanged, WorkbookWrite, Written
 from sync.workbook import adapter
 from sync.workbook.adapter import WorkbookFile
+from tests.sync.books import DUE, LINES, OPEN, TABS, made, parts, rezip, rich, sheet_part, uid
 
 pytestmark = pytest.mark.filterwarnings(
     # The second opinion cannot keep what we do: that is why we do not write with it.

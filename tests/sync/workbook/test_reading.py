@@ -11,7 +11,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-from books import DUE, OPEN, TABS, made, operate, parts, rezip, rich, sheet_part, uid
 
 from sync.port import (
     Broken,
@@ -24,6 +23,7 @@ from sync.port import (
 from sync.workbook.adapter import WorkbookFile
 from sync.workbook.cells import area, column_letters, column_number, moment_of, serial_of
 from sync.workbook.package import LARGEST, is_date_format
+from tests.sync.books import DUE, OPEN, TABS, made, operate, parts, rezip, rich, sheet_part, uid
 
 SHEET = "xl/worksheets/sheet1.xml"
 
