@@ -1,7 +1,7 @@
 """What playing a case brought, as plain data with words: for the command line and for pages.
 
-Each step is told by keys that stay (`do`, `status.key`, `clocks[].due_at`, …), which a program
-reads, and beside them by words in the language spoken at the moment, which a person reads.
+Each step is told by keys that stay (`do`, the `key` of the status, `clocks[].due_at`, …), which a
+program reads, and beside them by words in the language spoken at the moment, which a person reads.
 Instants are ISO texts in the calendar's zone, sums are yuan.
 """
 

@@ -102,8 +102,8 @@ def add(
 ) -> Attachment:
     """The file of a case, its bytes on the disk and its row flushed. `limit` is in bytes.
 
-    The same content twice is one row. Hold the case's lock (`journal.hold`) before. Raises what
-    `closed` and `keep` raise.
+    The same content twice is one row. Lock the case (`journal.lock_case`) before. Raises
+    what `refusal_to_add` returns and what `store_file` raises.
     """
     refused = refusal_to_add(complaint)
     if refused is not None:

@@ -92,7 +92,7 @@ def begin_empty(
 def begin_with(
     session: Session, data: Mapping[str, Any], *, actor: Actor, now: dt.datetime
 ) -> PolicyVersion:
-    """A draft of plain data from a file. The regulation is the one its `policy.key` names.
+    """A draft of plain data from a file. The regulation is the one that the key in it names.
 
     Raises PackRefused where it cannot be kept as entries of sections at all.
     """
