@@ -19,7 +19,7 @@ import wording
 from admin.calendar.forms import DayForm, HoursForm, YearForm
 from admin.calendar.preview import AT_ONCE, CalendarPreview, looked_at, sent
 from admin.kit.display import now, today
-from admin.kit.lists import RedressPage, tell
+from admin.kit.page import RedressPage, tell
 from models import Calendar
 from policy.vocabulary.errors import CalendarRefused, ChangedMeanwhile, DomainError, LinesRefused
 from policy.vocabulary.worktime import DayKind

@@ -14,7 +14,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 import wording
-from files.tables_out import csv_chunks
+from admin.kit import tables
 from models import Calendar
 from policy.vocabulary.facts import DeadlineFacts
 from policy.vocabulary.worktime import WorkCalendar
@@ -211,9 +211,7 @@ def sent(preview: CalendarPreview) -> Response:
         gettext("Why"),
     ]
     lines = ([*_line(row)] for row in preview.rows)
-    answer = Response("".join(csv_chunks(header, lines)), mimetype="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = 'attachment; filename="due-times.csv"'
-    return answer
+    return tables.send_csv("due-times", header, lines)
 
 
 def _line(row: MovedDeadline) -> Iterator[Any]:

@@ -17,16 +17,16 @@ from wtforms import BooleanField, SelectChoice, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 import wording
-from admin.cases import correction, form_entries
+from admin.cases import correction, form_entries, uploads
 from admin.cases.declared_columns import DeclaredColumns, keyed_filters
 from admin.cases.deed_forms import DeedForm, choices, departments, grades
 from admin.cases.deeds import form_of, offer, offers, service_of
-from admin.kit import uploads
 from admin.kit.display import now, today, urgency
 from admin.kit.fields import InstantField, LookupField, long_text, short_text, trimmed
 from admin.kit.filters import contains
-from admin.kit.lists import RedressView, did
+from admin.kit.lists import RedressView
 from admin.kit.pack_fields import plain, with_extra, with_pack_fields
+from admin.kit.page import attempt, did, tell
 from admin.kit.rights import visitor_may_open
 from models import Complaint, Customer, Journal, PolicyVersion
 from policy.pack.schema import Pack
@@ -227,18 +227,15 @@ class ComplaintView(DeclaredColumns):
         try:
             return record.facts_of(self.session, self._register(_said(form), version))
         except DomainError as refusal:
-            self._tell(refusal, form)
+            tell(refusal, form)
             return None
         finally:
             self.session.rollback()
 
     def _registered(self, form: Any, version: PolicyVersion) -> str | None:
-        try:
+        with attempt(self.session, form) as tried:
             complaint = self._register(_said(form), version)
-            self.session.commit()
-        except DomainError as refusal:
-            self.session.rollback()
-            self._tell(refusal, form)
+        if not tried.done:
             return None
         sentence = gettext("Registered as %(number)s.", number=complaint.number)
         if complaint.due_at:
@@ -356,15 +353,13 @@ class ComplaintView(DeclaredColumns):
             abort(404)
         asked = correction.Amendment(self.session, page, row)
         if request.method == "POST" and asked.form.validate():
-            try:
-                if asked.carried_out(current_user.user, now()):
-                    self.session.commit()
-                    flash(gettext("The entry was amended."), "success")
-                    return redirect(url_for(".case", number=number))
-                self.session.rollback()
-            except DomainError as refusal:
-                self.session.rollback()
-                self._tell(refusal, asked.form)
+            with attempt(self.session, asked.form) as tried:
+                amended = asked.carried_out(current_user.user, now())
+                if not amended:  # it was only looked at
+                    self.session.rollback()
+            if tried.done and amended:
+                flash(gettext("The entry was amended."), "success")
+                return redirect(url_for(".case", number=number))
         return self.render("cases/amend.html", asked=asked, number=number, reasons=reasons)
 
 

@@ -25,8 +25,8 @@ from admin.kit.fields import (
     long_text,
     short_text,
 )
-from admin.kit.lists import seen_version
 from admin.kit.pack_fields import EXTRA, data_of, own, with_extra, with_inputs, with_pack_fields
+from admin.kit.page import seen_version
 from models import Employee, Journal, User
 from policy.engine.fact_changes import Effect
 from policy.pack.schema import Pack

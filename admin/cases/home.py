@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 import wording
 from admin.kit import menu
 from admin.kit.display import now
-from admin.kit.lists import RedressPage
+from admin.kit.page import RedressPage
 from enums import Role
 from services.cases import desk, penalties
 

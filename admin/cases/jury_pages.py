@@ -19,7 +19,7 @@ from admin.cases import jury_forms as forms
 from admin.cases.deed_forms import DeedForm
 from admin.cases.deeds import form_of, offer
 from admin.kit.display import now, today
-from admin.kit.lists import RedressPage, did
+from admin.kit.page import RedressPage, did
 from policy.engine import jury as jury_rules
 from policy.engine.forms import applying
 from policy.vocabulary.errors import NotFound

@@ -17,13 +17,12 @@ from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from admin.cases import form_entries
+from admin.cases import form_entries, uploads
 from admin.cases.complaints import case_page, did_deed, timeline
 from admin.cases.deed_forms import DeedForm
 from admin.cases.deeds import PageDeed, form_of, offer, offers
-from admin.kit import uploads
 from admin.kit.display import now, today
-from admin.kit.lists import RedressPage
+from admin.kit.page import RedressPage
 from admin.kit.rights import visitor_may_open
 from config import Settings
 from policy.vocabulary.errors import NotFound

@@ -19,9 +19,10 @@ from admin.kit import tables
 from admin.kit.display import now, today
 from admin.kit.fields import long_text
 from admin.kit.filters import Filter, OneOf, contains
-from admin.kit.lists import LARGEST_ID, RedressView, tell
+from admin.kit.lists import RedressView
+from admin.kit.lookup import by_id
+from admin.kit.page import attempt
 from models import Complaint, Customer, CustomerFlag
-from policy.vocabulary.errors import DomainError
 from services.cases import customers
 from services.company import actors
 from services.regulation import policies
@@ -107,7 +108,7 @@ class CustomerView(RedressView):
         return self._page(self._customer(customer_id))
 
     def _customer(self, customer_id: int) -> Customer:
-        found: Customer | None = self.session.get(Customer, min(customer_id, LARGEST_ID))
+        found = by_id(self.session, Customer, customer_id)
         if found is None:
             abort(404)
         return found
@@ -157,7 +158,7 @@ class CustomerView(RedressView):
         customer, form = self._customer(customer_id), self._flag_form()
         if form.validate():
             version = tables.version_of(self.session, form.policy.data)
-            try:
+            with attempt(self.session, form) as tried:
                 customers.add_flag(
                     self.session,
                     customer,
@@ -167,11 +168,7 @@ class CustomerView(RedressView):
                     actor=actors.of_user(current_user.user),
                     now=now(),
                 )
-                self.session.commit()
-            except DomainError as refusal:
-                self.session.rollback()
-                tell(refusal, form)
-            else:
+            if tried.done:
                 flash(gettext("The customer is marked."), "success")
                 return redirect(url_for(".one", customer_id=customer_id))
         return self._page(self._customer(customer_id), flag=form)
@@ -180,20 +177,16 @@ class CustomerView(RedressView):
     def lift(self, customer_id: int, flag_id: int) -> str | Response:
         """Take a mark off before its end."""
         form = LiftForm(prefix="lift-")
-        found = self.session.get(CustomerFlag, min(flag_id, LARGEST_ID))
+        found = by_id(self.session, CustomerFlag, flag_id)
         if found is None or found.customer_id != customer_id:
             abort(404)
         if form.validate():
-            try:
+            with attempt(self.session, form) as tried:
                 actor = actors.of_user(current_user.user)
                 customers.lift_flag(
                     self.session, found, reason=form.reason.data or "", actor=actor, now=now()
                 )
-                self.session.commit()
-            except DomainError as refusal:
-                self.session.rollback()
-                tell(refusal, form)
-            else:
+            if tried.done:
                 flash(gettext("The mark is taken off."), "success")
                 return redirect(url_for(".one", customer_id=customer_id))
         return self._page(self._customer(customer_id), lift=form)

@@ -8,23 +8,17 @@ true any more is answered with a sentence, and a form that is out of date is ref
 
 from __future__ import annotations
 
-import io
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask import (
-    Response,
     flash,
     has_app_context,
     redirect,
     request,
-    send_file,
-    stream_with_context,
 )
-from flask_admin import BaseView, expose
+from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.form import BaseForm
 from flask_admin.model.base import ViewArgs
@@ -32,15 +26,17 @@ from flask_babel import gettext
 from jinja2 import pass_context
 from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 from sqlalchemy.orm.exc import StaleDataError
 
-import wording
+from admin.kit import tables
 from admin.kit.display import plain, shown
 from admin.kit.fields import Converter, SeenVersionField
 from admin.kit.filters import Filter, RowIs, contains, filters_of
+from admin.kit.lookup import LARGEST_ID
+from admin.kit.page import MenuPlace, attempt, tell
 from admin.kit.rights import visitor_may_open
-from files.tables_out import ColumnFormat, OutputTab, csv_chunks, write_xlsx
+from files.tables_out import ColumnFormat, OutputTab
 from models import Money, UtcDateTime
 from policy.vocabulary.errors import ChangedMeanwhile, DomainError
 
@@ -49,42 +45,8 @@ XLSX_ROWS_AT_MOST = 20_000
 EXPORT_BATCH = 1_000
 LAST_PAGE = 1_000_000
 LONGEST_SEARCH = 100
-LARGEST_ID = 2**63 - 1
 SEEN_VERSION = "seen_version"
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-class MenuPlace:
-    """Where a page stands in the menu: `group` is a key of admin.kit.menu, `icon` a symbol.
-
-    A page that is not in the menu may say with `within` on which page's line it belongs.
-    """
-
-    group: ClassVar[str] = ""
-    icon: ClassVar[str] = "dot"
-    within: ClassVar[str] = ""
-
-
-class RedressPage(MenuPlace, BaseView):
-    """A page of its own, not a list: home, policy, calendar."""
-
-    def __init__(self, db: Any, **options: Any) -> None:
-        self._db = db
-        super().__init__(**options)
-
-    @property
-    def session(self) -> Session:
-        """The database session of this request."""
-        found: Session = self._db.session()
-        return found
-
-    def is_accessible(self) -> bool:
-        return visitor_may_open(f"{self.endpoint}.{self._default_view}")
-
-    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        # Flask-Admin calls a view a second time when it raises TypeError, which hides the error.
-        return fn(self, *args, **kwargs)
+ROW_REFUSALS = (DomainError, IntegrityError, StaleDataError)
 
 
 class RedressView(MenuPlace, ModelView):
@@ -400,18 +362,11 @@ class RedressView(MenuPlace, ModelView):
         statement = self._found(arguments.search, arguments.filters).order_by(*order)
         header = [str(words) for _name, words in self._export_columns]
         if export_type == "csv":
-            return self._send_csv(header, statement)
+            return tables.send_csv(self.endpoint, header, self._exported(statement))
         if export_type == "xlsx":
             return self._send_xlsx(header, statement, arguments)
         flash(gettext("There is no such kind of file."), "error")
         return redirect(self.get_url(".index_view"))
-
-    def _send_csv(self, header: list[str], statement: sa.Select[Any]) -> Response:
-        chunks = csv_chunks(header, self._exported(statement))
-        encoded = (chunk.encode("utf-8") for chunk in chunks)
-        answer = Response(stream_with_context(encoded), mimetype="text/csv; charset=utf-8")
-        answer.headers["Content-Disposition"] = f'attachment; filename="{self.endpoint}.csv"'
-        return answer
 
     def _send_xlsx(self, header: list[str], statement: sa.Select[Any], arguments: ViewArgs) -> Any:
         probe = statement.order_by(None).limit(XLSX_ROWS_AT_MOST + 1).subquery()
@@ -424,12 +379,8 @@ class RedressView(MenuPlace, ModelView):
             flash(sentence, "error")
             return redirect(self._get_list_url(arguments))
         formats = [self._column_format(name) for name, _words in self._export_columns]
-        sheet = OutputTab(str(self.name), header, self._exported(statement), formats=formats)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"{self.endpoint}.xlsx"
-            write_xlsx(path, [sheet])
-            book = io.BytesIO(path.read_bytes())
-        return send_file(book, mimetype=XLSX, as_attachment=True, download_name=path.name)
+        tab = OutputTab(str(self.name), header, self._exported(statement), formats=formats)
+        return tables.send_xlsx(self.endpoint, tab)
 
     def _column_format(self, name: str) -> ColumnFormat:
         column = self.model.__mapper__.columns.get(name)
@@ -472,28 +423,19 @@ class RedressView(MenuPlace, ModelView):
 
     def create_model(self, form: Any) -> Any:
         """The new row the form asks for, committed; False when it was refused."""
-        try:
+        row: Any = None
+        with attempt(self.session, form, refusals=ROW_REFUSALS, say=self._tell) as tried:
             row = self.add(form)
-            self.session.commit()
-        except (DomainError, IntegrityError, StaleDataError) as refusal:
-            self.session.rollback()
-            self._tell(refusal, form)
-            return False
-        return row
+        return row if tried.done else False
 
     def update_model(self, form: Any, model: Any) -> bool:
         """Do what the form asks and commit; False when it was refused or is out of date."""
-        try:
+        with attempt(self.session, form, refusals=ROW_REFUSALS, say=self._tell) as tried:
             self._check_seen(form, model)
             self.change(form, model)
-            self.session.commit()
-        except (DomainError, IntegrityError, StaleDataError) as refusal:
-            self.session.rollback()
-            self._tell(refusal, form)
-            if isinstance(refusal, ChangedMeanwhile | StaleDataError):
-                self._show_differences(form, model)
-            return False
-        return True
+        if isinstance(tried.refusal, ChangedMeanwhile | StaleDataError):
+            self._show_differences(form, model)
+        return tried.done
 
     def add(self, form: Any) -> Any:
         """The new row, flushed. Override it to call a service."""
@@ -526,15 +468,9 @@ class RedressView(MenuPlace, ModelView):
                 )
                 field.errors = [*field.errors, sentence]
 
-    def did(
-        self, deed: str, form: Any, act: Callable[[int], object], version: Callable[[], int]
-    ) -> bool:
-        """Do a deed on the version its form was made from, and commit; see `did`."""
-        return did(self.session, deed, form, act, version)
-
     def handle_view_exception(self, exc: Exception) -> bool:
         """Say in words what a service refused; everything else is a failure and goes on."""
-        if isinstance(exc, DomainError | IntegrityError | StaleDataError):
+        if isinstance(exc, ROW_REFUSALS):
             self._tell(exc, None)
             return True
         return False
@@ -547,47 +483,6 @@ class RedressView(MenuPlace, ModelView):
             refusal = ChangedMeanwhile(what=self.model.__tablename__, key="")
         assert isinstance(refusal, DomainError)
         tell(refusal, form)
-
-
-def did(
-    session: Session,
-    deed: str,
-    form: Any,
-    act: Callable[[int], object],
-    version: Callable[[], int],
-) -> bool:
-    """Do a deed on the version its form was made from, and commit.
-
-    Refused, the form says why and keeps what was typed; out of date, it takes over the
-    version that stands now, so that sending it again means it.
-    """
-    try:
-        act(seen_version(form))
-        session.commit()
-    except DomainError as refusal:
-        session.rollback()
-        tell(refusal, form)
-        if isinstance(refusal, ChangedMeanwhile):
-            form.seen.data = str(version())
-        return False
-    flash(gettext("Done: %(deed)s.", deed=wording.deed(deed)), "success")
-    return True
-
-
-def tell(refusal: DomainError, form: Any) -> None:
-    """Say why something was refused: at the field it is about, else above the page."""
-    sentence = wording.error(refusal)
-    named = refusal.facts.get("field")
-    if form is not None and named in form:
-        form[named].errors = [*form[named].errors, sentence]
-        sentence = gettext("Nothing was saved yet. Please look at what is marked.")
-    flash(sentence, "error")
-
-
-def seen_version(form: Any) -> int:
-    """The version of its case a form was made from; one that is no number fits no case."""
-    text = str(form.seen.data or "")
-    return int(text) if text.isdecimal() and len(text) < 10 else -1
 
 
 def _addressable(arguments: Mapping[str, str]) -> dict[str, str]:

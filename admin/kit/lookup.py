@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
@@ -13,6 +13,15 @@ from services.company import people
 
 FOUND_AT_MOST = 12
 LONGEST_QUERY = 80
+LARGEST_ID = 2**63 - 1
+"""The largest number a database takes for an id; an address may say any."""
+
+Row = TypeVar("Row")
+
+
+def by_id(session: Session, model: type[Row], row_id: int, **options: Any) -> Row | None:
+    """The row of that id, or None; a number no row can have is not asked for."""
+    return session.get(model, row_id, **options) if 0 <= row_id <= LARGEST_ID else None
 
 
 class Lookup:

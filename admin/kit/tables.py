@@ -1,4 +1,4 @@
-"""What the pages of forms, ledgers and reports share: the regulation, the period, the table out."""
+"""What pages of tables share: the regulation, the period, and sending a table as a file."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from flask import Response, abort, request, send_file
+from flask import Response, abort, request, send_file, stream_with_context
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from admin.kit.display import today
-from admin.kit.lists import XLSX
-from files.tables_out import OutputTab, csv_chunks, write_xlsx
+from files.tables_out import ColumnFormat, OutputTab, csv_chunks, write_xlsx
 from models import PolicyVersion
 from services.regulation import policies
 from services.reports import indicators
 
 KINDS = ("csv", "xlsx")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def version_of(session: Session, key: str) -> PolicyVersion:
@@ -79,16 +79,35 @@ def told(
     return {name: gettext("; ").join(words[name]) for name in names if name in words}
 
 
-def send(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Any:
-    """A table as a file: csv or xlsx."""
+def send(
+    kind: str,
+    name: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    title: str = "",
+    formats: Sequence[ColumnFormat] = (),
+) -> Response:
+    """A table as a file called `name`: csv or xlsx, whose tab has the title and the formats."""
     if kind not in KINDS:
         abort(404)
     if kind == "csv":
-        answer = Response("".join(csv_chunks(header, rows)), mimetype="text/csv; charset=utf-8")
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-        return answer
+        return send_csv(name, header, rows)
+    return send_xlsx(name, OutputTab(title or name, header, rows, formats=formats))
+
+
+def send_csv(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
+    """A table as CSV; it is sent while it is written, so no length of it fills the memory."""
+    encoded = (chunk.encode("utf-8") for chunk in csv_chunks(header, rows))
+    answer = Response(stream_with_context(encoded), mimetype="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return answer
+
+
+def send_xlsx(name: str, tab: OutputTab) -> Response:
+    """A workbook of one tab; the format is written at its end, so it comes whole."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.xlsx"
-        write_xlsx(path, [OutputTab(name, header, rows)])
+        write_xlsx(path, [tab])
         book = io.BytesIO(path.read_bytes())
     return send_file(book, mimetype=XLSX, as_attachment=True, download_name=f"{name}.xlsx")

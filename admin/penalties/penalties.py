@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response as FlaskResponse
-from flask import abort, flash, redirect, request, send_file, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
@@ -22,12 +18,14 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField
 
 import wording
+from admin.kit import tables
 from admin.kit.display import now, today
 from admin.kit.fields import long_text, short_text
-from admin.kit.lists import XLSX, RedressPage, RedressView
+from admin.kit.lists import RedressView
+from admin.kit.page import RedressPage, did
 from admin.kit.rights import visitor_may_open
 from enums import Role
-from files.tables_out import OutputTab, csv_chunks, write_xlsx
+from files.tables_out import ColumnFormat
 from models import Penalty
 from policy.engine.forms import applying
 from policy.engine.permission import refusal
@@ -248,7 +246,9 @@ class PenaltyView(RedressView):
             said = {"vote": vote, "employee": employee, **form.said()}
             jury.appeal(self.session, complaint, actor=actor, now=now(), **said)
 
-        return self.did(APPEAL, form, act, lambda: self._penalty(found.id).complaint.version)
+        return did(
+            self.session, APPEAL, form, act, lambda: self._penalty(found.id).complaint.version
+        )
 
     def _appealable(self, found: Penalty, facts: CaseFacts, pack: Pack) -> bool:
         """Whether this visitor may appeal now: his own charge, while its term runs."""
@@ -277,7 +277,9 @@ class PenaltyView(RedressView):
             actor = actors.of_user(current_user.user)
             DEEDS[deed][1](self.session, found, actor=actor, now=now(), **form.said())
 
-        return self.did(deed, form, act, lambda: self._penalty(penalty_id).complaint.version)
+        return did(
+            self.session, deed, form, act, lambda: self._penalty(penalty_id).complaint.version
+        )
 
 
 def _pack(session: Session, row: Penalty) -> Pack:
@@ -323,7 +325,12 @@ HEADER = (
     lazy_gettext("Notified at"),
     lazy_gettext("Appeal term ended"),
 )
-FORMATS = ("text",) * 6 + ("money", "text") + ("datetime",) * 3
+FORMATS: tuple[ColumnFormat, ...] = (
+    *("text",) * 6,
+    "money",
+    "text",
+    *("datetime",) * 3,
+)
 
 
 class MonthPage(RedressPage):
@@ -370,19 +377,8 @@ class MonthPage(RedressPage):
         """The month as a table for the payroll: csv or xlsx."""
         name, _known = self._month()
         header = [str(words) for words in HEADER]
-        if kind == "csv":
-            chunks = csv_chunks(header, self._lines(name))
-            answer = FlaskResponse("".join(chunks), mimetype="text/csv; charset=utf-8")
-            answer.headers["Content-Disposition"] = f'attachment; filename="penalties-{name}.csv"'
-            return answer
-        if kind != "xlsx":
-            abort(404)
-        sheet = OutputTab(name, header, self._lines(name), formats=FORMATS)  # type: ignore[arg-type]
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"penalties-{name}.xlsx"
-            write_xlsx(path, [sheet])
-            book = io.BytesIO(path.read_bytes())
-        return send_file(book, mimetype=XLSX, as_attachment=True, download_name=path.name)
+        lines = list(self._lines(name))
+        return tables.send(kind, f"penalties-{name}", header, lines, title=name, formats=FORMATS)
 
     def _lines(self, name: str) -> Iterator[list[Any]]:
         zone = wording.zone()

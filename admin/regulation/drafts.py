@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,10 +15,10 @@ from werkzeug.wrappers import Response
 from wtforms import DateField
 from wtforms.validators import InputRequired
 
-import wording
 from admin.kit.display import now, today
 from admin.kit.fields import long_text, short_text
-from admin.kit.lists import RedressPage, tell
+from admin.kit.lookup import by_id
+from admin.kit.page import RedressPage, attempt, version_of
 from admin.kit.rights import visitor_may_open
 from admin.regulation.numbers import NumberRow, number_rows, value_slot
 from admin.regulation.shape_fields import ShapeForm, form_of
@@ -27,7 +26,7 @@ from models import PolicyVersion
 from policy.pack.loading import PACKS, parse
 from policy.pack.schema import SECTIONS
 from policy.pack.slots import Slot, parameter_shapes, slots_of
-from policy.vocabulary.errors import ChangedMeanwhile, DomainError, NotFound
+from policy.vocabulary.errors import ChangedMeanwhile, NotFound
 from services.company import actors
 from services.company.actors import Actor
 from services.regulation import drafts, policies
@@ -76,13 +75,9 @@ class DraftPage(RedressPage):
     def index(self) -> str | Response:
         typed = {name: request.form.get(name, "").strip() for name in ("way", "key", "label")}
         if request.method == "POST":
-            try:
+            with attempt(self.session) as tried:
                 draft = self._begun(typed)
-                self.session.commit()
-            except DomainError as refusal:
-                self.session.rollback()
-                flash(wording.error(refusal), "error")
-            else:
+            if tried.done:
                 flash(gettext("The draft is there. Change it, check it, then have it approved."))
                 return redirect(self.get_url("policy.version", version_id=draft.id))
         in_force = policies.all_in_force(self.session, on=today())
@@ -302,7 +297,7 @@ class DraftPage(RedressPage):
         return actors.of_user(current_user.user)
 
     def _version(self, version_id: int) -> PolicyVersion:
-        found = self.session.get(PolicyVersion, version_id) if version_id < 2**63 else None
+        found = by_id(self.session, PolicyVersion, version_id)
         if found is None:
             abort(404)
         return found
@@ -325,17 +320,13 @@ class DraftPage(RedressPage):
 
     def _did(self, version: PolicyVersion, act: Callable[[], object], form: Any = None) -> bool:
         """Do something to the version as the form saw it, and commit; else say why not."""
-        try:
-            drafts.lock_draft(self.session, version.id, seen=_seen())
+        with attempt(self.session, form) as tried:
+            # A form without a count of changes fits no version.
+            drafts.lock_draft(self.session, version.id, seen=version_of(request.form.get("seen")))
             act()
-            self.session.commit()
-        except DomainError as refusal:
-            self.session.rollback()
-            tell(refusal, form)
-            if isinstance(refusal, ChangedMeanwhile):
-                flash(gettext("What you typed stands below. Look at it and save again."))
-            return False
-        return True
+        if isinstance(tried.refusal, ChangedMeanwhile):
+            flash(gettext("What you typed stands below. Look at it and save again."))
+        return tried.done
 
     def _show(self, page: str, version: PolicyVersion, lexicon: Lexicon, **more: Any) -> str:
         words = {
@@ -347,12 +338,6 @@ class DraftPage(RedressPage):
             "schema": ("policy", *SECTIONS),
         }
         return self.render(f"regulation/{page}.html", **words, **more)
-
-
-def _seen() -> int | None:
-    """The count of changes a form was made from; a form without one fits no version."""
-    text = request.form.get("seen", "")
-    return int(text) if re.fullmatch(r"\d{1,9}", text) else -1
 
 
 def _shipped_title(key: str) -> str:

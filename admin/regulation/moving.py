@@ -16,9 +16,9 @@ from werkzeug.wrappers import Response
 import wording
 from admin.kit.display import now
 from admin.kit.fields import long_text
-from admin.kit.lists import RedressPage
+from admin.kit.lookup import by_id
+from admin.kit.page import RedressPage, attempt, version_of
 from models import Complaint, PolicyVersion
-from policy.vocabulary.errors import DomainError
 from services.cases import journal, moving
 from services.company import actors
 from services.regulation import policies
@@ -55,7 +55,7 @@ class MovingPage(RedressPage):
 
     @expose("/<int:version_id>", methods=("GET", "POST"))
     def one(self, version_id: int) -> str | Response:
-        to = self.session.get(PolicyVersion, version_id) if version_id < 2**63 else None
+        to = by_id(self.session, PolicyVersion, version_id)
         if to is None or to.status != "published":
             abort(404)
         found = moving.candidates(self.session, to)
@@ -97,19 +97,14 @@ class MovingPage(RedressPage):
     def _moved(self, chosen: Sequence[Complaint], to: PolicyVersion, reason: str) -> bool:
         """Move the cases that fit, all or none; a case that changed since is looked at anew."""
         said: dict[str, Any] = {"reason": reason, "actor": actors.of_user(current_user.user)}
-        try:
+        with attempt(self.session) as tried:
             for one in chosen:
-                seen = request.form.get(f"seen-{one.number}", "")
-                version = int(seen) if seen.isdecimal() and len(seen) < 10 else -1
-                complaint = journal.lock_case(self.session, one.number, seen=version)
+                seen = version_of(request.form.get(f"seen-{one.number}"))
+                complaint = journal.lock_case(self.session, one.number, seen=seen)
                 moving.move(self.session, complaint, to, **said, now=now())
-            self.session.commit()
-        except DomainError as refusal:
-            self.session.rollback()
-            flash(wording.error(refusal), "error")
-            return False
-        flash(gettext("%(count)s cases were moved.", count=len(chosen)), "success")
-        return True
+        if tried.done:
+            flash(gettext("%(count)s cases were moved.", count=len(chosen)), "success")
+        return tried.done
 
 
 def views(db: Any) -> list[RedressPage]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, abort, flash, redirect, request, stream_with_context, url_for
+from flask import Response, abort, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
@@ -22,8 +22,10 @@ from wtforms import DateField, SelectField
 from wtforms.validators import InputRequired
 
 import wording
+from admin.kit import tables
 from admin.kit.display import now, today
-from admin.kit.lists import RedressPage, tell
+from admin.kit.lookup import LARGEST_ID, by_id
+from admin.kit.page import RedressPage, attempt
 from admin.regulation.event_form import (
     EventChoice,
     check_tables,
@@ -35,7 +37,6 @@ from admin.regulation.event_form import (
 from admin.regulation.play_file import LONGEST_TEXT, NAME, PlayedFile
 from admin.regulation.versions import VERSION_STATES
 from enums import WhatIfState
-from files.tables_out import csv_chunks
 from models import Complaint, Employee, Policy, PolicyVersion, WhatIf, WhatIfCase
 from policy.pack import loading
 from policy.proof import casefile
@@ -52,7 +53,6 @@ from wording import play_text, whatif_text
 LISTED = 50
 SHOWN_CASES = 100
 EXPORT_BATCH = 500
-LARGEST_ID = 2**63 - 1
 
 
 @dataclass
@@ -107,9 +107,8 @@ class TrialPage(RedressPage):
         """The version asked for, else the one in force today, else the newest there is."""
         wanted = request.form.get("version") or request.args.get("version_id", "")
         if wanted.isdecimal() and int(wanted) <= LARGEST_ID:
-            found = self.session.get(
-                PolicyVersion, int(wanted), options=[joinedload(PolicyVersion.policy)]
-            )
+            policy = joinedload(PolicyVersion.policy)
+            found = by_id(self.session, PolicyVersion, int(wanted), options=[policy])
             if found is None:
                 abort(404)
             return found
@@ -185,7 +184,7 @@ class TrialPage(RedressPage):
         version = self.session.get(PolicyVersion, int(form.version.data))
         if version is None:
             abort(404)
-        try:
+        with attempt(self.session, form) as tried:
             row = whatif.request_whatif(
                 self.session,
                 version,
@@ -194,12 +193,7 @@ class TrialPage(RedressPage):
                 user_id=current_user.user.id,
                 now=now(),
             )
-            self.session.commit()
-        except DomainError as refusal:
-            self.session.rollback()
-            tell(refusal, form)
-            return None
-        return row.id
+        return row.id if tried.done else None
 
     @expose("/what-if/<int:what_if_id>/")
     def result(self, what_if_id: int) -> str:
@@ -227,16 +221,10 @@ class TrialPage(RedressPage):
         """Every difference as a line of a table."""
         row = self._one(what_if_id)
         header = [str(words) for words in HEADER]
-        chunks = csv_chunks(header, self._lines(row))
-        encoded = (chunk.encode("utf-8") for chunk in chunks)
-        answer = Response(stream_with_context(encoded), mimetype="text/csv; charset=utf-8")
-        answer.headers["Content-Disposition"] = f'attachment; filename="what-if-{row.id}.csv"'
-        return answer
+        return tables.send_csv(f"what-if-{row.id}", header, self._lines(row))
 
     def _one(self, what_if_id: int) -> WhatIf:
-        if what_if_id > LARGEST_ID:
-            abort(404)
-        found = self.session.get(WhatIf, what_if_id)
+        found = by_id(self.session, WhatIf, what_if_id)
         if found is None:
             abort(404)
         return found

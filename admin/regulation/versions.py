@@ -15,7 +15,8 @@ from flask_login import current_user
 from sqlalchemy.orm import selectinload
 
 from admin.kit.display import today
-from admin.kit.lists import RedressPage
+from admin.kit.lookup import by_id
+from admin.kit.page import RedressPage
 from enums import Role
 from files.regulation_toml import toml_of
 from models import Policy, PolicyRule, PolicyVersion
@@ -152,7 +153,7 @@ class PolicyPage(RedressPage):
         return {"meant": departments.departments_meant(self.session, **said), "unmapped": names}
 
     def _version(self, version_id: int) -> PolicyVersion:
-        found = self.session.get(PolicyVersion, version_id) if version_id < 2**63 else None
+        found = by_id(self.session, PolicyVersion, version_id)
         if found is None or not _may_see(found):
             abort(404)
         return found

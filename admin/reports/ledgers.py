@@ -13,7 +13,7 @@ from flask_babel import gettext, lazy_gettext
 import wording
 from admin.kit import tables
 from admin.kit.display import plain, today
-from admin.kit.lists import RedressPage
+from admin.kit.page import RedressPage
 from models import Complaint, FormEntry, PolicyVersion
 from policy.pack.forms_and_reports import LedgerEntry
 from policy.pack.schema import Pack

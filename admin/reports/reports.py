@@ -18,14 +18,15 @@ from werkzeug.wrappers import Response
 from admin.kit import tables
 from admin.kit.display import now, today
 from admin.kit.fields import long_text
-from admin.kit.lists import LARGEST_ID, RedressPage, tell
+from admin.kit.lookup import by_id
 from admin.kit.pack_fields import EXTRA, own, with_inputs
+from admin.kit.page import RedressPage, attempt
 from models import Customer, FormEntry, PolicyVersion
 from policy.engine.indicators import reached
 from policy.engine.report_periods import days_of, due_on
 from policy.pack.forms_and_reports import ReportEntry
 from policy.pack.schema import Pack
-from policy.vocabulary.errors import ChoiceUnknown, DomainError
+from policy.vocabulary.errors import ChoiceUnknown
 from services.calendar import working_calendar
 from services.cases import customers
 from services.company import actors
@@ -113,7 +114,7 @@ class ReportPage(RedressPage):
     @expose("/filed/<int:entry_id>/")
     def filed(self, entry_id: int) -> str:
         """One report as it was filed, with the figures of that day."""
-        row = self.session.get(FormEntry, min(entry_id, LARGEST_ID))
+        row = by_id(self.session, FormEntry, entry_id)
         if row is None or row.section != "report":
             abort(404)
         pack = self._pack_of(row)
@@ -180,7 +181,7 @@ class ReportPage(RedressPage):
         customer: Customer | None,
         form: Any,
     ) -> bool:
-        try:
+        with attempt(self.session, form) as tried:
             periodic_reports.file_report(
                 self.session,
                 version,
@@ -191,13 +192,9 @@ class ReportPage(RedressPage):
                 now=now(),
                 customer=customer,
             )
-            self.session.commit()
-        except DomainError as refusal:
-            self.session.rollback()
-            tell(refusal, form)
-            return False
-        flash(gettext("Filed: %(report)s.", report=f"{entry.label} {period}"), "success")
-        return True
+        if tried.done:
+            flash(gettext("Filed: %(report)s.", report=f"{entry.label} {period}"), "success")
+        return tried.done
 
     @expose("/indicators/<policy>/")
     def indicators(self, policy: str) -> str:

@@ -18,14 +18,13 @@ from wtforms import SelectChoice, SelectField
 from admin.kit import tables
 from admin.kit.display import now, plain, today
 from admin.kit.fields import LookupField
-from admin.kit.lists import RedressPage, tell
 from admin.kit.pack_fields import own, with_inputs
+from admin.kit.page import RedressPage, attempt
 from admin.kit.rights import visitor_may_open
 from admin.reports import ledgers as ledger_pages
 from enums import Role
 from models import Customer, Employee, FormEntry, PolicyVersion
 from policy.pack.forms_and_reports import FormTemplate as Form
-from policy.vocabulary.errors import DomainError
 from services.calendar import working_calendar
 from services.cases import customers, forms
 from services.company import actors
@@ -147,7 +146,7 @@ class StandalonePage(RedressPage):
         customer = form.customer.data
         if isinstance(customer, str):
             customer = self.session.get(Customer, int(customer)) if customer else None
-        try:
+        with attempt(self.session, form) as tried:
             forms.fill_alone(
                 self.session,
                 version,
@@ -157,13 +156,9 @@ class StandalonePage(RedressPage):
                 now=now(),
                 customer=customer,
             )
-            self.session.commit()
-        except DomainError as refusal:
-            self.session.rollback()
-            tell(refusal, form)
-            return False
-        flash(gettext("Filled in: %(form)s.", form=entry.label), "success")
-        return True
+        if tried.done:
+            flash(gettext("Filled in: %(form)s.", form=entry.label), "success")
+        return tried.done
 
     def _entry(self, policy: str, key: str) -> tuple[PolicyVersion, Form]:
         version = tables.version_of(self.session, policy)

@@ -24,8 +24,9 @@ from wtforms.widgets import CheckboxInput, ListWidget
 import wording
 from admin.kit.display import now, today
 from admin.kit.fields import long_text
-from admin.kit.lists import RedressPage, RedressView, tell
-from admin.kit.lookup import session
+from admin.kit.lists import RedressView
+from admin.kit.lookup import LARGEST_ID, by_id, session
+from admin.kit.page import RedressPage, attempt, tell
 from admin.kit.rights import visitor_may_open
 from enums import CellDeed, ProblemKind, Resolution, WorkbookState
 from models import User, Workbook, WorkbookColumn, WorkbookLook, WorkbookProblem, WorkbookTab
@@ -40,7 +41,6 @@ PASSES_ON_PAGE = 50
 PASSES_OF_LATE = 5
 CHANGES_ON_PAGE = 200
 PROBLEMS_ON_PAGE = 60
-LARGEST = 2**63 - 1
 COMPARED_AT_MOST = 250_000
 """The product of two lengths up to which their differing parts are looked for."""
 
@@ -353,7 +353,7 @@ class SheetPage(RedressPage):
         """Say how a problem ends."""
 
         def act(session: Any, workbook: Workbook, *, user_id: int, now: dt.datetime) -> None:
-            problem = session.get(WorkbookProblem, problem_id) if problem_id <= LARGEST else None
+            problem = by_id(session, WorkbookProblem, problem_id)
             if problem is None or problem.sheet_id != workbook.id:
                 raise NotFound(what="sheet_problem", key=str(problem_id))
             workbooks.choose(session, problem, _choice(), user_id=user_id, now=now)
@@ -364,13 +364,10 @@ class SheetPage(RedressPage):
         """Do something about a file and go back to its page; refused, the page says why."""
         state = self._state(sheet_id)
         if request.method == "POST":
-            try:
+            with attempt(self.session) as tried:
                 act(self.session, state.workbook, user_id=current_user.user.id, now=now())
-                self.session.commit()
+            if tried.done:
                 flash(said, "success")
-            except DomainError as refusal:
-                self.session.rollback()
-                tell(refusal, None)
         return redirect(url_for(".one", sheet_id=sheet_id))  # type: ignore[return-value]
 
     @expose("/<int:sheet_id>/passes/")
@@ -378,7 +375,7 @@ class SheetPage(RedressPage):
         """The passes over a file that did something, newest first."""
         workbook = self._state(sheet_id).workbook
         before = request.args.get("before", type=int)
-        if before is not None and not 0 <= before <= LARGEST:
+        if before is not None and not 0 <= before <= LARGEST_ID:
             before = None
         found = workbooks.looks_of(self.session, workbook, before=before, limit=PASSES_ON_PAGE + 1)
         return self.render(
@@ -395,7 +392,7 @@ class SheetPage(RedressPage):
         """What one pass did, cell by cell."""
         done = self._pass(sheet_id, number)
         what, after = _deed_asked_for(), request.args.get("after", type=int)
-        if after is not None and not 0 <= after <= LARGEST:
+        if after is not None and not 0 <= after <= LARGEST_ID:
             after = None
         found = workbooks.changes_of(
             self.session, done, what=what, after=after, limit=CHANGES_ON_PAGE + 1
@@ -454,7 +451,7 @@ class SheetPage(RedressPage):
         )
 
     def _state(self, sheet_id: int) -> workbooks.WorkbookStanding:
-        if sheet_id > LARGEST:
+        if sheet_id > LARGEST_ID:
             abort(404)
         try:
             return workbooks.state_of(self.session, sheet_id)
@@ -462,7 +459,7 @@ class SheetPage(RedressPage):
             abort(404)
 
     def _pass(self, sheet_id: int, number: int) -> WorkbookLook:
-        if number > LARGEST:
+        if number > LARGEST_ID:
             abort(404)
         try:
             return workbooks.find_look(self.session, self._state(sheet_id).workbook, number)
