@@ -16,7 +16,7 @@ import wording
 from admin.cases import deed_forms, form_filling, jury_forms
 from admin.cases.deed_forms import DeedForm
 from admin.kit.display import now
-from policy.engine.forms import applying, next_step
+from policy.engine.forms import applicable_entries, next_approver
 from policy.engine.permission import DECLARED_IN, refusal
 from policy.vocabulary.errors import DomainError, GateClosed
 from policy.vocabulary.events import EVENTS
@@ -92,7 +92,7 @@ def _spread(name: str, refused: DomainError | None, page: CasePage) -> Iterator[
     if section is None or name == "verified":
         yield PageDeed(name, refusal=refused)
         return
-    for entry in applying(page.facts, section, page.pack):
+    for entry in applicable_entries(page.facts, section, page.pack):
         if not _fits(name, entry, page):
             continue
         why_not = refused or _refusal(name, section, entry, page)
@@ -108,7 +108,7 @@ def _fits(name: str, entry: Any, page: CasePage) -> bool:
         case "filled":
             return not entry.alone
         case "endorsed":
-            return next_step(page.facts, entry) is not None
+            return next_approver(page.facts, entry) is not None
         case "escalated":
             return page.facts.times_entered("ladder", entry.key) < len(entry.steps)
         case "appealed" | "convened" | "voted" | "ruled":

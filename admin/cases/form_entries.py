@@ -18,7 +18,7 @@ from admin.kit.display import now
 from models import PolicyVersion
 from policy.engine import jury
 from policy.engine.conditions import holds
-from policy.engine.forms import applying, next_step
+from policy.engine.forms import applicable_entries, next_approver
 from policy.pack.schema import Pack
 from policy.vocabulary.facts import CaseFacts, FormEntryFacts
 from services.calendar import working_calendar
@@ -91,7 +91,7 @@ def of_case(session: Session, page: CasePage, possible: Offers) -> CaseEntries:
     facts, pack = page.facts, page.pack
 
     def asked(section: str) -> Iterator[AppliedEntry]:
-        for entry in applying(facts, section, pack):
+        for entry in applicable_entries(facts, section, pack):
             if not getattr(entry, "alone", False):
                 yield _asked(section, entry, page, possible)
 
@@ -129,7 +129,7 @@ def _asked(section: str, entry: Any, page: CasePage, possible: Offers) -> Applie
     if section == "ladder":
         steps = _ladder(found, entry, page)
     if section == "vote":
-        steps, standing = _jury(facts, entry, page), jury.standing(facts, entry.key) or ""
+        steps, standing = _jury(facts, entry, page), jury.vote_state(facts, entry.key) or ""
     return AppliedEntry(entry, found, steps, standing, mine, getattr(entry, "items", ()))
 
 
@@ -140,7 +140,7 @@ def _standing_of_chain(facts: CaseFacts, entry: Any) -> str:
 
 def _chain(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[ApprovalStep, ...]:
     """The posts of an approval in their order; after a refusal it begins anew."""
-    turn = next_step(facts, entry)
+    turn = next_approver(facts, entry)
     given = [f for f in facts.entries if (f.section, f.key) == ("chain", entry.key)]
     refused = next((i for i, f in reversed(list(enumerate(given))) if not f.data["agrees"]), -1)
     standing = {f.data["post"]: f for f in given[refused + 1 :]}

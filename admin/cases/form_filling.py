@@ -26,7 +26,7 @@ from admin.kit.fields import (
     short_text,
 )
 from admin.kit.pack_fields import EXTRA, own, with_inputs
-from policy.engine.forms import next_step
+from policy.engine.forms import next_approver
 from policy.pack.schema import Pack
 from policy.vocabulary.events import EVENTS
 from policy.vocabulary.facts import CaseFacts
@@ -124,7 +124,7 @@ class EndorsedForm(DeedForm):
     opinion = long_text(lazy_gettext("Opinion"))
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
-        post = next_step(facts, self.entry)
+        post = next_approver(facts, self.entry)
         if post:
             self.lead = gettext("It is the turn of: %(post)s", post=form_text.post(post, pack))
 

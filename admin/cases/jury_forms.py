@@ -46,7 +46,7 @@ class ConvenedForm(_AboutAVote):
 
     def look_up(self, session: Session, page: CasePage) -> None:
         seats = jury.roster(session, page.complaint, self.entry.key, now=now())
-        out = jury_rules.excluded(self.entry, page.facts)
+        out = jury_rules.excluded_members(self.entry, page.facts)
         sits = _names(session, [who for who in seats if who not in out])
         self.lead = gettext("Sits on it: %(names)s.", names=sits)
         if recused := [who for who in seats if who in out]:
@@ -89,7 +89,7 @@ DEEDS: dict[str, tuple[type[DeedForm], Callable[..., Any]]] = {
 
 def fits(name: str, entry: Any, facts: CaseFacts, employee: str | None) -> bool:
     """Whether a deed of the jury makes sense for a question now, for this visitor."""
-    open_ = jury_rules.standing(facts, entry.key) == "open"
+    open_ = jury_rules.vote_state(facts, entry.key) == "open"
     match name:
         case "appealed":
             return bool(entry.about == "appeal")

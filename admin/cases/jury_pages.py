@@ -21,7 +21,7 @@ from admin.cases.deeds import form_of, offer
 from admin.kit.display import now, today
 from admin.kit.page import RedressPage, did
 from policy.engine import jury as jury_rules
-from policy.engine.forms import applying
+from policy.engine.forms import applicable_entries
 from policy.vocabulary.errors import NotFound
 from policy.vocabulary.facts import FormEntryFacts, PenaltyFacts
 from services.cases import desk, journal, jury
@@ -111,9 +111,9 @@ class JuryPage(RedressPage):
 def _questions(page: CasePage) -> list[Any]:
     """The open questions of a case on whose jury the visitor sits."""
     found = []
-    for entry in applying(page.facts, "vote", page.pack):
+    for entry in applicable_entries(page.facts, "vote", page.pack):
         seated = page.facts.last_entry("vote", entry.key)
-        open_ = jury_rules.standing(page.facts, entry.key) == "open"
+        open_ = jury_rules.vote_state(page.facts, entry.key) == "open"
         if seated and open_ and page.by.employee in seated.data["members"]:
             found.append(entry)
     return found

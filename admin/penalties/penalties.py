@@ -27,7 +27,7 @@ from admin.kit.rights import visitor_may_open
 from enums import Role
 from files.tables_out import ColumnFormat
 from models import Penalty
-from policy.engine.forms import applying
+from policy.engine.forms import applicable_entries
 from policy.engine.permission import refusal
 from policy.pack.schema import Pack
 from policy.vocabulary.events import Appealed, By
@@ -294,7 +294,7 @@ def _is_mine(found: Penalty) -> bool:
 
 def _question(facts: CaseFacts, pack: Pack) -> str | None:
     """The question by which the case's regulation decides an appeal; None where it knows none."""
-    asked = (entry for entry in applying(facts, "vote", pack) if entry.about == "appeal")
+    asked = (entry for entry in applicable_entries(facts, "vote", pack) if entry.about == "appeal")
     return next((str(entry.key) for entry in asked), None)
 
 

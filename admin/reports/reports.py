@@ -22,7 +22,7 @@ from admin.kit.lookup import by_id
 from admin.kit.pack_fields import EXTRA, own, with_inputs
 from admin.kit.page import RedressPage, attempt
 from models import Customer, FormEntry, PolicyVersion
-from policy.engine.indicators import reached
+from policy.engine.indicators import target_reached
 from policy.engine.report_periods import days_of, due_on
 from policy.pack.forms_and_reports import ReportEntry
 from policy.pack.schema import Pack
@@ -161,7 +161,7 @@ class ReportPage(RedressPage):
             due=due_on(entry, period, working_calendar.work_calendar(self.session)),
             by=form_text.post(entry.by, pack),
             figures=indicators.figures(self.session, version, **days),
-            reached=reached,
+            reached=target_reached,
         )
 
     def _customer(self, entry: ReportEntry) -> Customer | None:
@@ -214,7 +214,7 @@ class ReportPage(RedressPage):
             by_department=indicators.by_department(self.session, version, **span),
             by_category={pack.label("category", key): rows for key, rows in categories.items()},
             tallied=indicators.choice_counts(self.session, version, **span),
-            reached=reached,
+            reached=target_reached,
             words=form_text,
             **span,
         )

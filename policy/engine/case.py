@@ -15,7 +15,7 @@ from policy.engine.conditions import holds
 from policy.engine.fact_changes import Effect, changes
 from policy.engine.permission import checked_time, observed, refusal, standing
 from policy.engine.rules import Rules
-from policy.engine.severity import checked, checked_extra, checked_grade, sorted_out
+from policy.engine.severity import checked_extra, checked_grade, checked_key, classify
 from policy.pack.schema import DeadlineEntry, ExtensionEntry, Pack
 from policy.vocabulary.errors import (
     ChoiceUnknown,
@@ -71,11 +71,11 @@ def apply(
     `now` is when it is recorded; `event.at` when it happened. Raises a DomainError, changing
     nothing, where regulation, post, time or contents forbid it.
     """
-    after = moved(facts, event, pack, calendar, now)
+    after = next_facts(facts, event, pack, calendar, now)
     return after, changes(facts, after)
 
 
-def moved(
+def next_facts(
     facts: CaseFacts, event: Happening, pack: Pack, calendar: WorkCalendar, now: dt.datetime
 ) -> CaseFacts:
     """The case that `apply` gives, for whoever does not ask what changed."""
@@ -90,9 +90,9 @@ def moved(
     before = after
     after = HANDLERS[event.type](before, event, rules)
     if event.type != "registered":
-        after = forms.graded(before, after, event, event.type)
+        after = forms.record_grade_change(before, after, event, event.type)
     if not isinstance(event, TimePassed):
-        after = _rules_follow(before, after, event, rules)
+        after = _apply_rules(before, after, event, rules)
     return after
 
 
@@ -103,14 +103,16 @@ def pass_time(
 
     Not so the clocks whose keys are `spared`.
     """
-    late = deadlines.run_out(facts, at=at, found_at=rules.now, pack=rules.pack, spared=spared)
+    late = deadlines.breach_overdue(
+        facts, at=at, found_at=rules.now, pack=rules.pack, spared=spared
+    )
     late = penalties.for_breaches(late, facts, rules)
     for deadline, entry in deadlines.upgrades(facts, late, rules.pack):
-        late = _risen(late, deadline, entry, rules)
+        late = _upgraded_by_time(late, deadline, entry, rules)
     return late
 
 
-def _risen(
+def _upgraded_by_time(
     facts: CaseFacts, deadline: DeadlineFacts, entry: DeadlineEntry, rules: Rules
 ) -> CaseFacts:
     """Time lets the case rise to a graver grade; its terms count from that instant."""
@@ -119,11 +121,11 @@ def _risen(
     if facts.grade in steps and steps.index(facts.grade) <= steps.index(entry.grade or ""):
         return facts
     after = replace(facts, grade=entry.grade, grade_chosen=True, upgraded_at=deadline.due_at)
-    after = forms.graded(facts, after, TimePassed(at=deadline.due_at), entry.key)
-    return deadlines.reconsider(after, pack=rules.pack, calendar=rules.calendar)
+    after = forms.record_grade_change(facts, after, TimePassed(at=deadline.due_at), entry.key)
+    return deadlines.reapply_rules(after, pack=rules.pack, calendar=rules.calendar)
 
 
-def _rules_follow(before: CaseFacts, after: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def _apply_rules(before: CaseFacts, after: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     """What an event brings beyond itself: clocks met and started, signatures, charges."""
     after = deadlines.meet(after, event, pack=rules.pack, now=rules.now)
     after = penalties.for_breaches(after, before, rules)
@@ -136,12 +138,12 @@ def _rules_follow(before: CaseFacts, after: CaseFacts, event: Happening, rules: 
         calendar=rules.calendar,
         event=event,
     )
-    after = _signed_for(before, after, event, rules.pack)
+    after = _record_signoff(before, after, event, rules.pack)
     after = forms.claim(after, event, rules)
     return penalties.for_event(after, before, event, rules)
 
 
-def _signed_for(before: CaseFacts, after: CaseFacts, event: Happening, pack: Pack) -> CaseFacts:
+def _record_signoff(before: CaseFacts, after: CaseFacts, event: Happening, pack: Pack) -> CaseFacts:
     """Keep the signature of a step the regulation wants signed."""
     for entry in pack.signoffs.get(event.type, ()):
         held = standing(entry, before, event.by, pack) if entry.recorded else None
@@ -159,34 +161,34 @@ def _signed_for(before: CaseFacts, after: CaseFacts, event: Happening, pack: Pac
 def _registered(facts: CaseFacts, event: Registered, rules: Rules) -> CaseFacts:
     if event.received_at > event.at:
         raise TimeInFuture(field="received_at", at=event.received_at)
-    _reasoned(event)
+    _require_reason(event)
     # Whether the company is to blame is known before the case is sorted: a grade may ask for it.
     facts = replace(facts, responsibility=event.responsibility)
-    facts = _described(facts, event, rules.pack)
+    facts = _with_register_entry(facts, event, rules.pack)
     return replace(
         facts,
-        status=_entry(facts, rules.pack),
+        status=_first_status(facts, rules.pack),
         first_asked=event.first_asked or event.by.employee,
         linked=event.linked,
     )
 
 
-def _reasoned(event: Registered | Classified) -> None:
+def _require_reason(event: Registered | Classified) -> None:
     """Whoever finds the company not to blame says why (SKD-2.2.1.2)."""
     if event.responsibility is Responsibility.not_responsible and not event.reason:
         raise FieldMissing(field="reason")
 
 
-def _described(facts: CaseFacts, event: Registered | Imported, pack: Pack) -> CaseFacts:
+def _with_register_entry(facts: CaseFacts, event: Registered | Imported, pack: Pack) -> CaseFacts:
     """The facts a register entry states, sorted into kind, level and grade."""
-    if not checked("kind", event.kind, pack):
+    if not checked_key("kind", event.kind, pack):
         raise FieldMissing(field="kind")
     facts = replace(
         facts,
         number=event.number,
         kind=event.kind,
-        channel=checked("channel", event.channel, pack),
-        category=checked("category", event.category, pack),
+        channel=checked_key("channel", event.channel, pack),
+        category=checked_key("category", event.category, pack),
         grade=checked_grade(event.grade, pack),
         grade_chosen=event.grade is not None,
         subject=event.subject,
@@ -196,23 +198,23 @@ def _described(facts: CaseFacts, event: Registered | Imported, pack: Pack) -> Ca
         received_at=utc(event.received_at),
         registered_at=event.at,
     )
-    return sorted_out(facts, pack)
+    return classify(facts, pack)
 
 
-def _entry(facts: CaseFacts, pack: Pack) -> Status:
+def _first_status(facts: CaseFacts, pack: Pack) -> Status:
     return Status.registered if pack.find("kind", facts.kind).handled else Status.recorded
 
 
 def _imported(facts: CaseFacts, event: Imported, rules: Rules) -> CaseFacts:
-    facts = _described(facts, event, rules.pack)
+    facts = _with_register_entry(facts, event, rules.pack)
     closed_at = utc(event.closed_at) if event.closed_at else None
     return replace(facts, status=event.status, history=True, closed_at=closed_at)
 
 
 def _taken_over(facts: CaseFacts, event: TakenOver, rules: Rules) -> CaseFacts:
     """Open history becomes a case of today: 'since receipt' means since today."""
-    facts = _reclassified(facts, event, rules.pack)
-    facts = replace(facts, history=False, status=_entry(facts, rules.pack))
+    facts = _reclassify(facts, event, rules.pack)
+    facts = replace(facts, history=False, status=_first_status(facts, rules.pack))
     return deadlines.start(
         facts, "registered", at=event.at, pack=rules.pack, calendar=rules.calendar
     )
@@ -220,19 +222,19 @@ def _taken_over(facts: CaseFacts, event: TakenOver, rules: Rules) -> CaseFacts:
 
 def _classified(facts: CaseFacts, event: Classified, rules: Rules) -> CaseFacts:
     pack = rules.pack
-    _reasoned(event)
+    _require_reason(event)
     found = event.responsibility or facts.responsibility
-    after = _reclassified(replace(facts, responsibility=found), event, pack)
+    after = _reclassify(replace(facts, responsibility=found), event, pack)
     after = replace(after, classified_at=event.at)
     if pack.find("kind", after.kind).handled != pack.find("kind", facts.kind).handled:
-        after = _handled_otherwise(facts, after, event, rules)
-    after = penalties.without_ground(after, pack=pack, at=rules.now)
+        after = _change_handling(facts, after, event, rules)
+    after = penalties.take_back_unfounded(after, pack=pack, at=rules.now)
     if after.closed_at is not None:
-        after = followup.retained(after, rules)
-    return deadlines.reconsider(after, pack=pack, calendar=rules.calendar)
+        after = followup.with_retention(after, rules)
+    return deadlines.reapply_rules(after, pack=pack, calendar=rules.calendar)
 
 
-def _handled_otherwise(
+def _change_handling(
     facts: CaseFacts, after: CaseFacts, event: Classified, rules: Rules
 ) -> CaseFacts:
     """What was only counted is to be handled, or the reverse: before a department has it.
@@ -241,27 +243,27 @@ def _handled_otherwise(
     """
     if facts.status not in (Status.registered, Status.recorded):
         raise StatusForbids(deed="classified", status=facts.status)
-    after = replace(after, status=_entry(after, rules.pack))
+    after = replace(after, status=_first_status(after, rules.pack))
     return deadlines.start(
         after, "registered", at=event.at, pack=rules.pack, calendar=rules.calendar
     )
 
 
-def _reclassified(facts: CaseFacts, event: Classified | TakenOver, pack: Pack) -> CaseFacts:
+def _reclassify(facts: CaseFacts, event: Classified | TakenOver, pack: Pack) -> CaseFacts:
     grade = checked_grade(event.grade, pack)
     facts = replace(
         facts,
-        category=checked("category", event.category, pack) or facts.category,
+        category=checked_key("category", event.category, pack) or facts.category,
         grade=grade or facts.grade,
         grade_chosen=facts.grade_chosen or grade is not None,
     )
     if isinstance(event, TakenOver):
-        facts = replace(facts, channel=checked("channel", event.channel, pack) or facts.channel)
+        facts = replace(facts, channel=checked_key("channel", event.channel, pack) or facts.channel)
     else:
         extra = {**facts.extra, **checked_extra(event.extra, pack)}
-        kind = checked("kind", event.kind, pack) or facts.kind
+        kind = checked_key("kind", event.kind, pack) or facts.kind
         facts = replace(facts, extra=extra, kind=kind)
-    return sorted_out(facts, pack)
+    return classify(facts, pack)
 
 
 def _upgraded(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
@@ -269,11 +271,11 @@ def _upgraded(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
         e for e in rules.pack.escalation if e.event == event.type and holds(e.applies, facts)
     )
     after = replace(facts, grade=entry.grade, grade_chosen=True, upgraded_at=event.at)
-    return deadlines.reconsider(after, pack=rules.pack, calendar=rules.calendar)
+    return deadlines.reapply_rules(after, pack=rules.pack, calendar=rules.calendar)
 
 
 def _reviewed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
-    return deadlines.review(facts, at=event.at, pack=rules.pack, calendar=rules.calendar)
+    return deadlines.restart_review(facts, at=event.at, pack=rules.pack, calendar=rules.calendar)
 
 
 def _dispatched(facts: CaseFacts, event: Dispatched, rules: Rules) -> CaseFacts:
@@ -290,15 +292,17 @@ def _dispatched(facts: CaseFacts, event: Dispatched, rules: Rules) -> CaseFacts:
         event.department,
         facts.round,
         event.at,
-        followup.answers(event, facts, entry.director, rules),
+        followup.responsible_person(event, facts, entry.director, rules),
     )
-    return deadlines.bind(replace(facts, assignments=(*facts.assignments, assignment)), rules.pack)
+    return deadlines.bind_responsible(
+        replace(facts, assignments=(*facts.assignments, assignment)), rules.pack
+    )
 
 
 # ---------------------------------------------------------------- the department
 
 
-def _assignment(facts: CaseFacts, **changed: Any) -> CaseFacts:
+def _change_assignment(facts: CaseFacts, **changed: Any) -> CaseFacts:
     if not facts.assignments:
         return facts
     return replace(
@@ -307,11 +311,11 @@ def _assignment(facts: CaseFacts, **changed: Any) -> CaseFacts:
 
 
 def _returned(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
-    return replace(_assignment(facts, returned_at=event.at), status=Status.returned)
+    return replace(_change_assignment(facts, returned_at=event.at), status=Status.returned)
 
 
 def _assigned(facts: CaseFacts, event: Assigned, rules: Rules) -> CaseFacts:
-    return _assignment(facts, handler=event.handler)
+    return _change_assignment(facts, handler=event.handler)
 
 
 def _contacted(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
@@ -328,18 +332,18 @@ def _replied(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
     Of an answer from a department's sheet nobody knows who gave it: it makes nobody the handler.
     """
     if facts.handler is None and event.by.employee:
-        facts = _assignment(facts, handler=event.by.employee)
+        facts = _change_assignment(facts, handler=event.by.employee)
     facts = replace(facts, status=Status.replied, replied_at=event.at, reply_outcome=event.outcome)
     if event.outcome is not ReplyOutcome.extension:
         return facts
     if event.until is None:
         raise FieldMissing(field="until")
-    _checked_term(facts, utc(event.until), event.at, rules)
+    _checked_extension(facts, utc(event.until), event.at, rules)
     extension = ExtensionFacts(facts.round, event.at, utc(event.until), event.text)
     return replace(facts, extensions=(*facts.extensions, extension))
 
 
-def _checked_term(
+def _checked_extension(
     facts: CaseFacts, until: dt.datetime, at: dt.datetime, rules: Rules
 ) -> ExtensionEntry:
     """The rule that lets the case have time until then, counted in all from the first start."""
@@ -380,7 +384,7 @@ def _declined(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
 
 
 def _granted(facts: CaseFacts, event: ExtensionGranted, rules: Rules) -> CaseFacts:
-    entry = _checked_term(facts, utc(event.until), event.at, rules)
+    entry = _checked_extension(facts, utc(event.until), event.at, rules)
     deadline = deadlines.slot_deadline(facts, entry.slot, rules.pack)
     assert deadline is not None
     facts = deadlines.reopen(
@@ -408,7 +412,9 @@ def _refused(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
         deadline = deadlines.slot_deadline(facts, slot, rules.pack)
         if deadline is None or deadline.state is not DeadlineState.met:
             continue
-        due_at, provisional = deadlines.time_left(deadline, at=event.at, calendar=rules.calendar)
+        due_at, provisional = deadlines.end_after_pause(
+            deadline, at=event.at, calendar=rules.calendar
+        )
         facts = deadlines.reopen(
             facts,
             deadline,
@@ -439,16 +445,16 @@ def _decided(facts: CaseFacts, event: Decided, rules: Rules) -> CaseFacts:
 
 def _concluded(facts: CaseFacts, event: Concluded, rules: Rules) -> CaseFacts:
     """The desk ends the case: a question answered, an incident whose papers are complete."""
-    facts = deadlines.answered(facts, at=event.at, pack=rules.pack, now=rules.now)
+    facts = deadlines.meet_answered(facts, at=event.at, pack=rules.pack, now=rules.now)
     facts = replace(facts, closing_ground=ClosingGround.concluded)
-    return followup.closed(facts, event.text, event, rules)
+    return followup.close(facts, event.text, event, rules)
 
 
 def _promised(facts: CaseFacts, event: Promised, rules: Rules) -> CaseFacts:
     facts = forms.promise(facts, event, rules)
     if event.until is None:
         return facts
-    return deadlines.promised(facts, at=event.at, pack=rules.pack)
+    return deadlines.move_as_promised(facts, at=event.at, pack=rules.pack)
 
 
 def _factory_closed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
@@ -459,11 +465,11 @@ def _factory_closed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFac
 
 
 def _judged(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
-    return penalties.by_hand(facts, event, rules)
+    return penalties.for_judgement(facts, event, rules)
 
 
-def _penalty(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
-    return penalties.step(facts, event, pack=rules.pack, calendar=rules.calendar)
+def _penalty_step(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+    return penalties.apply_step(facts, event, pack=rules.pack, calendar=rules.calendar)
 
 
 def _recounted(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
@@ -500,7 +506,7 @@ HANDLERS: Mapping[str, Callable[[CaseFacts, Any, Rules], CaseFacts]] = {
     "informed": forms.inform,
     "filled": forms.fill,
     "reported": forms.report,
-    "checked": forms.check,
+    "checked": forms.tick_item,
     "endorsed": forms.endorse,
     "escalated": forms.escalate,
     "involved": forms.involve,
@@ -516,10 +522,10 @@ HANDLERS: Mapping[str, Callable[[CaseFacts, Any, Rules], CaseFacts]] = {
     "signed": followup.signed,
     "archived": followup.archived,
     "judged": _judged,
-    "penalty_confirmed": _penalty,
-    "penalty_waived": _penalty,
-    "penalty_notified": _penalty,
-    "penalty_reversed": _penalty,
+    "penalty_confirmed": _penalty_step,
+    "penalty_waived": _penalty_step,
+    "penalty_notified": _penalty_step,
+    "penalty_reversed": _penalty_step,
     "time_passed": _unchanged,
     "recounted": _recounted,
 }

@@ -37,27 +37,27 @@ def first_failing(
         if "." not in path:
             found = _NOT_OURS if path in PICTURES else getattr(facts, path, _NOT_OURS)
             if found is _NOT_OURS:
-                found = _figured(path, facts)
+                found = _derived_value(path, facts)
         elif event is None and path.startswith("event."):
             continue
         else:
-            found = _pathed(path, facts, event)
+            found = _path_value(path, facts, event)
         if not row.holds(found):
             return row
     return None
 
 
-def look(field: str, facts: CaseFacts, event: Happening | None) -> Any:
+def field_value(field: str, facts: CaseFacts, event: Happening | None) -> Any:
     """What a field of a condition says now: of the event, of the case, of the pack's own."""
     if "." in field:
-        found = _pathed(field, facts, event)
+        found = _path_value(field, facts, event)
     else:
         found = _NOT_OURS if field in PICTURES else getattr(facts, field, _NOT_OURS)
-        found = _figured(field, facts) if found is _NOT_OURS else found
+        found = _derived_value(field, facts) if found is _NOT_OURS else found
     return found.value if isinstance(found, enum.Enum) else found
 
 
-def _figured(field: str, facts: CaseFacts) -> Any:
+def _derived_value(field: str, facts: CaseFacts) -> Any:
     """What a field says that the picture has no attribute for: counted from it, or the pack's."""
     if field in _CALLS:
         purpose, name = _CALLS[field]
@@ -70,7 +70,7 @@ def _figured(field: str, facts: CaseFacts) -> Any:
     return facts.extra.get(field)
 
 
-def _pathed(path: str, facts: CaseFacts, event: Happening | None) -> Any:
+def _path_value(path: str, facts: CaseFacts, event: Happening | None) -> Any:
     """What `event.x`, `event.data.x`, `form.visit`, `form.visit.day`, `chain.x` says now.
 
     `late.DEADLINE` is true once that clock ran out, in whichever round, and the breach stands.
@@ -80,7 +80,7 @@ def _pathed(path: str, facts: CaseFacts, event: Happening | None) -> Any:
     key, _, field = name.partition(".")
     if section == "round":
         this = tuple(filed for filed in facts.entries if filed.round == facts.round)
-        return _pathed(name, replace(facts, entries=this), event)
+        return _path_value(name, replace(facts, entries=this), event)
     if section == "event":
         found = getattr(event, key, None)
         return found.get(field) if field and isinstance(found, Mapping) else found
@@ -92,14 +92,14 @@ def _pathed(path: str, facts: CaseFacts, event: Happening | None) -> Any:
         last = facts.last_entry(section, key)
         return True if last and last.data["complete"] == "true" else None
     if section in STANDING:
-        return _standing(section, key, facts)
+        return _decision_state(section, key, facts)
     if field:
         last = facts.last_entry(section, key)
         return last.data.get(field) if last else None
     return facts.times_entered(section, key) or None
 
 
-def _standing(section: str, key: str, facts: CaseFacts) -> str | None:
+def _decision_state(section: str, key: str, facts: CaseFacts) -> str | None:
     """Where a chain of approvals or a question to a jury stands: open, and how it ended."""
     for filed in reversed(facts.entries):
         if filed.key == key and filed.section == STANDING[section]:

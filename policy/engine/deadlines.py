@@ -12,7 +12,7 @@ from decimal import Decimal
 from operator import is_
 from typing import Any
 
-from policy.engine.conditions import holds, look
+from policy.engine.conditions import field_value, holds
 from policy.pack.schema import DeadlineEntry, Pack
 from policy.pack.shapes import Quantity
 from policy.vocabulary.events import Happening
@@ -37,26 +37,28 @@ def start(
     for entry in pack.starting.get(name, ()):
         if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
             continue
-        if (old := facts.deadline_of(entry.key)) or _carried(facts, entry):
+        if (old := facts.deadline_of(entry.key)) or _carries_over(facts, entry):
             if old and old.running and entry.until:
-                facts = _stated_anew(facts, old, entry, at, calendar, event)
+                facts = _restate_end(facts, old, entry, at, calendar, event)
             continue
-        since = _since(entry, name, at, received_at, calendar, facts, event)
-        if entry.until and look(entry.until, facts, event) is None:
+        since = _count_from(entry, name, at, received_at, calendar, facts, event)
+        if entry.until and field_value(entry.until, facts, event) is None:
             continue
-        deadline = _as_promised(_new(facts, entry, name, since, calendar, event), entry, facts)
+        deadline = _end_as_promised(
+            _new_deadline(facts, entry, name, since, calendar, event), entry, facts
+        )
         if entry.slot is None:
             alone.append(deadline)
             continue
-        facts, alone = _seated(_added(facts, alone), deadline, pack), []
-    return _added(facts, alone)
+        facts, alone = _put_in_slot(_append(facts, alone), deadline, pack), []
+    return _append(facts, alone)
 
 
-def _added(facts: CaseFacts, deadlines: Collection[DeadlineFacts]) -> CaseFacts:
+def _append(facts: CaseFacts, deadlines: Collection[DeadlineFacts]) -> CaseFacts:
     return replace(facts, deadlines=(*facts.deadlines, *deadlines)) if deadlines else facts
 
 
-def _stated_anew(
+def _restate_end(
     facts: CaseFacts,
     deadline: DeadlineFacts,
     entry: DeadlineEntry,
@@ -65,14 +67,14 @@ def _stated_anew(
     event: Happening | None,
 ) -> CaseFacts:
     """A running clock whose end a field says ends where it says now; the old end is kept."""
-    stated = look(entry.until or "", facts, event)
-    end = None if stated is None else _instant(stated, calendar, dt.time(23, 59, 59))
+    stated = field_value(entry.until or "", facts, event)
+    end = None if stated is None else _stated_instant(stated, calendar, dt.time(23, 59, 59))
     if end is None or end == deadline.due_at:
         return facts
     return reopen(facts, deadline, due_at=end, at=at, reason="stated")
 
 
-def _since(
+def _count_from(
     entry: DeadlineEntry,
     name: str,
     at: dt.datetime,
@@ -90,11 +92,11 @@ def _since(
         return at
     if entry.counts_from == "received":
         return received_at or at
-    stated = look(entry.counts_from, facts, event)
-    return at if stated is None else _instant(stated, calendar, dt.time(0))
+    stated = field_value(entry.counts_from, facts, event)
+    return at if stated is None else _stated_instant(stated, calendar, dt.time(0))
 
 
-def _instant(stated: Any, calendar: WorkCalendar, deadline: dt.time) -> dt.datetime:
+def _stated_instant(stated: Any, calendar: WorkCalendar, deadline: dt.time) -> dt.datetime:
     """The instant a field states; of a day, when clocks show `clock` on it."""
     if isinstance(stated, dt.datetime):
         return stated
@@ -103,7 +105,9 @@ def _instant(stated: Any, calendar: WorkCalendar, deadline: dt.time) -> dt.datet
     return calendar.instant(dt.date.fromisoformat(str(stated)), deadline)
 
 
-def _as_promised(deadline: DeadlineFacts, entry: DeadlineEntry, facts: CaseFacts) -> DeadlineFacts:
+def _end_as_promised(
+    deadline: DeadlineFacts, entry: DeadlineEntry, facts: CaseFacts
+) -> DeadlineFacts:
     """A new clock, ended where the customer was promised, if the rule lets that count."""
     until = facts.promised_at
     if entry.promise in (None, "within") or until is None or until <= deadline.starts_at:
@@ -115,27 +119,27 @@ def _as_promised(deadline: DeadlineFacts, entry: DeadlineEntry, facts: CaseFacts
     return replace(deadline, due_at=until, provisional=False, because=because)
 
 
-def promised(facts: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFacts:
+def move_as_promised(facts: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFacts:
     """Move the running clocks that what was promised to the customer moves."""
 
     def moved(deadline: DeadlineFacts) -> DeadlineFacts:
         entry = pack.find("deadline", deadline.key)
         if not deadline.running or deadline.round != facts.round:
             return deadline
-        new = _as_promised(deadline, entry, facts)
+        new = _end_as_promised(deadline, entry, facts)
         if new.due_at == deadline.due_at:
             return deadline
         revision = Revision(at, deadline.due_at, new.due_at, "promised")
         return replace(new, revisions=(*deadline.revisions, revision))
 
-    return _each(facts, moved)
+    return _map_deadlines(facts, moved)
 
 
-def _carried(facts: CaseFacts, entry: DeadlineEntry) -> bool:
+def _carries_over(facts: CaseFacts, entry: DeadlineEntry) -> bool:
     return entry.carries_over and any(deadline.key == entry.key for deadline in facts.deadlines)
 
 
-def _new(
+def _new_deadline(
     facts: CaseFacts,
     entry: DeadlineEntry,
     name: str,
@@ -156,25 +160,27 @@ def _new(
         starts_at=since,
         due_at=None,
         because=because,
-        responsible=_bound(facts, entry),
+        responsible=_person_bound(facts, entry),
     )
     if entry.until is not None:
-        end = _instant(look(entry.until, facts, event), calendar, dt.time(23, 59, 59))
+        end = _stated_instant(field_value(entry.until, facts, event), calendar, dt.time(23, 59, 59))
         stated = {"stated": entry.until, "named": end.isoformat()}
         return replace(deadline, due_at=end, because={**because, **stated})
-    return counted(deadline, entry, calendar)
+    return count_end(deadline, entry, calendar)
 
 
-COUNTED = frozenset(
+COUNTED_REASONS = frozenset(
     {"amount", "unit", "at", "ends_day", "skipped", "makeup", "provisional", "unlimited"}
     | {"window_from", "moved_before_rest_days"}
 )
 """What of a clock's `because` comes from counting its term, and goes when that is counted anew."""
 
 
-def counted(deadline: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalendar) -> DeadlineFacts:
+def count_end(
+    deadline: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalendar
+) -> DeadlineFacts:
     """The clock with its end where the rule puts it, counted from its start, and why."""
-    because = {key: why for key, why in deadline.because.items() if key not in COUNTED}
+    because = {key: why for key, why in deadline.because.items() if key not in COUNTED_REASONS}
     if entry.within is None:
         assert entry.review_every is not None
         since = dt.datetime.fromisoformat(because.get("reviewed", deadline.starts_at.isoformat()))
@@ -184,7 +190,7 @@ def counted(deadline: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalenda
             deadline, because=because, review_at=review.at, provisional=review.provisional
         )
     if entry.window_from is not None:
-        return _windowed(deadline, entry, because, calendar)
+        return _count_window(deadline, entry, because, calendar)
     late = entry.after_closing and calendar.after_closing(deadline.starts_at)
     term = entry.after_closing if entry.after_closing and late else entry.within
     due = term.end(deadline.starts_at, calendar)
@@ -192,7 +198,7 @@ def counted(deadline: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalenda
     return replace(deadline, because=because, due_at=due.at, provisional=due.provisional)
 
 
-def _windowed(
+def _count_window(
     deadline: DeadlineFacts, entry: DeadlineEntry, because: dict[str, Any], calendar: WorkCalendar
 ) -> DeadlineFacts:
     """Day 3 to day 5 after: opens at midnight, ends at the end of the last day.
@@ -237,13 +243,13 @@ def _reason(term: Quantity, due: Due) -> dict[str, Any]:
     return reason
 
 
-def _bound(facts: CaseFacts, entry: DeadlineEntry) -> str | None:
+def _person_bound(facts: CaseFacts, entry: DeadlineEntry) -> str | None:
     if entry.binds == "responsible":
         return facts.responsible
     return facts.handler if entry.binds == "handler" else None
 
 
-def _seated(facts: CaseFacts, deadline: DeadlineFacts, pack: Pack) -> CaseFacts:
+def _put_in_slot(facts: CaseFacts, deadline: DeadlineFacts, pack: Pack) -> CaseFacts:
     """Put a new clock in its slot: of two, the one that ends earlier runs; both are explained.
 
     Where the slot's clock was met already there is nothing left to wait for.
@@ -255,10 +261,10 @@ def _seated(facts: CaseFacts, deadline: DeadlineFacts, pack: Pack) -> CaseFacts:
     if not rival.running:
         return facts
     if _ends_later(deadline, rival):
-        return put(facts, replace(rival, because=over(rival, deadline)))
-    facts = put(facts, replace(rival, state=DeadlineState.superseded))
+        return replace_deadline(facts, replace(rival, because=because_won(rival, deadline)))
+    facts = replace_deadline(facts, replace(rival, state=DeadlineState.superseded))
     return replace(
-        facts, deadlines=(*facts.deadlines, replace(deadline, because=over(deadline, rival)))
+        facts, deadlines=(*facts.deadlines, replace(deadline, because=because_won(deadline, rival)))
     )
 
 
@@ -266,7 +272,7 @@ def _ends_later(one: DeadlineFacts, other: DeadlineFacts) -> bool:
     return one.due_at is None or (other.due_at is not None and one.due_at >= other.due_at)
 
 
-def over(winner: DeadlineFacts, loser: DeadlineFacts) -> Mapping[str, Any]:
+def because_won(winner: DeadlineFacts, loser: DeadlineFacts) -> Mapping[str, Any]:
     """Why the winner of a slot ends where it does: as it said, and before whom."""
     beaten = {
         "rule": loser.key,
@@ -297,16 +303,16 @@ def slot_deadline(facts: CaseFacts, slot: str, pack: Pack) -> DeadlineFacts | No
     return None
 
 
-def put(facts: CaseFacts, changed: DeadlineFacts) -> CaseFacts:
+def replace_deadline(facts: CaseFacts, changed: DeadlineFacts) -> CaseFacts:
     """The same case with one clock replaced by its changed self."""
-    return _each(facts, lambda c: changed if _same(c, changed) else c)
+    return _map_deadlines(facts, lambda c: changed if _same_deadline(c, changed) else c)
 
 
-def _same(one: DeadlineFacts, other: DeadlineFacts) -> bool:
+def _same_deadline(one: DeadlineFacts, other: DeadlineFacts) -> bool:
     return (one.key, one.round) == (other.key, other.round)
 
 
-def _each(facts: CaseFacts, change: Callable[[DeadlineFacts], DeadlineFacts]) -> CaseFacts:
+def _map_deadlines(facts: CaseFacts, change: Callable[[DeadlineFacts], DeadlineFacts]) -> CaseFacts:
     changed = tuple(map(change, facts.deadlines))
     same = all(map(is_, changed, facts.deadlines))
     return facts if same else replace(facts, deadlines=changed)
@@ -333,7 +339,7 @@ def meet(facts: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime) ->
             return replace(deadline, state=DeadlineState.met, met_at=deadline.due_at)
         return _met(deadline, at, now)
 
-    return _each(facts, met)
+    return _map_deadlines(facts, met)
 
 
 def _met(deadline: DeadlineFacts, at: dt.datetime, now: dt.datetime) -> DeadlineFacts:
@@ -341,12 +347,12 @@ def _met(deadline: DeadlineFacts, at: dt.datetime, now: dt.datetime) -> Deadline
     if deadline.due_at is None:
         return deadline
     if at > deadline.due_at:
-        return deadline if _known(deadline) else _broken(deadline, now)
-    kept = tuple(_unless_before(breach, at, now) for breach in deadline.breaches)
+        return deadline if _breach_known(deadline) else _add_breach(deadline, now)
+    kept = tuple(_lift_if_met_in_time(breach, at, now) for breach in deadline.breaches)
     return replace(deadline, breaches=kept)
 
 
-def _unless_before(breach: BreachFacts, at: dt.datetime, now: dt.datetime) -> BreachFacts:
+def _lift_if_met_in_time(breach: BreachFacts, at: dt.datetime, now: dt.datetime) -> BreachFacts:
     """A breach found before the deed came to light is lifted; one before the deed stands.
 
     Time granted after a term had run out moves the end and does not make the past good.
@@ -356,16 +362,16 @@ def _unless_before(breach: BreachFacts, at: dt.datetime, now: dt.datetime) -> Br
     return replace(breach, lifted_at=now, lifted_because="met_in_time")
 
 
-def _known(deadline: DeadlineFacts) -> bool:
+def _breach_known(deadline: DeadlineFacts) -> bool:
     return any(breach.breached_at == deadline.due_at for breach in deadline.breaches)
 
 
-def _broken(deadline: DeadlineFacts, found_at: dt.datetime) -> DeadlineFacts:
+def _add_breach(deadline: DeadlineFacts, found_at: dt.datetime) -> DeadlineFacts:
     assert deadline.due_at is not None
     return replace(deadline, breaches=(*deadline.breaches, BreachFacts(deadline.due_at, found_at)))
 
 
-def run_out(
+def breach_overdue(
     facts: CaseFacts,
     *,
     at: dt.datetime,
@@ -386,12 +392,12 @@ def run_out(
             return deadline
         if pack.find("deadline", deadline.key).ends != "breach":
             return replace(deadline, state=DeadlineState.met, met_at=deadline.due_at)
-        return deadline if _known(deadline) else _broken(deadline, found_at)
+        return deadline if _breach_known(deadline) else _add_breach(deadline, found_at)
 
-    return _each(facts, ran)
+    return _map_deadlines(facts, ran)
 
 
-def reconsider(facts: CaseFacts, *, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
+def reapply_rules(facts: CaseFacts, *, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
     """After facts changed: drop clocks whose condition fell, start those that now apply.
 
     A new clock counts from when its event happened and one that applies again goes on as it
@@ -404,26 +410,28 @@ def reconsider(facts: CaseFacts, *, pack: Pack, calendar: WorkCalendar) -> CaseF
             return replace(deadline, state=DeadlineState.superseded)
         return deadline
 
-    facts = _revived(_each(facts, fitting), pack)
-    since = _receipt(facts, pack)
-    for name, at in happened(facts):
+    facts = _resume_superseded(_map_deadlines(facts, fitting), pack)
+    since = _counts_as_received(facts, pack)
+    for name, at in past_starts(facts):
         facts = start(facts, name, at=at, received_at=since, pack=pack, calendar=calendar)
     return facts
 
 
-def _revived(facts: CaseFacts, pack: Pack) -> CaseFacts:
+def _resume_superseded(facts: CaseFacts, pack: Pack) -> CaseFacts:
     """Let clocks of this round that apply again run on, where their slot is free."""
     for deadline in facts.deadlines:
         entry = pack.find("deadline", deadline.key)
         stopped = deadline.state is DeadlineState.superseded and deadline.round == facts.round
         free = entry.slot is None or slot_deadline(facts, entry.slot, pack) is None
         if stopped and free and holds(entry.applies, facts):
-            bound = _bound(facts, entry) or deadline.responsible
-            facts = put(facts, replace(deadline, state=DeadlineState.running, responsible=bound))
+            bound = _person_bound(facts, entry) or deadline.responsible
+            facts = replace_deadline(
+                facts, replace(deadline, state=DeadlineState.running, responsible=bound)
+            )
     return facts
 
 
-def _receipt(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
+def _counts_as_received(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
     """Since when 'since receipt' counts: for a case taken over or asked for later, since then."""
     counted = [
         deadline.starts_at
@@ -433,7 +441,7 @@ def _receipt(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
     return min(counted, default=facts.received_at)
 
 
-def happened(facts: CaseFacts) -> Iterable[tuple[str, dt.datetime]]:
+def past_starts(facts: CaseFacts) -> Iterable[tuple[str, dt.datetime]]:
     """The starts that lie behind a case in this round, the latest first.
 
     What several of them may start counts from the latest.
@@ -448,7 +456,7 @@ def happened(facts: CaseFacts) -> Iterable[tuple[str, dt.datetime]]:
     return [(name, at) for name, at in marks if at and (begun is None or at >= begun)]
 
 
-def bind(facts: CaseFacts, pack: Pack) -> CaseFacts:
+def bind_responsible(facts: CaseFacts, pack: Pack) -> CaseFacts:
     """Name who answers for the running clocks from now on; a breach stays with who had it."""
 
     def named(deadline: DeadlineFacts) -> DeadlineFacts:
@@ -457,7 +465,7 @@ def bind(facts: CaseFacts, pack: Pack) -> CaseFacts:
             return replace(deadline, responsible=facts.responsible)
         return deadline
 
-    return _each(facts, named)
+    return _map_deadlines(facts, named)
 
 
 def reopen(
@@ -476,7 +484,7 @@ def reopen(
     the clock stood still from one instant to another and runs on with the time it had left.
     """
     moved = Revision(at, deadline.due_at, due_at, reason)
-    return put(
+    return replace_deadline(
         facts,
         replace(
             deadline,
@@ -484,13 +492,13 @@ def reopen(
             met_at=None,
             due_at=due_at,
             provisional=provisional,
-            because=_ending(deadline, due_at, stood),
+            because=_end_reason(deadline, due_at, stood),
             revisions=(*deadline.revisions, moved),
         ),
     )
 
 
-def _ending(
+def _end_reason(
     deadline: DeadlineFacts,
     due_at: dt.datetime | None,
     stood: tuple[dt.datetime, dt.datetime] | None,
@@ -503,7 +511,7 @@ def _ending(
     return kept | {"named": due_at.isoformat() if due_at else None}
 
 
-def time_left(
+def end_after_pause(
     deadline: DeadlineFacts, *, at: dt.datetime, calendar: WorkCalendar
 ) -> tuple[dt.datetime | None, bool]:
     """The end of a clock that stood still since it was met and runs on from `at`.
@@ -521,7 +529,7 @@ def time_left(
     return end, due.provisional or deadline.provisional
 
 
-def answered(facts: CaseFacts, *, at: dt.datetime, pack: Pack, now: dt.datetime) -> CaseFacts:
+def meet_answered(facts: CaseFacts, *, at: dt.datetime, pack: Pack, now: dt.datetime) -> CaseFacts:
     """Meet every clock that waits for the department's answer: none is owed any more."""
 
     def met(deadline: DeadlineFacts) -> DeadlineFacts:
@@ -531,7 +539,7 @@ def answered(facts: CaseFacts, *, at: dt.datetime, pack: Pack, now: dt.datetime)
             _met(deadline, at if entry.judged_by == "stated" else now, now) if waits else deadline
         )
 
-    return _each(facts, met)
+    return _map_deadlines(facts, met)
 
 
 def upgrades(
@@ -561,25 +569,27 @@ def supersede_round(facts: CaseFacts, pack: Pack) -> CaseFacts:
             return replace(deadline, state=DeadlineState.superseded)
         return deadline
 
-    return _each(facts, stopped)
+    return _map_deadlines(facts, stopped)
 
 
-def stop(facts: CaseFacts) -> CaseFacts:
+def stop_all(facts: CaseFacts) -> CaseFacts:
     """Stop every clock; breaches stay."""
 
     def stopped(deadline: DeadlineFacts) -> DeadlineFacts:
         return replace(deadline, state=DeadlineState.superseded) if deadline.running else deadline
 
-    return _each(facts, stopped)
+    return _map_deadlines(facts, stopped)
 
 
-def next_end(facts: CaseFacts) -> dt.datetime | None:
+def next_due_at(facts: CaseFacts) -> dt.datetime | None:
     """When the next clock runs out that has not been found out yet."""
-    ends = [c.due_at for c in facts.deadlines if c.running and c.due_at and not _known(c)]
+    ends = [c.due_at for c in facts.deadlines if c.running and c.due_at and not _breach_known(c)]
     return min(ends, default=None)
 
 
-def review(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
+def restart_review(
+    facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar
+) -> CaseFacts:
     """Count the next review of a clock without limit from `at`."""
 
     def reviewed(deadline: DeadlineFacts) -> DeadlineFacts:
@@ -587,8 +597,8 @@ def review(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalen
         if not deadline.running or every is None:
             return deadline
         because = {**deadline.because, "reviewed": at.isoformat()}
-        return counted(
+        return count_end(
             replace(deadline, because=because), pack.find("deadline", deadline.key), calendar
         )
 
-    return _each(facts, reviewed)
+    return _map_deadlines(facts, reviewed)

@@ -29,16 +29,20 @@ _read = attrgetter(*_PLAIN)
 
 def changes(before: CaseFacts, after: CaseFacts) -> tuple[Effect, ...]:
     """Every change a person would ask about, in the order of facts, clocks and money."""
-    return (*_facts(before, after), *_deadlines(before, after), *_money(before, after))
+    return (
+        *_field_changes(before, after),
+        *_deadline_changes(before, after),
+        *_penalty_changes(before, after),
+    )
 
 
-def _facts(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
+def _field_changes(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
     for name, old, new in zip(_PLAIN, _read(before), _read(after), strict=True):
         if old != new:
             yield Effect("fact", name, {"before": old, "after": new})
 
 
-def _deadlines(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
+def _deadline_changes(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
     old = {(c.key, c.round): c for c in before.deadlines}
     for deadline in after.deadlines:
         was = old.get((deadline.key, deadline.round))
@@ -69,7 +73,7 @@ def _about(kind: str, deadline: DeadlineFacts, **more: dt.datetime | None) -> Ef
     return Effect(kind, deadline.key, facts | more | uncertain)
 
 
-def _money(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
+def _penalty_changes(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
     old = {c.identity: c for c in before.penalties}
     for penalty in after.penalties:
         was = old.get(penalty.identity)

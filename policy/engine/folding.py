@@ -83,11 +83,11 @@ def fold(
                 raise reason
             because = "corrected"
             if isinstance(entry.event, Moved):
-                pack, because = _moved_to(facts, entry.event, packs or {}), "moved"
+                pack, because = _pack_moved_to(facts, entry.event, packs or {}), "moved"
             else:
-                standing_entries = amended(standing_entries, entry.event)
-            fresh = _replayed(standing_entries, entry, pack, standing)
-            facts = reconciled(facts, fresh, at=entry.recorded_at, because=because)
+                standing_entries = amended_entries(standing_entries, entry.event)
+            fresh = _replay(standing_entries, entry, pack, standing)
+            facts = reconcile(facts, fresh, at=entry.recorded_at, because=because)
         else:
             known = standing(entry.recorded_at)
             facts, _ = apply(facts, entry.event, pack, known, entry.recorded_at)
@@ -95,7 +95,7 @@ def fold(
     return facts
 
 
-def _moved_to(facts: CaseFacts, moved: Moved, packs: Mapping[int, Pack]) -> Pack:
+def _pack_moved_to(facts: CaseFacts, moved: Moved, packs: Mapping[int, Pack]) -> Pack:
     """The rules a case goes on under. Refused where a clock or charge it has is no rule there."""
     if moved.to not in packs:
         raise NotFound(what="policy_version", key=str(moved.to))
@@ -108,7 +108,9 @@ def _moved_to(facts: CaseFacts, moved: Moved, packs: Mapping[int, Pack]) -> Pack
     return pack
 
 
-def amended(entries: list[JournalEntry], amendment: Corrected | Withdrawn) -> list[JournalEntry]:
+def amended_entries(
+    entries: list[JournalEntry], amendment: Corrected | Withdrawn
+) -> list[JournalEntry]:
     """The entries as they should have been. Refuses a target that is not there to amend."""
     place = next((n for n, e in enumerate(entries) if e.seq == amendment.target), None)
     if place is None or not entries[place].event.amendable:
@@ -129,7 +131,7 @@ def amended(entries: list[JournalEntry], amendment: Corrected | Withdrawn) -> li
     return [*entries[:place], entry, *entries[place + 1 :]]
 
 
-def _replayed(
+def _replay(
     entries: list[JournalEntry], amendment: JournalEntry, pack: Pack, standing: Calendars
 ) -> CaseFacts:
     """The amended entries applied anew, up to now; a later step that no longer fits is named."""
@@ -140,7 +142,7 @@ def _replayed(
             known = standing(entry.recorded_at)
             facts, _ = apply(facts, entry.event, pack, known, entry.recorded_at)
         except DomainError as error:
-            if _follows_by_itself(entry.event):
+            if is_derived(entry.event):
                 steps.append(entry)
                 continue
             if entry.seq == getattr(amendment.event, "target", None):
@@ -149,25 +151,27 @@ def _replayed(
                 deed=entry.event.type, seq=entry.seq, because=error.code, facts=error.facts
             ) from error
     rules = Rules(pack, standing(amendment.recorded_at), utc(amendment.recorded_at))
-    return _settled_again(pass_time(facts, rules.now, rules), steps, rules)
+    return _replay_penalty_steps(pass_time(facts, rules.now, rules), steps, rules)
 
 
-def _settled_again(facts: CaseFacts, steps: list[JournalEntry], rules: Rules) -> CaseFacts:
+def _replay_penalty_steps(facts: CaseFacts, steps: list[JournalEntry], rules: Rules) -> CaseFacts:
     """Steps of a charge that only now has its ground again; the others have none to move."""
     for entry in steps:
         if entry.event.type in penalties.STEPS:
             with contextlib.suppress(DomainError):
-                facts = penalties.step(facts, entry.event, pack=rules.pack, calendar=rules.calendar)
+                facts = penalties.apply_step(
+                    facts, entry.event, pack=rules.pack, calendar=rules.calendar
+                )
     return facts
 
 
-def _follows_by_itself(event: Happening) -> bool:
+def is_derived(event: Happening) -> bool:
     """Time is counted anew, and money is kept by `_kept_money`: neither binds a correction."""
     counted_anew = event.by.kind is ActorKind.system or isinstance(event, Recounted)
     return counted_anew or event.type in penalties.STEPS
 
 
-def reconciled(
+def reconcile(
     before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime, because: str = "corrected"
 ) -> CaseFacts:
     """The case applied anew with what must never vanish: breaches, moved due times, money.
@@ -177,13 +181,13 @@ def reconciled(
     at = utc(at)
     if not fresh.number:
         fresh = replace(before, status=Status.withdrawn, deadlines=(), penalties=())
-    kept = tuple(_kept_deadline(fresh, old, at, because) for old in before.deadlines)
+    kept = tuple(_reconciled_deadline(fresh, old, at, because) for old in before.deadlines)
     old_keys = {(c.key, c.round) for c in before.deadlines}
     added = tuple(c for c in fresh.deadlines if (c.key, c.round) not in old_keys)
-    return _kept_money(before, replace(fresh, deadlines=(*kept, *added)), at=at)
+    return _reconcile_penalties(before, replace(fresh, deadlines=(*kept, *added)), at=at)
 
 
-def _kept_deadline(
+def _reconciled_deadline(
     fresh: CaseFacts, old: DeadlineFacts, at: dt.datetime, because: str
 ) -> DeadlineFacts:
     new = next((c for c in fresh.deadlines if (c.key, c.round) == (old.key, old.round)), None)
@@ -191,7 +195,9 @@ def _kept_deadline(
     if new is None and old.running:
         state = replace(old, state=DeadlineState.superseded)
     fresh_lapses = {breach.breached_at: breach for breach in state.breaches} if new else {}
-    breaches = tuple(_kept_breach(breach, fresh_lapses, at, because) for breach in old.breaches)
+    breaches = tuple(
+        _reconciled_breach(breach, fresh_lapses, at, because) for breach in old.breaches
+    )
     known = {breach.breached_at for breach in old.breaches}
     more = tuple(
         replace(breach, found_at=at)
@@ -205,7 +211,7 @@ def _kept_deadline(
     return replace(state, breaches=(*breaches, *more), revisions=revisions)
 
 
-def _kept_breach(
+def _reconciled_breach(
     old: BreachFacts, fresh: Mapping[dt.datetime, BreachFacts], at: dt.datetime, because: str
 ) -> BreachFacts:
     """A breach stays: as it stands now, found when it was found, or lifted, and because of what."""
@@ -215,18 +221,18 @@ def _kept_breach(
     return old if old.lifted_at else replace(old, lifted_at=at, lifted_because=because)
 
 
-def _kept_money(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime) -> CaseFacts:
+def _reconcile_penalties(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime) -> CaseFacts:
     """Proposals whose ground fell lapse; what was confirmed stays and is to be given back."""
     wanted = {c.identity: c for c in fresh.penalties}
     old = {c.identity for c in before.penalties}
     gone = {i for i in old if i not in wanted}
     added = tuple(replace(c, at=at) for c in fresh.penalties if c.identity not in old)
-    kept = tuple(_kept_penalty(wanted.get(c.identity, c), c) for c in before.penalties)
+    kept = tuple(_reconciled_penalty(wanted.get(c.identity, c), c) for c in before.penalties)
     facts = replace(fresh, penalties=(*kept, *added))
     return penalties.take_back(facts, lambda c: c.identity in gone, at=at)
 
 
-def _kept_penalty(fresh: PenaltyFacts, old: PenaltyFacts) -> PenaltyFacts:
+def _reconciled_penalty(fresh: PenaltyFacts, old: PenaltyFacts) -> PenaltyFacts:
     """A charge as it stands now. A sum somebody confirmed stays what he confirmed."""
     if old.status in (PenaltyStatus.confirmed, PenaltyStatus.notified):
         fresh = replace(fresh, amount=old.amount, because=old.because)

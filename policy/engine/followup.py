@@ -22,7 +22,9 @@ from policy.vocabulary.facts import AssignmentFacts, CallbackFacts, CaseFacts, r
 from policy.vocabulary.status import CallOutcome, CallPurpose, ClosingGround, Status
 
 
-def answers(event: Dispatched | Restarted, facts: CaseFacts, post: str | None, rules: Rules) -> str:
+def responsible_person(
+    event: Dispatched | Restarted, facts: CaseFacts, post: str | None, rules: Rules
+) -> str:
     """Who is first responsible: the director, or who stands in for him that day (SKD-3.2.2.1)."""
     away = event.deputy is not None and not facts.director_only
     who = event.deputy if away else event.holder
@@ -38,15 +40,15 @@ def called_back(facts: CaseFacts, event: CalledBack, rules: Rules) -> CaseFacts:
         raise FieldMissing(field="satisfaction")
     if event.by.employee is None:
         raise PersonUnknown(role="caller", on=event.at.date())
-    facts = replace(facts, callbacks=(*facts.callbacks, _call(facts, event)))
+    facts = replace(facts, callbacks=(*facts.callbacks, _callback_facts(facts, event)))
     if event.purpose is CallPurpose.satisfaction:
         unhappy = answered and facts.callbacks[-1].unhappy
         disputed = unhappy and facts.status is Status.closed
         return replace(facts, status=Status.disputed) if disputed else facts
-    return _verdict(facts, rules)
+    return _apply_verification(facts, rules)
 
 
-def _call(facts: CaseFacts, event: CalledBack) -> CallbackFacts:
+def _callback_facts(facts: CaseFacts, event: CalledBack) -> CallbackFacts:
     tried = [c for c in facts.callbacks if (c.purpose, c.round) == (event.purpose, facts.round)]
     assert event.by.employee is not None
     answered = event.outcome is CallOutcome.answered
@@ -67,7 +69,7 @@ def _call(facts: CaseFacts, event: CalledBack) -> CallbackFacts:
     )
 
 
-def _verdict(facts: CaseFacts, rules: Rules) -> CaseFacts:
+def _apply_verification(facts: CaseFacts, rules: Rules) -> CaseFacts:
     """What the last verification call means for the case."""
     call = facts.callbacks[-1]
     if call.outcome is CallOutcome.answered:
@@ -76,13 +78,13 @@ def _verdict(facts: CaseFacts, rules: Rules) -> CaseFacts:
         if call.demands_more:
             return replace(facts, status=Status.confirmed, closing_ground=None)
         return replace(facts, status=Status.disputed, closing_ground=None)
-    if _call_is_over(facts, rules):
+    if _calling_is_over(facts, rules):
         ground = ClosingGround(call.outcome.value)
         return replace(facts, status=Status.accepted, closing_ground=ground)
     return facts
 
 
-def _call_is_over(facts: CaseFacts, rules: Rules) -> bool:
+def _calling_is_over(facts: CaseFacts, rules: Rules) -> bool:
     """Whether the regulation lets this call end without the customer's word."""
     last = facts.callbacks[-1]
     for entry in rules.pack.callback:
@@ -106,9 +108,9 @@ def verified(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
     A complaint found invalid does not rise, and what it was to cost is taken back.
     """
     found = forms.verify(facts, event, rules)
-    found = penalties.without_ground(found, pack=rules.pack, at=rules.now)
-    found = penalties.found_otherwise(found, event, pack=rules.pack, at=rules.now)
-    return deadlines.reconsider(found, pack=rules.pack, calendar=rules.calendar)
+    found = penalties.take_back_unfounded(found, pack=rules.pack, at=rules.now)
+    found = penalties.take_back_earlier_finding(found, event, pack=rules.pack, at=rules.now)
+    return deadlines.reapply_rules(found, pack=rules.pack, calendar=rules.calendar)
 
 
 def restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:
@@ -120,7 +122,7 @@ def restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:
         last.department,
         facts.round + 1,
         event.at,
-        answers(event, facts, post, rules),
+        responsible_person(event, facts, post, rules),
         last.handler,
     )
     return replace(
@@ -147,18 +149,18 @@ def settled(facts: CaseFacts, event: Settled, rules: Rules) -> CaseFacts:
     if facts.closed_at is not None:
         return replace(facts, status=Status.closed)
     facts = replace(facts, closing_ground=ClosingGround.settled)
-    return closed(facts, event.reason, event, rules)
+    return close(facts, event.reason, event, rules)
 
 
 def signed(facts: CaseFacts, event: Signed, rules: Rules) -> CaseFacts:
     """Closed with the customer's own words."""
-    return closed(facts, event.feedback, event, rules)
+    return close(facts, event.feedback, event, rules)
 
 
-def closed(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> CaseFacts:
+def close(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> CaseFacts:
     """Closed: watched for its observation, kept for its years."""
     facts = replace(facts, status=Status.closed, closed_at=event.at, feedback=feedback)
-    facts = retained(facts, rules)
+    facts = with_retention(facts, rules)
     watched = deadlines.start(
         facts,
         event.type,
@@ -170,7 +172,7 @@ def closed(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> C
     return replace(watched, observe_until=deadlines.observed_until(watched, rules.pack))
 
 
-def retained(facts: CaseFacts, rules: Rules) -> CaseFacts:
+def with_retention(facts: CaseFacts, rules: Rules) -> CaseFacts:
     """The day until which a closed case is kept; None where something keeps it without an end."""
     assert facts.closed_at is not None
     until = None
@@ -183,5 +185,5 @@ def retained(facts: CaseFacts, rules: Rules) -> CaseFacts:
 
 def archived(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     """Into the archive; a call nobody made any more is not owed any longer."""
-    facts = deadlines.stop(facts)
+    facts = deadlines.stop_all(facts)
     return replace(facts, status=Status.archived, archived_at=event.at)

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from policy.engine.conditions import holds, look
+from policy.engine.conditions import field_value, holds
 from policy.engine.rules import Rules
-from policy.engine.severity import fitted
+from policy.engine.severity import checked_values
 from policy.pack.schema import Pack
 from policy.pack.shapes import Entry
 from policy.vocabulary.errors import (
@@ -44,7 +44,7 @@ from policy.vocabulary.facts import CaseFacts, FormEntryFacts, replace
 from policy.vocabulary.status import ALLOWED
 
 
-def put(
+def add_entry(
     facts: CaseFacts, event: Happening, section: str, key: str, data: Mapping[str, Any]
 ) -> CaseFacts:
     """The case with one more thing filed, by whoever did the event, when it happened."""
@@ -52,7 +52,7 @@ def put(
     return replace(facts, entries=(*facts.entries, filed))
 
 
-def asked(facts: CaseFacts, section: str, key: str, pack: Pack, field: str) -> Any:
+def entry_asked_for(facts: CaseFacts, section: str, key: str, pack: Pack, field: str) -> Any:
     """The entry of the pack something is filed under. Raises ChoiceUnknown, FormNotAsked."""
     entry = pack.find(section, key)
     if entry is None:
@@ -67,13 +67,13 @@ def asked(facts: CaseFacts, section: str, key: str, pack: Pack, field: str) -> A
 
 def fill(facts: CaseFacts, event: Filled, rules: Rules) -> CaseFacts:
     """A form filled in. Raises FieldMissing for a field that is needed, ChoiceUnknown ..."""
-    entry = asked(facts, "form", event.form, rules.pack, "form")
-    return put(facts, event, "form", entry.key, checked_form(entry, event.data))
+    entry = entry_asked_for(facts, "form", event.form, rules.pack, "form")
+    return add_entry(facts, event, "form", entry.key, checked_form_data(entry, event.data))
 
 
-def checked_form(entry: Any, data: Mapping[str, Any]) -> dict[str, Any]:
+def checked_form_data(entry: Any, data: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a form as JSON data, each of its shape, none that is needed missing."""
-    fitting = fitted(entry.fields, data)
+    fitting = checked_values(entry.fields, data)
     for field in entry.fields:
         if field.required and field.key not in fitting:
             raise FieldMissing(field=field.key, label=field.label)
@@ -82,18 +82,18 @@ def checked_form(entry: Any, data: Mapping[str, Any]) -> dict[str, Any]:
 
 def report(facts: CaseFacts, event: Reported, rules: Rules) -> CaseFacts:
     """A report that went out; one that needs a proof is not believed without."""
-    entry = asked(facts, "report_out", event.report, rules.pack, "report")
+    entry = entry_asked_for(facts, "report_out", event.report, rules.pack, "report")
     if event.way not in {way.key for way in entry.ways}:
         raise ChoiceUnknown(field="way", value=event.way)
     if entry.proof and not event.proof:
         raise FieldMissing(field="proof")
     said = {"way": event.way, "addressee": event.addressee, "proof": event.proof}
-    return put(facts, event, "report_out", entry.key, said | {"text": event.text})
+    return add_entry(facts, event, "report_out", entry.key, said | {"text": event.text})
 
 
-def check(facts: CaseFacts, event: Checked, rules: Rules) -> CaseFacts:
+def tick_item(facts: CaseFacts, event: Checked, rules: Rules) -> CaseFacts:
     """An item of a checklist at hand; `complete` once none is missing."""
-    entry = asked(facts, "checklist", event.checklist, rules.pack, "checklist")
+    entry = entry_asked_for(facts, "checklist", event.checklist, rules.pack, "checklist")
     item = next((item for item in entry.items if item.key == event.item), None)
     if item is None:
         raise ChoiceUnknown(field="item", value=event.item)
@@ -106,13 +106,13 @@ def check(facts: CaseFacts, event: Checked, rules: Rules) -> CaseFacts:
     }
     said = {"item": event.item, "evidence": event.evidence, "paper": event.paper}
     said["complete"] = str(all(item.key in at_hand for item in entry.items)).lower()
-    return put(facts, event, "checklist", entry.key, said)
+    return add_entry(facts, event, "checklist", entry.key, said)
 
 
 # ---------------------------------------------------------------- approvals and ladders
 
 
-def next_step(facts: CaseFacts, entry: Any) -> str | None:
+def next_approver(facts: CaseFacts, entry: Any) -> str | None:
     """The post whose turn it is in a chain of approvals; None once it is approved.
 
     After a refusal the chain begins anew.
@@ -124,11 +124,11 @@ def next_step(facts: CaseFacts, entry: Any) -> str | None:
     return str(entry.steps[done]) if done < len(entry.steps) else None
 
 
-SORTS = ("kind", "channel", "category", "level", "grade", "finding")
+CLASSIFYING_FIELDS = ("kind", "channel", "category", "level", "grade", "finding")
 """The fields that say what sort of case it is."""
 
 
-def turn(facts: CaseFacts, entry: Any) -> str | None:
+def awaited_approver(facts: CaseFacts, entry: Any) -> str | None:
     """Whose turn a chain of approvals waits for now; None where it waits for nobody.
 
     A chain whose condition names forms waits once one of them is filled, and after a refusal once
@@ -139,22 +139,24 @@ def turn(facts: CaseFacts, entry: Any) -> str | None:
         return None
     last = facts.last_entry("chain", entry.key)
     begins = last is None or last.data["standing"] == "refused"
-    return None if begins and not _brought(facts, entry) else next_step(facts, entry)
+    return None if begins and not _awaits_approval(facts, entry) else next_approver(facts, entry)
 
 
-def _brought(facts: CaseFacts, entry: Any) -> bool:
+def _awaits_approval(facts: CaseFacts, entry: Any) -> bool:
     """Whether there is something to approve that nobody has refused yet."""
-    forms = forms_of(entry)
+    forms = forms_in_condition(entry)
     filed = [(one.section, one.key) for one in facts.entries]
     if not forms:
-        of_a_sort = bool(entry.applies) and all(row.field in SORTS for row in entry.applies)
+        of_a_sort = bool(entry.applies) and all(
+            row.field in CLASSIFYING_FIELDS for row in entry.applies
+        )
         return of_a_sort or ("chain", entry.key) in filed
     approvals = [place for place, one in enumerate(filed) if one == ("chain", entry.key)]
     news = filed[approvals[-1] :] if approvals else filed
     return any(("form", form) in news for form in forms)
 
 
-def forms_of(entry: Any) -> frozenset[str]:
+def forms_in_condition(entry: Any) -> frozenset[str]:
     """The forms that the condition of an entry asks for."""
     asked_for = (row.field.split(".") for row in entry.applies)
     return frozenset(path[1] for path in asked_for if path[0] == "form")
@@ -162,32 +164,32 @@ def forms_of(entry: Any) -> frozenset[str]:
 
 def endorse(facts: CaseFacts, event: Endorsed, rules: Rules) -> CaseFacts:
     """One approval more, or a refusal that ends the chain. Posts: see `deeds`."""
-    entry = asked(facts, "chain", event.chain, rules.pack, "chain")
-    post = next_step(facts, entry)
+    entry = entry_asked_for(facts, "chain", event.chain, rules.pack, "chain")
+    post = next_approver(facts, entry)
     if post is None:
         raise StatusForbids(deed=event.type, status=facts.status)
     step = entry.steps.index(post) + 1
     through = step == len(entry.steps)
     standing = ("approved" if through else "open") if event.agrees else "refused"
     said = {"step": step, "post": post, "agrees": event.agrees, "opinion": event.opinion}
-    return put(facts, event, "chain", entry.key, said | {"standing": standing})
+    return add_entry(facts, event, "chain", entry.key, said | {"standing": standing})
 
 
 def escalate(facts: CaseFacts, event: Escalated, rules: Rules) -> CaseFacts:
     """One step up a ladder; at its top there is nobody left to pass it to."""
-    entry = asked(facts, "ladder", event.ladder, rules.pack, "ladder")
+    entry = entry_asked_for(facts, "ladder", event.ladder, rules.pack, "ladder")
     level = facts.times_entered("ladder", entry.key) + 1
     if level > len(entry.steps):
         raise StatusForbids(deed=event.type, status=facts.status)
     said = {"level": level, "post": entry.steps[level - 1], "reason": event.reason}
-    return put(facts, event, "ladder", entry.key, said)
+    return add_entry(facts, event, "ladder", entry.key, said)
 
 
 def involve(facts: CaseFacts, event: Involved, rules: Rules) -> CaseFacts:
     """Another department takes part beside the one that leads."""
     if rules.pack.find("department", event.department) is None:
         raise ChoiceUnknown(field="department", value=event.department)
-    return put(facts, event, "participant", event.department, {"task": event.task})
+    return add_entry(facts, event, "participant", event.department, {"task": event.task})
 
 
 # ---------------------------------------------------------------- the customer
@@ -202,25 +204,25 @@ def promise(facts: CaseFacts, event: Promised, rules: Rules) -> CaseFacts:
     if event.until is None and event.amount is None:
         raise FieldMissing(field="until")
     if event.amount is not None:
-        _within_authority(event, rules.pack)
-    said = {"text": event.text, "consent": event.consent, "amount": _plain(event.amount)}
+        _check_authority(event, rules.pack)
+    said = {"text": event.text, "consent": event.consent, "amount": _amount_text(event.amount)}
     if event.until is None:
-        return put(facts, event, "promise", "promise", said)
+        return add_entry(facts, event, "promise", "promise", said)
     until = utc(event.until)
     if until <= event.at:
         raise TimeBeforeCase(field="until", at=until, earliest=event.at)
-    _within_the_term(facts, event, until, rules.pack)
-    if not event.consent and _later_than_due(facts, until, rules.pack):
+    _check_promise_deadline(facts, event, until, rules.pack)
+    if not event.consent and _is_later_than_due(facts, until, rules.pack):
         raise ConsentMissing(until=until)
     facts = replace(facts, promised_at=until)
-    return put(facts, event, "promise", "promise", said | {"until": until.isoformat()})
+    return add_entry(facts, event, "promise", "promise", said | {"until": until.isoformat()})
 
 
-def _plain(amount: Decimal | None) -> str | None:
+def _amount_text(amount: Decimal | None) -> str | None:
     return None if amount is None else str(amount)
 
 
-def _within_authority(event: Promised, pack: Pack) -> None:
+def _check_authority(event: Promised, pack: Pack) -> None:
     """Refuse more than the promiser's posts may give away; a pack may leave that open."""
     held = {"anybody", *(post.post for post in event.by.posts)}
     limit = max((entry.up_to for entry in pack.authority if entry.by in held), default=Decimal(0))
@@ -228,7 +230,9 @@ def _within_authority(event: Promised, pack: Pack) -> None:
         raise AuthorityExceeded(limit=limit, cite=pack.authority[0].cite)
 
 
-def _within_the_term(facts: CaseFacts, event: Promised, until: dt.datetime, pack: Pack) -> None:
+def _check_promise_deadline(
+    facts: CaseFacts, event: Promised, until: dt.datetime, pack: Pack
+) -> None:
     """Refuse a time after a term that promises have to keep; one already missed binds no more."""
     for deadline in facts.deadlines:
         entry = pack.find("deadline", deadline.key)
@@ -238,7 +242,7 @@ def _within_the_term(facts: CaseFacts, event: Promised, until: dt.datetime, pack
             raise PromiseTooLate(latest=deadline.due_at, cite=entry.cite)
 
 
-def _later_than_due(facts: CaseFacts, until: dt.datetime, pack: Pack) -> bool:
+def _is_later_than_due(facts: CaseFacts, until: dt.datetime, pack: Pack) -> bool:
     return any(
         deadline.running and deadline.due_at and deadline.due_at < until
         for deadline in facts.deadlines
@@ -251,7 +255,7 @@ def inform(facts: CaseFacts, event: Informed, rules: Rules) -> CaseFacts:
     said = {"channel": event.channel, "text": event.text}
     if event.about == "result":
         facts = replace(facts, informed_at=facts.informed_at or event.at)
-    return put(facts, event, "informed", event.about, said)
+    return add_entry(facts, event, "informed", event.about, said)
 
 
 # ---------------------------------------------------------------- findings and claims
@@ -265,28 +269,32 @@ def verify(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
     concerned = tuple(dict.fromkeys(event.concerned))
     facts = replace(facts, finding=entry.key, valid=entry.valid, concerned=concerned)
     said = {"concerned": list(concerned), "text": event.text, "valid": entry.valid}
-    return put(facts, event, "finding", entry.key, said)
+    return add_entry(facts, event, "finding", entry.key, said)
 
 
 def claim(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     """What the company owes the customer because of the event, from a count of cases on."""
     for entry in rules.pack.claims.get(event.type, ()):
         count = int(getattr(event, "earlier", 0) or 0) + 1
-        total = look(entry.of, facts, event)
+        total = field_value(entry.of, facts, event)
         if not holds(entry.applies, facts, event) or count < entry.from_count or not total:
             continue
         amount = (Decimal(str(total)) * entry.percent / 100).quantize(Decimal("0.01"))
-        facts = put(facts, event, "claim", entry.key, {"amount": str(amount), "count": count})
+        facts = add_entry(facts, event, "claim", entry.key, {"amount": str(amount), "count": count})
     return facts
 
 
-def graded(before: CaseFacts, after: CaseFacts, event: Happening, because: str) -> CaseFacts:
+def record_grade_change(
+    before: CaseFacts, after: CaseFacts, event: Happening, because: str
+) -> CaseFacts:
     """Keep in the history that the grade changed, from what, when and why."""
     if after.grade == before.grade or after.grade is None:
         return after
-    return put(after, event, "severity", after.grade, {"was": before.grade, "because": because})
+    return add_entry(
+        after, event, "severity", after.grade, {"was": before.grade, "because": because}
+    )
 
 
-def applying(facts: CaseFacts, section: str, pack: Pack) -> list[Entry]:
+def applicable_entries(facts: CaseFacts, section: str, pack: Pack) -> list[Entry]:
     """The entries of a section that a case is asked for, in the order of the pack."""
     return [entry for entry in getattr(pack, section) if holds(entry.applies, facts)]

@@ -55,7 +55,7 @@ class Figure:
         return f"{self.value} %" if self.of is not None else f"{self.value}"
 
 
-def figure(
+def indicator_figure(
     entry: IndicatorEntry,
     cases: Iterable[CaseSummary],
     calendar: WorkCalendar,
@@ -86,14 +86,14 @@ def figure(
             return _rate(sum(c.answered for c in now), len(now))
         case "repeat_rate":
             said = [c for c in now if c.confirmed or entry.of is None]
-            return _rate(sum(_repeats(c, asked, entry.window, calendar) for c in said), len(now))
+            return _rate(sum(_is_repeat(c, asked, entry.window, calendar) for c in said), len(now))
         case "late_count":
             return _count(sum(c.counts.count(entry.counter or "") for c in now))
         case _:
             return _count(len(now))
 
 
-def reached(entry: IndicatorEntry, found: Figure) -> bool | None:
+def target_reached(entry: IndicatorEntry, found: Figure) -> bool | None:
     """Whether a target is reached, or a limit kept; None without one, or without a value.
 
     A limit that is come up to is not kept (MKT-6.2.2), unless there was nothing at all.
@@ -105,7 +105,7 @@ def reached(entry: IndicatorEntry, found: Figure) -> bool | None:
     return found.value >= entry.target
 
 
-def _repeats(
+def _is_repeat(
     case: CaseSummary, cases: Sequence[CaseSummary], window: Quantity | None, calendar: WorkCalendar
 ) -> bool:
     """Whether the customer came with the same matter before, not longer ago than the window."""

@@ -7,7 +7,7 @@ say yes. Silence is not consent: who did not vote did not agree.
 from __future__ import annotations
 
 from policy.engine import deadlines, penalties
-from policy.engine.forms import asked, put
+from policy.engine.forms import add_entry, entry_asked_for
 from policy.engine.rules import Rules
 from policy.pack.forms_and_reports import VoteEntry
 from policy.pack.schema import Pack
@@ -37,12 +37,12 @@ def appeal(facts: CaseFacts, event: Appealed, rules: Rules) -> CaseFacts:
     charge of the appellant has passed its term.
     """
     entry = _question(facts, event.vote, rules.pack, about="appeal")
-    if standing(facts, entry.key) == "open":
+    if vote_state(facts, entry.key) == "open":
         raise StatusForbids(deed=event.type, status=facts.status)
     _in_time(facts, event, entry)
     facts = penalties.suspend(facts, event.employee, at=event.at)
     said = {"employee": event.employee, "text": event.text}
-    return put(facts, event, "appeal", entry.key, said)
+    return add_entry(facts, event, "appeal", entry.key, said)
 
 
 def _in_time(facts: CaseFacts, event: Appealed, entry: VoteEntry) -> None:
@@ -51,28 +51,28 @@ def _in_time(facts: CaseFacts, event: Appealed, entry: VoteEntry) -> None:
         for c in facts.penalties
         if event.employee in (None, c.employee) and c.sign is Sign.charge and c.stands
     ]
-    if mine and not any(penalties.appealed(c, event.employee, event.at) for c in mine):
+    if mine and not any(penalties.is_appealed(c, event.employee, event.at) for c in mine):
         raise AppealTooLate(ended_at=max(c.counts_at for c in mine if c.counts_at), cite=entry.cite)
 
 
 def convene(facts: CaseFacts, event: Convened, rules: Rules) -> CaseFacts:
     """A jury is appointed; who is concerned by the question is left out and named so."""
     entry = _question(facts, event.vote, rules.pack)
-    if entry.about == "appeal" and not _appealed(facts, entry.key):
+    if entry.about == "appeal" and not _appeal_is_open(facts, entry.key):
         raise StatusForbids(deed=event.type, status=facts.status)
     if entry.about == "unclosable" and facts.status not in _BEFORE_CLOSING:
         raise StatusForbids(deed=event.type, status=facts.status)
-    if standing(facts, entry.key) == "open":
+    if vote_state(facts, entry.key) == "open":
         raise StatusForbids(deed=event.type, status=facts.status)
-    out = excluded(entry, facts)
+    out = excluded_members(entry, facts)
     members = [who for who in dict.fromkeys(event.members) if who not in out]
     recused = [who for who in dict.fromkeys(event.members) if who in out]
     if not members:
         raise FieldMissing(field="members")
-    return put(facts, event, "vote", entry.key, {"members": members, "recused": recused})
+    return add_entry(facts, event, "vote", entry.key, {"members": members, "recused": recused})
 
 
-def excluded(entry: VoteEntry, facts: CaseFacts) -> set[str]:
+def excluded_members(entry: VoteEntry, facts: CaseFacts) -> set[str]:
     """Who must keep out of a question: the one complained of does not judge himself."""
     out: set[str | None] = set()
     if "handler" in entry.never:
@@ -98,7 +98,7 @@ def vote(facts: CaseFacts, event: Voted, rules: Rules) -> CaseFacts:
     if any(ballot.employee == who for ballot in ballots(facts, event.vote)):
         raise StatusForbids(deed=event.type, status=facts.status)
     said = {"agrees": event.agrees, "reason": event.reason}
-    return put(facts, event, "ballot", event.vote, said)
+    return add_entry(facts, event, "ballot", event.vote, said)
 
 
 def rule(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
@@ -106,7 +106,7 @@ def rule(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
     jury = _open_jury(facts, event.vote, event, rules.pack)
     entry: VoteEntry = rules.pack.find("vote", event.vote)
     cast = ballots(facts, event.vote)
-    agreed = outcome(entry, len(jury.data["members"]), cast)
+    agreed = vote_outcome(entry, len(jury.data["members"]), cast)
     if agreed is None:
         voted = {ballot.employee for ballot in cast}
         missing = [who for who in jury.data["members"] if who not in voted]
@@ -117,13 +117,13 @@ def rule(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
         "of": len(jury.data["members"]),
         "minutes": event.minutes,
     }
-    facts = put(facts, event, "ruling", entry.key, said)
+    facts = add_entry(facts, event, "ruling", entry.key, said)
     if entry.about == "appeal":
-        return _after_appeal(facts, event, agreed, rules)
-    return _unclosable(facts, event, rules) if agreed else facts
+        return _apply_appeal_ruling(facts, event, agreed, rules)
+    return _make_unclosable(facts, event, rules) if agreed else facts
 
 
-def outcome(entry: VoteEntry, members: int, cast: list[FormEntryFacts]) -> bool | None:
+def vote_outcome(entry: VoteEntry, members: int, cast: list[FormEntryFacts]) -> bool | None:
     """True for yes, False for no, None while the votes not given yet could turn it."""
     yes = sum(bool(ballot.data["agrees"]) for ballot in cast)
     no = len(cast) - yes
@@ -143,7 +143,7 @@ def ballots(facts: CaseFacts, key: str) -> list[FormEntryFacts]:
     return [f for f in facts.entries[since:] if (f.section, f.key) == ("ballot", key)]
 
 
-def standing(facts: CaseFacts, key: str) -> str | None:
+def vote_state(facts: CaseFacts, key: str) -> str | None:
     """Where a question stands: open, agreed, refused, or None if no jury was appointed."""
     for filed in reversed(facts.entries):
         if filed.key == key and filed.section == "ruling":
@@ -154,7 +154,7 @@ def standing(facts: CaseFacts, key: str) -> str | None:
 
 
 def _question(facts: CaseFacts, key: str, pack: Pack, about: str | None = None) -> VoteEntry:
-    entry: VoteEntry = asked(facts, "vote", key, pack, "vote")
+    entry: VoteEntry = entry_asked_for(facts, "vote", key, pack, "vote")
     if about and entry.about != about:
         raise ChoiceUnknown(field="vote", value=key)
     return entry
@@ -163,43 +163,43 @@ def _question(facts: CaseFacts, key: str, pack: Pack, about: str | None = None) 
 def _open_jury(facts: CaseFacts, key: str, event: Happening, pack: Pack) -> FormEntryFacts:
     _question(facts, key, pack)
     jury = facts.last_entry("vote", key)
-    if jury is None or standing(facts, key) != "open":
+    if jury is None or vote_state(facts, key) != "open":
         raise StatusForbids(deed=event.type, status=facts.status)
     return jury
 
 
-def _appealed(facts: CaseFacts, key: str) -> bool:
+def _appeal_is_open(facts: CaseFacts, key: str) -> bool:
     """Whether an appeal waits for its ruling."""
     appeals = facts.times_entered("appeal", key)
     return appeals > facts.times_entered("ruling", key)
 
 
-def _unclosable(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
+def _make_unclosable(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
     """The demand cannot be met: the case may be signed off, and nobody owes an answer any more."""
-    facts = deadlines.answered(facts, at=event.at, pack=rules.pack, now=rules.now)
+    facts = deadlines.meet_answered(facts, at=event.at, pack=rules.pack, now=rules.now)
     return replace(facts, status=Status.accepted, closing_ground=ClosingGround.unclosable)
 
 
-def _after_appeal(facts: CaseFacts, event: Ruled, agreed: bool, rules: Rules) -> CaseFacts:
+def _apply_appeal_ruling(facts: CaseFacts, event: Ruled, agreed: bool, rules: Rules) -> CaseFacts:
     """A won appeal voids what was charged and, once nobody else is to blame, the finding."""
     last = facts.last_entry("appeal", event.vote)
     assert last is not None
     appellant: str | None = last.data["employee"]
     if not agreed:
         return penalties.resume(facts, appellant, at=event.at)
-    strikes = _frees_all(facts, appellant)
+    strikes = _frees_everybody(facts, appellant)
     left = tuple(who for who in facts.concerned if appellant not in (None, who))
-    facts = penalties.void(
+    facts = penalties.void_appealed(
         replace(facts, concerned=left),
         appellant,
         appealed_at=last.at,
         at=event.at,
         because="appeal_won",
     )
-    return _struck(facts, event, rules) if strikes else facts
+    return _strike_finding(facts, event, rules) if strikes else facts
 
 
-def _frees_all(facts: CaseFacts, appellant: str | None) -> bool:
+def _frees_everybody(facts: CaseFacts, appellant: str | None) -> bool:
     """Whether a won appeal leaves nobody whom the finding is about (SKD-4.1.3).
 
     A department always appeals against the finding; a person does who bears it, or who has
@@ -209,13 +209,13 @@ def _frees_all(facts: CaseFacts, appellant: str | None) -> bool:
     if appellant is None:
         return True
     charged = [c for c in facts.penalties if c.sign is Sign.charge and c.stands]
-    to_blame = set(facts.concerned or _found_against(facts))
+    to_blame = set(facts.concerned or _people_found_against(facts))
     if to_blame:
         return to_blame == {appellant}
     return all(c.employee != appellant for c in charged)
 
 
-def _found_against(facts: CaseFacts) -> list[str]:
+def _people_found_against(facts: CaseFacts) -> list[str]:
     """Against whom a person found a ground that stands; who pays a surcharge on it is another."""
     standing = [c for c in facts.penalties if c.stands]
     given_back = {c.identity[:3] for c in standing if c.sign is Sign.reversal}
@@ -227,8 +227,8 @@ def _found_against(facts: CaseFacts) -> list[str]:
     ]
 
 
-def _struck(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
+def _strike_finding(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
     """The case leaves every count, and what was charged for the finding has no ground left."""
     found = Responsibility.not_responsible
     facts = replace(facts, responsibility=found, valid=False, struck=True)
-    return penalties.without_ground(facts, pack=rules.pack, at=event.at)
+    return penalties.take_back_unfounded(facts, pack=rules.pack, at=event.at)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from policy.engine.conditions import holds
 from policy.engine.fact_changes import Effect
-from policy.engine.forms import turn
+from policy.engine.forms import awaited_approver
 from policy.engine.permission import post_of
 from policy.pack.forms_and_reports import ChainEntry
 from policy.pack.schema import Pack
@@ -45,7 +45,7 @@ _TELLS = {
 }
 
 
-def messages(
+def notifications(
     event: Happening,
     effects: Sequence[Effect],
     before: CaseFacts,
@@ -67,15 +67,17 @@ def messages(
     if event.type == "confirmed" and after.status is Status.intervened:
         decides = next((entry.by[0] for entry in pack.signoffs.get("decided", ())), None)
         yield Notification("to_decide", str(seq), None, where, decides)
-    yield from _turns(before, after, pack, seq=seq)
-    yield from _jury(event, after, pack, seq=seq)
-    alerts = list(_alerts(event, effects, after, pack, seq=seq))
+    yield from _approval_turns(before, after, pack, seq=seq)
+    yield from _jury_notifications(event, after, pack, seq=seq)
+    alerts = list(_alert_notifications(event, effects, after, pack, seq=seq))
     yield from alerts
     if isinstance(event, Involved):
-        yield _takes_part(event, pack, {alert.post for alert in alerts}, seq=seq)
+        yield _participant_notification(event, pack, {alert.post for alert in alerts}, seq=seq)
 
 
-def _turns(before: CaseFacts, after: CaseFacts, pack: Pack, *, seq: int) -> Iterator[Notification]:
+def _approval_turns(
+    before: CaseFacts, after: CaseFacts, pack: Pack, *, seq: int
+) -> Iterator[Notification]:
     """Whose turn it has become to approve; a director is that of the department that has it."""
     for chain in pack.chain:
         post = _approver(after, chain, pack)
@@ -84,11 +86,13 @@ def _turns(before: CaseFacts, after: CaseFacts, pack: Pack, *, seq: int) -> Iter
 
 
 def _approver(facts: CaseFacts, chain: ChainEntry, pack: Pack) -> str | None:
-    whose = turn(facts, chain)
+    whose = awaited_approver(facts, chain)
     return post_of(whose, facts, pack) if whose else None
 
 
-def _jury(event: Happening, after: CaseFacts, pack: Pack, *, seq: int) -> Iterator[Notification]:
+def _jury_notifications(
+    event: Happening, after: CaseFacts, pack: Pack, *, seq: int
+) -> Iterator[Notification]:
     """An appeal is for who convenes its jury, else for its members; a vote for who was seated."""
     if isinstance(event, Appealed):
         convene = (who for entry in pack.signoffs.get("convened", ()) for who in entry.by)
@@ -102,7 +106,7 @@ def _jury(event: Happening, after: CaseFacts, pack: Pack, *, seq: int) -> Iterat
             yield Notification("to_vote", f"{event.vote}/{seq}/{who}", who, None, rule=event.vote)
 
 
-def _takes_part(
+def _participant_notification(
     event: Involved, pack: Pack, alerted: Container[str | None], *, seq: int
 ) -> Notification:
     """A department takes part: its director, unless an alert of the regulation says it to him."""
@@ -111,33 +115,33 @@ def _takes_part(
     return Notification("takes_part", f"{department.key}/{seq}", None, department.key, post)
 
 
-def _alerts(
+def _alert_notifications(
     event: Happening, effects: Sequence[Effect], after: CaseFacts, pack: Pack, *, seq: int
 ) -> Iterator[Notification]:
     """What the regulation's alerts say, and who is next on a ladder."""
     for alert in pack.alerts.get(event.type, ()):
         if holds(alert.applies, after, event):
-            yield from _each(alert.key, alert.to, f"{alert.key}/{seq}", after)
+            yield from _for_each_addressee(alert.key, alert.to, f"{alert.key}/{seq}", after)
     if event.type == "escalated":
         step = after.entries[-1]
-        yield from _each(step.key, (step.data["post"],), f"{step.key}/{seq}", after)
-    for effect in _ran_out(effects, after, pack) if pack.alert else ():
+        yield from _for_each_addressee(step.key, (step.data["post"],), f"{step.key}/{seq}", after)
+    for effect in _expired_deadlines(effects, after, pack) if pack.alert else ():
         slot = pack.find("deadline", effect.key).slot
         for alert in pack.alert:
             named = alert.breach_of is not None and alert.breach_of in (effect.key, slot)
             if named and holds(alert.applies, after):
                 occasion = f"{alert.key}/{effect.key}/{effect.facts['round']}/{seq}"
-                yield from _each(alert.key, alert.to, occasion, after)
+                yield from _for_each_addressee(alert.key, alert.to, occasion, after)
 
 
-def _ran_out(effects: Sequence[Effect], after: CaseFacts, pack: Pack) -> Iterator[Effect]:
+def _expired_deadlines(effects: Sequence[Effect], after: CaseFacts, pack: Pack) -> Iterator[Effect]:
     """The clocks that ran out: with a breach, or as targets and terms that let a case rise."""
     for effect in effects:
-        if effect.kind == "breached" or _passed(effect, after, pack):
+        if effect.kind == "breached" or _ended_by_time(effect, after, pack):
             yield effect
 
 
-def _passed(effect: Effect, after: CaseFacts, pack: Pack) -> bool:
+def _ended_by_time(effect: Effect, after: CaseFacts, pack: Pack) -> bool:
     """Whether a target or a term to rise ended because its time was over, and not by a deed."""
     if effect.kind != "clock_met" or pack.find("deadline", effect.key).ends not in _WARNS:
         return False
@@ -156,7 +160,9 @@ _PARTS: dict[str, Callable[[CaseFacts], str | None]] = {
 }
 
 
-def _each(rule: str, to: Sequence[str], occasion: str, case: CaseFacts) -> Iterator[Notification]:
+def _for_each_addressee(
+    rule: str, to: Sequence[str], occasion: str, case: CaseFacts
+) -> Iterator[Notification]:
     """A message to each of those named: by their part in the case, or by their post."""
     for who in to:
         part = _PARTS.get(who)

@@ -37,14 +37,14 @@ def for_event(facts: CaseFacts, before: CaseFacts, event: Happening, rules: Rule
         occasion = _occasion(entry, before.round, event)
         for who in bearers(entry, before if entry.who != "concerned" else facts):
             if entry.from_count is None:
-                facts = charge(facts, entry, who, occasion, because, rules=rules)
-            elif reason := _counted(entry, who, event, facts):
+                facts = add_penalty(facts, entry, who, occasion, because, rules=rules)
+            elif reason := _count_of_year(entry, who, event, facts):
                 nth = f"count/{reason['count']}"
-                facts = charge(facts, entry, who, nth, because | reason, rules=rules)
+                facts = add_penalty(facts, entry, who, nth, because | reason, rules=rules)
     return facts
 
 
-def _counted(
+def _count_of_year(
     entry: PenaltyEntry, who: str | None, event: Happening, facts: CaseFacts
 ) -> dict[str, Any] | None:
     """Which verified complaint of the year it is for somebody, if that one costs something."""
@@ -60,13 +60,13 @@ def for_breaches(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts
     """The charges of the breaches that came to light since `before`, without those lifted since."""
     if facts.deadlines is before.deadlines:
         return facts
-    facts = _without_lifted(facts, before, rules)
+    facts = _take_back_lifted(facts, before, rules)
     for deadline in _newly_breached(facts, before):
-        facts = _charged(facts, deadline, rules)
+        facts = _for_last_breach(facts, deadline, rules)
     return facts
 
 
-def _charged(facts: CaseFacts, deadline: DeadlineFacts, rules: Rules) -> CaseFacts:
+def _for_last_breach(facts: CaseFacts, deadline: DeadlineFacts, rules: Rules) -> CaseFacts:
     """What the last breach of a clock costs."""
     for entry in rules.pack.breaching[deadline.key]:
         if not holds(entry.applies, facts):
@@ -80,11 +80,11 @@ def _charged(facts: CaseFacts, deadline: DeadlineFacts, rules: Rules) -> CaseFac
         occasion = "order" if entry.per == "order" else f"{deadline.key}/{deadline.round}"
         bound = deadline.responsible if entry.who == "responsible" else None
         for who in (bound,) if bound else bearers(entry, facts):
-            facts = charge(facts, entry, who, occasion, because, rules=rules)
+            facts = add_penalty(facts, entry, who, occasion, because, rules=rules)
     return facts
 
 
-def _without_lifted(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts:
+def _take_back_lifted(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts:
     """Take back the charges of breaches lifted since `before`: the deed came to light later.
 
     What one order costs once is owed all the same where another breach of it stands.
@@ -95,7 +95,7 @@ def _without_lifted(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFa
     facts = take_back(facts, lambda c: _ground(c) in gone, at=rules.now)
     for deadline in facts.deadlines:
         if deadline.breached:
-            facts = _charged(facts, deadline, rules)
+            facts = _for_last_breach(facts, deadline, rules)
     return facts
 
 
@@ -117,7 +117,7 @@ def _newly_breached(facts: CaseFacts, before: CaseFacts) -> Iterable[DeadlineFac
     return [c for c in facts.deadlines if len(c.breaches) > known.get((c.key, c.round), 0)]
 
 
-def by_hand(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
+def for_judgement(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
     """The charge or reward for a ground a person found.
 
     Raises NotFound, GateClosed where the regulation's condition fails, and FieldMissing for an
@@ -127,16 +127,16 @@ def by_hand(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
     entry: PenaltyEntry | RewardEntry | None = reward or rules.pack.find("penalty", event.ground)
     if entry is None or (isinstance(entry, PenaltyEntry) and not entry.by_hand):
         raise NotFound(what="penalty", key=event.ground)
-    _fits(entry, facts, event)
+    _check_ground(entry, facts, event)
     because: dict[str, Any] = {"event": event.type, "finding": event.text}
     occasion = _occasion(entry, facts.round, event)
-    people = _named(entry, facts, event)
-    amount = _share(_decided(entry, event), entry, len(people))
+    people = _people_judged(entry, facts, event)
+    amount = _share(_decided_amount(entry, event), entry, len(people))
     for who in people:
         if reward is not None:
-            facts = _rewarded(facts, reward, who, occasion, because, amount=amount, at=rules.now)
+            facts = _add_reward(facts, reward, who, occasion, because, amount=amount, at=rules.now)
             continue
-        facts = charge(
+        facts = add_penalty(
             facts,
             entry,  # type: ignore[arg-type]  # a reward went the other way
             who,
@@ -150,14 +150,14 @@ def by_hand(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
     return facts
 
 
-def _fits(entry: PenaltyEntry | RewardEntry, facts: CaseFacts, event: Judged) -> None:
+def _check_ground(entry: PenaltyEntry | RewardEntry, facts: CaseFacts, event: Judged) -> None:
     if row := first_failing(entry.applies, facts, event):
         raise GateClosed(
             deed=event.type, gate=entry.label, cite=entry.cite, field=row.field, wanted=row.value
         )
 
 
-def _named(entry: PenaltyEntry | RewardEntry, facts: CaseFacts, event: Judged) -> list[str]:
+def _people_judged(entry: PenaltyEntry | RewardEntry, facts: CaseFacts, event: Judged) -> list[str]:
     """Whom a person's finding is about; several only where the ground lets it."""
     named = entry.who == "named"
     people = [event.employee, *event.together] if named else bearers(entry, facts)
@@ -169,7 +169,7 @@ def _named(entry: PenaltyEntry | RewardEntry, facts: CaseFacts, event: Judged) -
     return found
 
 
-def _decided(entry: PenaltyEntry | RewardEntry, event: Judged) -> Decimal:
+def _decided_amount(entry: PenaltyEntry | RewardEntry, event: Judged) -> Decimal:
     if entry.by_decision and event.amount is None:
         raise FieldMissing(field="amount")
     if not entry.by_decision and event.amount is not None:
@@ -184,7 +184,7 @@ def _share(amount: Decimal, entry: PenaltyEntry | RewardEntry, people: int) -> D
     return amount
 
 
-def _rewarded(
+def _add_reward(
     facts: CaseFacts,
     entry: RewardEntry,
     who: str,
@@ -231,7 +231,7 @@ def _occasion(entry: PenaltyEntry | RewardEntry, round: int, event: Happening) -
             return f"{event.type}/{event.at.isoformat()}"
 
 
-def charge(
+def add_penalty(
     facts: CaseFacts,
     entry: PenaltyEntry,
     who: str | None,
@@ -248,7 +248,7 @@ def charge(
     if who is None or _replaced_by_graver(facts, entry, who, pack):
         return facts
     months = (rules.calendar.local(happened_at or at), rules.calendar.local(at))
-    left = _left_to_take(facts, entry, who, months, taken, pack)
+    left = _sanctions_left(facts, entry, who, months, taken, pack)
     amount = amount if amount is not None else (entry.amount or Decimal(0))
     if entry.sanctions and not left and not amount:
         return facts
@@ -258,10 +258,10 @@ def charge(
         occasion=occasion,
         amount=amount,
         at=at,
-        because={"clause": entry.cite, **because, **_months(left, months, pack)},
+        because={"clause": entry.cite, **because, **_element_months(left, months, pack)},
         sanctions=left,
     )
-    charged = _added(facts, entry, made, at)
+    charged = _put_penalty(facts, entry, made, at)
     if charged is facts:
         return facts
     facts = charged
@@ -269,7 +269,7 @@ def charge(
     for more in pack.surcharges.get(entry.key, ()):
         payers = bearers(more, facts) if more.who else [who]
         for payer in payers if holds(more.applies, facts) else ():
-            facts = charge(
+            facts = add_penalty(
                 facts,
                 more,
                 payer,
@@ -282,7 +282,9 @@ def charge(
     return facts
 
 
-def _added(facts: CaseFacts, entry: PenaltyEntry, made: PenaltyFacts, at: dt.datetime) -> CaseFacts:
+def _put_penalty(
+    facts: CaseFacts, entry: PenaltyEntry, made: PenaltyFacts, at: dt.datetime
+) -> CaseFacts:
     """The case with a charge in place of lighter ones; the same case where it stands already."""
     old = next((c for c in facts.penalties if c.identity == made.identity), None)
     if old is not None and old.status is not PenaltyStatus.lapsed:
@@ -299,7 +301,7 @@ def _added(facts: CaseFacts, entry: PenaltyEntry, made: PenaltyFacts, at: dt.dat
     return replace(facts, penalties=penalties if old else (*penalties, made))
 
 
-def _month(sanction: Any, months: tuple[dt.datetime, dt.datetime]) -> str:
+def _element_month(sanction: Any, months: tuple[dt.datetime, dt.datetime]) -> str:
     """The month whose element of pay is taken: that of the event or that of the decision.
 
     `months` are both instants in the company's zone.
@@ -308,15 +310,17 @@ def _month(sanction: Any, months: tuple[dt.datetime, dt.datetime]) -> str:
     return f"{(happened_at if sanction.month_of == 'event' else decided_at):%Y-%m}"
 
 
-def _months(
+def _element_months(
     sanctions: Iterable[str], months: tuple[dt.datetime, dt.datetime], pack: Pack
 ) -> dict[str, Any]:
     found = {key: pack.find("sanction", key) for key in sanctions}
-    taken = {key: _month(sanction, months) for key, sanction in found.items() if sanction.element}
+    taken = {
+        key: _element_month(sanction, months) for key, sanction in found.items() if sanction.element
+    }
     return {"elements": taken} if taken else {}
 
 
-def _left_to_take(
+def _sanctions_left(
     facts: CaseFacts,
     entry: PenaltyEntry,
     who: str,
@@ -328,7 +332,7 @@ def _left_to_take(
     left = []
     for key in entry.sanctions:
         sanction = pack.find("sanction", key)
-        month = _month(sanction, months)
+        month = _element_month(sanction, months)
         here = any(
             c.employee == who and c.stands and c.because.get("elements", {}).get(key) == month
             for c in facts.penalties
@@ -346,7 +350,7 @@ def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, pack: P
     )
 
 
-def without_ground(facts: CaseFacts, *, pack: Pack, at: dt.datetime) -> CaseFacts:
+def take_back_unfounded(facts: CaseFacts, *, pack: Pack, at: dt.datetime) -> CaseFacts:
     """Take back what persons found, and its surcharges, where its condition holds no longer."""
     fallen = {p.key for p in pack.found_by_hand if not holds(p.applies, facts)}
     if not fallen:
@@ -354,7 +358,7 @@ def without_ground(facts: CaseFacts, *, pack: Pack, at: dt.datetime) -> CaseFact
     return take_back(facts, lambda c: fallen & {c.rule, c.because.get("on")}, at=at)
 
 
-def found_otherwise(
+def take_back_earlier_finding(
     facts: CaseFacts, event: Happening, *, pack: Pack, at: dt.datetime
 ) -> CaseFacts:
     """Take back what an earlier finding brought by itself, where the new one brings it no more."""
@@ -404,7 +408,7 @@ def _reversal(c: PenaltyFacts, at: dt.datetime, **why: Any) -> PenaltyFacts:
     )
 
 
-def appealed(c: PenaltyFacts, employee: str | None, at: dt.datetime) -> bool:
+def is_appealed(c: PenaltyFacts, employee: str | None, at: dt.datetime) -> bool:
     """Whether an appeal somebody made at an instant is about a charge of his, or of anybody's.
 
     Once the term for an appeal has ended a charge is paid, and stays as it was paid.
@@ -417,7 +421,7 @@ def suspend(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseF
     """While an appeal is open nothing it is about is counted into a month."""
 
     def waiting(c: PenaltyFacts) -> PenaltyFacts:
-        return replace(c, counts_at=None) if c.counts_at and appealed(c, employee, at) else c
+        return replace(c, counts_at=None) if c.counts_at and is_appealed(c, employee, at) else c
 
     return replace(facts, penalties=tuple(waiting(c) for c in facts.penalties))
 
@@ -433,7 +437,7 @@ def resume(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFa
     return replace(facts, penalties=tuple(counting(c) for c in facts.penalties))
 
 
-def void(
+def void_appealed(
     facts: CaseFacts,
     employee: str | None,
     *,
@@ -443,7 +447,7 @@ def void(
 ) -> CaseFacts:
     """An appeal was won: proposals lapse, and what was confirmed is to be given back."""
     facts = resume(facts, employee, at=at)
-    return take_back(facts, lambda c: appealed(c, employee, appealed_at), at=at, reason=because)
+    return take_back(facts, lambda c: is_appealed(c, employee, appealed_at), at=at, reason=because)
 
 
 STEPS = {
@@ -454,18 +458,18 @@ STEPS = {
 }
 
 
-def step(facts: CaseFacts, event: Any, *, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
+def apply_step(facts: CaseFacts, event: Any, *, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
     """Move one charge on: confirmed, waived, notified or reversed."""
     identity = (event.rule, event.employee, event.occasion, event.sign)
     found = next((c for c in facts.penalties if c.identity == identity), None)
     if found is None:
         raise NotFound(what="penalty", key=event.rule)
     if event.type == "penalty_reversed":
-        return _reversed(facts, found, event)
+        return _propose_reversal(facts, found, event)
     wanted, then = STEPS[event.type]
     if found.status is not wanted:
         raise StatusForbids(deed=event.type, status=found.status)
-    moved = _stamped(replace(found, status=then), event, pack, calendar)
+    moved = _with_step_time(replace(found, status=then), event, pack, calendar)
     facts = replace(facts, penalties=tuple(moved if c is found else c for c in facts.penalties))
     return _after_waiving(facts, found, at=event.at) if then is PenaltyStatus.waived else facts
 
@@ -476,10 +480,10 @@ def _after_waiving(facts: CaseFacts, waived: PenaltyFacts, *, at: dt.datetime) -
     facts = take_back(
         facts, lambda c: (c.occasion, c.employee) == (occasion, waived.employee), at=at
     )
-    return _lighter_again(facts, waived)
+    return _restore_lighter(facts, waived)
 
 
-def _lighter_again(facts: CaseFacts, waived: PenaltyFacts) -> CaseFacts:
+def _restore_lighter(facts: CaseFacts, waived: PenaltyFacts) -> CaseFacts:
     """A graver ground that is waived gives its place back to the lighter one."""
 
     def again(c: PenaltyFacts) -> PenaltyFacts:
@@ -492,7 +496,9 @@ def _lighter_again(facts: CaseFacts, waived: PenaltyFacts) -> CaseFacts:
     return replace(facts, penalties=tuple(again(c) for c in facts.penalties))
 
 
-def _stamped(c: PenaltyFacts, event: Any, pack: Pack, calendar: WorkCalendar) -> PenaltyFacts:
+def _with_step_time(
+    c: PenaltyFacts, event: Any, pack: Pack, calendar: WorkCalendar
+) -> PenaltyFacts:
     if event.type == "penalty_confirmed":
         return replace(c, confirmed_at=event.at)
     if isinstance(event, PenaltyNotified):
@@ -501,7 +507,7 @@ def _stamped(c: PenaltyFacts, event: Any, pack: Pack, calendar: WorkCalendar) ->
     return c
 
 
-def _reversed(facts: CaseFacts, found: PenaltyFacts, event: Any) -> CaseFacts:
+def _propose_reversal(facts: CaseFacts, found: PenaltyFacts, event: Any) -> CaseFacts:
     settled = (PenaltyStatus.confirmed, PenaltyStatus.notified)
     if found.sign is not Sign.charge or found.status not in settled:
         raise StatusForbids(deed=event.type, status=found.status)

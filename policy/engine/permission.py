@@ -241,7 +241,7 @@ def _by_post(
 def _by_turn(facts: CaseFacts, by: By, pack: Pack, event: Happening) -> DomainError | None:
     """In a chain of approvals it is one post's turn, whoever else may approve later."""
     entry = pack.find("chain", getattr(event, "chain", ""))
-    turn = forms.next_step(facts, entry) if entry else None
+    turn = forms.next_approver(facts, entry) if entry else None
     if entry is None or turn is None:
         return None
     asks = SignoffEntry(key=entry.key, label=entry.label, cite=entry.cite, event=(), by=(turn,))

@@ -26,19 +26,19 @@ def recount(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCale
     Ends that somebody named (time granted, a term the general manager set) stay where they are.
     """
     for deadline in facts.deadlines:
-        if deadline.running and not _named(deadline):
-            facts = _counted_anew(facts, deadline, at=at, pack=pack, calendar=calendar)
+        if deadline.running and not _end_is_named(deadline):
+            facts = _recount_deadline(facts, deadline, at=at, pack=pack, calendar=calendar)
     if facts.observe_until and (until := deadlines.observed_until(facts, pack)):
         facts = replace(facts, observe_until=until)
     return facts
 
 
-def _named(deadline: DeadlineFacts) -> bool:
+def _end_is_named(deadline: DeadlineFacts) -> bool:
     """Whether the end was named by a person and nothing was counted since."""
     return "named" in deadline.because and not deadline.because.get("stood")
 
 
-def _counted_anew(
+def _recount_deadline(
     facts: CaseFacts,
     deadline: DeadlineFacts,
     *,
@@ -46,32 +46,38 @@ def _counted_anew(
     pack: Pack,
     calendar: WorkCalendar,
 ) -> CaseFacts:
-    fresh = _end(deadline, pack.find("deadline", deadline.key), calendar)
+    fresh = _recounted_end(deadline, pack.find("deadline", deadline.key), calendar)
     rivals = list(_rivals(facts, deadline, pack, calendar))
-    if first := _earlier(facts, fresh, rivals, at=at, pack=pack):
-        return _overtaken(
-            facts, deadline, replace(fresh, because=_without(fresh, first)), first, at
+    if first := _earliest_rival(facts, fresh, rivals, at=at, pack=pack):
+        return _let_rival_run(
+            facts, deadline, replace(fresh, because=_without_rival(fresh, first)), first, at
         )
-    over = [_beaten(one, rivals) for one in fresh.because.get("over", ())]
+    over = [_updated_rival(one, rivals) for one in fresh.because.get("over", ())]
     because = {**fresh.because, "over": over} if over else fresh.because
-    return deadlines.put(facts, _moved(deadline, replace(fresh, because=because), at))
+    return deadlines.replace_deadline(
+        facts, _with_recounted_end(deadline, replace(fresh, because=because), at)
+    )
 
 
-def _end(deadline: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalendar) -> DeadlineFacts:
+def _recounted_end(
+    deadline: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalendar
+) -> DeadlineFacts:
     """The clock ending where it would, had the calendar always been this one."""
     if named := deadline.because.get("named"):
         fresh = replace(deadline, due_at=dt.datetime.fromisoformat(named), provisional=False)
     else:
-        fresh = deadlines.counted(deadline, entry, calendar)
+        fresh = deadlines.count_end(deadline, entry, calendar)
     for pause in deadline.because.get("stood", ()):
         since, until = map(dt.datetime.fromisoformat, pause)
         standing = replace(fresh, met_at=since)
-        due_at, provisional = deadlines.time_left(standing, at=until, calendar=calendar)
+        due_at, provisional = deadlines.end_after_pause(standing, at=until, calendar=calendar)
         fresh = replace(fresh, due_at=due_at, provisional=provisional)
     return fresh
 
 
-def _moved(deadline: DeadlineFacts, fresh: DeadlineFacts, at: dt.datetime) -> DeadlineFacts:
+def _with_recounted_end(
+    deadline: DeadlineFacts, fresh: DeadlineFacts, at: dt.datetime
+) -> DeadlineFacts:
     """The clock at its new end, with the old one as a revision; or where it was."""
     if fresh.due_at == deadline.due_at:
         because = {k: why for k, why in fresh.because.items() if k != "passed"}
@@ -86,11 +92,11 @@ def _moved(deadline: DeadlineFacts, fresh: DeadlineFacts, at: dt.datetime) -> De
         fresh,
         because=because,
         revisions=(*deadline.revisions, revision),
-        breaches=tuple(_lifted(breach, at) for breach in deadline.breaches),
+        breaches=tuple(_lift(breach, at) for breach in deadline.breaches),
     )
 
 
-def _lifted(breach: BreachFacts, at: dt.datetime) -> BreachFacts:
+def _lift(breach: BreachFacts, at: dt.datetime) -> BreachFacts:
     return breach if breach.lifted_at else replace(breach, lifted_at=at, lifted_because=REASON)
 
 
@@ -109,10 +115,10 @@ def _rivals(
         if stored is None and "from" not in beaten:
             continue  # Written before anybody asked where such a clock began.
         rival = stored or _never_ran(deadline, beaten)
-        yield _end(rival, pack.find("deadline", rival.key), calendar)
+        yield _recounted_end(rival, pack.find("deadline", rival.key), calendar)
 
 
-def _earlier(
+def _earliest_rival(
     facts: CaseFacts,
     deadline: DeadlineFacts,
     rivals: Iterable[DeadlineFacts],
@@ -147,7 +153,7 @@ def _never_ran(deadline: DeadlineFacts, beaten: Mapping[str, Any]) -> DeadlineFa
     )
 
 
-def _beaten(one: Mapping[str, Any], rivals: list[DeadlineFacts]) -> Mapping[str, Any]:
+def _updated_rival(one: Mapping[str, Any], rivals: list[DeadlineFacts]) -> Mapping[str, Any]:
     """What is said of a clock that still ends later, with its new end."""
     rival = next((r for r in rivals if r.key == one["rule"]), None)
     if rival is None:
@@ -155,13 +161,13 @@ def _beaten(one: Mapping[str, Any], rivals: list[DeadlineFacts]) -> Mapping[str,
     return {**one, "due_at": rival.due_at.isoformat() if rival.due_at else None}
 
 
-def _without(deadline: DeadlineFacts, rival: DeadlineFacts) -> Mapping[str, Any]:
+def _without_rival(deadline: DeadlineFacts, rival: DeadlineFacts) -> Mapping[str, Any]:
     over = [one for one in deadline.because.get("over", ()) if one["rule"] != rival.key]
     because = {k: why for k, why in deadline.because.items() if k != "over"}
     return {**because, "over": over} if over else because
 
 
-def _overtaken(
+def _let_rival_run(
     facts: CaseFacts,
     deadline: DeadlineFacts,
     fresh: DeadlineFacts,
@@ -169,15 +175,15 @@ def _overtaken(
     at: dt.datetime,
 ) -> CaseFacts:
     """Let the rival run that ends earlier now; the clock that ran is superseded."""
-    old = _moved(deadline, fresh, at)
+    old = _with_recounted_end(deadline, fresh, at)
     known = next((c for c in facts.deadlines if (c.key, c.round) == (first.key, first.round)), None)
     winner = replace(
-        _moved(known, first, at) if known else first,
+        _with_recounted_end(known, first, at) if known else first,
         state=DeadlineState.running,
         responsible=deadline.responsible,
     )
-    winner = replace(winner, because=deadlines.over(winner, old))
-    facts = deadlines.put(facts, replace(old, state=DeadlineState.superseded))
+    winner = replace(winner, because=deadlines.because_won(winner, old))
+    facts = deadlines.replace_deadline(facts, replace(old, state=DeadlineState.superseded))
     if known:
-        return deadlines.put(facts, winner)
+        return deadlines.replace_deadline(facts, winner)
     return replace(facts, deadlines=(*facts.deadlines, winner))

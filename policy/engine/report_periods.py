@@ -56,14 +56,14 @@ def _first_and_last(every: str, year: int, number: int) -> tuple[dt.date, dt.dat
             first = dt.date.fromisocalendar(year, number, 1)
             return first, first + dt.timedelta(days=6)
         case "month":
-            return dt.date(year, number, 1), _before(year, number + 1)
+            return dt.date(year, number, 1), _day_before(year, number + 1)
         case "quarter":
-            return dt.date(year, 3 * number - 2, 1), _before(year, 3 * number + 1)
+            return dt.date(year, 3 * number - 2, 1), _day_before(year, 3 * number + 1)
         case _:
             return dt.date(year, 1, 1), dt.date(year, 12, 31)
 
 
-def _before(year: int, month: int) -> dt.date:
+def _day_before(year: int, month: int) -> dt.date:
     """The day before the first of a month; month 13 is the next January."""
     return dt.date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1) - dt.timedelta(days=1)
 
@@ -78,7 +78,7 @@ def due_on(report: ReportEntry, period: str, calendar: WorkCalendar) -> dt.date:
     return calendar.last_working_day_on_or_before(day) if report.before_rest else day
 
 
-def ended(report: ReportEntry, since: dt.date, until: dt.date) -> Iterator[str]:
+def ended_periods(report: ReportEntry, since: dt.date, until: dt.date) -> Iterator[str]:
     """The periods that ended from one day to another, in order, at most MOST_PERIODS."""
     period = period_of(report, since)
     for _ in range(MOST_PERIODS):
@@ -90,14 +90,14 @@ def ended(report: ReportEntry, since: dt.date, until: dt.date) -> Iterator[str]:
         period = period_of(report, last + dt.timedelta(days=1))
 
 
-def begun(report: ReportEntry, since: dt.date, until: dt.date) -> list[str]:
+def begun_periods(report: ReportEntry, since: dt.date, until: dt.date) -> list[str]:
     """The periods that ended from one day to another, and the one that runs on the last of them."""
-    found = list(ended(report, since, until))
+    found = list(ended_periods(report, since, until))
     running = period_of(report, until)
     return found if running in found else [*found, running]
 
 
-def uncovered(
+def uncovered_times(
     turns: Iterable[tuple[dt.datetime, dt.datetime]], begin: dt.datetime, end: dt.datetime
 ) -> list[tuple[dt.datetime, dt.datetime]]:
     """The times between two instants that no turn of duty covers, in order (RES-2.1.2).

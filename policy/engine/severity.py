@@ -20,7 +20,7 @@ _PERCENT = re.compile(r"100(\.0{1,2})?|\d{1,2}(\.\d{1,2})?")
 _CASES = re.compile(r"[\w-]{1,40}([,，、\s]+[\w-]{1,40}){0,199}")
 
 
-def sorted_out(facts: CaseFacts, pack: Pack) -> CaseFacts:
+def classify(facts: CaseFacts, pack: Pack) -> CaseFacts:
     """The case with the kind, level and grade its facts put it in (SKD-2.2 and the like).
 
     A grade somebody chose stays; a level always follows from the facts.
@@ -28,13 +28,13 @@ def sorted_out(facts: CaseFacts, pack: Pack) -> CaseFacts:
     for route in pack.route:
         if route.kind and holds(route.applies, facts):
             facts = replace(facts, kind=route.kind)
-    facts = replace(facts, level=_step(facts, "level", pack))
+    facts = replace(facts, level=_scale_step(facts, "level", pack))
     if not facts.grade_chosen:
-        facts = replace(facts, grade=_step(facts, "grade", pack))
+        facts = replace(facts, grade=_scale_step(facts, "grade", pack))
     return facts
 
 
-def _step(facts: CaseFacts, scale: str, pack: Pack) -> str | None:
+def _scale_step(facts: CaseFacts, scale: str, pack: Pack) -> str | None:
     for entry in pack.severity:
         if entry.scale != scale or entry.by_hand:
             continue
@@ -59,7 +59,7 @@ def checked_grade(grade: str | None, pack: Pack) -> str | None:
     return grade
 
 
-def checked(section: str, key: str | None, pack: Pack) -> str | None:
+def checked_key(section: str, key: str | None, pack: Pack) -> str | None:
     """The key of an entry the pack has, or None."""
     if key is not None and not pack.find(section, key):
         raise ChoiceUnknown(field=section, value=key)
@@ -68,10 +68,12 @@ def checked(section: str, key: str | None, pack: Pack) -> str | None:
 
 def checked_extra(extra: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
     """The pack's own fields as JSON data; a value of the wrong shape is refused by its field."""
-    return fitted(pack.field, extra)
+    return checked_values(pack.field, extra)
 
 
-def fitted(fields: Iterable[FieldEntry | FormField], said: Mapping[str, Any]) -> dict[str, Any]:
+def checked_values(
+    fields: Iterable[FieldEntry | FormField], said: Mapping[str, Any]
+) -> dict[str, Any]:
     """What was said as JSON data, each value of the shape of its field; empty ones left out.
 
     Raises FieldUnknown, FieldTooLong or ChoiceUnknown with the field's key.
@@ -82,11 +84,11 @@ def fitted(fields: Iterable[FieldEntry | FormField], said: Mapping[str, Any]) ->
         if key not in known:
             raise FieldUnknown(field=key)
         if value not in (None, "", [], ()):
-            fitting[key] = _fit(known[key], value)
+            fitting[key] = _checked_value(known[key], value)
     return fitting
 
 
-def _fit(entry: FieldEntry | FormField, value: Any) -> Any:
+def _checked_value(entry: FieldEntry | FormField, value: Any) -> Any:
     match entry.shape:
         case "money" if _MONEY.fullmatch(str(value)):
             return str(value)

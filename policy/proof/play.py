@@ -26,11 +26,11 @@ from pathlib import Path
 from typing import Any
 
 from policy.engine.case import apply
-from policy.engine.conditions import look
+from policy.engine.conditions import field_value
 from policy.engine.fact_changes import Effect, changes
 from policy.engine.folding import JournalEntry, fold
-from policy.engine.indicators import CaseSummary, figure, reached
-from policy.engine.messages import Notification, messages
+from policy.engine.indicators import CaseSummary, indicator_figure, target_reached
+from policy.engine.messages import Notification, notifications
 from policy.engine.penalties import wage_month
 from policy.engine.permission import offered
 from policy.engine.report_periods import due_on, period_of
@@ -210,7 +210,7 @@ class Play:
         self.entries.append(JournalEntry(len(self.entries) + 1, event, now))
         self.pictures[self.about] = after
         seq = len(self.entries)
-        self.told = tuple(messages(event, effects, before, after, self.pack, seq=seq))
+        self.told = tuple(notifications(event, effects, before, after, self.pack, seq=seq))
         return StepOutcome(event, now, before, after, effects, self.told)
 
     def event(self, step: Mapping[str, Any]) -> Happening:
@@ -478,7 +478,7 @@ _KEYED = frozenset({"charge_status", "months", "extra", "offered", "says", "juri
 
 def _says(play: Play, path: str) -> Any:
     """What a field of a condition says of the case now: `form.visit.day`, `chain.plan`."""
-    return _plain(play, look(path, play.facts, None))
+    return _plain(play, field_value(path, play.facts, None))
 
 
 def _told(play: Play, message: Notification) -> str:
@@ -521,11 +521,13 @@ def _figure(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
         CaseSummary(**{k: _of_summary(play, v) for k, v in c.items()}) for c in wanted["cases"]
     ]
     visited = tuple(wanted.get("visited", (0, 0)))
-    found = figure(entry, summed, play.calendar, scores=wanted.get("scores", ()), visited=visited)
+    found = indicator_figure(
+        entry, summed, play.calendar, scores=wanted.get("scores", ()), visited=visited
+    )
     return {
         "value": str(found.value) if found.value is not None else "none",
         "over": "none" if found.of is None else found.of,
-        "reached": bool(reached(entry, found)),
+        "reached": bool(target_reached(entry, found)),
         "form": entry.form or "none",
         "field": entry.of or "none",
     }

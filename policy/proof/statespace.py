@@ -13,8 +13,8 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from policy.engine.case import archivable, moved
-from policy.engine.conditions import holds, look
+from policy.engine.case import archivable, next_facts
+from policy.engine.conditions import field_value, holds
 from policy.engine.permission import DECLARED_IN, offered
 from policy.pack.schema import SECTIONS, DeadlineEntry, GateEntry, Pack, SignoffEntry
 from policy.pack.shapes import Condition, ConditionRow, Operator
@@ -85,7 +85,7 @@ class States:
             facts.kind if "kind" in asked else "",
             frozenset(gate.key for gate, asks in self.gates[status] if _keeps(gate, asks, facts)),
             frozenset(s.key for s in self.signoffs[status] if holds(s.applies, facts)),
-            tuple(bool(look(name, facts, None)) for name in VERDICTS) if judged else (),
+            tuple(bool(field_value(name, facts, None)) for name in VERDICTS) if judged else (),
             _missed(facts) if status is Status.confirmed else (),
             frozenset(rule.key for rule in self.rules if holds(rule.applies, facts)),
             frozenset(key for key, rows in self.graded if holds(rows, facts)),
@@ -337,7 +337,7 @@ class _Walker:
             update["until"] = at + dt.timedelta(days=1)
         try:
             said = event.model_copy(update=update)
-            facts = moved(place.facts, said, self.pack, self.calendar, at)
+            facts = next_facts(place.facts, said, self.pack, self.calendar, at)
         except DomainError:
             return None
         self.found.happened.add(event.type)

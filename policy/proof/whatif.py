@@ -16,7 +16,7 @@ from typing import Any
 
 from policy.engine import penalties
 from policy.engine.case import apply, archivable, pass_time
-from policy.engine.folding import Calendars, JournalEntry, amended
+from policy.engine.folding import Calendars, JournalEntry, amended_entries
 from policy.engine.rules import Rules
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError, StepRefused
@@ -130,7 +130,7 @@ def standing(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
     kept: list[JournalEntry] = []
     for entry in entries:
         if isinstance(entry.event, Corrected | Withdrawn):
-            kept = amended(kept, entry.event)
+            kept = amended_entries(kept, entry.event)
         elif entry.event.type not in _OF_THE_RECORD:
             kept.append(entry)
     return kept

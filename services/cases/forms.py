@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from models import Attachment, Complaint, Customer, FormEntry, PolicyVersion
 from policy.engine.fact_changes import Effect
-from policy.engine.forms import checked_form
+from policy.engine.forms import checked_form_data
 from policy.engine.permission import refusal_alone
-from policy.engine.report_periods import ended, period_of
+from policy.engine.report_periods import ended_periods, period_of
 from policy.pack.forms_and_reports import ReportEntry
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import ChoiceUnknown, NotFound
@@ -188,7 +188,7 @@ def fill_alone(
     if entry is None or not entry.alone:
         raise ChoiceUnknown(field="form", value=form)
     _may_fill_alone(session, version, form, actor=actor, now=now)
-    said = checked_form(entry, data)
+    said = checked_form_data(entry, data)
     declared.check_cases_exist(session, entry.fields, said)
     return store_entry(
         session,
@@ -285,7 +285,7 @@ def _is_report_of(
     days: tuple[dt.date, dt.date],
 ) -> sa.ColumnElement[bool]:
     """Whether a row is that report, of a period that ended in the span or still ran at its end."""
-    over = FormEntry.period.in_(list(ended(report, *days)))
+    over = FormEntry.period.in_(list(ended_periods(report, *days)))
     running = sa.and_(FormEntry.period == period_of(report, days[1]), _within(span))
     mine = sa.and_(FormEntry.section == "report", FormEntry.form == report.key)
     return sa.and_(mine, FormEntry.filled_at >= span[0], sa.or_(over, running))

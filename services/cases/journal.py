@@ -20,7 +20,7 @@ from policy.engine import deadlines
 from policy.engine.case import apply, archivable
 from policy.engine.fact_changes import Effect, changes
 from policy.engine.folding import JournalEntry, fold
-from policy.engine.messages import Notification, messages
+from policy.engine.messages import Notification, notifications
 from policy.engine.penalties import wage_month
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import ChangedMeanwhile, MonthClosed, NotFound
@@ -94,7 +94,7 @@ def record_event(
     if isinstance(event, Moved):
         complaint.policy_version = session.get_one(PolicyVersion, event.to)
         pack, _ = rules_of(session, complaint)
-    told = messages(event, effects, before, after, pack, seq=complaint.version + 1)
+    told = notifications(event, effects, before, after, pack, seq=complaint.version + 1)
     _write(session, complaint, event, after, told, rules=(pack, calendar), actor=actor, now=now)
     log.info("%s: %s", complaint.number, event.type)
     return effects
@@ -170,7 +170,7 @@ def _write(
     places = _row_lookups(session, complaint, event, after, rules)
     record.write(session, complaint, after, seq=seq, places=places)
     complaint.version = seq
-    complaint.time_at = now if archivable(after, pack) else deadlines.next_end(after)
+    complaint.time_at = now if archivable(after, pack) else deadlines.next_due_at(after)
     session.add(complaint)
     session.flush()
     session.add(

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from models import Complaint, Employee, FormEntry, Journal, PolicyVersion
-from policy.engine.forms import SORTS, forms_of
+from policy.engine.forms import CLASSIFYING_FIELDS, forms_in_condition
 from policy.pack.forms_and_reports import ChainEntry
 from policy.pack.schema import Pack
 from policy.pack.shapes import ConditionRow, Operator
@@ -92,7 +92,7 @@ def _waits_at(chain: ChainEntry, place: int) -> Cases:
     """Cases whose approval waits at a step."""
     if place:
         return _last_step(chain.key, standing="open", step=place)
-    forms = forms_of(chain)
+    forms = forms_in_condition(chain)
     rows = [_case_condition(row) for row in chain.applies if not _wants_form(row)]
     refused = _last_step(chain.key, standing="refused")
     if not chain.applies or any(row is None for row in rows):
@@ -110,7 +110,7 @@ def _wants_form(row: ConditionRow) -> bool:
 
 def _case_condition(row: ConditionRow) -> Cases | None:
     compared = _COMPARED.get(row.op)
-    if compared is None or row.field not in SORTS:
+    if compared is None or row.field not in CLASSIFYING_FIELDS:
         return None
     return compared(getattr(Complaint, row.field), row.value)
 

@@ -80,5 +80,5 @@ def _spared(
 
 def _moves(facts: CaseFacts, pack: Pack, spared: tuple[str, ...], *, now: dt.datetime) -> bool:
     """Whether time changes the case although some clocks are spared."""
-    after = deadlines.run_out(facts, at=now, found_at=now, pack=pack, spared=spared)
+    after = deadlines.breach_overdue(facts, at=now, found_at=now, pack=pack, spared=spared)
     return after is not facts or archivable(facts, pack)

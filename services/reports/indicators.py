@@ -24,7 +24,7 @@ from models import (
     PolicyVersion,
     Tally,
 )
-from policy.engine.indicators import CaseSummary, Figure, figure
+from policy.engine.indicators import CaseSummary, Figure, indicator_figure
 from policy.pack.forms_and_reports import FormField, IndicatorEntry
 from policy.pack.forms_and_reports import FormTemplate as Form
 from policy.pack.schema import Pack
@@ -49,7 +49,7 @@ def figures(
     return [
         (
             entry,
-            figure(
+            indicator_figure(
                 entry,
                 cases,
                 calendar,
@@ -91,7 +91,7 @@ def _figures_by(
         parts[getattr(case, part) or ""].append(case)
     of_cases = [e for e in pack.indicator if e.formula not in ("survey_score", "visit_rate")]
     return {
-        name: [(entry, figure(entry, cases, calendar)) for entry in of_cases]
+        name: [(entry, indicator_figure(entry, cases, calendar)) for entry in of_cases]
         for name, cases in sorted(parts.items())
         if name and not all(case.before for case in cases)
     }

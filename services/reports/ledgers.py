@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from models import Complaint, FormEntry, NumberCounter, PolicyVersion
-from policy.engine.report_periods import uncovered
+from policy.engine.report_periods import uncovered_times
 from policy.pack.forms_and_reports import FormTemplate as Form
 from policy.pack.forms_and_reports import LedgerEntry
 from policy.pack.numbering import period as series_period
@@ -86,7 +86,7 @@ def uncovered_hours(
         FormEntry.data
     )
     turns = [(_instant(said[since]), _instant(said[until])) for said in session.scalars(filled)]
-    return uncovered(turns, begin, min(end, now))
+    return uncovered_times(turns, begin, min(end, now))
 
 
 def _instant(said: Any) -> dt.datetime:

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import Customer, FormEntry, PolicyVersion
-from policy.engine.forms import checked_form
-from policy.engine.report_periods import begun, days_of, due_on, period_of
+from policy.engine.forms import checked_form_data
+from policy.engine.report_periods import begun_periods, days_of, due_on, period_of
 from policy.pack.forms_and_reports import ReportEntry
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import ChoiceUnknown, Duplicate
@@ -69,7 +69,7 @@ def due_reports(
     found = []
     for report in pack.report:
         about: Sequence[Customer | None] = looked_after if report.per == "key_customer" else [None]
-        for period in begun(report, since, on):
+        for period in begun_periods(report, since, on):
             _, last = days_of(report, period)
             day = due_on(report, period, calendar)
             for customer in about:
@@ -135,7 +135,7 @@ def file_report(
         raise ChoiceUnknown(field="report", value=report)
     from_on, until_on = days_of(entry, period)
     form = pack.find("form", entry.form)
-    said = checked_form(form, data) if form else dict(data)
+    said = checked_form_data(form, data) if form else dict(data)
     if _is_filed(session, version, report, period, customer):
         raise Duplicate(field="period", value=period)
     counted = indicators.figures(session, version, from_on=from_on, until_on=until_on)

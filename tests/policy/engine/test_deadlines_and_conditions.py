@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from policy.engine.conditions import look
+from policy.engine.conditions import field_value
 from policy.pack.loading import build, read, shipped
 from policy.proof.play import Case, Play
 from policy.vocabulary.errors import PackRefused
@@ -128,12 +128,12 @@ def test_a_condition_asks_what_was_filed_in_this_round_alone() -> None:
         return FormEntryFacts("form", "order", number, at, None, {"due_on": day})
 
     facts = CaseFacts(round=2, entries=(order(1, "2026-03-05"),))
-    assert look("form.order", facts, None) == 1
-    assert look("round.form.order", facts, None) is None
-    assert look("round.form.order.due_on", facts, None) is None
+    assert field_value("form.order", facts, None) == 1
+    assert field_value("round.form.order", facts, None) is None
+    assert field_value("round.form.order.due_on", facts, None) is None
     again = CaseFacts(round=2, entries=(*facts.entries, order(2, "2026-03-09")))
-    assert look("round.form.order", again, None) == 1
-    assert look("round.form.order.due_on", again, None) == "2026-03-09"
+    assert field_value("round.form.order", again, None) == 1
+    assert field_value("round.form.order.due_on", again, None) == "2026-03-09"
 
 
 @pytest.mark.parametrize("field", ["round.form.nope", "round.grade", "round.event.form"])

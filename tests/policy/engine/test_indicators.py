@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from policy.engine.indicators import CaseSummary, Figure, figure, reached
+from policy.engine.indicators import CaseSummary, Figure, indicator_figure, target_reached
 from policy.pack.forms_and_reports import IndicatorEntry
 from tests.regulations import official_calendar
 
@@ -19,7 +19,7 @@ def indicator(formula: str, **more: Any) -> IndicatorEntry:
 
 
 def value(formula: str, *cases: CaseSummary, **more: Any) -> Figure:
-    return figure(indicator(formula, **more), cases, official_calendar())
+    return indicator_figure(indicator(formula, **more), cases, official_calendar())
 
 
 IN_TIME, LATE, OPEN = CaseSummary(in_time=True), CaseSummary(in_time=False), CaseSummary()
@@ -33,7 +33,7 @@ def test_the_timely_rate_is_over_all_or_over_what_fell_due() -> None:
 def test_a_target_is_reached_from_below_and_a_limit_is_kept_below_it() -> None:
     def judged(formula: str, value: str | None, target: int | None = 5) -> bool | None:
         known = None if value is None else Decimal(value)
-        return reached(indicator(formula, target=target), Figure(known, 1, 20))
+        return target_reached(indicator(formula, target=target), Figure(known, 1, 20))
 
     assert [judged("timely_rate", one) for one in ("4.9", "5.0", "12.0")] == [False, True, True]
     for formula in ("repeat_rate", "late_count", "count"):
@@ -96,9 +96,11 @@ def test_a_rate_over_nothing_has_no_value() -> None:
 )
 def test_a_score_is_the_mean_of_what_was_said(scores: list[Any], wanted: Decimal) -> None:
     entry = indicator("survey_score", form="survey", of="form.survey.satisfaction")
-    assert figure(entry, (), official_calendar(), scores=scores).value == wanted
+    assert indicator_figure(entry, (), official_calendar(), scores=scores).value == wanted
 
 
 def test_visits_are_over_the_customers_looked_after() -> None:
     entry = indicator("visit_rate")
-    assert figure(entry, (), official_calendar(), visited=(3, 4)) == Figure(Decimal("75.0"), 3, 4)
+    assert indicator_figure(entry, (), official_calendar(), visited=(3, 4)) == Figure(
+        Decimal("75.0"), 3, 4
+    )

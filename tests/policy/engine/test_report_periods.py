@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from policy.engine.report_periods import begun, days_of, due_on, ended, period_of, uncovered
+from policy.engine.report_periods import (
+    begun_periods,
+    days_of,
+    due_on,
+    ended_periods,
+    period_of,
+    uncovered_times,
+)
 from policy.pack.forms_and_reports import ReportEntry
 from policy.vocabulary.errors import ChoiceUnknown
 from tests.regulations import official_calendar
@@ -61,17 +68,17 @@ def test_without_a_day_a_report_is_due_when_its_period_ends() -> None:
 def test_only_periods_that_ended_in_between_are_owed() -> None:
     entry = report("month")
     since, until = dt.date(2026, 8, 15), dt.date(2026, 10, 31)
-    assert list(ended(entry, since, until)) == ["2026-08", "2026-09", "2026-10"]
-    assert list(ended(entry, since, dt.date(2026, 10, 30))) == ["2026-08", "2026-09"]
-    assert list(ended(entry, until, since)) == []
+    assert list(ended_periods(entry, since, until)) == ["2026-08", "2026-09", "2026-10"]
+    assert list(ended_periods(entry, since, dt.date(2026, 10, 30))) == ["2026-08", "2026-09"]
+    assert list(ended_periods(entry, until, since)) == []
 
 
 def test_the_period_that_runs_has_begun_but_not_ended() -> None:
     entry = report("month")
     since = dt.date(2026, 8, 15)
-    assert begun(entry, since, dt.date(2026, 10, 30)) == ["2026-08", "2026-09", "2026-10"]
-    assert begun(entry, since, dt.date(2026, 10, 31)) == ["2026-08", "2026-09", "2026-10"]
-    assert begun(report("year"), since, dt.date(2026, 11, 26)) == ["2026"]
+    assert begun_periods(entry, since, dt.date(2026, 10, 30)) == ["2026-08", "2026-09", "2026-10"]
+    assert begun_periods(entry, since, dt.date(2026, 10, 31)) == ["2026-08", "2026-09", "2026-10"]
+    assert begun_periods(report("year"), since, dt.date(2026, 11, 26)) == ["2026"]
 
 
 def hour(day: int, deadline: int) -> dt.datetime:
@@ -97,10 +104,10 @@ def test_the_hours_nobody_was_on_duty_are_found(
     def on(deadline: int) -> dt.datetime:
         return hour(2, 0) + dt.timedelta(hours=deadline)
 
-    found = uncovered(((on(a), on(b)) for a, b in turns), on(0), on(24))
+    found = uncovered_times(((on(a), on(b)) for a, b in turns), on(0), on(24))
     assert found == [(on(a), on(b)) for a, b in open_hours]
 
 
 def test_turns_before_and_after_the_asked_time_leave_nothing_open_beyond_it() -> None:
     turns = [(hour(1, 20), hour(2, 6)), (hour(3, 2), hour(3, 8))]
-    assert uncovered(turns, hour(2, 0), hour(3, 0)) == [(hour(2, 6), hour(3, 0))]
+    assert uncovered_times(turns, hour(2, 0), hour(3, 0)) == [(hour(2, 6), hour(3, 0))]
