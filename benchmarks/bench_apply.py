@@ -16,8 +16,7 @@ from benchmarks.regulation import large
 from policy.engine.case import apply
 from policy.engine.folding import JournalEntry, fold
 from policy.engine.permission import offered
-from policy.pack.loading import load as load_pack
-from policy.pack.loading import shipped
+from policy.pack.loading import load_pack, shipped_path
 from policy.vocabulary.events import By, HeldPost, load
 from policy.vocabulary.status import ActorKind
 from services.calendar.working_calendar import OFFICIAL_YEARS, official_calendar
@@ -89,4 +88,4 @@ def bench_folding_a_case_of_seven_events(benchmark: BenchmarkFixture) -> None:
 
 
 def bench_loading_the_shipped_pack(benchmark: BenchmarkFixture) -> None:
-    benchmark(load_pack, shipped("skoda-dealer"))
+    benchmark(load_pack, shipped_path("skoda-dealer"))

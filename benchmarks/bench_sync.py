@@ -164,7 +164,7 @@ def answer(number: int) -> None:
     mirror = files.mirror()
     with reading(files.engine) as session, wording.speaking(mirror.language, mirror.zone):
         spec = tab_layout.of(session, mirror._sheet(session), on=files.now.date())
-        solved = workbook_text.outcomes()["solved"]
+        solved = workbook_text.reply_outcomes()["solved"]
     picture = mirror.book.read(spec)
     cells: dict[tuple[int, str], Any] = {}
     for place in range(EDITS):

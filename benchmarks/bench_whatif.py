@@ -146,7 +146,7 @@ def try_draft() -> dict[str, float]:
     engine = make_engine(_settings())
     statements, folding = [0], [0.0]
     sa.event.listen(engine, "before_cursor_execute", lambda *_: _add(statements, 1))
-    policy.proof.whatif.under = _timed(policy.proof.whatif.under, folding)
+    policy.proof.whatif.replay_under = _timed(policy.proof.whatif.replay_under, folding)
     totals = Totals()
     after_id: int | None = 0
     begun, busy = time.perf_counter(), time.process_time()

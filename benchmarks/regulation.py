@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from policy.pack.loading import build, read, shipped
+from policy.pack.loading import build_pack, read_toml, shipped_path
 from policy.pack.schema import Pack
 
 SECTIONS = ("deadline", "penalty", "gate", "signoff")
@@ -20,13 +20,13 @@ RULES = 200
 
 def large() -> Pack:
     """The pack; it has at least RULES entries that an event may have to look at."""
-    data = read(shipped("skoda-dealer"))
+    data = read_toml(shipped_path("skoda-dealer"))
     copied = {section: list(data[section]) for section in SECTIONS}
     deadlines = {entry["key"] for entry in data["deadline"]}
     for category in OTHERS:
         for section in SECTIONS:
             data[section] += [_told_again(one, category, deadlines) for one in copied[section]]
-    pack = build(data, file="benchmark")
+    pack = build_pack(data, file="benchmark")
     assert sum(len(getattr(pack, section)) for section in SECTIONS) >= RULES
     return pack
 

@@ -47,7 +47,7 @@ def play(settings: Settings) -> click.Command:
         if sum(one is not None for one in (pack, policy, version)) > 1:
             raise click.UsageError("Name one of --pack, --policy and --version.")
         with plain_refusals(settings):
-            data, shared = casefile.read(file)
+            data, shared = casefile.read_case_file(file)
             if policy is None and version is None:
                 ground = _shipped(pack or casefile.regulation_of(data, file.name))
             else:
@@ -73,7 +73,7 @@ def play(settings: Settings) -> click.Command:
 def _tell(stories: list[play_text.Said], ground: PlayBasis, mismatches: int) -> None:
     click.echo(ground.title)
     for story in stories:
-        click.echo("\n" + "\n".join(play_text.lines(story)))
+        click.echo("\n" + "\n".join(play_text.story_lines(story)))
     if mismatches:
         click.echo("\n" + wording.counted_mismatches(mismatches), err=True)
 
@@ -82,18 +82,20 @@ def _played(
     data: Mapping[str, Any], shared: Mapping[str, Any], ground: PlayBasis, *, file: str
 ) -> list[play_text.Said]:
     """Every case of a file, played on the regulation as the case's own parameters make it."""
-    cases = casefile.checked(data, shared, ground.pack({}), ground.calendar, file=file)
-    return [play_text.story(one, ground.pack(one.parameters), ground.calendar) for one in cases]
+    cases = casefile.checked_cases(data, shared, ground.pack({}), ground.calendar, file=file)
+    return [
+        play_text.play_story(one, ground.pack(one.parameters), ground.calendar) for one in cases
+    ]
 
 
 def _shipped(key: str) -> PlayBasis:
-    path = loading.shipped(key)
+    path = loading.shipped_path(key)
     if not path.exists():
         raise NotFound(what="policy", key=key)
-    data = loading.read(path)
+    data = loading.read_toml(path)
 
     def pack(parameters: Mapping[str, Any]) -> Pack:
-        return loading.build(data, parameters, file=path.name)
+        return loading.build_pack(data, parameters, file=path.name)
 
     return PlayBasis(pack, working_calendar.official_calendar(), pack({}).policy.title)
 
@@ -107,7 +109,7 @@ def _of_record(settings: Settings, key: str | None, version_id: int | None) -> P
         calendar = working_calendar.work_calendar(session)
     engine.dispose()
     return PlayBasis(
-        lambda own: loading.build(data, {**chosen, **own}, file=title), calendar, title
+        lambda own: loading.build_pack(data, {**chosen, **own}, file=title), calendar, title
     )
 
 
@@ -144,7 +146,7 @@ def what_if(settings: Settings) -> click.Command:
             if as_json:
                 click.echo(json.dumps(trial.told(found), ensure_ascii=False, indent=1))
             else:
-                for line in (*whatif_text.totals(trial.totals), "", *_case_lines(found)):
+                for line in (*whatif_text.total_lines(trial.totals), "", *_case_lines(found)):
                     click.echo(line)
 
     return command
@@ -153,7 +155,7 @@ def what_if(settings: Settings) -> click.Command:
 def _case_lines(found: list[tuple[str, dict[str, Any]]]) -> Iterator[str]:
     for number, told in found:
         yield number
-        yield from (f"  {line}" for line in whatif_text.lines(told))
+        yield from (f"  {line}" for line in whatif_text.difference_lines(told))
 
 
 class WhatIfRun:
@@ -197,7 +199,9 @@ class WhatIfRun:
             "from": self.from_on.isoformat(),
             "until": self.until_on.isoformat(),
             "totals": self.totals.dump(),
-            "cases": [{"number": number, **whatif_text.plain(told)} for number, told in found],
+            "cases": [
+                {"number": number, **whatif_text.difference_data(told)} for number, told in found
+            ],
         }
 
 

@@ -72,8 +72,8 @@ def _publish(settings: Settings) -> click.Command:
     @click.option("--check", is_flag=True, help="Only say what is wrong with the file.")
     def command(file: Path, day: dt.datetime | None, check: bool) -> None:
         with plain_refusals(settings):
-            data = loading.read(file)
-            title = loading.build(data, file=file.name).policy.title
+            data = loading.read_toml(file)
+            title = loading.build_pack(data, file=file.name).policy.title
             if check:
                 click.echo(f"{file.name}: {title}: nothing is wrong with it.")
                 return

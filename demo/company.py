@@ -48,7 +48,7 @@ def begin(session: Session, *, now: dt.datetime, password: str) -> PolicyVersion
     """What every company begins with beside the calendar: the regulation and the user admin."""
     day_one = (now - REACHES_BACK).date().replace(month=1, day=1)
     version = policies.publish(
-        session, loading.read(loading.shipped(POLICY)), effective_from=day_one, now=now
+        session, loading.read_toml(loading.shipped_path(POLICY)), effective_from=day_one, now=now
     )
     accounts.add_user(
         session, ADMIN, password=password, display_name="管理员", role=Role.administrator

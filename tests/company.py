@@ -28,7 +28,7 @@ from models import (
     PostHolding,
     User,
 )
-from policy.pack.loading import read, shipped
+from policy.pack.loading import read_toml, shipped_path
 from policy.vocabulary.status import ActorKind, CallOutcome, CallPurpose, ReplyOutcome, Satisfaction
 from services.calendar import working_calendar
 from services.cases import followup, handling, intake
@@ -67,7 +67,7 @@ CALLED, SIGNED, WISHED = at(9, 28, 16), at(9, 28, 17), at(9, 29, 9)
 
 def regulation() -> dict[str, Any]:
     """The shipped regulation as plain data, a fresh copy."""
-    return read(shipped(REGULATION))
+    return read_toml(shipped_path(REGULATION))
 
 
 def found(session: Session) -> None:

@@ -12,7 +12,7 @@ from config import Settings
 from database import make_engine, writing
 from enums import Role
 from models import Complaint, PolicyVersion, User
-from policy.pack.loading import read
+from policy.pack.loading import read_toml
 from services.cases import customers, intake
 from services.company import accounts
 from services.regulation import policies
@@ -34,7 +34,7 @@ LOGINS = {
 
 def regulation() -> dict[str, Any]:
     """The regulation as plain data, a fresh copy."""
-    return read(Path(__file__).with_name("suppliers.toml"))
+    return read_toml(Path(__file__).with_name("suppliers.toml"))
 
 
 def build(settings: Settings) -> Path:

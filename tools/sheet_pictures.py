@@ -57,7 +57,7 @@ class Book:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.book = openpyxl.load_workbook(path)
-        tab = self.book[workbook_text.title("open")]
+        tab = self.book[workbook_text.tab_title("open")]
         assert isinstance(tab, Worksheet)
         self.tab = tab
         self.columns = {str(head.value): column for column, head in enumerate(tab[1], start=1)}
@@ -65,11 +65,11 @@ class Book:
     def type(self, line: int, said: Mapping[str, str]) -> None:
         """Type texts into the cells of a line, by field."""
         for name, text in said.items():
-            self.tab.cell(line, self.columns[workbook_text.header(name)]).value = text
+            self.tab.cell(line, self.columns[workbook_text.column_header(name)]).value = text
 
     def line(self, number: str) -> int:
         """The line of a case."""
-        place = self.columns[workbook_text.header("number")]
+        place = self.columns[workbook_text.column_header("number")]
         for line in range(2, self.tab.max_row + 1):
             if number in str(self.tab.cell(line, place).value):
                 return line
@@ -108,7 +108,7 @@ def _type(book: Book, engine: sa.Engine) -> None:
         first, second, third = _waiting(session)
         number = session.scalars(_cases().where(Complaint.status == Status.replied)).first()
         _tell(session, second)
-    solved = workbook_text.outcomes()[ReplyOutcome.solved.value]
+    solved = workbook_text.reply_outcomes()[ReplyOutcome.solved.value]
     typed: dict[str, dict[str, str]] = {
         first: {"outcome": solved, "answer": "更换转向拉杆球头并路试，异响消除"},
         second: {"progress": "客户周四下午送车，当天完工"},
@@ -171,13 +171,13 @@ def draw(path: Path, key: str, until: str, picture: Path, zone: str) -> None:
 def _only(path: Path, key: str, until: str, copy: Path) -> None:
     """A copy that prints nothing but the columns to be shown, as wide as the paper."""
     book = openpyxl.load_workbook(path)
-    tab = book[workbook_text.title(key)]
+    tab = book[workbook_text.tab_title(key)]
     assert isinstance(tab, Worksheet)
     for other in book:
         other.sheet_state = "visible" if other is tab else "hidden"
     book.active = book.index(tab)
     heads = [head.value for head in tab[1]]
-    shown = get_column_letter(heads.index(workbook_text.header(until)) + 1)
+    shown = get_column_letter(heads.index(workbook_text.column_header(until)) + 1)
     rows = enumerate(tab.iter_rows(values_only=True), start=1)
     filled = [line for line, values in rows if any(values[1:])]
     for number in range(2, max(filled) + 1):

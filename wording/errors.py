@@ -267,7 +267,7 @@ _WHYS = {
 }
 
 
-_PARTS = {
+_ROLES = {
     "director": mark("the director"),
     "handler": mark("the handler"),
     "lead_department": mark("the lead department"),
@@ -285,14 +285,14 @@ class Facts(dict[str, str]):
 
 def error(refusal: DomainError) -> str:
     """What is wrong and what to do about it, as one or two sentences."""
-    return refused(ERRORS[refusal.code], refusal.facts)
+    return render_refusal(ERRORS[refusal.code], refusal.facts)
 
 
-def refused(sentence: str, facts: Mapping[str, Any]) -> str:
-    return _(sentence) % Facts({name: _said(name, value) for name, value in facts.items()})
+def render_refusal(sentence: str, facts: Mapping[str, Any]) -> str:
+    return _(sentence) % Facts({name: _fact_text(name, value) for name, value in facts.items()})
 
 
-def _said(name: str, value: Any) -> str:
+def _fact_text(name: str, value: Any) -> str:
     """One fact of a refusal in words, by the name it travels under."""
     tables = {"deed": DEEDS, "field": FIELDS, "what": _WHATS, "why": _WHYS}
     if name in tables and isinstance(value, str):
@@ -306,11 +306,11 @@ def _said(name: str, value: Any) -> str:
     if name in ("columns", "missing") and isinstance(value, list | tuple):
         return _("; ").join(field(str(one)) for one in value)
     if name == "posts" and value:
-        return _("; ").join(_(_PARTS[one]) if one in _PARTS else str(one) for one in value)
-    return plain(value)
+        return _("; ").join(_(_ROLES[one]) if one in _ROLES else str(one) for one in value)
+    return value_text(value)
 
 
-def plain(value: Any) -> str:
+def value_text(value: Any) -> str:
     if value is None:
         return _("further notice")
     if isinstance(value, DomainError):
@@ -325,7 +325,7 @@ def plain(value: Any) -> str:
         return f"{value:f}"
     if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
         return str(value)
-    return _("; ").join(plain(one) for one in value)
+    return _("; ").join(value_text(one) for one in value)
 
 
 def faulty_lines(lines: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -335,7 +335,7 @@ def faulty_lines(lines: Sequence[Mapping[str, Any]]) -> list[str]:
             "line %(line)s “%(text)s”: %(why)s",
             line=one["line"],
             text=one["text"],
-            why=_said("why", one["why"]),
+            why=_fact_text("why", one["why"]),
         )
         for one in lines
     ]
@@ -354,7 +354,7 @@ def _problem(one: Mapping[str, Any]) -> Iterator[str]:
     if one.get("step"):
         yield _("step %(number)s", number=one["step"])
     yield str(one.get("field") or "")
-    yield plain(one["why"]) if one.get("why") else ""
+    yield value_text(one["why"]) if one.get("why") else ""
 
 
 def counted_mismatches(count: int) -> str:

@@ -10,7 +10,7 @@ from flask_babel import gettext, lazy_gettext
 import wording
 from policy.proof.contradictions import Finding
 from policy.vocabulary.status import Status
-from wording.rule_choices import Lexicon
+from wording.rule_choices import RuleChoices
 
 SENTENCES = {
     "missing": lazy_gettext("“%(field)s” is missing."),
@@ -191,13 +191,13 @@ REMEDIES = {
 """The page on which a fact of the company that a finding misses is written down."""
 
 
-def sentence(finding: Finding, lexicon: Lexicon) -> str:
+def finding_sentence(finding: Finding, lexicon: RuleChoices) -> str:
     """What is wrong and what to do about it."""
     words = SENTENCES.get(finding.code)
-    return str(words) % _facts(finding, lexicon) if words is not None else finding.code
+    return str(words) % _sentence_facts(finding, lexicon) if words is not None else finding.code
 
 
-def place(finding: Finding, lexicon: Lexicon) -> str:
+def finding_place(finding: Finding, lexicon: RuleChoices) -> str:
     """Which entry it is about, by its label."""
     name = lexicon.label(finding.section, finding.key) if finding.key else ""
     parts = [lexicon.section(finding.section) if finding.section else "", name]
@@ -211,17 +211,17 @@ class _Facts(dict[str, str]):
         return "—"
 
 
-def _facts(finding: Finding, lexicon: Lexicon) -> Mapping[str, str]:
-    facts = {name: _word(value) for name, value in finding.facts.items()}
+def _sentence_facts(finding: Finding, lexicon: RuleChoices) -> Mapping[str, str]:
+    facts = {name: _fact_text(value) for name, value in finding.facts.items()}
     field, _, inner = finding.field.partition(".")
     named = lexicon.field(inner) if inner and not inner[:1].isdigit() else ""
     facts["field"] = f"{lexicon.field(field)} · {named}" if named else lexicon.field(field)
     facts["key"], facts["section"] = finding.key, finding.section
     facts["label"] = lexicon.label(finding.section, finding.key)
-    return _Facts(facts | _special(finding, lexicon))
+    return _Facts(facts | _facts_by_name(finding, lexicon))
 
 
-def _special(finding: Finding, lexicon: Lexicon) -> dict[str, str]:
+def _facts_by_name(finding: Finding, lexicon: RuleChoices) -> dict[str, str]:
     """The facts that name other entries, fields, deeds or statuses."""
     raw = finding.facts
     said: dict[str, str] = {}
@@ -254,7 +254,7 @@ def _special(finding: Finding, lexicon: Lexicon) -> dict[str, str]:
     return said
 
 
-def _word(value: Any) -> str:
+def _fact_text(value: Any) -> str:
     if isinstance(value, str) or not isinstance(value, Sequence):
         return str(value)
     return _listed([str(one) for one in value])

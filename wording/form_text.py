@@ -20,7 +20,7 @@ People = Mapping[str, Any]
 Line = tuple[str, str]
 
 
-def value(entry: Any, said: Any, people: People | None = None) -> str:
+def field_value_text(entry: Any, said: Any, people: People | None = None) -> str:
     """The value of a field of a regulation as a person reads it; empty where nothing was said.
 
     `entry` is the field of the case or of the form, `people` are employees by number.
@@ -35,33 +35,33 @@ def value(entry: Any, said: Any, people: People | None = None) -> str:
             keys = said if isinstance(said, list | tuple) else [said]
             return "、".join(labels.get(key, str(key)) for key in keys)
         case "money":
-            return _sum(said)
+            return _money_text(said)
         case "percent":
             return f"{said} %"
         case "time":
-            return _moment(said)
+            return _moment_text(said)
         case "employee":
             return str((people or {}).get(str(said), said))
     return str(said)
 
 
-def _sum(said: Any) -> str:
+def _money_text(said: Any) -> str:
     try:
         return wording.money(Decimal(str(said)))
     except InvalidOperation:
         return str(said)
 
 
-def _moment(said: Any) -> str:
+def _moment_text(said: Any) -> str:
     try:
         return wording.moment(dt.datetime.fromisoformat(str(said)))
     except ValueError:
         return str(said)
 
 
-def form(entry: Any, data: Mapping[str, Any], people: People | None = None) -> list[Line]:
+def form_lines(entry: Any, data: Mapping[str, Any], people: People | None = None) -> list[Line]:
     """The fields of a filled form with their labels, in the order of the form."""
-    known = [(one.label, value(one, data.get(one.key), people)) for one in entry.fields]
+    known = [(one.label, field_value_text(one, data.get(one.key), people)) for one in entry.fields]
     strange = [(key, str(said)) for key, said in data.items() if entry.field(key) is None]
     return [line for line in (*known, *strange) if line[1]]
 
@@ -69,29 +69,29 @@ def form(entry: Any, data: Mapping[str, Any], people: People | None = None) -> l
 # ---------------------------------------------------------------- penalties and rewards
 
 
-def sanctions(keys: Iterable[str], pack: Pack) -> str:
+def sanctions_text(keys: Iterable[str], pack: Pack) -> str:
     """What comes beside a sum or instead of one: a demerit, an element of pay."""
     return "、".join(pack.label("sanction", key) for key in keys)
 
 
-def ground(rule: str, pack: Pack) -> str:
+def ground_label(rule: str, pack: Pack) -> str:
     """What the regulation calls the ground of a penalty or a reward."""
     return pack.label("penalty" if pack.find("penalty", rule) else "reward", rule)
 
 
-def ground_with_sanctions(rule: str, keys: Sequence[str], pack: Pack) -> str:
+def ground_and_sanctions(rule: str, keys: Sequence[str], pack: Pack) -> str:
     """The same with what comes beside the sum, where there is room for one text only."""
-    label = ground(rule, pack)
-    return f"{label}（{sanctions(keys, pack)}）" if keys else label
+    label = ground_label(rule, pack)
+    return f"{label}（{sanctions_text(keys, pack)}）" if keys else label
 
 
-def price(entry: Any, pack: Pack) -> str:
+def price_text(entry: Any, pack: Pack) -> str:
     """What a penalty takes or a reward gives, in words."""
     said = [wording.money(entry.amount)] if entry.amount else []
     if entry.by_decision:
         said.append(_("sum by decision"))
     if keys := getattr(entry, "sanctions", ()):
-        said.append(sanctions(keys, pack))
+        said.append(sanctions_text(keys, pack))
     return " + ".join(said)
 
 
@@ -133,14 +133,14 @@ _SECTIONS = {
 }
 
 
-def filed(one: FormEntryFacts, pack: Pack, people: People) -> EntryText:
+def entry_text(one: FormEntryFacts, pack: Pack, people: People) -> EntryText:
     """A thing filed on a case, in words."""
     section = _SECTIONS.get(one.section, one.section)
     entry = pack.find(section, one.key)
     if one.section == "form" and entry is not None:
-        lines = form(entry, one.data, people)
+        lines = form_lines(entry, one.data, people)
     else:
-        lines = _lines(one, entry, pack, people)
+        lines = _entry_lines(one, entry, pack, people)
     sort = _(_SORTS[one.section]) if one.section in _SORTS else one.section
     title = reasons.literal("about", one.key) if one.section == "informed" else ""
     if one.section == "promise":
@@ -150,32 +150,32 @@ def filed(one: FormEntryFacts, pack: Pack, people: People) -> EntryText:
     return EntryText(sort, title, entry.cite if entry else "", [line for line in lines if line[1]])
 
 
-def _lines(one: FormEntryFacts, entry: Any, pack: Pack, people: People) -> list[Line]:
+def _entry_lines(one: FormEntryFacts, entry: Any, pack: Pack, people: People) -> list[Line]:
     match one.section:
         case "checklist":
-            return _evidence(one.data, entry)
+            return _checklist_lines(one.data, entry)
         case "report_out":
-            return _report(one.data, entry)
+            return _report_lines(one.data, entry)
         case "severity":
             was = pack.label("severity", one.data.get("was")) or "—"
             because = wording.deed(str(one.data.get("because", "")))
             return [(_("Before"), was), (_("Because of"), because)]
-    shown = [(name, said) for name, said in one.data.items() if name not in _UNSAID]
-    return [(_called(name), _word(name, said, pack, people)) for name, said in shown]
+    shown = [(name, said) for name, said in one.data.items() if name not in _HIDDEN]
+    return [(_name_label(name), _value_text(name, said, pack, people)) for name, said in shown]
 
 
-_UNSAID = frozenset({"complete", "step", "level", "valid"})
+_HIDDEN = frozenset({"complete", "step", "level", "valid"})
 """What is kept for conditions; the page shows it in another way."""
 
 
-def _evidence(data: Mapping[str, Any], entry: Any) -> list[Line]:
+def _checklist_lines(data: Mapping[str, Any], entry: Any) -> list[Line]:
     items = {item.key: item.label for item in entry.items} if entry else {}
     photo = _("attached") if data.get("paper") else ""
     item = items.get(str(data["item"]), str(data["item"]))
     return [(item, str(data.get("evidence") or "")), (wording.field("paper"), photo)]
 
 
-def _report(data: Mapping[str, Any], entry: Any) -> list[Line]:
+def _report_lines(data: Mapping[str, Any], entry: Any) -> list[Line]:
     ways = {way.key: way.label for way in entry.ways} if entry else {}
     return [
         (wording.field("addressee"), str(data.get("addressee") or "")),
@@ -206,32 +206,32 @@ _POSTS = {
 }
 
 
-def standing(key: str | None) -> str:
+def vote_state_label(key: str | None) -> str:
     """Where an approval or a question to the jury stands."""
     return _(_STANDINGS[key]) if key in _STANDINGS else ""
 
 
-def post(key: str, pack: Pack) -> str:
+def post_label(key: str, pack: Pack) -> str:
     """A step of an approval or ladder: a post of the regulation, or a role on the case."""
     return _(_POSTS[key]) if key in _POSTS else pack.label("post", key)
 
 
-def _called(name: str) -> str:
+def _name_label(name: str) -> str:
     return _(_NAMES[name]) if name in _NAMES else wording.field(name)
 
 
-def _word(name: str, said: Any, pack: Pack, people: People) -> str:
+def _value_text(name: str, said: Any, pack: Pack, people: People) -> str:
     if said in (None, "", [], ()):
         return ""
     match name:
         case "standing":
-            return standing(str(said))
+            return vote_state_label(str(said))
         case "post":
-            return post(str(said), pack)
+            return post_label(str(said), pack)
         case "amount":
-            return _sum(said)
+            return _money_text(said)
         case "until":
-            return _moment(said)
+            return _moment_text(said)
     if isinstance(said, bool):
         return _("yes") if said else _("no")
     if isinstance(said, list | tuple):
@@ -239,7 +239,7 @@ def _word(name: str, said: Any, pack: Pack, people: People) -> str:
     return str(people.get(said, said)) if name == "employee" else str(said)
 
 
-def about(data: Mapping[str, Any]) -> Iterable[str]:
+def employees_named(data: Mapping[str, Any]) -> Iterable[str]:
     """The numbers of employees that something filed names, as far as its keys say so."""
     for name in ("concerned", "members", "recused"):
         yield from (str(who) for who in data.get(name) or ())

@@ -81,11 +81,11 @@ def row_reason(refused: RowRefused) -> str:
 
 def table_reason(refused: TableRefused) -> str:
     """Why a file is refused, as a sentence."""
-    facts = {name: _fact(name, value) for name, value in refused.facts.items()}
+    facts = {name: _fact_text(name, value) for name, value in refused.facts.items()}
     return _(TABLE_REASONS[refused.code]) % facts
 
 
-def _fact(name: str, value: Any) -> str:
+def _fact_text(name: str, value: Any) -> str:
     if name == "found":
         return _(FOUND[value])
     if isinstance(value, tuple):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from wording.errors import Facts, plain
+from wording.errors import Facts, value_text
 from wording.language import _, mark, moment
 from wording.workbook_problems import workbook_problem
 
@@ -76,7 +76,7 @@ def notice_text(kind: str, facts: Mapping[str, Any], link_base: str) -> str:
 
     `link_base` is what the address of a page begins with.
     """
-    said = Facts({name: plain(value) for name, value in facts.items() if value is not None})
+    said = Facts({name: value_text(value) for name, value in facts.items() if value is not None})
     lines = [_(_NOTICE_TEXTS[kind]) % said] if kind in _NOTICE_TEXTS else []
     if kind == "file_problem" and facts.get("code"):
         lines.insert(0, workbook_problem(facts["code"], facts.get("facts") or {}))

@@ -28,12 +28,12 @@ from wording import _, form_text, reasons
 Said = dict[str, Any]
 
 
-def story(case: Case, pack: Pack, calendar: WorkCalendar) -> Said:
+def play_story(case: Case, pack: Pack, calendar: WorkCalendar) -> Said:
     """A case played from its first step to its last: what each brought, and how it stands then."""
-    return told(Play(case, pack, calendar))
+    return play_until_end(Play(case, pack, calendar))
 
 
-def told(play: Play) -> Said:
+def play_until_end(play: Play) -> Said:
     """The same of a play that has not begun; afterwards it stands where its last step led."""
     telling, case = PlayText(play), play.case
     steps = [telling.step(number, step) for number, step in enumerate(case.steps, start=1)]
@@ -48,12 +48,12 @@ def told(play: Play) -> Said:
     }
 
 
-def names(cast: Mapping[str, Any], pack: Pack) -> dict[str, str]:
+def cast_names(cast: Mapping[str, Any], pack: Pack) -> dict[str, str]:
     """What everybody of a cast is called, by the name the file uses."""
-    return {name: _called(name, person, pack) for name, person in cast.items()}
+    return {name: _cast_name(name, person, pack) for name, person in cast.items()}
 
 
-def _called(name: str, person: Mapping[str, Any], pack: Pack) -> str:
+def _cast_name(name: str, person: Mapping[str, Any], pack: Pack) -> str:
     """A post's label for whoever only stands for it; a name of the file's own stays as it is."""
     if pack.find("post", name):
         return pack.label("post", name)
@@ -71,7 +71,7 @@ class PlayText:
 
     def __init__(self, play: Play) -> None:
         self.play, self.pack = play, play.pack
-        self.names = names(play.case.cast, play.pack)
+        self.names = cast_names(play.case.cast, play.pack)
         self.people = {
             str(person["number"]): self.names[name]
             for name, person in play.case.cast.items()
@@ -95,7 +95,7 @@ class PlayText:
             "refused": self._refused(outcome.refused),
             "changes": [] if outcome.refused else self._changes(outcome),
             "told": [self._told(message) for message in outcome.told],
-            "mismatches": [_mismatch(one, outcome.refused) for one in unlike],
+            "mismatches": [_mismatch_data(one, outcome.refused) for one in unlike],
             **self.standing(outcome.after),
         }
 
@@ -103,7 +103,7 @@ class PlayText:
         """How a case stands: number, status, grade, its deadlines and its charges."""
         return {
             "number": facts.number,
-            "status": _member(facts.status) if facts.number else None,
+            "status": _member_data(facts.status) if facts.number else None,
             "kind": self._labelled("kind", facts.kind),
             "grade": self._labelled("severity", facts.grade),
             "level": self._labelled("severity", facts.level),
@@ -141,7 +141,7 @@ class PlayText:
         told += [self._change(one, outcome) for one in outcome.effects]
         for count in outcome.after.tallies[len(outcome.before.tallies) :]:
             text = _("Counted: %(name)s", name=self.pack.label("counter", count.counter))
-            told.append(_plain_change("counted", count.counter, text))
+            told.append(_change_without_reason("counted", count.counter, text))
         return told
 
     def _named(self, outcome: StepOutcome) -> list[Said]:
@@ -153,7 +153,7 @@ class PlayText:
             name: _("%(name)s: %(value)s", name=wording.field(name), value=value)
             for name, value in given.items()
         }
-        return [_plain_change("fact", name, text) for name, text in said.items()]
+        return [_change_without_reason("fact", name, text) for name, text in said.items()]
 
     def _change(self, effect: Effect, outcome: StepOutcome) -> Said:
         """One change, and where it is a date or a sum, why; `cite` is the clause it comes from."""
@@ -168,7 +168,7 @@ class PlayText:
 
     def _why(self, effect: Effect, after: CaseFacts) -> tuple[list[str], str | None]:
         if effect.kind.startswith("charge"):
-            penalty = _charge_of(effect, after)
+            penalty = _penalty_of(effect, after)
             if penalty is None:
                 return [], None
             return [reasons.charge(penalty, self.pack)], penalty.because.get("clause")
@@ -187,7 +187,7 @@ class PlayText:
             "label": self.pack.label("deadline", deadline.key),
             "clause": deadline.because.get("clause"),
             "round": deadline.round,
-            "state": _member(deadline.state),
+            "state": _member_data(deadline.state),
             "starts_at": self._at(deadline.starts_at),
             "opens_at": self._at(deadline.opens_at),
             "due_at": self._at(deadline.due_at),
@@ -205,13 +205,13 @@ class PlayText:
         taken = penalty.amount if penalty.sign is Sign.charge else -penalty.amount
         return {
             "rule": penalty.rule,
-            "label": form_text.ground(penalty.rule, self.pack),
+            "label": form_text.ground_label(penalty.rule, self.pack),
             "clause": penalty.because.get("clause"),
             "employee": penalty.employee,
             "who": self._who(penalty.employee),
-            "yuan": yuan(taken),
+            "yuan": yuan_number(taken),
             "sign": penalty.sign.value,
-            "status": _member(penalty.status),
+            "status": _member_data(penalty.status),
             "stands": penalty.stands,
             "at": self._at(penalty.at),
             "because": reasons.charge(penalty, self.pack),
@@ -233,39 +233,39 @@ class PlayText:
         }
 
 
-def _plain_change(kind: str, key: str, text: str) -> Said:
+def _change_without_reason(kind: str, key: str, text: str) -> Said:
     return {"kind": kind, "key": key, "text": text, "clause": None, "because": []}
 
 
-def _charge_of(effect: Effect, after: CaseFacts) -> PenaltyFacts | None:
+def _penalty_of(effect: Effect, after: CaseFacts) -> PenaltyFacts | None:
     facts = effect.facts
     identity = (effect.key, facts["employee"], facts["occasion"], facts["sign"])
     return next((penalty for penalty in after.penalties if penalty.identity == identity), None)
 
 
-def _member(member: enum.Enum) -> Said:
+def _member_data(member: enum.Enum) -> Said:
     return {"key": member.value, "label": wording.label(member), "tone": wording.tone(member)}
 
 
-def _mismatch(one: Mismatch, refused: DomainError | None) -> Said:
+def _mismatch_data(one: Mismatch, refused: DomainError | None) -> Said:
     """What did not hold; of a refusal, which one came, because the step says it in words."""
-    found = (refused and refused.code) if one.about == "refused" else plain(one.found)
-    return {"about": one.about, "wanted": plain(one.wanted), "found": found}
+    found = (refused and refused.code) if one.about == "refused" else json_value(one.found)
+    return {"about": one.about, "wanted": json_value(one.wanted), "found": found}
 
 
-def yuan(amount: Decimal) -> int | float:
+def yuan_number(amount: Decimal) -> int | float:
     """A sum as a number of JSON; whole yuan without a point."""
     return int(amount) if amount == int(amount) else float(amount)
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """A value of a case file as JSON knows it."""
     if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
+        return {str(key): json_value(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(inner) for inner in value]
+        return [json_value(inner) for inner in value]
     if isinstance(value, Decimal):
-        return yuan(value)
+        return yuan_number(value)
     if isinstance(value, enum.Enum):
         return value.value
     return value if isinstance(value, str | int | float | bool | None) else str(value)
@@ -274,7 +274,7 @@ def plain(value: Any) -> Any:
 # ---------------------------------------------------------------- lines of a terminal
 
 
-def lines(story: Said) -> Iterator[str]:
+def story_lines(story: Said) -> Iterator[str]:
     """A story as lines to read: step by step, then how each case stands."""
     yield f"# {story['name']}"
     for step in story["steps"]:
@@ -322,12 +322,12 @@ def _standing_lines(stands: Said) -> Iterator[str]:
     for penalty in stands["charges"]:
         if penalty["stands"]:
             yield (
-                f"  {signed(penalty['yuan'])} {penalty['who']}: {penalty['label']} · "
+                f"  {signed_sum(penalty['yuan'])} {penalty['who']}: {penalty['label']} · "
                 + " · ".join([penalty["status"]["label"], penalty["clause"] or ""])
             )
 
 
-def signed(sum_: float) -> str:
+def signed_sum(sum_: float) -> str:
     """A sum of a charge, with a minus where it gives back."""
     return f"{'−' if sum_ < 0 else ''}{wording.money(Decimal(str(abs(sum_))))}"
 

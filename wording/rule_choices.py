@@ -12,11 +12,11 @@ from typing import Any
 from flask_babel import gettext
 
 import wording
-from policy.pack.loading import CASE_ROLES, chosen
+from policy.pack.loading import CASE_ROLES, parameter_values
 from policy.pack.shapes import OF_DAYS
 from policy.pack.slots import Slot, parameter_shapes
 from policy.proof import domains
-from policy.proof.checking import readable
+from policy.proof.checking import readable_pack
 from policy.vocabulary.events import EVENTS
 from policy.vocabulary.status import CallOutcome, CallPurpose
 from policy.vocabulary.worktime import Unit
@@ -34,19 +34,19 @@ _ENUMERATIONS: dict[str, Any] = {"purpose": CallPurpose, "ends_on": CallOutcome}
 _NOT_DEEDS = frozenset({"time_passed", "corrected", "withdrawn", "recounted", "moved"})
 
 
-class Lexicon:
+class RuleChoices:
     """The words of one version."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.data = data
-        self.values = chosen(data, {})
+        self.values = parameter_values(data, {})
         self.labels = labels_of(data)
         self.speaker = Speaker(self.labels, chosen=self.values)
 
     @cached_property
     def pack(self) -> Any:
         """The entries that fit the schema, to look things up in."""
-        pack, _ = readable(self.data, self.values)
+        pack, _ = readable_pack(self.data, self.values)
         return pack
 
     # ------------------------------------------------------------ names
@@ -134,7 +134,7 @@ class Lexicon:
     @cached_property
     def facts(self) -> Options:
         """The fields a condition may ask for: of the case first, then of the deed."""
-        return [(path, self.fact(path)) for path in domains.fields(self.pack)]
+        return [(path, self.fact(path)) for path in domains.condition_fields(self.pack)]
 
     @cached_property
     def units(self) -> Options:
@@ -147,7 +147,7 @@ class Lexicon:
 
     def values_of(self, path: str) -> Options:
         """The values a field of a condition can have, where they can be listed."""
-        known = domains.domain(self.pack, path)
+        known = domains.field_domain(self.pack, path)
         if known.kind == "flag":
             return [("true", gettext("Yes")), ("false", gettext("No"))]
         return [(value, self.value_word(path, value)) for value in known.values]
@@ -156,7 +156,7 @@ class Lexicon:
         """A value of a condition in words."""
         if isinstance(value, bool):
             return gettext("Yes") if value else gettext("No")
-        known = domains.domain(self.pack, path)
+        known = domains.field_domain(self.pack, path)
         if known.section:
             return self.label(known.section, str(value))
         return self.speaker.value(path, value) if value in known.values else str(value)
@@ -167,11 +167,11 @@ class Lexicon:
         return [
             (f"${key}", label)
             for key, label in self.keys("parameter")
-            if key in asked and _alike(asked[key], slot)
+            if key in asked and _is_interchangeable(asked[key], slot)
         ]
 
 
-def _alike(one: Slot, other: Slot) -> bool:
+def _is_interchangeable(one: Slot, other: Slot) -> bool:
     """Whether a value for one slot would do for the other."""
     return (one.shape, one.words, one.section) == (other.shape, other.words, other.section)
 
@@ -182,9 +182,9 @@ def labels_of(data: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     for section, entry in _entries(data):
         key = str(entry.get("key") or "")
         found[section, key] = str(entry.get("label") or key)
-        for choice in _inner(entry, "choices"):
+        for choice in _inner_entries(entry, "choices"):
             found[f"choice of {key}", str(choice.get("key"))] = str(choice.get("label"))
-        for field in _inner(entry, "fields"):
+        for field in _inner_entries(entry, "fields"):
             found[f"field of {key}", str(field.get("key"))] = str(field.get("label"))
         if section == "deadline" and entry.get("slot"):
             slot = "slot", str(entry["slot"])
@@ -200,7 +200,7 @@ def _entries(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
                 yield section, entry
 
 
-def _inner(entry: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+def _inner_entries(entry: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     listed = entry.get(name)
     if not isinstance(listed, list | tuple):
         return []

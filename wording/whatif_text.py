@@ -18,10 +18,12 @@ from policy.vocabulary.status import Status
 from wording import _
 
 
-def lines(told: Mapping[str, Any], people: Mapping[str, str] | None = None) -> Iterator[str]:
+def difference_lines(
+    told: Mapping[str, Any], people: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """What differs in one case, a line each; `people` are names by employee number."""
     if "refusal" in told:
-        yield wording.error(refusals.load(told["refusal"]))
+        yield wording.error(refusals.load_refusal(told["refusal"]))
         return
     for fact in told["facts"]:
         yield _(
@@ -56,22 +58,22 @@ def late_words(late: Mapping[str, Any]) -> str:
 def sum_words(sum_: Mapping[str, Any], people: Mapping[str, str]) -> str:
     """A charge: what for, whom, how much, by which clause."""
     who = people.get(sum_["employee"], sum_["employee"])
-    words = (sum_["label"], who, money(Decimal(sum_["yuan"])), sum_["clause"])
+    words = (sum_["label"], who, signed_money(Decimal(sum_["yuan"])), sum_["clause"])
     return " · ".join(word for word in words if word)
 
 
-def money(sum_: Decimal) -> str:
+def signed_money(sum_: Decimal) -> str:
     """A sum of yuan, with a minus where it gives back."""
     return f"{'−' if sum_ < 0 else ''}{wording.money(abs(sum_))}"
 
 
-def rows(told: Mapping[str, Any], people: Mapping[str, str]) -> Iterator[list[Any]]:
+def difference_rows(told: Mapping[str, Any], people: Mapping[str, str]) -> Iterator[list[Any]]:
     """What differs in one case as cells of a table.
 
     Kind, what, clause, employee number, name, before, after, and the sum by which it changes.
     """
     if "refusal" in told:
-        why = wording.error(refusals.load(told["refusal"]))
+        why = wording.error(refusals.load_refusal(told["refusal"]))
         yield [_("Does not fit"), why, "", "", "", "", "", None]
         return
     for fact in told["facts"]:
@@ -90,7 +92,7 @@ def rows(told: Mapping[str, Any], people: Mapping[str, str]) -> Iterator[list[An
             yield [*head, "", "", yuan]
 
 
-def totals(found: Totals) -> Iterator[str]:
+def total_lines(found: Totals) -> Iterator[str]:
     """The totals as lines: cases, lateness, penalties, and each rule that speaks otherwise."""
     judged = found.cases - found.refused
     yield _("Cases looked at: %(count)s", count=found.cases)
@@ -100,27 +102,27 @@ def totals(found: Totals) -> Iterator[str]:
     rows = (
         (_("Late cases"), found.late_before, found.late_after),
         (_("Cases with penalties"), found.fined_before, found.fined_after),
-        (_("Sum of penalties"), money(found.yuan_before), money(found.yuan_after)),
+        (_("Sum of penalties"), signed_money(found.yuan_before), signed_money(found.yuan_after)),
     )
     for name, before, after in rows if judged else ():
         yield f"{name}: {before} → {after}"
     for count in (*found.terms.values(), *found.rules.values()):
-        if said := changed(count):
+        if said := count_change(count):
             yield f"  {count.label}: {said}"
 
 
-def changed(count: RuleCount) -> str:
+def count_change(count: RuleCount) -> str:
     """How often a rule spoke before and after, with the sums of a penalty; empty if alike."""
     before, after = str(count.before), str(count.after)
     if count.yuan_before or count.yuan_after:
-        before = f"{before} · {money(count.yuan_before)}"
-        after = f"{after} · {money(count.yuan_after)}"
+        before = f"{before} · {signed_money(count.yuan_before)}"
+        after = f"{after} · {signed_money(count.yuan_after)}"
     return "" if before == after else f"{before} → {after}"
 
 
-def plain(told: Mapping[str, Any]) -> dict[str, Any]:
+def difference_data(told: Mapping[str, Any]) -> dict[str, Any]:
     """What differs in one case for a program: a refusal also in words."""
     if "refusal" not in told:
         return dict(told)
-    refusal = refusals.load(told["refusal"])
+    refusal = refusals.load_refusal(told["refusal"])
     return {"refusal": {"code": refusal.code, "text": wording.error(refusal)}}

@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from wording.errors import ERRORS, plain, refused
+from wording.errors import ERRORS, render_refusal, value_text
 from wording.labels import field
 from wording.language import _, mark
 
-_SHEETS = {
+_PROBLEMS = {
     "half_sorted": mark(
         "Only some columns were sorted (%(columns)s): %(rows)s rows would mix up different cases. "
         "Undo the sorting in the file, or restore the file."
@@ -126,14 +126,14 @@ def workbook_problem(code: str, facts: Mapping[str, Any]) -> str:
 
     `facts` are as the record keeps them: JSON, so an instant is a text.
     """
-    known = {name: _instant(value) for name, value in facts.items()}
-    sentence = _SHEETS.get(code) or ERRORS.get(code)
+    known = {name: _parse_instant(value) for name, value in facts.items()}
+    sentence = _PROBLEMS.get(code) or ERRORS.get(code)
     if sentence is not None:
-        return refused(sentence, known)
+        return render_refusal(sentence, known)
     return _("Something is wrong that has no name yet: %(code)s.", code=_with_facts(code, known))
 
 
-def _instant(value: Any) -> Any:
+def _parse_instant(value: Any) -> Any:
     """The instant a text of the record stands for, else the value itself."""
     if not isinstance(value, str) or len(value) < len("2026-09-28T14:05"):
         return value
@@ -145,5 +145,5 @@ def _instant(value: Any) -> Any:
 
 
 def _with_facts(code: str, facts: Mapping[str, Any]) -> str:
-    said = _("; ").join(f"{field(name)} {plain(value)}" for name, value in facts.items())
+    said = _("; ").join(f"{field(name)} {value_text(value)}" for name, value in facts.items())
     return f"{code} ({said})" if said else code

@@ -90,12 +90,12 @@ _WHY = {
 }
 
 
-def title(key: str) -> str:
+def tab_title(key: str) -> str:
     """What a tab is called."""
     return _(_TITLES[key])
 
 
-def header(field: str) -> str:
+def column_header(field: str) -> str:
     """What stands above a column."""
     return _(_HEADERS[field]) if field in _HEADERS else field
 
@@ -119,7 +119,7 @@ def yes_or_no(value: bool) -> str:
     return _("yes") if value else _("no")
 
 
-def outcomes() -> dict[str, str]:
+def reply_outcomes() -> dict[str, str]:
     """The results a department can choose, by key."""
     found = {one.value: label(one) for one in ReplyOutcome}
     return found | {RETURNED: _("Not ours, returned")}
@@ -128,7 +128,7 @@ def outcomes() -> dict[str, str]:
 # ---------------------------------------------------------------- answers
 
 
-def taken(deeds: Sequence[str], *, at: dt.datetime, status: Status) -> str:
+def deeds_taken(deeds: Sequence[str], *, at: dt.datetime, status: Status) -> str:
     """The answer to inputs that became deeds, and what comes next."""
     return _(
         "%(at)s taken: %(deeds)s. Next: %(next)s",
@@ -138,71 +138,71 @@ def taken(deeds: Sequence[str], *, at: dt.datetime, status: Status) -> str:
     )
 
 
-def corrected(*, at: dt.datetime) -> str:
+def answer_corrected(*, at: dt.datetime) -> str:
     """The answer to a correction of what was taken before."""
     return _("%(at)s corrected", at=moment(at))
 
 
-def joined(answers: Sequence[str]) -> str:
+def join_answers(answers: Sequence[str]) -> str:
     """Several answers in one cell."""
     return _("; ").join(answers)
 
 
-def born(number: str, *, at: dt.datetime) -> str:
+def case_registered(number: str, *, at: dt.datetime) -> str:
     """The answer to a new row that became a case."""
     return _("%(at)s registered as %(number)s", at=moment(at), number=number)
 
 
-def refused(why: str) -> str:
+def input_refused(why: str) -> str:
     """The answer to an input that was not taken and still stands there."""
     return _("Not taken: %(why)s", why=why)
 
 
-def incomplete(fields: Sequence[str]) -> str:
+def cells_missing(fields: Sequence[str]) -> str:
     """The answer to a group of cells of which some are still missing."""
-    missing = _(", ").join(header(name) for name in fields)
+    missing = _(", ").join(column_header(name) for name in fields)
     return _("Not sent yet. Still needed: %(fields)s", fields=missing)
 
 
-def put_back(fields: Sequence[str]) -> str:
+def edits_put_back(fields: Sequence[str]) -> str:
     """The answer to edits in columns that are not the department's, or to a cleared cell."""
-    names = _(", ").join(header(name) for name in fields)
+    names = _(", ").join(column_header(name) for name in fields)
     return _(
         "Put back: %(fields)s. To change it, open the case no. or call customer care", fields=names
     )
 
 
-def outdated(fields: Sequence[str]) -> str:
+def old_copy(fields: Sequence[str]) -> str:
     """The answer to an old copy of the file."""
-    names = _(", ").join(header(name) for name in fields)
+    names = _(", ").join(column_header(name) for name in fields)
     return _("The file was an old copy; the newer text was kept: %(fields)s", fields=names)
 
 
-def conflict(fields: Sequence[str]) -> str:
+def changed_on_both_sides(fields: Sequence[str]) -> str:
     """The answer to cells that were changed on both sides."""
-    names = _(", ").join(header(name) for name in fields)
+    names = _(", ").join(column_header(name) for name in fields)
     return _("Changed on both sides, customer care decides: %(fields)s", fields=names)
 
 
-def merged(fields: Sequence[str]) -> str:
+def cells_merged(fields: Sequence[str]) -> str:
     """The answer to a row of which merged cells hide something."""
-    names = _(", ").join(header(name) for name in fields)
+    names = _(", ").join(column_header(name) for name in fields)
     return _(
         "Merged cells are neither read nor filled in, please split them: %(fields)s", fields=names
     )
 
 
-def came_back() -> str:
+def row_put_back() -> str:
     """The answer to a row that somebody deleted."""
     return _("This row had been deleted; the case is still open, so it was put back")
 
 
-def repeated(number: str) -> str:
+def row_repeated(number: str) -> str:
     """The answer to a second row of a case."""
     return _("A copy of %(number)s: nothing of this row is taken, it can be deleted", number=number)
 
 
-def stated(text: str) -> str:
+def stated_contact(text: str) -> str:
     """How a time that was typed and cannot count is kept in the case's history."""
     return _("Time of contact as typed in the sheet: %(text)s", text=text)
 
@@ -233,15 +233,15 @@ _UNREADABLE = {
 }
 
 
-def unreadable(code: str, field: str, facts: Mapping[str, Any]) -> str:
+def cell_unreadable(code: str, field: str, facts: Mapping[str, Any]) -> str:
     """Why the text of a cell could not be understood, with the header of its column."""
     said = _UNREADABLE.get(code)
     known = {"text": "", "said": "", "limit": "", "length": "", "name": ""} | dict(facts)
     why = _(said, **known) if said else code
-    return _("%(header)s: %(why)s", header=header(field), why=why)
+    return _("%(header)s: %(why)s", header=column_header(field), why=why)
 
 
-def why_not(refusal: DomainError) -> str:
+def refusal_text(refusal: DomainError) -> str:
     """Why a service refused."""
     return error(refusal)
 
@@ -249,7 +249,7 @@ def why_not(refusal: DomainError) -> str:
 # ---------------------------------------------------------------- the guide
 
 
-def guide(*, department: str, address: str, written_at: dt.datetime) -> list[tuple[str, str]]:
+def guide_lines(*, department: str, address: str, written_at: dt.datetime) -> list[tuple[str, str]]:
     """The lines of the tab that says how the file is filled in."""
     return [
         (_("This file"), _("Cases of %(name)s. It is mirrored with Redress.", name=department)),
@@ -288,7 +288,7 @@ def guide(*, department: str, address: str, written_at: dt.datetime) -> list[tup
     ]
 
 
-def payroll_guide(*, year: int, written_at: dt.datetime) -> list[tuple[str, str]]:
+def payroll_guide_lines(*, year: int, written_at: dt.datetime) -> list[tuple[str, str]]:
     """The same for the file of those who pay."""
     return [
         (
@@ -304,17 +304,17 @@ def payroll_guide(*, year: int, written_at: dt.datetime) -> list[tuple[str, str]
     ]
 
 
-def file_name(department: str) -> str:
+def workbook_name(department: str) -> str:
     """What the file of a department is called, without its ending."""
     return _("%(name)s complaints", name=department)
 
 
-def payroll_name(year: int) -> str:
+def payroll_workbook_name(year: int) -> str:
     """What the file of those who pay is called, without its ending."""
     return _("Penalties %(year)s", year=year)
 
 
-def note(field: str, *, open_: bool) -> str:
+def column_note(field: str, *, open_: bool) -> str:
     """What a program shows when somebody enters a cell of a column."""
     if not open_:
         return _("Only to read. A change here is put back.")

@@ -67,7 +67,9 @@ class Mirrors:
             return
         on = now.astimezone(self.settings.zone).date()
         with self._speaking(), writing(self.engine) as session:
-            layout.add_missing_tabs(session, title=workbook_text.title, header=workbook_text.header)
+            layout.add_missing_tabs(
+                session, title=workbook_text.tab_title, header=workbook_text.column_header
+            )
             layout.add_missing_workbooks(session, on=on, years=(on.year,), name=_name)
         self.found_at = now
 
@@ -145,10 +147,10 @@ class Mirrors:
 def _name(workbook: Workbook) -> str:
     """What a new file is called; characters that a share refuses become blanks."""
     if workbook.audience is Audience.payroll:
-        return workbook_text.payroll_name(workbook.year or 0)
+        return workbook_text.payroll_workbook_name(workbook.year or 0)
     assert workbook.department is not None
     plain = "".join(" " if sign in '\\/:*?"<>|' else sign for sign in workbook.department.name)
-    return workbook_text.file_name(plain.strip())
+    return workbook_text.workbook_name(plain.strip())
 
 
 def _now() -> dt.datetime:

@@ -338,7 +338,7 @@ class DeclaredColumns(RedressView):
                 return said
             case "money" if said is not None:
                 return Decimal(str(said))
-        return form_text.value(one.field, said, g.staff) or None
+        return form_text.field_value_text(one.field, said, g.staff) or None
 
 
 VALID = lazy_gettext("Valid complaint")

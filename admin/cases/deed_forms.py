@@ -132,7 +132,7 @@ class DispatchForm(DeedForm):
         if not self.is_submitted():
             self.department.data = meant[0]
         if meant[1]:
-            post = form_text.post(meant[1], pack)
+            post = form_text.post_label(meant[1], pack)
             self.lead = gettext("Such a case is received by: %(post)s", post=post)
 
 
@@ -271,7 +271,7 @@ class JudgeForm(DeedForm):
 
 def _ground(entry: Any, pack: Pack, group: Any) -> SelectChoice:
     """A ground to choose, with what it brings and its clause."""
-    words = " · ".join([entry.label, form_text.price(entry, pack), entry.cite])
+    words = " · ".join([entry.label, form_text.price_text(entry, pack), entry.cite])
     return SelectChoice(entry.key, words, optgroup=str(group))
 
 

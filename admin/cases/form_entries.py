@@ -148,7 +148,7 @@ def _chain(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[ApprovalStep, 
         standing = {given[refused].data["post"]: given[refused]}
     return tuple(
         ApprovalStep(
-            form_text.post(post, page.pack), _state(post, turn, standing), standing.get(post)
+            form_text.post_label(post, page.pack), _state(post, turn, standing), standing.get(post)
         )
         for post in entry.steps
     )
@@ -167,7 +167,7 @@ def _ladder(
 ) -> tuple[ApprovalStep, ...]:
     return tuple(
         ApprovalStep(
-            form_text.post(post, page.pack),
+            form_text.post_label(post, page.pack),
             "done" if place < len(found) else "later",
             found[place] if place < len(found) else None,
         )
@@ -200,7 +200,7 @@ def _lines(session: Session, page: CasePage) -> Iterator[EntryLine]:
     pictures = {one.checksum: one.id for one in attachments.of_case(session, page.complaint)}
     for one in page.facts.entries:
         who = page.people.get(one.employee or "")
-        said = form_text.filed(one, page.pack, page.people)
+        said = form_text.entry_text(one, page.pack, page.people)
         yield EntryLine(one.at, who, said, pictures.get(str(one.data.get("paper"))))
 
 

@@ -126,7 +126,9 @@ class EndorsedForm(DeedForm):
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
         post = next_approver(facts, self.entry)
         if post:
-            self.lead = gettext("It is the turn of: %(post)s", post=form_text.post(post, pack))
+            self.lead = gettext(
+                "It is the turn of: %(post)s", post=form_text.post_label(post, pack)
+            )
 
     def said(self) -> dict[str, Any]:
         return super().said() | {"chain": self.entry.key}
@@ -138,7 +140,7 @@ class EscalatedForm(DeedForm):
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
         level = facts.times_entered("ladder", self.entry.key)
         if level < len(self.entry.steps):
-            post = form_text.post(self.entry.steps[level], pack)
+            post = form_text.post_label(self.entry.steps[level], pack)
             self.lead = gettext("It goes to: %(post)s", post=post)
 
     def said(self) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def _told(one: FormEntryFacts, page: CasePage) -> form_text.EntryText:
     )
     phones = {field.key for field in declared if field.shape == "phone"}
     data = {name: said for name, said in one.data.items() if name not in phones}
-    return form_text.filed(replace(one, data=data), page.pack, page.people)
+    return form_text.entry_text(replace(one, data=data), page.pack, page.people)
 
 
 def views(db: Any) -> list[RedressPage]:

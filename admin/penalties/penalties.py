@@ -141,11 +141,11 @@ class PenaltyView(RedressView):
 
     def rule_label(self, row: Penalty) -> str:
         """What the regulation of the case calls the ground."""
-        return form_text.ground(row.rule, _pack(self.session, row))
+        return form_text.ground_label(row.rule, _pack(self.session, row))
 
     def sanctions_of(self, row: Penalty) -> str:
         """What comes beside the sum or instead of it, in words."""
-        return form_text.sanctions(row.sanctions, _pack(self.session, row))
+        return form_text.sanctions_text(row.sanctions, _pack(self.session, row))
 
     @expose("/<int:penalty_id>/")
     def one(self, penalty_id: int) -> str:
@@ -170,8 +170,8 @@ class PenaltyView(RedressView):
         return self.render(
             "penalties/penalty.html",
             row=found,
-            label_=form_text.ground(found.rule, pack),
-            sanctions=form_text.sanctions(found.sanctions, pack),
+            label_=form_text.ground_label(found.rule, pack),
+            sanctions=form_text.sanctions_text(found.sanctions, pack),
             why=reasons.charge(charge, pack),
             clause=pack.label("clause", found.cite),
             forms=forms,
@@ -367,10 +367,10 @@ class MonthPage(RedressPage):
         return name, sorted({*known, current, name}, reverse=True)
 
     def _label(self, row: Penalty) -> str:
-        return form_text.ground(row.rule, _pack(self.session, row))
+        return form_text.ground_label(row.rule, _pack(self.session, row))
 
     def _sanctions(self, row: Penalty) -> str:
-        return form_text.sanctions(row.sanctions, _pack(self.session, row))
+        return form_text.sanctions_text(row.sanctions, _pack(self.session, row))
 
     @expose("/<kind>/")
     def export(self, kind: str) -> Any:

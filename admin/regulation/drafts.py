@@ -23,7 +23,7 @@ from admin.kit.rights import visitor_may_open
 from admin.regulation.numbers import NumberRow, number_rows, value_slot
 from admin.regulation.shape_fields import ShapeForm, form_of
 from models import PolicyVersion
-from policy.pack.loading import PACKS, parse
+from policy.pack.loading import PACKS, parse_toml
 from policy.pack.schema import SECTIONS
 from policy.pack.slots import Slot, parameter_shapes, slots_of
 from policy.vocabulary.errors import ChangedMeanwhile, NotFound
@@ -31,7 +31,7 @@ from services.company import actors
 from services.company.actors import Actor
 from services.regulation import drafts, policies
 from wording import finding_text
-from wording.rule_choices import Lexicon
+from wording.rule_choices import RuleChoices
 from wording.rule_text import OPERATORS
 from wording.rule_text import SECTIONS as ALL_SECTIONS
 
@@ -104,7 +104,7 @@ class DraftPage(RedressPage):
         content = file.read(LARGEST_FILE + 1) if file else b""
         if not content or len(content) > LARGEST_FILE:
             raise NotFound(what="file", key=file.filename or "" if file else "")
-        return parse(content, file=str(file.filename) if file else "")
+        return parse_toml(content, file=str(file.filename) if file else "")
 
     # ------------------------------------------------------------ the table of numbers
 
@@ -244,8 +244,8 @@ class DraftPage(RedressPage):
             "draft_check", draft, lexicon,
             check=found,
             waiting=drafts.is_check_requested(self.session, draft),
-            sentence=lambda one: finding_text.sentence(one, lexicon),
-            place=lambda one: finding_text.place(one, lexicon),
+            sentence=lambda one: finding_text.finding_sentence(one, lexicon),
+            place=lambda one: finding_text.finding_place(one, lexicon),
             remedies=finding_text.REMEDIES,
             rule_ids={(rule.section, rule.key): rule.id for rule in draft.rules},
         )  # fmt: skip
@@ -309,11 +309,11 @@ class DraftPage(RedressPage):
             abort(404)
         return version
 
-    def _lexicon(self, version: PolicyVersion) -> Lexicon:
-        return Lexicon(policies.plain_data(self.session, version))
+    def _lexicon(self, version: PolicyVersion) -> RuleChoices:
+        return RuleChoices(policies.plain_data(self.session, version))
 
     def _bound(
-        self, slots: Mapping[str, Slot], lexicon: Lexicon, values: Mapping[str, Any]
+        self, slots: Mapping[str, Slot], lexicon: RuleChoices, values: Mapping[str, Any]
     ) -> ShapeForm:
         typed = request.form if request.method == "POST" else None
         return form_of(slots, lexicon)(typed, data=dict(values))
@@ -328,7 +328,7 @@ class DraftPage(RedressPage):
             flash(gettext("What you typed stands below. Look at it and save again."))
         return tried.done
 
-    def _show(self, page: str, version: PolicyVersion, lexicon: Lexicon, **more: Any) -> str:
+    def _show(self, page: str, version: PolicyVersion, lexicon: RuleChoices, **more: Any) -> str:
         words = {
             "version": version,
             "lexicon": lexicon,
@@ -341,7 +341,7 @@ class DraftPage(RedressPage):
 
 
 def _shipped_title(key: str) -> str:
-    head = parse((PACKS / f"{key}.toml").read_bytes(), file=key).get("policy", {})
+    head = parse_toml((PACKS / f"{key}.toml").read_bytes(), file=key).get("policy", {})
     return str(head.get("title") or head.get("label") or key)
 
 
@@ -368,7 +368,7 @@ def _with(data: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
 
 
 def _with_value(
-    section: str, data: Mapping[str, Any], slots: Mapping[str, Slot], lexicon: Lexicon
+    section: str, data: Mapping[str, Any], slots: Mapping[str, Slot], lexicon: RuleChoices
 ) -> dict[str, Slot]:
     """A parameter's value is asked for in the shape that the rule which uses it has."""
     if section != "parameter":

@@ -374,5 +374,5 @@ def _typed(name: str, value: Any, deed: EventChoice) -> Any:
         yes_or_no = info is not None and type(None) in _types(info.annotation)
         return str(value).lower() if yes_or_no else value
     if isinstance(value, Mapping) and name not in ("extra", "data"):
-        return "\n".join(casefile.lines_of(value))
+        return "\n".join(casefile.table_lines(value))
     return value

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from models import PolicyRule
-from policy.pack.slots import NUMERIC, Slot, numbers, parameter_shapes
-from wording.rule_choices import Lexicon
+from policy.pack.slots import NUMERIC, Slot, numeric_values, parameter_shapes
+from wording.rule_choices import RuleChoices
 
 _COUNT = Slot("value", "number", required=False)
 _TERM = Slot("value", "quantity", required=False)
@@ -46,7 +46,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def number_rows(
-    rules: Iterable[PolicyRule], before: Mapping[str, Any] | None, lexicon: Lexicon
+    rules: Iterable[PolicyRule], before: Mapping[str, Any] | None, lexicon: RuleChoices
 ) -> list[NumberRow]:
     """The numbers of a version, its parameters first; `before` is what it was begun from."""
     old = _by_key(before or {})
@@ -71,7 +71,7 @@ def number_rows(
 
 def _numbers(rule: PolicyRule, asked: Mapping[str, Slot]) -> Iterator[tuple[Slot, Any]]:
     if rule.section != "parameter":
-        yield from numbers(rule.section, rule.data)
+        yield from numeric_values(rule.section, rule.data)
     elif (slot := value_slot(rule.data, asked)) and slot.shape in NUMERIC:
         yield slot, rule.data.get("value")
 
@@ -98,7 +98,7 @@ def _by_key(data: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]
     return found
 
 
-def _users(lexicon: Lexicon) -> dict[str, list[str]]:
+def _users(lexicon: RuleChoices) -> dict[str, list[str]]:
     """The labels of the rules that ask for each parameter."""
     found: dict[str, list[str]] = {}
     for (section, key), entry in _by_key(lexicon.data).items():

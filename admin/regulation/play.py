@@ -99,7 +99,7 @@ class TrialPage(RedressPage):
         def with_own(parameters: Mapping[str, Any]) -> Any:
             if not parameters:
                 return pack
-            return loading.build(data, {**chosen, **parameters}, file=str(version))
+            return loading.build_pack(data, {**chosen, **parameters}, file=str(version))
 
         return PlayBasis(with_own, calendar)
 
@@ -139,7 +139,7 @@ class TrialPage(RedressPage):
             inputs=first_and_rest(asked.form) if asked.form else ([], []),
             stands=tryout.stories[-1]["stands"] if tryout.stories else [],
             why_not=wording.error,
-            signed=play_text.signed,
+            signed=play_text.signed_sum,
             clock_time=play_text.clock_time,
         )
 
@@ -176,7 +176,7 @@ class TrialPage(RedressPage):
             "regulation/whatif_list.html",
             form=form,
             rows=[(row, Totals.load(row.result)) for row in rows],
-            money=whatif_text.money,
+            money=whatif_text.signed_money,
             busy=any(_is_open(row) for row in rows),
         )
 
@@ -201,7 +201,7 @@ class TrialPage(RedressPage):
         row = self._one(what_if_id)
         found = self._cases(row).limit(SHOWN_CASES + 1)
         cases = list(self.session.scalars(found))
-        failure = refusals.load(row.failure) if row.failure else None
+        failure = refusals.load_refusal(row.failure) if row.failure else None
         return self.render(
             "regulation/whatif.html",
             row=row,
@@ -429,7 +429,7 @@ def _download(tryout: PlayedFile, version: PolicyVersion) -> Response:
     """The case as a file, which `flask policy play` takes too."""
     key = version.policy.key
     text = tryout.text
-    named = text.lstrip().startswith("pack") or not loading.shipped(key).exists()
+    named = text.lstrip().startswith("pack") or not loading.shipped_path(key).exists()
     if not named:
         text = f'pack = "{key}"\n{text}'
     answer = Response(text, mimetype="application/toml; charset=utf-8")
@@ -456,7 +456,7 @@ HEADER = (
 def _table_lines(case: WhatIfCase, people: Mapping[str, str]) -> Iterator[list[Any]]:
     """A line for each difference of a case; sums are signed by what they change."""
     head = [case.complaint.number, case.complaint.subject]
-    for line in whatif_text.rows(case.data, people):
+    for line in whatif_text.difference_rows(case.data, people):
         yield [*head, *line]
 
 

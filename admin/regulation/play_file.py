@@ -62,15 +62,15 @@ class PlayedFile:
             return
         for case in self._cases():
             play = self._begun(case)
-            self.stories.append(play_text.told(play))
-            if casefile.is_flat(self.text, NAME):
+            self.stories.append(play_text.play_until_end(play))
+            if casefile.is_flattened(self.text, NAME):
                 self.play = play
 
     def _cases(self) -> tuple[Case, ...]:
         if len(self.text) > LONGEST_TEXT:
             raise _too_much(gettext("at most %(count)s characters", count=LONGEST_TEXT))
-        data = casefile.parse(self.text, NAME)
-        cases = casefile.checked(data, {}, self.pack, self.ground.calendar, file=NAME)
+        data = casefile.parse_case_file(self.text, NAME)
+        cases = casefile.checked_cases(data, {}, self.pack, self.ground.calendar, file=NAME)
         if sum(len(case.steps) for case in cases) > MOST_STEPS:
             raise _too_much(gettext("at most %(count)s steps", count=MOST_STEPS))
         return cases
@@ -80,7 +80,7 @@ class PlayedFile:
         return Play(case, pack, self.ground.calendar)
 
     def _people(self, cast: Mapping[str, Any]) -> dict[str, Any]:
-        return casefile.with_posts(cast, self.pack)
+        return casefile.cast_with_posts(cast, self.pack)
 
     # ------------------------------------------------------------ changing the text
 
@@ -94,15 +94,16 @@ class PlayedFile:
         if not steps:
             return PlayedFile("", self.ground)
         if self.text.strip():
-            data = casefile.flat(casefile.parse(self.text, NAME))
+            data = casefile.flattened(casefile.parse_case_file(self.text, NAME))
         else:
             data = {"name": gettext("A case to try")}
-        return PlayedFile(casefile.write({**data, "step": steps}), self.ground)
+        return PlayedFile(casefile.case_file_text({**data, "step": steps}), self.ground)
 
     def flattened(self) -> PlayedFile:
         """The one case of a file in the form that steps can be added to."""
         return PlayedFile(
-            casefile.write(casefile.flat(casefile.parse(self.text, NAME))), self.ground
+            casefile.case_file_text(casefile.flattened(casefile.parse_case_file(self.text, NAME))),
+            self.ground,
         )
 
     @property
@@ -148,7 +149,7 @@ class PlayedFile:
     def people(self) -> Choices:
         """Everybody who can be named, as (name, label); a spreadsheet is nobody."""
         assert self.play is not None
-        named = play_text.names(self.play.case.cast, self.pack)
+        named = play_text.cast_names(self.play.case.cast, self.pack)
         cast = self.play.case.cast
         return [(name, label) for name, label in named.items() if not cast[name].get("sheet")]
 
@@ -160,7 +161,7 @@ class PlayedFile:
         play = self.play if place is None else self.before(place)
         groups: dict[str, Choices] = {gettext("May do it"): [], gettext("Would be refused"): []}
         may, may_not = groups.values()
-        for name, label in play_text.names(play.case.cast, play.pack).items():
+        for name, label in play_text.cast_names(play.case.cast, play.pack).items():
             refused = refusal(play.facts, deed.name, play.by(name), play.pack)
             (may_not if refused else may).append((name, label))
         return {words: people for words, people in groups.items() if people}

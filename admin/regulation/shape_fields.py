@@ -20,7 +20,7 @@ from wtforms.utils import unset_value
 from policy.pack.shapes import Operator
 from policy.pack.slots import Slot
 from policy.proof import domains
-from wording.rule_choices import ENDS_DAY, Lexicon, Options
+from wording.rule_choices import ENDS_DAY, Options, RuleChoices
 
 OPERATORS_OF = {
     "choice": ("is", "is_not", "in", "not_in", "filled"),
@@ -40,7 +40,9 @@ class ShapeField(Field):
     parts: ClassVar[tuple[str, ...]] = ("",)
     takes_parameter: ClassVar[bool] = False
 
-    def __init__(self, label: Any = None, *, slot: Slot, lexicon: Lexicon, **options: Any) -> None:
+    def __init__(
+        self, label: Any = None, *, slot: Slot, lexicon: RuleChoices, **options: Any
+    ) -> None:
         self.slot, self.lexicon = slot, lexicon
         self.raw: dict[str, Any] = {}
         super().__init__(label, **options)
@@ -477,7 +479,7 @@ class ConditionShape(ShapeField):
         if text.startswith("$") and text[1:] in dict(self.lexicon.keys("parameter")):
             return text
         flags = {gettext("Yes"): True, gettext("No"): False, "true": True, "false": False}
-        kind = domains.domain(self.lexicon.pack, path).kind
+        kind = domains.field_domain(self.lexicon.pack, path).kind
         if op == "filled" or kind == "flag":
             if text not in flags:
                 asked = self.lexicon.fact(path)
@@ -524,7 +526,7 @@ LISTED = frozenset({"by", "ends_on"})
 LONG_TEXTS = frozenset({"note", "scope"})
 
 
-def field_of(slot: Slot, lexicon: Lexicon, label: Any, **options: Any) -> ShapeField:
+def field_of(slot: Slot, lexicon: RuleChoices, label: Any, **options: Any) -> ShapeField:
     """The field that asks for a slot; it is not bound to a form yet."""
     kind = FIELDS_OF[slot.shape]
     if slot.name in ORDERED and slot.shape in ("references", "texts"):
@@ -542,7 +544,7 @@ class ShapeForm(Form):
     """A form of shape fields."""
 
 
-def form_of(slots: Mapping[str, Slot], lexicon: Lexicon) -> type[ShapeForm]:
+def form_of(slots: Mapping[str, Slot], lexicon: RuleChoices) -> type[ShapeForm]:
     """A form with a field for each slot, by the name of its inputs."""
     fields = {
         name: field_of(slot, lexicon, lexicon.field(slot.name)) for name, slot in slots.items()

@@ -22,7 +22,7 @@ from files.regulation_toml import toml_of
 from models import Policy, PolicyRule, PolicyVersion
 from policy.pack.comparing import differences
 from services.regulation import departments, drafts, policies
-from wording.rule_choices import Lexicon
+from wording.rule_choices import RuleChoices
 from wording.rule_text import SECTIONS, RuleFact
 
 VERSION_STATES = {
@@ -116,7 +116,7 @@ class PolicyPage(RedressPage):
             abort(404)
         before = policies.plain_data(self.session, other)
         after = policies.plain_data(self.session, version)
-        old, new = Lexicon(before), Lexicon(after)
+        old, new = RuleChoices(before), RuleChoices(after)
         return self.render(
             "regulation/compare.html",
             version=version,
@@ -180,7 +180,7 @@ def version_state(version: PolicyVersion) -> tuple[str, Any]:
 
 def _sections(data: Mapping[str, Any]) -> list[SectionRows]:
     """The rules by section, in the order of SECTIONS; a section nobody knows comes last."""
-    lexicon = Lexicon(data)
+    lexicon = RuleChoices(data)
     found: dict[str, list[RuleRow]] = {key: [] for key in SECTIONS}
     for section, value in data.items():
         entries = [value] if section == "policy" else value
@@ -190,7 +190,7 @@ def _sections(data: Mapping[str, Any]) -> list[SectionRows]:
     ]
 
 
-def _row(section: str, entry: Mapping[str, Any], lexicon: Lexicon) -> RuleRow:
+def _row(section: str, entry: Mapping[str, Any], lexicon: RuleChoices) -> RuleRow:
     key = str(entry.get("key") or "")
     return RuleRow(
         key=key,

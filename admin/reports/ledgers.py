@@ -185,7 +185,7 @@ def _cell(
     if name.startswith(declared.FORM):
         return None
     if name.startswith(CHAIN):
-        return form_text.standing(filled.get(name, {}).get("standing")) or None
+        return form_text.vote_state_label(filled.get(name, {}).get("standing")) or None
     value = getattr(case, name, None)
     if name in _LABELED:
         return pack.label(_LABELED[name], value) or None
@@ -196,7 +196,7 @@ def _value(field: Any, said: Any, staff: Any) -> Any:
     """Numbers and sums stay what they are, so that a table can add them up."""
     if said is None or field.shape == "number":
         return said
-    return form_text.value(field, said, staff) or None
+    return form_text.field_value_text(field, said, staff) or None
 
 
 def views(db: Any) -> list[Any]:

@@ -123,7 +123,7 @@ class ReportPage(RedressPage):
         data = {key: value for key, value in row.data.items() if key != "figures"}
         declared = pack.find("form", entry.form) if entry else None
         texts = [(pack.label("indicator", name), text) for name, text in data.items()]
-        lines = form_text.form(declared, data) if declared else texts
+        lines = form_text.form_lines(declared, data) if declared else texts
         named = [(pack.find("indicator", key), value) for key, value in figures.items()]
         return self.render(
             "reports/report_filed.html",
@@ -159,7 +159,7 @@ class ReportPage(RedressPage):
             customer=customer,
             **days,
             due=due_on(entry, period, working_calendar.work_calendar(self.session)),
-            by=form_text.post(entry.by, pack),
+            by=form_text.post_label(entry.by, pack),
             figures=indicators.figures(self.session, version, **days),
             reached=target_reached,
         )

@@ -309,7 +309,7 @@ class SheetPage(RedressPage):
             "workbooks/workbooks.html",
             states=workbooks.states(self.session),
             problems=[card(one, {}) for one in problems if one.choice is None],
-            header=workbook_text.header,
+            header=workbook_text.column_header,
             ago=ago,
             is_late=is_late,
         )
@@ -650,7 +650,7 @@ class ColumnView(RedressView):
 
 def field_label(name: str) -> str:
     """What a field is usually called: by us, or by the regulation it is of."""
-    return layout.field_labels(session(), on=today()).get(name) or workbook_text.header(name)
+    return layout.field_labels(session(), on=today()).get(name) or workbook_text.column_header(name)
 
 
 def _left() -> dict[str, list[tuple[str, str]]]:
@@ -658,7 +658,8 @@ def _left() -> dict[str, list[tuple[str, str]]]:
     own = layout.field_labels(session(), on=today())
     return {
         f"{wording.label(tab.audience)} · {tab.title}": [
-            (f"{tab.id}:{name}", own.get(name) or workbook_text.header(name)) for name in names
+            (f"{tab.id}:{name}", own.get(name) or workbook_text.column_header(name))
+            for name in names
         ]
         for tab, names in workbooks.tabs_with_addable_fields(session(), on=today())
     }

@@ -35,13 +35,13 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Ent
     return [
         difference
         for section in sections
-        for difference in _in_section(
-            section, _entries(before.get(section)), _entries(after.get(section))
+        for difference in _section_differences(
+            section, _entries_by_key(before.get(section)), _entries_by_key(after.get(section))
         )
     ]
 
 
-def _entries(value: Any) -> dict[str, Mapping[str, Any]]:
+def _entries_by_key(value: Any) -> dict[str, Mapping[str, Any]]:
     """The entries of a section by their key; one whose key repeats gets a number to it."""
     found: dict[str, Mapping[str, Any]] = {}
     listed = [value] if isinstance(value, Mapping) else value
@@ -52,39 +52,43 @@ def _entries(value: Any) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def _in_section(
+def _section_differences(
     section: str, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[EntryDifference]:
-    moved = _moved([key for key in before if key in after], [key for key in after if key in before])
+    moved = _moved_keys(
+        [key for key in before if key in after], [key for key in after if key in before]
+    )
     for key in dict.fromkeys((*before, *after)):
         old, new = before.get(key), after.get(key)
         label = str((new or old or {}).get("label") or key)
         if new is None:
-            yield EntryDifference(section, key, label, "removed", tuple(_changes(old or {}, {})))
+            yield EntryDifference(
+                section, key, label, "removed", tuple(_field_changes(old or {}, {}))
+            )
         elif old is None:
-            yield EntryDifference(section, key, label, "added", tuple(_changes({}, new)))
-        elif changes := tuple(_changes(old, new)):
+            yield EntryDifference(section, key, label, "added", tuple(_field_changes({}, new)))
+        elif changes := tuple(_field_changes(old, new)):
             yield EntryDifference(section, key, label, "changed", changes)
         elif key in moved:
             yield EntryDifference(section, key, label, "moved")
 
 
-def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FieldChange]:
+def _field_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[FieldChange]:
     for field in dict.fromkeys((*old, *new)):
-        if field != "key" and _same(old.get(field)) != _same(new.get(field)):
+        if field != "key" and _comparable(old.get(field)) != _comparable(new.get(field)):
             yield FieldChange(field, old.get(field), new.get(field))
 
 
-def _same(value: Any) -> Any:
+def _comparable(value: Any) -> Any:
     """A value so that the spellings of one thing are equal: 200 and "200", a list and a tuple."""
     if isinstance(value, Mapping):
-        return {key: _same(inner) for key, inner in value.items()}
+        return {key: _comparable(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_same(inner) for inner in value]
+        return [_comparable(inner) for inner in value]
     return value if value is None or isinstance(value, bool) else str(value)
 
 
-def _moved(old: Iterable[str], new: Iterable[str]) -> set[str]:
+def _moved_keys(old: Iterable[str], new: Iterable[str]) -> set[str]:
     """The keys that must move so that the old order becomes the new one, as few as possible."""
     places = {key: n for n, key in enumerate(old)}
     order = [(places[key], key) for key in new]

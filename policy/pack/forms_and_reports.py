@@ -18,12 +18,12 @@ from policy.pack.shapes import (
     Percent,
     Quantity,
     RefTo,
-    Refused,
+    SchemaError,
     Shape,
     Text,
-    offering,
-    once,
-    whole_fen,
+    check_choices,
+    check_unique_keys,
+    checked_fen,
 )
 
 COUNTED = frozenset({"form", "report_out", "informed", "ladder", "participant", "appeal"})
@@ -43,7 +43,7 @@ class FormField(Shape):
 
     @model_validator(mode="after")
     def _offers_something(self) -> FormField:
-        offering(self.shape, self.choices)
+        check_choices(self.shape, self.choices)
         return self
 
 
@@ -63,7 +63,7 @@ class FormTemplate(Entry):
 
     @model_validator(mode="after")
     def _fields_stand_once(self) -> FormTemplate:
-        once(self.fields)
+        check_unique_keys(self.fields)
         return self
 
     @model_validator(mode="after")
@@ -71,7 +71,7 @@ class FormTemplate(Entry):
         for key in self.covers or ():
             field = self.field(key)
             if field is None or field.shape != "time" or not field.required:
-                raise Refused(
+                raise SchemaError(
                     "covers_no_times", "`covers` names two required fields of the shape time"
                 )
         return self
@@ -93,7 +93,9 @@ class LedgerEntry(Entry):
     @model_validator(mode="after")
     def _lists_something(self) -> LedgerEntry:
         if bool(self.kinds) == bool(self.form):
-            raise Refused("ledger_not_one", "a ledger lists cases of kinds or fillings of a form")
+            raise SchemaError(
+                "ledger_not_one", "a ledger lists cases of kinds or fillings of a form"
+            )
         return self
 
 
@@ -124,7 +126,7 @@ class ChecklistEntry(Entry):
 
     @model_validator(mode="after")
     def _items_stand_once(self) -> ChecklistEntry:
-        once(self.items)
+        check_unique_keys(self.items)
         return self
 
 
@@ -180,7 +182,7 @@ class AuthorityEntry(Entry):
     section = "authority"
 
     by: Text
-    up_to: Annotated[Decimal, Field(ge=0, le=100_000_000), AfterValidator(whole_fen)]
+    up_to: Annotated[Decimal, Field(ge=0, le=100_000_000), AfterValidator(checked_fen)]
 
 
 class AlertEntry(Entry):
@@ -196,7 +198,7 @@ class AlertEntry(Entry):
     @model_validator(mode="after")
     def _has_an_occasion(self) -> AlertEntry:
         if (self.event is None) == (self.breach_of is None):
-            raise Refused("alert_never", "an alert comes with an event or with a breach")
+            raise SchemaError("alert_never", "an alert comes with an event or with a breach")
         return self
 
 
@@ -240,7 +242,7 @@ class IndicatorEntry(Entry):
     @model_validator(mode="after")
     def _knows_where_scores_stand(self) -> IndicatorEntry:
         if self.formula == "survey_score" and not (self.form and self.of):
-            raise Refused("survey_without_form", "a survey's score stands in a field of a form")
+            raise SchemaError("survey_without_form", "a survey's score stands in a field of a form")
         return self
 
 

@@ -18,7 +18,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from policy.pack.forms_and_reports import COUNTED, STANDING
-from policy.pack.numbering import render
+from policy.pack.numbering import render_number
 from policy.pack.schema import SECTIONS, SHEETS, Pack
 from policy.pack.shapes import ConditionRow, RefTo, Shape
 from policy.vocabulary.errors import PackRefused
@@ -29,54 +29,54 @@ PACKS = Path(__file__).parent.parent / "packs"
 _PARAMETER = re.compile(r"\$[a-z][a-z0-9_]*")
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
     """A pack file as plain data. A file that is no TOML is refused with the place in it."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise PackRefused(file=path.name, problems=[_problem("", str(error))]) from error
-    return parse(content, file=path.name)
+    return parse_toml(content, file=path.name)
 
 
-def parse(content: bytes, *, file: str) -> dict[str, Any]:
+def parse_toml(content: bytes, *, file: str) -> dict[str, Any]:
     """The content of a pack file as plain data; `file` is what a refusal calls it."""
     try:
         return tomllib.loads(content.decode("utf-8-sig"), parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise PackRefused(file=file, problems=[in_line(str(error))]) from error
+        raise PackRefused(file=file, problems=[toml_error_place(str(error))]) from error
     except UnicodeDecodeError as error:
         raise PackRefused(file=file, problems=[_problem("", str(error))]) from error
 
 
-def in_line(message: str) -> dict[str, Any]:
+def toml_error_place(message: str) -> dict[str, Any]:
     """What the TOML reader says as {place, why}, the line it stopped in as the place."""
     found = re.fullmatch(r"(.*) \(at (.*)\)", message, re.DOTALL)
     return _problem(found[2], found[1]) if found else _problem("", message)
 
 
-def load(path: Path, parameters: Mapping[str, Any] | None = None) -> Pack:
+def load_pack(path: Path, parameters: Mapping[str, Any] | None = None) -> Pack:
     """The pack in a file, with the company's own parameters where it has chosen."""
-    return build(read(path), parameters, file=path.name)
+    return build_pack(read_toml(path), parameters, file=path.name)
 
 
-def shipped(key: str) -> Path:
+def shipped_path(key: str) -> Path:
     """Where a shipped regulation stands."""
     return PACKS / f"{key}.toml"
 
 
-def build(
+def build_pack(
     data: Mapping[str, Any], parameters: Mapping[str, Any] | None = None, *, file: str = ""
 ) -> Pack:
     """A checked pack of plain data; all problems are reported at once, each with its place."""
-    values = chosen(data, parameters or {})
-    if problems := list(missing(data, values)):
+    values = parameter_values(data, parameters or {})
+    if problems := list(missing_parameters(data, values)):
         raise PackRefused(file=file, problems=problems)
     try:
-        pack = Pack.model_validate(filled(data, values))
+        pack = Pack.model_validate(fill_parameters(data, values))
     except ValidationError as error:
-        problems = [_problem(_place(data, e["loc"]), _why(e)) for e in error.errors()]
+        problems = [_problem(_entry_place(data, e["loc"]), _why_refused(e)) for e in error.errors()]
         raise PackRefused(file=file, problems=problems) from error
-    if problems := list(check(pack)):
+    if problems := list(check_pack(pack)):
         raise PackRefused(file=file, problems=problems)
     return pack
 
@@ -88,36 +88,38 @@ _PLAIN_WORDS = {
 }
 
 
-def _why(error: Mapping[str, Any]) -> str:
+def _why_refused(error: Mapping[str, Any]) -> str:
     """What is wrong, in words for somebody who never saw the schema."""
     if error["type"] == "string_pattern_mismatch" and "serial" in str(error.get("ctx")):
         return "a number needs its serial, such as {serial:4}"
     return _PLAIN_WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
 
 
-def missing(data: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def missing_parameters(
+    data: Mapping[str, Any], values: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
     """Every parameter that a rule needs and that has no value, or is not there at all."""
-    for name in sorted(set(wanted(data))):
+    for name in sorted(set(wanted_parameters(data))):
         if values.get(name) is None:
             why = "has no value" if name in values else "is asked for by a rule and is not there"
             code = "parameter_empty" if name in values else "parameter_gone"
             yield _problem(f"parameter.[{name}]", why, code)
 
 
-def wanted(value: Any) -> Iterator[str]:
+def wanted_parameters(value: Any) -> Iterator[str]:
     """The parameters that plain data asks for."""
     if isinstance(value, str):
         if _PARAMETER.fullmatch(value):
             yield value[1:]
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from wanted(inner)
+            yield from wanted_parameters(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from wanted(inner)
+            yield from wanted_parameters(inner)
 
 
-def chosen(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+def parameter_values(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The value of every parameter of plain data, with the company's own where it has chosen."""
     entries = data.get("parameter", ())
     if not isinstance(entries, list | tuple):
@@ -126,14 +128,14 @@ def chosen(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, 
     return usual | dict(parameters)
 
 
-def filled(value: Any, values: Mapping[str, Any]) -> Any:
+def fill_parameters(value: Any, values: Mapping[str, Any]) -> Any:
     """The same data with every `$name` replaced by the parameter's value, where it has one."""
     if isinstance(value, str):
         return values.get(value[1:]) if _PARAMETER.fullmatch(value) else value
     if isinstance(value, Mapping):
-        return {key: filled(inner, values) for key, inner in value.items()}
+        return {key: fill_parameters(inner, values) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [filled(inner, values) for inner in value]
+        return [fill_parameters(inner, values) for inner in value]
     return value
 
 
@@ -142,7 +144,7 @@ def _problem(place: str, why: str, code: str = "", **facts: Any) -> dict[str, An
     return {"place": place, "why": why, "code": code, "facts": facts}
 
 
-def _place(data: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
+def _entry_place(data: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
     """A validation error's place, with the entry's own key instead of its position."""
     parts: list[str] = []
     here: Any = data
@@ -185,9 +187,9 @@ def is_role(who: str) -> bool:
     return who in CASE_ROLES - {"director"} or who.startswith("member:")
 
 
-def check(pack: Pack) -> Iterator[dict[str, Any]]:
+def check_pack(pack: Pack) -> Iterator[dict[str, Any]]:
     """What the schema alone cannot see: keys, references, fields and roles that are not there."""
-    yield from _twice(pack)
+    yield from _repeated_keys(pack)
     for section in SECTIONS:
         for entry in getattr(pack, section):
             place = f"{section}.[{entry.key}]"
@@ -195,7 +197,7 @@ def check(pack: Pack) -> Iterator[dict[str, Any]]:
                 if not pack.find(target, key):
                     why = f"no such {target}: {key}"
                     yield _problem(place, why, "reference_gone", section=target, key=key)
-            for name in _strange_fields(pack, entry):
+            for name in _unknown_fields(pack, entry):
                 yield _problem(place, f"no such field: {name}", "field_gone", field=name)
     for entry in [entry for entry in pack.channel if entry.sheet][1:]:
         why = "sheets bring cases by another channel already"
@@ -204,14 +206,14 @@ def check(pack: Pack) -> Iterator[dict[str, Any]]:
         if (step := pack.find("severity", entry.grade)) and step.scale != "grade":
             why = f"not a grade: {entry.grade}"
             yield _problem(f"escalation.[{entry.key}]", why, "no_grade", key=entry.grade)
-    yield from _strange_people(pack)
-    yield from _strange_deadlines(pack)
-    yield from _strange_columns(pack)
-    yield from _strange_names(pack)
+    yield from _unknown_people(pack)
+    yield from _unknown_deadlines(pack)
+    yield from _unknown_columns(pack)
+    yield from _unusable_names(pack)
 
 
 _TOLD = frozenset({"director", "handler", "first_asked", "lead_department"})
-PARTS: Mapping[str, frozenset[str]] = {
+ROLES_BY_SECTION: Mapping[str, frozenset[str]] = {
     "signoff": CASE_ROLES,
     "chain": CASE_ROLES - frozenset(SHEETS),
     "authority": frozenset({"anybody"}),
@@ -222,7 +224,7 @@ PARTS: Mapping[str, frozenset[str]] = {
 _POST = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]*")
 
 
-def people(section: str, entry: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+def named_people(section: str, entry: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The fields of an entry that name people as text, with names of which one is enough.
 
     Each step of a chain is for itself. A report may go to somebody outside: only what is written
@@ -239,10 +241,10 @@ def people(section: str, entry: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield from (("to", (who,)) for who in entry.to if _POST.fullmatch(who))
 
 
-def _strange_people(pack: Pack) -> Iterator[dict[str, Any]]:
-    for section, parts in PARTS.items():
+def _unknown_people(pack: Pack) -> Iterator[dict[str, Any]]:
+    for section, parts in ROLES_BY_SECTION.items():
         for entry in getattr(pack, section):
-            for who in (who for _, names in people(section, entry) for who in names):
+            for who in (who for _, names in named_people(section, entry) for who in names):
                 member, _, key = who.rpartition(":")
                 of_department = member == "member" and "participants" in parts
                 known = pack.find("department", key) if of_department else pack.find("post", who)
@@ -251,7 +253,7 @@ def _strange_people(pack: Pack) -> Iterator[dict[str, Any]]:
                     yield _problem(f"{section}.[{entry.key}]", why, "post_gone", post=who)
 
 
-def _strange_deadlines(pack: Pack) -> Iterator[dict[str, Any]]:
+def _unknown_deadlines(pack: Pack) -> Iterator[dict[str, Any]]:
     """Deadlines and slots that are named and not there."""
     slots = {d.slot for d in pack.deadline}
     either = slots | {d.key for d in pack.deadline}
@@ -266,7 +268,7 @@ def _strange_deadlines(pack: Pack) -> Iterator[dict[str, Any]]:
             yield _problem(place, f"no such deadline: {name}", "reference_gone", **facts)
 
 
-def _strange_columns(pack: Pack) -> Iterator[dict[str, Any]]:
+def _unknown_columns(pack: Pack) -> Iterator[dict[str, Any]]:
     """Columns of ledgers that neither a case nor the form of the ledger has."""
     own = {f.key for f in pack.field} | KNOWN_FACTS | {"received", "closed", "customer"}
     for entry in pack.ledger:
@@ -275,7 +277,7 @@ def _strange_columns(pack: Pack) -> Iterator[dict[str, Any]]:
             if form:
                 known = form.field(name.rpartition(".")[2])
             else:
-                known = name in own or _of_every_case(name) or _filed(pack, name)
+                known = name in own or _is_case_fact(name) or _is_entry_path(pack, name)
             if not known:
                 why = f"no such field: {name}"
                 yield _problem(f"ledger.[{entry.key}]", why, "column_gone", column=name)
@@ -284,21 +286,21 @@ def _strange_columns(pack: Pack) -> Iterator[dict[str, Any]]:
 _NO_CASE = CaseFacts()
 
 
-def _of_every_case(name: str) -> bool:
+def _is_case_fact(name: str) -> bool:
     """Whether a condition finds `name` on the case itself, whatever the regulation."""
     return name not in PICTURES and hasattr(_NO_CASE, name)
 
 
-def _strange_names(pack: Pack) -> Iterator[dict[str, Any]]:
+def _unusable_names(pack: Pack) -> Iterator[dict[str, Any]]:
     """Fields of the pack that a condition could not ask for, and numbers that are too long."""
     for field in pack.field:
         place = f"field.[{field.key}]"
         if "." in field.key:
             yield _problem(place, "the key of a field has no dot", "field_dotted")
-        elif field.key in KNOWN_FACTS or _of_every_case(field.key):
+        elif field.key in KNOWN_FACTS or _is_case_fact(field.key):
             yield _problem(place, f"every case has its own {field.key}", "field_taken")
     for entry in pack.number:
-        example = render(entry, dt.date(2026, 12, 31), MANY_CASES)
+        example = render_number(entry, dt.date(2026, 12, 31), MANY_CASES)
         if len(example) > LONGEST_NUMBER:
             facts = {"limit": LONGEST_NUMBER, "example": example}
             why = f"longer than {LONGEST_NUMBER} characters: {example}"
@@ -311,7 +313,7 @@ MANY_CASES = 999_999
 """So many cases of one period a series must have room for: a serial grows past its width."""
 
 
-def _twice(pack: Pack) -> Iterator[dict[str, Any]]:
+def _repeated_keys(pack: Pack) -> Iterator[dict[str, Any]]:
     for section in SECTIONS:
         seen: set[str] = set()
         for entry in getattr(pack, section):
@@ -323,7 +325,7 @@ def _twice(pack: Pack) -> Iterator[dict[str, Any]]:
 
 def references(entry: Shape) -> Iterator[tuple[str, str]]:
     """The (section, key) pairs an entry points to."""
-    for name, section in _referring(type(entry)):
+    for name, section in _reference_fields(type(entry)):
         value = getattr(entry, name)
         for key in value if isinstance(value, tuple) else (value,):
             if key is not None:
@@ -331,21 +333,21 @@ def references(entry: Shape) -> Iterator[tuple[str, str]]:
 
 
 @cache
-def _referring(shape: type[Shape]) -> tuple[tuple[str, str], ...]:
-    fields = ((name, reference(info)) for name, info in shape.model_fields.items())
+def _reference_fields(shape: type[Shape]) -> tuple[tuple[str, str], ...]:
+    fields = ((name, referenced_section(info)) for name, info in shape.model_fields.items())
     return tuple((name, section) for name, section in fields if section)
 
 
-def reference(info: Any) -> str | None:
+def referenced_section(info: Any) -> str | None:
     """The section whose keys a field of a shape holds, if it holds any."""
-    marks = [m for m in info.metadata if isinstance(m, RefTo)] or _marks(info.annotation)
+    marks = [m for m in info.metadata if isinstance(m, RefTo)] or _reference_marks(info.annotation)
     return marks[0].section if marks else None
 
 
-def _marks(annotation: Any) -> list[RefTo]:
+def _reference_marks(annotation: Any) -> list[RefTo]:
     found = [m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, RefTo)]
     for inner in getattr(annotation, "__args__", ()):
-        found += _marks(inner)
+        found += _reference_marks(inner)
     return found
 
 
@@ -354,23 +356,25 @@ _EVENT_FIELDS = frozenset(
 )
 
 
-def _strange_fields(pack: Pack, entry: Shape) -> Iterator[str]:
+def _unknown_fields(pack: Pack, entry: Shape) -> Iterator[str]:
     own = {f.key for f in pack.field}
     for name in type(entry).model_fields:
         value = getattr(entry, name)
         if not (isinstance(value, tuple) and value and isinstance(value[0], ConditionRow)):
             continue
         for row in value:
-            if row.field not in KNOWN_FACTS | own | _EVENT_FIELDS and not _filed(pack, row.field):
+            if row.field not in KNOWN_FACTS | own | _EVENT_FIELDS and not _is_entry_path(
+                pack, row.field
+            ):
                 yield row.field
     for name in ("until", "counts_from", "of"):
         said = getattr(entry, name, None)
         known = said in (None, "event", "received", "") or said in KNOWN_FACTS | own
-        if not (known or _filed(pack, str(said))):
+        if not (known or _is_entry_path(pack, str(said))):
             yield str(said)
 
 
-def _filed(pack: Pack, path: str) -> bool:
+def _is_entry_path(pack: Pack, path: str) -> bool:
     """Whether a path names something filed or late, or a field the event says.
 
     `form.visit`, `form.visit.day`, `event.data.day`, `event.extra.plate`, `late.close`; with
@@ -379,7 +383,7 @@ def _filed(pack: Pack, path: str) -> bool:
     section, _, name = path.partition(".")
     key, _, field = name.partition(".")
     if section == "round":
-        return key in COUNTED and _filed(pack, name)
+        return key in COUNTED and _is_entry_path(pack, name)
     if section == "event":
         if key == "extra":
             return pack.find("field", field) is not None
@@ -389,10 +393,10 @@ def _filed(pack: Pack, path: str) -> bool:
     if section == "informed":
         return key in _ABOUT
     found = pack.find({"participant": "department", "appeal": "vote"}.get(section, section), key)
-    if section not in FILED_IN or found is None:
+    if section not in ENTRY_SECTIONS or found is None:
         return False
     return not field or (section == "form" and found.field(field) is not None)
 
 
-FILED_IN = frozenset({*COUNTED, *STANDING, "checklist", "claim"}) - {"informed"}
+ENTRY_SECTIONS = frozenset({*COUNTED, *STANDING, "checklist", "claim"}) - {"informed"}
 _ABOUT = get_args(Informed.model_fields["about"].annotation)

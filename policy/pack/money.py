@@ -15,7 +15,7 @@ from policy.pack.shapes import (
     Money,
     Percent,
     RefTo,
-    Refused,
+    SchemaError,
     Text,
 )
 
@@ -74,27 +74,27 @@ class PenaltyEntry(Entry):
     def _says_who_and_how_often(self) -> PenaltyEntry:
         stands_alone = self.who is not None and self.per is not None
         if not (self.per is None if self.adds_to else stands_alone):
-            raise Refused(
+            raise SchemaError(
                 "penalty_incomplete", "a penalty says `who` and `per`; a surcharge follows its base"
             )
         if self.who == "named" and not self.by_hand:
-            raise Refused("penalty_names_nobody", "a penalty that comes by itself names nobody")
+            raise SchemaError("penalty_names_nobody", "a penalty that comes by itself names nobody")
         if self.until_count and not self.from_count:
-            raise Refused("count_without_begin", "`until_count` needs `from_count`")
+            raise SchemaError("count_without_begin", "`until_count` needs `from_count`")
         if self.until_count and self.from_count and self.until_count < self.from_count:
-            raise Refused("count_backwards", "`until_count` is at least `from_count`")
+            raise SchemaError("count_backwards", "`until_count` is at least `from_count`")
         return self
 
     @model_validator(mode="after")
     def _costs_something(self) -> PenaltyEntry:
         if self.collective == "shared" and not (self.amount or self.by_decision):
-            raise Refused("nothing_to_share", "only an amount can be shared")
+            raise SchemaError("nothing_to_share", "only an amount can be shared")
         if not (self.amount or self.by_decision or self.sanctions):
-            raise Refused(
+            raise SchemaError(
                 "penalty_empty", "a penalty has an amount, sanctions, or is left to a decision"
             )
         if self.by_decision and (self.amount or not self.by_hand):
-            raise Refused(
+            raise SchemaError(
                 "decision_needs_finding", "only what a person finds has its amount from a decision"
             )
         return self
@@ -114,7 +114,7 @@ class RewardEntry(Entry):
     @model_validator(mode="after")
     def _gives_something(self) -> RewardEntry:
         if (self.amount is None) != self.by_decision:
-            raise Refused("reward_empty", "a reward has an amount or leaves it to a decision")
+            raise SchemaError("reward_empty", "a reward has an amount or leaves it to a decision")
         return self
 
 

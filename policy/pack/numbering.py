@@ -10,18 +10,18 @@ from policy.pack.schema import NumberEntry
 _TOKEN = re.compile(r"\{(year|month|day|serial):?(\d)?\}")
 
 
-def period(entry: NumberEntry, on: dt.date) -> str:
+def serial_period(entry: NumberEntry, on: dt.date) -> str:
     """The period in which serials count up: "2026", "2026-10" or "" for ever."""
     return {"never": "", "year": f"{on:%Y}", "month": f"{on:%Y-%m}"}[entry.resets]
 
 
-def overflows(entry: NumberEntry, serial: int) -> bool:
+def is_wider_than_printed(entry: NumberEntry, serial: int) -> bool:
     """Whether a serial is wider than the regulation prints it."""
     width = next(int(w) for name, w in _TOKEN.findall(entry.template) if name == "serial")
     return len(str(serial)) > width
 
 
-def render(entry: NumberEntry, on: dt.date, serial: int) -> str:
+def render_number(entry: NumberEntry, on: dt.date, serial: int) -> str:
     """The number of the `serial`-th case. A serial past the printed width widens the number.
 
     `{year:2}` prints the last two digits of the year.
@@ -41,7 +41,7 @@ _NO_PART_LIKE_ANOTHER = dt.date(1998, 12, 31)
 _WIDER_THAN_PRINTED = 10**9
 
 
-def alike(one: NumberEntry, other: NumberEntry) -> bool:
+def prints_same_numbers(one: NumberEntry, other: NumberEntry) -> bool:
     """Whether two series print the same numbers, be it past the width of the narrower one."""
     on, serial = _NO_PART_LIKE_ANOTHER, _WIDER_THAN_PRINTED
-    return render(one, on, serial) == render(other, on, serial)
+    return render_number(one, on, serial) == render_number(other, on, serial)

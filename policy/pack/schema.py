@@ -43,11 +43,11 @@ from policy.pack.shapes import (
     Flag,
     Quantity,
     RefTo,
-    Refused,
     Scalar,
+    SchemaError,
     Shape,
     Text,
-    offering,
+    check_choices,
 )
 from policy.vocabulary.status import CallOutcome, CallPurpose
 from policy.vocabulary.worktime import Unit
@@ -68,7 +68,7 @@ class PolicyHead(Entry):
     @model_validator(mode="after")
     def _marks_by_a_clause(self) -> PolicyHead:
         if (self.customer_flag_term is None) != (self.customer_flag_cite is None):
-            raise Refused(
+            raise SchemaError(
                 "mark_without_clause", "how long a customer stays marked has a clause of its own"
             )
         return self
@@ -159,7 +159,7 @@ class FieldEntry(Entry):
 
     @model_validator(mode="after")
     def _offers_something(self) -> FieldEntry:
-        offering(self.shape, self.choices)
+        check_choices(self.shape, self.choices)
         return self
 
 
@@ -199,7 +199,7 @@ class NumberEntry(Entry):
     @model_validator(mode="after")
     def _counts_once(self) -> NumberEntry:
         if self.template.count("{serial") > 1:
-            raise Refused("serial_twice", "a number has one serial")
+            raise SchemaError("serial_twice", "a number has one serial")
         return self
 
 
@@ -244,21 +244,21 @@ class DeadlineEntry(Entry):
     @model_validator(mode="after")
     def _has_an_end(self) -> DeadlineEntry:
         if sum(end is not None for end in (self.within, self.until, self.review_every)) != 1:
-            raise Refused(
+            raise SchemaError(
                 "deadline_not_one", "a deadline has one of `within`, `until` and `review_every`"
             )
         if self.after_closing and not (self.within and self.window_from is None):
-            raise Refused(
+            raise SchemaError(
                 "after_closing_alone", "`after_closing` is in place of `within`, and of no window"
             )
         if (self.ends == "upgrade") != (self.grade is not None):
-            raise Refused(
+            raise SchemaError(
                 "upgrade_grade", "`grade` is where a case rises to when it `ends` in an upgrade"
             )
         if self.counts_from == "received" and not (
             "registered" in self.starts_on and not self.until
         ):
-            raise Refused(
+            raise SchemaError(
                 "receipt_of_registration",
                 "only a term that the registration starts counts from the receipt",
             )
@@ -269,9 +269,9 @@ class DeadlineEntry(Entry):
         if self.window_from is None:
             return self
         if self.within is None or {self.window_from.unit, self.within.unit} != {Unit.calendar_day}:
-            raise Refused("window_of_days", "a window goes from one calendar day to another")
+            raise SchemaError("window_of_days", "a window goes from one calendar day to another")
         if self.window_from.amount > self.within.amount:
-            raise Refused("window_backwards", "a window opens before it ends")
+            raise SchemaError("window_backwards", "a window opens before it ends")
         return self
 
 
@@ -359,7 +359,7 @@ class RetentionEntry(Entry):
     @model_validator(mode="after")
     def _ends_some_day(self) -> RetentionEntry:
         if self.keep is None and not self.applies:
-            raise Refused(
+            raise SchemaError(
                 "kept_forever", "what is kept without an end needs a condition that can fall"
             )
         return self

@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from policy.vocabulary.events import EVENTS
 from policy.vocabulary.worktime import MOST_OF, Due, Unit, WorkCalendar
 
-Refused = PydanticCustomError
+SchemaError = PydanticCustomError
 """What a validator raises: a code, for which the pages have a sentence, and the reason."""
 
 
@@ -38,25 +38,25 @@ class RefTo:
         self.section = section
 
 
-def known_event(name: str) -> str:
+def checked_event(name: str) -> str:
     """The name, if it is one of an event of the vocabulary."""
     if name not in EVENTS:
-        raise Refused("event_unknown", "no such event: {event}", {"event": name})
+        raise SchemaError("event_unknown", "no such event: {event}", {"event": name})
     return name
 
 
-def whole_fen(amount: Decimal) -> Decimal:
+def checked_fen(amount: Decimal) -> Decimal:
     if amount * 100 != int(amount * 100):
-        raise Refused("no_whole_fen", "money is counted in whole fen")
+        raise SchemaError("no_whole_fen", "money is counted in whole fen")
     return amount
 
 
 Text = Annotated[str, Field(min_length=1, max_length=400)]
 Number = Annotated[int, Field(ge=0, le=100_000)]
-Money = Annotated[Decimal, Field(gt=0, le=1_000_000), AfterValidator(whole_fen)]
+Money = Annotated[Decimal, Field(gt=0, le=1_000_000), AfterValidator(checked_fen)]
 Percent = Annotated[Decimal, Field(ge=0, le=100)]
 Flag = bool
-EventName = Annotated[str, AfterValidator(known_event)]
+EventName = Annotated[str, AfterValidator(checked_event)]
 Events = tuple[EventName, ...]
 FieldPath = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]*$", max_length=120)]
 """A field a condition may ask for: of the case, of a form (`form.visit.day`), of the event."""
@@ -79,17 +79,17 @@ class Quantity(Shape):
         most = MOST_OF.get(self.unit, self.amount)
         if self.amount > most:
             why = "a term of the unit {unit} is at most {limit}"
-            raise Refused("term_too_long", why, {"unit": self.unit.value, "limit": most})
+            raise SchemaError("term_too_long", why, {"unit": self.unit.value, "limit": most})
         return self
 
     @model_validator(mode="after")
     def _shows_a_time(self) -> Quantity:
         if (self.at is None) == (self.unit is Unit.clock_time):
-            raise Refused(
+            raise SchemaError(
                 "clock_time_alone", "`at` belongs to the unit clock_time, and to no other"
             )
         if self.ends_day and self.unit not in OF_DAYS:
-            raise Refused(
+            raise SchemaError(
                 "ends_day_of_days", "`ends_day` belongs to a term of days, weeks, months or years"
             )
         return self
@@ -135,18 +135,18 @@ class ConditionRow(Shape):
         said = [key for key in data if key != "field"]
         if len(said) != 1 or said[0] not in [op.value for op in Operator]:
             why = "a condition has a field and one operator, not {said}"
-            raise Refused("condition_not_one", why, {"said": said})
+            raise SchemaError("condition_not_one", why, {"said": said})
         return {"field": data.get("field"), "op": said[0], "value": data[said[0]]}
 
     @model_validator(mode="after")
     def _fits(self) -> ConditionRow:
         many = self.op in (Operator.among, Operator.not_among)
         if many and not isinstance(self.value, tuple):
-            raise Refused("takes_list", "{op} takes a list", {"op": self.op.value})
+            raise SchemaError("takes_list", "{op} takes a list", {"op": self.op.value})
         if not many and isinstance(self.value, tuple):
-            raise Refused("takes_one", "{op} takes one value", {"op": self.op.value})
+            raise SchemaError("takes_one", "{op} takes one value", {"op": self.op.value})
         if self.op is Operator.filled and not isinstance(self.value, bool):
-            raise Refused("filled_takes_flag", "filled takes true or false")
+            raise SchemaError("filled_takes_flag", "filled takes true or false")
         return self
 
     def holds(self, found: Any) -> bool:
@@ -214,14 +214,14 @@ FieldShape = Literal[
 """What a field holds: `time` is an instant, `cases` are numbers of cases."""
 
 
-def offering(shape: str, choices: tuple[Choice, ...]) -> None:
+def check_choices(shape: str, choices: tuple[Choice, ...]) -> None:
     """Refuse a field of choices that has none, which nobody could ever fill in."""
     if shape in ("choice", "choices") and not choices:
-        raise Refused("choices_missing", "a field of choices needs some")
+        raise SchemaError("choices_missing", "a field of choices needs some")
 
 
-def once(parts: Iterable[Any]) -> None:
+def check_unique_keys(parts: Iterable[Any]) -> None:
     """Refuse two parts of an entry with one key: what is written under one were the other's."""
     keys = [part.key for part in parts]
     if twice := [key for n, key in enumerate(keys) if key in keys[:n]]:
-        raise Refused("part_twice", "the key {part} stands twice", {"part": twice[0]})
+        raise SchemaError("part_twice", "the key {part} stands twice", {"part": twice[0]})

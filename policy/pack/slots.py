@@ -21,7 +21,7 @@ from policy.pack.schema import SECTIONS, PolicyHead
 from policy.pack.shapes import ConditionRow, FieldPath, Quantity, RefTo, Shape
 from policy.vocabulary.events import EVENTS
 
-LONG = 400
+LONG_TEXT_FROM = 400
 NUMERIC = frozenset({"number", "money", "percent", "quantity"})
 """The shapes that stand in the table of terms, amounts, counts and years."""
 
@@ -59,30 +59,34 @@ def _slots(shape: type[Shape]) -> tuple[Slot, ...]:
 
 def _slot(name: str, info: Any) -> Slot:
     default = None if info.is_required() else info.get_default(call_default_factory=True)
-    return _of(name, info.annotation, tuple(info.metadata), info.is_required(), default)
+    return _slot_of_annotation(
+        name, info.annotation, tuple(info.metadata), info.is_required(), default
+    )
 
 
-def _of(name: str, annotation: Any, marks: tuple[Any, ...], required: bool, default: Any) -> Slot:
+def _slot_of_annotation(
+    name: str, annotation: Any, marks: tuple[Any, ...], required: bool, default: Any
+) -> Slot:
     """The slot of an annotation; what makes it optional or only marks it is taken off first."""
     if get_origin(annotation) is Annotated:
         inner, *more = get_args(annotation)
-        return _of(name, inner, (*marks, *more), required, default)
+        return _slot_of_annotation(name, inner, (*marks, *more), required, default)
     if get_origin(annotation) in (Union, types.UnionType):
         kinds = [one for one in get_args(annotation) if one is not type(None)]
         if len(kinds) == 1:
-            return _of(name, kinds[0], marks, required, default)
+            return _slot_of_annotation(name, kinds[0], marks, required, default)
         return Slot(name, "any", required, default)
     if get_origin(annotation) is tuple:
-        return _of_several(name, get_args(annotation)[0], required, default)
-    return _of_one(name, annotation, marks, required, default)
+        return _slot_of_tuple(name, get_args(annotation)[0], required, default)
+    return _slot_of_value(name, annotation, marks, required, default)
 
 
-def _of_several(name: str, annotation: Any, required: bool, default: Any) -> Slot:
+def _slot_of_tuple(name: str, annotation: Any, required: bool, default: Any) -> Slot:
     if isinstance(annotation, type) and issubclass(annotation, ConditionRow):
         return Slot(name, "condition", required, default)
     if isinstance(annotation, type) and issubclass(annotation, Shape):
         return Slot(name, "rows", required, default, inner=_slots(annotation))
-    one = _of(name, annotation, (), required, default)
+    one = _slot_of_annotation(name, annotation, (), required, default)
     several: dict[str, str] = {
         "choice": "choices",
         "reference": "references",
@@ -92,12 +96,12 @@ def _of_several(name: str, annotation: Any, required: bool, default: Any) -> Slo
     return Slot(name, shape, required, default, one.section, one.words, one.events)
 
 
-def _of_one(
+def _slot_of_value(
     name: str, annotation: Any, marks: tuple[Any, ...], required: bool, default: Any
 ) -> Slot:
     if referred := [mark for mark in marks if isinstance(mark, RefTo)]:
         return Slot(name, "reference", required, default, section=referred[0].section)
-    if any(getattr(mark, "func", None) is shapes.known_event for mark in marks):
+    if any(getattr(mark, "func", None) is shapes.checked_event for mark in marks):
         return Slot(name, "choice", required, default, words=tuple(EVENTS), events=True)
     if get_origin(annotation) is Literal:
         return Slot(name, "choice", required, default, words=get_args(annotation))
@@ -120,13 +124,13 @@ def _plain_shape(annotation: Any, marks: tuple[Any, ...]) -> str:
     if annotation is Decimal:
         whole_fen = any(isinstance(mark, AfterValidator) for mark in marks)
         return "money" if whole_fen else "percent"
-    if repr(marks) == repr(_flat(_PATH_MARKS)) or repr(marks) == repr(_PATH_MARKS):
+    if repr(marks) == repr(_flattened(_PATH_MARKS)) or repr(marks) == repr(_PATH_MARKS):
         return "path"
-    longest = max((getattr(mark, "max_length", 0) or 0 for mark in _flat(marks)), default=0)
-    return "long_text" if longest > LONG else "text"
+    longest = max((getattr(mark, "max_length", 0) or 0 for mark in _flattened(marks)), default=0)
+    return "long_text" if longest > LONG_TEXT_FROM else "text"
 
 
-def _flat(marks: tuple[Any, ...]) -> tuple[Any, ...]:
+def _flattened(marks: tuple[Any, ...]) -> tuple[Any, ...]:
     """Marks with those that a Field carries inside taken out of it."""
     found: list[Any] = []
     for mark in marks:
@@ -162,7 +166,7 @@ def parameter_shapes(data: Mapping[str, Any]) -> dict[str, Slot]:
     return found
 
 
-def numbers(section: str, entry: Mapping[str, Any]) -> Iterator[tuple[Slot, Any]]:
+def numeric_values(section: str, entry: Mapping[str, Any]) -> Iterator[tuple[Slot, Any]]:
     """The terms, amounts, counts and years of an entry of a section that it says itself."""
     for slot in slots_of(section):
         said = entry.get(slot.name)

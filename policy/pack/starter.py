@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def starter(key: str, label: str) -> dict[str, Any]:
+def starter_pack(key: str, label: str) -> dict[str, Any]:
     """Plain data of a regulation with one kind of case, one source and one department.
 
     It loads and can be published as it is: a case comes in, is answered, and ends. The words are

@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from policy.pack.loading import in_line
+from policy.pack.loading import toml_error_place
 from policy.pack.schema import Pack
 from policy.proof.play import OWN, PEOPLE, Case, Play, cases_of, expectable
 from policy.vocabulary.errors import (
@@ -48,7 +48,7 @@ class PlayBasis:
     title: str = ""
 
 
-def parse(text: str, file: str) -> dict[str, Any]:
+def parse_case_file(text: str, file: str) -> dict[str, Any]:
     """The plain data of a case file; what stands outside a `[[case]]` becomes its one case.
 
     Raises CaseFileRefused where it is no TOML, with the line, and for a head nobody knows.
@@ -56,7 +56,7 @@ def parse(text: str, file: str) -> dict[str, Any]:
     try:
         data = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        place = in_line(str(error))
+        place = toml_error_place(str(error))
         words = ": ".join(word for word in (place["place"], place["why"]) if word)
         raise CaseFileRefused(file=file, problems=[{"why": words}]) from error
     if strange := set(data) - _HEAD - _CASE:
@@ -69,21 +69,21 @@ def parse(text: str, file: str) -> dict[str, Any]:
     return data
 
 
-def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_case_file(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The plain data of a file and of the `cast.toml` beside it, if there is one."""
     shared = path.parent / CAST
-    of_all = parse(_text(shared), CAST) if shared.exists() and shared != path else {}
-    return parse(_text(path), path.name), of_all
+    of_all = parse_case_file(_read_text(shared), CAST) if shared.exists() and shared != path else {}
+    return parse_case_file(_read_text(path), path.name), of_all
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise CaseFileRefused(file=path.name, problems=[{"why": str(error)}]) from error
 
 
-def checked(
+def checked_cases(
     data: Mapping[str, Any],
     shared: Mapping[str, Any],
     pack: Pack,
@@ -94,7 +94,10 @@ def checked(
     """The cases of a file, ready to be played. Raises CaseFileRefused with every problem."""
     problems = [*_head_problems(data, shared, pack)]
     if not problems:
-        said = {**shared, "cast": with_posts(shared.get("cast", {}) | data.get("cast", {}), pack)}
+        said = {
+            **shared,
+            "cast": cast_with_posts(shared.get("cast", {}) | data.get("cast", {}), pack),
+        }
         cases = tuple(cases_of(data, said, file=file))
         for case in cases:
             problems += _case_problems(case, Play(case, pack, calendar))
@@ -103,7 +106,7 @@ def checked(
     return cases
 
 
-def with_posts(cast: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
+def cast_with_posts(cast: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
     """A cast with somebody for each post that nobody in it holds, each department, each sheet.
 
     Whom the regulation brings is called by the key of his post, and that is his number too.
@@ -196,7 +199,7 @@ def _case_problems(case: Case, play: Play) -> Iterator[Problem]:
 
 def step_problems(step: Mapping[str, Any], play: Play) -> Iterator[tuple[str, DomainError]]:
     """What makes a step no event, by its field; a refusal the file expects is no problem."""
-    if found := list(_unreadable(step, play)):
+    if found := list(_field_problems(step, play)):
         yield from found
         return
     expected = step.get("expect", {})
@@ -210,7 +213,7 @@ def step_problems(step: Mapping[str, Any], play: Play) -> Iterator[tuple[str, Do
             yield str(error.facts.get("field", "do")), error
 
 
-def _unreadable(step: Mapping[str, Any], play: Play) -> Iterator[tuple[str, DomainError]]:
+def _field_problems(step: Mapping[str, Any], play: Play) -> Iterator[tuple[str, DomainError]]:
     kind = EVENTS.get(str(step.get("do", "")))
     if kind is None:
         yield "do", _missing_or_strange(step, "do")
@@ -223,7 +226,7 @@ def _unreadable(step: Mapping[str, Any], play: Play) -> Iterator[tuple[str, Doma
         yield "case", _missing_or_strange(step, "case")
     numbers = {person.get("number") for person in play.case.cast.values()}
     for field in ("by", "deputises", *sorted(PEOPLE)):
-        for who in _named(step.get(field)):
+        for who in _people_named(step.get(field)):
             if who in play.case.cast or (field in PEOPLE and who in numbers):
                 continue
             yield field, ChoiceUnknown(field=field, value=str(who))
@@ -231,7 +234,7 @@ def _unreadable(step: Mapping[str, Any], play: Play) -> Iterator[tuple[str, Doma
         yield field, FieldUnknown(field=field)
 
 
-def _named(said: Any) -> list[Any]:
+def _people_named(said: Any) -> list[Any]:
     """The people a field of a step names: one, several, or none."""
     if said in (None, ""):
         return []
@@ -260,7 +263,7 @@ def regulation_of(data: Mapping[str, Any], file: str) -> str:
 # ---------------------------------------------------------------- written down
 
 
-def flat(data: Mapping[str, Any]) -> dict[str, Any]:
+def flattened(data: Mapping[str, Any]) -> dict[str, Any]:
     """A file's one case with its openings spelt out and nothing around it."""
     (case,) = cases_of(data, {})
     (said,) = data["case"]
@@ -270,25 +273,25 @@ def flat(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**head, **own, **people, "step": [dict(step) for step in case.steps]}
 
 
-def is_flat(text: str, file: str) -> bool:
+def is_flattened(text: str, file: str) -> bool:
     """Whether a text is written as `write` writes a flat file, so that a step can be added."""
-    data = parse(text, file)
-    return len(data.get("case", ())) == 1 and write(flat(data)) == text
+    data = parse_case_file(text, file)
+    return len(data.get("case", ())) == 1 and case_file_text(flattened(data)) == text
 
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def write(data: Mapping[str, Any]) -> str:
+def case_file_text(data: Mapping[str, Any]) -> str:
     """The text of a case file: plain values first, then tables, then lists of tables."""
     plain = [f"{_key(key)} = {_value(value)}" for key, value in data.items() if _inline(value)]
     parts = ["\n".join(plain)] if plain else []
     for key, value in data.items():
         if isinstance(value, Mapping):
-            parts.append("\n".join([f"[{_key(key)}]", *lines_of(value)]))
+            parts.append("\n".join([f"[{_key(key)}]", *table_lines(value)]))
     for key, value in data.items():
         if not _inline(value) and not isinstance(value, Mapping):
-            parts += ["\n".join([f"[[{_key(key)}]]", *lines_of(one)]) for one in value]
+            parts += ["\n".join([f"[[{_key(key)}]]", *table_lines(one)]) for one in value]
     return "\n\n".join(parts) + "\n"
 
 
@@ -297,7 +300,7 @@ def _inline(value: Any) -> bool:
     return not isinstance(value, Mapping) and not tables
 
 
-def lines_of(table: Mapping[str, Any]) -> Iterator[str]:
+def table_lines(table: Mapping[str, Any]) -> Iterator[str]:
     """A table as the lines of a case file."""
     for key, value in table.items():
         yield f"{_key(key)} = {_value(value)}"
@@ -315,7 +318,7 @@ def _value(value: Any) -> str:
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, Mapping):
-        inner = ", ".join(lines_of(value))
+        inner = ", ".join(table_lines(value))
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(_value(one) for one in value)}]"

@@ -16,12 +16,19 @@ from pydantic import ValidationError
 
 from policy.engine.conditions import holds
 from policy.engine.permission import offered
-from policy.pack.loading import build, check, chosen, filled, missing, wanted
+from policy.pack.loading import (
+    build_pack,
+    check_pack,
+    fill_parameters,
+    missing_parameters,
+    parameter_values,
+    wanted_parameters,
+)
 from policy.pack.schema import SECTIONS, Pack, PolicyHead
 from policy.pack.shapes import Shape
 from policy.proof import statespace
 from policy.proof.contradictions import Finding, contradictions
-from policy.proof.coverage import holding
+from policy.proof.coverage import holding_cases
 from policy.proof.play import cases, play
 from policy.vocabulary.errors import GateClosed, PackRefused, PostMissing, SelfForbidden
 from policy.vocabulary.facts import CaseFacts
@@ -35,20 +42,22 @@ They take a minute or two of the worker's time.
 """
 
 
-def findings(data: Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> list[Finding]:
+def written_findings(
+    data: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
+) -> list[Finding]:
     """All that can be seen in a draft as it is written; empty when it may be published."""
-    values = chosen(data, parameters or {})
-    pack, wrong = readable(data, values)
-    found = [*_parameters(data, values), *wrong]
+    values = parameter_values(data, parameters or {})
+    pack, wrong = readable_pack(data, values)
+    found = [*_parameter_findings(data, values), *wrong]
     broken = {(one.section, one.key) for one in wrong}
-    found += [one for one in _structure(pack) if _target(one) not in broken]
+    found += [one for one in _structure_findings(pack) if _missing_target(one) not in broken]
     found += contradictions(pack)
     if not any(one.grave for one in found):
-        found += _refused(data, parameters)
-    return _once(found)
+        found += _loader_findings(data, parameters)
+    return _without_repetitions(found)
 
 
-def _once(found: list[Finding]) -> list[Finding]:
+def _without_repetitions(found: list[Finding]) -> list[Finding]:
     """The findings without repetitions, grave ones first, in their order otherwise."""
     kept = list({repr(one): one for one in found}.values())
     return [*(one for one in kept if one.grave), *(one for one in kept if not one.grave)]
@@ -57,12 +66,14 @@ def _once(found: list[Finding]) -> list[Finding]:
 # ---------------------------------------------------------------- parameters
 
 
-def _parameters(data: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Finding]:
+def _parameter_findings(data: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Finding]:
     """Choices that are still to be made, that are gone, and that no rule asks for."""
-    for problem in missing(data, values):
-        key = _place(problem["place"])[1]
+    for problem in missing_parameters(data, values):
+        key = _place_parts(problem["place"])[1]
         yield Finding(problem["code"], "parameter", key, "value")
-    asked = set(wanted({name: part for name, part in data.items() if name != "parameter"}))
+    asked = set(
+        wanted_parameters({name: part for name, part in data.items() if name != "parameter"})
+    )
     for entry in _plain_entries(data, "parameter"):
         key = str(entry.get("key") or "")
         if key not in asked:
@@ -72,19 +83,21 @@ def _parameters(data: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[
 # ---------------------------------------------------------------- entry by entry
 
 
-def readable(data: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Pack, list[Finding]]:
+def readable_pack(data: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Pack, list[Finding]]:
     """A pack of the entries that fit the schema, and what is wrong with the others.
 
     Its head is None when that does not fit; such a pack is to look things up in, not to apply.
     """
     wrong: list[Finding] = []
-    head = entry(PolicyHead, data.get("policy") or {}, values, wrong)
+    head = checked_entry(PolicyHead, data.get("policy") or {}, values, wrong)
     parts: dict[str, Any] = {}
     for section in data:
         if section != "policy" and section not in SECTIONS:
             wrong.append(Finding("section_unknown", str(section)))
     for section, shape in SECTIONS.items():
-        entries = [entry(shape, one, values, wrong) for one in _plain_entries(data, section)]
+        entries = [
+            checked_entry(shape, one, values, wrong) for one in _plain_entries(data, section)
+        ]
         parts[section] = tuple(one for one in entries if one is not None)
     return Pack.model_construct(policy=head, **parts), wrong
 
@@ -96,23 +109,23 @@ def _plain_entries(data: Mapping[str, Any], section: str) -> list[Mapping[str, A
     return [entry for entry in entries if isinstance(entry, Mapping)]
 
 
-def entry(
+def checked_entry(
     shape: type[Shape], data: Mapping[str, Any], values: Mapping[str, Any], wrong: list[Finding]
 ) -> Shape | None:
     """The entry, or None with what is wrong with it; an empty choice is said elsewhere."""
     section, key = getattr(shape, "section", ""), str(data.get("key") or "")
     empty = {name for name, value in data.items() if _is_empty_choice(value, values)}
     try:
-        return shape.model_validate(filled(data, values))
+        return shape.model_validate(fill_parameters(data, values))
     except ValidationError as error:
         for one in error.errors():
             if not (one["loc"] and one["loc"][0] in empty):
-                wrong.append(_explained(one, section, key))
+                wrong.append(_finding_of_error(one, section, key))
     return None
 
 
 def _is_empty_choice(value: Any, values: Mapping[str, Any]) -> bool:
-    return any(values.get(name) is None for name in wanted(value))
+    return any(values.get(name) is None for name in wanted_parameters(value))
 
 
 _CODES = {
@@ -152,7 +165,7 @@ _CODES = {
 _FORMS = {"template": "serial_missing", "key": "key_form", "field": "field_form"}
 
 
-def _explained(error: Any, section: str, key: str) -> Finding:
+def _finding_of_error(error: Any, section: str, key: str) -> Finding:
     """What pydantic found, as a code of ours with the limit or the value it names."""
     path = [str(step) for step in error["loc"]]
     context = error.get("ctx") or {}
@@ -170,16 +183,16 @@ def _explained(error: Any, section: str, key: str) -> Finding:
 # ---------------------------------------------------------------- entries together
 
 
-def _structure(pack: Pack) -> Iterator[Finding]:
-    for problem in check(pack):
-        section, key = _place(problem["place"])
+def _structure_findings(pack: Pack) -> Iterator[Finding]:
+    for problem in check_pack(pack):
+        section, key = _place_parts(problem["place"])
         code, facts = problem["code"], dict(problem["facts"])
         if not code:
             code, facts = "refused", {"why": problem["why"]}
         yield Finding(code, section, key, facts=facts)
 
 
-def _target(finding: Finding) -> tuple[str, str]:
+def _missing_target(finding: Finding) -> tuple[str, str]:
     """The entry that a finding says is not there; it may be there and be broken."""
     if finding.code == "reference_gone":
         return str(finding.facts["section"]), str(finding.facts["key"])
@@ -190,17 +203,19 @@ def _target(finding: Finding) -> tuple[str, str]:
     return "", ""
 
 
-def _refused(data: Mapping[str, Any], parameters: Mapping[str, Any] | None) -> Iterator[Finding]:
+def _loader_findings(
+    data: Mapping[str, Any], parameters: Mapping[str, Any] | None
+) -> Iterator[Finding]:
     """What the loader refuses all the same; the last word is its."""
     try:
-        build(data, parameters)
+        build_pack(data, parameters)
     except PackRefused as error:
         for problem in error.facts["problems"]:
-            section, key = _place(problem["place"])
+            section, key = _place_parts(problem["place"])
             yield Finding("refused", section, key, facts={"why": problem["why"]})
 
 
-def _place(place: str) -> tuple[str, str]:
+def _place_parts(place: str) -> tuple[str, str]:
     """Section and key of a place such as `deadline.[close_a].within`."""
     section, _, rest = place.partition(".")
     return section, rest.partition("]")[0].removeprefix("[") if rest.startswith("[") else ""
@@ -215,21 +230,23 @@ def without_next_deed(pack: Pack, calendar: WorkCalendar) -> list[Finding]:
     Slow: every state of two rounds is walked, within MOST_STEPS events tried. A pack that needs
     more is not let through, because nobody would know whether its cases come to an end.
     """
-    found = statespace.walk(pack, calendar, most_rounds=2, most_steps=MOST_STEPS)
-    stuck = statespace.without_deed(found, pack)
+    found = statespace.walk_states(pack, calendar, most_rounds=2, most_steps=MOST_STEPS)
+    stuck = statespace.cases_without_deed(found, pack)
     if not found.complete:
-        return [*_stuck("no_next_deed", stuck, pack), Finding("walk_cut_short")]
-    endless = [facts for facts in statespace.without_end(found) if facts not in stuck]
-    tried = {event.type for event in (*statespace.everything(pack), *statespace.beginnings(pack))}
+        return [*_stuck_findings("no_next_deed", stuck, pack), Finding("walk_cut_short")]
+    endless = [facts for facts in statespace.cases_without_end(found) if facts not in stuck]
+    tried = {
+        event.type for event in (*statespace.every_event(pack), *statespace.first_events(pack))
+    }
     tried -= statespace.CHANGES_NO_STATE  # the walk tries those where they lead nowhere
     return [
-        *_stuck("no_next_deed", stuck, pack),
-        *(() if stuck else _endless(endless, pack)),
-        *_never(pack, tried - found.happened),
+        *_stuck_findings("no_next_deed", stuck, pack),
+        *(() if stuck else _endless_findings(endless, pack)),
+        *_never_findings(pack, tried - found.happened),
     ]
 
 
-def _stuck(code: str, cases: list[CaseFacts], pack: Pack) -> Iterator[Finding]:
+def _stuck_findings(code: str, cases: list[CaseFacts], pack: Pack) -> Iterator[Finding]:
     """One finding for each status, kind and grade; named is the first rule in the way."""
     seen = set()
     for facts in cases:
@@ -237,13 +254,13 @@ def _stuck(code: str, cases: list[CaseFacts], pack: Pack) -> Iterator[Finding]:
         if place in seen:
             continue
         seen.add(place)
-        rules = _in_the_way(facts, pack)
+        rules = _rules_in_the_way(facts, pack)
         section, key = rules[0] if rules else ("", "")
         said = {"status": place[0], "kind": place[1], "grade": place[2], "rules": rules}
         yield Finding(code, section, key, facts=said)
 
 
-def _endless(cases: list[CaseFacts], pack: Pack) -> Iterator[Finding]:
+def _endless_findings(cases: list[CaseFacts], pack: Pack) -> Iterator[Finding]:
     """One finding for all states from which no case ends, with the rules in the way.
 
     Gates that let nobody by are the reason; where there is none, every rule may be.
@@ -251,7 +268,7 @@ def _endless(cases: list[CaseFacts], pack: Pack) -> Iterator[Finding]:
     if not cases:
         return
     some = {(facts.status, facts.kind, facts.grade): facts for facts in cases}.values()
-    found = dict.fromkeys(rule for facts in some for rule in _in_the_way(facts, pack))
+    found = dict.fromkeys(rule for facts in some for rule in _rules_in_the_way(facts, pack))
     ways = sorted(found, key=lambda rule: rule[0] != "gate")
     rules = list(_always_closed(cases, pack)) or ways
     section, key = rules[0] if rules else ("", "")
@@ -271,27 +288,29 @@ def _always_closed(cases: list[CaseFacts], pack: Pack) -> Iterator[tuple[str, st
             yield "gate", gate.key
 
 
-def _in_the_way(facts: CaseFacts, pack: Pack) -> list[tuple[str, str]]:
+def _rules_in_the_way(facts: CaseFacts, pack: Pack) -> list[tuple[str, str]]:
     """The gates and signoffs that refuse what the status would allow; the gates come first."""
     found: dict[tuple[str, str], None] = {}
-    for by in statespace.cast(pack):
+    for by in statespace.cast_of_pack(pack):
         for deed in offered(facts, by, pack):
             if isinstance(deed.refusal, GateClosed):
                 gates = pack.gates.get(deed.name, ())
-                found.update({("gate", g.key): None for g in gates if _closes(g, deed.refusal)})
+                found.update(
+                    {("gate", g.key): None for g in gates if _is_closed_gate(g, deed.refusal)}
+                )
             elif isinstance(deed.refusal, PostMissing | SelfForbidden):
                 found.update({("signoff", s.key): None for s in pack.signoffs.get(deed.name, ())})
     return sorted(found, key=lambda rule: rule[0] != "gate")
 
 
-def _closes(gate: Any, refusal: GateClosed) -> bool:
+def _is_closed_gate(gate: Any, refusal: GateClosed) -> bool:
     return bool(gate.label == refusal.facts["gate"])
 
 
 _EVENT_FIELDS = ("starts_on", "met_by", "before", "event")
 
 
-def _never(pack: Pack, events: set[str]) -> Iterator[Finding]:
+def _never_findings(pack: Pack, events: set[str]) -> Iterator[Finding]:
     """Rules whose every event cannot happen under this pack."""
     for section in SECTIONS:
         for entry in getattr(pack, section):
@@ -319,7 +338,7 @@ class ChangedCase:
     found: str
 
 
-def differing(
+def changed_cases(
     data: Mapping[str, Any], before: Mapping[str, Any], folder: Path, calendar: WorkCalendar
 ) -> list[ChangedCase]:
     """The cases of a folder that hold under `before` and end otherwise under `data`.
@@ -338,6 +357,6 @@ def differing(
             str(mismatch.wanted),
             str(mismatch.found),
         )
-        for case in holding(tuple(cases(folder)), before, calendar)
+        for case in holding_cases(tuple(cases(folder)), before, calendar)
         for mismatch in play(case, data, calendar)[:1]
     ]

@@ -16,7 +16,7 @@ from policy.engine.permission import ANSWERS_A_CLOCK
 from policy.pack.loading import references
 from policy.pack.schema import SECTIONS, DeadlineEntry, Pack
 from policy.pack.shapes import ConditionRow, Operator, Quantity
-from policy.proof.domains import satisfiable, strange_values
+from policy.proof.domains import impossible_values, satisfiable
 from policy.vocabulary.events import EVENTS
 from policy.vocabulary.worktime import Unit
 
@@ -42,11 +42,11 @@ class Finding:
 
 def contradictions(pack: Pack) -> Iterator[Finding]:
     """Every contradiction, circle and rule out of reach that can be seen in what is written."""
-    for look in _LOOKS:
+    for look in _CHECKS:
         yield from look(pack)
 
 
-def conditions(entry: Any) -> Iterator[tuple[str, tuple[ConditionRow, ...]]]:
+def condition_fields(entry: Any) -> Iterator[tuple[str, tuple[ConditionRow, ...]]]:
     """The fields of an entry that hold a condition with rows."""
     for name in type(entry).model_fields:
         value = getattr(entry, name)
@@ -63,11 +63,11 @@ def _entries(pack: Pack) -> Iterator[tuple[str, Any]]:
 # ---------------------------------------------------------------- conditions
 
 
-def _conditions(pack: Pack) -> Iterator[Finding]:
+def _condition_findings(pack: Pack) -> Iterator[Finding]:
     """Values a field cannot have, and rows that can never hold together."""
     for section, entry in _entries(pack):
-        for name, rows in conditions(entry):
-            strange = list(strange_values(pack, rows))
+        for name, rows in condition_fields(entry):
+            strange = list(impossible_values(pack, rows))
             for asked, value in strange:
                 facts = {"asked": asked, "value": value}
                 yield Finding("value_gone", section, entry.key, name, facts)
@@ -75,7 +75,7 @@ def _conditions(pack: Pack) -> Iterator[Finding]:
                 yield Finding("never_holds", section, entry.key, name)
 
 
-def _steps(pack: Pack) -> Iterator[Finding]:
+def _scale_findings(pack: Pack) -> Iterator[Finding]:
     """Steps of a scale that an earlier one leaves nothing: the first that holds is taken."""
     taken: dict[str, list[Any]] = defaultdict(list)
     for entry in pack.severity:
@@ -93,7 +93,7 @@ def _steps(pack: Pack) -> Iterator[Finding]:
 # ---------------------------------------------------------------- circles
 
 
-def _circles(pack: Pack) -> Iterator[Finding]:
+def _circle_findings(pack: Pack) -> Iterator[Finding]:
     """Entries that point to themselves, over others of their section or directly."""
     for section in SECTIONS:
         entries = getattr(pack, section)
@@ -130,7 +130,7 @@ _SETTERS = {
 """The events that fill in a fact of the case."""
 
 
-def _waiting(pack: Pack) -> Iterator[Finding]:
+def _waiting_findings(pack: Pack) -> Iterator[Finding]:
     """Deadlines that start only on what they wait for, and gates that wait for each other."""
     possible = _possible_events(pack)
     for entry in pack.deadline:
@@ -140,9 +140,9 @@ def _waiting(pack: Pack) -> Iterator[Finding]:
             others = [
                 other.key
                 for other in pack.deadline
-                if other is not entry and set(_brings(other)) & set(entry.starts_on)
+                if other is not entry and set(_events_brought(other)) & set(entry.starts_on)
             ]
-            itself = set(_brings(entry)) & set(entry.starts_on)
+            itself = set(_events_brought(entry)) & set(entry.starts_on)
             code = "deadline_circle" if others or itself else "never_starts"
             yield Finding(code, "deadline", entry.key, "starts_on", {"others": others})
     for gate in pack.gate:
@@ -150,7 +150,7 @@ def _waiting(pack: Pack) -> Iterator[Finding]:
             yield Finding("gate_circle", "gate", gate.key, "requires")
 
 
-def _brings(entry: DeadlineEntry) -> tuple[str, ...]:
+def _events_brought(entry: DeadlineEntry) -> tuple[str, ...]:
     """The events that exist only because a deadline waits for them or ends."""
     answers = tuple(name for name in entry.met_by if name in ANSWERS_A_CLOCK)
     return (*answers, "archived") if entry.ends == "archive" else answers
@@ -166,7 +166,7 @@ def _possible_events(pack: Pack) -> set[str]:
             name
             for entry in pack.deadline
             if possible & set(entry.starts_on)
-            for name in _brings(entry)
+            for name in _events_brought(entry)
         }
         grown = {
             name
@@ -192,7 +192,7 @@ def _gates_open(pack: Pack, event: str, possible: set[str]) -> bool:
 # ---------------------------------------------------------------- against each other
 
 
-def _clocks(pack: Pack) -> Iterator[Finding]:
+def _deadline_findings(pack: Pack) -> Iterator[Finding]:
     """Two deadlines of a slot for the same cases, and one that nothing can meet.
 
     An end that a field states may well share a slot: the earlier of the two is what is meant.
@@ -224,7 +224,7 @@ _LENGTHS = {
 }
 
 
-def _extensions(pack: Pack) -> Iterator[Finding]:
+def _extension_findings(pack: Pack) -> Iterator[Finding]:
     """More time that is less than the term it extends."""
     for entry in pack.extension:
         for deadline in pack.deadline:
@@ -244,16 +244,16 @@ def _shorter(one: Quantity, other: Quantity | None) -> bool:
     return kind == other_kind and one.amount * factor < other.amount * other_factor
 
 
-def _money(pack: Pack) -> Iterator[Finding]:
+def _penalty_findings(pack: Pack) -> Iterator[Finding]:
     """Two penalties for the same thing from the same person, neither instead of the other."""
     for n, entry in enumerate(pack.penalty):
         for other in pack.penalty[:n]:
             facts = {"other": other.key}
-            if _ground(entry) == _ground(other) and not _related(entry, other):
+            if _penalty_ground(entry) == _penalty_ground(other) and not _related(entry, other):
                 yield Finding("charged_twice", "penalty", entry.key, "applies", facts, grave=False)
 
 
-def _ground(entry: Any) -> tuple[Any, ...]:
+def _penalty_ground(entry: Any) -> tuple[Any, ...]:
     """What brings a penalty by itself; one that a person finds is like no other."""
     if entry.by_hand or entry.adds_to:
         return (entry.key,)
@@ -272,7 +272,7 @@ _PERIODS = {"year": {"year"}, "month": {"year", "month"}}
 _TOKEN = re.compile(r"\{(\w+)")
 
 
-def _numbers(pack: Pack) -> Iterator[Finding]:
+def _number_findings(pack: Pack) -> Iterator[Finding]:
     """Series that would give one number to two cases."""
     for n, entry in enumerate(pack.number):
         if needed := _PERIODS.get(entry.resets, set()) - set(_TOKEN.findall(entry.template)):
@@ -284,7 +284,7 @@ def _numbers(pack: Pack) -> Iterator[Finding]:
                 yield Finding("number_same", "number", entry.key, "template", facts)
 
 
-def _begins(pack: Pack) -> Iterator[Finding]:
+def _intake_findings(pack: Pack) -> Iterator[Finding]:
     """Whether any case can be registered and handed over at all."""
     for section in ("kind", "channel", "number"):
         if not getattr(pack, section):
@@ -293,14 +293,14 @@ def _begins(pack: Pack) -> Iterator[Finding]:
         yield Finding("nobody_answers", "department")
 
 
-_LOOKS: tuple[Callable[[Pack], Iterator[Finding]], ...] = (
-    _begins,
-    _conditions,
-    _steps,
-    _circles,
-    _waiting,
-    _clocks,
-    _extensions,
-    _money,
-    _numbers,
+_CHECKS: tuple[Callable[[Pack], Iterator[Finding]], ...] = (
+    _intake_findings,
+    _condition_findings,
+    _scale_findings,
+    _circle_findings,
+    _waiting_findings,
+    _deadline_findings,
+    _extension_findings,
+    _penalty_findings,
+    _number_findings,
 )

@@ -18,7 +18,16 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
-from policy.pack.loading import build, check, chosen, filled, is_role, read, reference, shipped
+from policy.pack.loading import (
+    build_pack,
+    check_pack,
+    fill_parameters,
+    is_role,
+    parameter_values,
+    read_toml,
+    referenced_section,
+    shipped_path,
+)
 from policy.pack.schema import SECTIONS, Pack, PolicyHead
 from policy.pack.shapes import ConditionRow, Quantity
 from policy.proof.play import SHARED, Case, Play, cases
@@ -68,25 +77,25 @@ class Mutation:
     entry: Mapping[str, Any]
 
     def __str__(self) -> str:
-        return f"{self.place}: {_said(self.was)} -> {_said(self.now)} · {self.cite}"
+        return f"{self.place}: {_text(self.was)} -> {_text(self.now)} · {self.cite}"
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     return "nothing" if value is None else str(getattr(value, "value", value))
 
 
 # ---------------------------------------------------------------- clauses proven
 
 
-def clauses(path: Path) -> tuple[Clause, ...]:
+def read_clauses(path: Path) -> tuple[Clause, ...]:
     """The clauses a file lists: `[[clause]]` with `key`, `type` and perhaps `left`."""
     return tuple(
         Clause(entry["key"], entry["type"], entry.get("left"))
-        for entry in read(path).get("clause", ())
+        for entry in read_toml(path).get("clause", ())
     )
 
 
-def coverage(
+def prove_clauses(
     cases: Iterable[Case], marked: Mapping[str, Sequence[str]], clauses: Iterable[Clause]
 ) -> tuple[Proof, ...]:
     """What proves each clause; `marked` are tests in Python by the clause they prove."""
@@ -99,7 +108,7 @@ def coverage(
     return tuple(Proof(clause, tuple(by[clause.key])) for clause in clauses)
 
 
-def marked(folder: Path) -> dict[str, list[str]]:
+def marked_tests(folder: Path) -> dict[str, list[str]]:
     """The tests of a folder marked `@pytest.mark.proves("CLAUSE", ...)`, by clause.
 
     A mark on what is no test proves nothing, for nobody runs it.
@@ -108,12 +117,12 @@ def marked(folder: Path) -> dict[str, list[str]]:
     for path in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                for clause in _proves(node):
+                for clause in _clauses_marked(node):
                     found[clause].append(node.name)
     return dict(found)
 
 
-def _proves(test: ast.FunctionDef) -> Iterator[str]:
+def _clauses_marked(test: ast.FunctionDef) -> Iterator[str]:
     for mark in test.decorator_list:
         if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.proves":
             yield from (str(a.value) for a in mark.args if isinstance(a, ast.Constant))
@@ -149,13 +158,15 @@ def clause_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], Clau
     A case that does not hold proves nothing. `folder` is that of one regulation; the tests
     marked in Python stand two folders above.
     """
-    sound = holding(tuple(cases(folder)), read(shipped(folder.name)), calendar)
-    proofs = coverage(sound, marked(folder.parent.parent), clauses(folder / CLAUSES))
-    tally = tallied(proofs)
+    sound = holding_cases(tuple(cases(folder)), read_toml(shipped_path(folder.name)), calendar)
+    proofs = prove_clauses(
+        sound, marked_tests(folder.parent.parent), read_clauses(folder / CLAUSES)
+    )
+    tally = count_proofs(proofs)
     return [*map(str, proofs), f"{folder.name}: {tally}"], tally
 
 
-def tallied(proofs: Iterable[Proof]) -> ClauseCount:
+def count_proofs(proofs: Iterable[Proof]) -> ClauseCount:
     """How many are proven, of those a program can check."""
     owed = [proof for proof in proofs if proof.clause.type not in NOT_CHECKED]
     silent = [p.clause.key for p in owed if not p.by and p.clause.left is None]
@@ -164,17 +175,17 @@ def tallied(proofs: Iterable[Proof]) -> ClauseCount:
 
 def mutation_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], bool]:
     """A line per change of the pack that no case notices, and whether there is none."""
-    data = read(shipped(folder.name))
-    changes = mutations(data, parameters(folder))
-    found = unnoticed(changes, tuple(cases(folder)), data, calendar)
+    data = read_toml(shipped_path(folder.name))
+    changes = mutations(data, chosen_parameters(folder))
+    found = unnoticed_mutations(changes, tuple(cases(folder)), data, calendar)
     missed = [str(mutation) for mutation in found]
     return [*missed, f"{len(missed)} changes that no case notices"], not missed
 
 
-def parameters(folder: Path) -> dict[str, Any]:
+def chosen_parameters(folder: Path) -> dict[str, Any]:
     """What the company of a folder of cases chose where the regulation left a number open."""
     shared = folder / SHARED
-    return dict(read(shared).get("parameters", {})) if shared.exists() else {}
+    return dict(read_toml(shared).get("parameters", {})) if shared.exists() else {}
 
 
 # ---------------------------------------------------------------- changes to a pack
@@ -213,28 +224,28 @@ def mutations(
     chosen |= parameters or {}
     head = data["policy"]
     pays = bool(data.get("penalty") or data.get("reward"))
-    for field, was, now in _changes(PolicyHead, head, chosen, data):
+    for field, was, now in _changed_values(PolicyHead, head, chosen, data):
         if field in _ABOUT_PAY and not pays:
             continue
-        changed = _with(head, field, now)
+        changed = _with_field(head, field, now)
         whole = {**data, "policy": changed}
         yield Mutation(f"policy.{field}", head["cite"], was, now, whole, "policy", 0, changed)
     for section in (name for name in SECTIONS if name not in _NOT_RULES):
         entries = data.get(section, ())
         for n, entry in enumerate(entries):
-            for field, was, now in _changes(SECTIONS[section], entry, chosen, data):
-                other = _with(entry, field, now)
+            for field, was, now in _changed_values(SECTIONS[section], entry, chosen, data):
+                other = _with_field(entry, field, now)
                 whole = {**data, section: [*entries[:n], other, *entries[n + 1 :]]}
                 place = f"{section}.[{entry['key']}].{field}"
                 yield Mutation(place, entry["cite"], was, now, whole, section, n, other)
 
 
-def _with(entry: Mapping[str, Any], field: str, value: Any) -> dict[str, Any]:
+def _with_field(entry: Mapping[str, Any], field: str, value: Any) -> dict[str, Any]:
     changed = {**entry, field: value}
     return changed if value is not None else {k: v for k, v in entry.items() if k != field}
 
 
-def _changes(
+def _changed_values(
     shape: Any, entry: Mapping[str, Any], chosen: Mapping[str, Any], data: Mapping[str, Any]
 ) -> Iterator[tuple[str, Any, Any]]:
     """(field, value, other value) of one entry. A field left out is looked at where it says
@@ -246,7 +257,7 @@ def _changes(
             continue
         value = entry.get(field, info.default)
         value = _resolved(value, chosen)
-        for other in _others(field, info, value, data):
+        for other in _other_values(field, info, value, data):
             if not _same_occasion(field, entry, value, other):
                 yield field, value, other
 
@@ -283,7 +294,7 @@ def _matters(field: str, entry: Mapping[str, Any]) -> bool:
     return field != "judged_by" or bool(entry.get("met_by"))
 
 
-def _others(field: str, info: Any, value: Any, data: Mapping[str, Any]) -> Iterator[Any]:
+def _other_values(field: str, info: Any, value: Any, data: Mapping[str, Any]) -> Iterator[Any]:
     if field in _EVENT_FIELDS:
         yield from _other_events(value)
     elif isinstance(value, bool):
@@ -396,9 +407,9 @@ def _other_rows(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _other_words(field: str, info: Any, value: str, data: Mapping[str, Any]) -> Iterator[Any]:
     """Another word of a fixed list, another key of a section, another width of a number."""
-    if words := _words(info.annotation):
+    if words := _fixed_words(info.annotation):
         yield from (word for word in words if word != value)
-    if section := reference(info):
+    if section := referenced_section(info):
         yield from _next_key([entry["key"] for entry in data.get(section, ())], value)
     if field == "counts_from":
         yield from (word for word in ("event", "received") if word != value)
@@ -408,10 +419,10 @@ def _other_words(field: str, info: Any, value: str, data: Mapping[str, Any]) -> 
         yield None
 
 
-def _words(annotation: Any) -> list[str]:
+def _fixed_words(annotation: Any) -> list[str]:
     if get_origin(annotation) is Literal:
         return [word for word in get_args(annotation) if isinstance(word, str)]
-    return [word for inner in get_args(annotation) for word in _words(inner)]
+    return [word for inner in get_args(annotation) for word in _fixed_words(inner)]
 
 
 def _other_widths(template: str) -> Iterator[str]:
@@ -441,7 +452,7 @@ def _without_each(values: list[Any]) -> Iterator[list[Any]]:
 # ---------------------------------------------------------------- what nobody notices
 
 
-def unnoticed(
+def unnoticed_mutations(
     mutations: Iterable[Mutation],
     cases: Sequence[Case],
     data: Mapping[str, Any],
@@ -453,7 +464,7 @@ def unnoticed(
     are asked first; one that does not hold as the pack stands is not asked.
     """
     packs = _Packs(data)
-    sound = [case for case in cases if _holds(case, packs.of(case.parameters), calendar)]
+    sound = [case for case in cases if _case_holds(case, packs.of(case.parameters), calendar)]
     for mutation in mutations:
         citing = [case for case in sound if mutation.cite in case.proves]
         others = [case for case in sound if mutation.cite not in case.proves]
@@ -461,10 +472,12 @@ def unnoticed(
             yield mutation
 
 
-def holding(cases: Iterable[Case], data: Mapping[str, Any], calendar: WorkCalendar) -> list[Case]:
+def holding_cases(
+    cases: Iterable[Case], data: Mapping[str, Any], calendar: WorkCalendar
+) -> list[Case]:
     """The cases whose every expectation holds under a regulation's plain data."""
     packs = _Packs(data)
-    return [case for case in cases if _holds(case, packs.of(case.parameters), calendar)]
+    return [case for case in cases if _case_holds(case, packs.of(case.parameters), calendar)]
 
 
 def _noticed(
@@ -474,21 +487,21 @@ def _noticed(
     changed: dict[str, Pack] = {}
     try:
         for case in cases:
-            chosen = _written(case.parameters)
+            chosen = _written_files(case.parameters)
             if chosen not in changed:
                 changed[chosen] = packs.with_one_changed(mutation, case.parameters)
-            if not _holds(case, changed[chosen], calendar):
+            if not _case_holds(case, changed[chosen], calendar):
                 return True
     except ValidationError:
         return True
-    return any(any(True for _ in check(pack)) for pack in changed.values())
+    return any(any(True for _ in check_pack(pack)) for pack in changed.values())
 
 
-def _holds(case: Case, pack: Pack, calendar: WorkCalendar) -> bool:
+def _case_holds(case: Case, pack: Pack, calendar: WorkCalendar) -> bool:
     return not any(True for _ in Play(case, pack, calendar).mismatches())
 
 
-def _written(parameters: Mapping[str, Any]) -> str:
+def _written_files(parameters: Mapping[str, Any]) -> str:
     return repr(sorted(parameters.items()))
 
 
@@ -500,9 +513,9 @@ class _Packs:
         self.built: dict[str, Pack] = {}
 
     def of(self, parameters: Mapping[str, Any]) -> Pack:
-        written = _written(parameters)
+        written = _written_files(parameters)
         if written not in self.built:
-            self.built[written] = build(self.data, parameters)
+            self.built[written] = build_pack(self.data, parameters)
         return self.built[written]
 
     def with_one_changed(self, mutation: Mutation, parameters: Mapping[str, Any]) -> Pack:
@@ -512,7 +525,7 @@ class _Packs:
         """
         pack = self.of(parameters)
         parts = {name: getattr(pack, name) for name in Pack.model_fields}
-        plain = filled(mutation.entry, chosen(self.data, parameters))
+        plain = fill_parameters(mutation.entry, parameter_values(self.data, parameters))
         if mutation.section == "policy":
             return Pack.model_construct(**parts | {"policy": PolicyHead.model_validate(plain)})
         entry = SECTIONS[mutation.section].model_validate(plain)

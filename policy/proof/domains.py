@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 
-from policy.pack.loading import FILED_IN, KNOWN_FACTS
+from policy.pack.loading import ENTRY_SECTIONS, KNOWN_FACTS
 from policy.pack.schema import Pack
 from policy.pack.shapes import ConditionRow, Operator
 from policy.vocabulary.events import EVENTS
@@ -68,57 +68,57 @@ _SHAPES: dict[str, Kind] = {
 }
 
 
-def fields(pack: Pack) -> list[str]:
+def condition_fields(pack: Pack) -> list[str]:
     """Every field a condition of the pack may ask for: of the case, its own, of the event."""
     events = {f"event.{name}" for kind in EVENTS.values() for name in kind.model_fields}
     hidden = {"event.type", "event.by", "event.extra", "event.number", "event.at"}
-    own = [*(entry.key for entry in pack.field), *_filed(pack)]
+    own = [*(entry.key for entry in pack.field), *_entry_domains(pack)]
     return [*sorted(KNOWN_FACTS), *own, *sorted(events - hidden)]
 
 
-def _filed(pack: Pack) -> dict[str, Domain]:
+def _entry_domains(pack: Pack) -> dict[str, Domain]:
     """What a condition may ask of papers: how often one was filed, what it says, where it stands.
 
     By the path the condition names it with, such as `form.visit.day`; of forms also what was
     filed in this round alone, `round.form.visit.day`.
     """
     found: dict[str, Domain] = {}
-    for name in sorted(FILED_IN):
+    for name in sorted(ENTRY_SECTIONS):
         section = _KEPT_AS.get(name, name)
         for entry in getattr(pack, section, ()):
             kind: Kind = "unknown" if name in _STANDING else "number"
             found[f"{name}.{entry.key}"] = Domain("flag" if name == "checklist" else kind)
             for field in entry.fields if name == "form" else ():
-                found[f"{name}.{entry.key}.{field.key}"] = _own(field)
+                found[f"{name}.{entry.key}.{field.key}"] = _field_entry_domain(field)
     forms = {path: held for path, held in found.items() if path.startswith("form.")}
     return found | {f"round.{path}": held for path, held in forms.items()}
 
 
-def domain(pack: Pack, field: str) -> Domain:
+def field_domain(pack: Pack, field: str) -> Domain:
     """What a field holds under a pack; one nobody knows is of kind "unknown"."""
     own = pack.find("field", field)
     if own is not None:
-        return _own(own)
+        return _field_entry_domain(own)
     if field.startswith("event.data."):
         return Domain("unknown")
     if field.startswith("event.extra."):
-        return domain(pack, field.removeprefix("event.extra."))
+        return field_domain(pack, field.removeprefix("event.extra."))
     if field.startswith("late."):
         return Domain("flag")
     if field.startswith("event."):
-        return _of_events(pack, field.removeprefix("event."))
+        return _event_field_domain(pack, field.removeprefix("event."))
     if field in _SECTIONS:
-        return _of_section(pack, field)
+        return _section_domain(pack, field)
     if field in _ENUMERATIONS:
-        return _of_enumeration(_ENUMERATIONS[field])
+        return _enumeration_domain(_ENUMERATIONS[field])
     if field in _FLAGS:
         return Domain("flag")
     if field in KNOWN_FACTS:
-        return _of_fact(field)
-    return _filed(pack).get(field, Domain("unknown")) if "." in field else Domain("unknown")
+        return _fact_domain(field)
+    return _entry_domains(pack).get(field, Domain("unknown")) if "." in field else Domain("unknown")
 
 
-def _own(entry: Any) -> Domain:
+def _field_entry_domain(entry: Any) -> Domain:
     if entry.shape == "choice":
         return Domain("choice", tuple(choice.key for choice in entry.choices))
     if entry.shape in ("choices", "cases"):
@@ -126,7 +126,7 @@ def _own(entry: Any) -> Domain:
     return Domain(_SHAPES.get(entry.shape, "text"))
 
 
-def _of_section(pack: Pack, field: str) -> Domain:
+def _section_domain(pack: Pack, field: str) -> Domain:
     section = _SECTIONS[field]
     entries = getattr(pack, section)
     if section == "severity":
@@ -134,11 +134,11 @@ def _of_section(pack: Pack, field: str) -> Domain:
     return Domain("choice", tuple(entry.key for entry in entries), section=section)
 
 
-def _of_enumeration(kind: type[enum.Enum]) -> Domain:
+def _enumeration_domain(kind: type[enum.Enum]) -> Domain:
     return Domain("choice", tuple(str(member.value) for member in kind), enumeration=kind)
 
 
-def _of_fact(field: str) -> Domain:
+def _fact_domain(field: str) -> Domain:
     if field.endswith("_at"):
         return Domain("date")
     default = CaseFacts.__dataclass_fields__.get(field)
@@ -148,11 +148,11 @@ def _of_fact(field: str) -> Domain:
     return Domain("number") if annotation.startswith("int") else Domain("text")
 
 
-def _of_events(pack: Pack, name: str) -> Domain:
+def _event_field_domain(pack: Pack, name: str) -> Domain:
     """What an event's field holds; where events differ, all that any of them holds."""
-    found = [_annotated(annotation) for annotation in _annotations(name)]
+    found = [_annotation_domain(annotation) for annotation in _annotations(name)]
     if name in _SECTIONS and found:
-        return _of_section(pack, name)
+        return _section_domain(pack, name)
     values = tuple(dict.fromkeys(value for one in found for value in one.values))
     kinds = {one.kind for one in found}
     if len(kinds) != 1:
@@ -168,15 +168,15 @@ def _annotations(name: str) -> tuple[Any, ...]:
     )
 
 
-def _annotated(annotation: Any) -> Domain:
+def _annotation_domain(annotation: Any) -> Domain:
     """The domain of an annotation of an event's field, without what makes it optional."""
     if get_origin(annotation) in (Union, types.UnionType):
         inner = [one for one in get_args(annotation) if one is not type(None)]
-        return _annotated(inner[0]) if len(inner) == 1 else Domain("text")
+        return _annotation_domain(inner[0]) if len(inner) == 1 else Domain("text")
     if get_origin(annotation) is Literal:
         return Domain("choice", tuple(str(word) for word in get_args(annotation)))
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return _of_enumeration(annotation)
+        return _enumeration_domain(annotation)
     if annotation is bool:
         return Domain("flag")
     if annotation in (int, Decimal):
@@ -187,28 +187,28 @@ def _annotated(annotation: Any) -> Domain:
 # ---------------------------------------------------------------- what can never hold
 
 
-def strange_values(pack: Pack, rows: Iterable[ConditionRow]) -> Iterator[tuple[str, str]]:
+def impossible_values(pack: Pack, rows: Iterable[ConditionRow]) -> Iterator[tuple[str, str]]:
     """The (field, value) pairs of rows that name a value their field cannot have."""
     for row in rows:
-        known = domain(pack, row.field)
+        known = field_domain(pack, row.field)
         if known.kind == "flag" and row.op is not Operator.filled:
-            yield from ((row.field, str(v)) for v in _named(row) if not isinstance(v, bool))
+            yield from ((row.field, str(v)) for v in _named_values(row) if not isinstance(v, bool))
         if known.kind == "choice":
-            yield from ((row.field, str(v)) for v in _named(row) if not _is_one(v, known))
+            yield from ((row.field, str(v)) for v in _named_values(row) if not _is_listed(v, known))
         if row.op in _COMPARING and known.kind in ("number", "text", "unknown"):
-            yield from ((row.field, str(v)) for v in _named(row) if _number(v) is None)
+            yield from ((row.field, str(v)) for v in _named_values(row) if _number(v) is None)
 
 
 _COMPARING = (Operator.at_least, Operator.at_most, Operator.below)
 
 
-def _named(row: ConditionRow) -> tuple[Any, ...]:
+def _named_values(row: ConditionRow) -> tuple[Any, ...]:
     if row.op is Operator.filled:
         return ()
     return row.value if isinstance(row.value, tuple) else (row.value,)
 
 
-def _is_one(value: Any, known: Domain) -> bool:
+def _is_listed(value: Any, known: Domain) -> bool:
     return isinstance(value, str) and value in known.values
 
 
@@ -223,25 +223,25 @@ def satisfiable(pack: Pack, rows: Sequence[ConditionRow]) -> bool:
 def _some_value(pack: Pack, field: str, rows: list[ConditionRow]) -> bool:
     if any(row.op in _COMPARING and _number(row.value) is None for row in rows):
         return True  # that it compares with no number is said elsewhere
-    return any(all(row.holds(value) for row in rows) for value in _tries(pack, field, rows))
+    return any(all(row.holds(value) for row in rows) for value in _values_to_try(pack, field, rows))
 
 
-def _tries(pack: Pack, field: str, rows: list[ConditionRow]) -> Iterator[Any]:
+def _values_to_try(pack: Pack, field: str, rows: list[ConditionRow]) -> Iterator[Any]:
     """Values that stand for all the field can have: none, each listed one, those named."""
-    known = domain(pack, field)
+    known = field_domain(pack, field)
     yield None
     if known.kind == "choice":
         yield from known.values
     elif known.kind == "flag":
         yield from (True, False)
     else:
-        yield from _beside(rows)
+        yield from _neighbouring_values(rows)
 
 
-def _beside(rows: list[ConditionRow]) -> Iterator[Any]:
+def _neighbouring_values(rows: list[ConditionRow]) -> Iterator[Any]:
     """The values rows name and, of numbers, their neighbours; and one that nobody names."""
     compared = any(row.op in _COMPARING for row in rows)
-    named = [value for row in rows for value in _named(row)]
+    named = [value for row in rows for value in _named_values(row)]
     numbers = [n for n in map(_number, named) if n is not None]
     for number in numbers:
         yield from (number, number - 1, number + 1)

@@ -35,8 +35,8 @@ from policy.engine.penalties import wage_month
 from policy.engine.permission import offered
 from policy.engine.report_periods import due_on, period_of
 from policy.engine.severity import destination
-from policy.pack.loading import build, read
-from policy.pack.numbering import period, render
+from policy.pack.loading import build_pack, read_toml
+from policy.pack.numbering import render_number, serial_period
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError, PackRefused
 from policy.vocabulary.events import SYSTEM, By, Happening, HeldPost, load
@@ -91,9 +91,9 @@ class Mismatch:
 
 def cases(folder: Path) -> Iterator[Case]:
     """Every case of a folder of files; `cast.toml` in it is shared by all."""
-    shared = read(folder / SHARED) if (folder / SHARED).exists() else {}
+    shared = read_toml(folder / SHARED) if (folder / SHARED).exists() else {}
     for path in sorted(folder.glob("*.toml")):
-        yield from cases_of(read(path), shared, file=path.name)
+        yield from cases_of(read_toml(path), shared, file=path.name)
 
 
 def cases_of(
@@ -124,7 +124,7 @@ def _steps(part: Mapping[str, Any], openings: Mapping[str, Any]) -> Iterator[Map
 def play(case: Case, data: Mapping[str, Any], calendar: WorkCalendar) -> list[Mismatch]:
     """What of the case's expectations does not hold under a regulation's plain data."""
     try:
-        pack = build(data, case.parameters, file=case.file)
+        pack = build_pack(data, case.parameters, file=case.file)
     except PackRefused as error:
         return [Mismatch(case.name, 0, "pack", "accepted", error.facts["problems"])]
     return list(Play(case, pack, calendar).mismatches())
@@ -285,7 +285,9 @@ class Play:
         """The next of the kind's series, as far as this play used it up."""
         kind = self.pack.find("kind", data.get("kind"))
         serial = 1 + sum(bool(facts.number) for facts in self.pictures.values())
-        return render(self.pack.find("number", kind.number), at.date(), serial) if kind else "1"
+        return (
+            render_number(self.pack.find("number", kind.number), at.date(), serial) if kind else "1"
+        )
 
     def _jury(self, step: Mapping[str, Any]) -> list[str]:
         """Who of the cast holds the posts that sit on the jury of a question, in their order."""
@@ -444,7 +446,9 @@ def _period(play: Play, wanted: str) -> str:
     """The period in which the serial of the case's number counts up."""
     assert play.facts.registered_at is not None
     day = play.calendar.local(play.facts.registered_at).date()
-    return period(play.pack.find("number", play.pack.find("kind", play.facts.kind).number), day)
+    return serial_period(
+        play.pack.find("number", play.pack.find("kind", play.facts.kind).number), day
+    )
 
 
 _OTHER: dict[str, Any] = {

@@ -34,7 +34,7 @@ CHANGES_NO_STATE = frozenset(name for name in EVENTS if name.startswith("penalty
     "progressed",
     "contacted",
 }
-PAPERS = frozenset(
+ENTRY_EVENTS = frozenset(
     {"filled", "reported", "checked", "endorsed", "informed", "verified", "escalated", "involved"}
 )
 JURY = ("convened", "voted", "ruled")
@@ -61,13 +61,13 @@ class States:
     """Tells the states of a pack's cases apart. What the pack alone decides is found out once."""
 
     def __init__(self, pack: Pack) -> None:
-        self.asked = _asked(pack)
-        self.gates = {status: _gates(pack, status) for status in Status}
-        self.signoffs = {status: _signoffs(pack, status) for status in Status}
+        self.asked = asked_fields(pack)
+        self.gates = {status: _gates_of_status(pack, status) for status in Status}
+        self.signoffs = {status: _signoffs_of_status(pack, status) for status in Status}
         rules: tuple[Any, ...] = (*pack.extension, *pack.escalation)
         self.rules = [rule for rule in rules if rule.applies]
-        self.graded = _of_grades(pack)
-        self.roles = {entry.key: _role(entry) for entry in pack.deadline}
+        self.graded = _gates_by_grade(pack)
+        self.roles = {entry.key: _deadline_role(entry) for entry in pack.deadline}
 
     def of(self, facts: CaseFacts) -> Hashable:
         """What decides what may happen next to a case; what its status does not ask is left out."""
@@ -83,10 +83,12 @@ class States:
             status is Status.registered and facts.grade is None,
             "factory_closed_at" in asked and facts.factory_closed_at is None,
             facts.kind if "kind" in asked else "",
-            frozenset(gate.key for gate, asks in self.gates[status] if _keeps(gate, asks, facts)),
+            frozenset(
+                gate.key for gate, asks in self.gates[status] if _gate_decides(gate, asks, facts)
+            ),
             frozenset(s.key for s in self.signoffs[status] if holds(s.applies, facts)),
             tuple(bool(field_value(name, facts, None)) for name in VERDICTS) if judged else (),
-            _missed(facts) if status is Status.confirmed else (),
+            _unanswered_calls(facts) if status is Status.confirmed else (),
             frozenset(rule.key for rule in self.rules if holds(rule.applies, facts)),
             frozenset(key for key, rows in self.graded if holds(rows, facts)),
             frozenset(self.roles[deadline.key] for deadline in deadlines) - {""},
@@ -96,30 +98,30 @@ class States:
 VERDICTS = ("unhappy", "demands_more", "satisfaction_unhappy")
 
 
-def _asked(pack: Pack) -> frozenset[str]:
+def asked_fields(pack: Pack) -> frozenset[str]:
     """The fields that conditions of the pack ask for."""
-    return frozenset(row.field for row in _conditions(pack))
+    return frozenset(row.field for row in _all_conditions(pack))
 
 
-def _conditions(pack: Pack) -> Iterator[ConditionRow]:
+def _all_conditions(pack: Pack) -> Iterator[ConditionRow]:
     for section in SECTIONS:
         for entry in getattr(pack, section):
-            yield from _rows(entry)
+            yield from _condition_rows(entry)
 
 
-def _rows(entry: Any) -> Iterator[ConditionRow]:
+def _condition_rows(entry: Any) -> Iterator[ConditionRow]:
     for name in type(entry).model_fields:
         value = getattr(entry, name)
         if isinstance(value, tuple):
             yield from (row for row in value if isinstance(row, ConditionRow))
 
 
-def _known(status: Status) -> frozenset[str]:
+def known_events(status: Status) -> frozenset[str]:
     """The events a status knows; the archive waits for closed cases only."""
     return ALLOWED[status] | ({"archived"} if status is Status.closed else set())
 
 
-def _gates(pack: Pack, status: Status) -> list[tuple[GateEntry, bool]]:
+def _gates_of_status(pack: Pack, status: Status) -> list[tuple[GateEntry, bool]]:
     """The gates before deeds that a status knows, each with whether it asks something of the deed.
 
     One before a deed that the status does not know says nothing yet: papers can be added later.
@@ -127,51 +129,51 @@ def _gates(pack: Pack, status: Status) -> list[tuple[GateEntry, bool]]:
     return [
         (gate, any(row.field.startswith("event.") for row in gate.requires))
         for gate in pack.gate
-        if _known(status) & set(gate.before)
+        if known_events(status) & set(gate.before)
     ]
 
 
-def _keeps(gate: GateEntry, asks: bool, facts: CaseFacts) -> bool:
+def _gate_decides(gate: GateEntry, asks: bool, facts: CaseFacts) -> bool:
     """Whether a gate stands before the case now: it is closed, or asks something of the deed."""
     return holds(gate.applies, facts) and (asks or not holds(gate.requires, facts))
 
 
-def _of_grades(pack: Pack) -> list[tuple[str, Condition]]:
+def _gates_by_grade(pack: Pack) -> list[tuple[str, Condition]]:
     """The gates for some grades, each with its rows about them: they wait wherever a case is."""
     asked = ((g.key, tuple(row for row in g.applies if row.field == "grade")) for g in pack.gate)
     return [(key, rows) for key, rows in asked if rows]
 
 
-def _signoffs(pack: Pack, status: Status) -> list[SignoffEntry]:
+def _signoffs_of_status(pack: Pack, status: Status) -> list[SignoffEntry]:
     """The signoffs for some cases of deeds about which, here, the case alone says who may."""
     split = {
         name
         for name in ALLOWED[status] & pack.signoffs.keys()
-        if all(_for_some(entry) for entry in pack.signoffs[name])
+        if all(_depends_on_case(entry) for entry in pack.signoffs[name])
     }
     return [entry for entry in pack.signoff if split & set(entry.event)]
 
 
-def _for_some(entry: SignoffEntry) -> bool:
+def _depends_on_case(entry: SignoffEntry) -> bool:
     """Whether a signoff speaks of some cases only, whatever the deed says."""
     return any(not row.field.startswith("event.") for row in entry.applies)
 
 
-def _missed(facts: CaseFacts) -> tuple[int, int]:
+def _unanswered_calls(facts: CaseFacts) -> tuple[int, int]:
     """How often nobody answered in this round, and on how many days, as far as it is counted."""
     calls = [c for c in facts.callbacks if c.round == facts.round]
     days = [c.at.date() for c in calls if c.outcome is CallOutcome.unreachable]
     return min(len(days), 3), min(len(set(days)), 2)
 
 
-def _role(entry: DeadlineEntry) -> str:
+def _deadline_role(entry: DeadlineEntry) -> str:
     """What a running clock decides; one that only tells who was late decides nothing."""
     if entry.ends in ("archive", "upgrade") or entry.window_from:
         return entry.key
     return ("reviewed" if entry.review_every else "answering") if entry.slot else ""
 
 
-def moments(place: ReachedState, event: Happening) -> list[dt.datetime]:
+def moments_to_try(place: ReachedState, event: Happening) -> list[dt.datetime]:
     """When an event is tried: at once, and where time decides, at every moment it may decide.
 
     That is the next day and just after each time a running clock waits for. What a clock that
@@ -201,23 +203,23 @@ class EntryNeed:
 
 _NAMED_BY = {"filled": "form", "reported": "report", "checked": "checklist", "endorsed": "chain"}
 _COUNTING = (Operator.at_least, Operator.at_most, Operator.below)
-MOST_TIMES = 9
+MOST_ENTRIES = 9
 """How often a walk writes a paper at most in one state, where a rule counts it."""
 
 
-def _papers(pack: Pack) -> Iterator[EntryNeed]:
+def _entry_needs(pack: Pack) -> Iterator[EntryNeed]:
     counted: dict[str, int] = {}
-    for row in _conditions(pack):
+    for row in _all_conditions(pack):
         if row.op in _COUNTING and isinstance(row.value, int):
-            counted[row.field] = min(max(row.value, counted.get(row.field, 1)), MOST_TIMES)
-    for said in papers(pack):
+            counted[row.field] = min(max(row.value, counted.get(row.field, 1)), MOST_ENTRIES)
+    for said in entry_events(pack):
         section = DECLARED_IN.get(said["type"], said["type"])
         key = said.get(_NAMED_BY.get(said["type"], "about"), "")
         applies = getattr(pack.find(section, key), "applies", ())
-        yield EntryNeed(_event(pack, said), applies, counted.get(f"{section}.{key}", 1))
+        yield EntryNeed(_load_event(pack, said), applies, counted.get(f"{section}.{key}", 1))
 
 
-def _sorts_anew(event: Happening, status: Status) -> bool:
+def _changes_sort(event: Happening, status: Status) -> bool:
     """Whether an event gives a case at the department another kind or grade.
 
     It is tried, but no way to an end: a case must come to one as what it is.
@@ -244,7 +246,7 @@ class Walk:
     steps: int = 0
 
 
-def walk(
+def walk_states(
     pack: Pack,
     calendar: WorkCalendar,
     *,
@@ -267,23 +269,25 @@ class _Walker:
         self.pack, self.calendar = pack, calendar
         self.most_rounds, self.most_steps = most_rounds, most_steps
         self.states = States(pack)
-        self.papers = list(_papers(pack))
+        self.papers = list(_entry_needs(pack))
         self.most_times = max((paper.times for paper in self.papers), default=1)
-        self.questions = [[_event(pack, said) for said in jury(v.key)] for v in pack.vote]
+        self.questions = [
+            [_load_event(pack, said) for said in jury_events(v.key)] for v in pack.vote
+        ]
         self.found = Walk()
         self.waiting: deque[Hashable] = deque()
 
     def walked(self) -> Walk:
         nothing = ReachedState(CaseFacts(), BEGIN)
-        for event in beginnings(self.pack):
+        for event in first_events(self.pack):
             self._go(None, self._after(nothing, event, BEGIN))
-        tried = everything(self.pack)
+        tried = every_event(self.pack)
         seen: set[Status] = set()
         while self.waiting and self.found.steps < self.most_steps:
             here = self.waiting.popleft()
             place = self.found.places[here]
             status = place.facts.status
-            known = _known(status) - CHANGES_NO_STATE
+            known = known_events(status) - CHANGES_NO_STATE
             # What a status does not know and what leads to the same state are tried once each.
             sorts = [
                 e for e in tried if e.type in known or status not in seen or place.facts.history
@@ -301,8 +305,8 @@ class _Walker:
         for question in self.questions:
             self._go(here, self._put(place, question))
         for event in tried:
-            source = None if _sorts_anew(event, place.facts.status) else here
-            for at in moments(place, event):
+            source = None if _changes_sort(event, place.facts.status) else here
+            for at in moments_to_try(place, event):
                 self._go(source, self._after(place, event, at))
 
     def _with_papers(self, place: ReachedState) -> ReachedState | None:
@@ -363,7 +367,7 @@ def is_end(facts: CaseFacts) -> bool:
     return facts.status in (Status.archived, Status.recorded)
 
 
-def without_end(found: Walk) -> list[CaseFacts]:
+def cases_without_end(found: Walk) -> list[CaseFacts]:
     """One case for each state from which no path leads to an end."""
     comes_from: dict[Hashable, set[Hashable]] = defaultdict(set)
     for here, theres in found.leads_to.items():
@@ -378,9 +382,9 @@ def without_end(found: Walk) -> list[CaseFacts]:
     return [place.facts for there, place in found.places.items() if there not in good]
 
 
-def without_deed(found: Walk, pack: Pack) -> list[CaseFacts]:
+def cases_without_deed(found: Walk, pack: Pack) -> list[CaseFacts]:
     """One case for each state in which no person and no time has a next deed."""
-    people, stuck = cast(pack), []
+    people, stuck = cast_of_pack(pack), []
     for place in found.places.values():
         if is_end(place.facts) or _moves_by_itself(place.facts, pack):
             continue
@@ -397,7 +401,7 @@ def _has_a_deed(facts: CaseFacts, by: By, pack: Pack) -> bool:
     """Whether a person may do something that leads on; before the hand-over sorting it does."""
     idle = LEADS_NOWHERE - {"classified"} if facts.status is Status.registered else LEADS_NOWHERE
     if facts.entries:
-        idle = idle | PAPERS
+        idle = idle | ENTRY_EVENTS
     return any(d.allowed and d.name not in idle for d in offered(facts, by, pack))
 
 
@@ -410,7 +414,7 @@ def _moves_by_itself(facts: CaseFacts, pack: Pack) -> bool:
 # ---------------------------------------------------------------- who
 
 
-def cast(pack: Pack) -> list[By]:
+def cast_of_pack(pack: Pack) -> list[By]:
     """One person for each post of a pack and one for each of its departments."""
     posts = {post.key: post.department for post in pack.post}
     return [
@@ -419,13 +423,13 @@ def cast(pack: Pack) -> list[By]:
     ]
 
 
-def everybody(pack: Pack, name: str) -> By:
+def person_with_every_post(pack: Pack, name: str) -> By:
     """A person who may do whatever somebody may."""
     posts, departments = (tuple(e.key for e in s) for s in (pack.post, pack.department))
     return _person(name, posts=posts, departments=departments)
 
 
-def sheets(pack: Pack) -> list[By]:
+def workbook_actors(pack: Pack) -> list[By]:
     """The spreadsheet of each department of a pack."""
     return [By(kind=ActorKind.sheet, departments=(d.key,)) for d in pack.department]
 
@@ -438,32 +442,32 @@ def _person(name: str, *, posts: tuple[str, ...] = (), departments: tuple[str, .
 # ---------------------------------------------------------------- what
 
 
-def beginnings(pack: Pack) -> Iterator[Happening]:
+def first_events(pack: Pack) -> Iterator[Happening]:
     """Every kind and grade with none and all of the pack's own fields; and history.
 
     And every channel, where some rule asks how a case came.
     """
     base = {"number": "1", "subject": "-", "body": "-" * 200, "received_at": BEGIN}
-    channels = pack.channel if "channel" in _asked(pack) else pack.channel[:1]
+    channels = pack.channel if "channel" in asked_fields(pack) else pack.channel[:1]
     choices = (
         {"kind": kind.key, "channel": channel.key, "grade": grade, "extra": extra}
         for kind in pack.kind
         for channel in channels
         for grade in (None, *_grades(pack))
-        for extra in ({}, *_extras(pack))
+        for extra in ({}, *_extra_choices(pack))
     )
     for said in choices:
-        yield _event(pack, {"type": "registered", **base, **said})
+        yield _load_event(pack, {"type": "registered", **base, **said})
     for kind in pack.kind[:1]:
         imported = {"type": "imported", **base, "kind": kind.key}
-        yield from (_event(pack, {**imported, "status": status}) for status in Status)
+        yield from (_load_event(pack, {**imported, "status": status}) for status in Status)
 
 
 def _grades(pack: Pack) -> list[str]:
     return [step.key for step in pack.severity if step.scale == "grade" and not step.by_hand]
 
 
-def _different(pack: Pack) -> list[str]:
+def _distinguishing_grades(pack: Pack) -> list[str]:
     """One grade for each set of rules that hold for it."""
     rules: tuple[Any, ...] = (*pack.deadline, *pack.extension, *pack.escalation, *pack.gate)
     held = {
@@ -484,7 +488,7 @@ _EXAMPLES: dict[str, Any] = {
 }
 
 
-def _extras(pack: Pack) -> list[dict[str, Any]]:
+def _extra_choices(pack: Pack) -> list[dict[str, Any]]:
     """All of the pack's own fields; all but those whose example some gate does not let by; and
     of those only what gates ask for.
     """
@@ -505,7 +509,7 @@ def _example(field: Any) -> Any:
     return _EXAMPLES.get(field.shape, "x")
 
 
-def papers(pack: Pack) -> Iterator[dict[str, Any]]:
+def entry_events(pack: Pack) -> Iterator[dict[str, Any]]:
     """Everything that can be written down on a case, each once, approvals step by step."""
     for form in pack.form:
         data = {field.key: _example(field) for field in form.fields}
@@ -525,7 +529,7 @@ def papers(pack: Pack) -> Iterator[dict[str, Any]]:
         yield {"type": "verified", "finding": finding.key, "text": "-"}
 
 
-def jury(key: str) -> Iterator[dict[str, Any]]:
+def jury_events(key: str) -> Iterator[dict[str, Any]]:
     """A question put to a jury of one, who says yes."""
     yield {"type": "appealed", "vote": key, "text": "-", "employee": "somebody"}
     yield {"type": "convened", "vote": key, "members": ["worker"]}
@@ -533,21 +537,23 @@ def jury(key: str) -> Iterator[dict[str, Any]]:
     yield {"type": "ruled", "vote": key, "minutes": "-"}
 
 
-def _event(pack: Pack, said: dict[str, Any]) -> Happening:
+def _load_event(pack: Pack, said: dict[str, Any]) -> Happening:
     caller = said["type"] in ("called_back", "restarted")
-    by = everybody(pack, "caller" if caller else "worker")
+    by = person_with_every_post(pack, "caller" if caller else "worker")
     return load({"at": BEGIN, "by": by, **said})
 
 
-def everything(pack: Pack) -> list[Happening]:
+def every_event(pack: Pack) -> list[Happening]:
     """An event of every sort, with every choice that may lead somewhere else."""
-    return [_event(pack, said) for said in (*_at_the_desk(pack), *_at_work(), *_afterwards(pack))]
+    return [
+        _load_event(pack, said) for said in (*_at_the_desk(pack), *_at_work(), *_afterwards(pack))
+    ]
 
 
 def _at_the_desk(pack: Pack) -> Iterator[dict[str, Any]]:
-    yield from ({"type": "classified", "grade": grade} for grade in _different(pack))
+    yield from ({"type": "classified", "grade": grade} for grade in _distinguishing_grades(pack))
     yield from ({"type": "classified", "kind": kind.key} for kind in pack.kind)
-    yield from ({"type": "classified", "extra": extra} for extra in _extras(pack))
+    yield from ({"type": "classified", "extra": extra} for extra in _extra_choices(pack))
     if any(row.field == "category" for gate in pack.gate for row in gate.requires):
         yield from ({"type": "classified", "category": entry.key} for entry in pack.category)
     for department in pack.department:
@@ -601,10 +607,10 @@ def _afterwards(pack: Pack) -> Iterator[dict[str, Any]]:
         by_whom = {"employee": "worker", "text": "-"}
         yield {"type": "judged", "ground": found.key, **by_whom, **decided}
     for penalty in pack.penalty[:1]:
-        yield from _about_a_charge(penalty.key)
+        yield from _penalty_steps(penalty.key)
 
 
-def _about_a_charge(rule: str) -> Iterator[dict[str, Any]]:
+def _penalty_steps(rule: str) -> Iterator[dict[str, Any]]:
     penalty = {"rule": rule, "employee": "worker", "occasion": "order"}
     yield {"type": "penalty_confirmed", **penalty}
     yield {"type": "penalty_notified", **penalty, "how": "-"}

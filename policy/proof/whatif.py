@@ -33,10 +33,10 @@ from policy.vocabulary.facts import CaseFacts, PenaltyFacts
 from policy.vocabulary.status import ActorKind, Sign
 from policy.vocabulary.worktime import WorkCalendar
 
-FACTS = {"status": None, "kind": "kind", "level": "severity", "grade": "severity"}
+COMPARED_FACTS = {"status": None, "kind": "kind", "level": "severity", "grade": "severity"}
 """The facts that are compared, and the section whose labels they carry."""
 
-_OF_THE_RECORD = frozenset({"moved"})
+_RECORD_EVENTS = frozenset({"moved"})
 """Events that say under which rules a case goes on; here other rules are asked about."""
 
 
@@ -90,7 +90,7 @@ class CaseDifference:
         return bool(late or sums or self.facts)
 
 
-def under(
+def replay_under(
     entries: Iterable[JournalEntry],
     pack: Pack,
     calendar: WorkCalendar,
@@ -105,17 +105,19 @@ def under(
     """
     stood: Calendars = calendars or (lambda _at: calendar)
     facts = CaseFacts()
-    for entry in standing(entries):
+    for entry in standing_entries(entries):
         try:
             known = stood(entry.recorded_at)
             facts, _ = apply(facts, entry.event, pack, known, entry.recorded_at)
         except DomainError as error:
             if not _follows_by_itself(entry.event):
                 raise StepRefused(deed=entry.event.type, seq=entry.seq, refusal=error) from error
-    return up_to(facts, pack, calendar, now=now)
+    return settle_until(facts, pack, calendar, now=now)
 
 
-def up_to(facts: CaseFacts, pack: Pack, calendar: WorkCalendar, *, now: dt.datetime) -> CaseFacts:
+def settle_until(
+    facts: CaseFacts, pack: Pack, calendar: WorkCalendar, *, now: dt.datetime
+) -> CaseFacts:
     """The case after time has done what it does by itself: terms run out, cases are archived."""
     if not facts.number or facts.history:
         return facts
@@ -125,13 +127,13 @@ def up_to(facts: CaseFacts, pack: Pack, calendar: WorkCalendar, *, now: dt.datet
     return facts
 
 
-def standing(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
+def standing_entries(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
     """What a journal says after its corrections and withdrawals, in order."""
     kept: list[JournalEntry] = []
     for entry in entries:
         if isinstance(entry.event, Corrected | Withdrawn):
             kept = amended_entries(kept, entry.event)
-        elif entry.event.type not in _OF_THE_RECORD:
+        elif entry.event.type not in _RECORD_EVENTS:
             kept.append(entry)
     return kept
 
@@ -142,9 +144,9 @@ def _follows_by_itself(event: Happening) -> bool:
     return by_itself or event.type in penalties.STEPS
 
 
-def difference(before: CaseFacts, after: CaseFacts) -> CaseDifference:
+def compare_pictures(before: CaseFacts, after: CaseFacts) -> CaseDifference:
     """What differs between a case as it is and as it would be."""
-    was, now = side(before), side(after)
+    was, now = case_picture(before), case_picture(after)
     known = {(one.key, one.round) for one in was.late}
     would = {(one.key, one.round) for one in now.late}
     return CaseDifference(
@@ -156,13 +158,13 @@ def difference(before: CaseFacts, after: CaseFacts) -> CaseDifference:
         sums_removed=tuple(one for one in was.sums if one not in now.sums),
         facts={
             name: (was.facts[name], now.facts[name])
-            for name in FACTS
+            for name in COMPARED_FACTS
             if was.facts[name] != now.facts[name]
         },
     )
 
 
-def side(facts: CaseFacts) -> CasePicture:
+def case_picture(facts: CaseFacts) -> CasePicture:
     """What of a case is compared: breaches and charges that stand, and a few facts."""
     late = [
         Lateness(deadline.key, deadline.round, breach.breached_at)
@@ -172,17 +174,17 @@ def side(facts: CaseFacts) -> CasePicture:
     ]
     return CasePicture(
         late=tuple({(one.key, one.round): one for one in late}.values()),
-        sums=tuple(_sum(penalty) for penalty in facts.penalties if penalty.stands),
-        facts={name: _plain(getattr(facts, name)) for name in FACTS},
+        sums=tuple(_penalty_sum(penalty) for penalty in facts.penalties if penalty.stands),
+        facts={name: _key_text(getattr(facts, name)) for name in COMPARED_FACTS},
     )
 
 
-def _sum(penalty: PenaltyFacts) -> PenaltySum:
+def _penalty_sum(penalty: PenaltyFacts) -> PenaltySum:
     taken = penalty.amount if penalty.sign is Sign.charge else -penalty.amount
     return PenaltySum(penalty.rule, penalty.employee, penalty.occasion, penalty.sign, taken)
 
 
-def _plain(value: Any) -> str | None:
+def _key_text(value: Any) -> str | None:
     return None if value is None else str(getattr(value, "value", value))
 
 
@@ -229,24 +231,24 @@ class Totals:
         self.yuan_after += one.after.yuan
         self.regraded += bool(one.facts.keys() & {"level", "grade"})
         for late in one.before.late:
-            _count(self.terms, "deadline", late.key, was).before += 1
+            _rule_count(self.terms, "deadline", late.key, was).before += 1
         for late in one.after.late:
-            _count(self.terms, "deadline", late.key, other).after += 1
+            _rule_count(self.terms, "deadline", late.key, other).after += 1
         self._add_sums(one, was, other)
 
     def _add_sums(self, one: CaseDifference, was: Pack, other: Pack) -> None:
         for sum_ in one.before.sums:
-            count = _count(self.rules, "penalty", sum_.rule, was)
+            count = _rule_count(self.rules, "penalty", sum_.rule, was)
             count.before += 1
             count.yuan_before += sum_.yuan
         for sum_ in one.after.sums:
-            count = _count(self.rules, "penalty", sum_.rule, other)
+            count = _rule_count(self.rules, "penalty", sum_.rule, other)
             count.after += 1
             count.yuan_after += sum_.yuan
 
     def dump(self) -> dict[str, Any]:
         """The totals as JSON data; sums are texts, so that none is rounded."""
-        told: dict[str, Any] = _json(asdict(self))
+        told: dict[str, Any] = _json_data(asdict(self))
         return told
 
     @classmethod
@@ -267,13 +269,13 @@ class Totals:
         self.refused += 1
 
 
-def _count(counts: dict[str, RuleCount], section: str, key: str, pack: Pack) -> RuleCount:
+def _rule_count(counts: dict[str, RuleCount], section: str, key: str, pack: Pack) -> RuleCount:
     return counts.setdefault(key, RuleCount(pack.label(section, key)))
 
 
-def _json(value: Any) -> Any:
+def _json_data(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _json(inner) for key, inner in value.items()}
+        return {key: _json_data(inner) for key, inner in value.items()}
     return str(value) if isinstance(value, Decimal) else value
 
 

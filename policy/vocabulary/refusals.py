@@ -12,26 +12,26 @@ from policy.vocabulary import status
 from policy.vocabulary.errors import DomainError, TrialFailed
 
 
-def dump(refusal: DomainError) -> dict[str, Any]:
+def dump_refusal(refusal: DomainError) -> dict[str, Any]:
     """The code and the facts of a refusal, each fact with its type where JSON does not know it."""
     return {
         "code": refusal.code,
-        "facts": {name: _kept(value) for name, value in refusal.facts.items()},
+        "facts": {name: _to_json(value) for name, value in refusal.facts.items()},
     }
 
 
-def load(data: Mapping[str, Any]) -> DomainError:
+def load_refusal(data: Mapping[str, Any]) -> DomainError:
     """The refusal that was kept; TrialFailed where this version does not know its code."""
     kinds = {kind.code: kind for kind in DomainError.leaves()}
-    facts = {name: _found(value) for name, value in data["facts"].items()}
+    facts = {name: _from_json(value) for name, value in data["facts"].items()}
     kind = kinds.get(data["code"])
     return kind(**facts) if kind else TrialFailed(kind=data["code"])
 
 
-def _kept(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     match value:
         case DomainError():
-            return {"refusal": dump(value)}
+            return {"refusal": dump_refusal(value)}
         case dt.datetime():
             return {"instant": value.isoformat()}
         case dt.date():
@@ -41,18 +41,18 @@ def _kept(value: Any) -> Any:
         case enum.Enum():
             return {"member": [type(value).__name__, value.value]}
         case Mapping():
-            return {"table": {str(key): _kept(inner) for key, inner in value.items()}}
+            return {"table": {str(key): _to_json(inner) for key, inner in value.items()}}
         case list() | tuple() | set() | frozenset():
-            return [_kept(inner) for inner in value]
+            return [_to_json(inner) for inner in value]
         case None | bool() | int() | float() | str():
             return value
     return str(value)
 
 
-def _found(value: Any) -> Any:
+def _from_json(value: Any) -> Any:
     match value:
         case {"refusal": inner}:
-            return load(inner)
+            return load_refusal(inner)
         case {"instant": text}:
             return dt.datetime.fromisoformat(text)
         case {"day": text}:
@@ -63,7 +63,7 @@ def _found(value: Any) -> Any:
             kind = getattr(status, name, None)
             return kind(member) if kind else member
         case {"table": table}:
-            return {key: _found(inner) for key, inner in table.items()}
+            return {key: _from_json(inner) for key, inner in table.items()}
         case list():
-            return [_found(inner) for inner in value]
+            return [_from_json(inner) for inner in value]
     return value

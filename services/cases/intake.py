@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import Complaint, Customer, Department, NumberCounter, PolicyVersion
 from policy.engine.fact_changes import Effect
-from policy.pack.numbering import overflows, period, render
+from policy.pack.numbering import is_wider_than_printed, render_number, serial_period
 from policy.pack.schema import ChannelEntry, NumberEntry
 from policy.vocabulary.errors import ChoiceUnknown, FieldMissing, FieldTooLong, ValueRefused
 from policy.vocabulary.events import (
@@ -246,7 +246,7 @@ def _new_complaint(
     counter = _locked_counter(session, f"{pack.policy.key}/{series.key}", series, on=day)
     serial = _free_serial(session, series, day, counter.last)
     complaint = Complaint(
-        number=render(series, day, serial),
+        number=render_number(series, day, serial),
         policy_version=version,
         customer=customer,
         version=0,
@@ -259,7 +259,7 @@ def _new_complaint(
         tallies=[],
         entries=[],
     )
-    if overflows(series, serial):
+    if is_wider_than_printed(series, serial):
         log.warning("%s is wider than its series is printed", complaint.number)
     return complaint, counter, serial
 
@@ -273,7 +273,9 @@ def _free_serial(session: Session, series: NumberEntry, on: dt.date, last: int) 
     Another regulation, or an earlier version with another template, may have given it already.
     """
     while True:
-        serials = {render(series, on, n): n for n in range(last + 1, last + 1 + _SERIALS_AT_ONCE)}
+        serials = {
+            render_number(series, on, n): n for n in range(last + 1, last + 1 + _SERIALS_AT_ONCE)
+        }
         taken = session.scalars(sa.select(Complaint.number).where(Complaint.number.in_(serials)))
         if free := serials.keys() - set(taken):
             return min(serials[number] for number in free)
@@ -287,10 +289,10 @@ def _locked_counter(session: Session, series: str, entry: Any, *, on: dt.date) -
     """
     counter = session.scalars(
         sa.select(NumberCounter)
-        .where(NumberCounter.series == series, NumberCounter.period == period(entry, on))
+        .where(NumberCounter.series == series, NumberCounter.period == serial_period(entry, on))
         .with_for_update()
     ).first()
-    return counter or NumberCounter(series=series, period=period(entry, on), last=0)
+    return counter or NumberCounter(series=series, period=serial_period(entry, on), last=0)
 
 
 def _use_serial(session: Session, counter: NumberCounter, serial: int) -> None:

@@ -19,10 +19,18 @@ from sqlalchemy.orm import Session
 
 from enums import Role
 from models import PolicyChange, PolicyRule, PolicyVersion, PostHolding
-from policy.pack.loading import CASE_ROLES, build, is_role, people, read, references, shipped
+from policy.pack.loading import (
+    CASE_ROLES,
+    build_pack,
+    is_role,
+    named_people,
+    read_toml,
+    references,
+    shipped_path,
+)
 from policy.pack.schema import Pack
-from policy.pack.starter import starter
-from policy.proof.checking import differing, findings, without_next_deed
+from policy.pack.starter import starter_pack
+from policy.proof.checking import changed_cases, without_next_deed, written_findings
 from policy.proof.contradictions import Finding
 from policy.vocabulary.errors import (
     ApprovalMissing,
@@ -69,10 +77,10 @@ def begin_from(
 
 def begin_shipped(session: Session, key: str, *, actor: Actor, now: dt.datetime) -> PolicyVersion:
     """A draft that says what a shipped regulation says. Raises NotFound."""
-    path = shipped(key)
+    path = shipped_path(key)
     if not path.is_file():
         raise NotFound(what="policy", key=key)
-    return begin_with(session, read(path), actor=actor, now=now)
+    return begin_with(session, read_toml(path), actor=actor, now=now)
 
 
 def begin_empty(
@@ -81,7 +89,7 @@ def begin_empty(
     """A draft of a new regulation with the least that is one. Raises Duplicate for a used key."""
     if not label.strip():
         raise FieldMissing(field="title")
-    data = starter(key.strip(), label.strip())
+    data = starter_pack(key.strip(), label.strip())
     _check_key(data)
     used = sa.select(PolicyVersion.id).where(PolicyVersion.policy.has(key=key.strip()))
     if session.scalars(used.limit(1)).first() is not None:
@@ -352,9 +360,9 @@ class DraftCheck:
 def check(session: Session, version: PolicyVersion, *, on: dt.date) -> DraftCheck:
     """The findings about a version, its posts and departments looked at on a day."""
     data = policies.plain_data(session, version)
-    quick = findings(data)
+    quick = written_findings(data)
     if not any(one.grave for one in quick):
-        pack = build(data)
+        pack = build_pack(data)
         quick += unheld_posts(session, pack, on=on)
         quick += unmapped_departments(session, pack, policy_id=version.policy_id)
         quick += _number_clashes(session, pack, on=on)
@@ -379,7 +387,7 @@ def unheld_posts(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
             if missing := [post for post in posts if post not in held]:
                 facts = {"posts": missing}
                 found.append(Finding("post_unheld", section, entry.key, facts=facts))
-            for field, who in people(section, entry):
+            for field, who in named_people(section, entry):
                 if not any(_names_a_person(one, held) for one in who):
                     facts = {"posts": list(who)}
                     found.append(Finding("post_unheld", section, entry.key, field, facts))
@@ -510,7 +518,7 @@ def publish(
     if told_staff_on > on:
         raise PeriodRefused(field="told_staff_on", from_on=None, until_on=on)
     _check_publishable(session, draft, on=on)
-    pack = build(policies.plain_data(session, draft), file=str(draft))
+    pack = build_pack(policies.plain_data(session, draft), file=str(draft))
     draft.status, draft.checksum = "published", pack.checksum
     draft.effective_from, draft.published_at = effective_from, now
     draft.published_by_id = actor.user_id
@@ -579,8 +587,8 @@ def _data_at_beginning(session: Session, version: PolicyVersion) -> Mapping[str,
     """What a version said when it was begun: another version, or the shipped text of its key."""
     if version.based_on:
         return policies.plain_data(session, version.based_on)
-    path = shipped(version.policy.key)
-    return read(path) if path.is_file() else None
+    path = shipped_path(version.policy.key)
+    return read_toml(path) if path.is_file() else None
 
 
 def slow_findings(work: CheckInput) -> list[Finding]:
@@ -588,13 +596,13 @@ def slow_findings(work: CheckInput) -> list[Finding]:
 
     A draft that does not load is not looked at: the quick findings come first.
     """
-    if any(one.grave for one in findings(work.data)):
+    if any(one.grave for one in written_findings(work.data)):
         return []
-    found = without_next_deed(build(work.data), work.calendar)
+    found = without_next_deed(build_pack(work.data), work.calendar)
     if work.before is None:
         return found
     folder = CASE_FILES / str(work.data[_HEAD]["key"])
-    for one in differing(work.data, work.before, folder, work.calendar):
+    for one in changed_cases(work.data, work.before, folder, work.calendar):
         facts = {name: getattr(one, name) for name in ("file", "case", "about", "wanted", "found")}
         clause = one.proves[0] if one.proves else ""
         found.append(Finding("case_differs", "clause", clause, facts=facts, grave=False))

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import Complaint, Parameter, Policy, PolicyRule, PolicyVersion
-from policy.pack.loading import build
-from policy.pack.numbering import alike
+from policy.pack.loading import build_pack
+from policy.pack.numbering import prints_same_numbers
 from policy.pack.schema import NumberEntry, Pack
 from policy.vocabulary.errors import NotInForce, NumbersTaken
 from policy.vocabulary.status import ENDS, Status
@@ -38,7 +38,7 @@ def publish(
     Raises PackRefused with every problem, and NumbersTaken where another regulation gives the
     same numbers; nothing is stored then.
     """
-    pack = build(data, parameters, file=file)
+    pack = build_pack(data, parameters, file=file)
     for mine, its, other in series_clashes(session, pack, on=effective_from):
         facts = {"policy": pack.policy.label, "series": mine.label}
         raise NumbersTaken(**facts, other=other.policy.name, its=its.label)
@@ -170,7 +170,7 @@ def series_clashes(
         if version.policy.key != own.policy.key
         for its in pack(session, version).number
         for mine in own.number
-        if alike(mine, its)
+        if prints_same_numbers(mine, its)
     ]
 
 
@@ -197,10 +197,10 @@ def pack(session: Session, version: PolicyVersion) -> Pack:
     What was published does not change, so it is made once a process; a draft is made anew.
     """
     if version.status == "draft":
-        return build(*stored_data(session, version), file=str(version))
+        return build_pack(*stored_data(session, version), file=str(version))
     cached = _packs.get(version.checksum)
     if cached is None:
-        cached = _packs[version.checksum] = build(*stored_data(session, version))
+        cached = _packs[version.checksum] = build_pack(*stored_data(session, version))
     return cached
 
 

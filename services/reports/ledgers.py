@@ -13,8 +13,8 @@ from models import Complaint, FormEntry, NumberCounter, PolicyVersion
 from policy.engine.report_periods import uncovered_times
 from policy.pack.forms_and_reports import FormTemplate as Form
 from policy.pack.forms_and_reports import LedgerEntry
-from policy.pack.numbering import period as series_period
-from policy.pack.numbering import render
+from policy.pack.numbering import render_number
+from policy.pack.numbering import serial_period as series_period
 from services.calendar import working_calendar
 from services.cases import forms
 from services.regulation import policies
@@ -110,7 +110,9 @@ def missing_numbers(
                 NumberCounter.period == series_period(series, on),
             )
         ).first()
-        given = [render(series, on, n) for n in range(1, (counter.last if counter else 0) + 1)]
+        given = [
+            render_number(series, on, n) for n in range(1, (counter.last if counter else 0) + 1)
+        ]
         found[series.key] = _missing(session, given)
     return found
 

@@ -179,14 +179,14 @@ def _difference(
     """What differs, or why the case cannot be judged. A fault of ours stops no other case."""
     try:
         calendar = past(now)
-        before = whatif.up_to(facts, was, calendar, now=now)
-        after = whatif.under(entries, pack, calendar, now=now, calendars=past)
+        before = whatif.settle_until(facts, was, calendar, now=now)
+        after = whatif.replay_under(entries, pack, calendar, now=now, calendars=past)
     except DomainError as refusal:
         return None, refusal
     except Exception as fault:
         log.exception("case %s could not be judged under another version", facts.number)
         return None, TrialFailed(kind=type(fault).__name__)
-    return whatif.difference(before, after), None
+    return whatif.compare_pictures(before, after), None
 
 
 # ---------------------------------------------------------------- the worker's turn
@@ -259,7 +259,7 @@ def fail(
     row = session.get(WhatIf, what_if_id)
     if row is not None:
         row.state, row.made_at = WhatIfState.failed, now
-        row.failure = refusals.dump(refusal)
+        row.failure = refusals.dump_refusal(refusal)
     request = session.get_one(WorkRequest, request_id)
     requests.finish(session, request, now=now, failure=refusal.code)
 
@@ -287,7 +287,7 @@ def difference_as_json(case: JudgedCase, pack: Pack) -> dict[str, Any]:
     """
     if case.difference is None:
         assert case.refusal is not None
-        return {"refusal": refusals.dump(case.refusal)}
+        return {"refusal": refusals.dump_refusal(case.refusal)}
     one, was = case.difference, case.was
     return {
         "late": {
@@ -330,7 +330,7 @@ def _sum(sum_: whatif.PenaltySum, pack: Pack) -> dict[str, Any]:
 
 def _fact(name: str, key: str | None, pack: Pack) -> Mapping[str, str] | None:
     """A fact with its label; a status is an enumeration and said by whoever shows it."""
-    section = whatif.FACTS[name]
+    section = whatif.COMPARED_FACTS[name]
     if key is None:
         return None
     return {"key": key, "label": pack.label(section, key) if section else key}

@@ -28,26 +28,26 @@ class RowAnswer:
     def text(self, *, now: dt.datetime, status: Status | None) -> str:
         """The answer as one line; empty when there is nothing to say."""
         deeds = [name for name in self.done if name != "corrected"]
-        said = [workbook_text.taken(deeds, at=now, status=status)] if deeds and status else []
+        said = [workbook_text.deeds_taken(deeds, at=now, status=status)] if deeds and status else []
         if "corrected" in self.done:
-            said.append(workbook_text.corrected(at=now))
-        said += [workbook_text.refused(why) for why in self.refused]
+            said.append(workbook_text.answer_corrected(at=now))
+        said += [workbook_text.input_refused(why) for why in self.refused]
         for fields, say in (
-            (self.missing, workbook_text.incomplete),
-            (self.conflicts, workbook_text.conflict),
-            (self.put_back, workbook_text.put_back),
-            (self.outdated, workbook_text.outdated),
+            (self.missing, workbook_text.cells_missing),
+            (self.conflicts, workbook_text.changed_on_both_sides),
+            (self.put_back, workbook_text.edits_put_back),
+            (self.outdated, workbook_text.old_copy),
         ):
             if fields:
                 said.append(say(list(dict.fromkeys(fields))))
-        return workbook_text.joined([*said, *self.notes])
+        return workbook_text.join_answers([*said, *self.notes])
 
 
 def because(refusal: DomainError | Unreadable, name: str) -> tuple[str, dict[str, Any], str]:
     """Why an input was not taken: code, plain facts, and the sentence."""
     facts = {key: _plain(value) for key, value in refusal.facts.items()}
     if isinstance(refusal, Unreadable):
-        return refusal.code, facts, workbook_text.unreadable(refusal.code, name, facts)
+        return refusal.code, facts, workbook_text.cell_unreadable(refusal.code, name, facts)
     return refusal.code, facts, wording.error(refusal)
 
 

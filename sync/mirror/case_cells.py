@@ -149,5 +149,5 @@ def _plain(field: Any, value: Any) -> str:
     if isinstance(value, bool):
         return workbook_text.yes_or_no(value)
     if field.shape in ("choice", "choices", "time"):
-        return form_text.value(field, value)
+        return form_text.field_value_text(field, value)
     return "" if value in (None, "", []) else str(value)

@@ -57,7 +57,7 @@ class CellReader:
                 return ParsedInput(None)
             return ParsedInput(f"{person.name} ({person.number})", person.number)
         if name == "outcome":
-            labels = workbook_text.outcomes()
+            labels = workbook_text.reply_outcomes()
             key = parsing.choice(read, {key: (label,) for key, label in labels.items()})
             return ParsedInput(labels[key], key) if key else ParsedInput(None)
         if name == "contacted_at":

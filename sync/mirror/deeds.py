@@ -96,7 +96,7 @@ def _contact(doing: DeedContext, inputs: Inputs) -> str:
     handling.contact(
         **_common(doing),
         at=stated if counts else doing.at,
-        text=None if counts else workbook_text.stated(shown),
+        text=None if counts else workbook_text.stated_contact(shown),
     )
     return "contacted"
 
@@ -151,7 +151,7 @@ def _outcome(inputs: Inputs, ours: Mapping[str, str]) -> str | None:
     """The result's key, as typed or as it stood."""
     if "outcome" in inputs:
         return str(inputs["outcome"].value)
-    labels = {label: key for key, label in workbook_text.outcomes().items()}
+    labels = {label: key for key, label in workbook_text.reply_outcomes().items()}
     return labels.get(ours.get("outcome", ""))
 
 

@@ -107,7 +107,7 @@ def _penalty(session: Session, row: Penalty) -> Mapping[str, str]:
         "employee": row.employee.name,
         "department": row.employee.department.name,
         "number": row.complaint.number,
-        "ground": form_text.ground_with_sanctions(row.rule, row.sanctions, pack),
+        "ground": form_text.ground_and_sanctions(row.rule, row.sanctions, pack),
         "cite": row.cite,
         "amount": plain(float(penalties.signed_amount(row))) or "",
     }

@@ -324,7 +324,7 @@ class Mirror:
         }
         if self._closed_is_stale(session, workbook, taken, picture, now):
             lines["closed"] = self._closed(session, workbook, now)
-        guide = workbook_text.guide(department=name, address=self.address, written_at=now)
+        guide = workbook_text.guide_lines(department=name, address=self.address, written_at=now)
         found = self._filled(spec, picture, lines)
         found["open"] = taken.cells
         return found | self._guide(spec, picture, guide, found)
@@ -367,7 +367,7 @@ class Mirror:
         }
         workbook.refreshed_at = now
         found = self._filled(spec, picture, lines)
-        guide = workbook_text.payroll_guide(year=workbook.year, written_at=now)
+        guide = workbook_text.payroll_guide_lines(year=workbook.year, written_at=now)
         return found | self._guide(spec, picture, guide, found)
 
     def _filled(
@@ -648,7 +648,7 @@ def _grid(picture: WorkbookPicture, key: str) -> Any:
     """One of our tabs. Raises Stopped where it or its column of ids is gone."""
     grid = picture.grids.get(key)
     if grid is None:
-        raise PassStopped(Damage("tab_gone", {"tab": workbook_text.title(key)}))
+        raise PassStopped(Damage("tab_gone", {"tab": workbook_text.tab_title(key)}))
     if "uid" not in grid.columns:
         raise PassStopped(Damage("id_gone", {}))
     return grid

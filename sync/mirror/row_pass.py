@@ -285,8 +285,8 @@ class RowPass:
         self.after.pop("hint", None)
         if hint or self.merged:
             names = [self.whole.titles[name] for name in self.merged]
-            remark = [workbook_text.merged(names)] if names else []
-            self.after["hint"] = workbook_text.joined([one for one in (hint, *remark) if one])
+            remark = [workbook_text.cells_merged(names)] if names else []
+            self.after["hint"] = workbook_text.join_answers([one for one in (hint, *remark) if one])
         if "hint" in self.merged and "hint" not in one.waiting.get("merged", []):
             self._tell_merged()
         one.hint = hint

@@ -64,7 +64,9 @@ def _column(name: str, header: str, width: int, *, locked: bool) -> ColumnLayout
         shape=field.shape,
         open_=open_,
         hidden=name == "uid",
-        choices=tuple(workbook_text.outcomes().values()) if name == "outcome" and open_ else (),
+        choices=tuple(workbook_text.reply_outcomes().values())
+        if name == "outcome" and open_
+        else (),
         choices_from=field.choices_from if open_ else None,
-        note="" if locked else workbook_text.note(name, open_=open_),
+        note="" if locked else workbook_text.column_note(name, open_=open_),
     )

@@ -278,7 +278,7 @@ class TabPass:
             return
         if self.source.at_once:
             return
-        notes = [workbook_text.came_back()] if here_before else []
+        notes = [workbook_text.row_put_back()] if here_before else []
         self._append(one, said, RowAnswer(notes=notes))
 
     def _leave(self, one: RowState, line: TextRow | None) -> None:
@@ -332,7 +332,7 @@ class TabPass:
             self._leave_copy(one, line)
             return
         number = self._last(one).get("number", "")
-        hint = workbook_text.repeated(number)
+        hint = workbook_text.row_repeated(number)
         base = self.base.get(one.id or 0, {})
         typed = {f: t for f, t in line.cells.items() if layout.field(f).open_ and t != base.get(f)}
         if line.cells.get("hint") == hint:
@@ -345,7 +345,7 @@ class TabPass:
     def _leave_copy(self, one: RowState, line: TextRow) -> None:
         """Empty a copy of the row of a case that left; what was told of it is not told again."""
         told = {(p.field, p.theirs) for p in self.problems_of(one)}
-        told.add(("hint", workbook_text.repeated(line.cells.get("number", ""))))
+        told.add(("hint", workbook_text.row_repeated(line.cells.get("number", ""))))
         typed = self._unknown(one, line)
         self._empty(one, line, {f: t for f, t in typed.items() if (f, t) not in told})
 
@@ -387,7 +387,7 @@ class TabPass:
         """Register a typed row, or say what it still lacks; what to remember of it until then."""
         missing = [name for name in ("customer", "body") if not typed.get(name)]
         if missing:
-            self._hint(line, workbook_text.incomplete(missing))
+            self._hint(line, workbook_text.cells_missing(missing))
             return self._remembered(typed, missing=True)
         if entry is None and not self.source.at_once:
             return {
@@ -402,7 +402,7 @@ class TabPass:
                 self._register(line, typed, entry or {})
         except (DomainError, Unreadable) as refusal:
             code, facts, why = because(refusal, "body")
-            self._hint(line, workbook_text.refused(why))
+            self._hint(line, workbook_text.input_refused(why))
             said = _as_text(typed)
             self.problem(None, ProblemKind.refused, None, code, facts, theirs=said)
             self.note(CellDeed.refused, None, after=said, because=why)
@@ -434,7 +434,7 @@ class TabPass:
             at=_instant(entry.get("at"), self._at()),
         )
         one = RowState(None, row_matching.uid_of(complaint.id), complaint.id, typed=dict(typed))
-        one.hint = workbook_text.born(complaint.number, at=self.now)
+        one.hint = workbook_text.case_registered(complaint.number, at=self.now)
         self.mine[one.uid] = one
         self.wanted[one.case] = ""  # it stands on the tab of today, and is read again next time
         state.write_rows(self.session, self.workbook, [one])
@@ -626,7 +626,7 @@ class TabPass:
 
 def _as_text(typed: Cells) -> str:
     """A typed row as somebody reads it."""
-    return "\n".join(f"{workbook_text.header(name)}: {text}" for name, text in typed.items())
+    return "\n".join(f"{workbook_text.column_header(name)}: {text}" for name, text in typed.items())
 
 
 def _hinted(said: Cells, hint: str) -> Cells:

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 import cli
 from config import Settings
 from models import PolicyRule, PolicyVersion
-from policy.pack.loading import shipped
+from policy.pack.loading import shipped_path
 from services.regulation import policies
 
-PACK = shipped("skoda-dealer")
+PACK = shipped_path("skoda-dealer")
 LINE = str(PACK.read_text(encoding="utf-8").split('label = "转办时限"')[0].count("\n") + 1)
 """The line on which the broken text begins."""
 

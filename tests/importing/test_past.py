@@ -23,7 +23,7 @@ from config import ROOT, Settings
 from database import writing
 from files.tables_in import FOUND, REASONS
 from models import Complaint, Customer, Deadline, Journal, Notice, NumberCounter, Penalty
-from policy.pack.loading import read, shipped
+from policy.pack.loading import read_toml, shipped_path
 from policy.vocabulary.status import Status
 from services.calendar import working_calendar
 from services.cases import journal, record
@@ -60,7 +60,7 @@ def engine(engine: Engine) -> Engine:
         working_calendar.seed_official(session)
         policies.publish(
             session,
-            read(shipped("skoda-dealer")),
+            read_toml(shipped_path("skoda-dealer")),
             effective_from=dt.date(2026, 1, 1),
             now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
         )

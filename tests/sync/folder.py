@@ -39,19 +39,19 @@ AFTER_SALES = "after_sales"
 def header(name: str) -> str:
     """What stands above a field's column."""
     with wording.speaking(LANGUAGE, ZONE):
-        return workbook_text.header(name)
+        return workbook_text.column_header(name)
 
 
 def title(key: str) -> str:
     """What a tab is called."""
     with wording.speaking(LANGUAGE, ZONE):
-        return workbook_text.title(key)
+        return workbook_text.tab_title(key)
 
 
 def outcome(key: str) -> str:
     """The label of a result."""
     with wording.speaking(LANGUAGE, ZONE):
-        return workbook_text.outcomes()[key]
+        return workbook_text.reply_outcomes()[key]
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Files:
         (self.folder / "sheets").mkdir(parents=True, exist_ok=True)
         with self.office() as office, wording.speaking(LANGUAGE, ZONE):
             layout.add_missing_tabs(
-                office.session, title=workbook_text.title, header=workbook_text.header
+                office.session, title=workbook_text.tab_title, header=workbook_text.column_header
             )
             layout.add_missing_workbooks(
                 office.session,

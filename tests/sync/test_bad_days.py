@@ -94,7 +94,7 @@ def test_a_deleted_row_comes_back_and_an_answer_beside_it_is_taken(day: Day) -> 
     day.edit(on("delete_rows", row=day.numbers[SECOND]), *day.answer(FIFTH))
     day.rest()
     assert day.events(FIFTH) == REPLIED
-    assert day.hint(SECOND) == words(workbook_text.came_back)
+    assert day.hint(SECOND) == words(workbook_text.row_put_back)
     assert [one.what for one in day.deeds(CellDeed.appended)][-1] is CellDeed.appended
     day.ends_right(without_note=[SECOND])
 
@@ -117,7 +117,9 @@ def test_the_copy_of_a_row_takes_nothing_and_says_so(day: Day) -> None:
     )
     day.rest()
     assert day.events(SECOND) == []
-    assert day.lines()[last][header("hint")] == words(workbook_text.repeated, day.numbers[SECOND])
+    assert day.lines()[last][header("hint")] == words(
+        workbook_text.row_repeated, day.numbers[SECOND]
+    )
     assert day.lines()[last][header("answer")] == "写在副本里"
     kept = {one.field: one.theirs for one in day.problems(ProblemKind.repeated)}
     assert kept["answer"] == "写在副本里"
@@ -139,7 +141,7 @@ def test_a_row_copied_over_another_one(day: Day) -> None:
     assert day.events(FIRST) == day.events(FOURTH) == []
     rows = [said for said in day.lines().values() if said[header("number")] == day.numbers[FIRST]]
     assert len(rows) == 2
-    told = words(workbook_text.repeated, day.numbers[FIRST])
+    told = words(workbook_text.row_repeated, day.numbers[FIRST])
     (copy,) = [n for n, said in day.lines().items() if said.get(header("hint")) == told]
     day.edit(on("delete_rows", row=copy))
     day.rest()
@@ -254,13 +256,13 @@ def test_merged_cells_are_left_alone_and_the_row_says_so(day: Day) -> None:
     content = {cell.coordinate: cell.value for cell in day.sheet()[line]}
     day.rest()
     assert day.events(SECOND) == REPLIED
-    assert words(workbook_text.merged, ["phone"]) in day.hint(SECOND)
+    assert words(workbook_text.cells_merged, ["phone"]) in day.hint(SECOND)
     assert content[f"{last}{line}"] is None
     assert day.said(SECOND, "phone") == ("",)
     day.ends_right(untouched=[(SECOND, "phone")])
     day.edit(on("unmerge", range=f"{first}{line}:{last}{line}"))
     day.rest()
-    assert words(workbook_text.merged, []) not in day.hint(SECOND)
+    assert words(workbook_text.cells_merged, []) not in day.hint(SECOND)
     day.ends_right()
 
 
@@ -276,8 +278,8 @@ def test_answers_merged_over_two_cases_count_for_the_first_only(day: Day) -> Non
     day.rest()
     assert day.events(place) == REPLIED
     assert day.events(below) == []
-    assert words(workbook_text.merged, ["handler", "outcome", "answer"]) in day.hint(below)
-    assert words(workbook_text.merged, []) not in day.hint(place)
+    assert words(workbook_text.cells_merged, ["handler", "outcome", "answer"]) in day.hint(below)
+    assert words(workbook_text.cells_merged, []) not in day.hint(place)
     day.ends_right()
 
 
@@ -346,7 +348,7 @@ def test_formulas_and_errors_are_refused_and_stay_where_they_are(day: Day) -> No
     assert sorted(said.values()) == ["broken", "broken", "formula"]
     assert "#DIV/0!" in day.hint(FIRST)
     assert "公式" in day.hint(SECOND)
-    assert words(workbook_text.put_back, ["customer"]) in day.hint(THIRD)
+    assert words(workbook_text.edits_put_back, ["customer"]) in day.hint(THIRD)
     assert day.said(FIRST, "progress") == ("=1/0",)
     assert "#REF!" in day.said(THIRD, "progress")[0]
     left = [(place, "progress") for place in (FIRST, SECOND, THIRD)]

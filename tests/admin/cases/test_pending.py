@@ -16,7 +16,7 @@ from config import Settings
 from database import reading
 from enums import Role
 from models import Complaint, Employee, Notice, NoticeDelivery, Penalty
-from policy.pack.loading import read, shipped
+from policy.pack.loading import read_toml, shipped_path
 from policy.vocabulary.facts import CaseFacts
 from services.cases import desk, forms, handling, intake, jury, penalties, record
 from services.company import accounts, actors, people
@@ -156,7 +156,9 @@ def fuel_case(office: Office) -> tuple[str, int]:
     """A complaint about fuel that quality has and production takes part in; a worker's id."""
     session, then = office.session, now() - 2 * HOUR
     said: dict[str, Any] = {"effective_from": dt.date(2026, 1, 1), "now": then}
-    version = policies.publish(session, apart(read(shipped("fuel-supplier")), "F"), **said)
+    version = policies.publish(
+        session, apart(read_toml(shipped_path("fuel-supplier")), "F"), **said
+    )
     hired = {}
     for key in ("marketing", "quality", "production"):
         department = people.add_department(session, key=key, name=key)

@@ -18,7 +18,7 @@ from config import Settings
 from database import make_engine, reading, writing
 from enums import Role
 from models import Complaint, Department, DepartmentMeaning, Policy, User
-from policy.pack.loading import read, shipped
+from policy.pack.loading import read_toml, shipped_path
 from services.company import actors, people
 from services.regulation import drafts, policies
 from tests import company
@@ -39,7 +39,7 @@ def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with writing(engine) as session:
         day = TODAY - dt.timedelta(days=30)
         policies.publish(
-            session, apart(read(shipped("road-rescue")), "R"), effective_from=day, now=NOW
+            session, apart(read_toml(shipped_path("road-rescue")), "R"), effective_from=day, now=NOW
         )
         office = Office(session)
         holders = {"front_desk": "specialist", "operations_head": "director"}

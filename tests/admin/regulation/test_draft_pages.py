@@ -20,14 +20,14 @@ from admin.regulation.shape_fields import FIELDS_OF, form_of
 from database import reading, writing
 from enums import Role
 from models import Department, PolicyChange, PolicyRule, PolicyVersion, User
-from policy.pack.loading import PACKS, build, parse, read, shipped
+from policy.pack.loading import PACKS, build_pack, parse_toml, read_toml, shipped_path
 from policy.pack.schema import SECTIONS
 from policy.pack.slots import Slot, parameter_shapes, slots_of
 from services.calendar import working_calendar
 from services.company import actors, people
 from services.regulation import drafts, policies
 from tests.company import regulation
-from wording.rule_choices import Lexicon
+from wording.rule_choices import RuleChoices
 
 NOW = dt.datetime.now(dt.UTC)
 
@@ -116,7 +116,7 @@ def test_every_term_sum_and_count_stands_in_one_table_with_its_clause(
     administrator: FlaskClient, draft_id: int
 ) -> None:
     page = administrator.get(f"/admin/draft/{draft_id}/numbers").get_data(as_text=True)
-    pack = build(regulation())
+    pack = build_pack(regulation())
     for penalty in pack.penalty:
         assert penalty.label in page
     for words in (
@@ -203,15 +203,15 @@ def test_an_empty_choice_stands_first_and_is_marked(
 
 @pytest.mark.parametrize("key", sorted(path.stem for path in PACKS.glob("*.toml")))
 def test_every_entry_of_the_regulation_comes_through_its_form_unchanged(key: str) -> None:
-    data = read(shipped(key))
-    lexicon = Lexicon(data)
+    data = read_toml(shipped_path(key))
+    lexicon = RuleChoices(data)
     for section in ("policy", *SECTIONS):
         listed = data.get(section, ())
         for one in [listed] if section == "policy" else listed:
             _comes_through(one, section, lexicon)
 
 
-def _comes_through(one: dict[str, Any], section: str, lexicon: Lexicon) -> None:
+def _comes_through(one: dict[str, Any], section: str, lexicon: RuleChoices) -> None:
     """Assert that an entry shown in its form and sent back as it stands is the same entry."""
     slots = {s.name: s for s in slots_of(section) if section != "parameter"}
     form = form_of(slots, lexicon)(None, data=one)
@@ -238,10 +238,10 @@ def _typed(form: Any) -> Any:
 
 
 def test_a_choice_of_the_company_between_yes_and_no_may_be_no() -> None:
-    data = read(shipped("skoda-dealer"))
+    data = read_toml(shipped_path("skoda-dealer"))
     entry = {"key": "call_before_rest", "value": True}
     slots = {"value": value_slot(entry, parameter_shapes(data))}
-    form = form_of(slots, Lexicon(data))
+    form = form_of(slots, RuleChoices(data))
     assert form(None, data=entry)["value"].raw[""] == "yes"
     assert form(MultiDict([("value-from", "")]), data=entry)["value"].data is False
 
@@ -357,7 +357,7 @@ def test_a_draft_is_begun_in_every_way(
     administrator: FlaskClient, version_id: int, engine: Engine, send: Any
 ) -> None:
     file = administrator.get(f"/admin/policy/{version_id}/file").get_data()
-    assert parse(file, file="x.toml")["policy"]["key"] == "skoda-dealer"
+    assert parse_toml(file, file="x.toml")["policy"]["key"] == "skoda-dealer"
     for typed in (
         {"way": f"version:{version_id}"},
         {"way": "shipped:skoda-dealer"},

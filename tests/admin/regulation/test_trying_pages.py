@@ -24,9 +24,9 @@ from admin.regulation.event_form import deeds_of, first_and_rest, form_for, said
 from config import ROOT, Settings
 from enums import Role, WhatIfState
 from models import Complaint, Journal, WhatIf, WhatIfCase
-from policy.pack.loading import PACKS, build, read
+from policy.pack.loading import PACKS, build_pack, read_toml
 from policy.proof import casefile
-from policy.proof.coverage import parameters
+from policy.proof.coverage import chosen_parameters
 from policy.vocabulary.events import EVENTS
 from tests import company
 from tests.company import Office, at
@@ -282,8 +282,8 @@ def test_a_version_that_is_not_there_is_no_page(client: FlaskClient, log_in: Any
 
 @pytest.mark.parametrize("pack_file", sorted(PACKS.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_event_has_a_form_that_asks_for_all_it_needs(app: Flask, pack_file: Path) -> None:
-    pack = build(read(pack_file), parameters(CASES / pack_file.stem))
-    people = [(name, name) for name in casefile.with_posts({}, pack)]
+    pack = build_pack(read_toml(pack_file), chosen_parameters(CASES / pack_file.stem))
+    people = [(name, name) for name in casefile.cast_with_posts({}, pack)]
     at_ = {"at": dt.datetime(2026, 3, 2, 9)}
     with app.test_request_context():
         for name, kind in EVENTS.items():
@@ -299,13 +299,13 @@ def test_every_event_has_a_form_that_asks_for_all_it_needs(app: Flask, pack_file
 
 
 def test_a_form_of_the_regulation_is_filled_field_by_field(app: Flask) -> None:
-    data = read(PACKS / "skoda-dealer.toml")
+    data = read_toml(PACKS / "skoda-dealer.toml")
     asked = {"key": "opinion", "label": "意见书", "cite": "SKD-2.1"}
     asked["fields"] = [
         {"key": "cause", "label": "原因", "shape": "long_text", "required": True},
         {"key": "checked", "label": "已核实", "shape": "flag"},
     ]
-    pack = build({**data, "form": [*data.get("form", ()), asked]})
+    pack = build_pack({**data, "form": [*data.get("form", ()), asked]})
     deed = next(one for one in deeds_of("filled", pack) if one.key == "filled:opinion")
     assert section_of("form") == "form"
     typed = {"step-at": "2026-03-02T09:00", "step-by": "x", "step-own_cause": "螺丝松动"}

@@ -18,8 +18,8 @@ from sqlalchemy import Engine
 from config import Settings
 from database import reading
 from models import CompanyText, Complaint, Customer, CustomerFlag, FormEntry
-from policy.pack.loading import PACKS, load
-from policy.proof.coverage import parameters
+from policy.pack.loading import PACKS, load_pack
+from policy.proof.coverage import chosen_parameters
 from services.cases import customers, forms
 from services.regulation import declared, drafts
 from tests import company, suppliers
@@ -237,7 +237,7 @@ def test_a_ledger_of_a_form_lists_its_fillings(visit: Any, post: Post, client: F
 
 @pytest.mark.parametrize("path", sorted(PACKS.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_column_of_a_shipped_ledger_has_something_to_say(path: Path) -> None:
-    pack = load(path, parameters(CASES / path.stem))
+    pack = load_pack(path, chosen_parameters(CASES / path.stem))
     of_cases = {
         *declared.declared_fields(pack),
         *(field.key for field in pack.field),

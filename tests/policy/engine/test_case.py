@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 from policy.engine.case import apply
 from policy.engine.folding import JournalEntry, fold
 from policy.engine.permission import offered
-from policy.pack.loading import PACKS, build, read, shipped
-from policy.pack.loading import load as load_pack
+from policy.pack.loading import PACKS, build_pack, load_pack, read_toml, shipped_path
 from policy.pack.schema import Pack
-from policy.proof.coverage import parameters
-from policy.proof.statespace import BEGIN, beginnings, cast, everything
+from policy.proof.coverage import chosen_parameters
+from policy.proof.statespace import BEGIN, cast_of_pack, every_event, first_events
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.events import (
     By,
@@ -56,9 +55,9 @@ thorough = settings(
 @cache
 def world(regulation: str) -> tuple[Pack, list[Happening], list[Happening]]:
     """A pack, the ways a case can begin and everything that can happen to it."""
-    pack = load_pack(shipped(regulation), parameters(CASES / regulation))
-    begin = [event for event in beginnings(pack) if Life(pack).happen(event)]
-    return pack, begin, everything(pack)
+    pack = load_pack(shipped_path(regulation), chosen_parameters(CASES / regulation))
+    begin = [event for event in first_events(pack) if Life(pack).happen(event)]
+    return pack, begin, every_event(pack)
 
 
 class Life:
@@ -227,17 +226,17 @@ def test_a_refused_event_changes_nothing(regulation: str, data: st.DataObject) -
     life, _ = _live(data, regulation)
     _, _, tried = world(regulation)
     event = data.draw(st.sampled_from(tried))
-    person = data.draw(st.sampled_from(cast(life.pack)))
+    person = data.draw(st.sampled_from(cast_of_pack(life.pack)))
     before, entries = life.facts, list(life.entries)
     if life.happen(event.model_copy(update={"at": life.now, "by": person})) is None:
         assert (life.facts, life.entries) == (before, entries)
 
 
 def test_a_case_that_no_department_had_cannot_be_restarted() -> None:
-    data = read(shipped("skoda-dealer"))
+    data = read_toml(shipped_path("skoda-dealer"))
     data["kind"] = [{**kind, "concludes": True} for kind in data["kind"]]
     data["gate"] = []
-    pack = build(data)
+    pack = build_pack(data)
     by = By(
         kind=ActorKind.user,
         employee="1001",

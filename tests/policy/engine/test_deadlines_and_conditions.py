@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from policy.engine.conditions import field_value
-from policy.pack.loading import build, read, shipped
+from policy.pack.loading import build_pack, read_toml, shipped_path
 from policy.proof.play import Case, Play
 from policy.vocabulary.errors import PackRefused
 from policy.vocabulary.facts import CaseFacts, FormEntryFacts
@@ -27,7 +27,7 @@ ORDER = {
 
 def written(**more: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The Skoda regulation as plain data with further entries."""
-    data = read(shipped("skoda-dealer"))
+    data = read_toml(shipped_path("skoda-dealer"))
     for section, entries in more.items():
         named = [{"label": "x", "cite": "SKD-2.1", **entry} for entry in entries]
         data[section] = [*data.get(section, ()), *named]
@@ -45,7 +45,7 @@ def played(data: Mapping[str, Any], *steps: Mapping[str, Any]) -> Play:
     }
     defaults = {"kind": "complaint", "channel": "visit", "category": "quality", "subject": "x"}
     case = Case("", "x", (), {}, tuple(steps), cast, defaults)
-    play = Play(case, build(data), official_calendar())
+    play = Play(case, build_pack(data), official_calendar())
     for step in steps:
         outcome = play.step({"by": "desk", **step})
         code = outcome.refused.code if outcome.refused else None
@@ -86,7 +86,7 @@ def test_what_starts_after_closing_has_a_term_of_its_own(at: dt.datetime, due: d
 def test_a_window_has_no_term_for_after_closing() -> None:
     day = {"amount": 3, "unit": "calendar_day"}
     with pytest.raises(PackRefused):
-        build(written(deadline=[CALL | {"window_from": day, "within": day}]))
+        build_pack(written(deadline=[CALL | {"window_from": day, "within": day}]))
 
 
 def test_an_end_that_is_stated_anew_moves_and_keeps_the_old_one_in_sight() -> None:
@@ -140,7 +140,7 @@ def test_a_condition_asks_what_was_filed_in_this_round_alone() -> None:
 def test_only_what_is_filed_belongs_to_a_round(field: str) -> None:
     gate = {"key": "again", "before": ["signed"], "requires": [{"field": field, "filled": True}]}
     with pytest.raises(PackRefused):
-        build(written(form=[ORDER], gate=[gate]))
+        build_pack(written(form=[ORDER], gate=[gate]))
 
 
 def test_a_condition_asks_for_a_field_of_what_is_being_registered() -> None:
@@ -153,7 +153,9 @@ def test_a_condition_asks_for_a_field_of_what_is_being_registered() -> None:
     assert not played(written(gate=[needs]), {**step, "expect": CLOSED}).entries
     assert played(written(gate=[needs]), {**step, "extra": {"plate": "京A"}}).entries
     with pytest.raises(PackRefused):
-        build(written(gate=[needs | {"requires": [{"field": "event.extra.nope", "filled": True}]}]))
+        build_pack(
+            written(gate=[needs | {"requires": [{"field": "event.extra.nope", "filled": True}]}])
+        )
 
 
 @pytest.mark.parametrize(("rate", "charged"), [("89.99", True), ("90", False), ("90.01", False)])

@@ -11,8 +11,7 @@ import pytest
 from policy.engine.case import apply
 from policy.engine.fact_changes import changes
 from policy.engine.folding import JournalEntry, fold
-from policy.pack.loading import build, read, shipped
-from policy.pack.loading import load as load_pack
+from policy.pack.loading import build_pack, load_pack, read_toml, shipped_path
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import StatusForbids
 from policy.vocabulary.events import By, HeldPost, load
@@ -21,7 +20,7 @@ from policy.vocabulary.status import ActorKind, DeadlineState, PenaltyStatus
 from policy.vocabulary.worktime import DayKind, WorkCalendar
 from services.calendar.working_calendar import HALF_SLOTS, SLOTS, ZONE, official_days
 
-PACK = load_pack(shipped("skoda-dealer"))
+PACK = load_pack(shipped_path("skoda-dealer"))
 LOCAL = dt.timezone(dt.timedelta(hours=8))
 BEGIN = dt.datetime(2026, 6, 1, 9, 0, tzinfo=LOCAL)
 """A Monday; the week has no festival."""
@@ -299,7 +298,7 @@ def test_an_end_that_becomes_final_without_moving_is_told_as_that() -> None:
 
 
 def test_of_two_clocks_of_a_slot_the_one_that_now_ends_earlier_runs() -> None:
-    data = read(shipped("skoda-dealer"))
+    data = read_toml(shipped_path("skoda-dealer"))
     rival = {
         "key": "close_by_calendar",
         "label": "自然日关闭",
@@ -311,7 +310,7 @@ def test_of_two_clocks_of_a_slot_the_one_that_now_ends_earlier_runs() -> None:
         "binds": "responsible",
     }
     data["deadline"].append(rival)
-    life = Life(build(data, file="-")).dispatched()
+    life = Life(build_pack(data, file="-")).dispatched()
     by_working_days = closing(life)
     assert by_working_days.key != "close_by_calendar"
     assert "close_by_calendar" in [o["rule"] for o in by_working_days.because["over"]]

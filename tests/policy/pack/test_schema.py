@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from policy.pack.loading import PACKS, build, load, read, shipped
+from policy.pack.loading import PACKS, build_pack, load_pack, read_toml, shipped_path
 from policy.pack.schema import Pack
-from policy.proof.coverage import parameters
+from policy.proof.coverage import chosen_parameters
 from policy.vocabulary.errors import PackRefused
 from tests.regulations import CASES
 
-SKODA = shipped("skoda-dealer").read_text(encoding="utf-8")
+SKODA = shipped_path("skoda-dealer").read_text(encoding="utf-8")
 
 
 def refused(tmp_path: Path, text: str, **parameters: Any) -> dict[str, str]:
@@ -21,7 +21,7 @@ def refused(tmp_path: Path, text: str, **parameters: Any) -> dict[str, str]:
     path = tmp_path / "ours.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(PackRefused) as refusal:
-        load(path, parameters or None)
+        load_pack(path, parameters or None)
     assert refusal.value.facts["file"] == "ours.toml"
     return {problem["place"]: problem["why"] for problem in refusal.value.facts["problems"]}
 
@@ -49,7 +49,7 @@ def test_a_sheet_is_one_of_those_who_may(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("regulation", sorted(path.stem for path in PACKS.glob("*.toml")))
 def test_a_shipped_pack_loads_and_is_named_like_its_file(regulation: str) -> None:
-    pack = load(shipped(regulation), parameters(CASES / regulation))
+    pack = load_pack(shipped_path(regulation), chosen_parameters(CASES / regulation))
     assert pack.policy.key == regulation
     assert pack.clause
 
@@ -73,13 +73,13 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ours.toml"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(PackRefused) as refusal:
-        read(path)
+        read_toml(path)
     assert refusal.value.facts["file"] == "ours.toml"
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PackRefused) as refusal:
-        load(tmp_path / "none.toml")
+        load_pack(tmp_path / "none.toml")
     assert refusal.value.facts["file"] == "none.toml"
 
 
@@ -338,12 +338,12 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [{}, {"policy": 3}, {"policy": {}, "parameter": "none"}])
 def test_data_that_is_no_pack_is_refused(data: dict[str, Any]) -> None:
     with pytest.raises(PackRefused):
-        build(data, file="nothing")
+        build_pack(data, file="nothing")
 
 
 def test_a_company_s_own_parameter_stands_above_the_pack_s() -> None:
     term = {"amount": 1, "unit": "hour"}
-    pack = load(shipped("skoda-dealer"), {"handover_limit": term})
+    pack = load_pack(shipped_path("skoda-dealer"), {"handover_limit": term})
     within = pack.find("deadline", "handover").within
     assert within.model_dump(mode="json", exclude_defaults=True) == term
 
@@ -351,17 +351,17 @@ def test_a_company_s_own_parameter_stands_above_the_pack_s() -> None:
 def test_the_checksum_follows_the_rules_and_not_the_spacing(tmp_path: Path) -> None:
     path = tmp_path / "ours.toml"
     path.write_text("# the same\n\n" + SKODA, encoding="utf-8")
-    ours, theirs = load(path), load(shipped("skoda-dealer"))
+    ours, theirs = load_pack(path), load_pack(shipped_path("skoda-dealer"))
     assert ours.checksum == theirs.checksum
     path.write_text(changed('amount = 300\nper = "order"', 'amount = 301\nper = "order"'))
-    assert load(path).checksum != theirs.checksum
+    assert load_pack(path).checksum != theirs.checksum
 
 
 def test_a_pack_is_the_same_after_a_round_trip_as_plain_data() -> None:
-    pack = load(shipped("skoda-dealer"))
+    pack = load_pack(shipped_path("skoda-dealer"))
     assert Pack.model_validate(pack.model_dump(mode="json")) == pack
 
 
 def test_a_department_nobody_answers_for_takes_no_case() -> None:
-    pack = load(shipped("skoda-dealer"))
+    pack = load_pack(shipped_path("skoda-dealer"))
     assert [d.key for d in pack.department if not d.answers] == ["care"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from policy.engine.folding import fold
-from policy.pack.loading import PACKS, build, read, shipped
+from policy.pack.loading import PACKS, build_pack, read_toml, shipped_path
 from policy.proof.play import Case, Play, cases
 from policy.vocabulary.worktime import WorkCalendar
 from tests.regulations import CASES, official_calendar
@@ -24,7 +24,7 @@ def calendar() -> WorkCalendar:
     ("regulation", "case"), [pytest.param(key, case, id=case.name) for key, case in PLAYED]
 )
 def test_the_case_ends_as_it_says(regulation: str, case: Case, calendar: WorkCalendar) -> None:
-    pack = build(read(shipped(regulation)), case.parameters)
+    pack = build_pack(read_toml(shipped_path(regulation)), case.parameters)
     play = Play(case, pack, calendar)
     assert [str(wrong) for wrong in play.mismatches()] == []
     assert fold(play.entries, pack, calendar) == play.facts

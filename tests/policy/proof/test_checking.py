@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from policy.pack.loading import PACKS, build, read, shipped
+from policy.pack.loading import PACKS, build_pack, read_toml, shipped_path
 from policy.pack.schema import SECTIONS
 from policy.pack.shapes import ConditionRow, Quantity
-from policy.pack.starter import starter
+from policy.pack.starter import starter_pack
 from policy.proof import checking, domains
 from policy.proof.contradictions import Finding
-from policy.proof.coverage import parameters
+from policy.proof.coverage import chosen_parameters
 from policy.vocabulary.events import EVENTS
 from policy.vocabulary.worktime import MOST_OF, Unit
 from tests.regulations import CASES, LAST_ON, official_calendar
@@ -31,24 +31,26 @@ def entry(data: Data, section: str, key: str) -> Data:
 
 def found_in(data: Data, code: str) -> list[tuple[str, str, str]]:
     """Where a code was found: section, key and field."""
-    return [(f.section, f.key, f.field) for f in checking.findings(data) if f.code == code]
+    return [(f.section, f.key, f.field) for f in checking.written_findings(data) if f.code == code]
 
 
 @pytest.fixture
 def data() -> Data:
-    return read(shipped("skoda-dealer"))
+    return read_toml(shipped_path("skoda-dealer"))
 
 
 @pytest.mark.parametrize("regulation", REGULATIONS)
 def test_nothing_is_wrong_with_a_shipped_regulation(regulation: str) -> None:
-    chosen = parameters(CASES / regulation)
-    assert [f for f in checking.findings(read(shipped(regulation)), chosen) if f.grave] == []
+    chosen = chosen_parameters(CASES / regulation)
+    assert [
+        f for f in checking.written_findings(read_toml(shipped_path(regulation)), chosen) if f.grave
+    ] == []
 
 
 def test_nothing_is_wrong_with_what_a_new_regulation_begins_with() -> None:
-    data = starter("new", "新制度")
-    assert checking.findings(data) == []
-    assert checking.without_next_deed(build(data), official_calendar()) == []
+    data = starter_pack("new", "新制度")
+    assert checking.written_findings(data) == []
+    assert checking.without_next_deed(build_pack(data), official_calendar()) == []
 
 
 @pytest.mark.parametrize(
@@ -62,11 +64,14 @@ def test_nothing_is_wrong_with_what_a_new_regulation_begins_with() -> None:
     ],
 )
 def test_what_is_said_filed_and_late_has_values_of_its_own(field: str, kind: str) -> None:
-    assert domains.domain(build(read(shipped("skoda-dealer"))), field).kind == kind
+    assert (
+        domains.field_domain(build_pack(read_toml(shipped_path("skoda-dealer"))), field).kind
+        == kind
+    )
 
 
 def test_nothing_is_below_a_number_and_at_least_it() -> None:
-    pack = build(read(shipped("skoda-dealer")))
+    pack = build_pack(read_toml(shipped_path("skoda-dealer")))
     rows = [ConditionRow(field="mileage", below=90), ConditionRow(field="mileage", at_least=90)]
     assert not domains.satisfiable(pack, rows)
     assert domains.satisfiable(pack, rows[:1])
@@ -146,7 +151,7 @@ def test_a_mistake_is_found_and_named(
 ) -> None:
     change(data)
     assert place in found_in(data, code)
-    assert any(f.code == code and f.grave for f in checking.findings(data))
+    assert any(f.code == code and f.grave for f in checking.written_findings(data))
 
 
 GHOST: Data = {"cite": "1", "label": "x", "key": "x"}
@@ -185,7 +190,7 @@ SURCHARGE: Data = {"event": "restarted", "who": "handler", "amount": 10, "per": 
     ],
 )
 def test_what_names_nothing_or_can_never_be_is_found(section: str, said: Data, code: str) -> None:
-    found = checking.findings(small(**{section: [GHOST | said]}))
+    found = checking.written_findings(small(**{section: [GHOST | said]}))
     grave = {one.code for one in found if one.grave and one.section == section}
     assert (code in grave and code in SENTENCES) if code else not grave
 
@@ -220,7 +225,7 @@ def test_addressees_outside_and_parts_in_the_case_may_be_named() -> None:
         authority=[{"key": "u", "by": "anybody", "up_to": 100}],
         chain=[{"key": "c", "steps": ["director", "member:service"]}],
     )
-    assert [one for one in checking.findings(data) if one.grave] == []
+    assert [one for one in checking.written_findings(data) if one.grave] == []
 
 
 STRANGE = (None, True, -7, 1.5, "", "no such thing", "x" * 5_000, [], ["a", "b"], {"a": 1}, [{}])
@@ -228,13 +233,13 @@ STRANGE = (None, True, -7, 1.5, "", "no such thing", "x" * 5_000, [], ["a", "b"]
 
 @pytest.mark.parametrize("regulation", REGULATIONS)
 def test_whatever_is_written_in_a_field_there_is_a_sentence_for_it(regulation: str) -> None:
-    data, unsaid = read(shipped(regulation)), set()
+    data, unsaid = read_toml(shipped_path(regulation)), set()
     for section, shape in SECTIONS.items():
         for plain in data.get(section, ())[:2]:
             for name in shape.model_fields:
                 for strange in STRANGE:
                     wrong: list[Finding] = []
-                    checking.entry(shape, {**plain, name: strange}, {}, wrong)
+                    checking.checked_entry(shape, {**plain, name: strange}, {}, wrong)
                     unsaid |= {(section, name, f.code) for f in wrong if f.code not in SENTENCES}
     assert unsaid == set()
 
@@ -243,7 +248,7 @@ def test_one_broken_entry_hides_no_other_and_is_not_said_to_be_gone(data: Data) 
     negative(data)
     without_serial(data)
     entry(data, "post", "care_director")["colour"] = "red"
-    codes = {(f.code, f.key) for f in checking.findings(data)}
+    codes = {(f.code, f.key) for f in checking.written_findings(data)}
     assert {
         ("too_small", "late_close"),
         ("serial_missing", "complaint"),
@@ -252,7 +257,9 @@ def test_one_broken_entry_hides_no_other_and_is_not_said_to_be_gone(data: Data) 
 
 
 def test_a_draft_without_a_head_or_with_a_strange_section_is_still_looked_at() -> None:
-    found = checking.findings({"policy": {"key": "x"}, "spell": [{"key": "a"}], "penalty": [{}]})
+    found = checking.written_findings(
+        {"policy": {"key": "x"}, "spell": [{"key": "a"}], "penalty": [{}]}
+    )
     codes = {(f.code, f.section) for f in found}
     assert ("section_unknown", "spell") in codes
     assert {("missing", "policy"), ("missing", "penalty")} <= codes
@@ -263,7 +270,7 @@ def test_a_draft_without_a_head_or_with_a_strange_section_is_still_looked_at() -
 
 def small(**sections: list[Data]) -> Data:
     """The starter with more entries; each gets a label and the clause there is."""
-    data = starter("new", "新制度")
+    data = starter_pack("new", "新制度")
     for section, entries in sections.items():
         named = [{"label": one["key"], "cite": "1", **one} for one in entries]
         data[section] = [*data.get(section, []), *named]
@@ -292,7 +299,7 @@ def test_deadlines_that_start_only_on_each_other_are_a_circle() -> None:
             | {"within": DAY},
         ]
     )
-    assert checking.findings(begun) == []
+    assert checking.written_findings(begun) == []
 
 
 def test_a_deadline_that_waits_for_its_own_end_is_a_circle() -> None:
@@ -313,7 +320,7 @@ def test_gates_that_wait_for_each_other_are_a_circle() -> None:
         ]
     )
     assert {key for _, key, _ in found_in(data, "gate_circle")} == {"contact_first", "reply_first"}
-    assert checking.findings(small(gate=[gate("g", "replied", "contacted_at")])) == []
+    assert checking.written_findings(small(gate=[gate("g", "replied", "contacted_at")])) == []
 
 
 LATE: Data = {"breach_of": "close", "who": "responsible", "amount": 100, "per": "time"}
@@ -333,7 +340,7 @@ def test_penalties_that_take_the_place_of_themselves_are_a_circle() -> None:
 
 def test_two_penalties_for_one_thing_are_shown_and_forbid_nothing() -> None:
     data = small(penalty=[{"key": "p", **LATE}, {"key": "q", **LATE}])
-    (found,) = checking.findings(data)
+    (found,) = checking.written_findings(data)
     assert (found.code, found.key, found.grave) == ("charged_twice", "q", False)
 
 
@@ -388,10 +395,10 @@ def test_numbers_that_would_be_given_twice_are_found() -> None:
 
 
 def test_a_regulation_under_which_nothing_can_begin_says_so() -> None:
-    data = starter("new", "新制度")
+    data = starter_pack("new", "新制度")
     del data["channel"]
     del entry(data, "department", "service")["director"]
-    codes = {(f.code, f.section) for f in checking.findings(data)}
+    codes = {(f.code, f.section) for f in checking.written_findings(data)}
     assert {("nothing_begins", "channel"), ("nobody_answers", "department")} <= codes
 
 
@@ -416,17 +423,17 @@ def test_whether_rows_can_hold_together(
     data: Data, rows: list[tuple[str, str, Any]], possible: bool
 ) -> None:
     said = [ConditionRow.model_validate({"field": f, op: value}) for f, op, value in rows]
-    assert domains.satisfiable(build(data), said) is possible
+    assert domains.satisfiable(build_pack(data), said) is possible
 
 
 def test_every_field_a_condition_may_ask_for_has_a_domain(data: Data) -> None:
-    pack = build(data)
-    simple = [name for name in domains.fields(pack) if "." not in name]
-    assert {domains.domain(pack, name).kind for name in simple} <= {
+    pack = build_pack(data)
+    simple = [name for name in domains.condition_fields(pack) if "." not in name]
+    assert {domains.field_domain(pack, name).kind for name in simple} <= {
         *("choice", "flag", "number", "date", "text")
     }
-    assert domains.domain(pack, "grade").values[:2] == ("B2", "B1")
-    assert domains.domain(pack, "event.purpose").values == ("verification", "satisfaction")
+    assert domains.field_domain(pack, "grade").values[:2] == ("B2", "B1")
+    assert domains.field_domain(pack, "event.purpose").values == ("verification", "satisfaction")
 
 
 # ---------------------------------------------------------------- states and cases
@@ -439,7 +446,7 @@ def test_states_that_lead_nowhere_name_the_rule_in_the_way() -> None:
     data["signoff"] = [
         {"key": "assign", "label": "指派", "cite": "1", "event": ["assigned"], "by": ["handler"]}
     ]
-    found = checking.without_next_deed(build(data), official_calendar())
+    found = checking.without_next_deed(build_pack(data), official_calendar())
     (stuck,) = [f for f in found if f.grave]
     assert (stuck.section, stuck.key) == ("gate", "closed_first")
     assert "dispatched" in stuck.facts["statuses"]
@@ -448,7 +455,7 @@ def test_states_that_lead_nowhere_name_the_rule_in_the_way() -> None:
 def test_a_state_from_which_nothing_leads_to_an_end_is_found() -> None:
     data = small(gate=[{"key": "never_signed", "before": ["signed", "settled"]}])
     data["gate"][0]["requires"] = [{"field": "history", "is": True}]
-    found = checking.without_next_deed(build(data), official_calendar())
+    found = checking.without_next_deed(build_pack(data), official_calendar())
     (endless,) = [f for f in found if f.grave]
     assert (endless.code, endless.section, endless.key) == ("no_end", "gate", "never_signed")
     assert "registered" in endless.facts["statuses"]
@@ -456,7 +463,7 @@ def test_a_state_from_which_nothing_leads_to_an_end_is_found() -> None:
 
 def test_a_walk_that_was_cut_short_says_so(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checking, "MOST_STEPS", 500)
-    found = checking.without_next_deed(build(data), official_calendar())
+    found = checking.without_next_deed(build_pack(data), official_calendar())
     assert [f.code for f in found if f.grave] == ["walk_cut_short"]
 
 
@@ -474,7 +481,7 @@ def test_a_gate_that_nothing_opens_is_found_though_a_case_might_get_another_grad
     gate["applies"] = [{"field": "grade", "is": "slight"}] if graded else []
     classify = {"key": "classify", "label": "定级", "cite": "1", "event": ["classified"]}
     data["signoff"] = [classify | {"by": ["service_director"]}]
-    found = checking.without_next_deed(build(data), official_calendar())
+    found = checking.without_next_deed(build_pack(data), official_calendar())
     (endless,) = [one for one in found if one.grave]
     assert (endless.code, endless.section, endless.key) == ("no_end", "gate", "never_signed")
 
@@ -485,20 +492,20 @@ def test_what_a_rule_counts_is_written_as_often_as_it_asks() -> None:
         form=[{"key": "visit", "fields": FIELDS}],
         gate=[{"key": "visited_twice", "before": ["replied"], "requires": [visits]}],
     )
-    assert checking.without_next_deed(build(data), official_calendar()) == []
+    assert checking.without_next_deed(build_pack(data), official_calendar()) == []
 
 
 def test_the_cases_that_end_otherwise_under_a_draft_are_named(data: Data) -> None:
-    before = read(shipped("skoda-dealer"))
+    before = read_toml(shipped_path("skoda-dealer"))
     folder = CASES / "skoda-dealer"
-    assert checking.differing(data, before, folder, official_calendar()) == []
+    assert checking.changed_cases(data, before, folder, official_calendar()) == []
     entry(data, "penalty", "late_close")["amount"] = 250
-    found = checking.differing(data, before, folder, official_calendar())
+    found = checking.changed_cases(data, before, folder, official_calendar())
     assert found
     assert {one.about for one in found} == {"charges"}
     assert all("250" in one.found and "200" in one.wanted for one in found)
     nowhere = folder / "not_there"
-    assert checking.differing(data, before, nowhere, official_calendar()) == []
+    assert checking.changed_cases(data, before, nowhere, official_calendar()) == []
 
 
 def test_a_finding_is_kept_as_data_and_read_again() -> None:
@@ -507,12 +514,12 @@ def test_a_finding_is_kept_as_data_and_read_again() -> None:
 
 
 def test_a_case_nobody_may_do_anything_about_is_stuck() -> None:
-    data = starter("new", "新制度")
+    data = starter_pack("new", "新制度")
     everything = sorted(set(EVENTS) - {"registered", "imported", "corrected", "withdrawn", "moved"})
     nobody = [
         {"key": "nobody", "label": "无人", "cite": "1", "event": everything, "by": ["handler"]}
     ]
-    found = checking.without_next_deed(build({**data, "signoff": nobody}), official_calendar())
+    found = checking.without_next_deed(build_pack({**data, "signoff": nobody}), official_calendar())
     stuck = [f for f in found if f.code == "no_next_deed"]
     assert "registered" in {f.facts["status"] for f in stuck}
     assert {(f.section, f.key) for f in stuck} == {("signoff", "nobody")}

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from policy.pack.loading import PACKS, read, shipped
+from policy.pack.loading import PACKS, read_toml, shipped_path
 from policy.proof.coverage import (
     NOTHING,
     Clause,
+    chosen_parameters,
     clause_report,
-    clauses,
-    coverage,
-    marked,
+    marked_tests,
     mutations,
-    parameters,
-    unnoticed,
+    prove_clauses,
+    read_clauses,
+    unnoticed_mutations,
 )
 from policy.proof.play import Case, cases
 from tests.regulations import CASES, official_calendar
@@ -40,7 +40,7 @@ def test_of_the_359_clauses_a_program_can_check_at_least_350_are_proven() -> Non
 
 @pytest.mark.parametrize("regulation", REGULATIONS)
 def test_every_case_cites_clauses_of_its_regulation(regulation: str) -> None:
-    known = {clause.key for clause in clauses(CASES / regulation / "clauses.toml")}
+    known = {clause.key for clause in read_clauses(CASES / regulation / "clauses.toml")}
     cited = {clause for case in cases(CASES / regulation) for clause in case.proves}
     assert cited <= known
 
@@ -48,10 +48,10 @@ def test_every_case_cites_clauses_of_its_regulation(regulation: str) -> None:
 @pytest.mark.parametrize("regulation", REGULATIONS)
 @pytest.mark.parametrize("part", range(4))
 def test_no_change_of_the_pack_goes_unnoticed(regulation: str, part: int) -> None:
-    data = read(shipped(regulation))
-    changes = list(mutations(data, parameters(CASES / regulation)))[part::4]
+    data = read_toml(shipped_path(regulation))
+    changes = list(mutations(data, chosen_parameters(CASES / regulation)))[part::4]
     played = list(cases(CASES / regulation))
-    missed = unnoticed(changes, played, data, official_calendar())
+    missed = unnoticed_mutations(changes, played, data, official_calendar())
     assert [str(mutation) for mutation in missed] == []
 
 
@@ -61,7 +61,7 @@ def _case(name: str, **fields: object) -> Case:
 
 
 def test_a_clause_is_proven_by_the_cases_and_the_marked_tests_that_cite_it() -> None:
-    proofs = coverage(
+    proofs = prove_clauses(
         [_case("One", proves=("X-1",)), _case("Two", proves=("X-1", "X-2"))],
         {"X-3": ["test_three"]},
         [Clause("X-1", "D"), Clause("X-3", "A"), Clause("X-4", "P"), Clause("X-5", "E", "later")],
@@ -73,27 +73,31 @@ def test_a_clause_is_proven_by_the_cases_and_the_marked_tests_that_cite_it() -> 
 def test_marks_are_read_from_tests_without_running_them(tmp_path: Path) -> None:
     text = '@pytest.mark.proves("X-1", "X-2")\ndef test_it() -> None:\n    raise SystemExit\n'
     (tmp_path / "test_this.py").write_text(text, encoding="utf-8")
-    assert marked(tmp_path) == {"X-1": ["test_it"], "X-2": ["test_it"]}
+    assert marked_tests(tmp_path) == {"X-1": ["test_it"], "X-2": ["test_it"]}
 
 
 def test_a_mark_on_what_is_no_test_proves_nothing(tmp_path: Path) -> None:
     text = '@pytest.mark.proves("X-1")\ndef helper() -> None:\n    raise SystemExit\n'
     (tmp_path / "test_this.py").write_text(text, encoding="utf-8")
-    assert marked(tmp_path) == {}
+    assert marked_tests(tmp_path) == {}
 
 
 def test_without_cases_every_change_that_loads_goes_unnoticed() -> None:
-    data = read(shipped("skoda-dealer"))
+    data = read_toml(shipped_path("skoda-dealer"))
     some = [m for m in mutations(data) if m.place == "deadline.[close_a].within"]
-    assert [str(m) for m in unnoticed(some, [], data, official_calendar())] == list(map(str, some))
+    assert [str(m) for m in unnoticed_mutations(some, [], data, official_calendar())] == list(
+        map(str, some)
+    )
     assert len(some) == 6
 
 
 def test_a_case_that_does_not_hold_is_not_asked() -> None:
-    data = read(shipped("skoda-dealer"))
+    data = read_toml(shipped_path("skoda-dealer"))
     some = [m for m in mutations(data) if m.place == "penalty.[neglect].amount"]
     broken = _case("Broken", steps=({"do": "archived", "at": dt.datetime(2026, 3, 2)},))
-    assert len(list(unnoticed(some, [broken], data, official_calendar()))) == len(some) == 2
+    assert (
+        len(list(unnoticed_mutations(some, [broken], data, official_calendar()))) == len(some) == 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,13 +118,13 @@ def test_a_case_that_does_not_hold_is_not_asked() -> None:
     ],
 )
 def test_every_sort_of_thing_is_changed(place: str, changes: int) -> None:
-    found = [m for m in mutations(read(shipped("skoda-dealer"))) if m.place == place]
+    found = [m for m in mutations(read_toml(shipped_path("skoda-dealer"))) if m.place == place]
     assert len(found) == changes
     assert all(mutation.was != mutation.now for mutation in found)
 
 
 def test_the_parts_of_papers_and_the_times_clocks_show_are_changed() -> None:
-    data = read(shipped("skoda-dealer"))
+    data = read_toml(shipped_path("skoda-dealer"))
     visit = {"key": "day", "label": "日期", "shape": "date", "required": True}
     how = {
         "key": "how",
@@ -142,7 +146,7 @@ def test_the_parts_of_papers_and_the_times_clocks_show_are_changed() -> None:
 
 
 def test_a_number_the_company_has_to_choose_is_changed_from_what_it_chose() -> None:
-    data = read(shipped("skoda-dealer"))
+    data = read_toml(shipped_path("skoda-dealer"))
     data["parameter"] = [
         *data["parameter"],
         {"key": "open_limit", "label": "x", "cite": "SKD-2.1"},

@@ -17,7 +17,7 @@ import cli
 import wording
 from config import ROOT, Settings
 from policy.engine.folding import fold
-from policy.pack.loading import build, read, shipped
+from policy.pack.loading import build_pack, read_toml, shipped_path
 from policy.proof import casefile
 from policy.proof.play import Play
 from policy.vocabulary.errors import CaseFileRefused
@@ -26,7 +26,7 @@ from tests.regulations import official_calendar
 from wording import play_text
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.toml"))
-PACK = build(read(shipped("skoda-dealer")))
+PACK = build_pack(read_toml(shipped_path("skoda-dealer")))
 HEAD = 'pack = "skoda-dealer"\n'
 REGISTERED = """
 [[step]]
@@ -69,12 +69,12 @@ def told(text: str) -> dict[str, Any]:
     """The one case of a text, played in English."""
     (case,) = cases(text)
     with wording.speaking("en", ZoneInfo("Asia/Shanghai")):
-        return play_text.story(case, PACK, official_calendar())
+        return play_text.play_story(case, PACK, official_calendar())
 
 
 def cases(text: str) -> tuple[Any, ...]:
-    data = casefile.parse(text, "mine.toml")
-    return casefile.checked(data, {}, PACK, official_calendar(), file="mine.toml")
+    data = casefile.parse_case_file(text, "mine.toml")
+    return casefile.checked_cases(data, {}, PACK, official_calendar(), file="mine.toml")
 
 
 def problems(text: str) -> list[tuple[Any, ...]]:
@@ -154,13 +154,13 @@ def test_whoever_the_file_does_not_introduce_is_there_by_his_post() -> None:
 
 def test_what_is_written_as_a_file_says_the_same_when_it_is_read() -> None:
     for path in EXAMPLES:
-        data, _shared = casefile.read(path)
-        assert casefile.parse(casefile.write(data), path.name) == data
+        data, _shared = casefile.read_case_file(path)
+        assert casefile.parse_case_file(casefile.case_file_text(data), path.name) == data
 
 
 def test_every_text_survives_being_written() -> None:
     odd = {"step": [{"do": 'a "b" \\ c\n\x7f\t中', "extra": {"x y": [1, True, {"z": "ü"}]}}]}
-    again = casefile.parse(casefile.write(odd), "mine.toml")
+    again = casefile.parse_case_file(casefile.case_file_text(odd), "mine.toml")
     assert again["case"][0]["step"] == odd["step"]
 
 

@@ -7,11 +7,10 @@ from functools import cache
 import pytest
 
 from policy.engine.permission import DECLARED_IN, SHEET_DEEDS, refusal
-from policy.pack.loading import PACKS, shipped
-from policy.pack.loading import load as load_pack
+from policy.pack.loading import PACKS, load_pack, shipped_path
 from policy.pack.schema import Pack
 from policy.proof import checking, statespace
-from policy.proof.coverage import parameters
+from policy.proof.coverage import chosen_parameters
 from policy.proof.statespace import Walk
 from policy.vocabulary.events import EVENTS
 from policy.vocabulary.status import Status
@@ -26,8 +25,8 @@ REGULATIONS = [
 
 @cache
 def walked(regulation: str) -> tuple[Pack, Walk]:
-    pack = load_pack(shipped(regulation), parameters(CASES / regulation))
-    return pack, statespace.walk(pack, official_calendar())
+    pack = load_pack(shipped_path(regulation), chosen_parameters(CASES / regulation))
+    return pack, statespace.walk_states(pack, official_calendar())
 
 
 @pytest.mark.parametrize("regulation", REGULATIONS)
@@ -35,9 +34,11 @@ def test_the_walk_reaches_every_status_and_tries_every_event(regulation: str) ->
     pack, found = walked(regulation)
     assert {place.facts.status for place in found.places.values()} == set(Status)
     assert {place.facts.round for place in found.places.values()} >= {1, 2}
-    tried = {event.type for event in (*statespace.everything(pack), *statespace.beginnings(pack))}
-    together = {said["type"] for said in statespace.papers(pack)}
-    together |= {said["type"] for vote in pack.vote for said in statespace.jury(vote.key)}
+    tried = {
+        event.type for event in (*statespace.every_event(pack), *statespace.first_events(pack))
+    }
+    together = {said["type"] for said in statespace.entry_events(pack)}
+    together |= {said["type"] for vote in pack.vote for said in statespace.jury_events(vote.key)}
     assert tried | together == set(EVENTS) - {"corrected", "withdrawn", "moved"} - _not_in(pack)
 
 
@@ -54,13 +55,13 @@ def test_from_every_state_some_path_leads_to_an_end(regulation: str) -> None:
     _, found = walked(regulation)
     assert found.complete
     assert found.steps < checking.MOST_STEPS
-    assert statespace.without_end(found) == []
+    assert statespace.cases_without_end(found) == []
 
 
 @pytest.mark.parametrize("regulation", REGULATIONS)
 def test_in_every_state_some_person_or_time_has_a_next_deed(regulation: str) -> None:
     pack, found = walked(regulation)
-    assert statespace.without_deed(found, pack) == []
+    assert statespace.cases_without_deed(found, pack) == []
 
 
 @pytest.mark.parametrize("regulation", REGULATIONS)
@@ -71,7 +72,7 @@ def test_no_sheet_ever_does_what_needs_a_name(regulation: str, lawless: bool) ->
         pack = Pack.model_validate(pack.model_dump() | {"signoff": ()})
     done = set()
     for place in found.places.values():
-        for by in statespace.sheets(pack):
+        for by in statespace.workbook_actors(pack):
             able = {name for name in EVENTS if refusal(place.facts, name, by, pack) is None}
             assert not able or place.facts.department in by.departments
             done |= able
@@ -119,7 +120,7 @@ def test_a_case_at_the_department_always_has_a_clock_for_its_answer(regulation: 
 
 
 def test_a_walk_that_comes_to_its_bound_says_so() -> None:
-    pack = load_pack(shipped("skoda-dealer"))
-    found = statespace.walk(pack, official_calendar(), most_steps=1_000)
+    pack = load_pack(shipped_path("skoda-dealer"))
+    found = statespace.walk_states(pack, official_calendar(), most_steps=1_000)
     assert not found.complete
     assert found.places

@@ -13,7 +13,7 @@ import pytest
 
 import wording
 from policy.engine.folding import JournalEntry
-from policy.pack.loading import build, read, shipped
+from policy.pack.loading import build_pack, read_toml, shipped_path
 from policy.pack.schema import Pack
 from policy.proof import casefile, whatif
 from policy.proof.play import Play
@@ -33,8 +33,8 @@ from policy.vocabulary.status import PenaltyStatus
 from tests.regulations import official_calendar
 from wording import whatif_text
 
-DATA = read(shipped("skoda-dealer"))
-PACK = build(DATA)
+DATA = read_toml(shipped_path("skoda-dealer"))
+PACK = build_pack(DATA)
 CALENDAR = official_calendar()
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 ANSWERED = """
@@ -85,8 +85,8 @@ feedback = "-"
 
 def lived(text: str) -> tuple[list[JournalEntry], CaseFacts]:
     """A case as it was under the shipped regulation: its journal and what it became."""
-    data = casefile.parse(text, "x")
-    (case,) = casefile.checked(data, {}, PACK, CALENDAR, file="x")
+    data = casefile.parse_case_file(text, "x")
+    (case,) = casefile.checked_cases(data, {}, PACK, CALENDAR, file="x")
     play = Play(case, PACK, CALENDAR)
     assert list(play.mismatches()) == []
     return play.entries, play.facts
@@ -96,13 +96,13 @@ def other(section: str, key: str, **changed: Any) -> Pack:
     """The shipped regulation with fields of one entry changed; None takes the entry out."""
     entries = [e | changed if e["key"] == key else e for e in DATA[section]]
     assert entries != DATA[section]
-    return build({**DATA, section: entries})
+    return build_pack({**DATA, section: entries})
 
 
 def tried(text: str, pack: Pack, now: dt.datetime = NOW) -> CaseDifference:
     entries, facts = lived(text)
-    before = whatif.up_to(facts, PACK, CALENDAR, now=now)
-    return whatif.difference(before, whatif.under(entries, pack, CALENDAR, now=now))
+    before = whatif.settle_until(facts, PACK, CALENDAR, now=now)
+    return whatif.compare_pictures(before, whatif.replay_under(entries, pack, CALENDAR, now=now))
 
 
 def at_once(text: str, pack: Pack) -> CaseDifference:
@@ -162,14 +162,14 @@ def test_what_was_decided_about_a_charge_that_would_not_be_is_dropped() -> None:
 
 def test_time_archives_by_the_other_rules_and_is_no_reason_against_them() -> None:
     entries, facts = lived(CLOSED)
-    archived = whatif.up_to(facts, PACK, CALENDAR, now=NOW)
+    archived = whatif.settle_until(facts, PACK, CALENDAR, now=NOW)
     assert archived.status.value == "archived"
     longer = other("deadline", "observation", within={"amount": 300, "unit": "calendar_day"})
-    after = whatif.under(entries, longer, CALENDAR, now=NOW)
-    assert whatif.difference(archived, after).facts["status"] == ("archived", "closed")
+    after = whatif.replay_under(entries, longer, CALENDAR, now=NOW)
+    assert whatif.compare_pictures(archived, after).facts["status"] == ("archived", "closed")
     archiving = '[[step]]\ndo = "archived"\nat = 2026-03-12T09:00:00\n'
     entries, _facts = lived(CLOSED + archiving)
-    assert whatif.under(entries, longer, CALENDAR, now=NOW).status.value == "closed"
+    assert whatif.replay_under(entries, longer, CALENDAR, now=NOW).status.value == "closed"
 
 
 def test_a_case_is_judged_as_it_was_put_right() -> None:
@@ -188,14 +188,14 @@ def test_a_case_that_was_withdrawn_is_nothing_under_any_rules() -> None:
         'target = 1\nreason = "-"\n'
     )
     entries, _facts = lived(ANSWERED + gone)
-    assert whatif.under(entries, PACK, CALENDAR, now=NOW) == CaseFacts()
+    assert whatif.replay_under(entries, PACK, CALENDAR, now=NOW) == CaseFacts()
 
 
 def test_a_step_that_does_not_fit_is_named_with_its_reason() -> None:
     entries, _facts = lived(ANSWERED)
     pack = other("signoff", "confirm", by=["general_manager"])
     with pytest.raises(StepRefused) as refused:
-        whatif.under(entries, pack, CALENDAR, now=NOW)
+        whatif.replay_under(entries, pack, CALENDAR, now=NOW)
     assert (refused.value.facts["deed"], refused.value.facts["seq"]) == ("confirmed", 4)
     assert isinstance(refused.value.facts["refusal"], PostMissing)
 
@@ -228,7 +228,7 @@ def test_totals_say_what_changes_in_words() -> None:
     totals, shorter = Totals(), other("deadline", "close_a", **days(1))
     totals.add(at_once(ANSWERED, shorter), PACK, shorter)
     with wording.speaking("en", ZoneInfo("Asia/Shanghai")):
-        said = list(whatif_text.totals(totals))
+        said = list(whatif_text.total_lines(totals))
     assert "Late cases: 0 → 1" in said
     assert "Sum of penalties: ¥0 → ¥200" in said
 
@@ -244,10 +244,10 @@ def test_totals_say_what_changes_in_words() -> None:
     ids=lambda refusal: refusal.code,
 )
 def test_a_refusal_that_was_kept_says_the_same(refusal: DomainError) -> None:
-    kept = refusals.load(json.loads(json.dumps(refusals.dump(refusal))))
+    kept = refusals.load_refusal(json.loads(json.dumps(refusals.dump_refusal(refusal))))
     with wording.speaking("zh_Hans_CN", ZoneInfo("Asia/Shanghai")):
         assert wording.error(kept) == wording.error(refusal)
 
 
 def test_a_refusal_of_another_day_whose_code_is_gone_is_still_said() -> None:
-    assert isinstance(refusals.load({"code": "long_gone", "facts": {}}), TrialFailed)
+    assert isinstance(refusals.load_refusal({"code": "long_gone", "facts": {}}), TrialFailed)

@@ -10,7 +10,7 @@ import pytest
 
 from enums import Role
 from models import Customer, CustomerFlag, PolicyVersion
-from policy.pack.loading import read, shipped
+from policy.pack.loading import read_toml, shipped_path
 from policy.vocabulary.errors import (
     Duplicate,
     FieldMissing,
@@ -101,7 +101,7 @@ TODAY = NOW.date()
 @pytest.fixture
 def sales(office: Office) -> PolicyVersion:
     """A regulation that lets a customer be marked for at most a year."""
-    data = read(shipped("sales-company"))
+    data = read_toml(shipped_path("sales-company"))
     return policies.publish(
         office.session, data, effective_from=dt.date(2026, 1, 1), now=at(1, 1, 9)
     )

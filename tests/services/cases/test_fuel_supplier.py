@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from enums import Role
 from models import Complaint, Customer, FormEntry, PolicyVersion
-from policy.pack.loading import read, shipped
+from policy.pack.loading import read_toml, shipped_path
 from policy.vocabulary.status import ActorKind
 from services.cases import correcting, customers, forms, intake, journal, record
 from services.company import people
@@ -81,7 +81,7 @@ class Supplier:
 @pytest.fixture
 def supplier(session: Session) -> Supplier:
     """The regulation published beside the company's own, and a clerk of its marketing."""
-    data = apart(read(shipped(REGULATION)), "F")
+    data = apart(read_toml(shipped_path(REGULATION)), "F")
     version = policies.publish(session, data, effective_from=dt.date(2026, 1, 1), now=at(1, 1, 9))
     marketing = people.add_department(session, key="marketing", name="营销部")
     clerk = people.add_employee(session, number="7001", name="营销员", department=marketing)

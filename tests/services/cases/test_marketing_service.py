@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from enums import Role
 from models import Complaint, Employee, PolicyVersion
-from policy.pack.loading import read, shipped
-from policy.proof.coverage import parameters
+from policy.pack.loading import read_toml, shipped_path
+from policy.proof.coverage import chosen_parameters
 from policy.vocabulary.errors import Duplicate, FieldMissing, PackRefused
 from policy.vocabulary.status import ActorKind, ReplyOutcome
 from services.cases import correcting, customers, forms, handling, intake, sweep
@@ -28,8 +28,8 @@ FIRST, LAST = dt.date(2026, 9, 1), dt.date(2026, 9, 30)
 
 def filled_in(*names: str) -> dict[str, Any]:
     """The regulation with some of the terms that it prints as [X] filled in."""
-    data = apart(read(shipped("marketing-service")), "M")
-    chosen = parameters(CASES / "marketing-service")
+    data = apart(read_toml(shipped_path("marketing-service")), "M")
+    chosen = chosen_parameters(CASES / "marketing-service")
     data["parameter"] = [
         entry | {"value": chosen[entry["key"]]} if entry["key"] in names else entry
         for entry in data["parameter"]

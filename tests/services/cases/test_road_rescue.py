@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from enums import Role
 from models import Complaint, PolicyVersion
-from policy.pack.loading import build, read, shipped
+from policy.pack.loading import build_pack, read_toml, shipped_path
 from policy.vocabulary.errors import ChoiceUnknown, FieldMissing, PackRefused
 from policy.vocabulary.status import ActorKind
 from services.cases import forms, intake
@@ -27,7 +27,7 @@ FIRST, SECOND = dt.date(2026, 10, 1), dt.date(2026, 10, 2)
 @pytest.fixture
 def version(session: Session) -> PolicyVersion:
     """The road-rescue regulation in force beside the company's own."""
-    data = apart(read(shipped("road-rescue")), "R")
+    data = apart(read_toml(shipped_path("road-rescue")), "R")
     return policies.publish(session, data, effective_from=FIRST, now=at(9, 30, 9))
 
 
@@ -106,10 +106,10 @@ def test_the_handling_file_is_never_filled_without_its_case(
 
 @pytest.mark.parametrize("covers", [["from", "nowhere"], ["from", "duty_person"]])
 def test_a_log_covers_the_time_between_two_instants_it_asks_for(covers: list[str]) -> None:
-    data = read(shipped("road-rescue"))
+    data = read_toml(shipped_path("road-rescue"))
     data["form"] = [f | {"covers": covers} if "covers" in f else f for f in data["form"]]
     with pytest.raises(PackRefused):
-        build(data)
+        build_pack(data)
 
 
 @pytest.mark.proves("RES-2.3.3c")

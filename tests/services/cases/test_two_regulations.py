@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models import Complaint, DepartmentMeaning, PolicyVersion
-from policy.pack.loading import read, shipped
+from policy.pack.loading import read_toml, shipped_path
 from policy.vocabulary.errors import NumbersTaken
 from services.cases import intake
 from services.regulation import drafts, policies
@@ -23,7 +23,7 @@ def sales_rules(office: Office) -> PolicyVersion:
     """The sales company's regulation beside the dealer's; parts buys for both."""
     version = policies.publish(
         office.session,
-        read(shipped("sales-company")),
+        read_toml(shipped_path("sales-company")),
         effective_from=dt.date(2026, 1, 1),
         now=at(1, 1, 9),
     )
@@ -105,7 +105,7 @@ def test_numbers_of_a_regulation_not_yet_in_force_are_taken_too(
     office: Office, sales_rules: PolicyVersion, refuses: Callable[..., Any]
 ) -> None:
     sales_rules.effective_from = dt.date(2027, 1, 1)
-    theirs = read(shipped("sales-company"))
+    theirs = read_toml(shipped_path("sales-company"))
     theirs["policy"] = {**theirs["policy"], "key": "another", "label": "另一制度"}
     with refuses(NumbersTaken, policy="另一制度", other=sales_rules.policy.name):
         policies.publish(

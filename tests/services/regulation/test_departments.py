@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models import PolicyVersion
-from policy.pack.loading import read, shipped
+from policy.pack.loading import read_toml, shipped_path
 from policy.vocabulary.errors import ChoiceUnknown, MeaningTaken, ValueRefused
 from services.company import actors
 from services.regulation import departments, drafts, policies
@@ -22,7 +22,7 @@ LATER = dt.date(2026, 11, 1)
 @pytest.fixture
 def rescue(office: Office) -> PolicyVersion:
     """The road-rescue regulation, none of whose departments the company has by their keys."""
-    data = apart(read(shipped("road-rescue")), "R")
+    data = apart(read_toml(shipped_path("road-rescue")), "R")
     return policies.publish(office.session, data, effective_from=DAY, now=at(10, 12, 9))
 
 

@@ -13,7 +13,7 @@ from enums import Role
 from files.regulation_toml import toml_of
 from models import Department, PolicyChange, PolicyRule, PolicyVersion, User
 from policy.pack.comparing import differences
-from policy.pack.loading import parse, read, shipped
+from policy.pack.loading import parse_toml, read_toml, shipped_path
 from policy.proof import checking
 from policy.vocabulary.errors import (
     ApprovalMissing,
@@ -149,7 +149,7 @@ def test_a_draft_begins_with_a_shipped_regulation_a_file_or_nothing(office: Offi
     said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
     shipped = drafts.begin_shipped(office.session, REGULATION, **said)
     assert shipped.based_on == office.version
-    data = parse(toml_of(policies.plain_data(office.session, shipped)).encode(), file="x.toml")
+    data = parse_toml(toml_of(policies.plain_data(office.session, shipped)).encode(), file="x.toml")
     again = drafts.begin_with(office.session, data, **said)
     assert again.checksum == shipped.checksum
     new = drafts.begin_empty(office.session, key="warranty", label="三包处理制度", **said)
@@ -442,7 +442,7 @@ def test_a_change_of_the_sales_company_is_in_force_only_once_another_approved_it
     office: Office, second: Actor, refuses: Any
 ) -> None:
     session, said = office.session, {"actor": office.administrator, "now": NOW}
-    data = read(shipped("sales-company"))
+    data = read_toml(shipped_path("sales-company"))
     version = policies.publish(session, data, effective_from=dt.date(2026, 1, 1), now=NOW)
     draft = drafts.begin_from(session, version, **said)
     change(office, draft, "deadline", "answer", within={"amount": 2, "unit": "working_day"})
@@ -507,6 +507,6 @@ def test_the_slow_check_sees_the_calendar_of_the_company_or_the_official_one(
     assert work is not None
     assert work.calendar == working_calendar.work_calendar(office.session)
     assert drafts.check_input(office.session, 10**9) is None
-    assert checking.findings(work.data) == [
-        one for one in checking.findings(work.data) if not one.grave
+    assert checking.written_findings(work.data) == [
+        one for one in checking.written_findings(work.data) if not one.grave
     ]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import PolicyRule, PolicyVersion
-from policy.pack.loading import build
+from policy.pack.loading import build_pack
 from policy.vocabulary.errors import NotInForce, PackRefused
 from policy.vocabulary.status import Satisfaction
 from services.cases import sweep
@@ -97,7 +97,7 @@ def test_the_rows_of_a_version_are_the_file_it_came_from(
     version = office.version
     monkeypatch.setattr(policies, "_packs", {})
     read = policies.pack(office.session, version)
-    wanted = build(regulation())
+    wanted = build_pack(regulation())
     assert read == wanted
     assert read.checksum == wanted.checksum == version.checksum
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from enums import Role
 from models import Complaint, FormEntry, NumberCounter, Penalty, PolicyVersion
-from policy.pack.loading import read, shipped
+from policy.pack.loading import read_toml, shipped_path
 from policy.vocabulary.errors import Duplicate, FieldMissing, NotInForce, ValueRefused
 from policy.vocabulary.status import ActorKind
 from services.cases import correcting, forms, intake, penalties
@@ -33,7 +33,7 @@ class SalesCompany:
 
     def __init__(self, office: Office) -> None:
         self.office, self.session = office, office.session
-        data = read(shipped("sales-company"))
+        data = read_toml(shipped_path("sales-company"))
         since = dt.date(2026, 1, 1)
         self.version: PolicyVersion = policies.publish(
             self.session, data, effective_from=since, now=at(1, 1, 9)
@@ -290,7 +290,7 @@ def test_the_performance_pay_of_a_month_is_taken_once_whatever_cases_ask_for_it(
 def test_the_text_is_in_force_from_its_date_without_an_end_and_its_trial_is_history(
     session: Session, refuses: Callable[..., Any]
 ) -> None:
-    data, begins = read(shipped("sales-company")), dt.date(2016, 5, 19)
+    data, begins = read_toml(shipped_path("sales-company")), dt.date(2016, 5, 19)
     version = policies.publish(session, data, effective_from=begins, now=at(1, 1, 9))
     with refuses(NotInForce):
         policies.in_force(session, "sales-company", on=begins - dt.timedelta(days=1))

@@ -108,7 +108,7 @@ def test_a_case_that_does_not_fit_is_listed_with_its_reason(office: Office) -> N
     assert isinstance(other.refusal, StepRefused)
     assert isinstance(other.refusal.facts["refusal"], PostMissing)
     kept = whatif.difference_as_json(other, policies.pack(office.session, draft))
-    assert refusals.load(kept["refusal"]).code == "step_refused"
+    assert refusals.load_refusal(kept["refusal"]).code == "step_refused"
 
 
 def test_what_a_person_decided_about_money_does_not_stand_in_the_way(office: Office) -> None:
@@ -212,7 +212,7 @@ def test_a_draft_that_changed_meanwhile_is_not_mixed(
     row = session.get_one(WhatIf, run_id)
     assert row.state is WhatIfState.failed
     assert row.failure is not None
-    assert isinstance(refusals.load(row.failure), DraftChanged)
+    assert isinstance(refusals.load_refusal(row.failure), DraftChanged)
     assert session.scalars(sa.select(WorkRequest)).one().failure == "draft_changed"
 
 
