@@ -1,7 +1,8 @@
-"""How a case moves: `apply(facts, event, pack, calendar, now) -> (facts, effects)`.
+"""Apply an event to a case: `apply(facts, event, pack, calendar, now) -> (facts, effects)`.
 
-The only place where an event changes anything. Live work, trying out a draft and folding an old
-journal all come through here, so they cannot differ. Pure: nothing is read, nothing is written.
+This is the only place where an event changes a case. Live work, playing a draft and folding an old
+journal all come through here, so they cannot differ. Pure: no function here reads a clock or a
+database.
 """
 
 from __future__ import annotations
@@ -66,10 +67,10 @@ from policy.vocabulary.worktime import WorkCalendar
 def apply(
     facts: CaseFacts, event: Happening, pack: Pack, calendar: WorkCalendar, now: dt.datetime
 ) -> tuple[CaseFacts, tuple[Effect, ...]]:
-    """What the case is after the event, and what changed by it.
+    """Return the case after the event, and the changes the event made.
 
-    `now` is when it is recorded; `event.at` when it happened. Raises a DomainError, changing
-    nothing, where regulation, post, time or contents forbid it.
+    `event.at` is when it happened, `now` when it is recorded. Raises a DomainError and changes
+    nothing where the regulation, a post, a time or the contents forbid the event.
     """
     after = next_facts(facts, event, pack, calendar, now)
     return after, changes(facts, after)
@@ -78,7 +79,7 @@ def apply(
 def next_facts(
     facts: CaseFacts, event: Happening, pack: Pack, calendar: WorkCalendar, now: dt.datetime
 ) -> CaseFacts:
-    """The case that `apply` gives, for whoever does not ask what changed."""
+    """Return the case after the event, as `apply` does, without its changes."""
     rules = Rules(pack, calendar, utc(now))
     at = utc(event.at)
     event = event if at is event.at else event.model_copy(update={"at": at})
@@ -99,9 +100,9 @@ def next_facts(
 def pass_time(
     facts: CaseFacts, at: dt.datetime, rules: Rules, spared: Collection[str] = ()
 ) -> CaseFacts:
-    """The case at an instant: what ran out until then is breached and charged for.
+    """Return the case at an instant: deadlines that ended before `at` are breached and penalised.
 
-    Not so the clocks whose keys are `spared`.
+    Deadlines whose keys are in `spared` are left as they are.
     """
     late = deadlines.breach_overdue(
         facts, at=at, found_at=rules.now, pack=rules.pack, spared=spared
@@ -115,7 +116,7 @@ def pass_time(
 def _upgraded_by_time(
     facts: CaseFacts, deadline: DeadlineFacts, entry: DeadlineEntry, rules: Rules
 ) -> CaseFacts:
-    """Time lets the case rise to a graver grade; its terms count from that instant."""
+    """Raise the case to the graver grade of an ended deadline, from that instant on."""
     assert deadline.due_at is not None
     steps = [step.key for step in rules.pack.severity if step.scale == "grade"]
     if facts.grade in steps and steps.index(facts.grade) <= steps.index(entry.grade or ""):
@@ -126,7 +127,7 @@ def _upgraded_by_time(
 
 
 def _apply_rules(before: CaseFacts, after: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
-    """What an event brings beyond itself: clocks met and started, signatures, charges."""
+    """Apply what the rules add to an event: deadlines met and started, signoffs, penalties."""
     after = deadlines.meet(after, event, pack=rules.pack, now=rules.now)
     after = penalties.for_breaches(after, before, rules)
     after = deadlines.start(
@@ -144,7 +145,7 @@ def _apply_rules(before: CaseFacts, after: CaseFacts, event: Happening, rules: R
 
 
 def _record_signoff(before: CaseFacts, after: CaseFacts, event: Happening, pack: Pack) -> CaseFacts:
-    """Keep the signature of a step the regulation wants signed."""
+    """Record a signoff where the regulation wants one for this step."""
     for entry in pack.signoffs.get(event.type, ()):
         held = standing(entry, before, event.by, pack) if entry.recorded else None
         if held and event.by.employee and holds(entry.applies, before, event):
@@ -162,7 +163,7 @@ def _registered(facts: CaseFacts, event: Registered, rules: Rules) -> CaseFacts:
     if event.received_at > event.at:
         raise TimeInFuture(field="received_at", at=event.received_at)
     _require_reason(event)
-    # Whether the company is to blame is known before the case is sorted: a grade may ask for it.
+    # Responsibility is set before the case is classified, because a grade may ask for it.
     facts = replace(facts, responsibility=event.responsibility)
     facts = _with_register_entry(facts, event, rules.pack)
     return replace(
@@ -174,13 +175,13 @@ def _registered(facts: CaseFacts, event: Registered, rules: Rules) -> CaseFacts:
 
 
 def _require_reason(event: Registered | Classified) -> None:
-    """Whoever finds the company not to blame says why (SKD-2.2.1.2)."""
+    """Require a reason from the person who finds the company not responsible (SKD-2.2.1.2)."""
     if event.responsibility is Responsibility.not_responsible and not event.reason:
         raise FieldMissing(field="reason")
 
 
 def _with_register_entry(facts: CaseFacts, event: Registered | Imported, pack: Pack) -> CaseFacts:
-    """The facts a register entry states, sorted into kind, level and grade."""
+    """Return the case with the facts of a register entry, sorted into kind, level and grade."""
     if not checked_key("kind", event.kind, pack):
         raise FieldMissing(field="kind")
     facts = replace(
@@ -212,7 +213,7 @@ def _imported(facts: CaseFacts, event: Imported, rules: Rules) -> CaseFacts:
 
 
 def _taken_over(facts: CaseFacts, event: TakenOver, rules: Rules) -> CaseFacts:
-    """Open history becomes a case of today: 'since receipt' means since today."""
+    """Turn open history into a case of today: 'since receipt' means since today."""
     facts = _reclassify(facts, event, rules.pack)
     facts = replace(facts, history=False, status=_first_status(facts, rules.pack))
     return deadlines.start(
@@ -237,9 +238,10 @@ def _classified(facts: CaseFacts, event: Classified, rules: Rules) -> CaseFacts:
 def _change_handling(
     facts: CaseFacts, after: CaseFacts, event: Classified, rules: Rules
 ) -> CaseFacts:
-    """What was only counted is to be handled, or the reverse: before a department has it.
+    """Start or end the handling of a case whose new kind is handled otherwise than the old one.
 
-    A demand made later is a complaint from then on: 'since receipt' means since it was made.
+    Possible only before a department has the case. A complaint demanded later counts 'since
+    receipt' from when it was demanded.
     """
     if facts.status not in (Status.registered, Status.recorded):
         raise StatusForbids(deed="classified", status=facts.status)
@@ -327,9 +329,10 @@ def _unchanged(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
 
 
 def _replied(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
-    """An answer waits for the director. Who answers handles the case unless somebody does.
+    """Record the department's answer, which waits for the director.
 
-    Of an answer from a department's sheet nobody knows who gave it: it makes nobody the handler.
+    The person who answers becomes the handler where the case has none. An answer from a
+    department's workbook names no person and makes nobody the handler.
     """
     if facts.handler is None and event.by.employee:
         facts = _change_assignment(facts, handler=event.by.employee)
@@ -346,7 +349,11 @@ def _replied(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
 def _checked_extension(
     facts: CaseFacts, until: dt.datetime, at: dt.datetime, rules: Rules
 ) -> ExtensionEntry:
-    """The rule that lets the case have time until then, counted in all from the first start."""
+    """Return the rule that allows an extension until then.
+
+    The time is counted in all from the first start. Raises ExtensionForbidden, ExtensionTooLong,
+    TimeBeforeCase.
+    """
     entries = rules.pack.extension
     entry = next((e for e in entries if holds(e.applies, facts)), None)
     deadline = deadlines.slot_deadline(facts, entry.slot, rules.pack) if entry else None
@@ -407,7 +414,7 @@ def _decided_extension(facts: CaseFacts, event: Happening, *, granted: bool) -> 
 
 
 def _refused(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
-    """The wish stopped the clock; what was left of it runs on from the refusal."""
+    """Let the deadline run on with the time it had left when the extension was asked for."""
     for slot in dict.fromkeys(entry.slot for entry in rules.pack.extension):
         deadline = deadlines.slot_deadline(facts, slot, rules.pack)
         if deadline is None or deadline.state is not DeadlineState.met:
@@ -428,7 +435,7 @@ def _refused(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
 
 
 def _decided(facts: CaseFacts, event: Decided, rules: Rules) -> CaseFacts:
-    """The general manager solved it, or gives it back with an instruction and a term."""
+    """Record that the general manager solved the case, or gives it back with a term."""
     if event.solved:
         return replace(facts, status=Status.confirmed, confirmed_at=event.at)
     if event.until is None:
@@ -444,7 +451,7 @@ def _decided(facts: CaseFacts, event: Decided, rules: Rules) -> CaseFacts:
 
 
 def _concluded(facts: CaseFacts, event: Concluded, rules: Rules) -> CaseFacts:
-    """The desk ends the case: a question answered, an incident whose papers are complete."""
+    """End the case at the desk: a question answered, an incident whose papers are complete."""
     facts = deadlines.meet_answered(facts, at=event.at, pack=rules.pack, now=rules.now)
     facts = replace(facts, closing_ground=ClosingGround.concluded)
     return followup.close(facts, event.text, event, rules)
@@ -477,7 +484,7 @@ def _recounted(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
 
 
 def archivable(facts: CaseFacts, pack: Pack) -> bool:
-    """Whether time may put the case into the archive now."""
+    """Whether the case may go to the archive now without anybody's deed."""
     return observed(facts, pack) and refusal(facts, "archived", SYSTEM, pack) is None
 
 

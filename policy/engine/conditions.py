@@ -1,4 +1,4 @@
-"""Whether a condition of a pack holds for a case, and for the event that is happening to it."""
+"""Decide whether a condition of a pack holds for a case, and for the event that happens to it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _NOT_OURS = object()
 
 
 def holds(condition: Condition, facts: CaseFacts, event: Happening | None = None) -> bool:
-    """Whether every row holds; an empty condition always does."""
+    """Whether every row of the condition holds; an empty condition always does."""
     return not condition or first_failing(condition, facts, event) is None
 
 
 def first_failing(
     condition: Condition, facts: CaseFacts, event: Happening | None = None
 ) -> ConditionRow | None:
-    """The first row that does not hold. Rows about an event are left out where there is none."""
-    # An event asks hundreds of rows, so what is found for one is looked up without a detour.
+    """Return the first row that does not hold; without an event, rows about events are skipped."""
+    # An event asks hundreds of rows, so the value of a row is looked up without a further call.
     for row in condition:
         path = row.field
         if "." not in path:
@@ -48,7 +48,7 @@ def first_failing(
 
 
 def field_value(field: str, facts: CaseFacts, event: Happening | None) -> Any:
-    """What a field of a condition says now: of the event, of the case, of the pack's own."""
+    """Return the value of a condition's field: of the event, the case or the pack's own."""
     if "." in field:
         found = _path_value(field, facts, event)
     else:
@@ -58,7 +58,7 @@ def field_value(field: str, facts: CaseFacts, event: Happening | None) -> Any:
 
 
 def _derived_value(field: str, facts: CaseFacts) -> Any:
-    """What a field says that the picture has no attribute for: counted from it, or the pack's."""
+    """Return a value that is no attribute of the case: derived from it, or the pack's own."""
     if field in _CALLS:
         purpose, name = _CALLS[field]
         call = facts.last_callback(purpose)
@@ -71,10 +71,10 @@ def _derived_value(field: str, facts: CaseFacts) -> Any:
 
 
 def _path_value(path: str, facts: CaseFacts, event: Happening | None) -> Any:
-    """What `event.x`, `event.data.x`, `form.visit`, `form.visit.day`, `chain.x` says now.
+    """Return the value of a path such as `event.x`, `event.data.x`, `form.visit.day`, `chain.x`.
 
-    `late.DEADLINE` is true once that clock ran out, in whichever round, and the breach stands.
-    `round.form.visit` asks the same of what was filed in this round only.
+    `late.DEADLINE` is true once a breach of that deadline stands, whichever round it was in.
+    `round.form.visit` counts only what was entered in this round.
     """
     section, _, name = path.partition(".")
     key, _, field = name.partition(".")
@@ -100,7 +100,7 @@ def _path_value(path: str, facts: CaseFacts, event: Happening | None) -> Any:
 
 
 def _decision_state(section: str, key: str, facts: CaseFacts) -> str | None:
-    """Where a chain of approvals or a question to a jury stands: open, and how it ended."""
+    """Return the state of a chain of approvals or a jury's question: open, or how it ended."""
     for filed in reversed(facts.entries):
         if filed.key == key and filed.section == STANDING[section]:
             return str(filed.data["standing"])

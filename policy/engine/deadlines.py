@@ -1,7 +1,7 @@
-"""Clocks: which event starts them, meets them, moves them, and why their end is where it is.
+"""Deadlines of a case: start them, meet them, move their ends and record why.
 
-Every function takes a picture of the case and gives back another; none knows what time it is.
-A breach is a fact of its own: it may be lifted with a reason, it is never taken away.
+Every function takes the facts of a case and returns new facts; none reads a clock. A breach is a
+fact of its own: it may be lifted with a reason, it is never removed.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def start(
     calendar: WorkCalendar,
     event: Happening | None = None,
 ) -> CaseFacts:
-    """Start the clocks an event starts. `received_at` is what 'since receipt' counts from."""
-    # Clocks that share no slot meet nobody: they are added together, before the next that does.
+    """Start the deadlines of an event. `received_at` is what 'since receipt' counts from."""
+    # Deadlines without a slot compete with no other: they are added together.
     alone: list[DeadlineFacts] = []
     for entry in pack.starting.get(name, ()):
         if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
@@ -66,7 +66,7 @@ def _restate_end(
     calendar: WorkCalendar,
     event: Happening | None,
 ) -> CaseFacts:
-    """A running clock whose end a field says ends where it says now; the old end is kept."""
+    """Move a running deadline to the end its field states now; the old end becomes a revision."""
     stated = field_value(entry.until or "", facts, event)
     end = None if stated is None else _stated_instant(stated, calendar, dt.time(23, 59, 59))
     if end is None or end == deadline.due_at:
@@ -83,10 +83,10 @@ def _count_from(
     facts: CaseFacts,
     event: Happening | None,
 ) -> dt.datetime:
-    """What a term counts from: the event, the receipt, or the day or instant in a field.
+    """Return the instant a term counts from: event, receipt, or the day or instant in a field.
 
-    From the receipt counts only what the registration starts: a new round and a case that rose
-    to a graver grade have their time from there on.
+    Only a deadline that the registration starts counts from the receipt: in a new round or a graver
+    grade it counts from the event.
     """
     if entry.counts_from == "event" or (entry.counts_from == "received" and name != "registered"):
         return at
@@ -96,19 +96,19 @@ def _count_from(
     return at if stated is None else _stated_instant(stated, calendar, dt.time(0))
 
 
-def _stated_instant(stated: Any, calendar: WorkCalendar, deadline: dt.time) -> dt.datetime:
-    """The instant a field states; of a day, when clocks show `clock` on it."""
+def _stated_instant(stated: Any, calendar: WorkCalendar, clock: dt.time) -> dt.datetime:
+    """Return the instant a field states; of a day, when clocks show `clock` on it."""
     if isinstance(stated, dt.datetime):
         return stated
     if "T" in str(stated):
         return dt.datetime.fromisoformat(str(stated)).astimezone(dt.UTC)
-    return calendar.instant(dt.date.fromisoformat(str(stated)), deadline)
+    return calendar.instant(dt.date.fromisoformat(str(stated)), clock)
 
 
 def _end_as_promised(
     deadline: DeadlineFacts, entry: DeadlineEntry, facts: CaseFacts
 ) -> DeadlineFacts:
-    """A new clock, ended where the customer was promised, if the rule lets that count."""
+    """End a new deadline where the customer was promised, if its rule lets a promise count."""
     until = facts.promised_at
     if entry.promise in (None, "within") or until is None or until <= deadline.starts_at:
         return deadline
@@ -120,7 +120,7 @@ def _end_as_promised(
 
 
 def move_as_promised(facts: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFacts:
-    """Move the running clocks that what was promised to the customer moves."""
+    """Move the running deadlines whose rule follows a promise to the promised end."""
 
     def moved(deadline: DeadlineFacts) -> DeadlineFacts:
         entry = pack.find("deadline", deadline.key)
@@ -173,13 +173,13 @@ COUNTED_REASONS = frozenset(
     {"amount", "unit", "at", "ends_day", "skipped", "makeup", "provisional", "unlimited"}
     | {"window_from", "moved_before_rest_days"}
 )
-"""What of a clock's `because` comes from counting its term, and goes when that is counted anew."""
+"""The keys of `because` that come from counting the term; they go when it is counted anew."""
 
 
 def count_end(
     deadline: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalendar
 ) -> DeadlineFacts:
-    """The clock with its end where the rule puts it, counted from its start, and why."""
+    """Return the deadline with its end counted from its start by the rule, and why."""
     because = {key: why for key, why in deadline.because.items() if key not in COUNTED_REASONS}
     if entry.within is None:
         assert entry.review_every is not None
@@ -201,9 +201,9 @@ def count_end(
 def _count_window(
     deadline: DeadlineFacts, entry: DeadlineEntry, because: dict[str, Any], calendar: WorkCalendar
 ) -> DeadlineFacts:
-    """Day 3 to day 5 after: opens at midnight, ends at the end of the last day.
+    """Open at midnight of the first day and end with the last one (day 3 to day 5).
 
-    A window of rest days only is moved to the last working day before it, where the rule says so.
+    A window of rest days only moves to the last working day before it, where the rule says so.
     """
     assert entry.window_from
     assert entry.within
@@ -229,7 +229,7 @@ def _count_window(
 
 
 def _reason(term: Quantity, due: Due) -> dict[str, Any]:
-    """Why a term ends where it ends: the facts a sentence about it needs."""
+    """Return the facts that a sentence about the end of a term needs."""
     reason: dict[str, Any] = {"amount": term.amount, "unit": term.unit.value}
     if term.unit is Unit.working_day:
         reason["skipped"] = [[day.isoformat(), kind] for day, kind in due.skipped]
@@ -250,9 +250,9 @@ def _person_bound(facts: CaseFacts, entry: DeadlineEntry) -> str | None:
 
 
 def _put_in_slot(facts: CaseFacts, deadline: DeadlineFacts, pack: Pack) -> CaseFacts:
-    """Put a new clock in its slot: of two, the one that ends earlier runs; both are explained.
+    """Put a new deadline in its slot: of two, the earlier end runs; both ends are explained.
 
-    Where the slot's clock was met already there is nothing left to wait for.
+    Where the slot's deadline was met already the new one is not needed.
     """
     slot = pack.find("deadline", deadline.key).slot
     rival = slot_deadline(facts, slot, pack) if slot else None
@@ -273,7 +273,7 @@ def _ends_later(one: DeadlineFacts, other: DeadlineFacts) -> bool:
 
 
 def because_won(winner: DeadlineFacts, loser: DeadlineFacts) -> Mapping[str, Any]:
-    """Why the winner of a slot ends where it does: as it said, and before whom."""
+    """Return the winner's `because` with the deadline that it superseded."""
     beaten = {
         "rule": loser.key,
         "clause": loser.because["clause"],
@@ -285,7 +285,7 @@ def because_won(winner: DeadlineFacts, loser: DeadlineFacts) -> Mapping[str, Any
 
 
 def observed_until(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
-    """When the last running observation ends; None where none runs."""
+    """Return when the last running observation ends; None where none runs."""
     watches = (c for c in facts.deadlines if c.running and _archives(c, pack))
     return max((c.due_at for c in watches if c.due_at), default=None)
 
@@ -295,7 +295,7 @@ def _archives(deadline: DeadlineFacts, pack: Pack) -> bool:
 
 
 def slot_deadline(facts: CaseFacts, slot: str, pack: Pack) -> DeadlineFacts | None:
-    """This round's clock of a slot that nothing has superseded."""
+    """Return this round's deadline of a slot that no other has superseded."""
     for deadline in reversed(facts.deadlines):
         standing = deadline.round == facts.round and deadline.state is not DeadlineState.superseded
         if standing and pack.find("deadline", deadline.key).slot == slot:
@@ -304,7 +304,7 @@ def slot_deadline(facts: CaseFacts, slot: str, pack: Pack) -> DeadlineFacts | No
 
 
 def replace_deadline(facts: CaseFacts, changed: DeadlineFacts) -> CaseFacts:
-    """The same case with one clock replaced by its changed self."""
+    """Return the case with one deadline, found by key and round, replaced."""
     return _map_deadlines(facts, lambda c: changed if _same_deadline(c, changed) else c)
 
 
@@ -319,11 +319,11 @@ def _map_deadlines(facts: CaseFacts, change: Callable[[DeadlineFacts], DeadlineF
 
 
 def meet(facts: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime) -> CaseFacts:
-    """Meet the clocks an event meets, late or in time; a breach found too early is lifted.
+    """Meet the deadlines an event meets, late or in time; a breach found too early is lifted.
 
-    A deadline says which time of a person's deed counts. A deed of a sheet is always judged by
-    when it happened: that instant was not stated by anybody, it lies between two looks at the
-    file, and nobody is late because we could not look.
+    The rule says which time of a person's deed counts. A deed from a workbook is always judged by
+    when it happened: that instant was stated by no person, it lies between two looks at the file,
+    and a look that came late makes no person late.
     """
     anonymous = event.by.kind is ActorKind.sheet
 
@@ -335,7 +335,7 @@ def meet(facts: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime) ->
             return deadline
         at = event.at if anonymous or entry.judged_by == "stated" else now
         if entry.ends == "warning" and deadline.due_at and at > deadline.due_at:
-            # A target that was missed is no breach, however late that comes to light.
+            # A missed target is no breach, however late the deed is recorded.
             return replace(deadline, state=DeadlineState.met, met_at=deadline.due_at)
         return _met(deadline, at, now)
 
@@ -353,9 +353,9 @@ def _met(deadline: DeadlineFacts, at: dt.datetime, now: dt.datetime) -> Deadline
 
 
 def _lift_if_met_in_time(breach: BreachFacts, at: dt.datetime, now: dt.datetime) -> BreachFacts:
-    """A breach found before the deed came to light is lifted; one before the deed stands.
+    """Lift a breach that lies after the deed; one before the deed stands.
 
-    Time granted after a term had run out moves the end and does not make the past good.
+    An extension granted after the end had passed moves the end and leaves the breach.
     """
     if breach.lifted_at or breach.breached_at < at:
         return breach
@@ -379,9 +379,9 @@ def breach_overdue(
     pack: Pack,
     spared: Collection[str] = (),
 ) -> CaseFacts:
-    """Breach the clocks that ran out before `at`; one that ends otherwise is over. Idempotent.
+    """Breach the deadlines that ended before `at`; those that end otherwise are over. Idempotent.
 
-    `spared` are the keys of clocks that are left alone this time.
+    Deadlines whose keys are in `spared` are left alone this time.
     """
 
     def ran(deadline: DeadlineFacts) -> DeadlineFacts:
@@ -398,10 +398,10 @@ def breach_overdue(
 
 
 def reapply_rules(facts: CaseFacts, *, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
-    """After facts changed: drop clocks whose condition fell, start those that now apply.
+    """Drop deadlines whose condition fell and start those that now apply, after facts changed.
 
-    A new clock counts from when its event happened and one that applies again goes on as it
-    was, so time used stays used.
+    A new deadline counts from when its event happened; one that applies again goes on as it was, so
+    time used stays used.
     """
 
     def fitting(deadline: DeadlineFacts) -> DeadlineFacts:
@@ -418,7 +418,7 @@ def reapply_rules(facts: CaseFacts, *, pack: Pack, calendar: WorkCalendar) -> Ca
 
 
 def _resume_superseded(facts: CaseFacts, pack: Pack) -> CaseFacts:
-    """Let clocks of this round that apply again run on, where their slot is free."""
+    """Let superseded deadlines of this round that apply again run on, where their slot is free."""
     for deadline in facts.deadlines:
         entry = pack.find("deadline", deadline.key)
         stopped = deadline.state is DeadlineState.superseded and deadline.round == facts.round
@@ -432,7 +432,7 @@ def _resume_superseded(facts: CaseFacts, pack: Pack) -> CaseFacts:
 
 
 def _counts_as_received(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
-    """Since when 'since receipt' counts: for a case taken over or asked for later, since then."""
+    """Return the start of 'since receipt': of a case taken over or demanded later, that instant."""
     counted = [
         deadline.starts_at
         for deadline in facts.deadlines
@@ -442,9 +442,9 @@ def _counts_as_received(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
 
 
 def past_starts(facts: CaseFacts) -> Iterable[tuple[str, dt.datetime]]:
-    """The starts that lie behind a case in this round, the latest first.
+    """Yield the starts that lie behind a case in this round, the latest first.
 
-    What several of them may start counts from the latest.
+    A deadline that several of them start counts from the latest.
     """
     begun = facts.restarted_at if facts.round > 1 else None
     marks = (
@@ -457,7 +457,7 @@ def past_starts(facts: CaseFacts) -> Iterable[tuple[str, dt.datetime]]:
 
 
 def bind_responsible(facts: CaseFacts, pack: Pack) -> CaseFacts:
-    """Name who answers for the running clocks from now on; a breach stays with who had it."""
+    """Name who is responsible for the running deadlines; a breach keeps the person it had."""
 
     def named(deadline: DeadlineFacts) -> DeadlineFacts:
         entry = pack.find("deadline", deadline.key)
@@ -478,10 +478,10 @@ def reopen(
     provisional: bool = False,
     stood: tuple[dt.datetime, dt.datetime] | None = None,
 ) -> CaseFacts:
-    """Let a clock run again to another end; the end it had is kept as a revision.
+    """Let a deadline run again to another end; the old end is kept as a revision.
 
-    An end somebody named stays there whatever becomes of the calendar. `stood` says that instead
-    the clock stood still from one instant to another and runs on with the time it had left.
+    An end that a person named stays, whatever becomes of the calendar. `stood` says instead that
+    the deadline stood still between two instants and runs on with the time it had left.
     """
     moved = Revision(at, deadline.due_at, due_at, reason)
     return replace_deadline(
@@ -503,7 +503,7 @@ def _end_reason(
     due_at: dt.datetime | None,
     stood: tuple[dt.datetime, dt.datetime] | None,
 ) -> dict[str, Any]:
-    """Why a clock runs on, with what it takes to count its end anew."""
+    """Return why a deadline runs on, with what counting its end anew needs."""
     if stood:
         pause = [moment.isoformat() for moment in stood]
         return {**deadline.because, "stood": [*deadline.because.get("stood", ()), pause]}
@@ -514,9 +514,9 @@ def _end_reason(
 def end_after_pause(
     deadline: DeadlineFacts, *, at: dt.datetime, calendar: WorkCalendar
 ) -> tuple[dt.datetime | None, bool]:
-    """The end of a clock that stood still since it was met and runs on from `at`.
+    """Return the end of a deadline that stood still since it was met and runs on from `at`.
 
-    And whether that end is provisional. A clock without limit has no end.
+    The second value says whether that end is provisional. A deadline without limit has no end.
     """
     assert deadline.met_at is not None
     if deadline.due_at is None or deadline.met_at >= deadline.due_at:
@@ -530,7 +530,7 @@ def end_after_pause(
 
 
 def meet_answered(facts: CaseFacts, *, at: dt.datetime, pack: Pack, now: dt.datetime) -> CaseFacts:
-    """Meet every clock that waits for the department's answer: none is owed any more."""
+    """Meet every deadline that waits for the department's answer: none is owed any more."""
 
     def met(deadline: DeadlineFacts) -> DeadlineFacts:
         entry: DeadlineEntry = pack.find("deadline", deadline.key)
@@ -545,7 +545,7 @@ def meet_answered(facts: CaseFacts, *, at: dt.datetime, pack: Pack, now: dt.date
 def upgrades(
     before: CaseFacts, after: CaseFacts, pack: Pack
 ) -> list[tuple[DeadlineFacts, DeadlineEntry]]:
-    """The clocks whose end, which came between two pictures, lets the case rise to a grade."""
+    """Return the deadlines that ended between two pictures and raise the case to a grade."""
     if after.deadlines is before.deadlines:
         return []
     was = {(c.key, c.round): c.state for c in before.deadlines}
@@ -562,7 +562,7 @@ def upgrades(
 
 
 def supersede_round(facts: CaseFacts, pack: Pack) -> CaseFacts:
-    """Stop what a new round makes pointless."""
+    """Supersede the deadlines of the round that ends, except those a new round leaves running."""
 
     def stopped(deadline: DeadlineFacts) -> DeadlineFacts:
         if deadline.running and not pack.find("deadline", deadline.key).carries_over:
@@ -573,7 +573,7 @@ def supersede_round(facts: CaseFacts, pack: Pack) -> CaseFacts:
 
 
 def stop_all(facts: CaseFacts) -> CaseFacts:
-    """Stop every clock; breaches stay."""
+    """Supersede every running deadline; breaches stay."""
 
     def stopped(deadline: DeadlineFacts) -> DeadlineFacts:
         return replace(deadline, state=DeadlineState.superseded) if deadline.running else deadline
@@ -582,7 +582,7 @@ def stop_all(facts: CaseFacts) -> CaseFacts:
 
 
 def next_due_at(facts: CaseFacts) -> dt.datetime | None:
-    """When the next clock runs out that has not been found out yet."""
+    """Return when the next deadline ends whose end was not found yet."""
     ends = [c.due_at for c in facts.deadlines if c.running and c.due_at and not _breach_known(c)]
     return min(ends, default=None)
 
@@ -590,7 +590,7 @@ def next_due_at(facts: CaseFacts) -> dt.datetime | None:
 def restart_review(
     facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar
 ) -> CaseFacts:
-    """Count the next review of a clock without limit from `at`."""
+    """Count the next review of a deadline without limit from `at`."""
 
     def reviewed(deadline: DeadlineFacts) -> DeadlineFacts:
         every = pack.find("deadline", deadline.key).review_every

@@ -1,4 +1,4 @@
-"""What one picture of a case differs in from another: for previews, notices and plays."""
+"""Compare two pictures of a case, for previews, notices and plays."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _read = attrgetter(*_PLAIN)
 
 
 def changes(before: CaseFacts, after: CaseFacts) -> tuple[Effect, ...]:
-    """Every change a person would ask about, in the order of facts, clocks and money."""
+    """Return every change a person would ask about: facts, then deadlines, then penalties."""
     return (
         *_field_changes(before, after),
         *_deadline_changes(before, after),

@@ -1,8 +1,8 @@
-"""Folding a journal: the case its entries make, corrections and withdrawals included.
+"""Fold a journal into the case its entries make, corrections and withdrawals included.
 
-An amendment changes what an earlier entry says, a move by which version's rules all of them are
-judged. The entries are then applied anew, and what must never vanish is kept from the case as it
-was: breaches, due times that moved, money decided.
+A correction or withdrawal changes an earlier entry; a move changes the version whose rules judge
+them all. The entries are then applied anew. Breaches, moved due times and decided penalties are
+kept from the case as it was: they must never vanish.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from policy.vocabulary.worktime import WorkCalendar
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One journal row: its place, what happened, and when it was recorded."""
+    """One journal row: its place, its event, and when it was recorded."""
 
     seq: int
     event: Happening
@@ -57,7 +57,7 @@ class JournalEntry:
 
 
 Calendars = Callable[[dt.datetime], WorkCalendar]
-"""The calendar as it stood at an instant."""
+"""Returns the calendar as it stood at an instant."""
 
 
 def fold(
@@ -68,11 +68,10 @@ def fold(
     calendars: Calendars | None = None,
     packs: Mapping[int, Pack] | None = None,
 ) -> CaseFacts:
-    """The case a journal makes, amendments included: equal to the rows of the record.
+    """Return the case a journal makes, equal to the rows of the record.
 
-    `calendars` gives the calendar under which each entry was recorded; without it `calendar`
-    has always stood. `packs` are those of the versions the case was moved to, by the id of the
-    version.
+    `calendars` gives the calendar under which each entry was recorded; without it `calendar` has
+    always stood. `packs` are those of the versions the case was moved to, by the id of the version.
     """
     standing: Calendars = calendars or (lambda _at: calendar)
     facts = CaseFacts()
@@ -96,7 +95,11 @@ def fold(
 
 
 def _pack_moved_to(facts: CaseFacts, moved: Moved, packs: Mapping[int, Pack]) -> Pack:
-    """The rules a case goes on under. Refused where a clock or charge it has is no rule there."""
+    """Return the pack a case is moved to.
+
+    Raises NotFound for an unknown version, RuleGone where the pack has no rule of one of the case's
+    deadlines or penalties.
+    """
     if moved.to not in packs:
         raise NotFound(what="policy_version", key=str(moved.to))
     pack = packs[moved.to]
@@ -111,7 +114,7 @@ def _pack_moved_to(facts: CaseFacts, moved: Moved, packs: Mapping[int, Pack]) ->
 def amended_entries(
     entries: list[JournalEntry], amendment: Corrected | Withdrawn
 ) -> list[JournalEntry]:
-    """The entries as they should have been. Refuses a target that is not there to amend."""
+    """Return the entries as amended. Raises NotFound for a target that cannot be amended."""
     place = next((n for n, e in enumerate(entries) if e.seq == amendment.target), None)
     if place is None or not entries[place].event.amendable:
         raise NotFound(what="journal", key=str(amendment.target))
@@ -126,7 +129,7 @@ def amended_entries(
     event = load(dump(old.event) | dict(amendment.changes))
     if event.at > amendment.at:
         raise TimeInFuture(field="at", at=event.at)
-    # What is found to have happened later was not yet recorded in truth when it was written down.
+    # An event corrected to a later time cannot have been recorded before it happened.
     entry = JournalEntry(old.seq, event, max(old.recorded_at, event.at))
     return [*entries[:place], entry, *entries[place + 1 :]]
 
@@ -134,7 +137,7 @@ def amended_entries(
 def _replay(
     entries: list[JournalEntry], amendment: JournalEntry, pack: Pack, standing: Calendars
 ) -> CaseFacts:
-    """The amended entries applied anew, up to now; a later step that no longer fits is named."""
+    """Apply the amended entries anew. LaterStepsStand names a later step that no longer fits."""
     facts = CaseFacts()
     steps: list[JournalEntry] = []
     for entry in entries:
@@ -155,7 +158,7 @@ def _replay(
 
 
 def _replay_penalty_steps(facts: CaseFacts, steps: list[JournalEntry], rules: Rules) -> CaseFacts:
-    """Steps of a charge that only now has its ground again; the others have none to move."""
+    """Apply the steps of penalties whose ground only this replay brings back; drop the others."""
     for entry in steps:
         if entry.event.type in penalties.STEPS:
             with contextlib.suppress(DomainError):
@@ -166,7 +169,7 @@ def _replay_penalty_steps(facts: CaseFacts, steps: list[JournalEntry], rules: Ru
 
 
 def is_derived(event: Happening) -> bool:
-    """Time is counted anew, and money is kept by `_kept_money`: neither binds a correction."""
+    """Whether the rules bring the event by themselves, so that it binds no correction."""
     counted_anew = event.by.kind is ActorKind.system or isinstance(event, Recounted)
     return counted_anew or event.type in penalties.STEPS
 
@@ -174,9 +177,9 @@ def is_derived(event: Happening) -> bool:
 def reconcile(
     before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime, because: str = "corrected"
 ) -> CaseFacts:
-    """The case applied anew with what must never vanish: breaches, moved due times, money.
+    """Return the case applied anew, with the breaches, moved due times and penalties it had.
 
-    `because` is what a revised due time and a lifted breach say of it.
+    `because` is the reason that a revised due time and a lifted breach give.
     """
     at = utc(at)
     if not fresh.number:
@@ -194,9 +197,9 @@ def _reconciled_deadline(
     state = old if new is None else new
     if new is None and old.running:
         state = replace(old, state=DeadlineState.superseded)
-    fresh_lapses = {breach.breached_at: breach for breach in state.breaches} if new else {}
+    fresh_breaches = {breach.breached_at: breach for breach in state.breaches} if new else {}
     breaches = tuple(
-        _reconciled_breach(breach, fresh_lapses, at, because) for breach in old.breaches
+        _reconciled_breach(breach, fresh_breaches, at, because) for breach in old.breaches
     )
     known = {breach.breached_at for breach in old.breaches}
     more = tuple(
@@ -214,7 +217,7 @@ def _reconciled_deadline(
 def _reconciled_breach(
     old: BreachFacts, fresh: Mapping[dt.datetime, BreachFacts], at: dt.datetime, because: str
 ) -> BreachFacts:
-    """A breach stays: as it stands now, found when it was found, or lifted, and because of what."""
+    """Keep a breach with its first `found_at`, or lift it where the new case has none."""
     again = fresh.get(old.breached_at)
     if again is not None:
         return replace(again, found_at=old.found_at)
@@ -222,7 +225,7 @@ def _reconciled_breach(
 
 
 def _reconcile_penalties(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime) -> CaseFacts:
-    """Proposals whose ground fell lapse; what was confirmed stays and is to be given back."""
+    """Let proposals without ground lapse; propose reversals of those already confirmed."""
     wanted = {c.identity: c for c in fresh.penalties}
     old = {c.identity for c in before.penalties}
     gone = {i for i in old if i not in wanted}
@@ -233,7 +236,7 @@ def _reconcile_penalties(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime
 
 
 def _reconciled_penalty(fresh: PenaltyFacts, old: PenaltyFacts) -> PenaltyFacts:
-    """A charge as it stands now. A sum somebody confirmed stays what he confirmed."""
+    """Return the penalty as it is now; a sum that a person confirmed stays as confirmed."""
     if old.status in (PenaltyStatus.confirmed, PenaltyStatus.notified):
         fresh = replace(fresh, amount=old.amount, because=old.because)
     return replace(fresh, at=old.at)

@@ -1,6 +1,6 @@
-"""What follows an answer: calls, verdicts, another round, closing, the archive.
+"""Events after an answer: callbacks, restart, settling, closing, the archive.
 
-Handlers of `policy.engine.case`, for the events from the first call back to the archive.
+Handlers of `policy.engine.case`, from the first callback to the archive.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ from policy.vocabulary.status import CallOutcome, CallPurpose, ClosingGround, St
 def responsible_person(
     event: Dispatched | Restarted, facts: CaseFacts, post: str | None, rules: Rules
 ) -> str:
-    """Who is first responsible: the director, or who stands in for him that day (SKD-3.2.2.1)."""
+    """Return who is first responsible: the director, or their deputy of that day (SKD-3.2.2.1).
+
+    Raises PersonUnknown where the day has neither.
+    """
     away = event.deputy is not None and not facts.director_only
     who = event.deputy if away else event.holder
     if who is None:
@@ -34,7 +37,7 @@ def responsible_person(
 
 
 def called_back(facts: CaseFacts, event: CalledBack, rules: Rules) -> CaseFacts:
-    """One attempt to call; an answer decides how it goes on."""
+    """Record one attempt to call back; an answered one decides how the case goes on."""
     answered = event.outcome is CallOutcome.answered
     if answered and event.satisfaction is None:
         raise FieldMissing(field="satisfaction")
@@ -70,7 +73,7 @@ def _callback_facts(facts: CaseFacts, event: CalledBack) -> CallbackFacts:
 
 
 def _apply_verification(facts: CaseFacts, rules: Rules) -> CaseFacts:
-    """What the last verification call means for the case."""
+    """Apply the last verification callback: accepted, confirmed for more work, or disputed."""
     call = facts.callbacks[-1]
     if call.outcome is CallOutcome.answered:
         if not call.unhappy:
@@ -85,7 +88,7 @@ def _apply_verification(facts: CaseFacts, rules: Rules) -> CaseFacts:
 
 
 def _calling_is_over(facts: CaseFacts, rules: Rules) -> bool:
-    """Whether the regulation lets this call end without the customer's word."""
+    """Whether the regulation lets the case end without reaching the customer."""
     last = facts.callbacks[-1]
     for entry in rules.pack.callback:
         if entry.purpose != last.purpose.value or last.outcome.value not in entry.ends_on:
@@ -103,9 +106,9 @@ def _calling_is_over(facts: CaseFacts, rules: Rules) -> bool:
 
 
 def verified(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
-    """What was found may be what a clock or a fine asks for.
+    """Record a finding, then reapply the deadlines and penalties that may depend on it.
 
-    A complaint found invalid does not rise, and what it was to cost is taken back.
+    A complaint found invalid does not rise, and its penalties are taken back.
     """
     found = forms.verify(facts, event, rules)
     found = penalties.take_back_unfounded(found, pack=rules.pack, at=rules.now)
@@ -114,7 +117,7 @@ def verified(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
 
 
 def restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:
-    """Another round: clocks of the last one stop, breaches and charges stay."""
+    """Begin another round: deadlines of the last one stop, breaches and penalties stay."""
     last = facts.assignments[-1]
     post = rules.pack.find("department", last.department).director
     facts = deadlines.supersede_round(facts, rules.pack)
@@ -145,7 +148,7 @@ def restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:
 
 
 def settled(facts: CaseFacts, event: Settled, rules: Rules) -> CaseFacts:
-    """Accepting a dissatisfied customer's silence is the care director's signature too."""
+    """Accept a dissatisfied customer's silence, which is the care director's signoff too."""
     if facts.closed_at is not None:
         return replace(facts, status=Status.closed)
     facts = replace(facts, closing_ground=ClosingGround.settled)
@@ -153,12 +156,12 @@ def settled(facts: CaseFacts, event: Settled, rules: Rules) -> CaseFacts:
 
 
 def signed(facts: CaseFacts, event: Signed, rules: Rules) -> CaseFacts:
-    """Closed with the customer's own words."""
+    """Close the case with the customer's own words."""
     return close(facts, event.feedback, event, rules)
 
 
 def close(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> CaseFacts:
-    """Closed: watched for its observation, kept for its years."""
+    """Close the case, start its observation and set until when it is kept."""
     facts = replace(facts, status=Status.closed, closed_at=event.at, feedback=feedback)
     facts = with_retention(facts, rules)
     watched = deadlines.start(
@@ -173,7 +176,7 @@ def close(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> Ca
 
 
 def with_retention(facts: CaseFacts, rules: Rules) -> CaseFacts:
-    """The day until which a closed case is kept; None where something keeps it without an end."""
+    """Set the day until which a closed case is kept; None where it is kept without an end."""
     assert facts.closed_at is not None
     until = None
     for entry in rules.pack.retention:
@@ -184,6 +187,6 @@ def with_retention(facts: CaseFacts, rules: Rules) -> CaseFacts:
 
 
 def archived(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
-    """Into the archive; a call nobody made any more is not owed any longer."""
+    """Archive the case; a callback that was not made is owed no longer."""
     facts = deadlines.stop_all(facts)
     return replace(facts, status=Status.archived, archived_at=event.at)

@@ -1,8 +1,8 @@
-"""What is written down on a case: forms, reports, checklists, approvals, ladders, findings.
+"""Entries made on a case: forms, reports, checklists, approvals, ladders, findings.
 
-Each handler takes the case and an event and hands the case back with one more thing filed under
-an entry of the pack. What it came to (a list complete, a chain approved) is filed with it, so
-that a condition can ask for it without the pack.
+Each handler takes the case and an event and returns the case with one more entry. Its result (a
+list complete, a chain approved) is stored in the entry, so that a condition needs no pack to ask
+for it.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ from policy.vocabulary.status import ALLOWED
 def add_entry(
     facts: CaseFacts, event: Happening, section: str, key: str, data: Mapping[str, Any]
 ) -> CaseFacts:
-    """The case with one more thing filed, by whoever did the event, when it happened."""
+    """Return the case with one more entry, by the person and at the time of the event."""
     filed = FormEntryFacts(section, key, facts.round, event.at, event.by.employee, dict(data))
     return replace(facts, entries=(*facts.entries, filed))
 
 
 def entry_asked_for(facts: CaseFacts, section: str, key: str, pack: Pack, field: str) -> Any:
-    """The entry of the pack something is filed under. Raises ChoiceUnknown, FormNotAsked."""
+    """Return the pack's entry to file under. Raises ChoiceUnknown, FormNotAsked."""
     entry = pack.find(section, key)
     if entry is None:
         raise ChoiceUnknown(field=field, value=key)
@@ -66,13 +66,13 @@ def entry_asked_for(facts: CaseFacts, section: str, key: str, pack: Pack, field:
 
 
 def fill(facts: CaseFacts, event: Filled, rules: Rules) -> CaseFacts:
-    """A form filled in. Raises FieldMissing for a field that is needed, ChoiceUnknown ..."""
+    """Add a filled form. Raises FieldMissing for a required field, ChoiceUnknown and others."""
     entry = entry_asked_for(facts, "form", event.form, rules.pack, "form")
     return add_entry(facts, event, "form", entry.key, checked_form_data(entry, event.data))
 
 
 def checked_form_data(entry: Any, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a form as JSON data, each of its shape, none that is needed missing."""
+    """Return the fields of a form as JSON data of their shapes. Raises FieldMissing."""
     fitting = checked_values(entry.fields, data)
     for field in entry.fields:
         if field.required and field.key not in fitting:
@@ -81,7 +81,7 @@ def checked_form_data(entry: Any, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def report(facts: CaseFacts, event: Reported, rules: Rules) -> CaseFacts:
-    """A report that went out; one that needs a proof is not believed without."""
+    """Add a report that went out. Raises FieldMissing where a proof is required and missing."""
     entry = entry_asked_for(facts, "report_out", event.report, rules.pack, "report")
     if event.way not in {way.key for way in entry.ways}:
         raise ChoiceUnknown(field="way", value=event.way)
@@ -92,7 +92,7 @@ def report(facts: CaseFacts, event: Reported, rules: Rules) -> CaseFacts:
 
 
 def tick_item(facts: CaseFacts, event: Checked, rules: Rules) -> CaseFacts:
-    """An item of a checklist at hand; `complete` once none is missing."""
+    """Tick an item of a checklist; the entry says `complete` once no item is missing."""
     entry = entry_asked_for(facts, "checklist", event.checklist, rules.pack, "checklist")
     item = next((item for item in entry.items if item.key == event.item), None)
     if item is None:
@@ -113,7 +113,7 @@ def tick_item(facts: CaseFacts, event: Checked, rules: Rules) -> CaseFacts:
 
 
 def next_approver(facts: CaseFacts, entry: Any) -> str | None:
-    """The post whose turn it is in a chain of approvals; None once it is approved.
+    """Return the post that approves next in a chain; None once the chain is approved.
 
     After a refusal the chain begins anew.
     """
@@ -129,11 +129,11 @@ CLASSIFYING_FIELDS = ("kind", "channel", "category", "level", "grade", "finding"
 
 
 def awaited_approver(facts: CaseFacts, entry: Any) -> str | None:
-    """Whose turn a chain of approvals waits for now; None where it waits for nobody.
+    """Return the post a chain of approvals waits for now, or None.
 
     A chain whose condition names forms waits once one of them is filled, and after a refusal once
-    one is filled anew; one for a sort of case (SORTS) waits from the beginning. Any other may be
-    begun at any time, so nobody is waited for before somebody did.
+    one is filled anew. A chain for a sort of case (CLASSIFYING_FIELDS) waits from the beginning.
+    Any other may begin at any time and waits only after its first approval.
     """
     if "endorsed" not in ALLOWED[facts.status] or not holds(entry.applies, facts):
         return None
@@ -143,7 +143,7 @@ def awaited_approver(facts: CaseFacts, entry: Any) -> str | None:
 
 
 def _awaits_approval(facts: CaseFacts, entry: Any) -> bool:
-    """Whether there is something to approve that nobody has refused yet."""
+    """Whether there is something to approve that was not refused yet."""
     forms = forms_in_condition(entry)
     filed = [(one.section, one.key) for one in facts.entries]
     if not forms:
@@ -157,13 +157,13 @@ def _awaits_approval(facts: CaseFacts, entry: Any) -> bool:
 
 
 def forms_in_condition(entry: Any) -> frozenset[str]:
-    """The forms that the condition of an entry asks for."""
+    """Return the keys of the forms that an entry's condition asks for."""
     asked_for = (row.field.split(".") for row in entry.applies)
     return frozenset(path[1] for path in asked_for if path[0] == "form")
 
 
 def endorse(facts: CaseFacts, event: Endorsed, rules: Rules) -> CaseFacts:
-    """One approval more, or a refusal that ends the chain. Posts: see `deeds`."""
+    """Add an approval, or a refusal that ends the chain. Who may: see `permission`."""
     entry = entry_asked_for(facts, "chain", event.chain, rules.pack, "chain")
     post = next_approver(facts, entry)
     if post is None:
@@ -176,7 +176,7 @@ def endorse(facts: CaseFacts, event: Endorsed, rules: Rules) -> CaseFacts:
 
 
 def escalate(facts: CaseFacts, event: Escalated, rules: Rules) -> CaseFacts:
-    """One step up a ladder; at its top there is nobody left to pass it to."""
+    """Take one step up a ladder. Raises StatusForbids at its top."""
     entry = entry_asked_for(facts, "ladder", event.ladder, rules.pack, "ladder")
     level = facts.times_entered("ladder", entry.key) + 1
     if level > len(entry.steps):
@@ -186,7 +186,7 @@ def escalate(facts: CaseFacts, event: Escalated, rules: Rules) -> CaseFacts:
 
 
 def involve(facts: CaseFacts, event: Involved, rules: Rules) -> CaseFacts:
-    """Another department takes part beside the one that leads."""
+    """Add a department that takes part beside the one that leads."""
     if rules.pack.find("department", event.department) is None:
         raise ChoiceUnknown(field="department", value=event.department)
     return add_entry(facts, event, "participant", event.department, {"task": event.task})
@@ -196,10 +196,10 @@ def involve(facts: CaseFacts, event: Involved, rules: Rules) -> CaseFacts:
 
 
 def promise(facts: CaseFacts, event: Promised, rules: Rules) -> CaseFacts:
-    """Something promised. Raises AuthorityExceeded above what the promiser may give away.
+    """Add a promise to the customer. Raises AuthorityExceeded above what the person may give away.
 
-    A time later than the usual one needs the customer's consent: ConsentMissing; one after a term
-    that a promise has to keep is PromiseTooLate.
+    Raises ConsentMissing for a time after the usual end without the customer's consent, and
+    PromiseTooLate for one after a deadline that a promise must keep.
     """
     if event.until is None and event.amount is None:
         raise FieldMissing(field="until")
@@ -223,7 +223,7 @@ def _amount_text(amount: Decimal | None) -> str | None:
 
 
 def _check_authority(event: Promised, pack: Pack) -> None:
-    """Refuse more than the promiser's posts may give away; a pack may leave that open."""
+    """Refuse an amount above the authority of the person's posts; a pack may set no limit."""
     held = {"anybody", *(post.post for post in event.by.posts)}
     limit = max((entry.up_to for entry in pack.authority if entry.by in held), default=Decimal(0))
     if pack.authority and (event.amount or 0) > limit:
@@ -233,7 +233,7 @@ def _check_authority(event: Promised, pack: Pack) -> None:
 def _check_promise_deadline(
     facts: CaseFacts, event: Promised, until: dt.datetime, pack: Pack
 ) -> None:
-    """Refuse a time after a term that promises have to keep; one already missed binds no more."""
+    """Refuse a time after a deadline that promises must keep; a breached one binds no more."""
     for deadline in facts.deadlines:
         entry = pack.find("deadline", deadline.key)
         if not (deadline.running and deadline.due_at and entry.promise == "within"):
@@ -251,7 +251,7 @@ def _is_later_than_due(facts: CaseFacts, until: dt.datetime, pack: Pack) -> bool
 
 
 def inform(facts: CaseFacts, event: Informed, rules: Rules) -> CaseFacts:
-    """The customer was told; the first time of each thing counts."""
+    """Record that the customer was told; the first time of each subject counts."""
     said = {"channel": event.channel, "text": event.text}
     if event.about == "result":
         facts = replace(facts, informed_at=facts.informed_at or event.at)
@@ -262,7 +262,7 @@ def inform(facts: CaseFacts, event: Informed, rules: Rules) -> CaseFacts:
 
 
 def verify(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
-    """What was found, whether the complaint is valid, and who was concerned."""
+    """Record the finding: its key, whether the complaint is valid, and the persons concerned."""
     entry = rules.pack.find("finding", event.finding)
     if entry is None:
         raise ChoiceUnknown(field="finding", value=event.finding)
@@ -273,7 +273,7 @@ def verify(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
 
 
 def claim(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
-    """What the company owes the customer because of the event, from a count of cases on."""
+    """Add what the company owes the customer for the event, from a number of cases on."""
     for entry in rules.pack.claims.get(event.type, ()):
         count = int(getattr(event, "earlier", 0) or 0) + 1
         total = field_value(entry.of, facts, event)
@@ -287,7 +287,7 @@ def claim(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
 def record_grade_change(
     before: CaseFacts, after: CaseFacts, event: Happening, because: str
 ) -> CaseFacts:
-    """Keep in the history that the grade changed, from what, when and why."""
+    """Add an entry for a changed grade: from what, when and why."""
     if after.grade == before.grade or after.grade is None:
         return after
     return add_entry(
@@ -296,5 +296,5 @@ def record_grade_change(
 
 
 def applicable_entries(facts: CaseFacts, section: str, pack: Pack) -> list[Entry]:
-    """The entries of a section that a case is asked for, in the order of the pack."""
+    """Return the entries of a section whose condition the case meets, in the pack's order."""
     return [entry for entry in getattr(pack, section) if holds(entry.applies, facts)]

@@ -1,11 +1,11 @@
-"""The formulas of the indicators, over the cases of a period, each with its denominator.
+"""Formulas of the indicators over the cases of a period, each with its denominator.
 
 timely_rate: handled in time ÷ all received, or ÷ those that fell due (`over`). satisfaction_rate:
-satisfied ÷ reached. reach_rate: reached ÷ called. repeat_rate: a case of the same customer and
-matter within `window` before, where `of` names a field only if a person said so there, ÷ all.
-answered_rate: answered ÷ all. count: how many. late_count: how often it was counted late.
-survey_score: the mean of a field of a form. visit_rate: key customers visited ÷ key customers.
-What an appeal struck is in none of them.
+satisfied ÷ reached. reach_rate: reached ÷ called. repeat_rate: cases of the same customer and
+matter within `window` before ÷ all; where `of` names a field, only those a person confirmed there.
+answered_rate: answered ÷ all. count: number of cases. late_count: how often a case was counted
+late. survey_score: the mean of a form's field. visit_rate: key customers visited ÷ key customers. A
+case struck out by an appeal is in none of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from policy.vocabulary.worktime import WorkCalendar
 
 @dataclass(frozen=True, slots=True)
 class CaseSummary:
-    """What the indicators ask of one case. `in_time` is None while neither met nor late."""
+    """The facts of one case that indicators use. `in_time` is None while neither met nor late."""
 
     kind: str = "complaint"
     received_at: dt.datetime | None = None
@@ -34,16 +34,16 @@ class CaseSummary:
     satisfied: bool = False
     customer: str | None = None
     matter: str | None = None
-    confirmed: bool = False  # somebody said that it is a repeat
+    confirmed: bool = False  # a person confirmed that it is a repeat
     counts: tuple[str, ...] = ()
     struck: bool = False
     department: str | None = None
-    before: bool = False  # received before the period; looked at for repeats only
+    before: bool = False  # received before the period; compared for repeats only
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A value and what it was divided by; a count has no denominator, nothing has no value."""
+    """A value and its denominator; a count has no denominator, an empty rate has no value."""
 
     value: Decimal | None
     part: int
@@ -63,10 +63,10 @@ def indicator_figure(
     scores: Sequence[Any] = (),
     visited: tuple[int, int] = (0, 0),
 ) -> Figure:
-    """The value of an indicator over the cases of a period.
+    """Return the value of an indicator over the cases of a period.
 
-    `scores` are the values of the indicator's field; `visited` how many key customers were
-    visited, of how many.
+    `scores` are the values of the indicator's field; `visited` is (key customers visited, key
+    customers).
     """
     if entry.formula == "survey_score":
         return _mean(scores)
@@ -94,9 +94,9 @@ def indicator_figure(
 
 
 def target_reached(entry: IndicatorEntry, found: Figure) -> bool | None:
-    """Whether a target is reached, or a limit kept; None without one, or without a value.
+    """Whether a target is reached or a limit kept; None without a target or a value.
 
-    A limit that is come up to is not kept (MKT-6.2.2), unless there was nothing at all.
+    A limit is kept below it, not at it (MKT-6.2.2); a value of 0 always keeps it.
     """
     if entry.target is None or found.value is None:
         return None
@@ -108,7 +108,7 @@ def target_reached(entry: IndicatorEntry, found: Figure) -> bool | None:
 def _is_repeat(
     case: CaseSummary, cases: Sequence[CaseSummary], window: Quantity | None, calendar: WorkCalendar
 ) -> bool:
-    """Whether the customer came with the same matter before, not longer ago than the window."""
+    """Whether the customer came with the same matter within the window before."""
     if case.customer is None or case.received_at is None:
         return False
     return any(
@@ -141,5 +141,5 @@ def _mean(scores: Sequence[Any]) -> Figure:
 
 
 def _rounded(value: Decimal) -> Decimal:
-    """To a tenth, half up, as people round."""
+    """Round to a tenth, half up."""
     return value.quantize(Decimal("0.1"), ROUND_HALF_UP)

@@ -1,7 +1,7 @@
-"""The jury: who sits on it, who must keep out, and what the votes come to.
+"""The jury: its members, who is excluded, and the result of the votes.
 
-unanimous: every member appointed says yes. majority: more than half of the members appointed
-say yes. Silence is not consent: who did not vote did not agree.
+unanimous: every appointed member votes yes. majority: more than half of the appointed members vote
+yes. A member who did not vote did not agree.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _BEFORE_CLOSING = frozenset(
 
 
 def appeal(facts: CaseFacts, event: Appealed, rules: Rules) -> CaseFacts:
-    """An appeal is open; what it is about is not paid meanwhile.
+    """Open an appeal; penalties it is about are not paid meanwhile.
 
-    It is about the charges whose term for an appeal still runs. Raises AppealTooLate once every
-    charge of the appellant has passed its term.
+    It is about the penalties whose appeal term still runs. Raises AppealTooLate once the term of
+    every penalty of the appellant has ended.
     """
     entry = _question(facts, event.vote, rules.pack, about="appeal")
     if vote_state(facts, entry.key) == "open":
@@ -56,7 +56,7 @@ def _in_time(facts: CaseFacts, event: Appealed, entry: VoteEntry) -> None:
 
 
 def convene(facts: CaseFacts, event: Convened, rules: Rules) -> CaseFacts:
-    """A jury is appointed; who is concerned by the question is left out and named so."""
+    """Appoint a jury; members concerned by the question are excluded and recorded as such."""
     entry = _question(facts, event.vote, rules.pack)
     if entry.about == "appeal" and not _appeal_is_open(facts, entry.key):
         raise StatusForbids(deed=event.type, status=facts.status)
@@ -73,7 +73,7 @@ def convene(facts: CaseFacts, event: Convened, rules: Rules) -> CaseFacts:
 
 
 def excluded_members(entry: VoteEntry, facts: CaseFacts) -> set[str]:
-    """Who must keep out of a question: the one complained of does not judge himself."""
+    """Return the employees excluded from a question: no person judges their own case."""
     out: set[str | None] = set()
     if "handler" in entry.never:
         out |= {assignment.handler for assignment in facts.assignments}
@@ -88,7 +88,7 @@ def excluded_members(entry: VoteEntry, facts: CaseFacts) -> set[str]:
 
 
 def vote(facts: CaseFacts, event: Voted, rules: Rules) -> CaseFacts:
-    """One member's yes or no. Raises NotAMember, SelfForbidden; nobody votes twice."""
+    """Record a member's vote. Raises NotAMember, SelfForbidden; a second vote is refused."""
     jury = _open_jury(facts, event.vote, event, rules.pack)
     who = event.by.employee or ""
     if who in jury.data["recused"]:
@@ -102,7 +102,7 @@ def vote(facts: CaseFacts, event: Voted, rules: Rules) -> CaseFacts:
 
 
 def rule(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
-    """What the votes come to. Raises VoteOpen while a missing vote could still change it."""
+    """Record the result of the votes. Raises VoteOpen while a missing vote could change it."""
     jury = _open_jury(facts, event.vote, event, rules.pack)
     entry: VoteEntry = rules.pack.find("vote", event.vote)
     cast = ballots(facts, event.vote)
@@ -124,7 +124,7 @@ def rule(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
 
 
 def vote_outcome(entry: VoteEntry, members: int, cast: list[FormEntryFacts]) -> bool | None:
-    """True for yes, False for no, None while the votes not given yet could turn it."""
+    """Return True for yes, False for no, None while missing votes could change the result."""
     yes = sum(bool(ballot.data["agrees"]) for ballot in cast)
     no = len(cast) - yes
     if entry.rule == "unanimous":
@@ -135,7 +135,7 @@ def vote_outcome(entry: VoteEntry, members: int, cast: list[FormEntryFacts]) -> 
 
 
 def ballots(facts: CaseFacts, key: str) -> list[FormEntryFacts]:
-    """The votes given since the jury of a question was last appointed."""
+    """Return the votes given since the jury of a question was last appointed."""
     since = 0
     for place, filed in enumerate(facts.entries):
         if (filed.section, filed.key) == ("vote", key):
@@ -144,7 +144,7 @@ def ballots(facts: CaseFacts, key: str) -> list[FormEntryFacts]:
 
 
 def vote_state(facts: CaseFacts, key: str) -> str | None:
-    """Where a question stands: open, agreed, refused, or None if no jury was appointed."""
+    """Return open, agreed or refused; None if no jury was appointed."""
     for filed in reversed(facts.entries):
         if filed.key == key and filed.section == "ruling":
             return str(filed.data["standing"])
@@ -175,13 +175,13 @@ def _appeal_is_open(facts: CaseFacts, key: str) -> bool:
 
 
 def _make_unclosable(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
-    """The demand cannot be met: the case may be signed off, and nobody owes an answer any more."""
+    """Let a case whose demand cannot be met be signed off; no answer is owed any more."""
     facts = deadlines.meet_answered(facts, at=event.at, pack=rules.pack, now=rules.now)
     return replace(facts, status=Status.accepted, closing_ground=ClosingGround.unclosable)
 
 
 def _apply_appeal_ruling(facts: CaseFacts, event: Ruled, agreed: bool, rules: Rules) -> CaseFacts:
-    """A won appeal voids what was charged and, once nobody else is to blame, the finding."""
+    """Void the penalties of a won appeal, and the finding once it is about nobody else."""
     last = facts.last_entry("appeal", event.vote)
     assert last is not None
     appellant: str | None = last.data["employee"]
@@ -202,9 +202,9 @@ def _apply_appeal_ruling(facts: CaseFacts, event: Ruled, agreed: bool, rules: Ru
 def _frees_everybody(facts: CaseFacts, appellant: str | None) -> bool:
     """Whether a won appeal leaves nobody whom the finding is about (SKD-4.1.3).
 
-    A department always appeals against the finding; a person does who bears it, or who has
-    nothing else to appeal against. Where the check named nobody, a ground found against somebody
-    says whom the finding is about: a fine that time brought does not.
+    A department always appeals against the finding. An employee does who bears it, or who has
+    nothing else to appeal against. Where the check named no employee, a penalty found by a person
+    says whom the finding is about; a penalty for a breach does not.
     """
     if appellant is None:
         return True
@@ -216,7 +216,7 @@ def _frees_everybody(facts: CaseFacts, appellant: str | None) -> bool:
 
 
 def _people_found_against(facts: CaseFacts) -> list[str]:
-    """Against whom a person found a ground that stands; who pays a surcharge on it is another."""
+    """Return the employees with a penalty found by a person that stands; surcharges left out."""
     standing = [c for c in facts.penalties if c.stands]
     given_back = {c.identity[:3] for c in standing if c.sign is Sign.reversal}
     return [
@@ -228,7 +228,7 @@ def _people_found_against(facts: CaseFacts) -> list[str]:
 
 
 def _strike_finding(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
-    """The case leaves every count, and what was charged for the finding has no ground left."""
+    """Take the case out of every count, and take back the penalties of its finding."""
     found = Responsibility.not_responsible
     facts = replace(facts, responsibility=found, valid=False, struck=True)
     return penalties.take_back_unfounded(facts, pack=rules.pack, at=event.at)

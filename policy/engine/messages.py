@@ -1,8 +1,8 @@
-"""Whom an event makes tell what: one answer for notices of the record and for cases that are tried.
+"""Notifications that an event causes: one answer for notices of the record and for plays.
 
-A message is for who answers for the case; what was raised to the general manager is for whoever
-holds the post that decides; an alert is for whom the regulation names. Which ways a message takes
-to somebody is no question of the rules.
+A notification goes to who is responsible for the case; of a case raised to the general manager, to
+the holders of the post that decides; of an alert, to those the regulation names. By which channels
+it reaches a person is not decided here.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from policy.vocabulary.status import Status
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """Something to be told once: its kind, what caused it, and to whom.
+    """A notification to send once: its kind, its cause, and its addressee.
 
-    `occasion` is the same for the same cause, so that nobody is told twice. `employee` is a number,
-    `department` a key of the pack; a message to a `post` is for its holders alone. `rule` is the
-    alert, ladder, approval or question of a jury it comes from.
+    `occasion` is equal for the same cause, so that no person is told twice. `employee` is an
+    employee number, `department` a key of the pack; a notification to a `post` is for its holders
+    alone. `rule` is the key of the alert, ladder, approval or jury's question it comes from.
     """
 
     kind: str
@@ -54,7 +54,7 @@ def notifications(
     *,
     seq: int,
 ) -> Iterator[Notification]:
-    """What is to be told after the `seq`-th event of a case; nothing of a case that is history."""
+    """Yield the notifications of the `seq`-th event of a case; none for history."""
     if after.history:
         return
     who, where = after.responsible, after.department
@@ -78,7 +78,7 @@ def notifications(
 def _approval_turns(
     before: CaseFacts, after: CaseFacts, pack: Pack, *, seq: int
 ) -> Iterator[Notification]:
-    """Whose turn it has become to approve; a director is that of the department that has it."""
+    """Yield those for posts that approve next; `director` is that of the case's department."""
     for chain in pack.chain:
         post = _approver(after, chain, pack)
         if post is not None and post != _approver(before, chain, pack):
@@ -93,7 +93,7 @@ def _approver(facts: CaseFacts, chain: ChainEntry, pack: Pack) -> str | None:
 def _jury_notifications(
     event: Happening, after: CaseFacts, pack: Pack, *, seq: int
 ) -> Iterator[Notification]:
-    """An appeal is for who convenes its jury, else for its members; a vote for who was seated."""
+    """Yield those to who convenes the jury of an appeal, and to the members seated."""
     if isinstance(event, Appealed):
         convene = (who for entry in pack.signoffs.get("convened", ()) for who in entry.by)
         posts = {who: None for who in convene if pack.find("post", who)}
@@ -109,7 +109,7 @@ def _jury_notifications(
 def _participant_notification(
     event: Involved, pack: Pack, alerted: Container[str | None], *, seq: int
 ) -> Notification:
-    """A department takes part: its director, unless an alert of the regulation says it to him."""
+    """Notify the director of a department that takes part, unless an alert does."""
     department = pack.find("department", event.department)
     post = department.director if department.director not in alerted else None
     return Notification("takes_part", f"{department.key}/{seq}", None, department.key, post)
@@ -118,7 +118,7 @@ def _participant_notification(
 def _alert_notifications(
     event: Happening, effects: Sequence[Effect], after: CaseFacts, pack: Pack, *, seq: int
 ) -> Iterator[Notification]:
-    """What the regulation's alerts say, and who is next on a ladder."""
+    """Yield the notifications of alerts, and to the next step of a ladder."""
     for alert in pack.alerts.get(event.type, ()):
         if holds(alert.applies, after, event):
             yield from _for_each_addressee(alert.key, alert.to, f"{alert.key}/{seq}", after)
@@ -135,14 +135,14 @@ def _alert_notifications(
 
 
 def _expired_deadlines(effects: Sequence[Effect], after: CaseFacts, pack: Pack) -> Iterator[Effect]:
-    """The clocks that ran out: with a breach, or as targets and terms that let a case rise."""
+    """Yield the deadlines that ended: breached, missed targets, and those that raise a case."""
     for effect in effects:
         if effect.kind == "breached" or _ended_by_time(effect, after, pack):
             yield effect
 
 
 def _ended_by_time(effect: Effect, after: CaseFacts, pack: Pack) -> bool:
-    """Whether a target or a term to rise ended because its time was over, and not by a deed."""
+    """Whether a target or a deadline that raises the case ended by time and not by a deed."""
     if effect.kind != "clock_met" or pack.find("deadline", effect.key).ends not in _WARNS:
         return False
     return any(
@@ -163,7 +163,7 @@ _PARTS: dict[str, Callable[[CaseFacts], str | None]] = {
 def _for_each_addressee(
     rule: str, to: Sequence[str], occasion: str, case: CaseFacts
 ) -> Iterator[Notification]:
-    """A message to each of those named: by their part in the case, or by their post."""
+    """Yield a notification to each of those named, by their role on the case or their post."""
     for who in to:
         part = _PARTS.get(who)
         place = f"{occasion}/{who}"

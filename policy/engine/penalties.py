@@ -1,7 +1,7 @@
-"""What things cost whom: the charges events and breaches bring, each with its reason.
+"""Penalties of events and breaches, each with its reason.
 
-A charge is a proposal. One rule charges one employee once per occasion; a graver ground takes
-the lighter one's place; a surcharge follows what it adds to. Nothing here decides for a person.
+A penalty is a proposal until a person confirms it. One rule gives one employee one penalty per
+occasion; a graver ground replaces the lighter one; a surcharge follows what it adds to.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from policy.vocabulary.worktime import WorkCalendar
 
 
 def for_event(facts: CaseFacts, before: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
-    """The charges an event brings by itself, to who was responsible before it happened."""
+    """Add the penalties an event brings by itself, to who was responsible before it."""
     for entry in rules.pack.charging.get(event.type, ()):
         if not holds(entry.applies, before, event):
             continue
@@ -47,7 +47,7 @@ def for_event(facts: CaseFacts, before: CaseFacts, event: Happening, rules: Rule
 def _count_of_year(
     entry: PenaltyEntry, who: str | None, event: Happening, facts: CaseFacts
 ) -> dict[str, Any] | None:
-    """Which verified complaint of the year it is for somebody, if that one costs something."""
+    """Return the count of verified complaints as a reason, or None where it costs nothing."""
     assert entry.from_count is not None
     assert facts.received_at is not None
     count = int(getattr(event, "earlier", {}).get(who, 0)) + 1
@@ -57,7 +57,7 @@ def _count_of_year(
 
 
 def for_breaches(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts:
-    """The charges of the breaches that came to light since `before`, without those lifted since."""
+    """Add penalties for breaches found since `before`; take back those of breaches lifted since."""
     if facts.deadlines is before.deadlines:
         return facts
     facts = _take_back_lifted(facts, before, rules)
@@ -67,7 +67,7 @@ def for_breaches(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts
 
 
 def _for_last_breach(facts: CaseFacts, deadline: DeadlineFacts, rules: Rules) -> CaseFacts:
-    """What the last breach of a clock costs."""
+    """Add the penalties of a deadline's last breach."""
     for entry in rules.pack.breaching[deadline.key]:
         if not holds(entry.applies, facts):
             continue
@@ -85,9 +85,9 @@ def _for_last_breach(facts: CaseFacts, deadline: DeadlineFacts, rules: Rules) ->
 
 
 def _take_back_lifted(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts:
-    """Take back the charges of breaches lifted since `before`: the deed came to light later.
+    """Take back the penalties of breaches lifted since `before`.
 
-    What one order costs once is owed all the same where another breach of it stands.
+    A penalty once per order stays where another breach of the order stands.
     """
     gone = _lifted(facts) - _lifted(before)
     if not gone:
@@ -118,13 +118,15 @@ def _newly_breached(facts: CaseFacts, before: CaseFacts) -> Iterable[DeadlineFac
 
 
 def for_judgement(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
-    """The charge or reward for a ground a person found.
+    """Add the penalty or reward for a ground a person found.
 
-    Raises NotFound, GateClosed where the regulation's condition fails, and FieldMissing for an
-    employee or an amount that the ground leaves to the finder.
+    Raises NotFound, GateClosed where the ground's condition fails, and FieldMissing for an employee
+    or amount the ground leaves to the person.
     """
-    reward: RewardEntry | None = rules.pack.find("reward", event.ground)
-    entry: PenaltyEntry | RewardEntry | None = reward or rules.pack.find("penalty", event.ground)
+    pack = rules.pack
+    entry: PenaltyEntry | RewardEntry | None = pack.find("reward", event.ground) or pack.find(
+        "penalty", event.ground
+    )
     if entry is None or (isinstance(entry, PenaltyEntry) and not entry.by_hand):
         raise NotFound(what="penalty", key=event.ground)
     _check_ground(entry, facts, event)
@@ -133,12 +135,12 @@ def for_judgement(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
     people = _people_judged(entry, facts, event)
     amount = _share(_decided_amount(entry, event), entry, len(people))
     for who in people:
-        if reward is not None:
-            facts = _add_reward(facts, reward, who, occasion, because, amount=amount, at=rules.now)
+        if isinstance(entry, RewardEntry):
+            facts = _add_reward(facts, entry, who, occasion, because, amount=amount, at=rules.now)
             continue
         facts = add_penalty(
             facts,
-            entry,  # type: ignore[arg-type]  # a reward went the other way
+            entry,
             who,
             occasion,
             because,
@@ -158,7 +160,7 @@ def _check_ground(entry: PenaltyEntry | RewardEntry, facts: CaseFacts, event: Ju
 
 
 def _people_judged(entry: PenaltyEntry | RewardEntry, facts: CaseFacts, event: Judged) -> list[str]:
-    """Whom a person's finding is about; several only where the ground lets it."""
+    """Return the employees a finding is about. Raises ChoiceUnknown for too many."""
     named = entry.who == "named"
     people = [event.employee, *event.together] if named else bearers(entry, facts)
     found = list(dict.fromkeys(who for who in people if who))
@@ -178,7 +180,7 @@ def _decided_amount(entry: PenaltyEntry | RewardEntry, event: Judged) -> Decimal
 
 
 def _share(amount: Decimal, entry: PenaltyEntry | RewardEntry, people: int) -> Decimal:
-    """What each of several bears: in full, or his part of it in whole fen."""
+    """Return what each of several bears: the full amount, or an equal share in whole fen."""
     if people > 1 and getattr(entry, "collective", None) == "shared":
         return (amount / people).quantize(Decimal("0.01"))
     return amount
@@ -209,7 +211,7 @@ def _add_reward(
 
 
 def bearers(entry: PenaltyEntry | RewardEntry, facts: CaseFacts) -> list[str | None]:
-    """Who bears a charge by his part in the case; nobody where that part has nobody."""
+    """Return who bears a penalty by their role on the case; None for a role nobody has."""
     match entry.who:
         case "responsible":
             return [facts.responsible]
@@ -243,7 +245,7 @@ def add_penalty(
     taken: Collection[str] = (),
     happened_at: dt.datetime | None = None,
 ) -> CaseFacts:
-    """Add a charge and its surcharges, once; a graver one that stands keeps it out."""
+    """Add a penalty and its surcharges, once; a graver one that stands keeps it out."""
     pack, at = rules.pack, rules.now
     if who is None or _replaced_by_graver(facts, entry, who, pack):
         return facts
@@ -261,19 +263,42 @@ def add_penalty(
         because={"clause": entry.cite, **because, **_element_months(left, months, pack)},
         sanctions=left,
     )
-    charged = _put_penalty(facts, entry, made, at)
-    if charged is facts:
+    penalised = _put_penalty(facts, entry, made, at)
+    if penalised is facts:
         return facts
-    facts = charged
-    reason = {"on": entry.key, **because}
-    for more in pack.surcharges.get(entry.key, ()):
-        payers = bearers(more, facts) if more.who else [who]
-        for payer in payers if holds(more.applies, facts) else ():
+    return _add_surcharges(
+        penalised,
+        entry,
+        who,
+        occasion,
+        because,
+        rules=rules,
+        taken=taken,
+        happened_at=happened_at,
+    )
+
+
+def _add_surcharges(
+    facts: CaseFacts,
+    base: PenaltyEntry,
+    who: str,
+    occasion: str,
+    because: dict[str, Any],
+    *,
+    rules: Rules,
+    taken: Collection[str],
+    happened_at: dt.datetime | None,
+) -> CaseFacts:
+    """Add the surcharges of a penalty, borne by its bearer unless they name another."""
+    reason = {"on": base.key, **because}
+    for surcharge in rules.pack.surcharges.get(base.key, ()):
+        payers = bearers(surcharge, facts) if surcharge.who else [who]
+        for payer in payers if holds(surcharge.applies, facts) else ():
             facts = add_penalty(
                 facts,
-                more,
+                surcharge,
                 payer,
-                f"{entry.key}/{occasion}",
+                f"{base.key}/{occasion}",
                 reason,
                 rules=rules,
                 taken=taken,
@@ -285,7 +310,7 @@ def add_penalty(
 def _put_penalty(
     facts: CaseFacts, entry: PenaltyEntry, made: PenaltyFacts, at: dt.datetime
 ) -> CaseFacts:
-    """The case with a charge in place of lighter ones; the same case where it stands already."""
+    """Return the case with a penalty in place of lighter ones; the same case where it stands."""
     old = next((c for c in facts.penalties if c.identity == made.identity), None)
     if old is not None and old.status is not PenaltyStatus.lapsed:
         return facts
@@ -296,15 +321,15 @@ def _put_penalty(
             at=at,
             replaced_by=entry.key,
         )
-    # What lapsed for want of a ground is owed again once there is one; it stays one row.
+    # A penalty that lapsed without ground is proposed again in the same row once it has one.
     penalties = tuple(made if c is old else c for c in facts.penalties)
     return replace(facts, penalties=penalties if old else (*penalties, made))
 
 
 def _element_month(sanction: Any, months: tuple[dt.datetime, dt.datetime]) -> str:
-    """The month whose element of pay is taken: that of the event or that of the decision.
+    """Return the month ("2026-10") whose element of pay is taken: the event's or the decision's.
 
-    `months` are both instants in the company's zone.
+    `months` are (event, decision), both in the company's zone.
     """
     happened_at, decided_at = months
     return f"{(happened_at if sanction.month_of == 'event' else decided_at):%Y-%m}"
@@ -328,7 +353,7 @@ def _sanctions_left(
     taken: Collection[str],
     pack: Pack,
 ) -> tuple[str, ...]:
-    """The sanctions of a rule; an element of pay is left out where the month has none left."""
+    """Return the sanctions of a rule without elements of pay already taken in that month."""
     left = []
     for key in entry.sanctions:
         sanction = pack.find("sanction", key)
@@ -351,7 +376,7 @@ def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, pack: P
 
 
 def take_back_unfounded(facts: CaseFacts, *, pack: Pack, at: dt.datetime) -> CaseFacts:
-    """Take back what persons found, and its surcharges, where its condition holds no longer."""
+    """Take back penalties found by a person, and surcharges, whose condition holds no longer."""
     fallen = {p.key for p in pack.found_by_hand if not holds(p.applies, facts)}
     if not fallen:
         return facts
@@ -361,7 +386,7 @@ def take_back_unfounded(facts: CaseFacts, *, pack: Pack, at: dt.datetime) -> Cas
 def take_back_earlier_finding(
     facts: CaseFacts, event: Happening, *, pack: Pack, at: dt.datetime
 ) -> CaseFacts:
-    """Take back what an earlier finding brought by itself, where the new one brings it no more."""
+    """Take back the penalties of an earlier finding that the new one does not bring."""
     rules = {
         p.key: p.who == "concerned"
         for p in pack.charging.get(event.type, ())
@@ -372,7 +397,7 @@ def take_back_earlier_finding(
         if c.because.get("event") != event.type:
             return False
         base = c.because.get("on", c.rule)
-        # A surcharge without a bearer of its own is owed by whoever owes its base.
+        # A surcharge without a bearer of its own is borne by the bearer of its base.
         personal = base == c.rule or pack.find("penalty", c.rule).who is None
         return base not in rules or (rules[base] and personal and c.employee not in facts.concerned)
 
@@ -380,7 +405,7 @@ def take_back_earlier_finding(
 
 
 def take_back(facts: CaseFacts, chosen: Any, *, at: dt.datetime, **why: Any) -> CaseFacts:
-    """Let proposals lapse; against what was already confirmed, propose a reversal."""
+    """Let chosen proposals lapse; propose reversals of those already confirmed."""
     penalties: list[PenaltyFacts] = []
     added: list[PenaltyFacts] = []
     reversed_already = {c.identity[:3] for c in facts.penalties if c.sign is Sign.reversal}
@@ -409,16 +434,16 @@ def _reversal(c: PenaltyFacts, at: dt.datetime, **why: Any) -> PenaltyFacts:
 
 
 def is_appealed(c: PenaltyFacts, employee: str | None, at: dt.datetime) -> bool:
-    """Whether an appeal somebody made at an instant is about a charge of his, or of anybody's.
+    """Whether an appeal made at an instant is about a penalty of the employee (None: of any).
 
-    Once the term for an appeal has ended a charge is paid, and stays as it was paid.
+    Once its appeal term has ended a penalty is paid and stays as paid.
     """
     mine = employee in (None, c.employee) and c.sign is Sign.charge and c.stands
     return mine and (c.counts_at is None or c.counts_at >= at)
 
 
 def suspend(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFacts:
-    """While an appeal is open nothing it is about is counted into a month."""
+    """Count no penalty that an open appeal is about into a wage month."""
 
     def waiting(c: PenaltyFacts) -> PenaltyFacts:
         return replace(c, counts_at=None) if c.counts_at and is_appealed(c, employee, at) else c
@@ -427,7 +452,7 @@ def suspend(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseF
 
 
 def resume(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFacts:
-    """An appeal was refused: what the employee was told of counts from the ruling."""
+    """Count the notified penalties of a refused appeal from the ruling on."""
 
     def counting(c: PenaltyFacts) -> PenaltyFacts:
         told = c.status is PenaltyStatus.notified and c.counts_at is None
@@ -445,7 +470,7 @@ def void_appealed(
     at: dt.datetime,
     because: str,
 ) -> CaseFacts:
-    """An appeal was won: proposals lapse, and what was confirmed is to be given back."""
+    """Let the proposals of a won appeal lapse, and propose reversals of what was confirmed."""
     facts = resume(facts, employee, at=at)
     return take_back(facts, lambda c: is_appealed(c, employee, appealed_at), at=at, reason=because)
 
@@ -459,7 +484,7 @@ STEPS = {
 
 
 def apply_step(facts: CaseFacts, event: Any, *, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
-    """Move one charge on: confirmed, waived, notified or reversed."""
+    """Confirm, waive, notify or reverse one penalty. Raises NotFound, StatusForbids."""
     identity = (event.rule, event.employee, event.occasion, event.sign)
     found = next((c for c in facts.penalties if c.identity == identity), None)
     if found is None:
@@ -475,7 +500,7 @@ def apply_step(facts: CaseFacts, event: Any, *, pack: Pack, calendar: WorkCalend
 
 
 def _after_waiving(facts: CaseFacts, waived: PenaltyFacts, *, at: dt.datetime) -> CaseFacts:
-    """A waived charge takes its surcharges along and gives its place back to a lighter one."""
+    """Take back a waived penalty's surcharges and restore the lighter one it had replaced."""
     occasion = f"{waived.rule}/{waived.occasion}"
     facts = take_back(
         facts, lambda c: (c.occasion, c.employee) == (occasion, waived.employee), at=at
@@ -484,7 +509,7 @@ def _after_waiving(facts: CaseFacts, waived: PenaltyFacts, *, at: dt.datetime) -
 
 
 def _restore_lighter(facts: CaseFacts, waived: PenaltyFacts) -> CaseFacts:
-    """A graver ground that is waived gives its place back to the lighter one."""
+    """Propose again the lighter penalty that a waived one had replaced."""
 
     def again(c: PenaltyFacts) -> PenaltyFacts:
         gave_way = c.because.get("replaced_by") == waived.rule and c.employee == waived.employee
@@ -518,7 +543,7 @@ def _propose_reversal(facts: CaseFacts, found: PenaltyFacts, event: Any) -> Case
 
 
 def wage_month(day: dt.date, pack: Pack) -> str:
-    """The wage month ("2026-10") a day belongs to: after the cut-off day it is the next one."""
+    """Return the wage month ("2026-10") of a day; after the cut-off day it is the next month."""
     last_of_month = (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(1)
     cut_off = min(pack.policy.wage_month_ends_on, last_of_month.day)
     counted = day if day.day <= cut_off else last_of_month + dt.timedelta(days=1)

@@ -1,7 +1,7 @@
-"""Counting running clocks anew after the calendar changed; an act of its own, never a side effect.
+"""Recount running deadlines after the calendar changed; an event of its own, never a side effect.
 
-An end moves only to one that still lies ahead: nobody is made late by a calendar, and who is late
-either way stays late since when he was. A breach whose new end lies ahead is lifted with a reason.
+An end moves only to one that still lies ahead: no calendar makes a person late, and who is late
+either way stays late since the same instant. A breach whose new end lies ahead is lifted.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ REASON = "calendar"
 
 
 def recount(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
-    """The case with every running clock counted from its start under `calendar`, as of `at`.
+    """Return the case with every running deadline counted from its start under `calendar`.
 
-    Ends that somebody named (time granted, a term the general manager set) stay where they are.
+    `at` is the instant of the recount. Ends that a person named (an extension, a term set by the
+    general manager) stay.
     """
     for deadline in facts.deadlines:
         if deadline.running and not _end_is_named(deadline):
@@ -34,7 +35,7 @@ def recount(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCale
 
 
 def _end_is_named(deadline: DeadlineFacts) -> bool:
-    """Whether the end was named by a person and nothing was counted since."""
+    """Whether a person named the end and nothing was counted since."""
     return "named" in deadline.because and not deadline.because.get("stood")
 
 
@@ -62,7 +63,7 @@ def _recount_deadline(
 def _recounted_end(
     deadline: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalendar
 ) -> DeadlineFacts:
-    """The clock ending where it would, had the calendar always been this one."""
+    """Return the deadline with the end it would have had under this calendar from its start."""
     if named := deadline.because.get("named"):
         fresh = replace(deadline, due_at=dt.datetime.fromisoformat(named), provisional=False)
     else:
@@ -78,7 +79,7 @@ def _recounted_end(
 def _with_recounted_end(
     deadline: DeadlineFacts, fresh: DeadlineFacts, at: dt.datetime
 ) -> DeadlineFacts:
-    """The clock at its new end, with the old one as a revision; or where it was."""
+    """Return the deadline at its new end with a revision, or unchanged where that has passed."""
     if fresh.due_at == deadline.due_at:
         because = {k: why for k, why in fresh.because.items() if k != "passed"}
         return replace(fresh, because=because)
@@ -100,20 +101,20 @@ def _lift(breach: BreachFacts, at: dt.datetime) -> BreachFacts:
     return breach if breach.lifted_at else replace(breach, lifted_at=at, lifted_because=REASON)
 
 
-# ---------------------------------------------------------------- clocks that share a slot
+# ---------------------------------------------------------------- deadlines of one slot
 
 
 def _rivals(
     facts: CaseFacts, deadline: DeadlineFacts, pack: Pack, calendar: WorkCalendar
 ) -> Iterator[DeadlineFacts]:
-    """The clocks of other rules that this one ended before, counted anew."""
+    """Yield the deadlines of other rules that this one ended before, counted anew."""
     for beaten in deadline.because.get("over", ()):
         stored = next(
             (c for c in facts.deadlines if (c.key, c.round) == (beaten["rule"], deadline.round)),
             None,
         )
         if stored is None and "from" not in beaten:
-            continue  # Written before anybody asked where such a clock began.
+            continue  # An older entry does not say where such a deadline began.
         rival = stored or _never_ran(deadline, beaten)
         yield _recounted_end(rival, pack.find("deadline", rival.key), calendar)
 
@@ -126,7 +127,7 @@ def _earliest_rival(
     at: dt.datetime,
     pack: Pack,
 ) -> DeadlineFacts | None:
-    """The rival that now ends first, where it ends before the clock, ahead of `at`, and applies."""
+    """Return the rival that now ends first, before this deadline and after `at`, and applies."""
     ends = [
         (rival.due_at, place, rival)
         for place, rival in enumerate(rivals)
@@ -140,7 +141,7 @@ def _earliest_rival(
 
 
 def _never_ran(deadline: DeadlineFacts, beaten: Mapping[str, Any]) -> DeadlineFacts:
-    """A clock that ended later than the running one from its first moment on."""
+    """Return a deadline that ended later than the running one from the beginning."""
     begun = {key: beaten[key] for key in ("rule", "clause", "from", "from_event")}
     return DeadlineFacts(
         key=beaten["rule"],
@@ -154,7 +155,7 @@ def _never_ran(deadline: DeadlineFacts, beaten: Mapping[str, Any]) -> DeadlineFa
 
 
 def _updated_rival(one: Mapping[str, Any], rivals: list[DeadlineFacts]) -> Mapping[str, Any]:
-    """What is said of a clock that still ends later, with its new end."""
+    """Return the note on a rival that still ends later, with its new end."""
     rival = next((r for r in rivals if r.key == one["rule"]), None)
     if rival is None:
         return one
@@ -174,7 +175,7 @@ def _let_rival_run(
     first: DeadlineFacts,
     at: dt.datetime,
 ) -> CaseFacts:
-    """Let the rival run that ends earlier now; the clock that ran is superseded."""
+    """Let the rival run that ends earlier now, and supersede the deadline that ran."""
     old = _with_recounted_end(deadline, fresh, at)
     known = next((c for c in facts.deadlines if (c.key, c.round) == (first.key, first.round)), None)
     winner = replace(

@@ -1,6 +1,6 @@
-"""What a regulation wants drawn up again and again: its periods, and by when each is due.
+"""Periods of reports that a regulation wants regularly, and the day each is due.
 
-A period is named as people write it: "2026-W43", "2026-10", "2026-Q4", "2026". Days are local.
+A period is written as people write it: "2026-W43", "2026-10", "2026-Q4", "2026". Days are local.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from policy.vocabulary.errors import ChoiceUnknown
 from policy.vocabulary.worktime import WorkCalendar
 
 MOST_PERIODS = 400
-"""How many periods are listed at most; a year has 53 weeks."""
+"""The most periods that are listed; a year has 53 weeks."""
 
 
 def period_of(report: ReportEntry, day: dt.date) -> str:
-    """The name of the period of a report that a day lies in."""
+    """Return the name of the report's period that a day lies in."""
     match report.every:
         case "week":
             year, week, _ = day.isocalendar()
@@ -40,7 +40,7 @@ _NAMES = {
 
 
 def days_of(report: ReportEntry, period: str) -> tuple[dt.date, dt.date]:
-    """The first and the last day of a period. Raises ChoiceUnknown for no name of one."""
+    """Return the first and last day of a period. Raises ChoiceUnknown for a name of no period."""
     found = _NAMES[report.every].fullmatch(period)
     try:
         if found is None:
@@ -64,14 +64,14 @@ def _first_and_last(every: str, year: int, number: int) -> tuple[dt.date, dt.dat
 
 
 def _day_before(year: int, month: int) -> dt.date:
-    """The day before the first of a month; month 13 is the next January."""
+    """Return the day before the first of a month; month 13 is the next January."""
     return dt.date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1) - dt.timedelta(days=1)
 
 
 def due_on(report: ReportEntry, period: str, calendar: WorkCalendar) -> dt.date:
-    """The day by which a report is due: its day of what follows, or the period's last day.
+    """Return the day a report is due: `due_day` of the period after, or its own last day.
 
-    A day on which nobody works moves to the last working day before it, if the rule says so.
+    A rest day moves to the last working day before it, if the rule says so.
     """
     _, last = days_of(report, period)
     day = last + dt.timedelta(days=report.due_day or 0)
@@ -79,7 +79,7 @@ def due_on(report: ReportEntry, period: str, calendar: WorkCalendar) -> dt.date:
 
 
 def ended_periods(report: ReportEntry, since: dt.date, until: dt.date) -> Iterator[str]:
-    """The periods that ended from one day to another, in order, at most MOST_PERIODS."""
+    """Yield the periods that ended from one day to another, in order, at most MOST_PERIODS."""
     period = period_of(report, since)
     for _ in range(MOST_PERIODS):
         _, last = days_of(report, period)
@@ -91,7 +91,7 @@ def ended_periods(report: ReportEntry, since: dt.date, until: dt.date) -> Iterat
 
 
 def begun_periods(report: ReportEntry, since: dt.date, until: dt.date) -> list[str]:
-    """The periods that ended from one day to another, and the one that runs on the last of them."""
+    """Return the periods that ended between two days, and the one running on the last."""
     found = list(ended_periods(report, since, until))
     running = period_of(report, until)
     return found if running in found else [*found, running]
@@ -100,7 +100,7 @@ def begun_periods(report: ReportEntry, since: dt.date, until: dt.date) -> list[s
 def uncovered_times(
     turns: Iterable[tuple[dt.datetime, dt.datetime]], begin: dt.datetime, end: dt.datetime
 ) -> list[tuple[dt.datetime, dt.datetime]]:
-    """The times between two instants that no turn of duty covers, in order (RES-2.1.2).
+    """Return the times between two instants that no turn of duty covers, in order (RES-2.1.2).
 
     Turns may come in any order and overlap; one that ends before it begins covers nothing.
     """

@@ -1,4 +1,4 @@
-"""What a case is judged by: the regulation, the working days, and what time it is."""
+"""The rules a case is judged by: the pack, the calendar, and the time of recording."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from policy.vocabulary.worktime import WorkCalendar
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a handler needs besides case and event. `now` is when the event is recorded, UTC."""
+    """Arguments of a handler beside case and event. `now` is when the event is recorded, UTC."""
 
     pack: Pack
     calendar: WorkCalendar

@@ -1,4 +1,4 @@
-"""What sort of case it is: kind, level and grade from what is known, and fields that fit."""
+"""Classify a case by kind, level and grade, and check the values of the pack's own fields."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _CASES = re.compile(r"[\w-]{1,40}([,，、\s]+[\w-]{1,40}){0,199}")
 
 
 def classify(facts: CaseFacts, pack: Pack) -> CaseFacts:
-    """The case with the kind, level and grade its facts put it in (SKD-2.2 and the like).
+    """Return the case with the kind, level and grade that follow from its facts (SKD-2.2).
 
-    A grade somebody chose stays; a level always follows from the facts.
+    A grade that a person chose stays; a level always follows from the facts.
     """
     for route in pack.route:
         if route.kind and holds(route.applies, facts):
@@ -44,7 +44,7 @@ def _scale_step(facts: CaseFacts, scale: str, pack: Pack) -> str | None:
 
 
 def destination(facts: CaseFacts, pack: Pack) -> tuple[str, str | None] | None:
-    """The department a case is meant for and the post that receives it, by the first route."""
+    """Return the department and post a case is routed to, by the first route that fits."""
     for route in pack.route:
         if route.department and holds(route.applies, facts):
             return route.department, route.post
@@ -52,7 +52,7 @@ def destination(facts: CaseFacts, pack: Pack) -> tuple[str, str | None] | None:
 
 
 def checked_grade(grade: str | None, pack: Pack) -> str | None:
-    """A grade somebody may choose; one reached only by a deed is refused here."""
+    """Return a grade that may be chosen. Raises ChoiceUnknown for one reached only by a deed."""
     entry = pack.find("severity", grade)
     if grade is not None and (entry is None or entry.scale != "grade" or entry.by_hand):
         raise ChoiceUnknown(field="grade", value=grade)
@@ -60,21 +60,21 @@ def checked_grade(grade: str | None, pack: Pack) -> str | None:
 
 
 def checked_key(section: str, key: str | None, pack: Pack) -> str | None:
-    """The key of an entry the pack has, or None."""
+    """Return the key if the pack has such an entry, or None for None. Raises ChoiceUnknown."""
     if key is not None and not pack.find(section, key):
         raise ChoiceUnknown(field=section, value=key)
     return key
 
 
 def checked_extra(extra: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
-    """The pack's own fields as JSON data; a value of the wrong shape is refused by its field."""
+    """Return the values of the pack's own fields as JSON data. Raises as `checked_values`."""
     return checked_values(pack.field, extra)
 
 
 def checked_values(
     fields: Iterable[FieldEntry | FormField], said: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What was said as JSON data, each value of the shape of its field; empty ones left out.
+    """Return the values as JSON data, each of its field's shape; empty ones are left out.
 
     Raises FieldUnknown, FieldTooLong or ChoiceUnknown with the field's key.
     """

@@ -14,9 +14,8 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from policy.engine import penalties
 from policy.engine.case import apply, archivable, pass_time
-from policy.engine.folding import Calendars, JournalEntry, amended_entries
+from policy.engine.folding import Calendars, JournalEntry, amended_entries, is_derived
 from policy.engine.rules import Rules
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError, StepRefused
@@ -24,13 +23,11 @@ from policy.vocabulary.events import (
     SYSTEM,
     Archived,
     Corrected,
-    Happening,
-    Recounted,
     Withdrawn,
     utc,
 )
 from policy.vocabulary.facts import CaseFacts, PenaltyFacts
-from policy.vocabulary.status import ActorKind, Sign
+from policy.vocabulary.status import Sign
 from policy.vocabulary.worktime import WorkCalendar
 
 COMPARED_FACTS = {"status": None, "kind": "kind", "level": "severity", "grade": "severity"}
@@ -110,7 +107,7 @@ def replay_under(
             known = stood(entry.recorded_at)
             facts, _ = apply(facts, entry.event, pack, known, entry.recorded_at)
         except DomainError as error:
-            if not _follows_by_itself(entry.event):
+            if not is_derived(entry.event):
                 raise StepRefused(deed=entry.event.type, seq=entry.seq, refusal=error) from error
     return settle_until(facts, pack, calendar, now=now)
 
@@ -136,12 +133,6 @@ def standing_entries(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
         elif entry.event.type not in _RECORD_EVENTS:
             kept.append(entry)
     return kept
-
-
-def _follows_by_itself(event: Happening) -> bool:
-    """What time and the calendar did, and steps of a charge that the other rules do not bring."""
-    by_itself = event.by.kind is ActorKind.system or isinstance(event, Recounted)
-    return by_itself or event.type in penalties.STEPS
 
 
 def compare_pictures(before: CaseFacts, after: CaseFacts) -> CaseDifference:
