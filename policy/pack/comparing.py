@@ -1,4 +1,4 @@
-"""What one text of a regulation says otherwise than another: entry by entry, field by field."""
+"""Compare two texts of a regulation, entry by entry and field by field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class EntryDifference:
-    """An entry that is new, gone, changed, or stands at another place among its neighbours."""
+    """An entry that is added, removed, changed, or moved among its neighbours."""
 
     section: str
     key: str
@@ -30,7 +30,7 @@ class EntryDifference:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[EntryDifference]:
-    """Everything that differs between the plain data of two versions, in the order of sections."""
+    """Return what differs between the plain data of two versions, in the order of sections."""
     sections = dict.fromkeys(("policy", *SECTIONS, *before, *after))
     return [
         difference
@@ -42,7 +42,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Ent
 
 
 def _entries_by_key(value: Any) -> dict[str, Mapping[str, Any]]:
-    """The entries of a section by their key; one whose key repeats gets a number to it."""
+    """Return the entries of a section by key; a repeated key gets a number appended."""
     found: dict[str, Mapping[str, Any]] = {}
     listed = [value] if isinstance(value, Mapping) else value
     for entry in listed if isinstance(listed, list | tuple) else ():
@@ -80,7 +80,7 @@ def _field_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[F
 
 
 def _comparable(value: Any) -> Any:
-    """A value so that the spellings of one thing are equal: 200 and "200", a list and a tuple."""
+    """Return a value whose equal spellings are equal: 200 and "200", a list and a tuple."""
     if isinstance(value, Mapping):
         return {key: _comparable(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -89,7 +89,7 @@ def _comparable(value: Any) -> Any:
 
 
 def _moved_keys(old: Iterable[str], new: Iterable[str]) -> set[str]:
-    """The keys that must move so that the old order becomes the new one, as few as possible."""
+    """Return the fewest keys that must move to turn the old order into the new one."""
     places = {key: n for n, key in enumerate(old)}
     order = [(places[key], key) for key in new]
     best: list[list[tuple[int, str]]] = []

@@ -1,4 +1,4 @@
-"""What a regulation wants written down, approved, reported and counted: sections of a pack."""
+"""Sections of a pack about forms, approvals, reports, indicators and alerts."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from policy.pack.shapes import (
 )
 
 COUNTED = frozenset({"form", "report_out", "informed", "ladder", "participant", "appeal"})
-"""Sections of which a condition asks how often something was filed; a form, also what it says."""
+"""Sections whose entries a condition counts; of a form also by its fields."""
 STANDING = {"chain": "chain", "vote": "ruling"}
-"""Sections of which a condition asks where they stand, and what says it."""
+"""Sections whose state a condition asks for, and the section of the entry that says it."""
 
 
 class FormField(Shape):
@@ -48,10 +48,10 @@ class FormField(Shape):
 
 
 class FormTemplate(Entry):
-    """A form that is filled any number of times: on a case, or by itself (`alone`).
+    """A form that may be filled any number of times: on a case, or by itself (`alone`).
 
-    `covers` names the two instants between which somebody was there, of a log that must leave no
-    hour open, day and night.
+    `covers` names the two instants of a turn of duty, for a log that must leave no hour of day or
+    night uncovered.
     """
 
     section = "form"
@@ -77,12 +77,12 @@ class FormTemplate(Entry):
         return self
 
     def field(self, key: str) -> FormField | None:
-        """The field of a key."""
+        """Return the field with a key, or None."""
         return next((field for field in self.fields if field.key == key), None)
 
 
 class LedgerEntry(Entry):
-    """A register in which cases of kinds, or fillings of a form, stand one under another."""
+    """A register that lists cases of some kinds, or the fillings of a form."""
 
     section = "ledger"
 
@@ -100,7 +100,7 @@ class LedgerEntry(Entry):
 
 
 class ChainEntry(Entry):
-    """Approvals one after another, each by a post; what one refuses ends there."""
+    """Approvals by posts, one after another; a refusal ends the chain."""
 
     section = "chain"
 
@@ -109,7 +109,7 @@ class ChainEntry(Entry):
 
 
 class ChecklistItem(Shape):
-    """One thing to be at hand; one that is a `photo` needs a picture added to the case."""
+    """One item of a checklist; one that is a `photo` needs a picture added to the case."""
 
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
     label: Text
@@ -117,7 +117,7 @@ class ChecklistItem(Shape):
 
 
 class ChecklistEntry(Entry):
-    """What must be at hand, item by item, each with its evidence."""
+    """A checklist, item by item, each with its evidence."""
 
     section = "checklist"
 
@@ -131,7 +131,7 @@ class ChecklistEntry(Entry):
 
 
 class ReportOutEntry(Entry):
-    """A report to somebody outside or above: to whom, on which ways, with proof or without.
+    """A report to an addressee outside or above: by which ways, with proof or without.
 
     Who stands behind an addressee (the authority of the day) is a fact of the company.
     """
@@ -145,7 +145,7 @@ class ReportOutEntry(Entry):
 
 
 class LadderEntry(Entry):
-    """Whom a matter is passed up to, step by step, by post."""
+    """The posts a matter is passed up to, step by step."""
 
     section = "ladder"
 
@@ -154,7 +154,7 @@ class LadderEntry(Entry):
 
 
 class FindingEntry(Entry):
-    """What the check of a case found: a violation, a fault, a misunderstanding."""
+    """A finding of the check of a case: a violation, a fault, a misunderstanding."""
 
     section = "finding"
 
@@ -162,7 +162,7 @@ class FindingEntry(Entry):
 
 
 class VoteEntry(Entry):
-    """A question a jury decides: who sits on it, by which rule, who must keep out.
+    """A question a jury decides: its members, its majority, who is excluded.
 
     Silence is not consent: the count is of the members appointed.
     """
@@ -177,7 +177,7 @@ class VoteEntry(Entry):
 
 
 class AuthorityEntry(Entry):
-    """Up to which sum somebody may promise a customer something: a post, or `anybody`."""
+    """The sum up to which a post, or `anybody`, may promise a customer something."""
 
     section = "authority"
 
@@ -186,7 +186,7 @@ class AuthorityEntry(Entry):
 
 
 class AlertEntry(Entry):
-    """Who is told when an event happens or a clock runs out; not a deed, only news."""
+    """Who is notified when an event happens or a deadline ends; nothing has to be done."""
 
     section = "alert"
 
@@ -216,11 +216,11 @@ Formula = Literal[
 
 
 class IndicatorEntry(Entry):
-    """A rate or a count over the cases of a period; what each formula means: `indicators`.
+    """A rate or a count over the cases of a period; the formulas stand in `indicators`.
 
-    `counter` is what a `late_count` counts, `of` the field of a `survey_score`, or the one in which
-    a person confirms a repeat; `over` what a timely rate is divided by: all that was received, or
-    what fell due.
+    `counter` is what a `late_count` counts; `of` is the field of a `survey_score`, or the one in
+    which a person confirms a repeat; `over` is the denominator of a timely rate: all cases
+    received, or those that fell due.
     """
 
     section = "indicator"
@@ -236,7 +236,7 @@ class IndicatorEntry(Entry):
 
     @property
     def limited(self) -> bool:
-        """Whether it counts what there should be little of: its target is a limit."""
+        """Whether its target is a limit: there should be little of what it counts."""
         return self.formula in ("repeat_rate", "late_count", "count")
 
     @model_validator(mode="after")
@@ -247,10 +247,10 @@ class IndicatorEntry(Entry):
 
 
 class ReportEntry(Entry):
-    """What is drawn up again and again: for which period, until when, by and for whom.
+    """A report that is drawn up regularly: its period, its due day, its author, its addressees.
 
-    `due_day` is the day of the following month, week or quarter by which it is due; without
-    one it is due when its period ends. `per` key customer it is owed once for each of them.
+    `due_day` is the day of the following month, week or quarter by which it is due; without one it
+    is due when its period ends. `per` key customer it is owed once for each of them.
     """
 
     section = "report"

@@ -1,7 +1,8 @@
-"""Loading a pack: a TOML file to a checked regulation, or every problem with its place at once.
+"""Load a pack: read TOML, fill in parameters, check the schema and every reference.
 
-A value written `"$name"` is filled in here from the parameter of that name; references, fields,
-events and roles are followed, because the schema alone cannot see whether they are there.
+A value written `"$name"` takes the value of that parameter. References, fields, events and roles
+are followed here, because the schema alone cannot see whether they exist. All problems are reported
+at once, each with its place.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _PARAMETER = re.compile(r"\$[a-z][a-z0-9_]*")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """A pack file as plain data. A file that is no TOML is refused with the place in it."""
+    """Return a TOML file as plain data. Raises PackRefused with the place of a syntax error."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -39,7 +40,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def parse_toml(content: bytes, *, file: str) -> dict[str, Any]:
-    """The content of a pack file as plain data; `file` is what a refusal calls it."""
+    """Return TOML content as plain data. Raises PackRefused, which calls the file `file`."""
     try:
         return tomllib.loads(content.decode("utf-8-sig"), parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
@@ -49,25 +50,25 @@ def parse_toml(content: bytes, *, file: str) -> dict[str, Any]:
 
 
 def toml_error_place(message: str) -> dict[str, Any]:
-    """What the TOML reader says as {place, why}, the line it stopped in as the place."""
+    """Return a message of the TOML reader as {place, why}, the line as the place."""
     found = re.fullmatch(r"(.*) \(at (.*)\)", message, re.DOTALL)
     return _problem(found[2], found[1]) if found else _problem("", message)
 
 
 def load_pack(path: Path, parameters: Mapping[str, Any] | None = None) -> Pack:
-    """The pack in a file, with the company's own parameters where it has chosen."""
+    """Return the pack in a file, with the company's own parameters where it has chosen."""
     return build_pack(read_toml(path), parameters, file=path.name)
 
 
 def shipped_path(key: str) -> Path:
-    """Where a shipped regulation stands."""
+    """Return the path of a shipped regulation."""
     return PACKS / f"{key}.toml"
 
 
 def build_pack(
     data: Mapping[str, Any], parameters: Mapping[str, Any] | None = None, *, file: str = ""
 ) -> Pack:
-    """A checked pack of plain data; all problems are reported at once, each with its place."""
+    """Return the checked pack of plain data. Raises PackRefused with every problem's place."""
     values = parameter_values(data, parameters or {})
     if problems := list(missing_parameters(data, values)):
         raise PackRefused(file=file, problems=problems)
@@ -89,7 +90,7 @@ _PLAIN_WORDS = {
 
 
 def _why_refused(error: Mapping[str, Any]) -> str:
-    """What is wrong, in words for somebody who never saw the schema."""
+    """Return a validation error in words for a person who does not know the schema."""
     if error["type"] == "string_pattern_mismatch" and "serial" in str(error.get("ctx")):
         return "a number needs its serial, such as {serial:4}"
     return _PLAIN_WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
@@ -98,7 +99,7 @@ def _why_refused(error: Mapping[str, Any]) -> str:
 def missing_parameters(
     data: Mapping[str, Any], values: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    """Every parameter that a rule needs and that has no value, or is not there at all."""
+    """Yield every parameter that a rule needs and that has no value, or does not exist."""
     for name in sorted(set(wanted_parameters(data))):
         if values.get(name) is None:
             why = "has no value" if name in values else "is asked for by a rule and is not there"
@@ -107,7 +108,7 @@ def missing_parameters(
 
 
 def wanted_parameters(value: Any) -> Iterator[str]:
-    """The parameters that plain data asks for."""
+    """Yield the names of the parameters that plain data asks for."""
     if isinstance(value, str):
         if _PARAMETER.fullmatch(value):
             yield value[1:]
@@ -120,7 +121,7 @@ def wanted_parameters(value: Any) -> Iterator[str]:
 
 
 def parameter_values(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The value of every parameter of plain data, with the company's own where it has chosen."""
+    """Return the value of every parameter, the company's own where it has chosen."""
     entries = data.get("parameter", ())
     if not isinstance(entries, list | tuple):
         return {}
@@ -129,7 +130,7 @@ def parameter_values(data: Mapping[str, Any], parameters: Mapping[str, Any]) -> 
 
 
 def fill_parameters(value: Any, values: Mapping[str, Any]) -> Any:
-    """The same data with every `$name` replaced by the parameter's value, where it has one."""
+    """Return the data with every `$name` replaced by its value; None where it has none."""
     if isinstance(value, str):
         return values.get(value[1:]) if _PARAMETER.fullmatch(value) else value
     if isinstance(value, Mapping):
@@ -140,12 +141,12 @@ def fill_parameters(value: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _problem(place: str, why: str, code: str = "", **facts: Any) -> dict[str, Any]:
-    """A problem for whoever reads the file, and a code with facts for a page."""
+    """Return a problem in words for a reader of the file, and as code and facts for a page."""
     return {"place": place, "why": why, "code": code, "facts": facts}
 
 
 def _entry_place(data: Mapping[str, Any], loc: tuple[int | str, ...]) -> str:
-    """A validation error's place, with the entry's own key instead of its position."""
+    """Return a validation error's place, with the entry's key instead of its position."""
     parts: list[str] = []
     here: Any = data
     for step in loc:
@@ -183,12 +184,12 @@ CASE_ROLES = frozenset(
 
 
 def is_role(who: str) -> bool:
-    """Whether a name of a signoff means a role on the case and needs no post to be held."""
+    """Whether a name in a signoff is a role on the case, for which no post must be held."""
     return who in CASE_ROLES - {"director"} or who.startswith("member:")
 
 
 def check_pack(pack: Pack) -> Iterator[dict[str, Any]]:
-    """What the schema alone cannot see: keys, references, fields and roles that are not there."""
+    """Yield the problems the schema cannot see: keys, references, fields and roles unknown."""
     yield from _repeated_keys(pack)
     for section in SECTIONS:
         for entry in getattr(pack, section):
@@ -220,15 +221,15 @@ ROLES_BY_SECTION: Mapping[str, frozenset[str]] = {
     "alert": _TOLD,
     "report": frozenset({"director"}),
 }
-"""The sections whose entries name people as text, and what else than posts they may name."""
+"""The sections whose entries name people as text, and the roles allowed beside posts."""
 _POST = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]*")
 
 
 def named_people(section: str, entry: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The fields of an entry that name people as text, with names of which one is enough.
+    """Yield (field, names) of an entry that names people as text; one of the names is enough.
 
-    Each step of a chain is for itself. A report may go to somebody outside: only what is written
-    like a key means a post.
+    Each step of a chain is a name of its own. A report may go to a person outside the company: only
+    a text written like a key means a post.
     """
     if section in ("signoff", "authority"):
         yield "by", (entry.by,) if isinstance(entry.by, str) else entry.by
@@ -254,7 +255,7 @@ def _unknown_people(pack: Pack) -> Iterator[dict[str, Any]]:
 
 
 def _unknown_deadlines(pack: Pack) -> Iterator[dict[str, Any]]:
-    """Deadlines and slots that are named and not there."""
+    """Yield the names of deadlines and slots that no deadline has."""
     slots = {d.slot for d in pack.deadline}
     either = slots | {d.key for d in pack.deadline}
     named: list[tuple[str, str | None, Collection[str | None]]] = [
@@ -269,7 +270,7 @@ def _unknown_deadlines(pack: Pack) -> Iterator[dict[str, Any]]:
 
 
 def _unknown_columns(pack: Pack) -> Iterator[dict[str, Any]]:
-    """Columns of ledgers that neither a case nor the form of the ledger has."""
+    """Yield the columns of ledgers that neither a case nor the ledger's form has."""
     own = {f.key for f in pack.field} | KNOWN_FACTS | {"received", "closed", "customer"}
     for entry in pack.ledger:
         form = pack.find("form", entry.form)
@@ -287,12 +288,12 @@ _NO_CASE = CaseFacts()
 
 
 def _is_case_fact(name: str) -> bool:
-    """Whether a condition finds `name` on the case itself, whatever the regulation."""
+    """Whether every case has the field, whatever the regulation."""
     return name not in PICTURES and hasattr(_NO_CASE, name)
 
 
 def _unusable_names(pack: Pack) -> Iterator[dict[str, Any]]:
-    """Fields of the pack that a condition could not ask for, and numbers that are too long."""
+    """Yield fields of the pack that a condition cannot name, and numbers that are too long."""
     for field in pack.field:
         place = f"field.[{field.key}]"
         if "." in field.key:
@@ -308,9 +309,9 @@ def _unusable_names(pack: Pack) -> Iterator[dict[str, Any]]:
 
 
 LONGEST_NUMBER = 40
-"""How many characters a case number has at most; so wide is its column."""
+"""The most characters of a case number; the width of its column."""
 MANY_CASES = 999_999
-"""So many cases of one period a series must have room for: a serial grows past its width."""
+"""The serial of a period that must fit a case number: a serial grows past its width."""
 
 
 def _repeated_keys(pack: Pack) -> Iterator[dict[str, Any]]:
@@ -324,7 +325,7 @@ def _repeated_keys(pack: Pack) -> Iterator[dict[str, Any]]:
 
 
 def references(entry: Shape) -> Iterator[tuple[str, str]]:
-    """The (section, key) pairs an entry points to."""
+    """Yield the (section, key) pairs an entry points to."""
     for name, section in _reference_fields(type(entry)):
         value = getattr(entry, name)
         for key in value if isinstance(value, tuple) else (value,):
@@ -339,7 +340,7 @@ def _reference_fields(shape: type[Shape]) -> tuple[tuple[str, str], ...]:
 
 
 def referenced_section(info: Any) -> str | None:
-    """The section whose keys a field of a shape holds, if it holds any."""
+    """Return the section whose keys a field of a shape holds, or None."""
     marks = [m for m in info.metadata if isinstance(m, RefTo)] or _reference_marks(info.annotation)
     return marks[0].section if marks else None
 
@@ -375,10 +376,10 @@ def _unknown_fields(pack: Pack, entry: Shape) -> Iterator[str]:
 
 
 def _is_entry_path(pack: Pack, path: str) -> bool:
-    """Whether a path names something filed or late, or a field the event says.
+    """Whether a path names a form entry, a late deadline or a field of the event.
 
-    `form.visit`, `form.visit.day`, `event.data.day`, `event.extra.plate`, `late.close`; with
-    `round.` before it, what was filed in this round.
+    Such as `form.visit`, `form.visit.day`, `event.data.day`, `event.extra.plate`, `late.close`;
+    after `round.`, an entry of this round.
     """
     section, _, name = path.partition(".")
     key, _, field = name.partition(".")

@@ -1,4 +1,4 @@
-"""What things cost whom, and what they bring: sections of a pack about money and sanctions."""
+"""Sections of a pack about penalties, sanctions, rewards and claims."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from policy.pack.shapes import (
 )
 
 Bearer = Literal["responsible", "handler", "named", "concerned", "first_asked"]
-"""Who bears a charge: roles on the case, whoever is named, or all concerned."""
+"""Who bears a penalty: roles on the case, the person named, or all concerned."""
 
 
 class SanctionEntry(Entry):
-    """Something other than a sum: criticism, a demerit, an element of pay, an award lost.
+    """A sanction that is no sum: criticism, a demerit, an element of pay, an award lost.
 
-    An `element` of pay is taken once per person and month; the month is that of the event or
-    that of the decision.
+    An `element` of pay is taken once per person and month; the month is the event's or the
+    decision's.
     """
 
     section = "sanction"
@@ -37,16 +37,16 @@ class SanctionEntry(Entry):
 
 
 class PenaltyEntry(Entry):
-    """What something costs whom.
+    """A penalty: its ground, its amount or sanctions, and who bears it.
 
     `event` brings it by itself; `breach_of` names the slot or deadline whose breach brings it;
-    without either a person must find the ground. `per` says what one occasion is. `replaces`:
-    the graver ground takes the place of the lighter one. `adds_to`: a surcharge for the same
-    occasion as what it is added to, owed by the same person unless `who` says otherwise (joint
-    liability). It is an amount, sanctions, or both; `by_decision` leaves the amount to whoever
-    finds the ground. `from_count`, `until_count`: the how-manieth verified complaint of the
-    calendar year it is for, counted by the day of receipt. `collective`: may be found against
-    several people at once, each in full or shared.
+    without either a person must find the ground. `per` says what one occasion is. `replaces`: the
+    graver ground takes the place of the lighter one. `adds_to`: a surcharge for the same occasion
+    as its base, borne by the same person unless `who` says otherwise (joint liability). It is an
+    amount, sanctions, or both; `by_decision` leaves the amount to the person who finds the ground.
+    `from_count`, `until_count`: which verified complaint of the calendar year it is for, counted by
+    the day of receipt. `collective`: may be found against several people at once, each in full or
+    shared.
     """
 
     section = "penalty"
@@ -101,7 +101,7 @@ class PenaltyEntry(Entry):
 
 
 class RewardEntry(Entry):
-    """What good work brings whom; a person finds it, and the amount may be his to decide."""
+    """A reward for good work; a person finds it and may decide the amount."""
 
     section = "reward"
 
@@ -119,10 +119,10 @@ class RewardEntry(Entry):
 
 
 class ClaimEntry(Entry):
-    """What the company itself owes a customer: a percentage of a sum, from a count of cases on.
+    """What the company owes a customer: a percentage of a sum, from a number of cases on.
 
-    `of` is the field with the sum. The count is of the customer's cases of the same kind, this
-    one included.
+    `of` is the field with the sum. The count is of the customer's cases of the same kind, this one
+    included.
     """
 
     section = "claim"

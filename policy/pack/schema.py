@@ -54,15 +54,15 @@ from policy.vocabulary.worktime import Unit
 
 
 class PolicyHead(Entry):
-    """The regulation itself, and what it says about paying."""
+    """The regulation itself, and the terms of appeal, wage month and customer flags."""
 
     section = "policy"
 
     title: Text
     scope: Text | None = None
     appeal_term: Quantity
-    customer_flag_term: Quantity | None = None  # how long a customer stays marked at most
-    customer_flag_cite: Clause | None = None  # and by which clause
+    customer_flag_term: Quantity | None = None  # the longest time a customer stays marked
+    customer_flag_cite: Clause | None = None  # the clause that says so
     wage_month_ends_on: Annotated[int, Field(ge=1, le=31)]
 
     @model_validator(mode="after")
@@ -75,7 +75,7 @@ class PolicyHead(Entry):
 
 
 class ParameterEntry(Entry):
-    """A choice the text leaves open. Without `value` the pack cannot be published."""
+    """A choice the text leaves open. A pack with a parameter without `value` is not published."""
 
     section = "parameter"
 
@@ -103,7 +103,7 @@ class PostEntry(Entry):
 class DepartmentEntry(Entry):
     """A department as the regulation names it, and the post that answers for its cases.
 
-    No case is handed over to a department without such a post.
+    No case is dispatched to a department without such a post.
     """
 
     section = "department"
@@ -112,15 +112,15 @@ class DepartmentEntry(Entry):
 
     @property
     def answers(self) -> bool:
-        """Whether cases are handed over to it."""
+        """Whether cases are dispatched to it."""
         return self.director is not None
 
 
 class KindEntry(Entry):
     """A kind of case. One that is not `handled` is counted and gets no handling form.
 
-    One that `concludes` may be ended at the desk, without a department's answer: a question
-    answered on the spot, an incident whose papers are complete.
+    One that `concludes` may end at the desk, without a department's answer: a question answered on
+    the spot, an incident whose papers are complete.
     """
 
     section = "kind"
@@ -133,8 +133,8 @@ class KindEntry(Entry):
 class ChannelEntry(Entry):
     """How a case reaches the company.
 
-    `sheet` says that what a department writes into its own spreadsheet comes this way, and the
-    kind of such a case. One channel of a regulation at most says so.
+    `sheet` marks the one channel of what a department types into its own workbook, and names the
+    kind of such a case.
     """
 
     section = "channel"
@@ -143,7 +143,7 @@ class ChannelEntry(Entry):
 
 
 class CategoryEntry(Entry):
-    """What a case is about."""
+    """A matter that a case is about."""
 
     section = "category"
 
@@ -164,7 +164,7 @@ class FieldEntry(Entry):
 
 
 class SeverityEntry(Entry):
-    """A step of a scale (grade or level) and what puts a case there, in the order written."""
+    """A step of a scale (grade or level) and its conditions; the first step that fits is taken."""
 
     section = "severity"
 
@@ -175,9 +175,10 @@ class SeverityEntry(Entry):
 
 
 class RouteEntry(Entry):
-    """What a case is turned into, or whom it is meant for, because of what it says.
+    """A case's kind, or the department and post it is meant for, by its facts.
 
-    The first that fits names the department to hand it to and the post that receives it there.
+    The first route that fits with a department names the department to dispatch to and the post
+    that receives the case there.
     """
 
     section = "route"
@@ -204,19 +205,17 @@ class NumberEntry(Entry):
 
 
 class DeadlineEntry(Entry):
-    """A clock: what starts it, what meets it, how long it runs, and whom it binds.
+    """A deadline: what starts it, what meets it, how long it runs, and whom it binds.
 
-    `slot`: of two clocks of one slot only the one that ends earlier runs. `window_from` opens
-    clock later than it starts (day 3 of day 3–5); a window of rest days only moves to the last
-    working day before it, if it is to be `before_rest`. `ends` says what its running out does
-    when that is no breach: the observation is over and the case goes to the archive, the case
-    rises to `grade`, or it was only a target and whom an alert names is warned. `until` names a
-    field that says the end itself (a promised time, the day of an order). `counts_from` is the
-    event, the receipt, or a field with a day or instant; what starts again (a new round, a graver
-    grade) does not count from the receipt.
-    `promise`: what is promised to the customer moves the end, or moves it only earlier, or has to
-    lie within the term. `after_closing` is the term instead of `within` for what starts once the
-    office has closed.
+    `slot`: of two deadlines of one slot only the one that ends earlier runs. `window_from` opens
+    the deadline later than it starts (day 3 of day 3–5); a window of rest days only moves to the
+    last working day before it where `before_rest` says so. `ends` says what happens at the end when
+    that is no breach: the observation is over and the case goes to the archive, the case rises to
+    `grade`, or a target is missed and an alert warns. `until` names a field that states the end
+    itself (a promised time, the day of an order). `counts_from` is the event, the receipt, or a
+    field with a day or instant; a later start (a new round, a graver grade) does not count from the
+    receipt. `promise`: a promise to the customer moves the end, moves it only earlier, or must lie
+    within it. `after_closing` replaces `within` for a start after office hours.
     """
 
     section = "deadline"
@@ -276,7 +275,7 @@ class DeadlineEntry(Entry):
 
 
 class ExtensionEntry(Entry):
-    """Which cases may get more time for a slot, and how much in all from the clock's start."""
+    """Which cases may get an extension of a slot, and how much in all from its start."""
 
     section = "extension"
 
@@ -287,7 +286,7 @@ class ExtensionEntry(Entry):
 
 
 class GateEntry(Entry):
-    """Before `before`, where `applies` holds, `requires` must hold."""
+    """A condition, `requires`, that must hold before the events `before`, where `applies` holds."""
 
     section = "gate"
 
@@ -302,10 +301,10 @@ SHEETS = ("lead_sheet", "any_sheet")
 class SignoffEntry(Entry):
     """Who may do a deed: posts, roles on the case, or `member:` of a department; who may not.
 
-    `anybody` is every employee: it opens to all what another signoff of the event gives to few.
-    A department's spreadsheet is nobody and holds no post. It may do what is given to the
-    `lead_department` or to sheets: `lead_sheet` is that of the department the case is at,
-    `any_sheet` that of any department that answers for cases.
+    `anybody` is every employee: it opens to all what another signoff of the event gives to few. A
+    department's workbook is no person and holds no post. It may do what is given to the
+    `lead_department` or to workbooks: `lead_sheet` is the workbook of the department the case is
+    at, `any_sheet` that of any department that answers for cases.
     """
 
     section = "signoff"
@@ -314,12 +313,12 @@ class SignoffEntry(Entry):
     applies: Condition = ()
     by: Annotated[tuple[Text, ...], Field(min_length=1)]
     deputy: Flag = True
-    recorded: Flag = False  # kept as a signature
+    recorded: Flag = False  # recorded as a signoff
     never: tuple[Literal["handler", "director"], ...] = ()
 
 
 class CallbackEntry(Entry):
-    """A sort of call: how often to try before the customer counts as unreachable."""
+    """A sort of callback: how often to try before the customer counts as unreachable."""
 
     section = "callback"
 
@@ -330,7 +329,7 @@ class CallbackEntry(Entry):
 
 
 class EscalationEntry(Entry):
-    """A grade that becomes another by a deed."""
+    """A deed that raises a case to a grade."""
 
     section = "escalation"
 
@@ -340,7 +339,7 @@ class EscalationEntry(Entry):
 
 
 class CounterEntry(Entry):
-    """Something the regulation counts without a fine."""
+    """A tally the regulation keeps without a penalty."""
 
     section = "counter"
 
@@ -451,51 +450,51 @@ class Pack(Shape):
 
     @cached_property
     def by_key(self) -> dict[tuple[str, str], Any]:
-        """Every entry by section and key."""
+        """Every entry by (section, key)."""
         return {(s, e.key): e for s in SECTIONS for e in getattr(self, s)}
 
     def find(self, section: str, key: str | None) -> Any:
-        """The entry of a section with a key, or None."""
+        """Return the entry of a section with a key, or None."""
         return self.by_key.get((section, key or ""))
 
     def label(self, section: str, key: str | None) -> str:
-        """What the screen calls an entry; the key itself where the pack does not know it."""
+        """Return an entry's label; the key itself where the pack does not know it."""
         entry = self.find(section, key)
         return entry.label if entry else (key or "")
 
     @cached_property
     def sheet_channel(self) -> ChannelEntry | None:
-        """The way by which a department's own spreadsheet brings cases, if there is one."""
+        """The channel by which departments' workbooks bring cases, or None."""
         return next((entry for entry in self.channel if entry.sheet), None)
 
     @cached_property
     def starting(self) -> dict[str, tuple[DeadlineEntry, ...]]:
-        """The deadlines an event may start."""
+        """The deadlines each event may start."""
         return _grouped((name, d) for d in self.deadline for name in d.starts_on)
 
     @cached_property
     def gates(self) -> dict[str, tuple[GateEntry, ...]]:
-        """The gates before an event."""
+        """The gates before each event."""
         return _grouped((name, g) for g in self.gate for name in g.before)
 
     @cached_property
     def signoffs(self) -> dict[str, tuple[SignoffEntry, ...]]:
-        """Who may do an event."""
+        """The signoffs of each event."""
         return _grouped((name, s) for s in self.signoff for name in s.event)
 
     @cached_property
     def charging(self) -> dict[str, tuple[PenaltyEntry, ...]]:
-        """The penalties an event brings by itself."""
+        """The penalties each event brings by itself."""
         return _grouped((p.event, p) for p in self.penalty if p.event)
 
     @cached_property
     def surcharges(self) -> dict[str, tuple[PenaltyEntry, ...]]:
-        """What is added to a penalty."""
+        """The surcharges of each penalty."""
         return _grouped((base, p) for p in self.penalty for base in p.adds_to)
 
     @cached_property
     def breaching(self) -> dict[str, tuple[PenaltyEntry, ...]]:
-        """What the breach of a deadline costs, by its key; of its slot's penalties as well."""
+        """The penalties for the breach of each deadline, those for its slot included."""
         return {
             d.key: tuple(p for p in self.penalty if p.breach_of and p.breach_of in (d.key, d.slot))
             for d in self.deadline
@@ -503,7 +502,7 @@ class Pack(Shape):
 
     @cached_property
     def graver(self) -> dict[str, frozenset[str]]:
-        """The keys of the penalties that take the place of one."""
+        """The keys of the penalties that replace each penalty."""
         found = _grouped((key, p) for p in self.penalty for key in p.replaces)
         return {key: frozenset(p.key for p in entries) for key, entries in found.items()}
 
@@ -514,17 +513,17 @@ class Pack(Shape):
 
     @cached_property
     def alerts(self) -> dict[str, tuple[AlertEntry, ...]]:
-        """Who is told when an event happens."""
+        """The alerts of each event."""
         return _grouped((a.event, a) for a in self.alert if a.event)
 
     @cached_property
     def claims(self) -> dict[str, tuple[ClaimEntry, ...]]:
-        """What the company owes because of an event."""
+        """The claims of each event."""
         return _grouped((c.event, c) for c in self.claim)
 
     @cached_property
     def checksum(self) -> str:
-        """The same for the same rules, whatever the file's spacing and comments."""
+        """A SHA-256 of the rules, whatever the file's spacing and comments."""
         said = self.model_dump(mode="json", exclude_defaults=True)
         data = json.dumps(said, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(data.encode()).hexdigest()

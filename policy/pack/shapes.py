@@ -1,4 +1,4 @@
-"""The ten shapes a regulation is written in, and what every entry of it has.
+"""The ten shapes that fields of a regulation have, and the fields every entry has.
 
 Text, number, money, percent, flag, choice, choices, reference to a key, quantity of time and
 condition. Nothing nests deeper, so forms, tables and sentences are generated from them.
@@ -19,11 +19,11 @@ from policy.vocabulary.events import EVENTS
 from policy.vocabulary.worktime import MOST_OF, Due, Unit, WorkCalendar
 
 SchemaError = PydanticCustomError
-"""What a validator raises: a code, for which the pages have a sentence, and the reason."""
+"""Raised by a validator with a code, for which pages have a sentence, and a reason."""
 
 
 class Shape(BaseModel):
-    """What every part of a pack is: frozen, and strict about names it does not know."""
+    """A part of a pack: frozen, and refusing fields it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,20 +32,21 @@ class Shape(BaseModel):
 
 
 class RefTo:
-    """Marks a text as the key of an entry of a section; `check` follows it."""
+    """Marks a text as the key of an entry of a section; `check_pack` follows it."""
 
     def __init__(self, section: str) -> None:
         self.section = section
 
 
 def checked_event(name: str) -> str:
-    """The name, if it is one of an event of the vocabulary."""
+    """Return the name of an event of the vocabulary. Raises ValueError for another."""
     if name not in EVENTS:
         raise SchemaError("event_unknown", "no such event: {event}", {"event": name})
     return name
 
 
 def checked_fen(amount: Decimal) -> Decimal:
+    """Return an amount of whole fen. Raises ValueError for a finer one."""
     if amount * 100 != int(amount * 100):
         raise SchemaError("no_whole_fen", "money is counted in whole fen")
     return amount
@@ -59,14 +60,14 @@ Flag = bool
 EventName = Annotated[str, AfterValidator(checked_event)]
 Events = tuple[EventName, ...]
 FieldPath = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]*$", max_length=120)]
-"""A field a condition may ask for: of the case, of a form (`form.visit.day`), of the event."""
+"""A field that a condition asks for: of the case, a form (`form.visit.day`), the event."""
 Clause = Annotated[str, RefTo("clause")]
 
 
 class Quantity(Shape):
     """An amount of time: 3 working days, 24 hours, 10 years; `at` is what clocks show (17:00).
 
-    A term of days keeps the clock time it began at; one that `ends_day` has the whole last day.
+    A term of days keeps the time of day it began at; one that `ends_day` has the whole last day.
     """
 
     amount: Annotated[int, Field(gt=0, le=100_000)]
@@ -95,17 +96,17 @@ class Quantity(Shape):
         return self
 
     def end(self, since: dt.datetime, calendar: WorkCalendar) -> Due:
-        """When the term ends that begins at an aware instant, in UTC, and why."""
+        """Return the UTC instant a term that begins at an aware instant ends, and why."""
         due = calendar.add(since, self.amount, self.unit, at=self.at)
         return calendar.to_end_of_day(due) if self.ends_day else due
 
 
 OF_DAYS = frozenset({Unit.working_day, Unit.calendar_day, Unit.week, Unit.month, Unit.year})
-"""The units of terms that keep the clock time they began at, or have their whole last day."""
+"""The units whose terms keep their time of day, or have their whole last day."""
 
 
 class Operator(enum.Enum):
-    """How a condition compares; its value on the right."""
+    """How a condition compares a field with its value."""
 
     equals = "is"
     differs = "is_not"
@@ -121,7 +122,7 @@ Scalar = str | bool | int | Decimal
 
 
 class ConditionRow(Shape):
-    """One line of a condition: field, operator, value. In TOML `{ field = "grade", in = [..] }`."""
+    """One row of a condition: field, operator, value. In TOML `{ field = "grade", in = [..] }`."""
 
     field: FieldPath
     op: Operator
@@ -179,7 +180,7 @@ Condition = tuple[ConditionRow, ...]
 
 
 class Entry(Shape):
-    """What every entry of every section has."""
+    """The fields of every entry of every section."""
 
     section: ClassVar[str]
 
@@ -211,17 +212,17 @@ FieldShape = Literal[
     "employee",
     "cases",
 ]
-"""What a field holds: `time` is an instant, `cases` are numbers of cases."""
+"""The shapes of a field: `time` is an instant, `cases` are numbers of cases."""
 
 
 def check_choices(shape: str, choices: tuple[Choice, ...]) -> None:
-    """Refuse a field of choices that has none, which nobody could ever fill in."""
+    """Refuse a field of choices that has none. Raises SchemaError."""
     if shape in ("choice", "choices") and not choices:
         raise SchemaError("choices_missing", "a field of choices needs some")
 
 
 def check_unique_keys(parts: Iterable[Any]) -> None:
-    """Refuse two parts of an entry with one key: what is written under one were the other's."""
+    """Refuse two parts of an entry with one key. Raises SchemaError."""
     keys = [part.key for part in parts]
     if twice := [key for n, key in enumerate(keys) if key in keys[:n]]:
         raise SchemaError("part_twice", "the key {part} stands twice", {"part": twice[0]})

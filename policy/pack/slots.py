@@ -1,6 +1,6 @@
-"""The schema of a pack as a list of slots: which field of which entry holds which of the shapes.
+"""The schema of a pack as slots: the fields of each section's entries, with their shapes.
 
-Forms, the table of numbers and the sentences about a rule are made from this, so that a new
+Forms, the table of numbers and the sentences about a rule are made from slots, so that a new
 section needs none of its own.
 """
 
@@ -31,9 +31,9 @@ class Slot:
     """One field of a section's entries.
 
     `shape` is text, long_text, texts, number, money, percent, flag, any, choice, choices,
-    reference, references, path, paths, quantity, condition or rows.
-    `section` is where a reference points to, `words` what a choice may be, `inner` the columns of
-    rows. A field that is not `required` may be left out and is then `default`.
+    reference, references, path, paths, quantity, condition or rows. `section` is the section of a
+    reference, `words` are the values of a choice, `inner` the columns of rows. A field that is not
+    `required` may be left out and is then `default`.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Slot:
 
 @cache
 def slots_of(section: str) -> tuple[Slot, ...]:
-    """The slots of a section's entries, in the order of the schema; none for an unknown one."""
+    """Return the slots of a section's entries, in the schema's order; () for an unknown one."""
     shape = PolicyHead if section == PolicyHead.section else SECTIONS.get(section)
     return _slots(shape) if shape is not None else ()
 
@@ -67,7 +67,7 @@ def _slot(name: str, info: Any) -> Slot:
 def _slot_of_annotation(
     name: str, annotation: Any, marks: tuple[Any, ...], required: bool, default: Any
 ) -> Slot:
-    """The slot of an annotation; what makes it optional or only marks it is taken off first."""
+    """Return the slot of an annotation, without what makes it optional or only marks it."""
     if get_origin(annotation) is Annotated:
         inner, *more = get_args(annotation)
         return _slot_of_annotation(name, inner, (*marks, *more), required, default)
@@ -131,7 +131,7 @@ def _plain_shape(annotation: Any, marks: tuple[Any, ...]) -> str:
 
 
 def _flattened(marks: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Marks with those that a Field carries inside taken out of it."""
+    """Return the marks with those inside a Field taken out of it."""
     found: list[Any] = []
     for mark in marks:
         found += getattr(mark, "metadata", None) or [mark]
@@ -143,7 +143,7 @@ def _flattened(marks: tuple[Any, ...]) -> tuple[Any, ...]:
 
 @dataclass(frozen=True, slots=True)
 class SlotPlace:
-    """Where a number stands: the entry's section, key and row, the field, and what it says."""
+    """The place of a number: the entry's section, key and row, its field, and the value."""
 
     rule: int
     section: str
@@ -153,7 +153,7 @@ class SlotPlace:
 
 
 def parameter_shapes(data: Mapping[str, Any]) -> dict[str, Slot]:
-    """The slot of the first rule that asks for each parameter, by the parameter's key."""
+    """Return, by parameter, the slot of the first rule that asks for it."""
     found: dict[str, Slot] = {}
     for section in ("policy", *SECTIONS):
         value = data.get(section)
@@ -167,7 +167,7 @@ def parameter_shapes(data: Mapping[str, Any]) -> dict[str, Slot]:
 
 
 def numeric_values(section: str, entry: Mapping[str, Any]) -> Iterator[tuple[Slot, Any]]:
-    """The terms, amounts, counts and years of an entry of a section that it says itself."""
+    """Yield (slot, value) of the terms, amounts, counts and years an entry states itself."""
     for slot in slots_of(section):
         said = entry.get(slot.name)
         given = said is not None and not (isinstance(said, str) and said.startswith("$"))

@@ -1,4 +1,4 @@
-"""The least that is a regulation: what a new one begins with, to be changed line by line."""
+"""The smallest regulation: a new one begins with it, to be changed line by line."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 
 def starter_pack(key: str, label: str) -> dict[str, Any]:
-    """Plain data of a regulation with one kind of case, one source and one department.
+    """Return the plain data of a regulation with one kind of case, one channel and one department.
 
-    It loads and can be published as it is: a case comes in, is answered, and ends. The words are
-    those of a Chinese company, as those of every shipped regulation are. Numbers begin with
-    letters of the key, because those of two regulations have to differ.
+    It can be published as it is: a case comes in, is answered, and ends. Its words are Chinese, as
+    those of every shipped regulation. Numbers begin with letters of the key, because the numbers of
+    two regulations must differ.
     """
     clause = "1"
     letters = "".join(sign for sign in key if sign.isalnum())[:4].upper()

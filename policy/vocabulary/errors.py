@@ -7,24 +7,24 @@ DomainError
 │   ├── HistoryForbids      the case is from before go-live and was not taken over
 │   ├── WindowNotOpen       the call belongs to a later day
 │   ├── FormNotAsked        the regulation does not ask this of such a case
-│   ├── VoteOpen            votes are missing that could still turn it
-│   ├── AppealTooLate       the term for an appeal is over
-│   ├── LaterStepsStand     a correction would leave later steps without ground
+│   ├── VoteOpen            votes are missing that could still change the result
+│   ├── AppealTooLate       the appeal term is over
+│   ├── LaterStepsStand     a correction would take the ground of later steps
 │   ├── RuleGone            a case cannot go on under a version without a rule it stands on
 │   ├── VersionFixed        a version that was published or withdrawn is changed no more
 │   ├── CheckFirst          a draft has to be checked as it stands now
 │   ├── FindingsStand       the check of a draft found what forbids to publish it
 │   ├── NumbersTaken        another regulation in force numbers its cases alike
-│   ├── ApprovalMissing     nobody approved the draft as it stands now
+│   ├── ApprovalMissing     the draft was not approved as it stands now
 │   ├── StepRefused         a step of a journal does not fit other rules
-│   └── UndoBlocked         what a spreadsheet brought cannot be taken back as a whole
+│   └── UndoBlocked         what a workbook brought cannot be undone as a whole
 ├── NotEntitled         the person may not do it
 │   ├── PostMissing         the regulation gives the deed to another post
-│   ├── SelfForbidden       the handler may not call about his own work
+│   ├── SelfForbidden       the handler may not do it for their own work
 │   ├── NotAMember          only who was appointed to the jury votes
 │   ├── AuthorityExceeded   more was promised than this post may give away
-│   ├── NameNeeded          nobody knows who typed into a spreadsheet
-│   └── OwnDraft            whoever wrote a draft may not approve it
+│   ├── NameNeeded          no person is known who typed into a workbook
+│   └── OwnDraft            the author of a draft may not approve it
 ├── FactsRefused        what was typed cannot be right
 │   ├── FieldMissing / FieldTooLong / ChoiceUnknown / FieldUnknown
 │   ├── TimeInFuture / TimeBeforeCase / ZoneMissing
@@ -34,13 +34,13 @@ DomainError
 │   ├── HoursRefused / LinesRefused
 │   └── PaperEmpty / PaperRefused / PaperTooLarge
 ├── NotFound            there is no such thing
-├── ChangedMeanwhile    somebody else wrote first
+├── ChangedMeanwhile    another person wrote first
 ├── MonthClosed         the wage month was paid
 ├── PackRefused         the regulation's file is wrong; says file, place and why
 ├── CaseFileRefused     a case file is wrong; says file, case, step, field and why
 ├── NotInForce          no published version on that day
-├── DraftChanged        a draft was changed while it was being tried
-├── TrialFailed         something unforeseen stopped a trial; the log says what
+├── DraftChanged        a draft was changed during a what-if
+├── TrialFailed         something unforeseen stopped a what-if; the log says what
 └── CalendarRefused / CalendarExhausted
 """
 

@@ -1,7 +1,7 @@
-"""A case as one frozen picture: what `apply` reads and what it hands back.
+"""A case as one frozen picture: `apply` takes one and returns another.
 
-Employees are employee numbers, departments and rules are keys of the pack, instants are aware
-UTC. Rows of the record and a folded journal give the same picture, field by field.
+Employees are employee numbers, departments and rules are keys of the pack, instants are aware UTC.
+Rows of the record and a folded journal give equal pictures, field by field.
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ PICTURES = frozenset(
     {"entries", "assignments", "deadlines", "penalties", "callbacks", "signoffs", "extensions"}
     | {"tallies", "assignment"}
 )
-"""Parts of a case that are pictures themselves: no condition compares one with a value, and a
-regulation may give a field of its own such a name."""
+"""The parts of a case that are pictures: no condition compares one with a value, and a regulation
+may give a field of its own such a name.
+"""
 
 UNHAPPY = frozenset({Satisfaction.dissatisfied, Satisfaction.very_dissatisfied})
 
 
 @dataclass(frozen=True)
 class Revision:
-    """A clock's due time moved at `at`, for a reason, from one instant to another."""
+    """A deadline's end moved at `at`, for a reason, from one instant to another."""
 
     at: dt.datetime
     due_before: dt.datetime | None
@@ -49,7 +50,7 @@ class Revision:
 
 @dataclass(frozen=True)
 class BreachFacts:
-    """A clock ran out at `breached_at` and this was noticed at `found_at`; it may be lifted."""
+    """A deadline ended at `breached_at`, found at `found_at`; the breach may be lifted."""
 
     breached_at: dt.datetime
     found_at: dt.datetime
@@ -59,7 +60,7 @@ class BreachFacts:
 
 @dataclass(frozen=True)
 class DeadlineFacts:
-    """A term that runs. `due_at` is None for a term without limit, which has `review_at`."""
+    """A deadline. `due_at` is None for one without limit, which has `review_at`."""
 
     key: str
     round: int
@@ -77,11 +78,12 @@ class DeadlineFacts:
 
     @property
     def breached(self) -> bool:
-        """Whether some breach of it stands."""
+        """Whether a breach of it stands."""
         return any(breach.lifted_at is None for breach in self.breaches)
 
     @property
     def running(self) -> bool:
+        """Whether it was neither met nor superseded."""
         return self.state is DeadlineState.running
 
 
@@ -89,7 +91,7 @@ class DeadlineFacts:
 class PenaltyFacts:
     """A sum for one rule, employee and occasion; `sign` says whether it takes or gives.
 
-    `sanctions` are what comes with it or instead of it; the amount is then 0 or more.
+    `sanctions` come with it or instead of it; the amount is then 0 or more.
     """
 
     rule: str
@@ -107,16 +109,18 @@ class PenaltyFacts:
 
     @property
     def identity(self) -> tuple[str, str, str, Sign]:
+        """The rule, employee, occasion and sign: no two penalties of a case share them."""
         return (self.rule, self.employee, self.occasion, self.sign)
 
     @property
     def stands(self) -> bool:
+        """Whether it was neither waived nor lapsed."""
         return self.status not in (PenaltyStatus.waived, PenaltyStatus.lapsed)
 
 
 @dataclass(frozen=True)
 class AssignmentFacts:
-    """A department had the case: who answers for it and who handles it, round by round."""
+    """A department had the case in a round, with the responsible person and the handler."""
 
     department: str
     round: int
@@ -161,7 +165,7 @@ class CallbackFacts:
 
 @dataclass(frozen=True)
 class SignoffFacts:
-    """Somebody answered with his name for a step."""
+    """An employee signed off a step, for a post."""
 
     event: str
     round: int
@@ -173,7 +177,7 @@ class SignoffFacts:
 
 @dataclass(frozen=True)
 class ExtensionFacts:
-    """A department asked for more time."""
+    """A department asked for an extension, and the decision about it."""
 
     round: int
     asked_at: dt.datetime
@@ -185,7 +189,7 @@ class ExtensionFacts:
 
 @dataclass(frozen=True)
 class TallyFacts:
-    """Something the regulation counts happened once."""
+    """An event that the regulation counts happened once."""
 
     counter: str
     department: str | None
@@ -194,10 +198,10 @@ class TallyFacts:
 
 @dataclass(frozen=True)
 class FormEntryFacts:
-    """Something written down on the case under an entry of the pack.
+    """An entry made on the case under an entry of the pack.
 
-    `section` and `key` name the entry (a form, a report, a checklist, a chain, a vote ...);
-    `data` is what was written, as JSON, with what it came to.
+    `section` and `key` name the pack's entry (a form, a report, a checklist, a chain, a vote ...);
+    `data` is what was entered, as JSON, with its result.
     """
 
     section: str
@@ -210,7 +214,7 @@ class FormEntryFacts:
 
 @dataclass(frozen=True)
 class CaseFacts:
-    """All that is known of a case after its last event."""
+    """A case after its last event."""
 
     number: str = ""
     kind: str = ""
@@ -265,35 +269,38 @@ class CaseFacts:
 
     @property
     def assignment(self) -> AssignmentFacts | None:
-        """Who has it now: the last duty that was not returned."""
+        """The assignment that has the case now: the last one, unless it was returned."""
         last = self.assignments[-1] if self.assignments else None
         return last if last and last.returned_at is None else None
 
     @property
     def department(self) -> str | None:
+        """The department that has the case now, or None."""
         return self.assignment.department if self.assignment else None
 
     @property
     def handler(self) -> str | None:
+        """The employee who handles the case now, or None."""
         return self.assignment.handler if self.assignment else None
 
     @property
     def responsible(self) -> str | None:
+        """The employee responsible for the case now, or None."""
         return self.assignment.responsible if self.assignment else None
 
     def last_entry(self, section: str, key: str) -> FormEntryFacts | None:
-        """The last thing filed under an entry."""
+        """Return the last form entry under an entry of the pack, or None."""
         for filed in reversed(self.entries):
             if (filed.section, filed.key) == (section, key):
                 return filed
         return None
 
     def times_entered(self, section: str, key: str) -> int:
-        """How often something was filed under an entry."""
+        """Return the number of form entries under an entry of the pack."""
         return sum((f.section, f.key) == (section, key) for f in self.entries)
 
     def last_callback(self, purpose: CallPurpose) -> CallbackFacts | None:
-        """The last answered call of this round for a purpose."""
+        """Return this round's last answered callback for a purpose, or None."""
         for call in reversed(self.callbacks):
             this = call.purpose is purpose and call.round == self.round
             if this and call.outcome is CallOutcome.answered:
@@ -301,7 +308,7 @@ class CaseFacts:
         return None
 
     def deadline_of(self, key: str) -> DeadlineFacts | None:
-        """This round's clock of a rule."""
+        """Return this round's deadline of a rule, or None."""
         for deadline in reversed(self.deadlines):
             if deadline.key == key and deadline.round == self.round:
                 return deadline
@@ -309,12 +316,12 @@ class CaseFacts:
 
     @property
     def due_at(self) -> dt.datetime | None:
-        """The next thing that falls due, overdue ones included."""
+        """The earliest end of a running deadline, overdue ones included."""
         return min((c.due_at for c in self.deadlines if c.running and c.due_at), default=None)
 
     @property
     def due_provisional(self) -> bool:
-        """Whether a day beyond the official calendar was looked at for the next due time."""
+        """Whether that end depends on a day beyond the official calendar."""
         due = self.due_at
         return any(
             c.provisional for c in self.deadlines if c.running and c.due_at and c.due_at == due
@@ -322,11 +329,11 @@ class CaseFacts:
 
 
 def replace(picture: Picture, /, **changed: Any) -> Picture:
-    """The same frozen picture with some fields changed, made quickly: an event makes a dozen.
+    """Return the frozen picture with some fields changed, made quickly: an event makes a dozen.
 
-    `dataclasses.replace` asks each of fifty fields what it is and calls the maker with names; that
-    was half of the time an event took. A picture has nothing to check when it is made, so what it
-    says is copied as a whole. That is why the pictures of this module have no slots.
+    `dataclasses.replace` inspects each of fifty fields and calls the constructor with names; that
+    took half the time of an event. A picture checks nothing when it is made, so its dict is copied
+    as a whole. That is why the pictures of this module have no slots.
 
     Raises TypeError for a field the picture does not have.
     """

@@ -1,4 +1,4 @@
-"""A refusal as JSON data and back, so that it can be kept and said later in any language."""
+"""Refusals as JSON data and back, so that they can be kept and rendered later in any language."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from policy.vocabulary.errors import DomainError, TrialFailed
 
 
 def dump_refusal(refusal: DomainError) -> dict[str, Any]:
-    """The code and the facts of a refusal, each fact with its type where JSON does not know it."""
+    """Return a refusal's code and facts as JSON, each fact with its type where JSON lacks it."""
     return {
         "code": refusal.code,
         "facts": {name: _to_json(value) for name, value in refusal.facts.items()},
@@ -21,7 +21,7 @@ def dump_refusal(refusal: DomainError) -> dict[str, Any]:
 
 
 def load_refusal(data: Mapping[str, Any]) -> DomainError:
-    """The refusal that was kept; TrialFailed where this version does not know its code."""
+    """Return the refusal of `dump_refusal`; TrialFailed where this version has no such code."""
     kinds = {kind.code: kind for kind in DomainError.leaves()}
     facts = {name: _from_json(value) for name, value in data["facts"].items()}
     kind = kinds.get(data["code"])

@@ -1,7 +1,7 @@
-"""Where a case can stand, what may happen to it there, and who asks for what first.
+"""The statuses of a case, the events each allows, and the other enumerations of the rules.
 
-The vocabulary is fixed; numbers, posts and conditions come from the pack. `refusal()` is the
-one answer to "may this happen now?", for deeds done and for buttons not yet pressed.
+The vocabulary is fixed; numbers, posts and conditions come from the pack. `permission.refusal` uses
+ALLOWED for deeds done and for buttons alike.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ import enum
 
 
 class Status(enum.Enum):
-    """Where a case stands. Each has a next deed, or time moves it, or it is an end."""
+    """The status of a case. Each has a next deed, or time ends it, or it is an end."""
 
     registered = "registered"  # the care desk has it; the department does not
-    returned = "returned"  # the department says it is not its own; clocks run on
+    returned = "returned"  # the department says it is not its own; deadlines run on
     dispatched = "dispatched"  # the department works on it
     replied = "replied"  # an answer waits for the director's confirmation
-    raised = "raised"  # a confirmed wish for more time waits for the care desk
+    raised = "raised"  # a confirmed request for an extension waits for the care desk
     intervened = "intervened"  # the general manager decides
     confirmed = "confirmed"  # confirmed as solved; waits for the verification callback
     disputed = "disputed"  # unhappy without a further demand; the care director decides
-    accepted = "accepted"  # may be closed; waits for the care director's signature
+    accepted = "accepted"  # may be closed; waits for the care director's signoff
     closed = "closed"  # signed; observed for a repeat
     archived = "archived"  # an end
     recorded = "recorded"  # counted only: no handling form
@@ -28,7 +28,7 @@ class Status(enum.Enum):
 
 
 class Responsibility(enum.Enum):
-    """Whether the company is to blame (SKD-2.2.1)."""
+    """Whether the company is responsible (SKD-2.2.1)."""
 
     undetermined = "undetermined"
     responsible = "responsible"
@@ -36,7 +36,7 @@ class Responsibility(enum.Enum):
 
 
 class ReplyOutcome(enum.Enum):
-    """What a department's answer says."""
+    """The result that a department's answer states."""
 
     solved = "solved"
     extension = "extension"
@@ -44,7 +44,7 @@ class ReplyOutcome(enum.Enum):
 
 
 class CallPurpose(enum.Enum):
-    """Why the care desk calls: to verify (decides closing), or to ask how it was."""
+    """Why the care desk calls back: to verify (decides closing), or to ask for satisfaction."""
 
     verification = "verification"
     satisfaction = "satisfaction"
@@ -82,7 +82,7 @@ class ClosingGround(enum.Enum):
 
 
 class DeadlineState(enum.Enum):
-    """What a clock does now; a breach is a fact of its own and survives every state."""
+    """The state of a deadline; a breach is a fact of its own and survives every state."""
 
     running = "running"
     met = "met"
@@ -90,13 +90,13 @@ class DeadlineState(enum.Enum):
 
 
 class PenaltyStatus(enum.Enum):
-    """From the engine's proposal to the employee's pay; nothing is ever deleted."""
+    """The steps from the engine's proposal to the employee's pay; no penalty is ever deleted."""
 
     proposed = "proposed"
     confirmed = "confirmed"
     notified = "notified"
     waived = "waived"  # a person decided against it
-    lapsed = "lapsed"  # a correction took its ground away
+    lapsed = "lapsed"  # a correction took its ground
 
 
 class Sign(enum.Enum):
@@ -108,7 +108,7 @@ class Sign(enum.Enum):
 
 
 class ActorKind(enum.Enum):
-    """Who did it: a logged-in user, a department through its sheet, an API client, time itself."""
+    """Who did it: a user, a department through its workbook, an API client, time itself."""
 
     user = "user"
     sheet = "sheet"
@@ -151,4 +151,4 @@ ALLOWED: dict[Status, frozenset[str]] = {
     Status.archived: _MONEY,
     Status.withdrawn: _MONEY - {"judged"},
 }
-"""Which events a status knows. What else must hold is the pack's: gates and posts."""
+"""The events each status allows. Further conditions are the pack's: gates and signoffs."""

@@ -1,12 +1,11 @@
-"""Working time: which days count, when a term ends, how much time was used.
+"""Working time: which days count, when a term ends, how much working time has passed.
 
-A `WorkCalendar` is a company's calendar as a value: office hours, make-up days,
-holidays, half days. It answers from sorted arrays made once, so that a term costs a
-bisection and not a walk over days. Days outside its coverage count Monday to Friday,
-and whatever looked at one of them is *provisional*.
+A `WorkCalendar` is a company's calendar as a value: office hours, make-up days, holidays, half
+days. It answers from sorted arrays made once, so that a term costs a bisection and not a walk over
+days. Days outside its coverage count Monday to Friday, and a result that depends on one of them is
+*provisional*.
 
-Instants are aware and come back in UTC; days and clock times are those of the zone of
-the calendar.
+Instants are aware and come back in UTC; days and times of day are those of the calendar's zone.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ from policy.vocabulary.errors import AmountRefused, CalendarExhausted, CalendarR
 Slot = tuple[time, time]
 
 REACH_YEARS: Final = 3
-"""How many whole years beyond its coverage a calendar still counts, provisionally."""
+"""The whole years beyond its coverage that a calendar still counts, provisionally."""
 
 MOST_YEARS: Final = 200
-"""The longest reach a calendar accepts; a longer one is a slip of the keyboard."""
+"""The longest reach a calendar accepts; a longer one is a typing mistake."""
 
 MOST_AMOUNT: Final = 100_000_000
 """The largest amount of a term, in any unit; 190 years of minutes."""
@@ -44,7 +43,7 @@ MINUTE: Final = 60_000_000  # microseconds, the grain in which working time is a
 
 
 class DayKind(enum.Enum):
-    """What a day is. Work, make-up and half days count; rest days and holidays do not."""
+    """The kind of a day. Work, make-up and half days count; rest days and holidays do not."""
 
     work = "work"
     rest = "rest"
@@ -54,19 +53,19 @@ class DayKind(enum.Enum):
 
     @property
     def counts(self) -> bool:
-        """True for a day on which the company works."""
+        """Whether the company works on such a day."""
         return self not in (DayKind.rest, DayKind.holiday)
 
 
 class DayLayer(enum.Enum):
-    """Whose word about a day it is; what the company says stands above the official plan."""
+    """The source of a day's kind; the company's own days override the official plan."""
 
     official = "official"
     company = "company"
 
 
 class Unit(enum.Enum):
-    """The units a regulation gives its terms in."""
+    """The units of a regulation's terms."""
 
     minute = "minute"
     hour = "hour"
@@ -100,13 +99,12 @@ hours of half a day as well; of other time a century.
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When a term ends, and what a reader needs to believe it.
+    """The end of a term, and the days that explain it.
 
-    `counted` are the working days counted, in order, the first 40 of them; `makeup` are
-    all counted days that are make-up days; `skipped` are the first 60 rest days and
-    holidays passed over, each with the name of its kind. Units that do not count working
-    days leave all three empty. `provisional` says that a day beyond the coverage of the
-    calendar was looked at.
+    `counted` are the working days counted, in order, the first 40 of them; `makeup` are all counted
+    days that are make-up days; `skipped` are the first 60 rest days and holidays passed over, each
+    with the name of its kind. Units that do not count working days leave all three empty.
+    `provisional` says that the end depends on a day beyond the coverage of the calendar.
     """
 
     at: datetime
@@ -119,13 +117,13 @@ class Due:
 class WorkCalendar:
     """A calendar of working days and office hours; never changes once made.
 
-    `slots` are the office hours of a full day in order, `half_slots` those of a half day.
-    `days` names the days that are not as the week would have them. Calendars of one
-    `version` are equal; without a version a checksum of the content stands in.
+    `slots` are the office hours of a full day in order, `half_slots` those of a half day. `days`
+    names the days that differ from the week. Calendars of one `version` are equal; without a
+    version a checksum of the content stands in.
 
-    Raises CalendarRefused (fact `why`) for an unknown zone, hours that are missing, out of
-    order, empty, finer than a minute or with a zone of their own, a half day without half
-    hours, a coverage that ends before it begins or is absurdly long, and a day out of reach.
+    Raises CalendarRefused (fact `why`) for an unknown zone, hours that are missing, out of order,
+    empty, finer than a minute or with a zone of their own, a half day without half hours, a
+    coverage that ends before it begins or is absurdly long, and a day out of reach.
     """
 
     def __init__(
@@ -152,7 +150,7 @@ class WorkCalendar:
         self._lay_out()
 
     def _lay_out(self) -> None:
-        """Sort every day within reach into the arrays that the questions bisect."""
+        """Sort every day within reach into the arrays that are bisected."""
         reach = range(self.first_on.toordinal(), self.last_on.toordinal() + 1)
         days = [date.fromordinal(ordinal) for ordinal in reach]
         self._working = [day for day in days if self._kind(day).counts]
@@ -185,7 +183,7 @@ class WorkCalendar:
     # Days
 
     def kind(self, day: date) -> DayKind:
-        """What `day` is; beyond the coverage what the week makes of it.
+        """Return the kind of `day`; beyond the coverage that of the weekday.
 
         Raises CalendarExhausted more than three whole years beyond the coverage.
         """
@@ -200,22 +198,22 @@ class WorkCalendar:
         return week_kind(day)
 
     def is_working(self, day: date) -> bool:
-        """True if the company works on `day`, be it only half of it."""
+        """Whether the company works on `day`, be it only half of it."""
         return self.kind(day).counts
 
     def is_provisional(self, first: date, last: date) -> bool:
-        """True if any day from `first` to `last` lies beyond the coverage."""
+        """Whether any day from `first` to `last` lies beyond the coverage."""
         return first < self.coverage_from or last > self.coverage_until
 
     def office_hours(self, day: date) -> tuple[Slot, ...]:
-        """The office hours of `day` in order; none on a rest day or holiday."""
+        """Return the office hours of `day` in order; none on a rest day or holiday."""
         kind = self._kind(day)
         if kind is DayKind.half:
             return self._half_slots or ()
         return self._slots if kind.counts else ()
 
     def add_days(self, day: date, amount: int) -> date:
-        """The `amount`-th working day after `day`, without an explanation.
+        """Return the `amount`-th working day after `day`.
 
         `day` itself never counts, so from a rest day the next working day is day 1. Raises
         AmountRefused below 1, CalendarExhausted beyond reach.
@@ -230,7 +228,7 @@ class WorkCalendar:
             raise CalendarExhausted(from_on=day, days=amount) from None
 
     def last_working_day_on_or_before(self, day: date) -> date:
-        """`day` if it is a working day, else the one before."""
+        """Return `day` if it is a working day, else the one before."""
         self.kind(day)
         at = bisect_right(self._working_ordinals, day.toordinal())
         if not at:
@@ -240,20 +238,20 @@ class WorkCalendar:
     # Instants
 
     def local(self, instant: datetime) -> datetime:
-        """`instant` in the zone of the calendar. Raises ZoneMissing for a naive one."""
+        """Return `instant` in the zone of the calendar. Raises ZoneMissing for a naive one."""
         if instant.tzinfo is None:
             raise ZoneMissing(field="instant")
         return instant.astimezone(self._zone)
 
     def instant(self, day: date, at: time) -> datetime:
-        """The UTC instant at which clocks of the calendar's zone show `at` on `day`."""
+        """Return the UTC instant at which clocks of the calendar's zone show `at` on `day`."""
         try:
             return datetime.combine(day, at, self._zone).astimezone(UTC)
         except OverflowError:
             raise CalendarExhausted(from_on=day, days=0) from None
 
     def span(self, from_on: date, until_on: date) -> tuple[datetime, datetime]:
-        """The UTC instants at which the first of some days begins and the last one is over."""
+        """Return the UTC instants at which the first day begins and the last one is over."""
         return self.instant(from_on, time(0)), self.instant(until_on + timedelta(days=1), time(0))
 
     def add(
@@ -297,7 +295,7 @@ class WorkCalendar:
         return Due(self.instant(day, clock))
 
     def to_end_of_day(self, due: Due) -> Due:
-        """The same end of a term, put off to 23:59:59 of its day."""
+        """Return the same end of a term, put off to 23:59:59 of its day."""
         return replace(due, at=self.instant(self.local(due.at).date(), END_OF_DAY))
 
     def _add_time(self, start: datetime, microseconds: int, unit: Unit) -> Due:
@@ -328,7 +326,7 @@ class WorkCalendar:
         return self._explained(self.instant(due_on, clock), start_on, due_on, first)
 
     def _explained(self, due: datetime, start_on: date, due_on: date, first: int) -> Due:
-        """`due` with the days that led to it; `first` indexes the first day counted."""
+        """Return `due` with the days that led to it; `first` indexes the first day counted."""
         last = bisect_right(self._working_ordinals, due_on.toordinal())
         idle = bisect_left(self._idle_ordinals, start_on.toordinal())
         until = bisect_left(self._idle_ordinals, due_on.toordinal(), lo=idle)
@@ -342,28 +340,30 @@ class WorkCalendar:
         )
 
     def _clipped(self, day: date, clock: time) -> time:
-        """`clock`, but not before the opening of `day` nor after its closing."""
+        """Return `clock`, but not before the opening of `day` nor after its closing."""
         hours = self.office_hours(day)
         return max(hours[0][0], min(clock, hours[-1][1]))
 
     # Measures
 
     def after_closing(self, instant: datetime) -> bool:
-        """True once the office has closed on the day of the aware `instant`.
+        """Whether the office has closed on the day of the aware `instant`.
 
-        On a rest day or holiday the ordinary closing hour counts: somebody may be there.
+        On a rest day or holiday the ordinary closing hour counts, because an employee may be there.
         """
         moment = self.local(instant)
         hours = self.office_hours(moment.date()) or self._slots
         return moment.time() >= hours[-1][1]
 
     def working_minutes_between(self, start: datetime, end: datetime) -> int:
-        """Whole minutes of office hours from `start` to `end`; negative if `end` is earlier."""
+        """Return the whole minutes of office hours between two instants; negative if `end` is
+        earlier.
+        """
         used = self._worked_until(self.local(end)) - self._worked_until(self.local(start))
         return used // MINUTE if used >= 0 else -(-used // MINUTE)
 
     def _worked_until(self, moment: datetime) -> int:
-        """Microseconds of office hours from the first day within reach until local `moment`."""
+        """Return the microseconds of office hours from the first day in reach to local `moment`."""
         day = moment.date()
         self.kind(day)
         before = bisect_left(self._working_ordinals, day.toordinal())
@@ -376,7 +376,7 @@ class WorkCalendar:
 
 
 def week_kind(day: date) -> DayKind:
-    """What a day is where nothing but the week speaks of it."""
+    """Return the kind of a day that no calendar names."""
     return DayKind.work if day.weekday() < 5 else DayKind.rest
 
 
@@ -388,7 +388,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _checked_slots(slots: Sequence[Slot]) -> tuple[Slot, ...]:
-    """`slots` as a tuple, or CalendarRefused: none, unordered, empty or finer than a minute."""
+    """Return `slots` as a tuple. Raises CalendarRefused: none, unordered, empty or too fine."""
     if not slots:
         raise CalendarRefused(why="slots_missing")
     for opens, closes in slots:
@@ -404,7 +404,7 @@ def _checked_slots(slots: Sequence[Slot]) -> tuple[Slot, ...]:
 
 
 def _reach(coverage_from: date, coverage_until: date) -> tuple[date, date]:
-    """The first and last day about which the calendar answers."""
+    """Return the first and last day about which the calendar answers."""
     coverage = {"coverage_from": coverage_from, "coverage_until": coverage_until}
     if coverage_until < coverage_from:
         raise CalendarRefused(why="coverage_ends_before_it_begins", **coverage)
@@ -424,18 +424,18 @@ def _checked_days(
 
 
 def _since_midnight(clock: time) -> int:
-    """Microseconds from midnight to `clock`."""
+    """Return the microseconds from midnight to `clock`."""
     minutes = clock.hour * 60 + clock.minute
     return minutes * MINUTE + clock.second * 1_000_000 + clock.microsecond
 
 
 def _length(slots: Sequence[Slot]) -> int:
-    """Microseconds of office hours in `slots`."""
+    """Return the microseconds of office hours in `slots`."""
     return sum(_since_midnight(closes) - _since_midnight(opens) for opens, closes in slots)
 
 
 def _clock_after(slots: Sequence[Slot], worked: int) -> time:
-    """The clock time at which `worked` microseconds (at least one) of `slots` have passed."""
+    """Return the time of day at which `worked` microseconds (at least one) of `slots` passed."""
     for opens, closes in slots:
         length = _since_midnight(closes) - _since_midnight(opens)
         if worked <= length:
@@ -446,7 +446,7 @@ def _clock_after(slots: Sequence[Slot], worked: int) -> time:
 
 
 def _positive(amount: int | Decimal) -> int | Decimal:
-    """`amount`, or AmountRefused: a flag, a float, not above zero, or beyond all sense."""
+    """Return `amount`. Raises AmountRefused for a flag, a float, zero or less, or too much."""
     if isinstance(amount, bool) or not isinstance(amount, (int, Decimal)):
         raise AmountRefused(amount=amount)
     # A Decimal that is no number refuses to be compared, so it is asked first.
@@ -457,7 +457,7 @@ def _positive(amount: int | Decimal) -> int | Decimal:
 
 
 def _whole(amount: int | Decimal) -> int:
-    """`amount` as an int, or AmountRefused for half a day."""
+    """Return `amount` as an int. Raises AmountRefused for half a day."""
     if _positive(amount) != amount // 1:
         raise AmountRefused(amount=amount)
     return int(amount)
@@ -481,7 +481,7 @@ def _later(day: date, days: int) -> date:
 
 
 def _months_later(day: date, months: int, day_of_month: int) -> date:
-    """`day_of_month` of the month `months` after that of `day`, at most the month's last day."""
+    """Return `day_of_month` of the month `months` later, at most the month's last day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     if year > date.max.year:
         raise CalendarExhausted(from_on=day, days=months * 30)
