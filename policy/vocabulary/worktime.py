@@ -356,7 +356,7 @@ class WorkCalendar:
         return moment.time() >= hours[-1][1]
 
     def working_minutes_between(self, start: datetime, end: datetime) -> int:
-        """Return the whole minutes of office hours between two instants; negative if `end` is
+        """Return whole minutes of office hours from `start` to `end`; negative if `end` is
         earlier.
         """
         used = self._worked_until(self.local(end)) - self._worked_until(self.local(start))
