@@ -137,8 +137,10 @@ def _slots(text: str, field: str) -> list[Slot]:
 def _slot(part: str, field: str) -> Slot:
     match = _SLOT.fullmatch(part)
     try:
-        numbers = [int(one) for one in match.groups()] if match else [24, 0, 24, 0]
-        return dt.time(*numbers[:2]), dt.time(*numbers[2:])
+        begin_h, begin_min, end_h, end_min = (
+            [int(one) for one in match.groups()] if match else [24, 0, 24, 0]
+        )
+        return dt.time(begin_h, begin_min), dt.time(end_h, end_min)
     except ValueError:
         raise HoursRefused(field=field, slot=part, why="not_hours") from None
 

@@ -50,7 +50,7 @@ def look(day: DayRow) -> str:
     if day.kind is DayKind.half:
         return "half"
     if not day.company:
-        return day.kind.value
+        return str(day.kind.value)
     return "on" if day.kind.counts else "off"
 
 

@@ -179,7 +179,7 @@ def _day_words(turned: Sequence[ChangedDay]) -> list[str]:
 
 def _given_off(one: ChangedDay) -> bool:
     """Whether the company itself gives the day off."""
-    return one.company and not one.after.tallies
+    return one.company and not one.after.counts
 
 
 def _in_runs(turned: Sequence[ChangedDay]) -> list[list[ChangedDay]]:

@@ -13,7 +13,7 @@ from flask_wtf import FlaskForm
 from markupsafe import Markup
 from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, SelectChoice, SelectField, StringField
+from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 import wording
@@ -22,7 +22,7 @@ from admin.cases.declared_columns import DeclaredColumns, keyed_filters
 from admin.cases.deed_forms import DeedForm, choices, departments, grades
 from admin.cases.deeds import form_of, offer, offers, service_of
 from admin.kit.display import now, today, urgency
-from admin.kit.fields import InstantField, LookupField, long_text, short_text, trimmed
+from admin.kit.fields import InstantField, LookupField, SelectChoice, long_text, short_text, trimmed
 from admin.kit.filters import contains
 from admin.kit.lists import RedressView
 from admin.kit.pack_fields import plain, with_extra, with_pack_fields
@@ -125,7 +125,7 @@ class ComplaintView(DeclaredColumns):
         "received_at",
     )
     column_labels = LABELS
-    column_export_list = (*column_list, "due_provisional")
+    column_export_list = [*column_list, "due_provisional"]
     column_searchable_list = ("number", "subject")
     column_filters = (
         "status",

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
-from wtforms import BooleanField, SelectChoice, SelectField
+from wtforms import BooleanField, SelectField
 from wtforms.validators import InputRequired, Optional
 
 import wording
@@ -21,6 +21,7 @@ from admin.kit.fields import (
     InstantField,
     MoneyField,
     PeopleField,
+    SelectChoice,
     YesNoField,
     long_text,
     short_text,

@@ -7,13 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import g, request
+from flask_admin.model.filters import BaseFilter
 from flask_babel import lazy_gettext
 from markupsafe import Markup
 from wtforms import BooleanField, PasswordField, SelectField
 from wtforms.validators import InputRequired
 
 from admin.kit.display import today
-from admin.kit.filters import EmployeeIs, Filter, OneOf
+from admin.kit.filters import EmployeeIs, OneOf
 from admin.kit.lists import RedressView
 from admin.kit.lookup import post_label, session
 from enums import Role
@@ -204,7 +205,7 @@ class DepartmentMeaningView(RedressView):
         return _meaning(row)
 
     def create_form(self, obj: Any = None) -> Any:
-        form = super().create_form(obj)
+        form: Any = super().create_form(obj)
         if request.method == "GET":
             form.policy_department.data = request.args.get("policy_department", "")
             form.from_on.data = today()
@@ -259,7 +260,7 @@ class EmployeeView(RedressView):
         return form
 
     def create_form(self, obj: Any = None) -> Any:
-        form = super().create_form(obj)
+        form: Any = super().create_form(obj)
         del form.left_on
         return form
 
@@ -318,10 +319,14 @@ class PostHoldingView(RedressView):
     }
     column_descriptions = {"until_on": lazy_gettext("Empty means until further notice.")}
 
-    def get_filters(self) -> list[Filter]:
-        posts = {"key": "post", "choices": lambda: list(people.posts(session()).items())}
+    def get_filters(self) -> list[BaseFilter]:
         return [
-            OneOf(PostHolding.post, LABELS["post"], **posts),
+            OneOf(
+                PostHolding.post,
+                LABELS["post"],
+                key="post",
+                choices=lambda: list(people.posts(session()).items()),
+            ),
             EmployeeIs(PostHolding.employee_id, LABELS["employee"], key="employee"),
             Standing(PostHolding),
         ]
@@ -385,7 +390,7 @@ class DeputyView(RedressView):
     }
     form_columns = ("holding", "employee", "from_on", "until_on", "reason")
 
-    def get_filters(self) -> list[Filter]:
+    def get_filters(self) -> list[BaseFilter]:
         return [
             EmployeeIs(Deputy.employee_id, lazy_gettext("Deputy"), key="employee"),
             Standing(Deputy),
@@ -441,7 +446,7 @@ class UserView(RedressView):
         return f"{row.display_name} ({row.username})"
 
     def create_form(self, obj: Any = None) -> Any:
-        form = super().create_form(obj)
+        form: Any = super().create_form(obj)
         form.password.validators = [InputRequired()]
         if request.method == "GET":
             # The list begins with the administrator, and an account is to open no more than meant.

@@ -7,18 +7,19 @@ from typing import Any
 import sqlalchemy as sa
 from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
+from flask_admin.model.filters import BaseFilter
 from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from werkzeug.wrappers import Response
-from wtforms import DateField, SelectChoice, SelectField
+from wtforms import DateField, SelectField
 from wtforms.validators import Optional
 
 from admin.kit import tables
 from admin.kit.display import now, today
-from admin.kit.fields import long_text
-from admin.kit.filters import Filter, OneOf, contains
+from admin.kit.fields import SelectChoice, long_text
+from admin.kit.filters import OneOf, contains
 from admin.kit.lists import RedressView
 from admin.kit.lookup import by_id
 from admin.kit.page import attempt
@@ -89,7 +90,7 @@ class CustomerView(RedressView):
         "tier": lambda view, context, row, name: tier(row).striptags() if row.tier else ""
     }
 
-    def get_filters(self) -> list[Filter]:
+    def get_filters(self) -> list[BaseFilter]:
         return [IsKey()]
 
     def matches(self, word: str) -> sa.ColumnElement[bool]:
@@ -192,10 +193,10 @@ class CustomerView(RedressView):
         return self._page(self._customer(customer_id), lift=form)
 
 
-def tier(row: Customer) -> Markup | str:
+def tier(row: Customer) -> Markup:
     """The tier of a customer as a chip."""
     if row.tier != customers.KEY_TIER:
-        return ""
+        return Markup("")
     return Markup('<span class="chip chip-violet">{}</span>').format(gettext("Key customer"))
 
 

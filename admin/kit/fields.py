@@ -31,6 +31,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms import SelectChoice as SelectChoice  # type: ignore[attr-defined]  # newer than its types
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget, html_params
 
@@ -72,9 +73,9 @@ class InstantField(DateTimeLocalField):
 class MoneyField(DecimalField):
     """A sum of yuan with at most two decimals."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        options["validators"] = [*options.get("validators", ()), NumberRange(0, LARGEST_SUM)]
-        super().__init__(*args, places=2, **options)
+    def __init__(self, label: Any = None, validators: Any = (), **options: Any) -> None:
+        bounded = [*validators, NumberRange(0, LARGEST_SUM)]
+        super().__init__(label, bounded, places=2, **options)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         super().process_formdata([value.replace(",", "").lstrip("¥") for value in valuelist])
@@ -90,6 +91,8 @@ def _is_no_sum(number: Decimal) -> bool:
 
 class EnumField(SelectField):
     """A member of an enumeration; `allow_blank` adds an empty choice, whose data is None."""
+
+    choices: list[tuple[str, str]]
 
     def __init__(
         self, label: Any = None, validators: Any = None, *, members: type[enum.Enum], **options: Any
@@ -118,6 +121,8 @@ class EnumField(SelectField):
 
 class RowSelectField(SelectField):
     """A row of a small table, such as the departments; the data is the row."""
+
+    choices: list[tuple[str, str]]
 
     def __init__(
         self, label: Any = None, validators: Any = None, *, model: type[Any], **options: Any
@@ -308,9 +313,11 @@ def short_text(label: Any, *, needed: bool = True, **options: Any) -> StringFiel
 class YesNoField(SelectField):
     """Yes, no, or not said yet: True, False or None. A tick alone could not say no."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    choices: list[tuple[str, str]]
+
+    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
         options.setdefault("choices", self._offered)
-        super().__init__(*args, coerce=self._meant, **options)
+        super().__init__(label, validators, coerce=self._meant, **options)
 
     @staticmethod
     def _offered() -> list[tuple[str, str]]:
@@ -340,7 +347,7 @@ class _StackedWidget:
 
     input_type = "people"
 
-    def __call__(self, field: FieldList, **attributes: Any) -> Markup:
+    def __call__(self, field: FieldList[LookupField], **attributes: Any) -> Markup:
         boxes = [
             one(**attributes | ({"id": field.id} if place == 0 else {}))
             for place, one in enumerate(field)
@@ -348,7 +355,7 @@ class _StackedWidget:
         return Markup('<div class="people">{}</div>').format(Markup("").join(boxes))
 
 
-class PeopleField(FieldList):
+class PeopleField(FieldList):  # type: ignore[type-arg]  # at run time it has no parameters
     """Several employees; the data are those that were found, each once."""
 
     widget = _StackedWidget()

@@ -30,6 +30,7 @@ class Filter(BaseSQLAFilter):
     control: ClassVar[str] = "text"
     verb: ClassVar[str] = "is"
     words: ClassVar[Any] = lazy_gettext("is")
+    column: sa.ColumnElement[Any]  # type: ignore[assignment]  # never a name
 
     def __init__(self, column: Any, name: Any, *, key: str, choices: Choices | None = None) -> None:
         super().__init__(column, name)
@@ -203,7 +204,8 @@ class AtMost(_Amount):
 
 def contains(column: Any, text: str) -> sa.ColumnElement[bool]:
     """`column` has `text` in it; plain LIKE, because folding case costs and Chinese has none."""
-    return column.like(f"%{_escaped(text)}%", escape="\\")
+    found: sa.ColumnElement[bool] = column.like(f"%{_escaped(text)}%", escape="\\")
+    return found
 
 
 def _escaped(text: str) -> str:

@@ -8,6 +8,7 @@ from flask import Flask, Response, has_request_context, redirect, request
 from flask_babel import Babel
 from flask_login import current_user
 from flask_sqlalchemy import SQLAlchemy
+from werkzeug.wrappers import Response as AnyResponse
 
 from admin.kit.login import local_path
 from config import Settings
@@ -61,8 +62,8 @@ def _remember_choice(response: Response) -> Response:
     return response
 
 
-def _change(db: SQLAlchemy) -> Callable[[], Response]:
-    def change() -> Response:
+def _change(db: SQLAlchemy) -> Callable[[], AnyResponse]:
+    def change() -> AnyResponse:
         """Keep the language a person chose, in the account and on this device."""
         said = request.form.get(COOKIE, "")
         answer = redirect(local_path(request.form.get("next")))

@@ -7,10 +7,11 @@ import hmac
 import math
 import re
 
-from flask import Flask, Response, redirect, render_template, request, session, url_for
+from flask import Flask, redirect, render_template, request, session, url_for
 from flask_babel import gettext, ngettext
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_sqlalchemy import SQLAlchemy
+from werkzeug.wrappers import Response
 
 from config import Settings
 from enums import Role
@@ -105,14 +106,16 @@ def _visitor(db: SQLAlchemy, identity: str) -> Visitor | None:
 def _log_in(db: SQLAlchemy) -> Response | tuple[str, int]:
     username = request.form.get("username", "").strip()
     address = request.remote_addr or ""
-    wait = accounts.note_attempt(db.session, username, address=address, now=dt.datetime.now(dt.UTC))
+    wait = accounts.note_attempt(
+        db.session(), username, address=address, now=dt.datetime.now(dt.UTC)
+    )
     db.session.commit()
     if wait:
         return _refuse(username, _wait_sentence(wait), 429)
     user = _user_who_knows(db, username, password=request.form.get("password", ""))
     if user is None:
         return _refuse(username, gettext("The user name or the password is wrong."), 401)
-    accounts.forget_attempts(db.session, username, address=address)
+    accounts.forget_attempts(db.session(), username, address=address)
     db.session.commit()
     session.clear()
     session.permanent = True
@@ -121,7 +124,7 @@ def _log_in(db: SQLAlchemy) -> Response | tuple[str, int]:
 
 
 def _user_who_knows(db: SQLAlchemy, username: str, *, password: str) -> User | None:
-    user = accounts.find_user(db.session, username)
+    user = accounts.find_user(db.session(), username)
     password_hash = user.password_hash if user else None
     # Looking at a password is slow on purpose; nobody else's change waits for it.
     db.session.rollback()

@@ -31,7 +31,7 @@ class Lookup:
         self.model = model
         self.columns = columns
 
-    def statement(self) -> sa.Select[tuple[Any]]:
+    def statement(self) -> sa.Select[Any]:
         """Every row that may be found, in the order of the list."""
         return sa.select(self.model).order_by(self.columns[0])
 
@@ -63,7 +63,7 @@ class Customers(Lookup):
 class PostHoldings(Lookup):
     """Posts held, found by who holds them or by what the post is called."""
 
-    def statement(self) -> sa.Select[tuple[Any]]:
+    def statement(self) -> sa.Select[Any]:
         return sa.select(PostHolding).join(Employee).order_by(PostHolding.post, Employee.number)
 
     def find(self, session: Session, typed: str) -> list[Any]:

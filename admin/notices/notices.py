@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import flash, redirect, url_for
 from flask_admin import expose
+from flask_admin.model.filters import BaseFilter
 from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 from sqlalchemy.orm import selectinload
@@ -17,7 +18,7 @@ from wtforms.validators import InputRequired, Length
 import notify
 import wording
 from admin.kit.display import now, shown
-from admin.kit.filters import Filter, OneOf, contains, filters_of
+from admin.kit.filters import OneOf, contains, filters_of
 from admin.kit.lists import RedressView
 from models import Complaint, Employee, Notice, NoticeChannel, NoticeDelivery
 from services.notices import queue
@@ -84,11 +85,15 @@ class NoticeView(RedressView):
         "state": lambda view, context, row, name: _state(row).striptags(),
     }
 
-    def get_filters(self) -> list[Filter]:
-        kinds = {"key": "kind", "choices": lambda: [(k, _kind(k)) for k in queue.KINDS]}
+    def get_filters(self) -> list[BaseFilter]:
         return [
             InState(),
-            OneOf(Notice.kind, LABELS["kind"], **kinds),
+            OneOf(
+                Notice.kind,
+                LABELS["kind"],
+                key="kind",
+                choices=lambda: [(k, _kind(k)) for k in queue.KINDS],
+            ),
             self._row_filter("department", LABELS["department"]),
             *filters_of(Notice.made_at, LABELS["made_at"], key="made_at"),
         ]
@@ -224,7 +229,7 @@ class ChannelView(RedressView):
     }
 
     def create_form(self, obj: Any = None) -> Any:
-        form = super().create_form(obj)
+        form: Any = super().create_form(obj)
         form.address.validators = [InputRequired(), *form.address.validators]
         return form
 

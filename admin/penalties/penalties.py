@@ -27,7 +27,7 @@ from admin.kit.rights import visitor_may_open
 from enums import Role
 from files.tables_out import ColumnFormat
 from models import Penalty
-from policy.engine.forms import applicable_entries
+from policy.engine.conditions import holds
 from policy.engine.permission import refusal
 from policy.pack.schema import Pack
 from policy.vocabulary.events import Appealed, By
@@ -257,7 +257,7 @@ class PenaltyView(RedressView):
         if not _is_mine(found) or vote is None or ends is None or ends < now():
             return False
         by = self._by(found)
-        said = {"vote": vote, "employee": by.employee, "text": ""}
+        said: dict[str, Any] = {"vote": vote, "employee": by.employee, "text": ""}
         event = Appealed.model_construct(type=APPEAL, at=now(), by=by, **said)
         return refusal(facts, APPEAL, by, pack, event) is None
 
@@ -294,7 +294,7 @@ def _is_mine(found: Penalty) -> bool:
 
 def _question(facts: CaseFacts, pack: Pack) -> str | None:
     """The question by which the case's regulation decides an appeal; None where it knows none."""
-    asked = (entry for entry in applicable_entries(facts, "vote", pack) if entry.about == "appeal")
+    asked = (one for one in pack.vote if one.about == "appeal" and holds(one.applies, facts))
     return next((str(entry.key) for entry in asked), None)
 
 

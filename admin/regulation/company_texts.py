@@ -85,7 +85,7 @@ class CompanyTextView(RedressView):
 
     def create_form(self, obj: Any = None) -> Any:
         """A form that begins with the entry of the address and what is said there today."""
-        form = super().create_form(obj)
+        form: Any = super().create_form(obj)
         if request.method == "GET":
             chosen = next((o for o in _today() if o.what == request.args.get("what")), None)
             form.from_on.data = today()

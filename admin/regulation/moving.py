@@ -65,7 +65,7 @@ class MovingPage(RedressPage):
         if request.method == "POST" and not chosen:
             flash(gettext("Choose at least one case."), "error")
         elif request.method == "POST" and request.form.get("do") == "move" and form.validate():
-            if self._moved(chosen, to, form.reason.data):
+            if self._moved(chosen, to, str(form.reason.data)):
                 return redirect(self.get_url(".one", version_id=to.id))
             found = moving.candidates(self.session, to)
             chosen = self._chosen(found)

@@ -399,7 +399,9 @@ def _added(tryout: PlayedFile) -> tuple[PlayedFile, StepRequest]:
     if asked.deed is None or not (asked.form.validate() & check_tables(asked.form)):
         return tryout, asked
     old = tryout.steps[asked.place] if asked.place is not None else {}
-    kept = {key: old[key] for key in ("case", "recorded_at", "expect") if key in old}
+    kept: dict[str, Any] = {
+        key: old[key] for key in ("case", "recorded_at", "expect") if key in old
+    }
     step = {**said(asked.form, asked.deed), **kept}
     assert tryout.play is not None
     problems = list(casefile.step_problems(step, tryout.play))

@@ -120,7 +120,7 @@ class LedgerPage(RedressPage):
                 and isinstance(value := one.of(case, filled.get(case.id, {})), str)
             ),
         )
-        rows = [
+        rows: list[tuple[str | None, list[Any]]] = [
             (
                 case.number,
                 [_cell(n, case, pack, fields, filled.get(case.id, {}), staff) for n in names],

@@ -13,11 +13,11 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
-from wtforms import SelectChoice, SelectField
+from wtforms import SelectField
 
 from admin.kit import tables
 from admin.kit.display import now, plain, today
-from admin.kit.fields import LookupField
+from admin.kit.fields import LookupField, SelectChoice
 from admin.kit.pack_fields import own, with_inputs
 from admin.kit.page import RedressPage, attempt
 from admin.kit.rights import visitor_may_open

@@ -368,7 +368,7 @@ class SheetPage(RedressPage):
                 act(self.session, state.workbook, user_id=current_user.user.id, now=now())
             if tried.done:
                 flash(said, "success")
-        return redirect(url_for(".one", sheet_id=sheet_id))  # type: ignore[return-value]
+        return redirect(url_for(".one", sheet_id=sheet_id))
 
     @expose("/<int:sheet_id>/passes/")
     def passes(self, sheet_id: int) -> str:
@@ -419,18 +419,18 @@ class SheetPage(RedressPage):
         done = self._pass(sheet_id, number)
         here = url_for(".one_pass", sheet_id=sheet_id, number=number)
         if request.method == "GET":
-            return redirect(here)  # type: ignore[return-value]
+            return redirect(here)
         form = UndoForm()
         wanted = request.form.get("do") == "undo"
         try:
             if wanted and form.validate():
                 self._undo(done, str(form.reason.data))
-                return redirect(here)  # type: ignore[return-value]
+                return redirect(here)
             return self._preview(done, form)
         except DomainError as refusal:
             self.session.rollback()
             tell(refusal, None)
-            return redirect(here)  # type: ignore[return-value]
+            return redirect(here)
 
     def _undo(self, done: WorkbookLook, reason: str) -> None:
         actor = actors.of_user(current_user.user)
@@ -609,7 +609,7 @@ class ColumnView(RedressView):
     }
 
     def create_form(self, obj: Any = None) -> Any:
-        form = super().create_form(obj)
+        form: Any = super().create_form(obj)
         del form.active
         form.header.description = gettext("Empty: the usual name of the field.")
         form.header.validators = [v for v in form.header.validators if not _asks(v)]
