@@ -50,7 +50,8 @@ class Filter(BaseSQLAFilter):
 
     def condition(self, value: Any) -> sa.ColumnElement[bool]:
         """The SQL condition for a cleaned value."""
-        return self.column == value
+        found: sa.ColumnElement[bool] = self.column == value
+        return found
 
     def said(self, text: str) -> str:
         """The value in words, for the chip of an applied filter."""
