@@ -19,8 +19,8 @@ from services.cases import recounting, sweep
 from services.company.actors import SYSTEM
 from services.jobs import requests
 from services.jobs.leases import LeaseLost
-from services.notices import queue
-from services.regulation import drafts
+from services.notices import deliveries, reminders
+from services.regulation import draft_checks
 from services.reports import whatif
 from worker import loop
 from worker.loop import Turn
@@ -113,9 +113,9 @@ class SendNotices:
         self._announce(turn)
         with turn.writing() as session:
             mails = self.settings.mail is not None
-            queue.make_deliveries(session, now=loop.now(), on=self._today(), mails=mails)
+            deliveries.make_deliveries(session, now=loop.now(), on=self._today(), mails=mails)
         with reading(turn.engine) as session:
-            waiting = queue.due_deliveries(session, now=loop.now())
+            waiting = deliveries.due_deliveries(session, now=loop.now())
         until = time.monotonic() + SENDING_S
         for delivery_id in waiting:
             self._send(turn, delivery_id)
@@ -129,7 +129,9 @@ class SendNotices:
         within = dt.timedelta(hours=self.settings.due_soon_hours)
         try:
             with turn.writing() as session:
-                queue.remind_of_deadlines(session, now=loop.now(), on=self._today(), within=within)
+                reminders.remind_of_deadlines(
+                    session, now=loop.now(), on=self._today(), within=within
+                )
         except LeaseLost:
             raise
         except Exception:
@@ -138,18 +140,18 @@ class SendNotices:
 
     def _send(self, turn: Turn, delivery_id: int) -> None:
         with turn.writing() as session:
-            going = queue.begin_try(session, delivery_id, now=loop.now(), on=self._today())
+            going = deliveries.begin_try(session, delivery_id, now=loop.now(), on=self._today())
         if going is None:
             return
         why = self._try(going)
         # What happened is written down even when the lease was lost meanwhile: it did happen.
         with writing(turn.engine) as session:
             if why is None:
-                queue.mark_sent(session, delivery_id, now=loop.now())
+                deliveries.mark_sent(session, delivery_id, now=loop.now())
             else:
-                queue.mark_failed(session, delivery_id, why=why)
+                deliveries.mark_failed(session, delivery_id, why=why)
 
-    def _try(self, going: queue.Outgoing) -> str | None:
+    def _try(self, going: deliveries.Outgoing) -> str | None:
         """Why the far end did not take it, or None when it did."""
         try:
             self._deliver(going)
@@ -163,7 +165,7 @@ class SendNotices:
         logger.warning("notice %s was not delivered: %s", going.delivery_id, why.split(":")[0])
         return why
 
-    def _deliver(self, going: queue.Outgoing) -> None:
+    def _deliver(self, going: deliveries.Outgoing) -> None:
         with wording.speaking(self.settings.language, self.settings.zone):
             message = notify.Message(
                 wording.notice_title(going.kind, going.facts),
@@ -215,10 +217,10 @@ def _unforeseen(error: Exception) -> TrialFailed:
 def check_drafts(turn: Turn) -> None:
     """Walk the states of drafts whose check was asked for; the walk itself holds no transaction."""
     with reading(turn.engine) as session:
-        if not requests.open_requests(session, kind=drafts.CHECK):
+        if not requests.open_requests(session, kind=draft_checks.CHECK):
             return
     with turn.writing() as session:
-        asked = [row.id for row in requests.claim(session, kind=drafts.CHECK, now=loop.now())]
+        asked = [row.id for row in requests.claim(session, kind=draft_checks.CHECK, now=loop.now())]
     for request_id in asked:
         try:
             _check_draft(turn, request_id)
@@ -237,8 +239,8 @@ def check_drafts(turn: Turn) -> None:
 def _check_draft(turn: Turn, request_id: int) -> None:
     with reading(turn.engine) as session:
         version_id = int(session.get_one(WorkRequest, request_id).key)
-        work = drafts.check_input(session, version_id)
+        work = draft_checks.check_input(session, version_id)
     if work is not None:
-        found = drafts.slow_findings(work)
+        found = draft_checks.slow_findings(work)
         with turn.writing() as session:
-            drafts.store_findings(session, version_id, work.content, found, now=loop.now())
+            draft_checks.store_findings(session, version_id, work.content, found, now=loop.now())

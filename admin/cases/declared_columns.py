@@ -35,7 +35,7 @@ from admin.kit.filters import (
 )
 from admin.kit.lists import RedressView
 from models import Complaint, Employee, FormEntry, UtcDateTime
-from services.cases import desk
+from services.company import people
 from services.regulation import declared, policies
 from services.regulation.declared import Declared
 from wording import form_text
@@ -313,7 +313,7 @@ class DeclaredColumns(RedressView):
         rows = super()._in_order(ids)
         names = [name for name, _words in self._list_columns] + self.chosen()
         g.filled = declared.last_filled(self.session, ids, names)
-        g.staff = desk.people_of(self.session, self._named(rows))
+        g.staff = people.employees_by_number(self.session, self._named(rows))
         return rows
 
     def _named(self, rows: Sequence[Complaint]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from admin.kit.display import now, shown
 from admin.kit.filters import OneOf, contains, filters_of
 from admin.kit.lists import RedressView
 from models import Complaint, Employee, Notice, NoticeChannel, NoticeDelivery
-from services.notices import queue
+from services.notices import channels, notices, outcomes
 
 STATES = {
     "waiting": ("amber", lazy_gettext("Waiting")),
@@ -57,7 +57,7 @@ class InState(OneOf):
         )
 
     def condition(self, value: list[str]) -> sa.ColumnElement[bool]:
-        return sa.or_(*(queue.has_state(name) for name in value))
+        return sa.or_(*(outcomes.has_state(name) for name in value))
 
 
 class NoticeView(RedressView):
@@ -92,7 +92,7 @@ class NoticeView(RedressView):
                 Notice.kind,
                 LABELS["kind"],
                 key="kind",
-                choices=lambda: [(k, _kind(k)) for k in queue.KINDS],
+                choices=lambda: [(k, _kind(k)) for k in notices.KINDS],
             ),
             self._row_filter("department", LABELS["department"]),
             *filters_of(Notice.made_at, LABELS["made_at"], key="made_at"),
@@ -119,7 +119,7 @@ class NoticeView(RedressView):
 
     def explanation(self, notice: Notice) -> str:
         """Why nobody was told, where that is so."""
-        if queue.was_too_old(notice):
+        if outcomes.was_too_old(notice):
             return gettext("It was a day old before anybody could be told, so it was left out.")
         return gettext(
             "Nobody concerned has an email address, or no mail server is set; "
@@ -144,8 +144,8 @@ def _about(notice: Notice) -> Markup | str:
 
 
 def _state(notice: Notice) -> Markup:
-    tone, words = STATES[queue.state_of(notice)]
-    return chip(tone, gettext("Too old to be told") if queue.was_too_old(notice) else words)
+    tone, words = STATES[outcomes.state_of(notice)]
+    return chip(tone, gettext("Too old to be told") if outcomes.was_too_old(notice) else words)
 
 
 def _delivery(session: Any, one: NoticeDelivery) -> dict[str, Any]:
@@ -218,7 +218,7 @@ class ChannelView(RedressView):
     form_extra_fields = {
         "address": AddressField(
             lazy_gettext("Address"),
-            validators=[Length(max=queue.LONGEST_ADDRESS)],
+            validators=[Length(max=channels.LONGEST_ADDRESS)],
             description=lazy_gettext(
                 "What the group shows when a robot is added to it, or an address such as "
                 "wecombot://key, dingtalk://secret@token, feishu://token or json://host/path. "
@@ -245,7 +245,7 @@ class ChannelView(RedressView):
         form._fields["address"] = address
 
     def add(self, form: Any) -> NoticeChannel:
-        channel = queue.add_channel(
+        channel = channels.add_channel(
             self.session,
             name=form.name.data or "",
             address=_checked(form.address.data),
@@ -256,7 +256,7 @@ class ChannelView(RedressView):
         return channel
 
     def change(self, form: Any, row: NoticeChannel) -> None:
-        queue.change_channel(
+        channels.change_channel(
             self.session,
             row,
             name=form.name.data or "",
@@ -272,7 +272,7 @@ class ChannelView(RedressView):
         if channel is None:
             flash(gettext("There is no such channel."), "error")
             return redirect(self.get_url(".index_view"))
-        notice = queue.send_test(self.session, channel, now=now())
+        notice = channels.send_test(self.session, channel, now=now())
         self.session.commit()
         flash(gettext("The test is on its way. Reload this page to see what became of it."))
         return redirect(url_for("notice.details_view", id=notice.id))

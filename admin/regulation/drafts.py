@@ -29,7 +29,7 @@ from policy.pack.slots import Slot, parameter_shapes, slots_of
 from policy.vocabulary.errors import ChangedMeanwhile, NotFound
 from services.company import actors
 from services.company.actors import Actor
-from services.regulation import drafts, policies
+from services.regulation import draft_checks, drafts, policies, publishing
 from wording import finding_text
 from wording.rule_choices import RuleChoices
 from wording.rule_text import OPERATORS
@@ -235,15 +235,15 @@ class DraftPage(RedressPage):
     def check(self, version_id: int) -> str | Response:
         draft = self._version(version_id)
         if request.method == "POST":
-            drafts.request_check(self.session, draft, actor=self._actor, now=now())
+            draft_checks.request_check(self.session, draft, actor=self._actor, now=now())
             self.session.commit()
             return redirect(self.get_url(".check", version_id=draft.id))
         lexicon = self._lexicon(draft)
-        found = drafts.check(self.session, draft, on=today())
+        found = draft_checks.check(self.session, draft, on=today())
         return self._show(
             "draft_check", draft, lexicon,
             check=found,
-            waiting=drafts.is_check_requested(self.session, draft),
+            waiting=draft_checks.is_check_requested(self.session, draft),
             sentence=lambda one: finding_text.finding_sentence(one, lexicon),
             place=lambda one: finding_text.finding_place(one, lexicon),
             remedies=finding_text.REMEDIES,
@@ -254,7 +254,7 @@ class DraftPage(RedressPage):
     def approve(self, version_id: int) -> Response:
         draft = self._version(version_id)
         said: dict[str, Any] = {"actor": self._actor, "on": today(), "now": now()}
-        if self._did(draft, lambda: drafts.approve(self.session, draft, **said)):
+        if self._did(draft, lambda: publishing.approve(self.session, draft, **said)):
             flash(gettext("Approved. It can be published now."), "success")
         return redirect(self.get_url("policy.version", version_id=draft.id))
 
@@ -275,7 +275,7 @@ class DraftPage(RedressPage):
     def _publish(self, draft: PolicyVersion, form: PublishForm) -> None:
         names = ("effective_from", "told_staff_on", "told_staff_proof")
         said: dict[str, Any] = {name: form[name].data for name in names}
-        drafts.publish(self.session, draft, **said, actor=self._actor, on=today(), now=now())
+        publishing.publish(self.session, draft, **said, actor=self._actor, on=today(), now=now())
 
     @expose("/<int:version_id>/withdraw", methods=("GET", "POST"))
     def withdraw(self, version_id: int) -> str | Response:
@@ -283,7 +283,7 @@ class DraftPage(RedressPage):
         form = WithdrawForm()
         if request.method == "POST" and form.validate():
             said: dict[str, Any] = {"reason": form.reason.data, "actor": self._actor, "now": now()}
-            if self._did(version, lambda: drafts.withdraw(self.session, version, **said), form):
+            if self._did(version, lambda: publishing.withdraw(self.session, version, **said), form):
                 flash(gettext("Withdrawn."), "success")
                 return redirect(self.get_url("policy.version", version_id=version.id))
         return self._show(

@@ -20,9 +20,8 @@ from admin.kit.lookup import by_id
 from admin.kit.page import RedressPage, attempt, version_of
 from models import Complaint, PolicyVersion
 from services.cases import journal, moving
-from services.company import actors
+from services.company import actors, people
 from services.regulation import policies
-from services.workbooks import workbooks
 from wording import reasons
 
 
@@ -84,11 +83,11 @@ class MovingPage(RedressPage):
         pack = policies.pack(self.session, to)
         previews = moving.preview(self.session, chosen, to, now=now())
         effects = [effect for one in previews for effect in one.effects]
-        people = workbooks.people_in(self.session, effects)
+        known = people.employees_in(self.session, effects)
         return [
             CasePreview(
                 one.complaint,
-                tuple(reasons.effect(effect, pack, people) for effect in one.effects),
+                tuple(reasons.effect(effect, pack, known) for effect in one.effects),
                 wording.error(one.refusal) if one.refusal else "",
             )
             for one in previews

@@ -21,7 +21,7 @@ from enums import Role
 from files.regulation_toml import toml_of
 from models import Policy, PolicyRule, PolicyVersion
 from policy.pack.comparing import differences
-from services.regulation import departments, drafts, policies
+from services.regulation import departments, drafts, policies, publishing
 from wording.rule_choices import RuleChoices
 from wording.rule_text import SECTIONS, RuleFact
 
@@ -105,7 +105,9 @@ class PolicyPage(RedressPage):
             changes=drafts.changes_of(self.session, version) if version.status == "draft" else (),
             deeds=CHANGE_DEEDS,
             section_name=lambda section: SECTIONS.get(section, section),
-            authors=drafts.authors(self.session, version) if version.status == "draft" else set(),
+            authors=publishing.authors(self.session, version)
+            if version.status == "draft"
+            else set(),
             trials=[(name, words) for name, words in TRIALS if name in current_app.view_functions],
         )
 

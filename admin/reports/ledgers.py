@@ -17,7 +17,7 @@ from admin.kit.page import RedressPage
 from models import Complaint, FormEntry, PolicyVersion
 from policy.pack.forms_and_reports import LedgerEntry
 from policy.pack.schema import Pack
-from services.cases import desk
+from services.company import people
 from services.regulation import declared, policies
 from services.reports import ledgers
 from wording import form_text
@@ -110,7 +110,7 @@ class LedgerPage(RedressPage):
         names = list(dict.fromkeys([*ALWAYS[:2], *several, *ALWAYS[2:], *asked]))
         fields = declared.declared_fields(pack)
         filled = _papers(self.session, [one.id for one in found], names)
-        staff = desk.people_of(
+        staff = people.employees_by_number(
             self.session,
             (
                 value
@@ -141,7 +141,7 @@ def fillings(
     fields = [one for one in form.fields if not keys or one.key in keys]
     header = [gettext("Filled at"), gettext("By"), gettext("Case"), gettext("Customer")]
     named = (row.data.get(f.key) for row in found for f in fields if f.shape == "employee")
-    staff = desk.people_of(session, (one for one in named if isinstance(one, str)))
+    staff = people.employees_by_number(session, (one for one in named if isinstance(one, str)))
     rows = []
     for row in found:
         number = row.complaint.number if row.complaint else None

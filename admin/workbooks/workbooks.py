@@ -33,8 +33,8 @@ from models import User, Workbook, WorkbookColumn, WorkbookLook, WorkbookProblem
 from policy.vocabulary.errors import ChoiceUnknown, DomainError, FieldMissing, NotFound
 from policy.vocabulary.status import Status
 from services.cases import journal
-from services.company import actors
-from services.workbooks import layout, workbooks
+from services.company import actors, people
+from services.workbooks import layout, layout_changes, looks, resolutions, states, undoing
 from wording import reasons, workbook_text
 
 PASSES_ON_PAGE = 50
@@ -245,14 +245,14 @@ def _sides(problem: WorkbookProblem) -> tuple[tuple[str, Markup], ...]:
 
 
 def _options(problem: WorkbookProblem) -> Iterator[ResolutionOption]:
-    for place, choice in enumerate(workbooks.CHOICES[problem.kind]):
+    for place, choice in enumerate(resolutions.CHOICES[problem.kind]):
         key = (problem.kind, choice)
         kind = "danger" if choice is Resolution.undo else "secondary" if place else "primary"
         words = str(BUTTONS[key]) if key in BUTTONS else wording.label(choice)
         yield ResolutionOption(choice, words, str(OUTCOMES[key]), kind)
 
 
-def todo(state: workbooks.WorkbookStanding) -> str:
+def todo(state: states.WorkbookStanding) -> str:
     """What somebody has to do about a file, in plain sentences."""
     workbook = state.workbook
     who, since = workbook.held_by, workbook.held_since
@@ -268,15 +268,15 @@ def todo(state: workbooks.WorkbookStanding) -> str:
     return f"{said} {LATE}" if is_late(state) and state.word is WorkbookState.working else said
 
 
-def is_late(state: workbooks.WorkbookStanding) -> bool:
+def is_late(state: states.WorkbookStanding) -> bool:
     """Whether the file was not read for too long."""
-    return workbooks.is_late(state, now=now(), seconds=every())
+    return states.is_late(state, now=now(), seconds=every())
 
 
-def effects_of(session: Any, undone: workbooks.UndoneDeed) -> list[str]:
+def effects_of(session: Any, undone: undoing.UndoneDeed) -> list[str]:
     """What taking a deed back changes, in sentences."""
     pack, _calendar = journal.rules_of(session, undone.complaint)
-    known = workbooks.people_in(session, undone.effects)
+    known = people.employees_in(session, undone.effects)
     return [reasons.effect(one, pack, known) for one in undone.effects]
 
 
@@ -304,10 +304,10 @@ class SheetPage(RedressPage):
     @expose("/")
     def index(self) -> str:
         """Every file with its state, and what waits for a choice in any of them."""
-        problems = workbooks.open_problems(self.session, limit=PROBLEMS_ON_PAGE)
+        problems = resolutions.open_problems(self.session, limit=PROBLEMS_ON_PAGE)
         return self.render(
             "workbooks/workbooks.html",
-            states=workbooks.states(self.session),
+            states=states.states(self.session),
             problems=[card(one, {}) for one in problems if one.choice is None],
             header=workbook_text.column_header,
             ago=ago,
@@ -318,8 +318,8 @@ class SheetPage(RedressPage):
     def one(self, sheet_id: int) -> str:
         """The page of a file."""
         state = self._state(sheet_id)
-        headers = workbooks.headers(self.session, state.workbook)
-        problems = workbooks.open_problems(self.session, state.workbook, limit=PROBLEMS_ON_PAGE)
+        headers = layout.headers(self.session, state.workbook)
+        problems = resolutions.open_problems(self.session, state.workbook, limit=PROBLEMS_ON_PAGE)
         return self.render(
             "workbooks/workbook.html",
             state=state,
@@ -327,7 +327,7 @@ class SheetPage(RedressPage):
             late=is_late(state),
             todo=todo(state),
             cards=[card(one, headers) for one in problems],
-            passes=workbooks.looks_of(self.session, state.workbook, limit=PASSES_OF_LATE),
+            passes=looks.looks_of(self.session, state.workbook, limit=PASSES_OF_LATE),
             counted=counted,
             ago=ago,
         )
@@ -335,7 +335,7 @@ class SheetPage(RedressPage):
     @expose("/<int:sheet_id>/deed/<deed>/", methods=("GET", "POST"))
     def deed(self, sheet_id: int, deed: str) -> Response:
         """Pause or resume a file."""
-        deeds = {"pause": workbooks.pause, "resume": workbooks.resume}
+        deeds = {"pause": states.pause, "resume": states.resume}
         if deed not in deeds:
             abort(404)
         said = {"pause": gettext("The file is paused."), "resume": gettext("The file goes on.")}
@@ -344,9 +344,7 @@ class SheetPage(RedressPage):
     @expose("/<int:sheet_id>/look/", methods=("GET", "POST"))
     def look(self, sheet_id: int) -> Response:
         """Ask for a look at a file at once."""
-        return self._did(
-            sheet_id, workbooks.request_look, gettext("The worker looks at the file now.")
-        )
+        return self._did(sheet_id, looks.request_look, gettext("The worker looks at the file now."))
 
     @expose("/<int:sheet_id>/problem/<int:problem_id>/", methods=("GET", "POST"))
     def choose(self, sheet_id: int, problem_id: int) -> Response:
@@ -356,7 +354,7 @@ class SheetPage(RedressPage):
             problem = by_id(session, WorkbookProblem, problem_id)
             if problem is None or problem.sheet_id != workbook.id:
                 raise NotFound(what="sheet_problem", key=str(problem_id))
-            workbooks.choose(session, problem, _choice(), user_id=user_id, now=now)
+            resolutions.choose(session, problem, _choice(), user_id=user_id, now=now)
 
         return self._did(sheet_id, act, gettext("Decided. The worker carries it out now."))
 
@@ -377,7 +375,7 @@ class SheetPage(RedressPage):
         before = request.args.get("before", type=int)
         if before is not None and not 0 <= before <= LARGEST_ID:
             before = None
-        found = workbooks.looks_of(self.session, workbook, before=before, limit=PASSES_ON_PAGE + 1)
+        found = looks.looks_of(self.session, workbook, before=before, limit=PASSES_ON_PAGE + 1)
         return self.render(
             "workbooks/looks.html",
             workbook=workbook,
@@ -394,7 +392,7 @@ class SheetPage(RedressPage):
         what, after = _deed_asked_for(), request.args.get("after", type=int)
         if after is not None and not 0 <= after <= LARGEST_ID:
             after = None
-        found = workbooks.changes_of(
+        found = looks.changes_of(
             self.session, done, what=what, after=after, limit=CHANGES_ON_PAGE + 1
         )
         return self.render(
@@ -405,11 +403,11 @@ class SheetPage(RedressPage):
             changes=found[:CHANGES_ON_PAGE],
             more=len(found) > CHANGES_ON_PAGE,
             first=after is None,
-            columns=workbooks.headers(self.session, done.workbook),
+            columns=layout.headers(self.session, done.workbook),
             counted=counted,
             marked=marked,
             why=why,
-            undoable=visitor_may_open("sheet.undo") and workbooks.can_undo(self.session, done),
+            undoable=visitor_may_open("sheet.undo") and undoing.can_undo(self.session, done),
             by=self.session.get(User, done.undone_by_id or 0),
         )
 
@@ -434,27 +432,27 @@ class SheetPage(RedressPage):
 
     def _undo(self, done: WorkbookLook, reason: str) -> None:
         actor = actors.of_user(current_user.user)
-        undone = workbooks.undo_intake(self.session, done, reason=reason, actor=actor, now=now())
+        undone = undoing.undo_intake(self.session, done, reason=reason, actor=actor, now=now())
         self.session.commit()
         flash(gettext("Undone: %(count)s inputs were taken back.", count=len(undone)), "success")
 
     def _preview(self, done: WorkbookLook, form: UndoForm) -> str:
         actor = actors.of_user(current_user.user)
-        undone = workbooks.preview_undo(self.session, done, reason="-", actor=actor, now=now())
+        undone = undoing.preview_undo(self.session, done, reason="-", actor=actor, now=now())
         return self.render(
             "workbooks/undo.html",
             done=done,
             workbook=done.workbook,
             undone=[(one, effects_of(self.session, one)) for one in undone],
-            columns=workbooks.headers(self.session, done.workbook),
+            columns=layout.headers(self.session, done.workbook),
             form=form,
         )
 
-    def _state(self, sheet_id: int) -> workbooks.WorkbookStanding:
+    def _state(self, sheet_id: int) -> states.WorkbookStanding:
         if sheet_id > LARGEST_ID:
             abort(404)
         try:
-            return workbooks.state_of(self.session, sheet_id)
+            return states.state_of(self.session, sheet_id)
         except NotFound:
             abort(404)
 
@@ -462,7 +460,7 @@ class SheetPage(RedressPage):
         if number > LARGEST_ID:
             abort(404)
         try:
-            return workbooks.find_look(self.session, self._state(sheet_id).workbook, number)
+            return looks.find_look(self.session, self._state(sheet_id).workbook, number)
         except NotFound:
             abort(404)
 
@@ -553,7 +551,7 @@ class TabView(RedressView):
 
     def change(self, form: Any, row: WorkbookTab) -> None:
         lists_cases = "statuses" in form
-        workbooks.change_tab(
+        layout_changes.change_tab(
             self.session,
             row,
             title=form.title.data,
@@ -621,7 +619,7 @@ class ColumnView(RedressView):
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)
         del form.field
-        if workbooks.is_needed(obj):
+        if layout_changes.is_needed(obj):
             form.active.description = gettext("The tab cannot do its work without this column.")
         return form
 
@@ -633,7 +631,7 @@ class ColumnView(RedressView):
         tab = self.session.get(WorkbookTab, int(tab_id)) if tab_id.isdecimal() else None
         if tab is None:
             raise ChoiceUnknown(field="field", value=name)
-        return workbooks.add_column(
+        return layout_changes.add_column(
             self.session,
             tab,
             name,
@@ -645,7 +643,7 @@ class ColumnView(RedressView):
 
     def change(self, form: Any, row: WorkbookColumn) -> None:
         names = ("header", "width", "position", "active")
-        workbooks.change_column(self.session, row, **{name: form[name].data for name in names})
+        layout_changes.change_column(self.session, row, **{name: form[name].data for name in names})
 
 
 def field_label(name: str) -> str:
@@ -661,7 +659,7 @@ def _left() -> dict[str, list[tuple[str, str]]]:
             (f"{tab.id}:{name}", own.get(name) or workbook_text.column_header(name))
             for name in names
         ]
-        for tab, names in workbooks.tabs_with_addable_fields(session(), on=today())
+        for tab, names in layout_changes.tabs_with_addable_fields(session(), on=today())
     }
 
 

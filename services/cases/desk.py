@@ -6,7 +6,7 @@ Every list costs the same few statements whatever the number of cases; nothing h
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ from policy.vocabulary.events import By, Replied
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.status import ENDS, DeadlineState, PenaltyStatus, ReplyOutcome, Status
 from services.cases import journal, pending, record
-from services.company import actors
+from services.company import actors, people
 from services.regulation import policies
 
 SEES_ALL = frozenset({Role.administrator, Role.care, Role.general_manager, Role.auditor, Role.hr})
@@ -394,7 +394,7 @@ def case_page(
         pack=pack,
         deeds=deeds,
         history=history,
-        people=people_of(session, _employee_numbers(facts, history, pack)),
+        people=people.employees_by_number(session, _employee_numbers(facts, history, pack)),
         departments={key: departments[id_] for key, id_ in real.items()},
         by=by,
     )
@@ -431,13 +431,6 @@ def journal_of(session: Session, complaint: Complaint) -> list[Journal]:
             .order_by(Journal.seq.desc())
         )
     )
-
-
-def people_of(session: Session, numbers: Iterable[str | None]) -> Mapping[str, Employee]:
-    """The employees of some numbers, by number."""
-    wanted = {number for number in numbers if number}
-    rows = session.scalars(sa.select(Employee).where(Employee.number.in_(sorted(wanted))))
-    return {row.number: row for row in rows}
 
 
 def _employee_numbers(facts: CaseFacts, history: list[Journal], pack: Pack) -> set[str | None]:

@@ -274,6 +274,20 @@ def addable_fields(session: Session, tab: WorkbookTab, *, on: dt.date) -> list[s
     return [name for name in possible if name not in taken]
 
 
+def headers(session: Session, workbook: Workbook) -> dict[str, str]:
+    """What the columns of a file are called, by field; the first tab that has one says it."""
+    rows = session.execute(
+        sa.select(WorkbookColumn.field, WorkbookColumn.header)
+        .join(WorkbookColumn.tab)
+        .where(WorkbookTab.audience == workbook.audience)
+        .order_by(WorkbookTab.position, WorkbookColumn.position)
+    )
+    found: dict[str, str] = {}
+    for name, header in rows:
+        found.setdefault(name, header)
+    return found
+
+
 _SHOWN_ANYWHERE = frozenset(TABS[Audience.department, "open"][2].split()) - {"phone"} | {"status"}
 _FIELDS_OF_TAB = {
     "today": _SHOWN_ANYWHERE | {"why"},

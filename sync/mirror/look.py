@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 import wording
 from enums import Audience, CellDeed, ProblemKind, Resolution
 from models import Workbook, WorkbookLook, WorkbookProblem, WorkbookTab
-from services.notices import queue
+from services.notices import notices
 from services.workbooks import layout
 from sync.mirror import case_cells, generated_tabs, state, tab_layout
 from sync.mirror.row_matching import Damage
@@ -429,7 +429,7 @@ class Mirror:
         facts = {"who": holder.name, "minutes": int((now - holder.since).total_seconds() // 60)}
         occasion = holder.since.isoformat()
         if workbook.file_pass != workbook.pass_number:
-            queue.add_notice(
+            notices.add_notice(
                 session,
                 kind="file_held",
                 occasion=occasion,
@@ -512,7 +512,7 @@ class Mirror:
         )
         session.add(found)
         session.flush()
-        queue.add_notice(
+        notices.add_notice(
             session,
             kind="file_problem",
             occasion=str(found.id),

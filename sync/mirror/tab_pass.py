@@ -23,7 +23,7 @@ from policy.pack.schema import FieldEntry
 from policy.vocabulary.errors import DomainError
 from services.cases import intake
 from services.company import actors
-from services.notices import queue
+from services.notices import notices
 from services.regulation import policies
 from services.workbooks import layout
 from sync.mirror import case_cells, row_matching, state
@@ -584,7 +584,7 @@ class TabPass:
         if not refused:
             return
         only = next(iter(refused)) if len(refused) == 1 else None
-        queue.add_notice(
+        notices.add_notice(
             self.session,
             kind="refused_input",
             occasion=f"{self.workbook.id}/{self.number}",

@@ -24,7 +24,7 @@ import notify
 import wording
 from notify import Message, NotDelivered
 from policy.vocabulary.errors import ValueRefused
-from services.notices import queue
+from services.notices import notices
 from tests.far_ends import PASSWORD, Mailbox, Robot, free_port, mail_server, robot_server
 
 SAID = Message("Redress:案件 TS-2026-0001 已转办", "请联系客户。\n期限:2026-10-08 10:00")
@@ -302,7 +302,7 @@ def test_the_most_talkative_log_holds_neither_keys_nor_messages(
 
 
 @pytest.mark.parametrize("language", wording.LANGUAGES)
-@pytest.mark.parametrize("kind", queue.KINDS)
+@pytest.mark.parametrize("kind", notices.KINDS)
 def test_every_kind_of_notice_is_said_with_and_without_its_facts(kind: str, language: str) -> None:
     facts = {
         "number": "TS/1",

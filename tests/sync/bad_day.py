@@ -27,7 +27,7 @@ from config import Settings
 from database import make_engine, reading, writing
 from enums import Audience, CellDeed, ProblemKind, Resolution
 from models import Complaint, Customer, Journal, Notice, WorkbookChange, WorkbookProblem
-from services.workbooks import layout, workbooks
+from services.workbooks import layout, resolutions
 from sync.mirror import case_cells
 from sync.mirror.look import LookOutcome
 from sync.workbook.atomic_replace import fingerprint_at
@@ -187,7 +187,7 @@ class Day:
                     WorkbookProblem.code == code, WorkbookProblem.settled_at.is_(None)
                 )
             ).one()
-            workbooks.choose(session, problem, choice, user_id=None, now=self.files.now)
+            resolutions.choose(session, problem, choice, user_id=None, now=self.files.now)
 
     def confirm(self, place: int) -> None:
         """The director confirms an answer on his page."""

@@ -39,7 +39,7 @@ from policy.vocabulary.errors import DomainError
 from policy.vocabulary.status import ReplyOutcome, Satisfaction, Status
 from services.cases import correcting, customers, followup, handling, journal, record, sweep
 from services.company import people
-from services.workbooks import layout, workbooks
+from services.workbooks import layout, resolutions, states
 from sync.mirror import case_cells, state
 from sync.mirror.look import LookOutcome
 from tests.company import Office
@@ -304,7 +304,7 @@ class Days:
         os.utime(self.path, (now, now))
 
     def _pause(self, rng: Random) -> str:
-        deed = workbooks.resume if self.paused else workbooks.pause
+        deed = states.resume if self.paused else states.pause
         with self.files.office() as office:
             deed(office.session, self._sheet(office.session), user_id=None, now=self.files.now)
         self.paused = not self.paused
@@ -464,10 +464,10 @@ class Days:
             if not waiting:
                 return None
             problem = rng.choice(waiting)
-            choice = rng.choice(workbooks.CHOICES[problem.kind])
+            choice = rng.choice(resolutions.CHOICES[problem.kind])
             row = office.session.get(WorkbookRow, problem.row_id) if problem.row_id else None
             self._chosen(problem, choice, row.waiting.get("missing", ()) if row else ())
-            workbooks.choose(office.session, problem, choice, user_id=None, now=self.files.now)
+            resolutions.choose(office.session, problem, choice, user_id=None, now=self.files.now)
             said = f"{problem.kind.value} {problem.code} {problem.field}: {choice.value}"
             self.log.append(said)
             return said

@@ -12,7 +12,7 @@ from enums import CellDeed, ProblemKind, Resolution
 from models import Journal
 from policy.vocabulary.status import ReplyOutcome
 from services.cases import handling, journal
-from services.workbooks import workbooks
+from services.workbooks import resolutions
 from sync.mirror.look import LookOutcome
 from tests.sync.folder import AFTER_SALES, Files, Hands, cells, outcome
 from tests.sync.soak_desk import Desk
@@ -39,7 +39,7 @@ def choose(files: Files, choice: Resolution) -> None:
     (problem,) = files.problems()
     with files.office() as office:
         mine = office.session.merge(problem)
-        workbooks.choose(office.session, mine, choice, user_id=None, now=files.now)
+        resolutions.choose(office.session, mine, choice, user_id=None, now=files.now)
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from policy.pack.loading import read_toml, shipped_path
 from policy.vocabulary.facts import CaseFacts
 from services.cases import desk, forms, handling, intake, jury, penalties, record
 from services.company import accounts, actors, people
-from services.notices import queue
-from services.regulation import drafts, policies
+from services.notices import channels, deliveries
+from services.regulation import policies, publishing
 from tests import company, suppliers
 from tests.company import Office
 from tests.regulations import apart
@@ -447,8 +447,8 @@ def test_every_juror_is_told_by_mail_alone(at_work: Any, seated: str, engine: En
         for name in ("mechanic", "general_manager"):
             office.employee(name).email = f"{name}@redress.example"
         said: dict[str, Any] = {"name": "群", "address": "json://127.0.0.1/x", "department": None}
-        queue.add_channel(office.session, **said)
-        queue.make_deliveries(office.session, now=now(), on=now().date(), mails=True)
+        channels.add_channel(office.session, **said)
+        deliveries.make_deliveries(office.session, now=now(), on=now().date(), mails=True)
     with reading(engine) as session:
         of_jury = sa.select(NoticeDelivery.way).join(NoticeDelivery.notice)
         ways = session.scalars(of_jury.where(Notice.kind == "to_vote")).all()
@@ -465,7 +465,7 @@ def test_the_open_cases_of_a_withdrawn_version_go_on_waiting(
     with at_work() as office:
         version = suppliers.in_force(office.session)
         said: dict[str, Any] = {"reason": "停用", "now": now()}
-        drafts.withdraw(office.session, version, actor=office.administrator, **said)
+        publishing.withdraw(office.session, version, actor=office.administrator, **said)
     for name in ("director", "specialist"):
         visit(name)
         assert number in client.get("/admin/complaint/").text

@@ -21,7 +21,7 @@ from models import Complaint, Notice
 from policy.engine.fact_changes import changes
 from policy.vocabulary.facts import CaseFacts
 from services.cases import journal, record
-from services.notices import queue
+from services.notices import deliveries
 from sync.mirror.case_cells import texts
 from tests import company
 from tests.company import Office, at
@@ -115,5 +115,7 @@ def test_a_preview_and_a_notice_say_it(number: str, engine: Engine) -> None:
         said = [reasons.effect(one, pack, {}) for one in effects if one.key == "close_a"]
         assert any(WORD in words for words in said)
         notice = session.scalars(sa.select(Notice).where(Notice.kind == "dispatched")).one()
-        text = wording.notice_text("dispatched", queue.notice_facts(session, notice), "https://x")
+        text = wording.notice_text(
+            "dispatched", deliveries.notice_facts(session, notice), "https://x"
+        )
         assert WORD in text

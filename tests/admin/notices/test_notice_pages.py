@@ -14,7 +14,7 @@ from database import reading, writing
 from enums import Role
 from models import Department, Employee, Notice, NoticeChannel, NoticeDelivery
 from services.company import people
-from services.notices import queue
+from services.notices import channels, deliveries, notices, outcomes
 
 KEY = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
 NOW = dt.datetime(2026, 9, 28, 2, 0, tzinfo=dt.UTC)
@@ -31,7 +31,7 @@ def channel_id(engine: Engine) -> int:
     """The robot of a department's group."""
     with writing(engine) as session:
         department = people.add_department(session, key="after_sales", name="售后部")
-        made = queue.add_channel(
+        made = channels.add_channel(
             session, name="售后群", address=f"wecombot://{KEY}", department=department
         )
         return made.id
@@ -133,8 +133,8 @@ def told(engine: Engine, channel_id: int) -> dict[str, int]:
             session, number="2001", name="张伟", department=department, email="zw@r.example"
         )
         found = {}
-        for state in queue.STATES:
-            notice = queue.add_notice(
+        for state in outcomes.STATES:
+            notice = notices.add_notice(
                 session,
                 kind="file_problem",
                 occasion=state,
@@ -177,7 +177,7 @@ def test_an_old_notice_says_why_nobody_was_told(
 ) -> None:
     with writing(engine) as session:
         notice = Notice(kind="test", occasion="x", facts={}, made_at=NOW)
-        notice.spread_at = NOW + queue.STALE + dt.timedelta(minutes=1)
+        notice.spread_at = NOW + deliveries.STALE + dt.timedelta(minutes=1)
         session.add(notice)
         session.flush()
         address = f"/admin/notice/details/?id={notice.id}&lang=en"

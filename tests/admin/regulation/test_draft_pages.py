@@ -25,7 +25,7 @@ from policy.pack.schema import SECTIONS
 from policy.pack.slots import Slot, parameter_shapes, slots_of
 from services.calendar import working_calendar
 from services.company import actors, people
-from services.regulation import drafts, policies
+from services.regulation import draft_checks, drafts, policies
 from tests.company import regulation
 from wording.rule_choices import RuleChoices
 
@@ -433,9 +433,9 @@ def test_whoever_wrote_a_draft_cannot_approve_it_and_a_second_one_can(
         for post in people.posts(session):
             people.hold_post(session, person, post, from_on=dt.date(2020, 1, 1))
         working_calendar.seed_official(session, years=range(2026, 2027))
-        work = drafts.check_input(session, draft_id)
+        work = draft_checks.check_input(session, draft_id)
         assert work is not None
-        drafts.store_findings(session, draft_id, work.content, [], now=NOW)
+        draft_checks.store_findings(session, draft_id, work.content, [], now=NOW)
     address = f"/admin/draft/{draft_id}/approve"
     assert "批准草稿" not in administrator.get(f"/admin/policy/{draft_id}").get_data(as_text=True)
     seen = _seen(engine, draft_id)

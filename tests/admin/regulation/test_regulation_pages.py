@@ -16,7 +16,7 @@ from database import reading, writing
 from enums import Role
 from models import CompanyText, Complaint, PolicyVersion, User, WorkRequest
 from services.company import actors
-from services.regulation import drafts, policies
+from services.regulation import draft_checks, drafts, policies
 from tests import company
 from tests.company import Office, at, regulation
 from worker import make_worker
@@ -108,7 +108,7 @@ def test_the_worker_looks_at_a_draft_whose_check_was_asked_for(
         actor = actors.of_user(session.get_one(User, 1))
         version = Office(session).version
         draft = drafts.begin_from(session, version, actor=actor, now=at(10, 1, 9))
-        drafts.request_check(session, draft, actor=actor, now=at(10, 1, 9))
+        draft_checks.request_check(session, draft, actor=actor, now=at(10, 1, 9))
         version_id, before = draft.id, draft.version
     chore = Chore("drafts", 1, check_drafts)
     worker = make_worker(settings, (chore,))
@@ -116,6 +116,6 @@ def test_the_worker_looks_at_a_draft_whose_check_was_asked_for(
     worker.engine.dispose()
     with reading(engine) as session:
         draft = session.get_one(PolicyVersion, version_id)
-        assert drafts.check(session, draft, on=dt.date(2026, 10, 1)).current
+        assert draft_checks.check(session, draft, on=dt.date(2026, 10, 1)).current
         assert draft.version == before
         assert session.scalars(sa.select(WorkRequest)).one().done_at is not None

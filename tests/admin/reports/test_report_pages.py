@@ -21,7 +21,7 @@ from models import CompanyText, Complaint, Customer, CustomerFlag, FormEntry
 from policy.pack.loading import PACKS, load_pack
 from policy.proof.coverage import chosen_parameters
 from services.cases import customers, forms
-from services.regulation import declared, drafts
+from services.regulation import declared, publishing
 from tests import company, suppliers
 from tests.company import Office
 from tests.regulations import CASES
@@ -630,7 +630,7 @@ def test_the_books_of_a_withdrawn_version_stay_readable_and_take_nothing_new(
     with at_work() as office:
         version = suppliers.in_force(office.session)
         said: dict[str, Any] = {"reason": "停用", "now": now()}
-        drafts.withdraw(office.session, version, actor=office.administrator, **said)
+        publishing.withdraw(office.session, version, actor=office.administrator, **said)
     visit("care_director")
     for path in ("ledger/suppliers/goods/", "report/indicators/suppliers/", DUTY[len("/admin/") :]):
         assert client.get(f"/admin/{path}").status_code == 200, path

@@ -34,7 +34,7 @@ from models import (
 )
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.status import Status
-from services.workbooks import layout, workbooks
+from services.workbooks import layout, resolutions
 from tests import company, filed
 from tests.company import Office
 from tests.filed import Filed
@@ -256,7 +256,7 @@ def test_every_choice_has_a_button_with_what_it_does(
         Filed(session).problem(workbook, kind)
     page = read(visit(), page_of(engine, f"表 {kind.value}"))
     offered = re.findall(r'name="choice" value="(\w+)"', page)
-    assert offered == [choice.value for choice in workbooks.CHOICES[kind]]
+    assert offered == [choice.value for choice in resolutions.CHOICES[kind]]
     assert page.count('class="option"') == len(offered)
 
 
@@ -660,7 +660,7 @@ def test_a_code_that_nobody_has_named_still_says_what_is_known() -> None:
 def test_every_state_has_a_sentence_of_what_to_do() -> None:
     assert set(SENTENCES) == set(WorkbookState)
     assert set(OUTCOMES) == {
-        (kind, choice) for kind, choices in workbooks.CHOICES.items() for choice in choices
+        (kind, choice) for kind, choices in resolutions.CHOICES.items() for choice in choices
     }
 
 

@@ -12,7 +12,7 @@ from models import Complaint, DepartmentMeaning, PolicyVersion
 from policy.pack.loading import read_toml, shipped_path
 from policy.vocabulary.errors import NumbersTaken
 from services.cases import intake
-from services.regulation import drafts, policies
+from services.regulation import draft_checks, drafts, policies
 from services.reports import ledgers
 from tests.company import MORNING, Office, at, regulation
 from tests.regulations import apart
@@ -118,7 +118,7 @@ def test_the_check_of_a_draft_names_the_series_another_regulation_has(
 ) -> None:
     said: dict[str, Any] = {"actor": office.administrator, "now": at(9, 30, 9)}
     draft = drafts.begin_with(office.session, branch, **said)
-    found = drafts.check(office.session, draft, on=dt.date(2026, 10, 1)).grave
+    found = draft_checks.check(office.session, draft, on=dt.date(2026, 10, 1)).grave
     taken = next(one for one in found if (one.code, one.key) == ("number_taken", "complaint"))
     assert (taken.section, taken.field) == ("number", "template")
     assert taken.facts == {"policy": office.version.policy.name, "series": "投诉编号"}

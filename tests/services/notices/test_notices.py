@@ -15,7 +15,7 @@ from enums import Audience
 from models import Notice, NoticeChannel, NoticeDelivery, Workbook
 from policy.vocabulary.errors import Duplicate, FieldMissing, FieldTooLong
 from services.cases import handling
-from services.notices import queue
+from services.notices import channels, deliveries, notices, outcomes, reminders
 from tests.company import DISPATCHED, MORNING, REPLIED, Office, at
 
 WITHIN = dt.timedelta(hours=4)
@@ -23,11 +23,11 @@ HOUR = dt.timedelta(hours=1)
 
 
 def _soon(office: Office, now: dt.datetime) -> list[Notice]:
-    return queue.remind_of_deadlines(office.session, now=now, on=now.date(), within=WITHIN)
+    return reminders.remind_of_deadlines(office.session, now=now, on=now.date(), within=WITHIN)
 
 
 def _spread(office: Office, now: dt.datetime, *, mails: bool = True) -> int:
-    return queue.make_deliveries(office.session, now=now, on=now.date(), mails=mails)
+    return deliveries.make_deliveries(office.session, now=now, on=now.date(), mails=mails)
 
 
 def _mailbox(office: Office, *names: str) -> None:
@@ -37,7 +37,7 @@ def _mailbox(office: Office, *names: str) -> None:
 
 def _channel(office: Office, name: str, department: str | None = None) -> NoticeChannel:
     real = None if department is None else office.department(department)
-    return queue.add_channel(
+    return channels.add_channel(
         office.session, name=name, address=f"json://127.0.0.1/{name}", department=real
     )
 
@@ -71,22 +71,22 @@ def told(office: Office) -> Notice:
 def test_the_same_occasion_is_told_once(office: Office) -> None:
     complaint = office.dispatched()
     said = {"kind": "refused_input", "now": REPLIED, "complaint": complaint, "facts": {}}
-    first = queue.add_notice(office.session, occasion="row/1", **said)
+    first = notices.add_notice(office.session, occasion="row/1", **said)
     assert first is not None
     assert first.facts == {"number": complaint.number}
     assert first.department_id == complaint.department_id
-    assert queue.add_notice(office.session, occasion="row/1", **said) is None
-    assert queue.add_notice(office.session, occasion="row/2", **said) is not None
+    assert notices.add_notice(office.session, occasion="row/1", **said) is None
+    assert notices.add_notice(office.session, occasion="row/2", **said) is not None
 
 
 def test_a_file_without_a_case_is_told_about_once_too(office: Office) -> None:
     workbook = _file(office)
     said: dict[str, Any] = {"kind": "file_held", "occasion": "held", "facts": {"who": "Wang"}}
-    first = queue.add_notice(office.session, workbook=workbook, now=MORNING, **said)
+    first = notices.add_notice(office.session, workbook=workbook, now=MORNING, **said)
     assert first is not None
     assert first.facts == {"sheet": "售后", "who": "Wang"}
     assert first.department_id == workbook.department_id
-    assert queue.add_notice(office.session, workbook=workbook, now=REPLIED, **said) is None
+    assert notices.add_notice(office.session, workbook=workbook, now=REPLIED, **said) is None
 
 
 def test_what_was_typed_into_a_file_is_answered_to_whose_file_it_is(office: Office) -> None:
@@ -94,7 +94,7 @@ def test_what_was_typed_into_a_file_is_answered_to_whose_file_it_is(office: Offi
     office.dispatch(complaint, department="sales")
     workbook = _file(office)
     said: dict[str, Any] = {"kind": "refused_input", "now": REPLIED, "facts": {}}
-    told = queue.add_notice(
+    told = notices.add_notice(
         office.session, occasion="1", workbook=workbook, complaint=complaint, **said
     )
     assert told is not None
@@ -104,8 +104,8 @@ def test_what_was_typed_into_a_file_is_answered_to_whose_file_it_is(office: Offi
 
 def test_what_concerns_neither_case_nor_file_is_told_once(office: Office) -> None:
     said: dict[str, Any] = {"kind": "file_problem", "occasion": "no_folder", "facts": {}}
-    assert queue.add_notice(office.session, now=MORNING, **said) is not None
-    assert queue.add_notice(office.session, now=MORNING, **said) is None
+    assert notices.add_notice(office.session, now=MORNING, **said) is not None
+    assert notices.add_notice(office.session, now=MORNING, **said) is None
 
 
 # ---------------------------------------------------------------- due soon
@@ -222,16 +222,16 @@ def test_nobody_gets_mail_who_has_left_or_where_no_mail_server_is(
     told.spread_at = director.left_on = None
     _spread(office, DISPATCHED, mails=False)
     assert _ways(office.session) == []
-    assert (told.spread_at, queue.state_of(told)) == (DISPATCHED, "nobody")
-    assert not queue.was_too_old(told)
+    assert (told.spread_at, outcomes.state_of(told)) == (DISPATCHED, "nobody")
+    assert not outcomes.was_too_old(told)
 
 
 def test_after_days_without_a_server_nobody_is_flooded(office: Office, told: Notice) -> None:
     _mailbox(office, "director")
-    _spread(office, DISPATCHED + queue.STALE + dt.timedelta(seconds=1))
+    _spread(office, DISPATCHED + deliveries.STALE + dt.timedelta(seconds=1))
     assert _ways(office.session) == []
-    assert queue.was_too_old(told)
-    assert queue.state_of(told) == "nobody"
+    assert outcomes.was_too_old(told)
+    assert outcomes.state_of(told) == "nobody"
 
 
 # ---------------------------------------------------------------- sending
@@ -246,13 +246,13 @@ def delivery(office: Office, told: Notice) -> NoticeDelivery:
 
 
 def _begin(office: Office, delivery: NoticeDelivery, now: dt.datetime) -> Any:
-    return queue.begin_try(office.session, delivery.id, now=now, on=now.date())
+    return deliveries.begin_try(office.session, delivery.id, now=now, on=now.date())
 
 
 def test_a_try_says_what_to_send_to_whom_and_nothing_about_the_customer(
     office: Office, delivery: NoticeDelivery
 ) -> None:
-    assert queue.due_deliveries(office.session, now=DISPATCHED) == [delivery.id]
+    assert deliveries.due_deliveries(office.session, now=DISPATCHED) == [delivery.id]
     going = _begin(office, delivery, DISPATCHED)
     complaint = delivery.notice.complaint
     assert complaint is not None
@@ -267,18 +267,20 @@ def test_what_was_begun_is_not_begun_again_until_its_time(
 ) -> None:
     assert _begin(office, delivery, DISPATCHED) is not None
     assert _begin(office, delivery, DISPATCHED) is None
-    assert queue.due_deliveries(office.session, now=DISPATCHED) == []
-    later = DISPATCHED + queue.BACKOFF[0]
-    assert queue.due_deliveries(office.session, now=later) == [delivery.id], "a crash loses nothing"
-    assert queue.state_of(delivery.notice) == "waiting"
+    assert deliveries.due_deliveries(office.session, now=DISPATCHED) == []
+    later = DISPATCHED + deliveries.BACKOFF[0]
+    assert deliveries.due_deliveries(office.session, now=later) == [delivery.id], (
+        "a crash loses nothing"
+    )
+    assert outcomes.state_of(delivery.notice) == "waiting"
 
 
 def test_what_was_sent_is_never_sent_again(office: Office, delivery: NoticeDelivery) -> None:
     _begin(office, delivery, DISPATCHED)
-    queue.mark_sent(office.session, delivery.id, now=DISPATCHED)
-    assert queue.due_deliveries(office.session, now=at(12, 31, 10)) == []
+    deliveries.mark_sent(office.session, delivery.id, now=DISPATCHED)
+    assert deliveries.due_deliveries(office.session, now=at(12, 31, 10)) == []
     assert (delivery.tries, delivery.failure) == (1, None)
-    assert queue.state_of(delivery.notice) == "sent"
+    assert outcomes.state_of(delivery.notice) == "sent"
 
 
 def test_a_failure_is_tried_again_ever_later_and_given_up_with_its_reason(
@@ -286,29 +288,29 @@ def test_a_failure_is_tried_again_ever_later_and_given_up_with_its_reason(
 ) -> None:
     now, waits = DISPATCHED, []
     while _begin(office, delivery, now) is not None:
-        queue.mark_failed(office.session, delivery.id, why="unreachable")
+        deliveries.mark_failed(office.session, delivery.id, why="unreachable")
         if delivery.next_at is not None:
             waits.append(delivery.next_at - now)
             now = delivery.next_at
-    assert tuple(waits) == queue.BACKOFF
-    assert delivery.tries == queue.TRIES == 6
+    assert tuple(waits) == deliveries.BACKOFF
+    assert delivery.tries == deliveries.TRIES == 6
     assert (delivery.next_at, delivery.failure) == (None, "unreachable")
-    assert queue.state_of(delivery.notice) == "failed"
+    assert outcomes.state_of(delivery.notice) == "failed"
 
 
 def test_a_crash_at_the_last_try_leaves_a_failure_to_be_seen(
     office: Office, delivery: NoticeDelivery
 ) -> None:
-    delivery.tries = queue.TRIES - 1
+    delivery.tries = deliveries.TRIES - 1
     _begin(office, delivery, DISPATCHED)
     assert (delivery.next_at, delivery.failure) == (None, "interrupted")
-    assert queue.state_of(delivery.notice) == "failed"
+    assert outcomes.state_of(delivery.notice) == "failed"
 
 
 def test_a_delivery_that_waited_for_a_day_is_given_up(
     office: Office, delivery: NoticeDelivery
 ) -> None:
-    assert _begin(office, delivery, DISPATCHED + queue.STALE + HOUR) is None
+    assert _begin(office, delivery, DISPATCHED + deliveries.STALE + HOUR) is None
     assert (delivery.tries, delivery.failure, delivery.next_at) == (0, "too_old", None)
 
 
@@ -320,8 +322,8 @@ def test_a_channel_switched_off_meanwhile_hears_nothing_but_a_test(
     channel.active = False
     (waiting,) = office.session.scalars(sa.select(NoticeDelivery))
     assert _begin(office, waiting, DISPATCHED) is None
-    assert (waiting.failure, queue.state_of(told)) == ("channel_off", "nobody")
-    trial = queue.send_test(office.session, channel, now=REPLIED)
+    assert (waiting.failure, outcomes.state_of(told)) == ("channel_off", "nobody")
+    trial = channels.send_test(office.session, channel, now=REPLIED)
     (delivery,) = trial.deliveries
     going = _begin(office, delivery, REPLIED)
     assert (going.kind, going.channel_address) == ("test", channel.address)
@@ -337,19 +339,21 @@ def test_a_term_that_was_met_meanwhile_is_not_announced_any_more(office: Office)
     office.reply(complaint, at(10, 8, 9, 10))
     office.confirm(complaint, at(10, 8, 9, 20))
     assert _begin(office, delivery, at(10, 8, 9, 30)) is None
-    assert (delivery.failure, queue.state_of(notice)) == ("over", "nobody")
+    assert (delivery.failure, outcomes.state_of(notice)) == ("over", "nobody")
 
 
 def test_of_two_workers_one_sends(office: Office, engine: Engine) -> None:
     office.dispatched()
     _mailbox(office, "director")
     _spread(office, DISPATCHED)
-    (waiting,) = queue.due_deliveries(office.session, now=DISPATCHED)
+    (waiting,) = deliveries.due_deliveries(office.session, now=DISPATCHED)
     office.session.commit()
     begun = []
     for _ in range(2):
         with writing(engine) as session:
-            begun.append(queue.begin_try(session, waiting, now=DISPATCHED, on=DISPATCHED.date()))
+            begun.append(
+                deliveries.begin_try(session, waiting, now=DISPATCHED, on=DISPATCHED.date())
+            )
     assert [one is not None for one in begun] == [True, False]
 
 
@@ -361,15 +365,15 @@ def test_a_channel_needs_a_name_of_its_own_and_an_address(office: Office) -> Non
     with pytest.raises(Duplicate):
         _channel(office, " everybody ")
     with pytest.raises(FieldMissing):
-        queue.add_channel(office.session, name="other", address=" ", department=None)
+        channels.add_channel(office.session, name="other", address=" ", department=None)
     with pytest.raises(FieldTooLong):
-        queue.add_channel(office.session, name="n" * 121, address="json://x", department=None)
+        channels.add_channel(office.session, name="n" * 121, address="json://x", department=None)
     before = first.address
-    queue.change_channel(
+    channels.change_channel(
         office.session, first, name="everybody", address="", department=None, active=False
     )
     assert (first.address, first.active) == (before, False)
-    queue.change_channel(
+    channels.change_channel(
         office.session, first, name="all", address="json://y", department=None, active=True
     )
     assert (first.name, first.address) == ("all", "json://y")
@@ -379,7 +383,7 @@ def test_the_list_finds_what_the_state_of_each_notice_says(office: Office) -> No
     complaint = office.dispatched()
     channel = _channel(office, "everybody")
     for number in range(8):
-        queue.add_notice(
+        notices.add_notice(
             office.session,
             kind="refused_input",
             occasion=str(number),
@@ -405,10 +409,10 @@ def test_the_list_finds_what_the_state_of_each_notice_says(office: Office) -> No
     )
     office.session.flush()
     office.session.expire_all()
-    for state in queue.STATES:
-        found = office.session.scalars(sa.select(Notice).where(queue.has_state(state)))
-        assert set(found) == {row for row in rows if queue.state_of(row) == state}, state
-    assert {queue.state_of(row) for row in rows[:4]} == {"waiting", "failed", "nobody"}
+    for state in outcomes.STATES:
+        found = office.session.scalars(sa.select(Notice).where(outcomes.has_state(state)))
+        assert set(found) == {row for row in rows if outcomes.state_of(row) == state}, state
+    assert {outcomes.state_of(row) for row in rows[:4]} == {"waiting", "failed", "nobody"}
 
 
 def test_history_is_not_announced(office: Office) -> None:

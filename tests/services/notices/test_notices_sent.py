@@ -17,7 +17,7 @@ import notify
 from config import Settings
 from database import reading, writing
 from models import Notice, NoticeDelivery
-from services.notices import queue
+from services.notices import channels, deliveries, outcomes, reminders
 from tests.company import DISPATCHED, Office, at
 from tests.far_ends import PASSWORD, Mailbox, Robot, free_port, mail_server, robot_server
 from worker import jobs, loop, make_worker
@@ -87,7 +87,7 @@ def number(office: Office, session: Session) -> str:
 
 def _add_channel(engine: Engine, address: str) -> None:
     with writing(engine) as session:
-        queue.add_channel(session, name="售后群", address=address, department=None)
+        channels.add_channel(session, name="售后群", address=address, department=None)
 
 
 def _deliveries(engine: Engine) -> list[NoticeDelivery]:
@@ -162,7 +162,7 @@ def test_two_workers_send_once(
     _work(second)
     with writing(engine) as session:  # as if the second had looked before the first had sent
         (waiting,) = session.scalars(sa.select(NoticeDelivery.id))
-        assert queue.begin_try(session, waiting, now=DISPATCHED, on=DISPATCHED.date()) is None
+        assert deliveries.begin_try(session, waiting, now=DISPATCHED, on=DISPATCHED.date()) is None
     assert len(mailbox.messages) == 1
 
 
@@ -225,7 +225,7 @@ def test_terms_that_end_soon_are_announced_by_the_worker(
     assert number in message["Subject"]
     assert "2026-10-08 10:00" in message.get_content()
     with reading(engine) as session:
-        kinds = {row.kind: queue.state_of(row) for row in session.scalars(sa.select(Notice))}
+        kinds = {row.kind: outcomes.state_of(row) for row in session.scalars(sa.select(Notice))}
     assert kinds == {"dispatched": "nobody", "due_soon": "sent"}
 
 
@@ -239,7 +239,7 @@ def test_a_case_that_cannot_be_looked_at_keeps_no_other_notice_back(
     def fail(*_said: object, **_more: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(queue, "remind_of_deadlines", fail)
+    monkeypatch.setattr(reminders, "remind_of_deadlines", fail)
     _work(worker_of(mailbox.address))
     assert "could not be announced" in caplog.text
     assert len(mailbox.messages) == 1

@@ -11,7 +11,7 @@ from models import PolicyVersion
 from policy.pack.loading import read_toml, shipped_path
 from policy.vocabulary.errors import ChoiceUnknown, MeaningTaken, ValueRefused
 from services.company import actors
-from services.regulation import departments, drafts, policies
+from services.regulation import departments, drafts, policies, publishing
 from tests.company import Office, at
 from tests.regulations import apart
 
@@ -89,5 +89,5 @@ def test_a_draft_s_department_is_known_before_it_is_published_and_gone_with_it(
     draft = drafts.begin_empty(office.session, key="warranty", label="三包", **said)
     what = departments.name_of(draft.policy_id, "service")
     assert departments.policy_departments(office.session)[what] == "三包 · 服务部"
-    drafts.withdraw(office.session, draft, reason="不需要", **said)
+    publishing.withdraw(office.session, draft, reason="不需要", **said)
     assert what not in departments.policy_departments(office.session)

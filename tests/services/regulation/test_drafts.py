@@ -36,7 +36,7 @@ from services.calendar import working_calendar
 from services.cases import sweep
 from services.company import people
 from services.company.actors import Actor
-from services.regulation import departments, drafts, policies
+from services.regulation import departments, draft_checks, drafts, policies, publishing
 from tests.company import MORNING, REGULATION, Office, at, regulation
 
 NOW = at(10, 9, 9)
@@ -103,20 +103,20 @@ def have_departments(office: Office, data: dict[str, Any]) -> None:
 
 def check_all(session: Session, draft: PolicyVersion) -> None:
     """What the worker writes down when the slow check found nothing."""
-    work = drafts.check_input(session, draft.id)
+    work = draft_checks.check_input(session, draft.id)
     assert work is not None
-    drafts.store_findings(session, draft.id, work.content, [], now=NOW)
+    draft_checks.store_findings(session, draft.id, work.content, [], now=NOW)
 
 
 def approved(office: Office, draft: PolicyVersion, by: Actor) -> None:
     hold_posts(office)
     check_all(office.session, draft)
-    drafts.approve(office.session, draft, actor=by, on=TODAY, now=NOW)
+    publishing.approve(office.session, draft, actor=by, on=TODAY, now=NOW)
 
 
 def publish(office: Office, draft: PolicyVersion, **said: Any) -> None:
     usual: dict[str, Any] = {"effective_from": TODAY, "actor": office.administrator, **TOLD}
-    drafts.publish(office.session, draft, **(usual | said), on=TODAY, now=NOW)
+    publishing.publish(office.session, draft, **(usual | said), on=TODAY, now=NOW)
 
 
 # ---------------------------------------------------------------- beginning
@@ -154,7 +154,7 @@ def test_a_draft_begins_with_a_shipped_regulation_a_file_or_nothing(office: Offi
     assert again.checksum == shipped.checksum
     new = drafts.begin_empty(office.session, key="warranty", label="三包处理制度", **said)
     assert (new.policy.name, new.number, new.based_on) == ("三包处理制度", 1, None)
-    assert drafts.check(office.session, new, on=TODAY).quick[0].code == "post_unheld"
+    assert draft_checks.check(office.session, new, on=TODAY).quick[0].code == "post_unheld"
 
 
 def test_a_draft_that_cannot_be_kept_is_refused_with_its_place(
@@ -185,7 +185,7 @@ def test_a_draft_full_of_mistakes_is_kept_as_it_was_typed(office: Office) -> Non
     kept = drafts.begin_with(office.session, data, **said)
     office.session.expire_all()
     assert policies.plain_data(office.session, kept) == data
-    codes = {one.code for one in drafts.check(office.session, kept, on=TODAY).grave}
+    codes = {one.code for one in draft_checks.check(office.session, kept, on=TODAY).grave}
     assert {"missing", "section_unknown", "no_number", "too_small"} <= codes
 
 
@@ -269,10 +269,10 @@ def test_a_post_that_nobody_holds_is_named_with_the_rule_that_needs_it(
     office: Office, draft: PolicyVersion
 ) -> None:
     hold_posts(office)
-    assert drafts.check(office.session, draft, on=TODAY).grave == []
+    assert draft_checks.check(office.session, draft, on=TODAY).grave == []
     (leading,) = office.holdings("care_director")
     people.end_post(office.session, leading, until_on=TODAY - dt.timedelta(days=1))
-    found = drafts.check(office.session, draft, on=TODAY).grave
+    found = draft_checks.check(office.session, draft, on=TODAY).grave
     assert {one.code for one in found} == {"post_unheld"}
     assert all("care_director" in one.facts["posts"] for one in found)
 
@@ -294,7 +294,7 @@ def test_whoever_approves_promises_reports_or_is_told_must_be_somebody(
     for where, more in (("post", {}), (section, said)):
         data = {"key": "lonely", "label": "无人岗位", "cite": "SKD-4.4", **more}
         drafts.add_entry(office.session, draft, where, data, actor=office.administrator, now=NOW)
-    (found,) = drafts.check(office.session, draft, on=TODAY).grave
+    (found,) = draft_checks.check(office.session, draft, on=TODAY).grave
     assert (found.code, found.section, found.key) == ("post_unheld", section, "lonely")
     assert found.facts["posts"] == ["lonely"]
 
@@ -305,12 +305,12 @@ def test_a_department_the_company_does_not_have_is_named(
     hold_posts(office)
     parts = office.department("parts")
     parts.active = False
-    (found,) = drafts.check(office.session, draft, on=TODAY).grave
+    (found,) = draft_checks.check(office.session, draft, on=TODAY).grave
     assert (found.code, found.section, found.key) == ("department_unmapped", "department", "parts")
     what = departments.name_of(draft.policy_id, "parts")
     coming = TODAY + dt.timedelta(days=9)
     departments.add_meaning(office.session, what, office.department("workshop"), from_on=coming)
-    assert drafts.check(office.session, draft, on=TODAY).grave == []
+    assert draft_checks.check(office.session, draft, on=TODAY).grave == []
 
 
 def test_a_draft_is_approved_by_another_and_only_as_it_was_checked(
@@ -320,19 +320,19 @@ def test_a_draft_is_approved_by_another_and_only_as_it_was_checked(
     hold_posts(office)
     said: dict[str, Any] = {"on": TODAY, "now": NOW}
     with refuses(CheckFirst):
-        drafts.approve(session, draft, actor=second, **said)
+        publishing.approve(session, draft, actor=second, **said)
     check_all(session, draft)
     with refuses(OwnDraft):
-        drafts.approve(session, draft, actor=office.administrator, **said)
+        publishing.approve(session, draft, actor=office.administrator, **said)
     carer = user(session, "c", Role.care)
     with refuses(RoleMissing):
-        drafts.approve(session, draft, actor=carer, **said)
-    drafts.approve(session, draft, actor=second, **said)
+        publishing.approve(session, draft, actor=carer, **said)
+    publishing.approve(session, draft, actor=second, **said)
     assert draft.approved_by_id == second.user_id
     change(office, draft, "penalty", "late_close", amount=250)
     assert (draft.approved_by_id, draft.approved_at) == (None, None)
     with refuses(CheckFirst):
-        drafts.approve(session, draft, actor=second, **said)
+        publishing.approve(session, draft, actor=second, **said)
 
 
 def test_whoever_changed_a_draft_may_not_approve_it_although_another_began_it(
@@ -345,9 +345,9 @@ def test_whoever_changed_a_draft_may_not_approve_it_although_another_began_it(
     hold_posts(office)
     check_all(session, draft)
     with refuses(OwnDraft):
-        drafts.approve(session, draft, actor=second, on=TODAY, now=NOW)
+        publishing.approve(session, draft, actor=second, on=TODAY, now=NOW)
     manager = user(session, "gm", Role.general_manager)
-    drafts.approve(session, draft, actor=manager, on=TODAY, now=NOW)
+    publishing.approve(session, draft, actor=manager, on=TODAY, now=NOW)
     assert draft.approved_by_id == manager.user_id
 
 
@@ -357,7 +357,7 @@ def test_a_draft_in_which_something_is_wrong_is_not_approved(
     hold_posts(office)
     change(office, draft, "penalty", "late_close", amount=-5)
     with refuses(FindingsStand, count=1):
-        drafts.approve(office.session, draft, actor=second, on=TODAY, now=NOW)
+        publishing.approve(office.session, draft, actor=second, on=TODAY, now=NOW)
 
 
 def test_what_the_slow_check_finds_stands_until_the_draft_is_changed(
@@ -365,15 +365,15 @@ def test_what_the_slow_check_finds_stands_until_the_draft_is_changed(
 ) -> None:
     monkeypatch.setattr(checking, "MOST_STEPS", 1_000)
     change(office, draft, "penalty", "late_close", amount=250)
-    work = drafts.check_input(office.session, draft.id)
+    work = draft_checks.check_input(office.session, draft.id)
     assert work is not None
-    found_slowly = drafts.slow_findings(work)
-    drafts.store_findings(office.session, draft.id, work.content, found_slowly, now=NOW)
-    found = drafts.check(office.session, draft, on=TODAY)
+    found_slowly = draft_checks.slow_findings(work)
+    draft_checks.store_findings(office.session, draft.id, work.content, found_slowly, now=NOW)
+    found = draft_checks.check(office.session, draft, on=TODAY)
     assert found.current
     assert {one.code for one in found.slow} == {"case_differs", "walk_cut_short"}
     change(office, draft, "penalty", "late_close", amount=260)
-    again = drafts.check(office.session, draft, on=TODAY)
+    again = draft_checks.check(office.session, draft, on=TODAY)
     assert (again.current, again.slow) == (False, ())
 
 
@@ -385,18 +385,18 @@ def test_a_shipped_regulation_begun_first_is_played_against_its_own_cases(
     first = drafts.begin_shipped(office.session, "road-rescue", **said)
     assert first.based_on is None
     change(office, first, "deadline", "finish", within={"amount": 9, "unit": "working_day"})
-    work = drafts.check_input(office.session, first.id)
+    work = draft_checks.check_input(office.session, first.id)
     assert work is not None
-    assert "case_differs" in {one.code for one in drafts.slow_findings(work)}
+    assert "case_differs" in {one.code for one in draft_checks.slow_findings(work)}
 
 
 def test_a_draft_that_does_not_load_needs_no_slow_check(
     office: Office, draft: PolicyVersion
 ) -> None:
     change(office, draft, "penalty", "late_close", amount=-5)
-    work = drafts.check_input(office.session, draft.id)
+    work = draft_checks.check_input(office.session, draft.id)
     assert work is not None
-    assert drafts.slow_findings(work) == []
+    assert draft_checks.slow_findings(work) == []
 
 
 # ---------------------------------------------------------------- publishing and after
@@ -452,9 +452,9 @@ def test_a_change_of_the_sales_company_is_in_force_only_once_another_approved_it
     have_departments(office, data)
     check_all(session, draft)
     with refuses(OwnDraft):
-        drafts.approve(session, draft, on=TODAY, **said)
+        publishing.approve(session, draft, on=TODAY, **said)
     assert policies.in_force(session, "sales-company", on=TODAY) is version
-    drafts.approve(session, draft, on=TODAY, actor=second, now=NOW)
+    publishing.approve(session, draft, on=TODAY, actor=second, now=NOW)
     publish(office, draft)
     assert policies.in_force(session, "sales-company", on=TODAY) is draft
     assert draft.approved_by_id == second.user_id
@@ -468,17 +468,17 @@ def test_a_version_to_come_is_withdrawn_and_the_one_before_goes_on(
     publish(office, draft, effective_from=day)
     said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
     with refuses(FieldMissing, field="reason"):
-        drafts.withdraw(office.session, draft, reason=" ", **said)
-    drafts.withdraw(office.session, draft, reason="金额有误", **said)
+        publishing.withdraw(office.session, draft, reason=" ", **said)
+    publishing.withdraw(office.session, draft, reason="金额有误", **said)
     assert policies.in_force(office.session, REGULATION, on=day).number == 1
     with refuses(VersionFixed):
-        drafts.withdraw(office.session, draft, reason="again", **said)
+        publishing.withdraw(office.session, draft, reason="again", **said)
 
 
 def test_a_case_whose_policy_was_withdrawn_keeps_working(office: Office) -> None:
     case = office.dispatched()
     said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
-    drafts.withdraw(office.session, office.version, reason="停用", **said)
+    publishing.withdraw(office.session, office.version, reason="停用", **said)
     with pytest.raises(NotInForce):
         policies.in_force(office.session, REGULATION, on=MORNING.date())
     sweep.pass_time(office.session, case.number, now=at(10, 9, 10))
@@ -503,10 +503,10 @@ def test_two_regulations_in_force_work_side_by_side(office: Office, second: Acto
 def test_the_slow_check_sees_the_calendar_of_the_company_or_the_official_one(
     office: Office, draft: PolicyVersion
 ) -> None:
-    work = drafts.check_input(office.session, draft.id)
+    work = draft_checks.check_input(office.session, draft.id)
     assert work is not None
     assert work.calendar == working_calendar.work_calendar(office.session)
-    assert drafts.check_input(office.session, 10**9) is None
+    assert draft_checks.check_input(office.session, 10**9) is None
     assert checking.written_findings(work.data) == [
         one for one in checking.written_findings(work.data) if not one.grave
     ]

@@ -37,7 +37,7 @@ from policy.vocabulary.errors import (
 )
 from policy.vocabulary.status import Status
 from services.cases import correcting, journal
-from services.workbooks import layout, workbooks
+from services.workbooks import layout, layout_changes, looks, resolutions, states, undoing
 from tests.company import Office, at
 
 NOW = at(9, 28, 18)
@@ -126,7 +126,7 @@ def asked(session: Session) -> list[tuple[str, str]]:
 
 
 def word(session: Session, workbook: Workbook) -> WorkbookState:
-    return workbooks.state_of(session, workbook.id).word
+    return states.state_of(session, workbook.id).word
 
 
 # ---------------------------------------------------------------- how a file stands
@@ -148,7 +148,7 @@ def test_what_has_to_be_mended_comes_before_the_rest(session: Session) -> None:
     workbook.paused_at = NOW
     assert word(session, workbook) is WorkbookState.paused
     missing.settled_at = NOW
-    assert workbooks.state_of(session, workbook.id).problems == 1
+    assert states.state_of(session, workbook.id).problems == 1
 
 
 def test_a_file_held_for_long_waits_and_is_reachable(session: Session) -> None:
@@ -162,18 +162,16 @@ def test_a_file_is_late_after_three_looks_and_half_a_minute(
     session: Session, seconds: int, late: bool
 ) -> None:
     workbook = made(session, complete_at=NOW - dt.timedelta(seconds=seconds))
-    state = workbooks.state_of(session, workbook.id)
+    state = states.state_of(session, workbook.id)
     assert state.lag(now=NOW) == dt.timedelta(seconds=seconds)
-    assert workbooks.is_late(state, now=NOW, seconds=SECONDS) is late
+    assert states.is_late(state, now=NOW, seconds=SECONDS) is late
 
 
 def test_a_paused_or_new_file_is_not_late(session: Session) -> None:
     paused = made(session, complete_at=at(9, 1, 9), paused_at=NOW)
     new = made(session, "新表", complete_at=None)
     for workbook in (paused, new):
-        assert not workbooks.is_late(
-            workbooks.state_of(session, workbook.id), now=NOW, seconds=SECONDS
-        )
+        assert not states.is_late(states.state_of(session, workbook.id), now=NOW, seconds=SECONDS)
 
 
 def test_the_states_of_many_files_cost_two_statements(
@@ -186,11 +184,11 @@ def test_the_states_of_many_files_cost_two_statements(
         problem(session, workbook, ProblemKind.conflict)
         problem(session, workbook, ProblemKind.refused, settled_at=NOW)
         problem(session, workbook, ProblemKind.copy, choice=Resolution.seen)
-        workbooks.request_look(session, workbook, user_id=None, now=NOW)
+        looks.request_look(session, workbook, user_id=None, now=NOW)
     session.flush()
     session.expire_all()
     with count() as statements:
-        found = workbooks.states(session)
+        found = states.states(session)
         said = [(one.workbook.department.name, one.last_pass_at, one.asked_at) for one in found]
     assert len(statements) == 2
     assert said[0] == ("parts department", NOW, NOW)
@@ -201,7 +199,7 @@ def test_the_states_of_many_files_cost_two_statements(
 
 def test_a_file_that_is_not_there_is_not_found(session: Session) -> None:
     with pytest.raises(NotFound):
-        workbooks.state_of(session, 4711)
+        states.state_of(session, 4711)
 
 
 # ---------------------------------------------------------------- pausing and looking
@@ -211,23 +209,23 @@ def test_a_paused_file_says_by_whom_and_is_resumed_with_a_look(
     session: Session, office: Office, refuses: Any
 ) -> None:
     workbook, user_id = made(session), office.administrator.user_id
-    workbooks.pause(session, workbook, user_id=user_id, now=NOW)
+    states.pause(session, workbook, user_id=user_id, now=NOW)
     assert (workbook.paused_at, workbook.paused_by_id) == (NOW, user_id)
     with refuses(ChangedMeanwhile, what="sheet", key=workbook.name):
-        workbooks.pause(session, workbook, user_id=user_id, now=NOW)
+        states.pause(session, workbook, user_id=user_id, now=NOW)
     with refuses(ChangedMeanwhile, what="sheet"):
-        workbooks.request_look(session, workbook, user_id=user_id, now=NOW)
-    workbooks.resume(session, workbook, user_id=user_id, now=NOW)
+        looks.request_look(session, workbook, user_id=user_id, now=NOW)
+    states.resume(session, workbook, user_id=user_id, now=NOW)
     assert (workbook.paused_at, workbook.paused_by_id) == (None, None)
     assert asked(session) == [("look", str(workbook.id))]
     with refuses(ChangedMeanwhile, what="sheet"):
-        workbooks.resume(session, workbook, user_id=user_id, now=NOW)
+        states.resume(session, workbook, user_id=user_id, now=NOW)
 
 
 def test_asking_twice_for_a_look_is_one_look(session: Session) -> None:
     workbook = made(session)
     for _ in range(2):
-        workbooks.request_look(session, workbook, user_id=None, now=NOW)
+        looks.request_look(session, workbook, user_id=None, now=NOW)
     assert asked(session) == [("look", str(workbook.id))]
 
 
@@ -240,8 +238,8 @@ def test_what_stops_a_file_stands_first_then_the_oldest(session: Session) -> Non
     old = problem(session, other, ProblemKind.refused, found_at=at(9, 28, 9))
     stops = problem(session, workbook, ProblemKind.structure, found_at=NOW)
     problem(session, workbook, ProblemKind.conflict, settled_at=NOW)
-    assert list(workbooks.open_problems(session)) == [stops, old, young]
-    assert list(workbooks.open_problems(session, workbook)) == [stops, young]
+    assert list(resolutions.open_problems(session)) == [stops, old, young]
+    assert list(resolutions.open_problems(session, workbook)) == [stops, young]
 
 
 @pytest.mark.parametrize("kind", list(ProblemKind))
@@ -251,11 +249,11 @@ def test_only_the_choices_of_a_kind_are_taken(
 ) -> None:
     workbook = made(session)
     row = problem(session, workbook, kind)
-    if choice not in workbooks.CHOICES[kind]:
+    if choice not in resolutions.CHOICES[kind]:
         with refuses(ChoiceUnknown, field="choice", value=choice):
-            workbooks.choose(session, row, choice, user_id=None, now=NOW)
+            resolutions.choose(session, row, choice, user_id=None, now=NOW)
         return
-    workbooks.choose(session, row, choice, user_id=None, now=NOW)
+    resolutions.choose(session, row, choice, user_id=None, now=NOW)
     assert (row.choice, row.chosen_at, row.settled_at) == (choice, NOW, None)
     assert asked(session) == [("look", str(workbook.id))]
 
@@ -263,16 +261,16 @@ def test_only_the_choices_of_a_kind_are_taken(
 def test_what_was_chosen_or_settled_is_not_chosen_again(session: Session, refuses: Any) -> None:
     workbook = made(session)
     chosen = problem(session, workbook, ProblemKind.conflict)
-    workbooks.choose(session, chosen, Resolution.record, user_id=None, now=NOW)
+    resolutions.choose(session, chosen, Resolution.record, user_id=None, now=NOW)
     settled = problem(session, workbook, ProblemKind.conflict, settled_at=NOW)
     for row in (chosen, settled):
         with refuses(ChangedMeanwhile, what="sheet_problem"):
-            workbooks.choose(session, row, Resolution.sheet, user_id=None, now=NOW)
+            resolutions.choose(session, row, Resolution.sheet, user_id=None, now=NOW)
 
 
 def test_no_kind_can_be_ended_as_over_by_somebody() -> None:
-    assert set(workbooks.CHOICES) == set(ProblemKind)
-    assert all(Resolution.over not in choices for choices in workbooks.CHOICES.values())
+    assert set(resolutions.CHOICES) == set(ProblemKind)
+    assert all(Resolution.over not in choices for choices in resolutions.CHOICES.values())
 
 
 # ---------------------------------------------------------------- passes
@@ -282,13 +280,13 @@ def test_passes_come_newest_first_page_by_page(session: Session) -> None:
     workbook = made(session)
     for number in range(1, 8):
         passed(session, workbook, number)
-    first = workbooks.looks_of(session, workbook, limit=3)
+    first = looks.looks_of(session, workbook, limit=3)
     assert [one.number for one in first] == [7, 6, 5]
-    second = workbooks.looks_of(session, workbook, before=first[-1].number, limit=3)
+    second = looks.looks_of(session, workbook, before=first[-1].number, limit=3)
     assert [one.number for one in second] == [4, 3, 2]
-    assert workbooks.find_look(session, workbook, 4) is second[0]
+    assert looks.find_look(session, workbook, 4) is second[0]
     with pytest.raises(NotFound):
-        workbooks.find_look(session, workbook, 99)
+        looks.find_look(session, workbook, 99)
 
 
 def test_the_changes_of_a_pass_come_with_their_cases(
@@ -306,22 +304,22 @@ def test_the_changes_of_a_pass_come_with_their_cases(
     session.expire_all()
     session.refresh(one)
     with count() as statements:
-        found = workbooks.changes_of(session, one)
+        found = looks.changes_of(session, one)
         numbers = [change.complaint.number if change.complaint else None for change in found]
     assert len(statements) == 1
     assert [change.field for change in found] == ["outcome", "answer", "number"]
     assert numbers == [complaint.number, complaint.number, None]
-    taken = workbooks.changes_of(session, one, what=CellDeed.taken, limit=1)
-    rest = workbooks.changes_of(session, one, what=CellDeed.taken, after=taken[-1].id)
+    taken = looks.changes_of(session, one, what=CellDeed.taken, limit=1)
+    rest = looks.changes_of(session, one, what=CellDeed.taken, after=taken[-1].id)
     assert [change.after for change in [*taken, *rest]] == ["已解决", "更换轴承"]
 
 
 # ---------------------------------------------------------------- undoing a pass
 
 
-def undo(session: Session, office: Office, look: WorkbookLook) -> list[workbooks.UndoneDeed]:
+def undo(session: Session, office: Office, look: WorkbookLook) -> list[undoing.UndoneDeed]:
     actor = office.administrator
-    return workbooks.undo_intake(session, look, reason=WHY, actor=actor, now=NOW)
+    return undoing.undo_intake(session, look, reason=WHY, actor=actor, now=NOW)
 
 
 def replied(session: Session, office: Office) -> tuple[Complaint, WorkbookLook]:
@@ -462,7 +460,7 @@ def test_a_preview_says_what_would_change_and_writes_nothing(
 ) -> None:
     complaint, look = replied(session, office)
     before = rows()
-    (preview,) = workbooks.preview_undo(
+    (preview,) = undoing.preview_undo(
         session, look, reason=WHY, actor=office.administrator, now=NOW
     )
     assert rows() == before
@@ -475,14 +473,14 @@ def test_a_preview_refuses_as_the_undo_does(session: Session, office: Office, re
     complaint, look = replied(session, office)
     office.confirm(complaint)
     with refuses(UndoBlocked, number=complaint.number):
-        workbooks.preview_undo(session, look, reason=WHY, actor=office.administrator, now=NOW)
+        undoing.preview_undo(session, look, reason=WHY, actor=office.administrator, now=NOW)
 
 
 def test_a_pass_is_undone_once(session: Session, office: Office, refuses: Any) -> None:
     _complaint, look = replied(session, office)
-    assert workbooks.can_undo(session, look)
+    assert undoing.can_undo(session, look)
     undo(session, office, look)
-    assert not workbooks.can_undo(session, look)
+    assert not undoing.can_undo(session, look)
     with refuses(ChangedMeanwhile, what="sheet_pass"):
         undo(session, office, look)
 
@@ -491,7 +489,7 @@ def test_a_pass_that_took_nothing_in_cannot_be_undone(
     session: Session, office: Office, refuses: Any
 ) -> None:
     look = passed(session, made(session))
-    assert not workbooks.can_undo(session, look)
+    assert not undoing.can_undo(session, look)
     with refuses(NotFound, what="intake"):
         undo(session, office, look)
 
@@ -499,9 +497,9 @@ def test_a_pass_that_took_nothing_in_cannot_be_undone(
 def test_who_may_not_correct_may_not_undo(session: Session, office: Office, refuses: Any) -> None:
     _complaint, look = replied(session, office)
     with refuses(UndoBlocked):
-        workbooks.undo_intake(session, look, reason=WHY, actor=office.by("mechanic"), now=NOW)
+        undoing.undo_intake(session, look, reason=WHY, actor=office.by("mechanic"), now=NOW)
     with pytest.raises(UndoBlocked) as why:
-        workbooks.preview_undo(session, look, reason=WHY, actor=office.by("mechanic"), now=NOW)
+        undoing.preview_undo(session, look, reason=WHY, actor=office.by("mechanic"), now=NOW)
     assert isinstance(why.value.facts["refusal"], RoleMissing)
 
 
@@ -521,7 +519,7 @@ def column(tab: WorkbookTab, name: str) -> WorkbookColumn:
 
 def change(session: Session, one: WorkbookColumn, **said: Any) -> None:
     usual = {"header": one.header, "width": one.width, "position": one.position, "active": True}
-    workbooks.change_column(session, one, **(usual | said))
+    layout_changes.change_column(session, one, **(usual | said))
 
 
 def retitle(session: Session, tab: WorkbookTab, **said: Any) -> None:
@@ -531,7 +529,7 @@ def retitle(session: Session, tab: WorkbookTab, **said: Any) -> None:
         "days": tab.days,
         "position": tab.position,
     }
-    workbooks.change_tab(session, tab, **(usual | said))
+    layout_changes.change_tab(session, tab, **(usual | said))
 
 
 def test_a_tab_gets_another_name_and_other_cases(session: Session, tab: WorkbookTab) -> None:
@@ -612,7 +610,9 @@ def test_headers_are_needed_and_unique_in_their_tab(
 
 def added(session: Session, tab: WorkbookTab, name: str, header: str = "新列") -> WorkbookColumn:
     on = at(9, 28, 9).date()
-    return workbooks.add_column(session, tab, name, header=header, width=12, position=50, on=on)
+    return layout_changes.add_column(
+        session, tab, name, header=header, width=12, position=50, on=on
+    )
 
 
 def test_a_column_of_the_regulation_can_be_added_once(
@@ -639,7 +639,9 @@ def test_a_department_never_gets_a_column_of_money(
 
 def test_the_fields_left_are_offered_tab_by_tab(session: Session, tab: WorkbookTab) -> None:
     on = at(9, 28, 9).date()
-    left = {one.key: names for one, names in workbooks.tabs_with_addable_fields(session, on=on)}
+    left = {
+        one.key: names for one, names in layout_changes.tabs_with_addable_fields(session, on=on)
+    }
     assert "status" in left["open"]
     assert "month" not in left
 
@@ -649,6 +651,6 @@ def test_headers_are_those_of_the_file_s_own_tabs(session: Session, tab: Workboo
     payroll = made(session, "处罚 2026", audience=Audience.payroll, year=2026)
     column(tab, "outcome").header = "处理结果"
     session.flush()
-    assert workbooks.headers(session, department)["outcome"] == "处理结果"
-    assert "amount" not in workbooks.headers(session, department)
-    assert workbooks.headers(session, payroll)["amount"] == "amount列"
+    assert layout.headers(session, department)["outcome"] == "处理结果"
+    assert "amount" not in layout.headers(session, department)
+    assert layout.headers(session, payroll)["amount"] == "amount列"

@@ -11,7 +11,7 @@ from database import reading
 from enums import CellDeed, ProblemKind, Resolution
 from models import Complaint, Journal, Workbook
 from services.cases import handling
-from services.workbooks import workbooks
+from services.workbooks import resolutions
 from sync.mirror.look import LookOutcome
 from sync.mirror.state import KEPT_PASSES
 from tests.sync.folder import Files, Hands, cells, header
@@ -45,7 +45,7 @@ def choose(files: Files, choice: Resolution) -> None:
     (problem,) = files.problems()
     with files.office() as office:
         found = office.session.merge(problem, load=True)
-        workbooks.choose(office.session, found, choice, user_id=None, now=files.now)
+        resolutions.choose(office.session, found, choice, user_id=None, now=files.now)
 
 
 def events(files: Files, number: str, event: str) -> list[str]:

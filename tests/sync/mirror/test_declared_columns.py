@@ -12,7 +12,7 @@ from enums import Audience
 from models import Complaint, WorkbookTab
 from policy.vocabulary.errors import ChoiceUnknown
 from services.cases import forms
-from services.workbooks import layout, workbooks
+from services.workbooks import layout, layout_changes
 from tests import suppliers
 from tests.company import Office, at
 from tests.sync.folder import Files, outcome
@@ -35,7 +35,7 @@ def tab_of(session: Session, key: str = "open") -> WorkbookTab:
 
 def choose(office: Office, name: str, header: str) -> None:
     """Let the departments' files show a field of a regulation."""
-    workbooks.add_column(
+    layout_changes.add_column(
         office.session,
         tab_of(office.session),
         name,

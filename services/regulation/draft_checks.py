@@ -1,0 +1,199 @@
+"""Checks of a draft: findings seen at once, and those of the slow part the worker does."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import PolicyVersion, PostHolding
+from policy.pack.loading import (
+    CASE_ROLES,
+    build_pack,
+    is_role,
+    named_people,
+    read_toml,
+    references,
+    shipped_path,
+)
+from policy.pack.schema import Pack
+from policy.proof.checking import changed_cases, without_next_deed, written_findings
+from policy.proof.contradictions import Finding
+from policy.vocabulary.worktime import WorkCalendar
+from services.calendar import working_calendar
+from services.company.actors import Actor
+from services.jobs import requests
+from services.regulation import departments, drafts, policies
+
+CHECK = "policy_check"
+"""The kind of request by which the slow part of a check is asked for."""
+
+
+CASE_FILES = Path(__file__).resolve().parent.parent.parent / "tests" / "policy"
+"""Where the case files of the shipped regulations stand, if the tests came with the product."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftCheck:
+    """What is wrong with a version: what can be seen at once, and what the slow part found.
+
+    `current` says that the slow part looked at the draft as it stands now.
+    """
+
+    quick: tuple[Finding, ...]
+    slow: tuple[Finding, ...]
+    current: bool
+
+    @property
+    def grave(self) -> list[Finding]:
+        """What forbids to publish it."""
+        return [one for one in (*self.quick, *self.slow) if one.grave]
+
+
+def check(session: Session, version: PolicyVersion, *, on: dt.date) -> DraftCheck:
+    """The findings about a version, its posts and departments looked at on a day."""
+    data = policies.plain_data(session, version)
+    quick = written_findings(data)
+    if not any(one.grave for one in quick):
+        pack = build_pack(data)
+        quick += unheld_posts(session, pack, on=on)
+        quick += unmapped_departments(session, pack, policy_id=version.policy_id)
+        quick += _number_clashes(session, pack, on=on)
+    current = version.checked_for == policies.checksum_of(data)
+    slow = [Finding(**one) for one in version.findings or ()] if current else []
+    return DraftCheck(tuple(quick), tuple(slow), current)
+
+
+def unheld_posts(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
+    """The rules that need a post which nobody holds on that day or later."""
+    held = set(
+        session.scalars(
+            sa.select(PostHolding.post).where(
+                sa.or_(PostHolding.until_on.is_(None), PostHolding.until_on >= on)
+            )
+        )
+    )
+    found = []
+    for section, entries in pack:
+        for entry in entries if isinstance(entries, tuple) else ():
+            posts = [key for target, key in references(entry) if target == "post"]
+            if missing := [post for post in posts if post not in held]:
+                facts = {"posts": missing}
+                found.append(Finding("post_unheld", section, entry.key, facts=facts))
+            for field, who in named_people(section, entry):
+                if not any(_names_a_person(one, held) for one in who):
+                    facts = {"posts": list(who)}
+                    found.append(Finding("post_unheld", section, entry.key, field, facts))
+    return found
+
+
+def unmapped_departments(session: Session, pack: Pack, *, policy_id: int) -> list[Finding]:
+    """The departments of a regulation the company has none for, now or from a day to come."""
+    missing = departments.unmapped(session, pack, policy_id=policy_id, on=departments.IN_THE_END)
+    return [Finding("department_unmapped", "department", entry.key) for entry in missing]
+
+
+def _number_clashes(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
+    """The series whose numbers another regulation gives, in force on that day or later."""
+    return [
+        Finding(
+            "number_taken",
+            "number",
+            mine.key,
+            "template",
+            {"policy": version.policy.name, "series": its.label},
+        )
+        for mine, its, version in policies.series_clashes(session, pack, on=on)
+    ]
+
+
+def _names_a_person(who: str, held: Collection[str]) -> bool:
+    """Whether a name can be somebody: anybody, a part in the case, or a post that is held."""
+    return who == "anybody" or who in held or who in CASE_ROLES or is_role(who)
+
+
+def request_check(
+    session: Session, draft: PolicyVersion, *, actor: Actor, now: dt.datetime
+) -> None:
+    """Ask the worker for the slow part of the check."""
+    requests.request_work(session, kind=CHECK, key=str(draft.id), user_id=actor.user_id, now=now)
+
+
+def is_check_requested(session: Session, version: PolicyVersion) -> bool:
+    """Whether the slow part of the check is asked for and not done yet."""
+    return str(version.id) in {row.key for row in requests.open_requests(session, kind=CHECK)}
+
+
+def store_findings(
+    session: Session,
+    version_id: int,
+    content: str,
+    found: Iterable[Finding],
+    *,
+    now: dt.datetime,
+) -> None:
+    """Keep what the slow part found about a content, named by its checksum.
+
+    Who edits meanwhile is not disturbed: the count of changes stays.
+    """
+    session.execute(
+        sa.update(PolicyVersion)
+        .where(PolicyVersion.id == version_id)
+        .values(checked_for=content, checked_at=now, findings=[one.plain() for one in found])
+        .execution_options(synchronize_session=False)
+    )
+    version = session.get_one(PolicyVersion, version_id)
+    session.expire(version, ["checked_for", "checked_at", "findings"])
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInput:
+    """What the slow part of a check looks at: values only, so that it needs no transaction."""
+
+    content: str
+    data: Mapping[str, Any]
+    before: Mapping[str, Any] | None
+    calendar: WorkCalendar
+
+
+def check_input(session: Session, version_id: int) -> CheckInput | None:
+    """What is to be looked at; None where there is no such version any more."""
+    version = session.get(PolicyVersion, version_id)
+    if version is None:
+        return None
+    data = policies.plain_data(session, version)
+    calendar = working_calendar.work_calendar(session)
+    return CheckInput(
+        policies.checksum_of(data), data, _data_at_beginning(session, version), calendar
+    )
+
+
+def _data_at_beginning(session: Session, version: PolicyVersion) -> Mapping[str, Any] | None:
+    """What a version said when it was begun: another version, or the shipped text of its key."""
+    if version.based_on:
+        return policies.plain_data(session, version.based_on)
+    path = shipped_path(version.policy.key)
+    return read_toml(path) if path.is_file() else None
+
+
+def slow_findings(work: CheckInput) -> list[Finding]:
+    """What a walk over all states and the case files of the regulation find. Slow and pure.
+
+    A draft that does not load is not looked at: the quick findings come first.
+    """
+    if any(one.grave for one in written_findings(work.data)):
+        return []
+    found = without_next_deed(build_pack(work.data), work.calendar)
+    if work.before is None:
+        return found
+    folder = CASE_FILES / str(work.data[drafts.HEAD]["key"])
+    for one in changed_cases(work.data, work.before, folder, work.calendar):
+        facts = {name: getattr(one, name) for name in ("file", "case", "about", "wanted", "found")}
+        clause = one.proves[0] if one.proves else ""
+        found.append(Finding("case_differs", "clause", clause, facts=facts, grave=False))
+    return found
