@@ -1,7 +1,7 @@
 """Whose turn it is beside the status of a case: conditions over complaints, one each per question.
 
 What is filed on a case says who takes part in it, which approval waits for which post, and whose
-vote a jury waits for. `policy.engine.forms.turn` says the same of one picture.
+vote a jury waits for. `policy.engine.forms.awaited_approver` says the same of one picture.
 """
 
 from __future__ import annotations
