@@ -46,10 +46,7 @@ class Mailbox:
     def messages(self) -> list[EmailMessage]:
         """What arrived, read as a mail program reads it."""
         contents = (cast(bytes, one.content) for one in self.envelopes)
-        return [
-            cast(EmailMessage, email.message_from_bytes(one, policy=email.policy.default))
-            for one in contents
-        ]
+        return [email.message_from_bytes(one, policy=email.policy.default) for one in contents]
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Keep a message, unless something else is to be answered."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,6 +21,8 @@ from models import (
 )
 from services.workbooks import layout
 from tests.company import Office
+
+R = TypeVar("R")
 
 TITLES = {
     "today": "今日",
@@ -141,7 +143,7 @@ class Filed:
         )
         return self.session.scalars(found).one()
 
-    def _added(self, row: Any) -> Any:
+    def _added(self, row: R) -> R:
         self.session.add(row)
         self.session.flush()
         return row

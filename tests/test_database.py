@@ -42,7 +42,7 @@ def empty(settings: Settings) -> Engine:
 
 def _count(engine: Engine) -> int:
     with reading(engine) as session:
-        return session.execute(text("SELECT count FROM tally_sheet")).scalar_one()
+        return int(session.execute(text("SELECT count FROM tally_sheet")).scalar_one())
 
 
 def test_four_processes_that_read_then_write_one_row_lose_no_change(

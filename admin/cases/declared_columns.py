@@ -146,7 +146,7 @@ class _LastFilling:
         of_case = FormEntry.complaint_id.is_not(None)
         mine = sa.and_(FormEntry.section == "form", FormEntry.form == self.form, of_case)
         last = sa.select(sa.func.max(FormEntry.id)).where(mine).group_by(FormEntry.complaint_id)
-        said: sa.ColumnElement[bool] = super().condition(value)  # type: ignore[misc]
+        said: sa.ColumnElement[bool] = super().condition(value)  # type: ignore[misc]  # the other base has it
         # Another form may hold something else under the same key: only this one is looked into.
         says = sa.case((mine, said), else_=sa.false())
         found = sa.select(FormEntry.complaint_id).where(FormEntry.id.in_(last), says)

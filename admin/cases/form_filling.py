@@ -49,7 +49,7 @@ class FilledForm(DeedForm):
     @classmethod
     def made_for(cls, pack: Pack, entry: Any) -> type[DeedForm]:
         form: Any = type(cls.__name__, (with_inputs(cls, entry.fields),), {"at": when()})
-        return form  # type: ignore[no-any-return]
+        return form  # type: ignore[no-any-return]  # made from a class we know
 
     def look_up(self, session: Session, page: CasePage) -> None:
         """Beside a field that is called like an indicator stands what that came to in the month
@@ -163,7 +163,7 @@ class InformedForm(DeedForm):
     at = when()
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
-        known = EVENTS["informed"].model_fields["about"].annotation.__args__  # type: ignore[union-attr]
+        known = EVENTS["informed"].model_fields["about"].annotation.__args__  # type: ignore[union-attr]  # a Literal
         self.about.choices = [SelectChoice(one, reasons.literal("about", one)) for one in known]
 
 

@@ -6,8 +6,9 @@ rules. A route that is not in the table opens for nobody, so a forgotten one is 
 
 from __future__ import annotations
 
-from flask import Flask, Response, abort, redirect, request, url_for
+from flask import Flask, abort, redirect, request, url_for
 from flask_login import current_user
+from werkzeug.wrappers import Response
 
 from enums import Role
 
@@ -177,7 +178,7 @@ def guard() -> Response | None:
     if endpoint is None or endpoint in OPEN:
         return None
     if not current_user.is_authenticated:
-        return redirect(url_for("login", next=_here()))  # type: ignore[return-value]
+        return redirect(url_for("login", next=_here()))
     if not may_open(current_user.role, endpoint):
         abort(403)
     return None

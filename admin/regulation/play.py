@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, abort, flash, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import joinedload
+from werkzeug.wrappers import Response
 from wtforms import DateField, SelectField
 from wtforms.validators import InputRequired
 
@@ -78,7 +79,7 @@ class TrialPage(RedressPage):
         version = self._version()
         if version is None:
             flash(gettext("There is no regulation yet that a case could be tried on."))
-            return redirect(url_for("policy.index"))  # type: ignore[return-value]
+            return redirect(url_for("policy.index"))
         try:
             tryout = PlayedFile(_text(), self._ground(version))
         except DomainError as problem:
@@ -162,7 +163,7 @@ class TrialPage(RedressPage):
         form = PeriodForm()
         form.prepare(self._versions())
         if form.validate_on_submit() and (made := self._asked_for(form)):
-            return redirect(url_for(".result", what_if_id=made))  # type: ignore[return-value]
+            return redirect(url_for(".result", what_if_id=made))
         rows = self.session.scalars(
             sa.select(WhatIf)
             .options(

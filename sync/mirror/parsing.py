@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -482,7 +482,10 @@ def _nearest(
         for one in times
         if (earliest is None or one >= earliest) and (latest is None or one <= latest)
     ]
-    distance: Callable[[Time], dt.timedelta] = lambda one: abs(one - near)  # noqa: E731
+
+    def distance(one: Time) -> dt.timedelta:
+        return abs(one - near)
+
     return min(inside or times, key=distance)
 
 

@@ -261,7 +261,10 @@ def test_a_correction_shows_what_it_changes_before_it_does(
     entry = specialist.get_by_role("listitem").filter(has_text="登记受理")
     entry.get_by_role("link", name="更正或撤回").click()
     earlier = days_ago(20, 7, 30)
-    received = {"受理时间": local(earlier), "更改原因": "客户七点半已打过电话"}
+    received: dict[str, str | bool] = {
+        "受理时间": local(earlier),
+        "更改原因": "客户七点半已打过电话",
+    }
     fill(specialist, received)
     specialist.get_by_role("button", name="预览更正").click()
     preview = specialist.locator("section.preview")

@@ -85,7 +85,7 @@ def draft(page: Page) -> None:
     add(page, "number", "repair", "返修编号", template="FX{year}{serial:3}", resets="year")
     add(page, "kind", "repair", "返修", number="repair")
     add(page, "field", "motor", "电机型号", shape="text")
-    rows = {"fields__0__key": "cause", "fields__0__label": "故障原因"}
+    rows: dict[str, Any] = {"fields__0__key": "cause", "fields__0__label": "故障原因"}
     rows |= {"fields__0__shape": "text", "fields__0__required": True}
     add(page, "form", "diagnosis", "故障诊断单", **rows)
     add(

@@ -194,9 +194,9 @@ def test_every_page_of_a_role_is_whole_chinese_and_fits_a_phone(
         walk.note(links_at(page))
         found += [f"{path} says {text}" for text in _says_english(page.evaluate(SHOWN), keys)]
         found += [f"{path} has cards on cards: {two}" for two in page.evaluate(COVERED)]
-        page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+        page.set_viewport_size(NARROW)
         found += [f"{path} is too wide: {part}" for part in page.evaluate(TOO_WIDE)]
-        page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        page.set_viewport_size(WIDE)
     assert not found, "\n".join(found)
 
 

@@ -253,7 +253,7 @@ def test_the_deputy_confirms_only_in_his_days(
     expect(page.get_by_role("status")).to_contain_text("已完成：确认回复")
     with reading(engine) as session:
         case = session.scalars(sa.select(Complaint).where(Complaint.number == answered)).one()
-        (signed,) = record.facts_of(session, case).signatures
+        (signed,) = record.facts_of(session, case).signoffs
         assert (signed.employee, signed.as_deputy) == ("2002", True)
 
 

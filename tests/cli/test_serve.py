@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import Engine
 
@@ -186,7 +185,7 @@ def test_wrong_settings_are_listed_without_a_trace(tmp_path: Path) -> None:
 
 
 def _run(app: Flask, *words: str, answer: str = "") -> Any:
-    runner: CliRunner = app.test_cli_runner()
+    runner = app.test_cli_runner()
     return runner.invoke(args=list(words), input=answer)
 
 

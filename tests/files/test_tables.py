@@ -13,19 +13,23 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.styles import Font
 from python_calamine import CalamineWorkbook
 
 from files.tables_in import FOUND, REASONS, TableRefused, TableRow, read_table
 from files.tables_out import (
     BOM,
     FORMULA_STARTS,
+    ColumnFormat,
     OutputTab,
     TabTooLarge,
+    Value,
     csv_chunks,
     write_csv,
     write_xlsx,
@@ -36,7 +40,7 @@ CHINESE = "编号,客户,内容\r\n1,王女士,空调异响\r\n2,李先生,漏�
 
 def refusal(path: Path, **limits: object) -> TableRefused:
     with pytest.raises(TableRefused) as caught:
-        read_table(path, **limits)  # type: ignore[arg-type]
+        read_table(path, **limits)  # type: ignore[arg-type]  # limits by name
     refused = caught.value
     assert set(refused.facts) == set(REASONS[refused.code])
     assert refused.facts["file"] == path.name
@@ -193,7 +197,7 @@ class TestWorkbookIn:
         book = openpyxl.Workbook()
         page = book.worksheets[0]
         page["A1"], page["A2"] = "编号", 1
-        page["XFD1048576"].font = openpyxl.styles.Font(bold=True)
+        page["XFD1048576"].font = Font(bold=True)
         book.save(tmp_path / "表.xlsx")
         assert read_table(tmp_path / "表.xlsx").count == 1
 
@@ -250,7 +254,8 @@ class TestRefusals:
 
     @pytest.mark.parametrize("name", ["断.xlsx", "断.ods"])
     def test_a_truncated_workbook(self, tmp_path: Path, name: str) -> None:
-        whole = workbook_file(tmp_path, [["编号"], *([n] for n in range(99))]).read_bytes()
+        rows: list[list[Any]] = [["编号"], *([n] for n in range(99))]
+        whole = workbook_file(tmp_path, rows).read_bytes()
         for kept in (4, 10, 600, len(whole) // 2, len(whole) - 10):
             refused = refusal(text_file(tmp_path, whole[:kept], name=name))
             assert (refused.code, refused.facts["found"]) == ("not_a_table", "damaged")
@@ -381,12 +386,12 @@ class TestCsvOut:
         assert list(csv.reader(io.StringIO(content, newline=""))) == [[f"'{text}"], [f"'{text}"]]
 
     def test_a_negative_number_is_a_number_and_no_formula(self) -> None:
-        values = [-5, Decimal("-0.10"), Decimal("1E+3"), 0.1, 1e-7]
+        values: list[Value] = [-5, Decimal("-0.10"), Decimal("1E+3"), 0.1, 1e-7]
         content = "".join(csv_chunks(["数"], ([value] for value in values)))
         assert content == f"{BOM}数\r\n-5\r\n-0.10\r\n1000\r\n0.1\r\n0.0000001\r\n"
 
     def test_days_instants_flags_and_nothing(self) -> None:
-        row = [date(2026, 9, 28), datetime(2026, 9, 28, 16, 20), True, False, None]
+        row: list[Value] = [date(2026, 9, 28), datetime(2026, 9, 28, 16, 20), True, False, None]
         content = "".join(csv_chunks("abcde", [row]))
         assert content.splitlines()[1] == "2026-09-28,2026-09-28 16:20:00,TRUE,FALSE,"
 
@@ -395,7 +400,7 @@ class TestCsvOut:
         with pytest.raises(ValueError, match="zone"):
             list(csv_chunks(["a"], [[aware]]))
         with pytest.raises(TypeError, match="object"):
-            list(csv_chunks(["a"], [[object()]]))  # type: ignore[list-item]
+            list(csv_chunks(["a"], [[object()]]))  # type: ignore[list-item]  # no cell holds it
 
     def test_rows_are_taken_as_they_are_sent(self) -> None:
         taken = []
@@ -448,12 +453,12 @@ class TestCsvOut:
 
 
 def month_sheet() -> OutputTab:
-    rows = [
+    rows: list[list[Value]] = [
         ["0017", date(2026, 9, 28), datetime(2026, 9, 28, 16, 20), Decimal("0.10"), 3],
         ["=1+1", date(2026, 9, 29), None, Decimal("0.20"), -1],
         ["http://x.example", date(2026, 9, 30), None, Decimal("1234567.89"), 0],
     ]
-    formats = ("text", "date", "datetime", "money", "int")
+    formats: tuple[ColumnFormat, ...] = ("text", "date", "datetime", "money", "int")
     return OutputTab(
         "九月", ["工号", "日", "时", "金额", "次"], rows, formats=formats, widths=(30,)
     )
@@ -511,7 +516,9 @@ class TestXlsxOut:
         assert page.auto_filter.ref == "A1:E4"
         assert (page.page_setup.orientation, page.page_setup.paperSize) == ("landscape", 9)
         assert page.print_title_rows == "$1:$1"
-        assert page.sheet_properties.pageSetUpPr.fitToPage
+        pages = page.sheet_properties.pageSetUpPr
+        assert pages is not None
+        assert pages.fitToPage
         assert (page.page_setup.fitToWidth or 1, page.page_setup.fitToHeight) == (1, 0)
 
     def test_long_chinese_text_is_whole_up_to_what_a_cell_holds(self, tmp_path: Path) -> None:
@@ -521,7 +528,11 @@ class TestXlsxOut:
         assert back == [fits, "长" * 32_766 + "…", "𠮷" * 16_383 + "…"]
 
     def test_a_number_a_spreadsheet_would_round_is_written_as_text(self, tmp_path: Path) -> None:
-        numbers = [110101199003071234, Decimal("12345678901234.567"), Decimal("9999999999999.99")]
+        numbers: list[Value] = [
+            110101199003071234,
+            Decimal("12345678901234.567"),
+            Decimal("9999999999999.99"),
+        ]
         write_xlsx(tmp_path / "表.xlsx", [OutputTab("表", ["数"], [[n] for n in numbers])])
         back = [row.cells["数"] for row in read_table(tmp_path / "表.xlsx").rows]
         assert back == ["110101199003071234", "12345678901234.567", Decimal("9999999999999.99")]
@@ -555,7 +566,7 @@ class TestXlsxOut:
     def test_ten_thousand_rows_are_not_held(self, tmp_path: Path) -> None:
         write_xlsx(tmp_path / "暖.xlsx", [month_sheet()])
         tracemalloc.start()
-        rows = ([n, "空调异响" * 20] for n in range(10_000))
+        rows: Iterator[list[Value]] = ([n, "空调异响" * 20] for n in range(10_000))
         write_xlsx(tmp_path / "大.xlsx", [OutputTab("表", ["编号", "内容"], rows)])
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -19,6 +19,7 @@ from typing import Any
 import openpyxl
 import sqlalchemy as sa
 from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy import Engine
 
@@ -229,10 +230,10 @@ class Day:
         sheet = self.sheet()
         heads = {cell.column: _head(cell.value) for cell in sheet[1] if cell.value is not None}
         found = {}
-        for cells in sheet.iter_rows(min_row=2):
+        for line, cells in enumerate(sheet.iter_rows(min_row=2), start=2):
             said = {heads[c.column]: text for c in cells if c.column in heads if (text := shown(c))}
             if said:
-                found[cells[0].row] = said
+                found[line] = said
         return found
 
     def row(self, place: int) -> dict[str, str]:
@@ -361,8 +362,9 @@ class Day:
     def still_dressed(self) -> None:
         """The ids are hidden, colours follow their rules, and the lists offer their choices."""
         sheet = self.sheet()
-        (mark,) = [cell for cell in sheet[1] if str(cell.value).startswith("redress/open/")]
-        assert sheet.column_dimensions[mark.column_letter].hidden
+        heads = enumerate(sheet[1], start=1)
+        (mark,) = [at for at, cell in heads if str(cell.value).startswith("redress/open/")]
+        assert sheet.column_dimensions[get_column_letter(mark)].hidden
         assert len(sheet.conditional_formatting) > 0
         lists = [str(one.formula1) for one in sheet.data_validations.dataValidation]
         assert any(outcome("solved") in one for one in lists)

@@ -186,7 +186,7 @@ def column_of(tab: Any, column: int | str) -> int:
         if str(header).strip() == column:
             return index
     if re.fullmatch("[A-Z]{1,3}", column):
-        return tab.getCellRangeByName(f"{column}1").RangeAddress.StartColumn
+        return int(tab.getCellRangeByName(f"{column}1").RangeAddress.StartColumn)
     raise Mistake(f"{tab.Name} has no column {column!r}")
 
 

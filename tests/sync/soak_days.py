@@ -511,7 +511,7 @@ class Days:
                     before[0] = self._before()
                 return getattr(book, name)
 
-        mirror.book = Between(book, lambda: None)  # type: ignore[assignment]
+        mirror.book = Between(book, lambda: None)
         outcome = mirror.look()
         self._after(before[0])
         return f"{outcome.value}, saved {saved}"

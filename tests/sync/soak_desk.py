@@ -93,9 +93,7 @@ def seen(path: Path) -> Seen | None:
             elif texts:
                 lines[number] = texts
         own = [book[name] for name in book.sheetnames if name == OWN_TAB]
-        said = [
-            tuple(as_read(v) for v in r) for tab in own for r in tab.iter_rows(values_only=True)
-        ]
+        said = [[as_read(v) for v in r] for tab in own for r in tab.iter_rows(values_only=True)]
         return Seen(columns, lines, said, sheet.title)
     finally:
         book.close()
@@ -151,7 +149,7 @@ class Desk:
     @property
     def sheet(self) -> Worksheet:
         found = tab_of(self.book)
-        assert found is not None
+        assert isinstance(found, Worksheet)
         return found
 
     def columns(self) -> dict[str, int]:
@@ -349,9 +347,9 @@ class Desk:
         without = {columns.get(name) for name in ("uid", "number")} if template else set()
         values = [as_read(cell.value) for cell in self.sheet[found[0]]]
         self.spread({m for t in values for m in MARK.findall(t)}, self.broken or template)
-        for cell in list(self.sheet[found[0]]):
-            if cell.column not in without:
-                self.sheet.cell(target, cell.column).value = cell.value
+        for column, cell in enumerate(list(self.sheet[found[0]]), start=1):
+            if column not in without:
+                self.sheet.cell(target, column).value = cell.value
         return True
 
     def spoil_id(self, rng: Random, now: dt.datetime) -> bool:
@@ -414,8 +412,8 @@ class Desk:
 
     def _own_columns(self) -> list[int]:
         ours = set(self.columns().values())
-        heads = [c.column for c in self.sheet[1] if str(c.value or "").startswith("自己的列")]
-        return [at for at in heads if at not in ours]
+        heads = enumerate((str(c.value or "") for c in self.sheet[1]), start=1)
+        return [at for at, head in heads if head.startswith("自己的列") and at not in ours]
 
     def own_cell(self, rng: Random, now: dt.datetime) -> bool:
         """A remark or a formula beside a case's row."""

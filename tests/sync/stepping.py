@@ -16,6 +16,7 @@ import signal
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sync.port import WorkbookError
 
@@ -37,7 +38,7 @@ FILES = {
         "arch": 0xC00000B7,
     },
 }
-HERE: dict[str, object] = FILES[platform.machine()]  # type: ignore[assignment]
+HERE: dict[str, Any] = FILES[platform.machine()]
 
 Counted = Callable[[int], bool]
 """Whether a system call of some number is a step."""
@@ -58,7 +59,7 @@ class Ended:
 
 def in_files(call: int) -> bool:
     """Whether a call does something in the files."""
-    return call in HERE["names"]  # type: ignore[operator]
+    return bool(call in HERE["names"])
 
 
 def run(

@@ -84,7 +84,7 @@ def _furnish(book: Workbook, sheet: Worksheet) -> None:
     )
     choice.add("D2:D20000")
     sheet.add_data_validation(choice)
-    late = FormulaRule(
+    late = FormulaRule(  # type: ignore[no-untyped-call]  # openpyxl says no types here
         formula=['AND($C2<>"",$C2<NOW())'], fill=PatternFill("solid", bgColor="FFC7CE")
     )
     sheet.conditional_formatting.add("A2:F20000", late)
@@ -126,8 +126,8 @@ def column(path: Path, letter: str) -> list[Any]:
 
 def filled(path: Path) -> int:
     """The last row in which anything stands; LibreOffice stores empty cells far below it."""
-    rows = told(path).iter_rows()
-    return max(cells[0].row for cells in rows if any(cell.value is not None for cell in cells))
+    rows = enumerate(told(path).iter_rows(values_only=True), start=1)
+    return max(line for line, values in rows if any(value is not None for value in values))
 
 
 def named(path: Path) -> dict[str, str]:
@@ -377,7 +377,7 @@ def test_looks_comments_and_charts_are_stored(edit: Edit, path: Path) -> None:
     sheet = told(path)
     assert sheet["E5"].fill.fgColor.rgb == "FF00FF00"
     assert "问过客户" in sheet["D5"].comment.text
-    assert len(sheet._charts) == 1
+    assert len(sheet._charts) == 1  # type: ignore[attr-defined]  # its types leave charts out
     assert sheet["C5"].number_format == r"yyyy\年m\月d\日"
 
 
@@ -497,7 +497,8 @@ LOCKED = TabLayout(
 def ours(tmp_path: Path) -> Path:
     """A book as Redress makes it, without a case."""
     path = tmp_path / "ours.xlsx"
-    make_book(path, [SHEET, LOCKED])
+    with path.open("wb") as file:
+        make_book(file, [SHEET, LOCKED])
     return path
 
 

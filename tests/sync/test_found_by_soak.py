@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -210,7 +211,8 @@ def test_an_answer_is_not_sent_with_another_text_than_its_cell_shows(files: File
     hands.type(number, outcome=outcome("solved"), answer="换了轴承")
     with files.office() as office:
         complaint = journal.lock_case(office.session, number)
-        by, said = office.by("mechanic"), {"outcome": ReplyOutcome.solved, "text": "紧了螺丝"}
+        by = office.by("mechanic")
+        said: dict[str, Any] = {"outcome": ReplyOutcome.solved, "text": "紧了螺丝"}
         handling.reply(office.session, complaint, actor=by, now=files.now, **said)
     files.tick()
     hands.save()

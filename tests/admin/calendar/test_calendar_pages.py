@@ -267,7 +267,7 @@ def test_a_workbook_fills_the_lines_and_its_name_is_the_source(
     administrator: str, save: Save, engine: Engine, tmp_path: Path
 ) -> None:
     book = tmp_path / "放假安排.xlsx"
-    rows = [
+    rows: list[list[Any]] = [
         [dt.date(2027, 1, 1), "放假", "元旦"],
         [dt.date(2027, 1, 9), "调休上班", "元旦"],
     ]

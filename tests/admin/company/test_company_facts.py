@@ -190,7 +190,7 @@ def test_a_post_to_deputise_for_is_found_and_named_in_the_words_of_the_regulatio
 ) -> None:
     log_in(Role.administrator, username="administrator")
     for typed in ("director", "清障作业", company.PEOPLE["director"][0]):
-        found = client.get(f"/admin/lookup/post_holding?q={typed}").json
+        found: Any = client.get(f"/admin/lookup/post_holding?q={typed}").json
         assert "清障作业部门负责人 · director (2001)" in [words for _id, words in found], typed
 
 

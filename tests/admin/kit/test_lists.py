@@ -93,6 +93,12 @@ FALSE_QUERIES = [
 
 
 @pytest.mark.parametrize("view", ["employee", "user", "post_holding"])
+def _text(page: BeautifulSoup, selector: str) -> str:
+    found = page.select_one(selector)
+    assert found is not None, selector
+    return found.get_text()
+
+
 def test_a_link_that_is_not_true_any_more_gives_the_list(view: str, admin: FlaskClient) -> None:
     for query in FALSE_QUERIES:
         assert admin.get(f"/admin/{view}/?{query}").status_code == 200, query
@@ -100,7 +106,7 @@ def test_a_link_that_is_not_true_any_more_gives_the_list(view: str, admin: Flask
 
 def test_a_stale_filter_is_left_out_with_a_word(admin: FlaskClient) -> None:
     page = _page(admin, "/admin/user/?flt_role_is=emperor")
-    assert "not known any more" in page.select_one(".messages").get_text()
+    assert "not known any more" in _text(page, ".messages")
     assert len(page.select(".table tbody tr")) == 1
 
 
@@ -171,7 +177,7 @@ def test_a_list_takes_few_statements_however_many_rows(admin: FlaskClient, app: 
 def test_a_count_stops_at_its_cap(admin: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "COUNTED_AT_MOST", 100)
     page = _page(admin, "/admin/employee/?page_size=20&page=5")
-    assert "10,000+" in page.select_one(".tools-count").get_text()
+    assert "10,000+" in _text(page, ".tools-count")
     assert len(_numbers(page)) == 20
 
 
@@ -225,13 +231,13 @@ def _fields(page: BeautifulSoup) -> dict[str, str]:
     form = page.select_one("form.form")
     assert form is not None
     sent = {
-        i["name"]: i.get("value", "")
+        str(i["name"]): str(i.get("value", ""))
         for i in form.select("input[name]")
         if i.get("type") != "checkbox" or i.has_attr("checked")
     }
     for select in form.select("select[name]"):
         chosen = select.select_one("option[selected]")
-        sent[select["name"]] = chosen["value"] if chosen else ""
+        sent[str(select["name"])] = str(chosen["value"]) if chosen else ""
     return sent
 
 
@@ -262,7 +268,7 @@ def test_a_refusal_stands_at_its_field_and_saves_nothing(
     address = "/admin/employee/edit/?id=1"
     typed = _fields(_page(admin, address)) | {"phone": "no phone", "name": "改了"}
     page = BeautifulSoup(admin.post(address, data=typed, headers=ENGLISH).text, "html.parser")
-    assert "not a telephone number" in page.select_one("#phone-error").get_text()
+    assert "not a telephone number" in _text(page, "#phone-error")
     with Session(engine) as session:
         assert session.get_one(Employee, 1).name != "改了"
 
@@ -274,7 +280,7 @@ def test_a_form_without_what_is_needed_says_so_in_chinese_too(admin: FlaskClient
     page = BeautifulSoup(answer.text, "html.parser")
     assert page.select(".field-wrong")
     assert not re.search(r"[A-Za-z]{4,}", " ".join(p.get_text() for p in page.select(".wrong")))
-    assert not re.search(r"[A-Za-z]{4,}", page.select_one(".messages").get_text())
+    assert not re.search(r"[A-Za-z]{4,}", _text(page, ".messages"))
 
 
 def test_an_employee_number_is_used_once(admin: FlaskClient) -> None:

@@ -242,7 +242,8 @@ def test_a_choice_of_the_company_between_yes_and_no_may_be_no() -> None:
     entry = {"key": "call_before_rest", "value": True}
     slots = {"value": value_slot(entry, parameter_shapes(data))}
     form = form_of(slots, RuleChoices(data))
-    assert form(None, data=entry)["value"].raw[""] == "yes"
+    field: Any = form(None, data=entry)["value"]
+    assert field.raw[""] == "yes"
     assert form(MultiDict([("value-from", "")]), data=entry)["value"].data is False
 
 

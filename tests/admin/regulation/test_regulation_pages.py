@@ -46,7 +46,7 @@ def test_cases_are_moved_after_a_preview_and_not_before(
 ) -> None:
     with office_at() as session:
         number = Office(session).dispatched().number
-        said = {"effective_from": dt.date(2026, 10, 1), "now": at(9, 28, 12)}
+        said: dict[str, Any] = {"effective_from": dt.date(2026, 10, 1), "now": at(9, 28, 12)}
         to = policies.publish(session, longer(), **said).id
     log_in(Role.administrator, username="administrator")
     address = f"/admin/moving/{to}"
@@ -84,7 +84,7 @@ def test_the_company_words_an_addressee_anew_without_a_version(
         | {"ways": [{"key": "phone", "label": "电话"}]},
     ]
     with office_at() as session:
-        said = {"effective_from": dt.date(2026, 2, 1), "now": at(2, 1, 9)}
+        said: dict[str, Any] = {"effective_from": dt.date(2026, 2, 1), "now": at(2, 1, 9)}
         policy_id = policies.publish(session, data, **said).policy_id
     log_in(Role.administrator, username="administrator")
     assert "报市场监管" in client.get("/admin/company_text/new/").get_data(as_text=True)

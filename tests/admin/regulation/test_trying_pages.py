@@ -300,7 +300,7 @@ def test_every_event_has_a_form_that_asks_for_all_it_needs(app: Flask, pack_file
 
 def test_a_form_of_the_regulation_is_filled_field_by_field(app: Flask) -> None:
     data = read_toml(PACKS / "skoda-dealer.toml")
-    asked = {"key": "opinion", "label": "意见书", "cite": "SKD-2.1"}
+    asked: dict[str, Any] = {"key": "opinion", "label": "意见书", "cite": "SKD-2.1"}
     asked["fields"] = [
         {"key": "cause", "label": "原因", "shape": "long_text", "required": True},
         {"key": "checked", "label": "已核实", "shape": "flag"},

@@ -315,7 +315,7 @@ def test_a_report_is_owed_for_each_key_customer(
     visit("care_director")
     post(f"/admin/customer/{identity}/rank/", key="1")
     with reading(engine) as session:
-        assert session.get(Customer, identity).tier == "key"
+        assert session.get_one(Customer, identity).tier == "key"
     assert "重点客户" in client.get("/admin/customer/").text
     assert client.get("/admin/report/suppliers/visit/2025/").status_code == 404
     page = client.get(f"/admin/report/suppliers/visit/2025/?customer={identity}").text

@@ -570,7 +570,7 @@ def test_headers_are_unique_within_a_tab(visit: Any, send: Any, week: None, engi
 # ---------------------------------------------------------------- sentences
 
 
-CODES = {
+CODES: dict[str, dict[str, Any]] = {
     "half_sorted": {"columns": ["handler", "进展"], "rows": 3},
     "rows_vanished": {"count": 12, "of": 40},
     "shifted_paste": {"columns": ["outcome"], "rows": 2},
@@ -636,7 +636,10 @@ def test_what_is_wrong_with_a_file_is_a_sentence_in_every_language(code: str) ->
             assert str(value) in said[0]
 
 
-@pytest.mark.parametrize("refusal", sorted(DomainError.leaves(), key=lambda one: one.code))
+REFUSALS = sorted(DomainError.leaves(), key=lambda one: one.code)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
 def test_a_refusal_kept_as_a_problem_is_said_like_the_refusal(
     refusal: type[DomainError],
 ) -> None:

@@ -72,7 +72,10 @@ def test_what_is_said_filed_and_late_has_values_of_its_own(field: str, kind: str
 
 def test_nothing_is_below_a_number_and_at_least_it() -> None:
     pack = build_pack(read_toml(shipped_path("skoda-dealer")))
-    rows = [ConditionRow(field="mileage", below=90), ConditionRow(field="mileage", at_least=90)]
+    rows = [
+        ConditionRow.model_validate({"field": "mileage", "below": 90}),
+        ConditionRow.model_validate({"field": "mileage", "at_least": 90}),
+    ]
     assert not domains.satisfiable(pack, rows)
     assert domains.satisfiable(pack, rows[:1])
 
@@ -210,10 +213,13 @@ def test_a_term_that_no_calendar_counts_is_refused(data: Data, amount: int, unit
     assert ("deadline", "close_a", "within") in found_in(data, "term_too_long")
 
 
-@pytest.mark.parametrize("unit", sorted(MOST_OF, key=lambda unit: unit.value))
+UNITS = sorted(MOST_OF, key=lambda unit: unit.value)
+
+
+@pytest.mark.parametrize("unit", UNITS)
 def test_the_longest_terms_are_counted_whenever_they_begin(unit: Unit) -> None:
     last_day = dt.datetime.combine(LAST_ON, dt.time(1), tzinfo=dt.UTC)
-    shown = {"at": dt.time(17)} if unit is Unit.clock_time else {}
+    shown: dict[str, Any] = {"at": dt.time(17)} if unit is Unit.clock_time else {}
     term = Quantity(amount=MOST_OF[unit], unit=unit, **shown)
     assert term.end(last_day, official_calendar()).at > last_day
 
@@ -228,7 +234,19 @@ def test_addressees_outside_and_parts_in_the_case_may_be_named() -> None:
     assert [one for one in checking.written_findings(data) if one.grave] == []
 
 
-STRANGE = (None, True, -7, 1.5, "", "no such thing", "x" * 5_000, [], ["a", "b"], {"a": 1}, [{}])
+STRANGE: tuple[Any, ...] = (
+    None,
+    True,
+    -7,
+    1.5,
+    "",
+    "no such thing",
+    "x" * 5_000,
+    [],
+    ["a", "b"],
+    {"a": 1},
+    [{}],
+)
 
 
 @pytest.mark.parametrize("regulation", REGULATIONS)
@@ -379,7 +397,7 @@ def test_a_rule_whose_condition_can_never_hold_is_found() -> None:
 
 
 def test_a_step_behind_one_that_always_holds_is_out_of_reach() -> None:
-    steps = [
+    steps: list[dict[str, Any]] = [
         {"key": "usual", "scale": "grade"},
         {"key": "grave", "scale": "grade", "when": [{"field": "demand", "filled": True}]},
     ]

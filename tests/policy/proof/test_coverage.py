@@ -57,7 +57,7 @@ def test_no_change_of_the_pack_goes_unnoticed(regulation: str, part: int) -> Non
 
 def _case(name: str, **fields: object) -> Case:
     blank = {"file": "", "proves": (), "parameters": {}, "steps": (), "cast": {}, "defaults": {}}
-    return Case(**{**blank, "name": name, **fields})  # type: ignore[arg-type]
+    return Case(**{**blank, "name": name, **fields})  # type: ignore[arg-type]  # fields by name
 
 
 def test_a_clause_is_proven_by_the_cases_and_the_marked_tests_that_cite_it() -> None:

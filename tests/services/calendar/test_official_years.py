@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_the_installed_plan_reads_back_as_itself() -> None:
 
 
 def test_a_table_becomes_lines_whatever_stands_in_it() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"日期": dt.datetime(2027, 1, 1), "类型": "放假", "说明": "元旦, 第一天"},
         {"日期": dt.date(2027, 1, 2), "类型": "放假", "说明": None},
         {"日期": "二月三十", "类型": None, "说明": "?"},

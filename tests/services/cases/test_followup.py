@@ -143,7 +143,7 @@ def test_only_who_holds_a_calling_post_calls_and_never_the_handler(
     with refuses(SelfForbidden, deed="called_back", cite="SKD-5.5.1"):
         office.call(case, actor=office.by("mechanic"))
     with refuses(FieldMissing, field="satisfaction"):
-        office.call(case, None)  # type: ignore[arg-type]
+        office.call(case, None)  # type: ignore[arg-type]  # nobody was reached
 
 
 def test_nobody_signs_what_the_customer_did_not_accept(
@@ -165,7 +165,7 @@ def test_a_customer_nobody_reaches_three_times_on_two_days_lets_the_case_end(
     case = office.confirmed()
     for day, hour in ((28, 16), (28, 17), (29, 9)):
         assert case.status is Status.confirmed
-        office.call(case, None, at(9, day, hour), outcome=CallOutcome.unreachable)  # type: ignore[arg-type]
+        office.call(case, None, at(9, day, hour), outcome=CallOutcome.unreachable)  # type: ignore[arg-type]  # nobody was reached
     assert (case.status, case.closing_ground) == (Status.accepted, ClosingGround.unreachable)
     assert [call.attempt for call in case.callbacks] == [1, 2, 3]
 
@@ -200,7 +200,7 @@ def test_a_satisfaction_call_without_its_second_score_is_told_what_to_fill_in(
     office: Office, refuses: Callable[..., Any]
 ) -> None:
     case = office.closed()
-    asked = {"purpose": CallPurpose.satisfaction, "now": at(10, 1, 10)}
+    asked: dict[str, Any] = {"purpose": CallPurpose.satisfaction, "now": at(10, 1, 10)}
     with refuses(GateClosed, cite="SKD-5.5.2", field="process_score"):
         office.call(case, **asked)
     office.call(case, process_score=Satisfaction.acceptable, **asked)

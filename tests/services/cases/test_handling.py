@@ -42,7 +42,7 @@ def test_a_deed_is_neither_of_the_future_nor_older_than_its_case(
     office: Office, refuses: Callable[..., Any]
 ) -> None:
     case = office.dispatched()
-    said = {"actor": office.by("mechanic"), "now": at(9, 28, 12)}
+    said: dict[str, Any] = {"actor": office.by("mechanic"), "now": at(9, 28, 12)}
     with refuses(TimeInFuture, field="at"):
         handling.contact(office.session, case, at=at(9, 28, 12, 1), **said)
     with refuses(TimeBeforeCase, field="at"):

@@ -273,7 +273,7 @@ def test_a_case_the_company_is_not_to_blame_for_needs_a_reason(
     office: Office, refuses: Callable[..., Any]
 ) -> None:
     case = office.registered()
-    said = {"actor": office.by("specialist"), "now": at(9, 28, 10)}
+    said: dict[str, Any] = {"actor": office.by("specialist"), "now": at(9, 28, 10)}
     with refuses(FieldMissing, field="reason"):
         intake.classify(office.session, case, responsibility=Responsibility.not_responsible, **said)
     intake.classify(

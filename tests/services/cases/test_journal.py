@@ -202,7 +202,7 @@ PLAIN = {
     "arrived_on_site": handling.arrive_on_site,
     "factory_closed": handling.close_at_factory,
 }
-MENDINGS = (
+MENDINGS: tuple[dict[str, Any], ...] = (
     {"extra": {}},
     {"extra": {"forwarded_by": "media"}},
     {"grade": "B1"},

@@ -140,7 +140,7 @@ def test_what_is_accepted_has_a_file_and_what_is_not_is_counted_apart(
     pack = policies.pack(session, version)
     listed = {
         key: [
-            row.number
+            row.number if isinstance(row, Complaint) else row
             for row in ledgers.ledger_rows(
                 session, version, pack.find("ledger", key), from_on=FIRST, until_on=LAST
             )
@@ -160,8 +160,8 @@ def _figures(session: Session, version: PolicyVersion) -> list[Any]:
 def test_the_causes_of_a_month_are_counted_most_frequent_first(
     session: Session, version: PolicyVersion, desk: Desk
 ) -> None:
-    for day, causes in ((1, ["production"]), (2, ["production", "training"]), (3, ["design"])):
-        desk.caused(desk.heard(day), day, *causes)
+    for day, found in ((1, ["production"]), (2, ["production", "training"]), (3, ["design"])):
+        desk.caused(desk.heard(day), day, *found)
     again = desk.heard(4)
     desk.caused(again, 4, "other")
     desk.caused(again, 5, "training", "production")
@@ -170,8 +170,8 @@ def test_the_causes_of_a_month_are_counted_most_frequent_first(
         found = indicators.choice_counts(session, version, from_on=from_on, until_on=until_on)
         return next((dict(one.counts) for one in found if one.field.key == "causes"), {})
 
-    found = causes(FIRST, LAST)
-    assert list(found.items()) == [("production", 3), ("training", 2), ("design", 1)]
+    counted = causes(FIRST, LAST)
+    assert list(counted.items()) == [("production", 3), ("training", 2), ("design", 1)]
     assert causes(FIRST, dt.date(2026, 9, 1)) == {"production": 1}
     assert causes(dt.date(2026, 8, 1), dt.date(2026, 8, 31)) == {}
     by_category = indicators.by_category(session, version, from_on=FIRST, until_on=LAST)

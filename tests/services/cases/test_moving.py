@@ -48,7 +48,7 @@ def dearer(data: dict[str, Any]) -> None:
 
 
 def move(office: Office, case: Complaint, to: PolicyVersion, now: dt.datetime = LATER) -> Any:
-    said = {"reason": "勘误", "actor": office.administrator, "now": now}
+    said: dict[str, Any] = {"reason": "勘误", "actor": office.administrator, "now": now}
     return moving.move(office.session, case, to, **said)
 
 
@@ -97,7 +97,7 @@ def test_a_proposal_takes_the_new_sum_and_what_was_confirmed_keeps_its_own(offic
 
 def confirm(office: Office, case: Complaint) -> None:
     penalty = office.penalty(case, "late_close")
-    said = {"actor": office.by("care_director"), "now": at(10, 20, 10)}
+    said: dict[str, Any] = {"actor": office.by("care_director"), "now": at(10, 20, 10)}
     penalties.confirm(office.session, penalty, **said)
 
 
@@ -106,7 +106,7 @@ def test_a_month_that_was_paid_stays_as_it_is(office: Office, refuses: Any) -> N
     sweep.pass_time(office.session, case.number, now=LATER)
     confirm(office, case)
     penalty = office.penalty(case, "late_close")
-    said = {"actor": office.by("care_director"), "now": at(10, 20, 11)}
+    said: dict[str, Any] = {"actor": office.by("care_director"), "now": at(10, 20, 11)}
     penalties.notify(office.session, penalty, how="面谈", **said)
     assert penalty.month is not None
     office.session.add(WageMonth(month=penalty.month, closed_at=at(12, 1, 9)))
@@ -180,7 +180,7 @@ def test_only_an_administrator_moves_a_case(office: Office, refuses: Any) -> Non
     case = office.dispatched()
     to = corrected(office, longer)
     with refuses(RoleMissing):
-        said = {"reason": "勘误", "actor": office.by("care_director"), "now": LATER}
+        said: dict[str, Any] = {"reason": "勘误", "actor": office.by("care_director"), "now": LATER}
         moving.move(office.session, case, to, **said)
 
 

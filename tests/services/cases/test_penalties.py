@@ -86,7 +86,7 @@ def test_only_care_director_and_general_manager_settle_money(
     office: Office, refuses: Callable[..., Any], name: str
 ) -> None:
     _, penalty = late(office)
-    said = {"actor": office.by(name), "now": at(10, 12, 9)}
+    said: dict[str, Any] = {"actor": office.by(name), "now": at(10, 12, 9)}
     with refuses(PostMissing, deed="penalty_confirmed", cite="SKD-4.1"):
         penalties.confirm(office.session, penalty, **said)
     with refuses(PostMissing, deed="penalty_waived"):

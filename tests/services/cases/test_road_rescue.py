@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -68,7 +70,7 @@ def test_the_hours_in_which_nobody_stood_watch_at_the_hotline_are_reported(
     assert [row.data["duty_person"] for row in _watches(session, version)] == ["1001"] * 3
 
 
-def _watches(session: Session, version: PolicyVersion) -> list[object]:
+def _watches(session: Session, version: PolicyVersion) -> list[Any]:
     entry = policies.pack(session, version).find("ledger", "duty")
     return list(
         ledgers.ledger_rows(session, version, entry, from_on=dt.date(2026, 9, 30), until_on=SECOND)
@@ -127,7 +129,9 @@ def test_every_handling_file_stands_in_the_complaint_ledger_to_be_found_again(
             now=at(10, 1, 13),
         )
     entry = policies.pack(session, version).find("ledger", "complaints")
-    rows = ledgers.ledger_rows(session, version, entry, from_on=FIRST, until_on=FIRST)
+    rows: Sequence[Any] = ledgers.ledger_rows(
+        session, version, entry, from_on=FIRST, until_on=FIRST
+    )
     assert [row.complaint.number for row in rows] == ["RTS2026100001", "RTS2026100002"]
     assert [row.data["reason"] for row in rows] == ["拖车 9", "拖车 10"]
     assert session.scalar(sa.select(sa.func.count(Complaint.id))) == 3

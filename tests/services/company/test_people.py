@@ -69,7 +69,7 @@ def test_two_people_of_one_name_differ_by_number(session: Session, care: Departm
 def test_an_employee_with_wrong_facts_is_refused(
     wrong: dict[str, Any], refusal: type[Exception], session: Session, care: Department
 ) -> None:
-    right = {"number": "9", "name": "甲", "department": care}
+    right: dict[str, Any] = {"number": "9", "name": "甲", "department": care}
     with pytest.raises(refusal):
         people.add_employee(session, **(right | wrong))
 
@@ -155,7 +155,12 @@ def test_the_last_administrator_cannot_become_something_else(session: Session) -
         )
 
     first = add("first")
-    change = {"display_name": "甲", "role": Role.care, "employee": None, "active": True}
+    change: dict[str, Any] = {
+        "display_name": "甲",
+        "role": Role.care,
+        "employee": None,
+        "active": True,
+    }
     with pytest.raises(ValueRefused):
         people.change_user(session, first, **change)
     add("second")

@@ -70,7 +70,12 @@ def told(office: Office) -> Notice:
 
 def test_the_same_occasion_is_told_once(office: Office) -> None:
     complaint = office.dispatched()
-    said = {"kind": "refused_input", "now": REPLIED, "complaint": complaint, "facts": {}}
+    said: dict[str, Any] = {
+        "kind": "refused_input",
+        "now": REPLIED,
+        "complaint": complaint,
+        "facts": {},
+    }
     first = notices.add_notice(office.session, occasion="row/1", **said)
     assert first is not None
     assert first.facts == {"number": complaint.number}
@@ -190,6 +195,7 @@ def test_many_terms_cost_few_statements(office: Office, count: Any) -> None:
 def test_a_notice_goes_to_who_answers_who_handles_and_the_robots_of_the_department(
     office: Office, told: Notice
 ) -> None:
+    assert told.complaint is not None
     handling.assign(
         office.session,
         told.complaint,

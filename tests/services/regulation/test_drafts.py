@@ -195,7 +195,8 @@ def test_a_draft_full_of_mistakes_is_kept_as_it_was_typed(office: Office) -> Non
 def test_entries_are_changed_added_moved_and_removed_and_each_change_is_a_row(
     office: Office, draft: PolicyVersion
 ) -> None:
-    session, said = office.session, {"actor": office.administrator, "now": NOW}
+    session = office.session
+    said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
     change(office, draft, "penalty", "late_close", amount="250")
     new = drafts.add_entry(
         session, draft, "category", {"key": "price", "label": "价格", "cite": "SKD-2.1"}, **said
@@ -241,7 +242,8 @@ def test_of_two_who_change_a_draft_the_second_is_told(
 def test_a_published_version_stays_as_it_is(office: Office, refuses: Any) -> None:
     with refuses(VersionFixed):
         change(office, office.version, "penalty", "late_close", amount=250)
-    session, said = office.session, {"actor": office.administrator, "now": NOW}
+    session = office.session
+    said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
     found = row(session, office.version, "penalty", "late_close")
     for act in (
         lambda: drafts.remove_entry(session, office.version, found, **said),
@@ -441,7 +443,8 @@ def test_nothing_is_published_unapproved_untold_or_for_the_past(
 def test_a_change_of_the_sales_company_is_in_force_only_once_another_approved_it(
     office: Office, second: Actor, refuses: Any
 ) -> None:
-    session, said = office.session, {"actor": office.administrator, "now": NOW}
+    session = office.session
+    said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
     data = read_toml(shipped_path("sales-company"))
     version = policies.publish(session, data, effective_from=dt.date(2026, 1, 1), now=NOW)
     draft = drafts.begin_from(session, version, **said)

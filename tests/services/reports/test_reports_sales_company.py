@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -118,7 +118,7 @@ def test_the_thousandth_complaint_of_a_month_widens_its_number_and_the_log_says_
     warned = [one.getMessage() for one in caplog.records if one.name == "services.cases.intake"]
     assert warned == ["TS26091000 is wider than its series is printed"]
     entry = policies.pack(sales.session, sales.version).find("ledger", "complaints")
-    rows = ledgers.ledger_rows(sales.session, sales.version, entry, **SEPTEMBER)
+    rows: Sequence[Any] = ledgers.ledger_rows(sales.session, sales.version, entry, **SEPTEMBER)
     assert [row.number for row in rows] == ["TS2609001", "TS2609999", "TS26091000"]
     missing = ledgers.missing_numbers(sales.session, sales.version, on=TODAY)["complaint"]
     assert (missing[0], missing[-1], len(missing)) == ("TS2609002", "TS2609998", 997)
@@ -134,7 +134,9 @@ def test_every_case_stands_in_its_register_and_in_the_reception_ledger(
     found = {}
     for entry in pack.ledger:
         with count() as statements:
-            rows = ledgers.ledger_rows(sales.session, sales.version, entry, **SEPTEMBER)
+            rows: Sequence[Any] = ledgers.ledger_rows(
+                sales.session, sales.version, entry, **SEPTEMBER
+            )
         assert len(statements) <= 2
         found[entry.key] = [row.number for row in rows if isinstance(row, Complaint)]
     assert found == {
@@ -172,7 +174,7 @@ def test_a_case_withdrawn_as_a_mistake_is_in_no_figure_and_stays_in_its_ledger(
     by_category = indicators.by_category(sales.session, sales.version, **SEPTEMBER)
     assert {name: _value(rows) for name, rows in by_category.items()} == {"quality": "1"}
     entry = policies.pack(sales.session, sales.version).find("ledger", "complaints")
-    rows = ledgers.ledger_rows(sales.session, sales.version, entry, **SEPTEMBER)
+    rows: Sequence[Any] = ledgers.ledger_rows(sales.session, sales.version, entry, **SEPTEMBER)
     assert list(rows) == [stands, mistake]
 
 

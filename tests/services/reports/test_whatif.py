@@ -44,7 +44,7 @@ def judged(office: Office, version: PolicyVersion, **period: Any) -> list[whatif
     """The cases of September under a version, in batches of two."""
     pack = policies.pack(office.session, version)
     found: list[whatif.JudgedCase] = []
-    said = {"from_on": FROM, "until_on": UNTIL, "now": NOW, "size": 2} | period
+    said: dict[str, Any] = {"from_on": FROM, "until_on": UNTIL, "now": NOW, "size": 2} | period
     after_id: int | None = 0
     while after_id is not None:
         one = whatif.judge_batch(office.session, version, pack, after_id=after_id, **said)
@@ -223,7 +223,7 @@ def test_what_was_begun_goes_on_behind_the_last_batch(
     run_id = asked(office, shorter)
     ((_, request_id),) = whatif.claim_waiting(session, now=NOW)
     pack = policies.pack(session, shorter)
-    period = {"from_on": FROM, "until_on": UNTIL, "now": NOW}
+    period: dict[str, Any] = {"from_on": FROM, "until_on": UNTIL, "now": NOW}
     first = whatif.judge_batch(session, shorter, pack, size=2, **period)
     assert whatif.store_batch(session, run_id, request_id, first, now=NOW)
     whatif.release(session, request_id)

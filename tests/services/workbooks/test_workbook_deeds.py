@@ -55,7 +55,7 @@ HEARD = {
 
 
 def heard(office: Office, key: str = "after_sales", **said: Any) -> Complaint:
-    usual = {**HEARD, "actor": office.sheet(key)}
+    usual: dict[str, Any] = {**HEARD, "actor": office.sheet(key)}
     return intake.register_in_workbook(office.session, office.department(key), **(usual | said))
 
 
@@ -211,11 +211,12 @@ def test_a_department_works_in_its_sheet_until_a_name_is_needed(
     assert case.handler is not None
     assert (case.status, case.handler.number) == (Status.replied, "2006")
     assert (case.contacted_at, case.replied_at) == (at(9, 28, 10, 55), at(9, 28, 11, 30))
-    for deed, more in (
+    deeds: tuple[tuple[Any, dict[str, Any]], ...] = (
         (handling.confirm, {}),
         (handling.decline, {"reason": "-"}),
         (intake.classify, {"category": "parts"}),
-    ):
+    )
+    for deed, more in deeds:
         with refuses(NameNeeded):
             deed(office.session, case, actor=by, now=at(9, 28, 13), **more)
     assert case.signoffs == []
@@ -230,7 +231,8 @@ def test_an_answer_without_a_name_makes_nobody_the_handler(office: Office) -> No
 def test_a_department_names_only_its_own_people(
     office: Office, refuses: Callable[..., Any]
 ) -> None:
-    case, said = office.dispatched(), {"actor": office.sheet("after_sales"), "now": at(9, 28, 11)}
+    case = office.dispatched()
+    said: dict[str, Any] = {"actor": office.sheet("after_sales"), "now": at(9, 28, 11)}
     with refuses(ValueRefused, field="handler", value="3002", why="other_department"):
         handling.assign(office.session, case, handler="3002", **said)
     with refuses(NotFound, what="employee", key="9999"):
@@ -244,7 +246,8 @@ def test_a_department_names_only_its_own_people(
 def test_a_sheet_does_nothing_about_the_case_of_another_department(
     office: Office, refuses: Callable[..., Any]
 ) -> None:
-    case, said = office.dispatched(), {"actor": office.sheet("sales"), "now": at(9, 28, 11)}
+    case = office.dispatched()
+    said: dict[str, Any] = {"actor": office.sheet("sales"), "now": at(9, 28, 11)}
     with refuses(PostMissing, deed="replied"):
         handling.reply(office.session, case, outcome=ReplyOutcome.solved, text="-", **said)
     with refuses(PostMissing, deed="returned"):

@@ -36,7 +36,7 @@ from policy.vocabulary.errors import (
     ValueRefused,
 )
 from policy.vocabulary.status import Status
-from services.cases import correcting, journal
+from services.cases import correcting
 from services.workbooks import layout, layout_changes, looks, resolutions, states, undoing
 from tests.company import Office, at
 
@@ -189,7 +189,7 @@ def test_the_states_of_many_files_cost_two_statements(
     session.expire_all()
     with count() as statements:
         found = states.states(session)
-        said = [(one.workbook.department.name, one.last_pass_at, one.asked_at) for one in found]
+        said = [(str(one.workbook.department), one.last_pass_at, one.asked_at) for one in found]
     assert len(statements) == 2
     assert said[0] == ("parts department", NOW, NOW)
     for one in found:
@@ -405,10 +405,6 @@ def corrected(office: Office, complaint: Complaint, target: int, text: str) -> N
     )
 
 
-def said(session: Session, complaint: Complaint) -> str | None:
-    return journal.fold_journal(session, complaint).replies[-1].text
-
-
 def test_a_correction_is_corrected_back(session: Session, office: Office) -> None:
     complaint, first = replied(session, office)
     target = complaint.version
@@ -518,7 +514,12 @@ def column(tab: WorkbookTab, name: str) -> WorkbookColumn:
 
 
 def change(session: Session, one: WorkbookColumn, **said: Any) -> None:
-    usual = {"header": one.header, "width": one.width, "position": one.position, "active": True}
+    usual: dict[str, Any] = {
+        "header": one.header,
+        "width": one.width,
+        "position": one.position,
+        "active": True,
+    }
     layout_changes.change_column(session, one, **(usual | said))
 
 

@@ -20,8 +20,12 @@ from sync.mirror.look import LookOutcome
 from tests.company import at
 from tests.sync.folder import Files, cells, header, outcome
 
-SOLVED = {"handler": "2005", "outcome": outcome("solved"), "answer": "换了轴承"}
-WISH = {"handler": "2005", "outcome": outcome("extension"), "until_reason": "等配件"}
+SOLVED: dict[str, Any] = {"handler": "2005", "outcome": outcome("solved"), "answer": "换了轴承"}
+WISH: dict[str, Any] = {
+    "handler": "2005",
+    "outcome": outcome("extension"),
+    "until_reason": "等配件",
+}
 
 
 def begun(files: Files, **said: Any) -> str:
@@ -100,10 +104,10 @@ ANSWERS: list[tuple[dict[str, str], list[str], Status, dict[str, str]]] = [
 )
 def test_a_complete_answer_is_done_once(
     files: Files,
-    said: dict[str, str],
+    said: dict[str, Any],
     events: list[str],
     status: Status,
-    facts: dict[str, str],
+    facts: dict[str, Any],
 ) -> None:
     number = begun(files)
     looks = type_in(files, number, **said)
@@ -231,10 +235,12 @@ def test_every_change_of_the_progress_is_kept(files: Files) -> None:
 def test_what_was_taken_cannot_be_emptied(files: Files, name: str) -> None:
     number = begun(files)
     said = {"progress": "已联系", "handler": "2005", "contacted_at": "2026-09-28 10:05"}
-    type_in(files, number, **{name: said[name]})
+    cell: dict[str, Any] = {name: said[name]}
+    type_in(files, number, **cell)
     before, done = cells(files.rows()[number], name), names(files, number)
     assert before != ("",)
-    type_in(files, number, **{name: None})
+    cell[name] = None
+    type_in(files, number, **cell)
     assert cells(files.rows()[number], name) == before
     assert names(files, number) == done
     assert "已还原" in hint(files, number)

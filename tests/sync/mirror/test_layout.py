@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from enums import Audience
 from models import WorkbookColumn, WorkbookTab
+from services.regulation import declared
 from services.workbooks import layout
 from sync.mirror.look import LookOutcome
 from tests.company import regulation
@@ -30,7 +31,7 @@ def column(session: Session, name: str, tab: str = "open") -> WorkbookColumn:
 def extra() -> tuple[str, str]:
     """A field of the regulation: its key, and its label."""
     entry = regulation()["field"][0]
-    return layout.EXTRA + entry["key"], entry["label"]
+    return declared.EXTRA + entry["key"], entry["label"]
 
 
 @pytest.fixture

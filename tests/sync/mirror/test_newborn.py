@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 import sqlalchemy as sa
@@ -135,20 +135,20 @@ def _gone(files: Files) -> Iterator[None]:
         found.book = Failing(files.path(name))
         return found
 
-    files.mirror = mirror  # type: ignore[method-assign,assignment]
+    files.mirror = mirror  # type: ignore[method-assign,assignment]  # put back below
     yield
-    files.mirror = whole  # type: ignore[method-assign]
+    files.mirror = whole  # type: ignore[method-assign]  # put back below
 
 
 @pytest.mark.parametrize("without_id", [_held, _gone])
 def test_a_case_whose_id_is_not_in_the_file_yet_is_not_registered_again(
-    begun: Files, without_id: object
+    begun: Files, without_id: Callable[[Files], AbstractContextManager[None]]
 ) -> None:
     hands = begun.hands()
     row = hands.add_row(**TYPED)
     hands.add_row(**TYPED | {"body": "另一件"})
     save(begun, hands)
-    with without_id(begun):  # type: ignore[operator]
+    with without_id(begun):
         for _ in range(4):
             begun.look()
         assert len(born(begun)) == 2

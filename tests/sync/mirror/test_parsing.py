@@ -37,7 +37,7 @@ PEOPLE = (
 
 def local(read: Read | None, **more: object) -> str:
     """The time a cell means, as a clock on the wall of Shanghai says it."""
-    at = parsing.moment(read, now=NOW, zone=SHANGHAI, **more)  # type: ignore[arg-type]
+    at = parsing.moment(read, now=NOW, zone=SHANGHAI, **more)  # type: ignore[arg-type]  # hints by name
     assert at is not None
     assert at.tzinfo is dt.UTC
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}".removesuffix(":00")
@@ -45,7 +45,7 @@ def local(read: Read | None, **more: object) -> str:
 
 def day(read: Read | None, **more: object) -> str:
     """The day a cell means."""
-    return str(parsing.day(read, now=NOW, zone=SHANGHAI, **more))  # type: ignore[arg-type]
+    return str(parsing.day(read, now=NOW, zone=SHANGHAI, **more))  # type: ignore[arg-type]  # hints by name
 
 
 def refused(reader: Callable[[Read], object], read: Read) -> tuple[str, dict[str, object]]:
@@ -263,7 +263,7 @@ def test_a_day_without_a_clock_gets_the_clock_of_its_field(read: Read) -> None:
 
 def test_a_day_without_a_year_is_the_nearest_one() -> None:
     new_year = {"now": dt.datetime(2027, 1, 2, 9, 0, tzinfo=SHANGHAI), "zone": SHANGHAI}
-    last = parsing.moment("12-31 14:05", **new_year)  # type: ignore[arg-type]
+    last = parsing.moment("12-31 14:05", **new_year)  # type: ignore[arg-type]  # hints by name
     assert last == dt.datetime(2026, 12, 31, 6, 5, tzinfo=dt.UTC)
 
 
@@ -516,7 +516,7 @@ def test_no_reader_fails_on_whatever_stands_in_a_cell(read: Read) -> None:
         try:
             reader(read)
         except Unreadable as error:
-            assert error.facts.keys() or error.code == "not_computed"  # noqa: PT017
+            assert error.facts.keys() or error.code == "not_computed"  # noqa: PT017  # either way is right
 
 
 MOMENTS = st.datetimes(dt.datetime(2000, 1, 1), dt.datetime(2099, 12, 30)).map(

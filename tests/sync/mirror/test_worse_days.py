@@ -7,7 +7,6 @@ open for hours, read-only, gone, on a full disk. LibreOffice does what people do
 from __future__ import annotations
 
 import ctypes
-import datetime as dt
 import os
 import resource
 import shutil
@@ -17,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -92,7 +92,7 @@ def test_a_broken_file_is_left_alone_until_somebody_undoes_it(day: Day, code: st
     assert all(day.events(place) == [] for place in range(6))
     (problem,) = day.problems()
     assert (problem.kind, problem.code) == (ProblemKind.structure, code)
-    with wording.speaking("zh_Hans_CN", dt.UTC):
+    with wording.speaking("zh_Hans_CN", ZoneInfo("UTC")):
         assert "—" not in wording.workbook_problem(problem.code, problem.facts)
     assert len(day.notices("file_problem")) == 1
     day.choose(Resolution.undo, code)

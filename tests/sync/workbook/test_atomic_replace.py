@@ -67,7 +67,7 @@ def test_a_process_killed_before_any_step_leaves_the_old_or_the_new_book(
     stamps = set()
     for step in range(1, 1000):
         fresh(book, old)
-        ended = stepping.run(lambda: write(book), lambda at, step=step: at == step, before=before)
+        ended = stepping.run(lambda: write(book), step.__eq__, before=before)
         picture = book.read(TABS)
         stamps.add(picture.stamp)
         hint = picture.grids["open"].lines[0].cells.get("hint")
@@ -81,10 +81,13 @@ def test_a_process_killed_before_any_step_leaves_the_old_or_the_new_book(
 
 
 def test_with_exchange_the_path_never_misses_its_book(book: WorkbookFile) -> None:
-    missing = []
-    ended = stepping.run(
-        lambda: write(book), lambda at: bool(missing.append(not book.path.exists()))
-    )
+    missing: list[bool] = []
+
+    def notice(at: int) -> bool:
+        missing.append(not book.path.exists())
+        return False
+
+    ended = stepping.run(lambda: write(book), notice)
     assert ended.said == "done"
     assert not any(missing)
 

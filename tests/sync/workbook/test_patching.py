@@ -13,10 +13,12 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.worksheet.table import Table
 
 from sync.port import ColumnLayout, Computed, Link, WorkbookChanged, WorkbookWrite, Written
 from sync.workbook import adapter
 from sync.workbook.adapter import WorkbookFile
+from sync.workbook.package import repacked
 from tests.sync.books import DUE, LINES, OPEN, TABS, made, parts, rezip, rich, sheet_part, uid
 
 pytestmark = pytest.mark.filterwarnings(
@@ -187,7 +189,11 @@ def test_a_link_is_a_formula_with_its_value(tmp_path: Path) -> None:
 def test_mistakes_of_the_pass_are_said_and_nothing_is_written(tmp_path: Path) -> None:
     book = made(tmp_path / "a.xlsx", lines=1)
     old = book.path.read_bytes()
-    for cells in ({(2, "no such"): "x"}, {(2, "amount"): float("inf")}):
+    impossible: list[dict[tuple[int, str], Any]] = [
+        {(2, "no such"): "x"},
+        {(2, "amount"): float("inf")},
+    ]
+    for cells in impossible:
         with pytest.raises(RuntimeError):
             write(book, cells)
     assert book.path.read_bytes() == old
@@ -304,7 +310,7 @@ def chain(book: WorkbookFile) -> list[tuple[str, str]]:
     sheet, cells = "", []
     for tag in re.findall(r"<c [^>]+>", parts(book.path)["xl/calcChain.xml"].decode()):
         sheet = match[1] if (match := re.search(r' i="(\d+)"', tag)) else sheet
-        cells.append((re.search(r' r="(\w+)"', tag)[1], sheet))  # type: ignore[index]
+        cells.append((re.search(r' r="(\w+)"', tag)[1], sheet))  # type: ignore[index]  # every tag has one
     return cells
 
 
@@ -372,7 +378,7 @@ def test_a_table_over_our_tab_says_the_headers_we_write(tmp_path: Path) -> None:
     sheet = theirs["在办"]
     sheet.auto_filter.ref = None
     sheet["E1"] = "改名"
-    sheet.add_table(openpyxl.worksheet.table.Table(displayName="表1", ref="A1:K3"))
+    sheet.add_table(Table(displayName="表1", ref="A1:K3"))
     theirs.save(book.path)
     write(book, {(1, "hint"): "同步提示"})
     after = openpyxl.load_workbook(book.path)["在办"]
@@ -390,7 +396,7 @@ def test_a_wrong_patch_never_becomes_the_book(
 ) -> None:
     book = rich(tmp_path / "a.xlsx")
     old = book.path.read_bytes()
-    packed = adapter.repacked
+    packed = repacked
 
     def spoilt(package: Any, new: dict[str, bytes | None]) -> bytes:
         return packed(
