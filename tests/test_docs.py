@@ -37,9 +37,8 @@ def _stale(text: str) -> list[str]:
     """The files and modules that a text names and that do not exist."""
     quoted = set(re.findall(r"`([^`\n]+)`", text))
     paths = {path for path in FILE.findall(text) if "/" in path}
-    return sorted(
-        name for name in quoted | paths if not (_file_is_there(name) and _module_is_there(name))
-    )
+    there = (_file_is_there, _module_is_there, _word_is_there)
+    return sorted(name for name in quoted | paths if not all(known(name) for known in there))
 
 
 @cache
@@ -78,6 +77,25 @@ def _module_is_there(name: str) -> bool:
 @cache
 def _read(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _word_is_there(name: str) -> bool:
+    """Whether a name of code stands anywhere in the code; words in capitals are placeholders."""
+    name = name.removesuffix("()")
+    if not re.fullmatch(r"[A-Za-z_]\w+", name) or name.isupper() or "HHHH" in name:
+        return True
+    return name in _words()
+
+
+@cache
+def _words() -> frozenset[str]:
+    """Every word of the code, its comments and docstrings left out, and of what is data."""
+    data = [path for kind in ("toml", "html") for top in _tops() for path in top.rglob(f"*.{kind}")]
+    text = [path.read_text(encoding="utf-8") for path in [ROOT / "Makefile", *data]]
+    code = [path for top in _tops() for path in top.rglob("*.py")] + [*ROOT.glob("*.py")]
+    text += [path.stem for path in code]
+    text += [token for path in code for token in _tokens(path, said=False)]
+    return frozenset(word for piece in text for word in re.findall(r"\w+", piece))
 
 
 def _stands_in(node: ast.Module | ast.ClassDef, rest: list[str]) -> bool:
@@ -127,14 +145,15 @@ def test_a_page_links_to_what_exists_and_lists_nothing_twice(page: Path) -> None
 
 @pytest.mark.parametrize("path", files(), ids=module_of)
 def test_docstrings_and_comments_name_only_files_and_modules_that_exist(path: Path) -> None:
-    assert [name for text in _said(path) for name in _stale(text)] == []
+    assert [name for text in _tokens(path, said=True) for name in _stale(text)] == []
 
 
-def _said(path: Path) -> Iterator[str]:
+def _tokens(path: Path, *, said: bool) -> Iterator[str]:
+    """The docstrings and comments of a file (`said`), or everything else in it."""
     source = path.read_text(encoding="utf-8")
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         doc = token.type == tokenize.STRING and token.string.startswith('"""')
-        if doc or token.type == tokenize.COMMENT:
+        if (doc or token.type == tokenize.COMMENT) == said:
             yield token.string
 
 
@@ -148,6 +167,8 @@ def test_every_room_stands_in_the_architecture() -> None:
 
 
 def test_a_name_that_is_gone_is_found() -> None:
+    word = "_".join(("handled", "by", "nobody"))
+    assert _stale(f"`{word}` and `{word}()`") == [word, f"{word}()"]
     gone = (
         "`services/hidden.py` calls `services.cases.hidden`, `policy.engine.case.hidden`, `hid.py`"
     )

@@ -1,7 +1,7 @@
 """Whether a deed may be done now, by whom, and if not, why not.
 
 `refusal` is the one answer for deeds done and for buttons not yet pressed. Statuses come from
-`lifecycle`, posts and gates from the pack.
+`status`, posts and gates from the pack.
 """
 
 from __future__ import annotations

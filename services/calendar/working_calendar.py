@@ -2,7 +2,7 @@
 
 The official plan (holidays and the weekends worked in their stead) comes from
 `chinesecalendar`; this is the only module that knows it. What the company says about a day
-stands above it. A calendar changes by `calendar_changes`, which makes a new version of it.
+stands above it. A calendar changes by `services.calendar.changes`, which makes a new version of it.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def texts_on(session: Session, *, policy_id: int, section: str, on: dt.date) -> 
 
 @dataclass(frozen=True, slots=True)
 class CompanyWording:
-    """What is said on a day where `wordable` names an entry; `own` if the company said it."""
+    """What is said on a day about one of `wordable_entries`; `own` if the company said it."""
 
     what: str
     policy: str
@@ -73,7 +73,7 @@ def wordable_entries(session: Session, *, on: dt.date) -> dict[str, str]:
 def add_text(
     session: Session, what: str, *, from_on: dt.date, text: str, on: dt.date
 ) -> CompanyText:
-    """Let the company say something from a day on where `wordable` names an entry.
+    """Let the company say something from a day on where `wordable_entries` names an entry.
 
     Raises ChoiceUnknown for another one, Duplicate for a day that has its words already.
     """
