@@ -150,21 +150,13 @@ def try_draft() -> dict[str, float]:
     totals = Totals()
     after_id: int | None = 0
     begun, busy = time.perf_counter(), time.process_time()
-    from_on, until_on = dt.date(2026, 9, 1), dt.date(2026, 9, 30)
-    now = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
+    asked: dict[str, Any] = {"from_on": dt.date(2026, 9, 1), "until_on": dt.date(2026, 9, 30)}
+    asked["now"] = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
     while after_id is not None:
         with reading(engine) as session:
             draft = session.scalars(sa.select(PolicyVersion).filter_by(status="draft")).one()
             pack = policies.pack(session, draft)
-            found = whatif.judge_batch(
-                session,
-                draft,
-                pack,
-                from_on=from_on,
-                until_on=until_on,
-                after_id=after_id,
-                now=now,
-            )
+            found = whatif.judge_batch(session, draft, pack, **asked, after_id=after_id)
         list(whatif.add_to_totals(found, totals))
         after_id = found.last_id
     assert (totals.cases, totals.differ, totals.refused) == (CASES, CASES, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import sqlalchemy as sa
@@ -32,41 +33,47 @@ def import_(settings: Settings) -> click.Command:
     @click.option("--report", type=_TO_WRITE, help="Write the refused rows into this CSV.")
     @click.option("--take-over-open", is_flag=True, help="Work on the open ones from now on.")
     @click.option("--by", "number", help="The employee number of who does it.")
-    def command(
-        file: Path,
-        policy: str,
-        map_file: Path,
-        dry_run: bool,
-        report: Path | None,
-        take_over_open: bool,
-        number: str | None,
-    ) -> None:
-        if take_over_open and number is None:
+    def command(file: Path, **options: Any) -> None:
+        if options["take_over_open"] and options["number"] is None:
             raise click.ClickException("--take-over-open needs --by: whoever takes them over.")
-        with plain_refusals(settings), quiet("services.cases.journal"):
-            plan = mapping.load(map_file)
-            table = read_table(file, sheet=plan.sheet, header_row=plan.header_row)
-            engine = engine_of(settings)
-            job = past.Import(
-                engine,
-                plan,
-                policy,
-                zone=settings.zone,
-                now=dt.datetime.now(dt.UTC),
-                actor=_who(engine, number),
-                finish=past.DRY_RUN if dry_run else past.COMMIT,
-            )
-            job.check(table.header, file=map_file.name)
-            if take_over_open:
-                job.check_take_over()
-            outcome = _shown(job, table)
-            if take_over_open:
-                job.take_over_open(outcome)
-            if report is not None:
-                past.write_report(report, outcome.refusals)
-        _tell(_TRIED if dry_run else _DONE, outcome)
+        _import(settings, file, **options)
 
     return command
+
+
+def _import(
+    settings: Settings,
+    file: Path,
+    *,
+    policy: str,
+    map_file: Path,
+    dry_run: bool,
+    report: Path | None,
+    take_over_open: bool,
+    number: str | None,
+) -> None:
+    with plain_refusals(settings), quiet("services.cases.journal"):
+        plan = mapping.load(map_file)
+        table = read_table(file, sheet=plan.sheet, header_row=plan.header_row)
+        engine = engine_of(settings)
+        job = past.Import(
+            engine,
+            plan,
+            policy,
+            zone=settings.zone,
+            now=dt.datetime.now(dt.UTC),
+            actor=_who(engine, number),
+            finish=past.DRY_RUN if dry_run else past.COMMIT,
+        )
+        job.check(table.header, file=map_file.name)
+        if take_over_open:
+            job.check_take_over()
+        outcome = _shown(job, table)
+        if take_over_open:
+            job.take_over_open(outcome)
+        if report is not None:
+            past.write_report(report, outcome.refusals)
+    _tell(_TRIED if dry_run else _DONE, outcome)
 
 
 _TO_READ = click.Path(path_type=Path)

@@ -67,9 +67,12 @@ TEXTS = {
 
 def init_app(app: Flask, db: SQLAlchemy) -> None:
     """Answer every refusal and every failure with a page in the visitor's language."""
-
     app.before_request(_limit_text)
+    _answer_refusals(app, db)
+    _answer_failures(app, db)
 
+
+def _answer_refusals(app: Flask, db: SQLAlchemy) -> None:
     @app.errorhandler(CSRFError)
     def stale_token(error: CSRFError) -> tuple[str, int]:
         text = gettext(
@@ -98,6 +101,8 @@ def init_app(app: Flask, db: SQLAlchemy) -> None:
             _drain()
         return _page(error.code)
 
+
+def _answer_failures(app: Flask, db: SQLAlchemy) -> None:
     @app.errorhandler(OperationalError)
     def busy(error: OperationalError) -> tuple[str, int]:
         logger.exception("the database refused at %s", request.path)

@@ -246,24 +246,21 @@ def add_penalty(
     happened_at: dt.datetime | None = None,
 ) -> CaseFacts:
     """Add a penalty and its surcharges, once; a graver one that stands keeps it out."""
-    pack, at = rules.pack, rules.now
-    if who is None or _replaced_by_graver(facts, entry, who, pack):
+    if who is None or _replaced_by_graver(facts, entry, who, rules.pack):
         return facts
-    months = (rules.calendar.local(happened_at or at), rules.calendar.local(at))
-    left = _sanctions_left(facts, entry, who, months, taken, pack)
-    amount = amount if amount is not None else (entry.amount or Decimal(0))
-    if entry.sanctions and not left and not amount:
-        return facts
+    months = (rules.calendar.local(happened_at or rules.now), rules.calendar.local(rules.now))
+    left = _sanctions_left(facts, entry, who, months, taken, rules.pack)
     made = PenaltyFacts(
         rule=entry.key,
         employee=who,
         occasion=occasion,
-        amount=amount,
-        at=at,
-        because={"clause": entry.cite, **because, **_element_months(left, months, pack)},
+        amount=amount if amount is not None else (entry.amount or Decimal(0)),
+        at=rules.now,
+        because={"clause": entry.cite, **because, **_element_months(left, months, rules.pack)},
         sanctions=left,
     )
-    penalised = _put_penalty(facts, entry, made, at)
+    nothing_left = entry.sanctions and not left and not made.amount
+    penalised = facts if nothing_left else _put_penalty(facts, entry, made, rules.now)
     if penalised is facts:
         return facts
     return _add_surcharges(

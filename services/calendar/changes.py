@@ -8,7 +8,7 @@ over. Terms already running do not move by that: `recounting` counts them anew.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -273,15 +273,8 @@ def _write_days(
             )
         )
     }
-    wanted: dict[tuple[DayLayer, dt.date], KindAndNote | None] = {
-        (DayLayer.company, day): said for day, said in change.company.items()
-    }
-    if change.year is not None:
-        gone = [d for (la, d) in rows if la is DayLayer.official and d.year == change.year]
-        wanted |= {(DayLayer.official, day): None for day in gone}
-        wanted |= {(DayLayer.official, day): said for day, said in change.official.items()}
     fresh = []
-    for (layer, on), said in wanted.items():
+    for (layer, on), said in _wanted_days(change, rows).items():
         row = rows.get((layer, on))
         if row is not None and said is not None and (row.kind, row.note or "") == said:
             continue
@@ -302,6 +295,20 @@ def _write_days(
     # The rows that end must have ended before others take their place.
     session.flush()
     session.add_all(fresh)
+
+
+def _wanted_days(
+    change: CalendarChange, standing: Iterable[tuple[DayLayer, dt.date]]
+) -> dict[tuple[DayLayer, dt.date], KindAndNote | None]:
+    """What a change says of each day it touches; None where a day becomes a usual one."""
+    wanted: dict[tuple[DayLayer, dt.date], KindAndNote | None] = {
+        (DayLayer.company, day): said for day, said in change.company.items()
+    }
+    if change.year is not None:
+        gone = [d for (la, d) in standing if la is DayLayer.official and d.year == change.year]
+        wanted |= {(DayLayer.official, day): None for day in gone}
+        wanted |= {(DayLayer.official, day): said for day, said in change.official.items()}
+    return wanted
 
 
 def lock_calendar(

@@ -122,9 +122,7 @@ def register_in_workbook(
     ValueRefused where no regulation lets that department register cases so.
     """
     version, channel = _by_workbook(session, department, at=at)
-    lines = body.strip().splitlines()
-    if not lines:
-        raise FieldMissing(field="body")
+    subject = _first_line(body)
     declared.check_cases_exist(session, policies.pack(session, version).field, extra or {})
     return _open_case(
         session,
@@ -137,12 +135,19 @@ def register_in_workbook(
         now=now,
         at=at,
         channel=channel.key,
-        subject=lines[0][:LONGEST_SUBJECT],
+        subject=subject,
         body=body.strip(),
         demand=(demand or "").strip() or None,
         received_at=received_at or at,
         extra=dict(extra or {}),
     )
+
+
+def _first_line(body: str) -> str:
+    lines = body.strip().splitlines()
+    if not lines:
+        raise FieldMissing(field="body")
+    return lines[0][:LONGEST_SUBJECT]
 
 
 def _by_workbook(
@@ -180,13 +185,7 @@ def import_past(
     None when this source's case is in already, so that a second import changes nothing. Raises
     FieldTooLong for a name of the source or of its case that is no name.
     """
-    for field, name, limit in (("source", source, 64), ("source_id", source_id, 120)):
-        if len(name) > limit:
-            raise FieldTooLong(field=field, limit=limit)
-    known = sa.select(Complaint.id).where(
-        Complaint.source == source, Complaint.source_id == source_id
-    )
-    if session.scalars(known).first() is not None:
+    if _is_known(session, source=source, source_id=source_id):
         return None
     return _open_case(
         session,
@@ -203,6 +202,16 @@ def import_past(
         received_at=received_at,
         **said,
     )
+
+
+def _is_known(session: Session, *, source: str, source_id: str) -> bool:
+    for field, name, limit in (("source", source, 64), ("source_id", source_id, 120)):
+        if len(name) > limit:
+            raise FieldTooLong(field=field, limit=limit)
+    known = sa.select(Complaint.id).where(
+        Complaint.source == source, Complaint.source_id == source_id
+    )
+    return session.scalars(known).first() is not None
 
 
 def _open_case(
