@@ -19,8 +19,8 @@ from admin.kit.fields import long_text
 from admin.kit.lookup import by_id
 from admin.kit.page import RedressPage, attempt, version_of
 from models import Complaint, PolicyVersion
-from services.cases import journal, moving
-from services.company import actors, people
+from services.cases import desk, journal, moving
+from services.company import actors
 from services.regulation import policies
 from wording import reasons
 
@@ -83,7 +83,7 @@ class MovingPage(RedressPage):
         pack = policies.pack(self.session, to)
         previews = moving.preview(self.session, chosen, to, now=now())
         effects = [effect for one in previews for effect in one.effects]
-        known = people.employees_in(self.session, effects)
+        known = desk.employees_in(self.session, effects)
         return [
             CasePreview(
                 one.complaint,

@@ -32,8 +32,8 @@ from enums import CellDeed, ProblemKind, Resolution, WorkbookState
 from models import User, Workbook, WorkbookColumn, WorkbookLook, WorkbookProblem, WorkbookTab
 from policy.vocabulary.errors import ChoiceUnknown, DomainError, FieldMissing, NotFound
 from policy.vocabulary.status import Status
-from services.cases import journal
-from services.company import actors, people
+from services.cases import desk, journal
+from services.company import actors
 from services.workbooks import layout, layout_changes, looks, resolutions, states, undoing
 from wording import reasons, workbook_text
 
@@ -276,7 +276,7 @@ def is_late(state: states.WorkbookStanding) -> bool:
 def effects_of(session: Any, undone: undoing.UndoneDeed) -> list[str]:
     """What taking a deed back changes, in sentences."""
     pack, _calendar = journal.rules_of(session, undone.complaint)
-    known = people.employees_in(session, undone.effects)
+    known = desk.employees_in(session, undone.effects)
     return [reasons.effect(one, pack, known) for one in undone.effects]
 
 

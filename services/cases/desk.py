@@ -6,7 +6,7 @@ Every list costs the same few statements whatever the number of cases; nothing h
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from models import (
     PolicyVersion,
     User,
 )
+from policy.engine.fact_changes import Effect
 from policy.engine.permission import Deed, offered
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import NotFound
@@ -431,6 +432,12 @@ def journal_of(session: Session, complaint: Complaint) -> list[Journal]:
             .order_by(Journal.seq.desc())
         )
     )
+
+
+def employees_in(session: Session, effects: Iterable[Effect]) -> dict[str, Employee]:
+    """Return the employees whose numbers the facts of some effects name, by number."""
+    facts = {str(value) for effect in effects for value in effect.facts.values()}
+    return people.employees_by_number(session, facts)
 
 
 def _employee_numbers(facts: CaseFacts, history: list[Journal], pack: Pack) -> set[str | None]:

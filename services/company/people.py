@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from enums import Role
 from models import Department, Deputy, Employee, PolicyRule, PostHolding, User
-from policy.engine.fact_changes import Effect
 from policy.vocabulary.errors import (
     Duplicate,
     FieldMissing,
@@ -148,12 +147,6 @@ def employees_by_number(session: Session, numbers: Iterable[str | None]) -> dict
     """Return the employees of some numbers, by number; numbers of nobody are left out."""
     rows = session.scalars(sa.select(Employee).where(Employee.number.in_({*numbers} - {None})))
     return {row.number: row for row in rows}
-
-
-def employees_in(session: Session, effects: Iterable[Effect]) -> dict[str, Employee]:
-    """Return the employees whose numbers the facts of some effects name, by number."""
-    facts = {str(value) for effect in effects for value in effect.facts.values()}
-    return employees_by_number(session, facts)
 
 
 # ---------------------------------------------------------------- posts
