@@ -1,8 +1,8 @@
-"""Mending what was written down wrongly: a fact corrected, a deed withdrawn, with a preview.
+"""Correcting a case: a wrong entry is corrected or withdrawn, with a preview.
 
-The journal keeps what was first written. The case is folded anew from the amended journal, so a
-correction and a case that was right from the start come to the same end; breaches, moved due
-times and money that was confirmed stay visible.
+The journal keeps the original entry. The case is folded anew from the amended journal, so a
+corrected case and one that was right from the start come to the same facts; breaches, moved due
+times and confirmed penalties stay visible.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NO_OBSTACLE = frozenset(
     {"time_passed", "recounted", "progressed", "contacted", "assigned", "corrected", "withdrawn"}
     | {"moved"}
 )
-"""What may have happened since and does not stand on what a sheet wants to mend."""
+"""Events that may have followed and do not hinder the correction of an entry from a workbook."""
 
 
 def correct(
@@ -48,9 +48,9 @@ def correct(
     actor: Actor,
     now: dt.datetime,
 ) -> tuple[Effect, ...]:
-    """Let journal row `target` say what it should have said. Later steps must still fit.
+    """Correct the fields of journal row `target`. Later steps must still fit.
 
-    A department's sheet mends only what it wrote itself, while nothing stands on it.
+    A department's workbook corrects only its own entries, while no later step depends on them.
     """
     if actor.kind is ActorKind.sheet:
         _check_may_correct(session, complaint, target, changes, actor=actor)
@@ -64,9 +64,9 @@ def correct(
 def last_own_deed(
     session: Session, complaint: Complaint, event: str, *, actor: Actor
 ) -> Journal | None:
-    """The last deed of a sort (the event's name) that a department's sheet can still mend.
+    """Return the last entry of an event that the acting department's workbook can still correct.
 
-    It did that itself, and nothing stands on it; None where there is no such deed.
+    The workbook made that entry itself and no later step depends on it; None where there is none.
     """
     for row in _rows_not_withdrawn(session, complaint):
         if row.event == event and _is_own(session, complaint, row, actor):
@@ -77,7 +77,7 @@ def last_own_deed(
 
 
 def _is_own(session: Session, complaint: Complaint, row: Journal, actor: Actor) -> bool:
-    """Whether a journal row came from the sheet of the department that acts now."""
+    """Whether a journal row came from the workbook of the department that acts now."""
     if row.actor is not ActorKind.sheet or actor.kind is not ActorKind.sheet:
         return False
     _, calendar = journal.rules_of(session, complaint)
@@ -89,10 +89,10 @@ def _is_own(session: Session, complaint: Complaint, row: Journal, actor: Actor) 
 def _check_may_correct(
     session: Session, complaint: Complaint, target: int, changes: Mapping[str, Any], *, actor: Actor
 ) -> None:
-    """Refuse a sheet what somebody else did, what later steps stand on, and a better time.
+    """Refuse a workbook entries of others, entries later steps depend on, and an earlier time.
 
-    A sheet's time was found between two looks at the file; written anew, it would undo a breach
-    without anybody's name.
+    A workbook's time lies between two looks at the file; written anew, it would undo a breach
+    without a person's name.
     """
     standing = _rows_not_withdrawn(session, complaint)
     row = next((row for row in standing if row.seq == target), None)
@@ -119,7 +119,7 @@ def withdraw(
     actor: Actor,
     now: dt.datetime,
 ) -> tuple[Effect, ...]:
-    """Take journal row `target` back; taking the first back withdraws the whole case."""
+    """Withdraw journal row `target`; withdrawing the first row withdraws the whole case."""
     _check_role(actor, "withdrawn")
     return journal.record_event(
         session, complaint, Withdrawn, actor=actor, now=now, target=target, reason=reason
@@ -134,7 +134,7 @@ def preview(
     changed: Mapping[str, Any] | None,
     now: dt.datetime,
 ) -> tuple[Effect, ...]:
-    """What a correction (`changed`) or a withdrawal (None) would change. Writes nothing."""
+    """Return what a correction (`changed`) or a withdrawal (None) would change. Writes nothing."""
     amendment: Corrected | Withdrawn
     if changed is None:
         amendment = Withdrawn(at=now, target=target, reason="-")
@@ -148,7 +148,7 @@ def preview(
 def _with_leaders(
     session: Session, complaint: Complaint, target: int, changed: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The changes; where a form went elsewhere or on another day, with who led there that day."""
+    """Return the changes, completed with the leaders of the day where department or day change."""
     row = session.scalars(
         sa.select(Journal).where(Journal.complaint_id == complaint.id, Journal.seq == target)
     ).first()
@@ -163,12 +163,12 @@ def _with_leaders(
 
 
 def amendable(session: Session, complaint: Complaint) -> list[Journal]:
-    """The journal rows that can still be corrected or withdrawn, newest first."""
+    """Return the journal rows that can still be corrected or withdrawn, newest first."""
     return [row for row in _rows_not_withdrawn(session, complaint) if EVENTS[row.event].amendable]
 
 
 def _rows_not_withdrawn(session: Session, complaint: Complaint) -> list[Journal]:
-    """The journal rows that were not withdrawn, newest first."""
+    """Return the journal rows that were not withdrawn, newest first."""
     rows = session.scalars(
         sa.select(Journal).where(Journal.complaint_id == complaint.id).order_by(Journal.seq.desc())
     ).all()

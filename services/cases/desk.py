@@ -1,4 +1,4 @@
-"""The read side: whose cases somebody sees, what waits for him, and the page of a case.
+"""The care desk's read side: the cases a user sees, those that wait for them, and a case's page.
 
 Every list costs the same few statements whatever the number of cases; nothing here writes.
 """
@@ -41,7 +41,9 @@ SEES_ALL = frozenset({Role.administrator, Role.care, Role.general_manager, Role.
 
 
 SEES_NONE = frozenset({Role.employee, Role.juror})
-"""Who opens no page of a case, whichever posts he holds; only a jury's question waits for him."""
+"""Roles that open no page of a case, whatever posts they hold; only a jury's vote waits for
+them.
+"""
 
 
 # ---------------------------------------------------------------- whose cases
@@ -49,10 +51,10 @@ SEES_NONE = frozenset({Role.employee, Role.juror})
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which cases somebody sees: all, or those of some departments and those in his own hands.
+    """The cases a user sees: all, or those of some departments and those the user handles.
 
-    `beside` are conditions of further cases: in which his departments take part, or whose
-    approvals are his turn.
+    `beside` are conditions of further cases: those in which the user's departments take part, and
+    those with an approval that waits for the user.
     """
 
     everything: bool
@@ -61,17 +63,19 @@ class Scope:
     beside: tuple[pending.Cases, ...] = ()
 
     def narrowed(self, statement: sa.Select[Any]) -> sa.Select[Any]:
-        """A statement over complaints, narrowed to what he sees."""
+        """Return a statement over complaints, narrowed to those the user sees."""
         if self.everything:
             return statement
         return statement.where(sa.or_(self._has(), *self.beside))
 
     def led(self, statement: sa.Select[Any]) -> sa.Select[Any]:
-        """The same, narrowed to what his departments answer or answered for."""
+        """Return the statement, narrowed to the cases the user's departments answer or answered
+        for.
+        """
         return statement if self.everything else statement.where(self._has())
 
     def _has(self) -> pending.Cases:
-        # Without an employee nobody's cases are his; NULL would mean those that nobody handles.
+        # A user who is no employee handles no case; NULL would match cases without a handler.
         mine = sa.false() if self.employee_id is None else Assignment.handler_id == self.employee_id
         return sa.exists().where(
             Assignment.complaint_id == Complaint.id,
@@ -80,7 +84,10 @@ class Scope:
 
 
 def scope(session: Session, user: User, *, on: dt.date) -> Scope:
-    """What a user sees: care, managers and auditors all; a department those it leads or joins."""
+    """Return the cases a user sees: care, managers and auditors all, others by department.
+
+    A department's user sees the cases of the departments they belong to, lead or join.
+    """
     if user.role in SEES_ALL:
         return Scope(everything=True)
     if user.employee is None:
@@ -94,14 +101,17 @@ def scope(session: Session, user: User, *, on: dt.date) -> Scope:
 
 
 def jury_scope(user: User) -> Scope:
-    """The cases with an open question on whose jury a user sits."""
+    """Return the scope of cases with an open vote on whose jury a user sits."""
     if user.employee is None:
         return Scope(everything=False)
     return Scope(everything=False, beside=(pending.sits_on_jury(user.employee.number),))
 
 
 def jury_cases(session: Session, user: User) -> list[tuple[Complaint, bool]]:
-    """The same cases, and of each whether he has voted on all he is asked; his turn first."""
+    """Return the cases of the jury scope, each with whether the user voted on all they are asked.
+
+    The cases that wait for the user's vote come first.
+    """
     if user.employee is None:
         return []
     number = user.employee.number
@@ -112,7 +122,9 @@ def jury_cases(session: Session, user: User) -> list[tuple[Complaint, bool]]:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Where somebody stands under a version: his departments and posts, and what they mean."""
+    """An employee's place under a version: their departments and posts, and the company's
+    departments these mean.
+    """
 
     version: PolicyVersion
     pack: Pack
@@ -122,30 +134,32 @@ class Seat:
 
     @property
     def held(self) -> frozenset[str]:
+        """Return the keys of the posts the employee holds."""
         return frozenset(post.post for post in self.by.posts)
 
     @property
     def directed(self) -> frozenset[str]:
-        """The departments whose director's post he holds, himself or as deputy."""
+        """Return the departments whose director's post the employee holds, as holder or deputy."""
         return frozenset(d.key for d in self.pack.department if d.director in self.held)
 
     @property
     def directed_ids(self) -> frozenset[int]:
+        """Return the ids of the company's departments that the directed ones mean."""
         return frozenset(self.real[key] for key in self.directed if key in self.real)
 
     @property
     def joins(self) -> frozenset[str]:
-        """The departments for which he takes part in cases."""
+        """Return the departments for which the employee takes part in cases."""
         return self.directed | set(self.by.departments)
 
     def of_version(self, condition: pending.Cases) -> pending.Cases:
-        """The cases of this version of which a condition holds."""
-        # All cases may be under one version. As a sum it is no index to SQLite, which would else
-        # read them all instead of the few that a status or a paper finds.
+        """Return the condition, narrowed to cases under this version."""
+        # All cases may be under one version. A sum keeps SQLite from using the index of versions,
+        # with which it would read all cases instead of the few of a status or a form entry.
         return sa.and_(Complaint.policy_version_id + 0 == self.version.id, condition)
 
     def to_endorse(self) -> list[pending.Cases]:
-        """The cases whose approvals are his turn."""
+        """Return the conditions of the cases whose approval waits for this employee."""
         return pending.to_endorse(self.pack, self._approves)
 
     def _approves(self, post: str) -> pending.Cases | None:
@@ -155,7 +169,7 @@ class Seat:
 
 
 def _seats(session: Session, user: User, *, on: dt.date) -> list[Seat]:
-    """Where a user stands under each version that somebody still works by."""
+    """Return the seats of a user, one for each version that cases still go on under."""
     if user.employee is None:
         return []
     return [
@@ -175,7 +189,7 @@ def _seats(session: Session, user: User, *, on: dt.date) -> list[Seat]:
 
 @dataclass(frozen=True, slots=True)
 class WaitingCase:
-    """A case that waits for somebody, and the deed it waits for (the name of its event)."""
+    """A case that waits for a user, and the deed it waits for (the name of its event)."""
 
     complaint: Complaint
     deed: str
@@ -193,13 +207,13 @@ NEXT_DEED = {
     Status.accepted: "signed",
     Status.closed: "factory_closed",
 }
-"""The deed each status waits for first; its gates and posts are the regulation's."""
+"""The deed each status waits for first; its conditions and posts are the regulation's."""
 
 
 def waiting_cases(
     session: Session, user: User, *, now: dt.datetime, on: dt.date, limit: int = 50
 ) -> list[WaitingCase]:
-    """The cases that wait for this user, whichever version they are under, most urgent first."""
+    """Return the cases that wait for a user, under every version, most urgent first."""
     wanted = _waiting_for(session, user, now=now, on=on)
     if not wanted:
         return []
@@ -217,7 +231,7 @@ def waiting_cases(
 def _waiting_for(
     session: Session, user: User, *, now: dt.datetime, on: dt.date
 ) -> list[tuple[str, pending.Cases]]:
-    """The deeds this user may do, each with the condition of the cases that wait for it."""
+    """Return the deeds a user may do, each with the condition of the cases that wait for it."""
     if user.employee is None:
         return []
     found = [("voted", pending.to_vote(user.employee.number, user.employee.id))]
@@ -234,7 +248,9 @@ def _waiting_for(
 
 
 def _waiting_to_take_part(seat: Seat) -> list[tuple[str, pending.Cases]]:
-    """The cases that wait for his departments because they take part; the deed is to write down."""
+    """Return the cases that wait for a department that takes part, with the deed to record
+    there.
+    """
     departments = {seat.employee.department_id, *seat.directed_ids}
     waits = pending.asked_to_take_part(seat.version.policy_id, seat.joins, departments)
     writes = "filled" if any(not form.alone for form in seat.pack.form) else "progressed"
@@ -242,7 +258,7 @@ def _waiting_to_take_part(seat: Seat) -> list[tuple[str, pending.Cases]]:
 
 
 def _waiting_conditions(now: dt.datetime) -> list[tuple[str, pending.Cases]]:
-    """Which cases wait for which deed: a review that is due, by their status, calls, appeals."""
+    """Return each deed with the condition of cases that wait for it, due reviews first."""
     by_status = [(deed, _in_status(status)) for status, deed in NEXT_DEED.items()]
     return [
         ("reviewed", _running(Deadline.review_at <= now)),
@@ -253,7 +269,9 @@ def _waiting_conditions(now: dt.datetime) -> list[tuple[str, pending.Cases]]:
 
 
 def _running(condition: pending.Cases) -> pending.Cases:
-    """Cases with a running clock of which the condition holds; found from the clocks that run."""
+    """Return the cases with a running deadline of which the condition holds, found by the
+    deadlines.
+    """
     running = sa.select(Deadline.complaint_id).where(Deadline.state == DeadlineState.running)
     return Complaint.id.in_(running.where(condition))
 
@@ -270,7 +288,9 @@ def _call_is_open(now: dt.datetime) -> pending.Cases:
 
 
 def _reach(seat: Seat, deed: str) -> pending.Cases | None:
-    """Of which cases somebody may do a deed: all, some departments', his own, or none (None)."""
+    """Return the cases on which an employee may do a deed: all, some departments', their own, or
+    None.
+    """
     held, by = seat.held, seat.by
     members = {f"member:{key}" for key in by.departments}
     departments: set[str] = set()
@@ -295,7 +315,7 @@ def _reach(seat: Seat, deed: str) -> pending.Cases | None:
 
 @dataclass(frozen=True, slots=True)
 class DepartmentAnswer:
-    """A department's last reply to a case, as it stands after its corrections."""
+    """The last reply of a department to a case, as it is after its corrections."""
 
     outcome: ReplyOutcome
     text: str
@@ -305,7 +325,9 @@ class DepartmentAnswer:
 
 
 def last_replies(session: Session, complaint_ids: Collection[int]) -> dict[int, DepartmentAnswer]:
-    """The last reply to each of these cases, by the case's id; one without a reply is left out."""
+    """Return the last reply to each of these cases, by the case's id; cases without one are left
+    out.
+    """
     told = journal.lines_of(session, complaint_ids, (Replied.name(),))
     return {case: _answer(said[-1].row, said[-1].data) for case, said in told.items() if said}
 
@@ -317,8 +339,9 @@ def _answer(row: Journal, data: Mapping[str, Any]) -> DepartmentAnswer:
 
 
 def may_call_customer(complaint: Complaint, user: User, *, seen: Scope) -> bool:
-    """Whether the customer's number is for this user: while the case is open, and only for care
-    and the people of the department that has it.
+    """Whether a user may see the customer's telephone number.
+
+    Only while the case is open, and only for care and the department that has the case.
     """
     if complaint.history or complaint.status in (*ENDS, Status.closed, Status.recorded):
         return False
@@ -330,7 +353,7 @@ def may_call_customer(complaint: Complaint, user: User, *, seen: Scope) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DeskCounts:
-    """How many cases are open, overdue and due today, and how many penalties wait."""
+    """The numbers of cases open, overdue and due today, and of penalties that wait."""
 
     open: int
     overdue: int
@@ -340,7 +363,9 @@ class DeskCounts:
 
 
 def counts(session: Session, seen: Scope, *, now: dt.datetime, midnight: dt.datetime) -> DeskCounts:
-    """The figures of the home page. `midnight` is the end of the local day, as an instant."""
+    """Return the figures of the home page. `midnight` is the end of the local day, as an
+    instant.
+    """
     ended = (*ENDS, Status.closed, Status.recorded)
     open_ = sa.select(sa.func.count(Complaint.id)).where(
         Complaint.history.is_(False), Complaint.status.not_in(ended)
@@ -364,7 +389,7 @@ def counts(session: Session, seen: Scope, *, now: dt.datetime, midnight: dt.date
 
 @dataclass(frozen=True, slots=True)
 class CasePage:
-    """All that the page of a case shows."""
+    """The data of the page of a case."""
 
     complaint: Complaint
     facts: CaseFacts
@@ -379,7 +404,7 @@ class CasePage:
 def case_page(
     session: Session, number: str, user: User, *, seen: Scope, now: dt.datetime, on: dt.date
 ) -> CasePage:
-    """The page of a case for a user. Raises NotFound for a case he does not see."""
+    """Return the page of a case for a user. Raises NotFound for a case the user does not see."""
     complaint = find(session, number, seen=seen)
     pack, _ = journal.rules_of(session, complaint)
     facts = record.facts_of(session, complaint)
@@ -402,7 +427,7 @@ def case_page(
 
 
 def find(session: Session, number: str, *, seen: Scope) -> Complaint:
-    """A case with its rows, when the user sees it. Raises NotFound."""
+    """Return a case with its rows, if the user sees it. Raises NotFound."""
     statement = sa.select(Complaint).where(Complaint.number == number)
     found = session.scalars(
         seen.narrowed(statement).options(
@@ -423,7 +448,7 @@ def find(session: Session, number: str, *, seen: Scope) -> Complaint:
 
 
 def journal_of(session: Session, complaint: Complaint) -> list[Journal]:
-    """What happened to a case, newest first, with who did it."""
+    """Return the journal rows of a case, newest first, with the user or employee of each."""
     return list(
         session.scalars(
             sa.select(Journal)
@@ -441,7 +466,7 @@ def employees_in(session: Session, effects: Iterable[Effect]) -> dict[str, Emplo
 
 
 def _employee_numbers(facts: CaseFacts, history: list[Journal], pack: Pack) -> set[str | None]:
-    """The number of everybody a case names."""
+    """Return the number of every employee a case names."""
     named = {
         who
         for assignment in facts.assignments
@@ -466,6 +491,6 @@ def _employee_numbers(facts: CaseFacts, history: list[Journal], pack: Pack) -> s
 
 
 def _employees_in_fields(declares: Any, data: Mapping[str, Any]) -> list[Any]:
-    """The employees that fields of a form, or of the regulation itself, name."""
+    """Return the employees that fields of a form, or of the regulation itself, name."""
     fields = () if declares is None else getattr(declares, "fields", None) or declares.field
     return [data.get(one.key) for one in fields if one.shape == "employee"]

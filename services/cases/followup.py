@@ -1,4 +1,4 @@
-"""What the care desk does after the department: call back, restart, settle, close."""
+"""Follow-up by the care desk after the department: call back, restart, settle, close."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def call_back(
     text: str | None = None,
     **said: Any,
 ) -> Effects:
-    """Note one attempt to call and what the customer said.
+    """Record one attempt to call the customer, and the customer's answers.
 
-    An unhappy customer who asks for more, or whom the desk will not leave like that, restarts
-    the case with the same deed (SKD-3.2.3.1.1); then `text` is the customer's view and needed.
-    Both happen or neither does.
+    An unhappy customer who asks for more, or for whom the care desk insists on more, restarts the
+    case with the same deed (SKD-3.2.3.1.1); then `text` is the customer's view and needed. Both
+    events are recorded or neither.
     """
     with session.begin_nested():
         effects = journal.record_event(
@@ -72,7 +72,7 @@ def restart(
     actor: Actor,
     now: dt.datetime,
 ) -> Effects:
-    """Begin another round at the same department; who leads it today answers for it."""
+    """Begin another round at the same department; whoever leads it today answers for the case."""
     department = record.facts_of(session, complaint).department
     holder, deputy = (None, None)
     if department is not None:
@@ -93,7 +93,7 @@ def restart(
 def settle(
     session: Session, complaint: Complaint, *, reason: str, actor: Actor, now: dt.datetime
 ) -> Effects:
-    """Accept, as care director, that an unhappy customer asks nothing more."""
+    """Accept, as care director, that an unhappy customer asks for nothing more."""
     return journal.record_event(session, complaint, Settled, actor=actor, now=now, reason=reason)
 
 

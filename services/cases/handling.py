@@ -1,4 +1,4 @@
-"""What a department does with a case: contact, assign, answer, confirm, ask for time."""
+"""Handling of a case by a department: contact, assign, reply, confirm, ask for an extension."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def assign(
     now: dt.datetime,
     at: dt.datetime | None = None,
 ) -> Effects:
-    """Decide who handles it, by employee number (SKD-3.2.2).
+    """Assign the case to a handler, by employee number (SKD-3.2.2).
 
-    Raises NotFound for a stranger, ValueRefused where a department's sheet names somebody of
-    another department.
+    Raises NotFound for an unknown number, ValueRefused where a department's workbook names an
+    employee of another department.
     """
     check_handler(session, handler, actor=actor)
     return journal.record_event(
@@ -56,7 +56,9 @@ def assign(
 
 
 def check_handler(session: Session, handler: str, *, actor: Actor) -> None:
-    """Refuse who is not of the company, or, from a sheet, not of the sheet's department."""
+    """Refuse a handler the company does not employ, or, from a workbook, one of another
+    department.
+    """
     employee = people.known_employee(session, handler)
     away = employee is not None and employee.department_id != actor.department_id
     if actor.kind is ActorKind.sheet and away:
@@ -72,7 +74,7 @@ def contact(
     at: dt.datetime | None = None,
     text: str | None = None,
 ) -> Effects:
-    """Note that the customer was spoken to, at the time stated."""
+    """Note that the handler spoke to the customer, at the time stated."""
     return journal.record_event(
         session, complaint, Contacted, actor=actor, now=now, at=at, text=text
     )
@@ -89,7 +91,7 @@ def reply(
     until: dt.datetime | None = None,
     at: dt.datetime | None = None,
 ) -> Effects:
-    """Answer the form: solved, more time wished until then, or raised to the general manager."""
+    """Reply to the case: solved, an extension until `until`, or raised to the general manager."""
     return journal.record_event(
         session,
         complaint,
@@ -103,15 +105,25 @@ def reply(
     )
 
 
-progress = plain_deed(Progressed, "Note what was done in between.")
-return_order = plain_deed(Returned, "Give the case back because it is another department's.")
-confirm = plain_deed(Confirmed, "Stand behind the answer as director or deputy (SKD-3.2.2.1).")
-decline = plain_deed(Declined, "Send the answer back to the handler, with a reason.")
-grant_extension = plain_deed(ExtensionGranted, "Grant the time asked for, or less (SKD-3.2.3.2.1).")
-refuse_extension = plain_deed(ExtensionRefused, "Refuse it; the time left runs on.")
-decide = plain_deed(Decided, "Decide as general manager: solved, or back with a term.")
+progress = plain_deed(Progressed, "Note the progress of the work before the reply.")
+return_order = plain_deed(
+    Returned, "Return the case to the care desk because it belongs to another department."
+)
+confirm = plain_deed(Confirmed, "Confirm the reply as director or deputy (SKD-3.2.2.1).")
+decline = plain_deed(Declined, "Send the reply back to the handler, with a reason.")
+grant_extension = plain_deed(
+    ExtensionGranted, "Grant the extension asked for, or less (SKD-3.2.3.2.1)."
+)
+refuse_extension = plain_deed(
+    ExtensionRefused, "Refuse the extension; the deadline stays as it is."
+)
+decide = plain_deed(
+    Decided, "Decide as general manager: solved, or back to the department with a deadline."
+)
 upgrade = plain_deed(Upgraded, "Move a B case that cannot be closed to C (SKD-2.2.3.3).")
-review = plain_deed(Reviewed, "Look at a case without limit; the next review counts from here.")
-arrive_on_site = plain_deed(ArrivedOnSite, "Note that the factory's people came (SKD-4.2.2).")
-reply_in_writing = plain_deed(RepliedInWriting, "Note the written answer and where its proof is.")
-close_at_factory = plain_deed(FactoryClosed, "Close it in the factory's system (SKD-3.1.3).")
+review = plain_deed(Reviewed, "Review a case without a deadline; the next review counts from here.")
+arrive_on_site = plain_deed(ArrivedOnSite, "Note that the factory's staff arrived (SKD-4.2.2).")
+reply_in_writing = plain_deed(RepliedInWriting, "Note the written reply and where its proof is.")
+close_at_factory = plain_deed(
+    FactoryClosed, "Note that the case was closed in the factory's system (SKD-3.1.3)."
+)

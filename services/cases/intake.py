@@ -1,4 +1,4 @@
-"""Taking a case in: register, classify, hand over, take a returned one back; and the past."""
+"""Intake of a case: registered, classified, dispatched, taken over; and imports of past cases."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def register(
     customer: Customer | None = None,
     **said: Any,
 ) -> Complaint:
-    """A new case under a version of a regulation, numbered in its kind's series.
+    """Register a new case under a version of a regulation, numbered in its kind's series.
 
-    `received_at` is when the customer spoke; `said` are the other fields of a registration:
-    category, grade, body, demand, extra, first_asked, linked. Raises NotFound for cases that a
-    field of the regulation lists and that do not exist.
+    `received_at` is when the customer spoke; further keywords are the other fields of a
+    registration: category, grade, body, demand, extra, first_asked, linked. Raises ValueRefused for
+    cases that a field of the regulation lists and that do not exist.
     """
     declared.check_cases_exist(
         session, policies.pack(session, version).field, said.get("extra") or {}
@@ -80,9 +80,11 @@ def count_earlier_cases(
     *,
     received_at: dt.datetime,
 ) -> int:
-    """How many cases of a kind the customer had before, where the regulation counts them.
+    """Count the cases of a kind the customer had before; 0 where the regulation does not count
+    them.
 
-    What an appeal struck and what was registered by mistake and withdrawn does not count.
+    Cases that an appeal struck, and cases withdrawn because they were registered by mistake, do not
+    count.
     """
     if customer is None or not policies.pack(session, version).claim:
         return 0
@@ -98,7 +100,7 @@ def count_earlier_cases(
 
 
 LONGEST_SUBJECT = 60
-"""So many characters of what was written down at most become the subject of a case."""
+"""Characters of the first line of a complaint that become the subject of its case."""
 
 
 def register_in_workbook(
@@ -115,11 +117,11 @@ def register_in_workbook(
     now: dt.datetime,
     at: dt.datetime,
 ) -> Complaint:
-    """A new case from a row a department wrote into its own spreadsheet (SKD-3.2.1.1a).
+    """Register a case from a row a department wrote into its own workbook (SKD-3.2.1.1a).
 
-    `at` is when it was saved; the customer spoke then, unless `received_at` says earlier. Raises
-    FieldMissing and what else cannot be right, TimeInFuture for a customer who spoke later, and
-    ValueRefused where no regulation lets that department register cases so.
+    `at` is when the workbook was saved; the customer spoke then, unless `received_at` says earlier.
+    Raises FieldMissing and the other errors of a registration, TimeInFuture for a customer who
+    spoke later, and ValueRefused where no regulation lets that department register cases so.
     """
     version, channel = _by_workbook(session, department, at=at)
     subject = _first_line(body)
@@ -153,7 +155,9 @@ def _first_line(body: str) -> str:
 def _by_workbook(
     session: Session, department: Department, *, at: dt.datetime
 ) -> tuple[PolicyVersion, ChannelEntry]:
-    """The first regulation in force, by key, that lets a department's sheet register cases."""
+    """Return the first regulation in force, by key, that lets a department's workbook register
+    cases.
+    """
     on = working_calendar.work_calendar(session).local(at).date()
     in_force = policies.all_in_force(session, on=on)
     for version in sorted(in_force, key=lambda version: version.policy.key):
@@ -180,10 +184,10 @@ def import_past(
     customer: Customer | None = None,
     **said: Any,
 ) -> Complaint | None:
-    """A case from before go-live as history: numbered, without clock, penalty or notice.
+    """Record a case from before go-live as history: numbered, without deadline, penalty or notice.
 
-    None when this source's case is in already, so that a second import changes nothing. Raises
-    FieldTooLong for a name of the source or of its case that is no name.
+    Returns None when this source's case is in already, so that a second import changes nothing.
+    Raises FieldTooLong for a source or an id of its case that is too long to be a name.
     """
     if _is_known(session, source=source, source_id=source_id):
         return None
@@ -228,7 +232,7 @@ def _open_case(
     origin: tuple[str, str] | tuple[None, None] = (None, None),
     **said: Any,
 ) -> Complaint:
-    """A case whose first event is `event`. Its number counts only once the event was accepted."""
+    """Open a case with its first event; its number is used up only once the event was accepted."""
     complaint, counter, serial = _new_complaint(session, version, kind, customer, on=on)
     complaint.source, complaint.source_id = origin
     said |= {"number": complaint.number, "kind": kind, "subject": subject.strip()}
@@ -245,7 +249,9 @@ def _new_complaint(
     *,
     on: dt.datetime,
 ) -> tuple[Complaint, NumberCounter, int]:
-    """A case without facts under the next number of its series, its counter, and its serial."""
+    """Return a case without facts under the next number of its series, the counter, and the
+    serial.
+    """
     pack = policies.pack(session, version)
     entry = pack.find("kind", kind)
     if entry is None:
@@ -277,9 +283,10 @@ _SERIALS_AT_ONCE = 20
 
 
 def _free_serial(session: Session, series: NumberEntry, on: dt.date, last: int) -> int:
-    """The first serial after the last one whose number no case has.
+    """Return the first serial after `last` whose number no case has.
 
-    Another regulation, or an earlier version with another template, may have given it already.
+    Another regulation, or an earlier version with another template, may have given a number
+    already.
     """
     while True:
         serials = {
@@ -292,7 +299,7 @@ def _free_serial(session: Session, series: NumberEntry, on: dt.date, last: int) 
 
 
 def _locked_counter(session: Session, series: str, entry: Any, *, on: dt.date) -> NumberCounter:
-    """Who counts a series in the period of a day, locked until the commit.
+    """Return the counter of a series in the period of a day, locked until the commit.
 
     Two regulations in force at once may use one key; each counts for itself.
     """
@@ -305,7 +312,7 @@ def _locked_counter(session: Session, series: str, entry: Any, *, on: dt.date) -
 
 
 def _use_serial(session: Session, counter: NumberCounter, serial: int) -> None:
-    """Use up a number, once its case stands: a refused registration leaves no gap."""
+    """Use up a serial, once its case is recorded: a refused registration leaves no gap."""
     counter.last = serial
     session.add(counter)
     session.flush()
@@ -314,7 +321,7 @@ def _use_serial(session: Session, counter: NumberCounter, serial: int) -> None:
 def take_over(
     session: Session, complaint: Complaint, *, actor: Actor, now: dt.datetime, **said: Any
 ) -> tuple[Effect, ...]:
-    """Work on an open case from before go-live, with clocks from today."""
+    """Take over an open case from before go-live; its deadlines count from today."""
     return journal.record_event(session, complaint, TakenOver, actor=actor, now=now, **said)
 
 
@@ -328,7 +335,9 @@ def classify(
     reason: str | None = None,
     **said: Any,
 ) -> tuple[Effect, ...]:
-    """Say what sort of complaint it is and whether the company is to blame (SKD-2.2)."""
+    """Set the category and grade of a complaint, and whether the company is responsible
+    (SKD-2.2).
+    """
     return journal.record_event(
         session,
         complaint,
@@ -351,7 +360,7 @@ def dispatch(
     director_only: bool = False,
     text: str | None = None,
 ) -> tuple[Effect, ...]:
-    """Hand the form over to a department; who leads it that day answers for the case."""
+    """Dispatch the case to a department; whoever leads it that day answers for the case."""
     pack, _ = journal.rules_of(session, complaint)
     entry = pack.find("department", department)
     if entry is None or not entry.answers:
@@ -374,7 +383,7 @@ def dispatch(
 def leaders_of(
     session: Session, complaint: Complaint, department: str, *, now: dt.datetime
 ) -> tuple[str | None, str | None]:
-    """Who holds the post that answers for a department now, and who stands in today."""
+    """Return who holds the post that answers for a department now, and the deputy of that day."""
     pack, calendar = journal.rules_of(session, complaint)
     post = pack.find("department", department).director
     return actors.leaders(session, post, on=calendar.local(now).date())

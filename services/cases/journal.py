@@ -1,7 +1,7 @@
-"""The one door through which a case changes, and the history that only grows.
+"""The journal: the only way by which a case changes, and a history that only grows.
 
-`happen` locks the case, pictures it, asks the engine, and writes the journal row with its
-consequences. It flushes and never commits: what a deed brings stands or falls as a whole.
+`record_event` locks the case, reads its facts, asks the engine, and writes the journal row with its
+consequences. It flushes and never commits: an event and its consequences stand or fall together.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ log = logging.getLogger(__name__)
 
 
 def lock_case(session: Session, number: str, *, seen: int | None = None) -> Complaint:
-    """The case, locked until the commit. `seen` is the version a form was made from.
+    """Return the case, locked until the commit; `seen` is the version a form was made from.
 
-    Raises NotFound, or ChangedMeanwhile when somebody did a deed in between.
+    Raises NotFound, and ChangedMeanwhile when another user recorded an event since `seen`.
     """
     complaint = session.scalars(
         sa.select(Complaint)
@@ -58,7 +58,9 @@ def lock_case(session: Session, number: str, *, seen: int | None = None) -> Comp
 def rules_of(
     session: Session, complaint: Complaint, *, as_of: dt.datetime | None = None
 ) -> tuple[Pack, WorkCalendar]:
-    """The regulation a case was registered under, and the company's calendar (`as_of` then)."""
+    """Return the regulation a case is under and the company's calendar, as of an instant if
+    given.
+    """
     calendar = working_calendar.work_calendar(session, as_of=as_of)
     return policies.pack(session, complaint.policy_version), calendar
 
@@ -74,10 +76,10 @@ def record_event(
     at: dt.datetime | None = None,
     **said: Any,
 ) -> tuple[Effect, ...]:
-    """Let an event happen to a case and return what changed.
+    """Record an event on a case and return what it changed.
 
-    `now` is when it is recorded, `at` when it happened (now, unless stated otherwise); what is
-    `said` are the fields of the event. Raises a DomainError and changes nothing.
+    `now` is when the event is recorded, `at` when it happened (`now`, unless stated otherwise);
+    further keywords are the fields of the event. Raises a DomainError and changes nothing.
     """
     # A fold asks for the calendar of the same instant and must come to the same case.
     pack, calendar = rules_of(session, complaint, as_of=now)
@@ -101,7 +103,10 @@ def record_event(
 
 
 def plain_deed(kind: type[Happening], what: str) -> Any:
-    """A deed whose form has nothing but the fields of its event; `what` is what it does."""
+    """Return a function that records an event of this kind; `what` becomes its docstring.
+
+    For events whose fields need no look-up before they are recorded.
+    """
 
     def deed(
         session: Session, complaint: Complaint, *, actor: Actor, now: dt.datetime, **said: Any
@@ -119,10 +124,10 @@ def facts_if_amended(
     *,
     now: dt.datetime,
 ) -> CaseFacts:
-    """The case a correction, a withdrawal or a move would make. Writes nothing.
+    """Return the facts a correction, a withdrawal or a move would give. Writes nothing.
 
     Raises LaterStepsStand where later steps no longer fit, RuleGone where a version lacks a rule,
-    MonthClosed where a paid list would change, and what is wrong with the corrected fields.
+    MonthClosed where a list already paid would change, and the errors of the corrected fields.
     """
     entry = JournalEntry(complaint.version + 1, amendment, now)
     after = _fold(session, complaint, [*entries(session, complaint), entry])
@@ -131,7 +136,9 @@ def facts_if_amended(
 
 
 def _fold(session: Session, complaint: Complaint, told: Sequence[JournalEntry]) -> CaseFacts:
-    """The case these entries make, under the versions of its regulation it went through."""
+    """Fold journal entries into facts, under the versions of the regulation the case went
+    through.
+    """
     pack, calendar = rules_of(session, complaint)
     past = working_calendar.history(session)
     moves = [entry.event for entry in told if isinstance(entry.event, Moved)]
@@ -144,7 +151,7 @@ def _fold(session: Session, complaint: Complaint, told: Sequence[JournalEntry]) 
 
 
 def _refuse_paid_months(session: Session, complaint: Complaint, after: CaseFacts) -> None:
-    """Refuse to take a penalty out of a list that was paid; it can be given back instead."""
+    """Refuse to take a penalty out of a list that was paid; it can be reversed instead."""
     counted = {(c.rule, c.employee, c.occasion, c.sign): c.counts_at for c in after.penalties}
     for row in complaint.penalties:
         identity = (row.rule, row.employee.number, row.occasion, row.sign)
@@ -214,7 +221,7 @@ def _row_lookups(
 
 
 def first_open_month(session: Session, month: str) -> str:
-    """The month itself, or the first after it whose list was not paid yet."""
+    """Return the month itself ("2026-10"), or the first after it whose list was not paid yet."""
     closed = set(session.scalars(sa.select(WageMonth.month).where(WageMonth.month >= month)))
     while month in closed:
         year, number = divmod(int(month[:4]) * 12 + int(month[5:]), 12)
@@ -231,7 +238,7 @@ def _notices(
     *,
     now: dt.datetime,
 ) -> list[Notice]:
-    """Whom to tell what, once the commit has happened; who answers for it, and his department."""
+    """Build the notices of an event: to the employee who must act, to a department, to a post."""
     pack, calendar = rules
     on = calendar.local(now).date()
     return [
@@ -252,7 +259,7 @@ def _notices(
 def _department_id_of(
     session: Session, complaint: Complaint, message: Notification, after: CaseFacts, *, on: dt.date
 ) -> int | None:
-    """The id of the department a message is for; mostly it is the one that has the case."""
+    """Return the id of the department a message is for; mostly it is the one that has the case."""
     if message.department in (None, after.department):
         return complaint.department_id if message.department else None
     real = actors.department_ids(session, policy_id=complaint.policy_version.policy_id, on=on)
@@ -262,7 +269,7 @@ def _department_id_of(
 def _employee_id_of(
     session: Session, complaint: Complaint, message: Notification, after: CaseFacts
 ) -> int | None:
-    """The id of the employee a message is for; mostly it is who answers for the case."""
+    """Return the id of the employee a message is for; mostly the one who answers for the case."""
     if message.employee is None:
         return None
     if message.employee == after.responsible:
@@ -277,11 +284,13 @@ _RULE_SECTIONS = {
     "to_convene": ("vote",),
     "to_vote": ("vote",),
 }
-"""The sections in which a message of that kind finds its rule."""
+"""The sections of a pack in which a message of that kind finds its rule."""
 
 
 def _rule_facts(message: Notification, pack: Pack) -> dict[str, str]:
-    """What an alert, an approval or a question of a jury is called, and its clause."""
+    """Return the label and clause of the alert, approval or vote a message is about; else
+    nothing.
+    """
     found = (pack.find(section, message.rule) for section in _RULE_SECTIONS.get(message.kind, ()))
     rule = next((one for one in found if one), None)
     return {"alert": rule.label, "cite": rule.cite} if rule else {}
@@ -289,7 +298,7 @@ def _rule_facts(message: Notification, pack: Pack) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class JournalLine:
-    """An entry of a journal as it stands after its corrections."""
+    """A row of a journal with the data it has after its corrections."""
 
     row: Journal
     data: Mapping[str, Any]
@@ -298,9 +307,9 @@ class JournalLine:
 def lines_of(
     session: Session, complaint_ids: Collection[int], events: Collection[str]
 ) -> dict[int, list[JournalLine]]:
-    """What the journals of these cases say of some events, in order, by the case's id.
+    """Return the journal lines of some cases about some events, in order, by the case's id.
 
-    What was withdrawn is left out, what was corrected is as it was corrected.
+    Withdrawn entries are left out; corrected ones carry their corrections.
     """
     amendments = (Corrected.name(), Withdrawn.name())
     rows = session.scalars(
@@ -326,7 +335,7 @@ def lines_of(
 
 
 def entries(session: Session, complaint: Complaint) -> list[JournalEntry]:
-    """The journal of a case as the engine folds it."""
+    """Return the journal of a case as the engine folds it."""
     rows = session.scalars(
         sa.select(Journal).where(Journal.complaint_id == complaint.id).order_by(Journal.seq)
     )
@@ -334,5 +343,5 @@ def entries(session: Session, complaint: Complaint) -> list[JournalEntry]:
 
 
 def fold_journal(session: Session, complaint: Complaint) -> CaseFacts:
-    """The case its journal makes; equal to its rows, or something bypassed the door."""
+    """Return the facts the journal gives; they equal the rows unless a write bypassed it."""
     return _fold(session, complaint, entries(session, complaint))

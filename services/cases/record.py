@@ -1,8 +1,8 @@
-"""A case between its rows and the engine's picture of it; the one place that knows both.
+"""The rows of a case and the engine's facts of it; the one module that knows both.
 
-`facts_of` reads, `write` writes, and a folded journal must give the same picture as the rows.
-Steps a correction took out leave their rows too: the journal keeps what was first written.
-Clocks, breaches and penalties are never taken out.
+`facts_of` reads rows, `write` writes them, and folding the journal must give the facts that the
+rows give. A correction also removes the rows of the steps it removed, because the journal keeps the
+original entry; deadlines, breaches and penalties are never removed.
 """
 
 from __future__ import annotations
@@ -75,12 +75,12 @@ WITH_ALL = (
 
 
 def facts_of(session: Session, complaint: Complaint) -> CaseFacts:
-    """The engine's picture of a case, from its rows."""
+    """Return the facts of a case, from its rows."""
     return facts_of_many(session, [complaint])[0]
 
 
 def facts_of_many(session: Session, complaints: Sequence[Complaint]) -> list[CaseFacts]:
-    """The pictures of several cases; one statement beyond what was loaded with them."""
+    """Return the facts of several cases; one statement beyond those that loaded them."""
     numbers = _numbers(session, complaints)
     return [_facts(complaint, numbers) for complaint in complaints]
 
@@ -113,7 +113,7 @@ def _entry(row: FormEntry, numbers: Mapping[int | None, str | None]) -> FormEntr
 
 
 def _numbers(session: Session, complaints: Iterable[Complaint]) -> Mapping[int | None, str | None]:
-    """Employee numbers by id, of everybody the rows of these cases name."""
+    """Return the numbers, by id, of every employee the rows of these cases name."""
     ids: set[int | None] = set()
     for complaint in complaints:
         ids |= {assignment.responsible_id for assignment in complaint.assignments}
@@ -197,7 +197,7 @@ def _signoff(row: Signoff, numbers: Mapping[int | None, str | None]) -> SignoffF
 
 @dataclass(frozen=True, slots=True)
 class RowLookups:
-    """What the rows need and the picture does not say: ids, labels, clauses, wage months."""
+    """Look-ups the rows need and the facts lack: department ids, labels, clauses, wage months."""
 
     departments: Mapping[str, int]
     label: Callable[[str], str]
@@ -208,10 +208,10 @@ class RowLookups:
 def write(
     session: Session, complaint: Complaint, after: CaseFacts, *, seq: int, places: RowLookups
 ) -> None:
-    """Make the rows say what the picture says. Flushes nothing, commits nothing.
+    """Write the facts of a case into its rows. Flushes nothing, commits nothing.
 
-    Raises NotFound for an employee and DepartmentUnmapped for a department the company does not
-    have; no row is touched then.
+    Raises NotFound for an unknown employee number and DepartmentUnmapped for a department the
+    company does not have; no row is touched then.
     """
     ids = _ids(session, after)
     _refuse_unmapped(after, places)
@@ -238,7 +238,9 @@ def _to_json(value: Any) -> Any:
 
 
 def _ids(session: Session, after: CaseFacts) -> Mapping[str | None, int | None]:
-    """Ids by employee number, of everybody the picture names. Raises NotFound for a stranger."""
+    """Return the ids, by number, of every employee the facts name. Raises NotFound for an unknown
+    one.
+    """
     named = {
         who
         for assignment in after.assignments
@@ -268,7 +270,7 @@ def _refuse_unmapped(after: CaseFacts, places: RowLookups) -> None:
 
 
 def _set_reference(row: Any, name: str, to: int | None) -> None:
-    """Let a row point to another one; what was loaded from where it pointed is forgotten."""
+    """Set a foreign key and expire the related row that was loaded from the old one."""
     if getattr(row, name) == to:
         return
     setattr(row, name, to)
@@ -284,7 +286,7 @@ def _align_rows(
     columns: Callable[[Any, Mapping[str | None, int | None]], dict[str, Any]],
     ids: Mapping[str | None, int | None],
 ) -> None:
-    """Rows one to one with the picture's list, in its order."""
+    """Make the rows equal to the facts one to one, in their order; surplus rows are deleted."""
     place = -1
     for place, one in enumerate(wanted):
         values = columns(one, ids)
@@ -343,7 +345,7 @@ def _assignments(
 
 
 def _set_departments(rows: Iterable[Any], keys: Iterable[str | None], places: RowLookups) -> None:
-    """Say which real department is meant. Where it stands already it is as of then, and stays."""
+    """Set the company's department of each row; one already set is as of its own time and stays."""
     for row, key in zip(rows, keys, strict=True):
         if row.department_key != key or row.department_id is None:
             row.department_key = key
@@ -374,7 +376,7 @@ def _entries(
 
     _align_rows(complaint.entries, filed, FormEntry, columns, ids)
     for row in complaint.entries:
-        # What was filed under one version of the regulation stays so when the case moves on.
+        # An entry keeps the version it was filed under when the case moves to another.
         row.policy_version_id = row.policy_version_id or complaint.policy_version.id
 
 
