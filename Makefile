@@ -26,6 +26,7 @@ soak-sync: .venv/installed-dev
 # make lint  checks style and imports
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 
 # make types  checks the types
 types: .venv/installed-dev

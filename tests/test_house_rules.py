@@ -55,6 +55,35 @@ def test_a_function_is_read_in_one_look(path: Path) -> None:
     assert long == [], f"at most {LONGEST_FUNCTION}; a part of it has a name of its own"
 
 
+JOURNAL = "services/cases/journal.py"
+DELETES = {
+    "admin/kit/lists.py": "rows nothing ever pointed to",
+    "services/company/accounts.py": "attempts to log in, once they are old",
+    "services/regulation/drafts.py": "entries of a draft, which judges no case yet",
+    "sync/mirror/state.py": "what a cell of a workbook last said",
+}
+
+
+def _calls(path: Path) -> Iterator[str]:
+    """What a file calls, as it is written: `record.write`, `Journal`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+@pytest.mark.parametrize("path", HAND_WRITTEN, ids=_name)
+def test_a_case_changes_in_the_journal_alone(path: Path) -> None:
+    found = {"record.write", "Journal", "models.Journal"} & set(_calls(path))
+    assert not found or _name(path) == JOURNAL, f"journal.record_event does {found}"
+
+
+@pytest.mark.parametrize("path", HAND_WRITTEN, ids=_name)
+def test_nothing_is_deleted_that_a_case_could_point_to(path: Path) -> None:
+    deletes = {call for call in _calls(path) if call in {"sa.delete", "delete"}}
+    deletes |= {call for call in _calls(path) if call.endswith("session.delete")}
+    assert not deletes or _name(path) in DELETES
+
+
 def _enumerations() -> Iterator[type[enum.Enum]]:
     for module in (enums, status):
         for kind in vars(module).values():

@@ -157,7 +157,7 @@ class SendNotices:
             self._deliver(going)
         except notify.NotDelivered as failure:
             why = failure.why
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # a far end may raise anything
             # Its text may carry an address, and an address is a secret.
             why = f"unreachable: {type(error).__name__}"
         else:
@@ -197,7 +197,7 @@ def _try_version(turn: Turn, what_if_id: int, request_id: int, until: float) -> 
         try:
             with reading(turn.engine) as session:
                 found = whatif.judge_next_batch(session, what_if_id, now=loop.now())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # any failure is told
             refusal = error if isinstance(error, DomainError) else _unforeseen(error)
             with turn.writing() as session:
                 whatif.fail(session, what_if_id, request_id, refusal, now=loop.now())

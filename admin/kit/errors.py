@@ -128,7 +128,7 @@ def _limit_text() -> None:
 
 def _after_failure(db: SQLAlchemy, status: int) -> tuple[str, int]:
     # The database itself may be what failed, so the page must not ask it who the visitor is.
-    g._login_user = AnonymousUserMixin()
+    g._login_user = AnonymousUserMixin()  # noqa: SLF001  # Flask-Login's own key
     db.session.rollback()
     return _page(status)
 

@@ -125,7 +125,7 @@ class RedressView(MenuPlace, ModelView):
             "ajax_lookup": False,
             "ajax_update": False,
         }
-        self._urls = [one for one in type(self)._urls if offered.get(one[1], True)]
+        self._urls = [one for one in type(self)._urls if offered.get(one[1], True)]  # noqa: SLF001  # no public way to leave routes out
         return super().create_blueprint(admin)
 
     def _offered_actions(self) -> list[str]:

@@ -31,6 +31,8 @@ class MenuPlace:
 class RedressPage(MenuPlace, BaseView):
     """A page of its own, not a list: home, policy, calendar."""
 
+    _default_view: str  # Flask-Admin finds it when the class is made
+
     def __init__(self, db: Any, **options: Any) -> None:
         self._db = db
         super().__init__(**options)
@@ -82,7 +84,8 @@ def attempt(
     except refusals as refusal:
         session.rollback()
         tried.refusal = refusal
-        (say or tell)(refusal, form)
+        saying: Callable[[Any, Any], None] = say or tell
+        saying(refusal, form)
 
 
 def did(
