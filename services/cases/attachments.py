@@ -1,7 +1,7 @@
-"""Photos and files somebody adds to a case: kept under their checksum, told by their content.
+"""Attachments of a case: photos and files, stored under their checksum, typed by their content.
 
-The bytes lie in a folder, the row says whose case they belong to. What a file is called, and
-what the sender says it is, decides nothing: only the six formats of FORMATS are taken.
+The bytes lie in a folder, the row says which case they belong to. The name of a file and the type
+its sender states decide nothing: only the six formats of FORMATS are accepted.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     "application/pdf": (".pdf",),
     "video/mp4": (".mp4", ".m4v", ".mov"),
 }
-"""What is taken, with the endings of its names; the first one is added where none fits."""
+"""The media types accepted, with the endings of their names; the first is added where none fits."""
 
 SHOWN = frozenset({"image/jpeg", "image/png", "image/webp"})
-"""What every browser shows as a picture; nothing in it can run."""
+"""The media types every browser shows as a picture; nothing in them can run."""
 
 _SEALED = frozenset({Status.withdrawn, Status.archived})
 _PICTURES = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
@@ -70,7 +70,9 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class AttachmentView:
-    """A photo or file of a case as a page shows it; `by` is who added it, None for a machine."""
+    """An attachment as a page shows it; `by` is the name of the user who added it, None for a
+    machine.
+    """
 
     id: int
     name: str
@@ -100,10 +102,10 @@ def add(
     now: dt.datetime,
     limit: int,
 ) -> Attachment:
-    """The file of a case, its bytes on the disk and its row flushed. `limit` is in bytes.
+    """Add a file to a case: its bytes on the disk, its row flushed. `limit` is in bytes.
 
-    The same content twice is one row. Lock the case (`journal.lock_case`) before. Raises
-    what `refusal_to_add` returns and what `store_file` raises.
+    The same content twice is one row. Lock the case first (`journal.lock_case`). Raises the errors
+    of `refusal_to_add` and `store_file`.
     """
     refused = refusal_to_add(complaint)
     if refused is not None:
@@ -113,7 +115,7 @@ def add(
 
 
 def refusal_to_add(complaint: Complaint) -> DomainError | None:
-    """Why nothing can be added to the case: it is history, withdrawn or archived; else None."""
+    """Return why nothing can be added to the case (history, withdrawn or archived), or None."""
     if complaint.history:
         return HistoryForbids(deed=DEED)
     if complaint.status in _SEALED:
@@ -122,9 +124,9 @@ def refusal_to_add(complaint: Complaint) -> DomainError | None:
 
 
 def store_file(content: BinaryIO, *, name: str, folder: Path, limit: int) -> StoredFile:
-    """Bytes written to the folder, whole or not at all; needs no database and holds no lock.
+    """Write bytes into the folder, whole or not at all; needs no database and holds no lock.
 
-    What no row names afterwards does no harm: the same photo, sent again, takes its place.
+    Bytes that no row names afterwards do no harm: the same photo, sent again, takes their place.
     Raises PaperEmpty, PaperRefused for any other format, PaperTooLarge above `limit` bytes.
     """
     head = content.read(_HEAD)
@@ -148,9 +150,9 @@ def store_file(content: BinaryIO, *, name: str, folder: Path, limit: int) -> Sto
 def attach_file(
     session: Session, complaint: Complaint, kept: StoredFile, *, user: User | None, now: dt.datetime
 ) -> Attachment:
-    """The row that makes kept bytes a file of the case; the one that is there already, if any.
+    """Return the row that makes a stored file an attachment of the case; an equal one is returned.
 
-    Raises what `closed` says.
+    Raises the error of `refusal_to_add`.
     """
     refused = refusal_to_add(complaint)
     if refused is not None:
@@ -170,7 +172,9 @@ def attach_file(
 
 
 def _written(draft: Path, head: bytes, content: BinaryIO, *, limit: int) -> tuple[str, int]:
-    """Checksum and size of what was written; it stops at the first block beyond the limit."""
+    """Write the file and return its checksum and size; stops at the first block beyond the
+    limit.
+    """
     digest, size, block = hashlib.sha256(), 0, head
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -185,10 +189,12 @@ def _written(draft: Path, head: bytes, content: BinaryIO, *, limit: int) -> tupl
 
 
 def _rename_into_place(draft: Path, place: Path) -> None:
-    """Give a written file its name at once; a power cut leaves the whole file or none."""
+    """Rename a written file to its final name; after a power cut the whole file is there,
+    or none.
+    """
     place.parent.mkdir(mode=0o700, exist_ok=True)
     os.replace(draft, place)
-    if hasattr(os, "O_DIRECTORY"):  # elsewhere a folder cannot be opened
+    if hasattr(os, "O_DIRECTORY"):  # other systems cannot open a folder
         folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
@@ -200,7 +206,9 @@ def _rename_into_place(draft: Path, place: Path) -> None:
 
 
 def media_type_of(head: bytes) -> str | None:
-    """The media type that the first bytes of a file say, or None for one that is not taken."""
+    """Return the media type the first bytes of a file show, or None for one that is not
+    accepted.
+    """
     if head.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -215,7 +223,9 @@ def media_type_of(head: bytes) -> str | None:
 
 
 def _container_type(head: bytes) -> str | None:
-    """A file of boxes says first what it is and then what it is compatible with."""
+    """Return the type of an ISO media file, whose first box lists its own and its compatible
+    brands.
+    """
     length = min(int.from_bytes(head[:4], "big"), len(head))
     brands = [head[8:12], *(head[i : i + 4] for i in range(16, length - 3, 4))]
     if brands[0] in _PICTURES:
@@ -226,7 +236,9 @@ def _container_type(head: bytes) -> str | None:
 
 
 def _safe_name(name: str, media_type: str) -> str:
-    """A name without folders and unprintable signs, with an ending that tells the truth."""
+    """Return a name without folders and unprintable characters, with an ending that fits
+    the type.
+    """
     endings = FORMATS[media_type]
     plain = _cleaned(name)
     stem, dot, ending = plain.rpartition(".")
@@ -251,7 +263,7 @@ def stored_path(folder: Path, checksum: str) -> Path:
 
 
 def of_case(session: Session, complaint: Complaint) -> list[AttachmentView]:
-    """The photos and files of a case, oldest first."""
+    """Return the attachments of a case, oldest first."""
     rows = session.execute(
         sa.select(Attachment, User.display_name)
         .join(User, User.id == Attachment.added_by_id, isouter=True)
@@ -265,7 +277,7 @@ def of_case(session: Session, complaint: Complaint) -> list[AttachmentView]:
 
 
 def find(session: Session, complaint: Complaint, paper_id: int) -> Attachment:
-    """A file of that case. Raises NotFound for the file of another."""
+    """Return an attachment of that case. Raises NotFound for one of another case."""
     for row in session.scalars(
         sa.select(Attachment).where(Attachment.complaint_id == complaint.id)
     ):
@@ -275,7 +287,7 @@ def find(session: Session, complaint: Complaint, paper_id: int) -> Attachment:
 
 
 def counts(session: Session, complaint_ids: Collection[int]) -> dict[int, int]:
-    """How many files each of these cases has; a case without any is left out."""
+    """Return how many attachments each of these cases has; a case without any is left out."""
     rows = session.execute(
         sa.select(Attachment.complaint_id, sa.func.count())
         .where(Attachment.complaint_id.in_(complaint_ids))

@@ -1,7 +1,7 @@
-"""Who complained: found by telephone number while the telephone rings, or written down anew.
+"""Customers: found by telephone number while the telephone rings, or added; and their flags.
 
-And who is marked for special attention because he acts in bad faith: by whom, why and until when.
-The mark is restricted, has an end and is never erased.
+A flag marks a customer for special attention because they act in bad faith: by whom, why and until
+when. Flags are restricted, have an end and are never erased.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from services.regulation import policies
 
 LONGEST_NAME, LONGEST_PHONE, LONGEST_REASON = 120, 40, 2_000
 MAY_FLAG = frozenset({Role.administrator, Role.care, Role.general_manager})
-"""Who may mark a customer and who sees the mark; nobody else learns that there is one."""
+"""Roles that may flag a customer and see flags; no other role learns that there is one."""
 
 
 def digits(phone: str | None) -> str | None:
-    """The digits of a telephone number, full-width ones included, without +86 before a mobile."""
+    """Return the digits of a telephone number, full-width ones too, without +86 before a mobile."""
     plain = re.sub(r"\D", "", unicodedata.normalize("NFKC", phone or ""))
     return re.sub(r"^(?:00)?86(?=1\d{10}$)", "", plain) or None
 
 
 def find_or_add(session: Session, name: str, phone: str | None = None) -> Customer:
-    """The customer of that name and number; a new row where there is none.
+    """Return the customer of that name and number, added now where there is none.
 
     Raises FieldMissing, FieldTooLong, or PhoneRefused for a number without enough digits.
     """
@@ -67,7 +67,9 @@ def find_or_add(session: Session, name: str, phone: str | None = None) -> Custom
 
 
 def by_phone(session: Session, phone: str, *, limit: int = 5) -> list[tuple[Customer, int]]:
-    """Customers whose number begins with the digits typed, each with how many cases he has."""
+    """Return the customers whose number begins with the digits typed, each with their count of
+    cases.
+    """
     plain = digits(phone)
     if plain is None or len(plain) < 3:
         return []
@@ -86,17 +88,17 @@ def by_phone(session: Session, phone: str, *, limit: int = 5) -> list[tuple[Cust
 # ---------------------------------------------------------------- looked after by themselves
 
 KEY_TIER = "key"
-"""The tier of a customer whom the company looks after by itself: a key customer."""
+"""The tier of a key customer, whom the company looks after individually."""
 
 
 def key_customers(session: Session) -> list[Customer]:
-    """The key customers, by name."""
+    """Return the key customers, by name."""
     wanted = sa.select(Customer).where(Customer.tier == KEY_TIER)
     return list(session.scalars(wanted.order_by(Customer.name, Customer.id)))
 
 
 def set_key_customer(session: Session, customer: Customer, *, key_customer: bool) -> None:
-    """Say whether the company looks after a customer by himself."""
+    """Make a customer a key customer, or no longer one."""
     customer.tier = KEY_TIER if key_customer else None
     session.flush()
 
@@ -114,11 +116,12 @@ def add_flag(
     now: dt.datetime,
     until_on: dt.date | None = None,
 ) -> CustomerFlag:
-    """Mark a customer for special attention up to and including a local day (SAL-8.2).
+    """Flag a customer for special attention up to and including a local day (SAL-8.2).
 
     Without a day it is the last one the regulation of `version` allows. Raises RoleMissing,
-    NotFound where the regulation marks nobody, FieldMissing and FieldTooLong for the reason,
-    PeriodRefused for a day gone by or beyond its term, and Duplicate while a mark stands.
+    NotFound where the regulation has no flags, FieldMissing and FieldTooLong for the reason,
+    PeriodRefused for a day in the past or beyond the last one, and Duplicate while another flag is
+    in force.
     """
     _check_may_flag(actor)
     head = policies.pack(session, version).policy
@@ -149,9 +152,9 @@ def add_flag(
 def lift_flag(
     session: Session, found: CustomerFlag, *, reason: str, actor: Actor, now: dt.datetime
 ) -> None:
-    """Take the mark off before its end, for a reason; that it stood stays written down.
+    """Lift a flag before its end, for a reason; the row stays.
 
-    Raises RoleMissing, FieldMissing, FieldTooLong, and NotFound for a mark that does not stand.
+    Raises RoleMissing, FieldMissing, FieldTooLong, and NotFound for a flag no longer in force.
     """
     _check_may_flag(actor)
     today = working_calendar.work_calendar(session).local(now).date()
@@ -166,9 +169,10 @@ def lift_flag(
 def flags_on(
     session: Session, customer_ids: Iterable[int], *, actor: Actor, on: dt.date
 ) -> dict[int, CustomerFlag]:
-    """The marks that stand on a local day, by the customer's id; one statement for all of them.
+    """Return the flags in force on a local day, by the customer's id; one statement for all of
+    them.
 
-    Empty for whoever may not see them.
+    Empty for a role that may not see flags.
     """
     wanted = sorted(set(customer_ids))
     if actor.role not in MAY_FLAG or not wanted:
@@ -185,9 +189,9 @@ def flags_on(
 def flag_history(
     session: Session, customer_ids: Iterable[int], *, actor: Actor
 ) -> dict[int, list[CustomerFlag]]:
-    """Every mark there ever was, lifted and ended ones included, by customer, newest first.
+    """Return every flag of some customers, lifted and ended ones included, newest first.
 
-    Raises RoleMissing for whoever may not see them.
+    Raises RoleMissing for a role that may not see flags.
     """
     _check_may_flag(actor)
     found: dict[int, list[CustomerFlag]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""What people write down on a case: forms, reports, evidence, approvals, findings, promises."""
+"""Form entries: forms, reports, checks, approvals, findings and promises filed on a case."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def fill(
     now: dt.datetime,
     at: dt.datetime | None = None,
 ) -> Effects:
-    """Fill in a form of the regulation; what was filled before stays beside it.
+    """File a form of the regulation; earlier fillings stay beside it.
 
-    Raises NotFound for cases it lists that do not exist.
+    Raises ValueRefused for cases it lists that do not exist.
     """
     pack, _ = journal.rules_of(session, complaint)
     if entry := pack.find("form", form):
@@ -74,7 +74,7 @@ def check_item(
     now: dt.datetime,
     paper: str | None = None,
 ) -> Effects:
-    """Note that an item of a checklist is at hand; `paper` is the checksum of its picture.
+    """Check off an item of a checklist; `paper` is the checksum of its picture.
 
     Raises NotFound for a picture that the case does not have.
     """
@@ -110,9 +110,9 @@ def verify(
     now: dt.datetime,
     concerned: Sequence[str] = (),
 ) -> Effects:
-    """Say what the check of the case found and who was concerned, by employee numbers.
+    """Record the finding of a check of the case and the employees concerned, by number.
 
-    The verified complaints they had before in the calendar year of receipt count with it.
+    The verified complaints they had earlier in the calendar year of receipt count with it.
     """
     for number in concerned:
         people.known_employee(session, number)
@@ -133,10 +133,10 @@ def verify(
 def verified_before(
     session: Session, complaint: Complaint, concerned: Sequence[str]
 ) -> dict[str, int]:
-    """How many other valid complaints each of some employees had, of the same calendar year.
+    """Return how many other valid complaints of the same calendar year each employee had.
 
-    The year is that of the day of receipt in the company's zone. What an appeal struck, what was
-    registered by mistake and withdrawn, and what came under another regulation, does not count.
+    The year is that of the day of receipt in the company's zone. Cases struck by an appeal, cases
+    withdrawn because they were registered by mistake, and cases of other regulations do not count.
     """
     if not concerned:
         return {}
@@ -157,13 +157,17 @@ def verified_before(
     return {who: counted.count(who) for who in concerned}
 
 
-report_out = plain_deed(Reported, "Note a report that went outside or above, with its proof.")
-endorse = plain_deed(Endorsed, "Approve or refuse as the next in a chain of approvals.")
-escalate = plain_deed(Escalated, "Pass a matter one step up its ladder.")
-involve = plain_deed(Involved, "Let another department take part; who leads goes on leading.")
-promise = plain_deed(Promised, "Note what was promised to the customer: a time, a thing, or both.")
-inform = plain_deed(Informed, "Note what the customer was told, and how.")
-conclude = plain_deed(Concluded, "End a case at the desk, without a department's answer.")
+report_out = plain_deed(
+    Reported, "Note a report to an authority or to a superior, with its proof."
+)
+endorse = plain_deed(Endorsed, "Approve or refuse as the next post of a chain of approvals.")
+escalate = plain_deed(Escalated, "Escalate a matter one step up its ladder.")
+involve = plain_deed(
+    Involved, "Let another department take part; the leading department stays the leading one."
+)
+promise = plain_deed(Promised, "Note a promise to the customer: a time, a thing, or both.")
+inform = plain_deed(Informed, "Note what the customer was informed of, and how.")
+conclude = plain_deed(Concluded, "Conclude a case at the care desk, without a department's reply.")
 
 
 # ---------------------------------------------------------------- without a case
@@ -179,10 +183,10 @@ def fill_alone(
     now: dt.datetime,
     customer: Customer | None = None,
 ) -> FormEntry:
-    """Fill in a form that stands by itself: a duty log, a visit, a survey.
+    """File a form that belongs to no case: a duty log, a visit, a survey.
 
-    Raises ChoiceUnknown for a form that belongs on a case, PostMissing for who may not fill it
-    in, and what is wrong with its fields.
+    Raises ChoiceUnknown for a form that belongs on a case, PostMissing for an employee who may not
+    fill it in, and the errors of its fields.
     """
     entry = policies.pack(session, version).find("form", form)
     if entry is None or not entry.alone:
@@ -205,7 +209,7 @@ def fill_alone(
 def _may_fill_alone(
     session: Session, version: PolicyVersion, form: str, *, actor: Actor, now: dt.datetime
 ) -> None:
-    """Refuse whoever does not hold a post the regulation names for the form that day."""
+    """Refuse an employee who does not hold a post the regulation names for the form that day."""
     on = working_calendar.work_calendar(session).local(now).date()
     by = actors.as_of(session, actor, policy_id=version.policy_id, on=on)
     event = make(Filled, form=form, at=now, by=by)
@@ -225,7 +229,7 @@ def store_entry(
     customer: Customer | None = None,
     period: str | None = None,
 ) -> FormEntry:
-    """Keep what belongs to no case: a form that stands alone, a report of a period."""
+    """Store an entry that belongs to no case: a form that stands alone, a report of a period."""
     row = FormEntry(
         policy_version_id=version.id,
         section=section,
@@ -243,9 +247,9 @@ def store_entry(
 
 
 def form_by_entry(pack: Pack, forms: Collection[str]) -> dict[tuple[str, str], str]:
-    """Which of some forms is filled in what is kept under a section and a key.
+    """Return which form is filled by the entries of a section and key: the form and its reports.
 
-    The form itself, and the reports that are written on it: they are fillings of it too.
+    A report that is written on a form is a filling of that form too.
     """
     reports = {("report", one.key): one.form for one in pack.report if one.form in forms}
     return {("form", key): key for key in forms} | {k: form for k, form in reports.items() if form}
@@ -257,7 +261,7 @@ def filled_forms(
     forms: Collection[str],
     span: tuple[dt.datetime, dt.datetime],
 ) -> sa.Select[FormEntry]:
-    """The fillings of some forms of a regulation, whichever version, in a span; oldest first.
+    """Return the fillings of some forms under any version of a regulation in a span, oldest first.
 
     A report on such a form is one of them; filed late it counts where its period ended.
     """
@@ -284,7 +288,9 @@ def _is_report_of(
     span: tuple[dt.datetime, dt.datetime],
     days: tuple[dt.date, dt.date],
 ) -> sa.ColumnElement[bool]:
-    """Whether a row is that report, of a period that ended in the span or still ran at its end."""
+    """Return the condition: an entry of that report whose period ended in the span or still
+    runs.
+    """
     over = FormEntry.period.in_(list(ended_periods(report, *days)))
     running = sa.and_(FormEntry.period == period_of(report, days[1]), _within(span))
     mine = sa.and_(FormEntry.section == "report", FormEntry.form == report.key)
@@ -297,6 +303,6 @@ def countable_forms(
     forms: Collection[str],
     span: tuple[dt.datetime, dt.datetime],
 ) -> sa.Select[FormEntry]:
-    """The fillings that figures are made of: without those on cases withdrawn as mistakes."""
+    """Return the fillings that figures count: without those on cases withdrawn as mistakes."""
     stands = sa.or_(Complaint.id.is_(None), Complaint.status != Status.withdrawn)
     return filled_forms(session, version, forms, span).outerjoin(FormEntry.complaint).where(stands)

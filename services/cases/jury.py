@@ -1,4 +1,4 @@
-"""The jury of a regulation: appeals, who sits, who votes, what it comes to."""
+"""The jury of a regulation: appeals, the jury's members, their votes and the ruling."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def appeal(
     now: dt.datetime,
     employee: str | None = None,
 ) -> Effects:
-    """Disagree with what was found, for an employee, or for the department without one.
+    """Appeal against a finding, for an employee, or for the department where none is named.
 
-    What he was told to pay is not counted until the jury has ruled.
+    A penalty under appeal is not counted until the jury has ruled.
     """
     people.known_employee(session, employee)
     said: dict[str, Any] = {"vote": vote, "text": text, "employee": employee}
@@ -49,9 +49,9 @@ def convene(
     more: Sequence[str] = (),
     text: str | None = None,
 ) -> Effects:
-    """Appoint the jury of a question: who holds its posts today, and further members by number.
+    """Appoint the jury of a vote: the holders of its posts today, and further members by number.
 
-    Whoever is concerned keeps out; the engine names him as recused.
+    The engine recuses the employees whom the case concerns.
     """
     for number in more:
         people.known_employee(session, number)
@@ -63,7 +63,9 @@ def convene(
 def roster(
     session: Session, complaint: Complaint, vote: str, *, now: dt.datetime
 ) -> tuple[str, ...]:
-    """The employee numbers of who holds the posts of a jury today, or stands in for the holder."""
+    """Return the numbers of the employees who hold a jury's posts today; a deputy replaces the
+    holder.
+    """
     pack, _ = journal.rules_of(session, complaint)
     entry = pack.find("vote", vote)
     if entry is None:
@@ -83,7 +85,7 @@ def cast_vote(
     actor: Actor,
     now: dt.datetime,
 ) -> Effects:
-    """Say yes or no as a member of the jury, once, with a reason."""
+    """Vote yes or no as a member of the jury, once, with a reason."""
     said: dict[str, Any] = {"vote": vote, "agrees": agrees, "reason": reason}
     return journal.record_event(session, complaint, Voted, actor=actor, now=now, **said)
 
@@ -97,6 +99,6 @@ def rule(
     actor: Actor,
     now: dt.datetime,
 ) -> Effects:
-    """Put on record what the votes come to, with the minutes."""
+    """Record the ruling the votes give, with the minutes."""
     said: dict[str, Any] = {"vote": vote, "minutes": minutes}
     return journal.record_event(session, complaint, Ruled, actor=actor, now=now, **said)

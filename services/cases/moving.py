@@ -1,8 +1,8 @@
 """Moving cases to a corrected version of their regulation, with a preview of what changes.
 
 A case keeps the version it was registered under until an administrator moves it. Its journal is
-then counted anew by the other version's rules: breaches stay visible, sums that were confirmed
-and months that were paid stay as they are.
+then folded anew by the other version's rules: breaches stay visible, confirmed penalties and months
+already paid stay as they are.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from services.cases import journal, record
 from services.company.actors import Actor
 
 MOST_AT_ONCE = 200
-"""How many cases are looked at or moved in one go."""
+"""The number of cases previewed or moved at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class MovingPreview:
-    """What moving a case would change, or why it cannot be moved."""
+    """The effects of moving a case, or the refusal where it cannot be moved."""
 
     complaint: Complaint
     effects: tuple[Effect, ...]
@@ -38,7 +38,9 @@ class MovingPreview:
 
 
 def candidates(session: Session, to: PolicyVersion) -> Sequence[Complaint]:
-    """The open cases under other versions of the regulation, oldest first, MOST_AT_ONCE of them."""
+    """Return the open cases under other versions of the regulation, oldest first, MOST_AT_ONCE of
+    them.
+    """
     others = sa.select(PolicyVersion.id).where(
         PolicyVersion.policy_id == to.policy_id, PolicyVersion.id != to.id
     )
@@ -54,7 +56,7 @@ def candidates(session: Session, to: PolicyVersion) -> Sequence[Complaint]:
 def preview(
     session: Session, complaints: Collection[Complaint], to: PolicyVersion, *, now: dt.datetime
 ) -> list[MovingPreview]:
-    """What moving each of these cases would change. Writes nothing."""
+    """Return what moving each of these cases would change. Writes nothing."""
     return [_preview(session, complaint, to, now=now) for complaint in complaints]
 
 
@@ -79,9 +81,9 @@ def move(
     actor: Actor,
     now: dt.datetime,
 ) -> tuple[Effect, ...]:
-    """Let a case go on under another version of its regulation, and return what changed.
+    """Move a case to another version of its regulation and return what changed.
 
-    Raises what `preview` would say of it, and RoleMissing for anybody but an administrator.
+    Raises the refusal `preview` would show, and RoleMissing for any role but administrator.
     """
     if actor.role is not Role.administrator:
         raise RoleMissing(deed=Moved.name())
@@ -91,7 +93,7 @@ def move(
 
 
 def _check_target(complaint: Complaint, to: PolicyVersion) -> None:
-    """Refuse the version it has, one of another regulation and one that was not published."""
+    """Refuse the case's own version, one of another regulation, and one that was not published."""
     same = to.policy_id == complaint.policy_version.policy_id
     if not same or to.id == complaint.policy_version_id or to.status != "published":
         raise ChoiceUnknown(field="policy_version", value=str(to))

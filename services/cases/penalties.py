@@ -1,4 +1,4 @@
-"""Penalties on their way to the payroll: proposed, confirmed, notified, a month's list."""
+"""Penalties on their way to the payroll: proposed, confirmed, notified, listed by month."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def judge(
     together: Sequence[str] = (),
     amount: Decimal | None = None,
 ) -> tuple[Effect, ...]:
-    """Find, as a person, a ground for a penalty or a reward; it is proposed.
+    """Record a person's judgement that there is a ground for a penalty or reward; it is proposed.
 
-    `together` are further employees where it cannot be pinned on one (SAL-12.11); `amount` is
-    needed where the regulation leaves the sum to whoever decides.
+    `together` are further employees where the fault is not one person's alone (SAL-12.11); `amount`
+    is needed where the regulation leaves the sum to the person who decides.
     """
     for number in (employee, *together):
         people.known_employee(session, number)
@@ -67,10 +67,12 @@ def judge(
 def elements_taken(
     session: Session, complaint: Complaint, named: Sequence[str | None], *, now: dt.datetime
 ) -> tuple[str, ...]:
-    """The elements of pay that other cases took of the months in question: "1001/2026-10/key".
+    """Return the elements of pay that other cases took in the months in question:
+    "1001/2026-10/key".
 
-    An element is taken once per person and month, of that of the event or of the decision. Asked
-    only where the regulation has such elements, and only of who is named or has a part in the case.
+    An element is taken once per employee and month, that of the event or of the decision. The
+    record is read only where the regulation has such elements, and only for employees the case
+    involves.
     """
     pack, _ = journal.rules_of(session, complaint)
     if not any(sanction.element for sanction in pack.sanction):
@@ -100,7 +102,7 @@ def elements_taken(
 
 
 def lock_penalty(session: Session, penalty_id: int, *, seen: int | None = None) -> Penalty:
-    """A penalty with its case locked. `seen` is the case's version a form was made from."""
+    """Return a penalty with its case locked. `seen` is the case's version a form was made from."""
     found = session.get(Penalty, penalty_id)
     if found is None:
         raise NotFound(what="penalty", key=str(penalty_id))
@@ -111,28 +113,28 @@ def lock_penalty(session: Session, penalty_id: int, *, seen: int | None = None) 
 def confirm(
     session: Session, found: Penalty, *, actor: Actor, now: dt.datetime
 ) -> tuple[Effect, ...]:
-    """Stand behind a proposed penalty."""
+    """Confirm a proposed penalty."""
     return _record_step(session, found, PenaltyConfirmed, actor=actor, now=now)
 
 
 def waive(
     session: Session, found: Penalty, *, reason: str, actor: Actor, now: dt.datetime
 ) -> tuple[Effect, ...]:
-    """Decide against a proposed penalty, with a reason."""
+    """Waive a proposed penalty, with a reason."""
     return _record_step(session, found, PenaltyWaived, actor=actor, now=now, reason=reason)
 
 
 def notify(
     session: Session, found: Penalty, *, how: str, actor: Actor, now: dt.datetime
 ) -> tuple[Effect, ...]:
-    """Note that the employee was told and how; the term for an appeal begins."""
+    """Note that the employee was notified and how; the time to appeal begins."""
     return _record_step(session, found, PenaltyNotified, actor=actor, now=now, how=how)
 
 
 def reverse(
     session: Session, found: Penalty, *, reason: str, actor: Actor, now: dt.datetime
 ) -> tuple[Effect, ...]:
-    """Propose to give a confirmed penalty back: a second row, the first stays."""
+    """Propose to reverse a confirmed penalty: a second row gives it back, the first stays."""
     return _record_step(session, found, PenaltyReversed, actor=actor, now=now, reason=reason)
 
 
@@ -164,25 +166,26 @@ def _record_step(
 
 @dataclass(frozen=True, slots=True)
 class EmployeeMonth:
-    """One employee's part of a month: his penalties and their sum in yuan."""
+    """One employee's part of a wage month: their penalties and the sum in yuan."""
 
     employee: Employee
     penalties: Sequence[Penalty]
 
     @property
     def total(self) -> Decimal:
+        """Return the sum in yuan; negative where more is given back than taken."""
         return sum((signed_amount(p) for p in self.penalties), Decimal(0))
 
 
 def signed_amount(found: Penalty) -> Decimal:
-    """What a row takes from the pay, in yuan; a reversal and a reward are negative."""
+    """Return what a penalty takes from the pay, in yuan; negative for a reversal and a reward."""
     return found.amount if found.sign is Sign.charge else -found.amount
 
 
 def month_list(session: Session, name: str) -> list[EmployeeMonth]:
-    """A wage month ("2026-10") by employee, in the order of employee numbers.
+    """Return a wage month ("2026-10") by employee, in the order of employee numbers.
 
-    A penalty is in it that was confirmed and notified and whose appeal term ends in it.
+    It holds the penalties that were confirmed and notified and whose time to appeal ends in it.
     """
     rows = session.scalars(
         _with_people()
@@ -196,7 +199,7 @@ def month_list(session: Session, name: str) -> list[EmployeeMonth]:
 
 
 def unsettled_penalties(session: Session, *, limit: int = 200) -> list[Penalty]:
-    """Penalties in no month yet, because nobody confirmed them or told the employee."""
+    """Return the penalties in no month yet, because they wait to be confirmed or notified."""
     unsettled = (PenaltyStatus.proposed, PenaltyStatus.confirmed)
     return list(
         session.scalars(
@@ -209,7 +212,7 @@ def unsettled_penalties(session: Session, *, limit: int = 200) -> list[Penalty]:
 
 
 def months(session: Session) -> list[str]:
-    """The wage months that have a penalty, newest first."""
+    """Return the wage months that have a penalty, newest first."""
     rows = sa.select(Penalty.month).where(Penalty.month.is_not(None)).distinct()
     return sorted((m for m in session.scalars(rows) if m), reverse=True)
 
@@ -226,7 +229,9 @@ def _with_people() -> sa.Select[Penalty]:
 
 
 def current_month(session: Session, *, on: dt.date) -> str:
-    """The wage month a day belongs to under the regulations in force; the calendar month else."""
+    """Return the wage month of a day under the regulations in force; without one, the calendar
+    month.
+    """
     versions = policies.all_in_force(session, on=on)
     if not versions:
         return f"{on:%Y-%m}"

@@ -1,7 +1,8 @@
-"""Whose turn it is beside the status of a case: conditions over complaints, one each per question.
+"""Conditions over complaints of who must act beside the status of a case: one for each question.
 
-What is filed on a case says who takes part in it, which approval waits for which post, and whose
-vote a jury waits for. `policy.engine.forms.awaited_approver` says the same of one picture.
+The entries filed on a case say which departments take part in it, which approval waits for which
+post, and whose vote a jury waits for. `policy.engine.forms.turn` answers the same for the facts of
+one case.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from policy.pack.shapes import ConditionRow, Operator
 from policy.vocabulary.status import ALLOWED, ENDS, Status
 
 Cases = sa.ColumnElement[bool]
-"""A condition of which cases are meant."""
+"""A condition that selects cases."""
 
 _OVER = (*ENDS, Status.closed, Status.recorded)
 _ENDORSABLE = [status for status, deeds in ALLOWED.items() if "endorsed" in deeds]
@@ -32,19 +33,22 @@ _COMPARED: dict[Operator, Callable[[Any, Any], Cases]] = {
     Operator.among: lambda column, value: column.in_(value),
     Operator.filled: lambda column, value: column.is_not(None) if value else column.is_(None),
 }
-"""What an approval may ask of a case to be waited for from its first step on."""
+"""The operators an approval may apply to a case to be waited for from its first step on."""
 
 
 # ---------------------------------------------------------------- departments beside the leading
 
 
 def _cases_with(row: Any, *conditions: Cases) -> Cases:
-    """Cases with a thing filed like this; found from the few things filed, not case by case."""
+    """Return the cases with such an entry, found from the few entries and not case by case."""
     return Complaint.id.in_(sa.select(row.complaint_id).where(*conditions))
 
 
 def takes_part(policy_id: int, keys: Collection[str], *more: Cases, row: Any = FormEntry) -> Cases:
-    """Cases of a regulation in which one of its departments takes part; `more` is of that `row`."""
+    """Return the cases of a regulation in which one of its departments takes part.
+
+    `more` are further conditions on `row`, the entry that invited the department.
+    """
     versions = sa.select(PolicyVersion.id).where(PolicyVersion.policy_id == policy_id)
     return _cases_with(
         row,
@@ -58,7 +62,11 @@ def takes_part(policy_id: int, keys: Collection[str], *more: Cases, row: Any = F
 def asked_to_take_part(
     policy_id: int, keys: Collection[str], departments: Collection[int]
 ) -> Cases:
-    """The same, as long as nobody of these real departments has done anything on it since."""
+    """Return the same cases, as long as no employee of these departments did anything on them
+    since.
+
+    `departments` are ids of the company's departments.
+    """
     invited = aliased(FormEntry)
     done = (
         sa.exists()
@@ -77,19 +85,23 @@ def asked_to_take_part(
 
 
 def to_endorse(pack: Pack, may: Callable[[str], Cases | None]) -> list[Cases]:
-    """Cases whose approvals wait for somebody; `may` says of which cases a step is his."""
+    """Return the conditions of cases whose approvals wait for an employee.
+
+    `may` returns, for a post, the condition of the cases in which the employee acts for it, or
+    None.
+    """
     found = []
     for chain in pack.chain:
         for place, post in enumerate(chain.steps):
-            his = may(post)
-            if his is not None:
+            reach = may(post)
+            if reach is not None:
                 waits = _waits_at(chain, place)
-                found.append(sa.and_(Complaint.status.in_(_ENDORSABLE), waits, his))
+                found.append(sa.and_(Complaint.status.in_(_ENDORSABLE), waits, reach))
     return found
 
 
 def _waits_at(chain: ChainEntry, place: int) -> Cases:
-    """Cases whose approval waits at a step."""
+    """Return the cases whose approval waits at a step."""
     if place:
         return _last_step(chain.key, standing="open", step=place)
     forms = forms_in_condition(chain)
@@ -116,7 +128,9 @@ def _case_condition(row: ConditionRow) -> Cases | None:
 
 
 def _filled_since(forms: Collection[str], chain: str) -> Cases:
-    """Cases with one of these forms filled after the last step of an approval, if there was one."""
+    """Return the cases with one of these forms filled after the last step of an approval,
+    if any.
+    """
     form, step = aliased(FormEntry), aliased(FormEntry)
     later = sa.exists().where(
         step.complaint_id == form.complaint_id,
@@ -128,7 +142,7 @@ def _filled_since(forms: Collection[str], chain: str) -> Cases:
 
 
 def _last_step(chain: str, *, standing: str, step: int | None = None) -> Cases:
-    """Cases whose last step of an approval stands so."""
+    """Return the cases whose last step of an approval has this standing."""
 
     def stands(row: Any) -> Cases:
         at_step = sa.true() if step is None else row.data["step"].as_integer() == step
@@ -139,7 +153,7 @@ def _last_step(chain: str, *, standing: str, step: int | None = None) -> Cases:
 
 
 def endorsed_by(employee_id: int) -> Cases:
-    """Cases on which somebody gave or refused an approval."""
+    """Return the cases on which an employee gave or refused an approval."""
     row = aliased(FormEntry)
     return _cases_with(row, row.section == "chain", row.employee_id == employee_id)
 
@@ -148,12 +162,12 @@ def endorsed_by(employee_id: int) -> Cases:
 
 
 def sits_on_jury(number: str) -> Cases:
-    """Cases with an open question on whose jury the employee of that number sits."""
+    """Return the cases with an open vote on whose jury the employee of that number sits."""
     return _latest("vote", ("vote", "ruling"), lambda seated: _seated(seated, number))
 
 
 def to_vote(number: str, employee_id: int) -> Cases:
-    """The same, as long as he has not voted on it."""
+    """Return the same cases, as long as the employee has not voted."""
 
     def waits(seated: Any) -> Cases:
         ballot = aliased(FormEntry)
@@ -170,7 +184,7 @@ def to_vote(number: str, employee_id: int) -> Cases:
 
 
 def to_convene() -> Cases:
-    """Cases with an appeal that waits for its jury."""
+    """Return the cases with an appeal that waits for its jury."""
     return _latest("appeal", ("appeal", "vote", "ruling"), lambda appeal: sa.true())
 
 
@@ -181,7 +195,9 @@ def _seated(seated: Any, number: str) -> Cases:
 
 
 def _latest(section: str, stages: Collection[str], asked: Callable[[Any], Cases]) -> Cases:
-    """Cases on which something came to a section, fits, and came to none of its stages since."""
+    """Return the cases on which the newest entry of a section fits and no later stage
+    followed it.
+    """
     row, later = aliased(FormEntry), aliased(FormEntry)
     newer = sa.exists().where(
         later.complaint_id == row.complaint_id,

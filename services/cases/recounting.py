@@ -1,7 +1,7 @@
-"""Counting the terms of open cases anew after the calendar changed: first shown, then done.
+"""Recounting the deadlines of open cases after the calendar changed: a preview, then the deed.
 
-Each case is counted through the journal like any deed. Whether one has to be is asked of the
-engine again under its lock, so what two do at once is done once.
+Each case is recounted by an event of its journal. The engine is asked again under the case's lock
+whether that is needed, so two workers that start at once recount it once.
 """
 
 from __future__ import annotations
@@ -33,14 +33,16 @@ log = logging.getLogger(__name__)
 
 BATCH = 200
 REQUEST = "recount"
-"""The kind of request by which a door asks the worker to count every open case anew."""
+"""The kind of request by which a page asks the worker to recount every open case."""
 
 Span = tuple[dt.datetime, dt.datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class RecountedCase:
-    """A case that another calendar counts otherwise: how it stands, how it would, what differs."""
+    """A case that another calendar counts otherwise: its facts before and after, and the
+    effects.
+    """
 
     number: str
     pack: Pack
@@ -52,10 +54,10 @@ class RecountedCase:
 def preview(
     session: Session, calendar: WorkCalendar, *, now: dt.datetime, span: Span | None = None
 ) -> Iterator[RecountedCase]:
-    """The open cases that `calendar` counts otherwise, by what falls due first. Writes nothing.
+    """Yield the open cases that `calendar` counts otherwise, by due time. Writes nothing.
 
-    `span` are the instants between which that calendar differs; without it everything is looked
-    at. A few statements for each BATCH of cases.
+    `span` are the instants between which that calendar differs; without it every case is looked at.
+    A few statements for each BATCH of cases.
     """
     ids = _affected_ids(session, span)
     for start in range(0, len(ids), BATCH):
@@ -67,7 +69,7 @@ def preview(
 
 
 def _affected_ids(session: Session, span: Span | None) -> Sequence[int]:
-    """The ids of cases with a running clock that may look at a day between two instants."""
+    """Return the ids of cases with a running deadline that may count a day between two instants."""
     running = sa.select(Deadline.complaint_id).where(Deadline.state == DeadlineState.running)
     if span is not None:
         first, last = span
@@ -75,7 +77,7 @@ def _affected_ids(session: Session, span: Span | None) -> Sequence[int]:
             Deadline.starts_at < last,
             sa.or_(Deadline.due_at.is_(None), Deadline.due_at >= first),
         )
-        # A window that was moved before rest days ends before the days it looked at.
+        # A window that was moved to before rest days ends before the days that moved it.
         running = running.where(
             sa.or_(touches, Deadline.provisional, Deadline.opens_at.is_not(None))
         )
@@ -102,14 +104,14 @@ def _cases(session: Session, ids: Sequence[int]) -> list[Complaint]:
 def _recounted(
     number: str, facts: CaseFacts, pack: Pack, calendar: WorkCalendar, now: dt.datetime
 ) -> RecountedCase | None:
-    """What counting a case anew would change, or None where it changes nothing."""
+    """Return what recounting a case would change, or None where it changes nothing."""
     if recounting.recount(facts, at=now, pack=pack, calendar=calendar) == facts:
         return None
     event = Recounted(at=now, by=SYSTEM, reason="-")
     try:
         after, _ = apply(facts, event, pack, calendar, now)
     except DomainError as refusal:
-        # It stays as it is; recounting it for real would be refused alike.
+        # The case stays as it is; recounting it for real would be refused alike.
         log.warning("%s cannot be counted anew: %s", number, refusal.code)
         return None
     return RecountedCase(number, pack, facts, after, changes(facts, after))
@@ -118,7 +120,7 @@ def _recounted(
 def recount(
     session: Session, number: str, *, reason: str, actor: Actor, now: dt.datetime
 ) -> tuple[Effect, ...]:
-    """What counting a case anew under the calendar as it stands changed; nothing if nothing.
+    """Recount a case under the current calendar and return what changed; nothing where it agrees.
 
     Raises a DomainError of the engine and changes nothing.
     """
@@ -133,7 +135,7 @@ def recount(
 def recount_each(
     session: Session, numbers: Iterable[str], *, reason: str, actor: Actor, now: dt.datetime
 ) -> None:
-    """Count these cases anew, each in a savepoint: one that is refused keeps no other waiting."""
+    """Recount these cases, each in a savepoint: one that is refused holds up no other."""
     for number in numbers:
         try:
             with session.begin_nested():
@@ -143,12 +145,12 @@ def recount_each(
 
 
 def outdated_cases(session: Session, *, now: dt.datetime) -> list[str]:
-    """The numbers of the open cases that the calendar as it stands counts otherwise."""
+    """Return the numbers of the open cases that the current calendar counts otherwise."""
     standing = working_calendar.work_calendar(session, as_of=now)
     return [moving.number for moving in preview(session, standing, now=now)]
 
 
 def last_reason(session: Session) -> str:
-    """Why the calendar was changed last."""
+    """Return the reason given for the last change of the calendar."""
     calendar = working_calendar.find_calendar(session)
     return working_calendar.current_version(session, calendar).reason if calendar else ""

@@ -1,4 +1,4 @@
-"""What the passing of time does: clocks run out, observations end. Doing it twice adds nothing."""
+"""The sweep: deadlines run out and observations end. Running it twice adds nothing."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ BATCH = 500
 
 
 def due_cases(session: Session, *, now: dt.datetime, tried: int = 0) -> list[str]:
-    """The numbers of the cases that time may change now, the longest waiting first.
+    """Return the numbers of the cases that the passing of time may change now, longest waiting
+    first.
 
-    A case whose only clock is spared stays among them. `tried` says how many were looked at in
-    this round already, so that those which stay never keep the others from being found.
+    A case whose only due deadline is spared stays among them. `tried` says how many cases this
+    round looked at already, so that those which stay never hide the others.
     """
     return list(
         session.scalars(
@@ -38,10 +39,10 @@ def due_cases(session: Session, *, now: dt.datetime, tried: int = 0) -> list[str
 
 
 def pass_time(session: Session, number: str, *, now: dt.datetime) -> None:
-    """Let time pass for one case: breaches with their charges, then the archive.
+    """Record the passing of time on a case: breaches with their penalties, then the archive.
 
-    Clocks that a department may have met in a file nobody has read since are spared until it was
-    read. Where nothing else ran out, nothing happens.
+    Deadlines that a department may have met in a workbook nobody has read since are spared until it
+    was read. Where nothing else ran out, nothing happens.
     """
     complaint = journal.lock_case(session, number)
     if complaint.time_at is None or complaint.time_at >= now:
@@ -59,9 +60,9 @@ def pass_time(session: Session, number: str, *, now: dt.datetime) -> None:
 def _spared(
     session: Session, complaint: Complaint, facts: CaseFacts, pack: Pack, *, now: dt.datetime
 ) -> tuple[str, ...]:
-    """The keys of the clocks that ran out since the file was last read and can be met in it.
+    """Return the keys of deadlines that ran out since the workbook was read and can be met in it.
 
-    A file that is paused or was never read spares nothing: nobody waits for it.
+    A workbook that is paused or was never read spares nothing: the sweep does not wait for it.
     """
     read_at = session.scalar(
         sa.select(Workbook.complete_at).where(
@@ -79,6 +80,6 @@ def _spared(
 
 
 def _moves(facts: CaseFacts, pack: Pack, spared: tuple[str, ...], *, now: dt.datetime) -> bool:
-    """Whether time changes the case although some clocks are spared."""
+    """Whether time changes the case although some deadlines are spared."""
     after = deadlines.breach_overdue(facts, at=now, found_at=now, pack=pack, spared=spared)
     return after is not facts or archivable(facts, pack)

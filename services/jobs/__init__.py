@@ -1,1 +1,1 @@
-"""What the worker and the doors share: requests for slow work, and leases."""
+"""Jobs: requests for slow work, from pages and commands to the worker, and the worker's leases."""

@@ -1,7 +1,7 @@
-"""What may run only once: a lease with an end and a number that grows with every turn.
+"""Leases: each lets one worker run a chore until an end, with a number that grows with every turn.
 
-A worker that was stopped in the middle loses its lease by time alone, and what it may still try
-to write is refused by its old number. `now` is an aware instant, as everywhere.
+A worker that was stopped in the middle loses its lease by time alone, and its later writes are
+refused by its old number. `now` is an aware instant, as everywhere.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ HEARTBEAT_TERM = dt.timedelta(seconds=20)
 
 
 class LeaseLost(Exception):
-    """Another holder has taken over; what was being done must not be committed."""
+    """Another holder has taken over; the work in progress must not be committed."""
 
 
 def acquire(
     session: Session, name: str, *, holder: str, now: dt.datetime, term: dt.timedelta
 ) -> int | None:
-    """The number of a new turn, or None while another turn lasts."""
+    """Return the number of a new turn, or None while another turn lasts."""
     lease = _locked(session, name)
     if lease is None:
         return _first(session, name, holder=holder, until=now + term)
@@ -38,7 +38,7 @@ def acquire(
 
 
 def renew(session: Session, name: str, *, fence: int, now: dt.datetime, term: dt.timedelta) -> None:
-    """Prolong the turn `fence`; raises LeaseLost when it is another's turn by now."""
+    """Prolong the turn `fence`. Raises LeaseLost when another turn has begun."""
     lease = _locked(session, name)
     if lease is None or lease.fence != fence:
         raise LeaseLost(name)
@@ -55,7 +55,7 @@ def release(session: Session, name: str, *, fence: int, now: dt.datetime) -> Non
 
 
 def seconds_since_heartbeat(session: Session, *, now: dt.datetime) -> int | None:
-    """How long ago a worker last showed that it lives; None when none ever did."""
+    """Return the seconds since a worker last showed that it lives; None when none ever did."""
     expires_at = session.scalar(sa.select(Lease.expires_at).where(Lease.name == HEARTBEAT))
     return (
         None if expires_at is None else int((now - (expires_at - HEARTBEAT_TERM)).total_seconds())

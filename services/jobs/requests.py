@@ -1,6 +1,7 @@
-"""Slow work that a door asks for: one open row per kind and key, picked up by the worker.
+"""Requests for slow work: one open row per kind and key, picked up by the worker.
 
-A request says *look*, it carries no data: asked twice it is one row, done twice it does no harm.
+A request carries no data, it only says *look*: asked twice it is one row, done twice it does no
+harm.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from sqlalchemy.orm import Session
 from models import WorkRequest
 
 CLAIM_TERM = dt.timedelta(minutes=5)
-"""How long a request may be in somebody's hands before another worker takes it."""
+"""How long a worker may keep a claimed request before another worker may claim it."""
 
 
 def request_work(
     session: Session, *, kind: str, key: str, user_id: int | None, now: dt.datetime
 ) -> WorkRequest:
-    """The open request of that kind and key, made now where there was none.
+    """Return the open request of that kind and key, made now where there was none.
 
-    Asked again while somebody is at work on it, it is done once more afterwards: what he looked
-    at may already have been out of date.
+    Asked again while a worker has claimed it, the work is done once more afterwards, because the
+    worker may have read data that is out of date by now.
     """
     row = _open(session, kind, key) or _insert(session, kind, key, user_id, now)
     if row.taken_at is not None:
@@ -34,9 +35,9 @@ def request_work(
 
 
 def claim(session: Session, *, kind: str, now: dt.datetime) -> Sequence[WorkRequest]:
-    """The open requests of a kind that nobody works on, oldest first; they are the caller's now.
+    """Claim and return the open requests of a kind that no worker works on, oldest first.
 
-    What somebody took more than GIVEN_UP_AFTER ago is taken from him.
+    A claim made more than CLAIM_TERM ago is passed to the caller.
     """
     free = sa.or_(WorkRequest.taken_at.is_(None), WorkRequest.taken_at <= now - CLAIM_TERM)
     rows = session.scalars(
@@ -54,9 +55,9 @@ def claim(session: Session, *, kind: str, now: dt.datetime) -> Sequence[WorkRequ
 def finish(
     session: Session, row: WorkRequest, *, now: dt.datetime, failure: str | None = None
 ) -> None:
-    """Close a request that was taken, with what went wrong if something did.
+    """Close a claimed request, with its failure if there was one.
 
-    One that was asked for again meanwhile stays open and is free to take.
+    A request that was asked for again meanwhile stays open and is free to claim.
     """
     session.refresh(row, with_for_update=True)
     if row.taken_at is not None and row.asked_at > row.taken_at:
@@ -68,13 +69,13 @@ def finish(
 
 
 def release(session: Session, row: WorkRequest) -> None:
-    """Give back a request that is not finished, so that whoever looks next goes on."""
+    """Give back a request that is not finished, so that the next worker that looks goes on."""
     row.taken_at = None
     session.flush()
 
 
 def open_requests(session: Session, *, kind: str) -> Sequence[WorkRequest]:
-    """The requests of a kind that are not done yet, oldest first."""
+    """Return the requests of a kind that are not done yet, oldest first."""
     return session.scalars(
         sa.select(WorkRequest)
         .where(WorkRequest.kind == kind, WorkRequest.done_at.is_(None))
@@ -93,7 +94,7 @@ def _open(session: Session, kind: str, key: str) -> WorkRequest | None:
 def _insert(
     session: Session, kind: str, key: str, user_id: int | None, now: dt.datetime
 ) -> WorkRequest:
-    """A new request, or the one that somebody else made in the same moment."""
+    """Return a new request, or the one another session made in the same moment."""
     row = WorkRequest(kind=kind, key=key, asked_by_id=user_id, asked_at=now)
     try:
         with session.begin_nested():
