@@ -157,9 +157,7 @@ def verified_before(
     return {who: counted.count(who) for who in concerned}
 
 
-report_out = plain_deed(
-    Reported, "Note a report to an authority or to a superior, with its proof."
-)
+report_out = plain_deed(Reported, "Note a report to an authority or to a superior, with its proof.")
 endorse = plain_deed(Endorsed, "Approve or refuse as the next post of a chain of approvals.")
 escalate = plain_deed(Escalated, "Escalate a matter one step up its ladder.")
 involve = plain_deed(

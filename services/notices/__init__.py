@@ -1,1 +1,1 @@
-"""Notices to people: who is told what, once each, and what became of it."""
+"""Notices to people: made once each, sent on every way, and what became of them."""

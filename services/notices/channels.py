@@ -1,4 +1,4 @@
-"""Channels: the group robots that hear notices, and a test of one."""
+"""Channels: the group robots that get notices, and a test of one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST_ADDRESS = 500
 def add_channel(
     session: Session, *, name: str, address: str, department: Department | None
 ) -> NoticeChannel:
-    """A new channel. The door has looked at the address. Raises FieldMissing or Duplicate."""
+    """Add a channel. The caller has checked the address. Raises FieldMissing or Duplicate."""
     channel = NoticeChannel(name="", address="", active=True)
     _name_channel(session, channel, name)
     channel.address = _checked_text(address, "address", LONGEST_ADDRESS)
@@ -53,7 +53,7 @@ def change_channel(
 
 
 def send_test(session: Session, channel: NoticeChannel, *, now: dt.datetime) -> Notice:
-    """A notice that only says it is a test, on the way to that channel and to no other."""
+    """Add a notice that only says it is a test, with one delivery, to that channel."""
     notice = Notice(
         kind="test",
         occasion=f"channel/{channel.id}/{now.isoformat()}",

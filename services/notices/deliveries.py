@@ -29,11 +29,13 @@ from policy.vocabulary.status import DeadlineState
 from services.notices import recipients, reminders
 
 STALE = dt.timedelta(hours=24)
-"""A notice older than this is told to nobody: after days without a server nobody is flooded."""
+"""The age beyond which a notice is sent to nobody, so that days without a server end in no
+flood.
+"""
 
 
 BACKOFF = tuple(dt.timedelta(minutes=m) for m in (1, 5, 15, 60, 240))
-"""How long after each try the next one is made; after the last try the delivery is given up."""
+"""The wait after each try until the next one; after the last try the delivery is given up."""
 
 
 TRIES = len(BACKOFF) + 1
@@ -46,11 +48,11 @@ LONGEST_FAILURE = 500
 
 
 _BY_MAIL_ALONE = frozenset({"to_convene", "to_vote"})
-"""What is nobody's business but the readers': appeals and votes enter no group."""
+"""Notices only their recipients may read: appeals and votes are posted in no group."""
 
 
 def make_deliveries(session: Session, *, now: dt.datetime, on: dt.date, mails: bool) -> int:
-    """Make the deliveries of notices that have none yet; how many notices were looked at.
+    """Make the deliveries of new notices and return how many notices were looked at.
 
     `mails` says whether there is a mail server. A notice older than STALE gets no delivery, only
     the time at which that was decided.
@@ -100,7 +102,9 @@ def to_channel(notice: Notice, channel: NoticeChannel, *, now: dt.datetime) -> N
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One try of a delivery: what to say, and the address of a robot or of a person."""
+    """One try of a delivery: the notice's kind and facts, and the address of a robot or a
+    mailbox.
+    """
 
     delivery_id: int
     kind: str
@@ -110,7 +114,7 @@ class Outgoing:
 
 
 def due_deliveries(session: Session, *, now: dt.datetime, limit: int = BATCH) -> list[int]:
-    """The ids of the deliveries whose next try is due, the longest waiting first."""
+    """Return the ids of the deliveries whose next try is due, the longest waiting first."""
     return list(
         session.scalars(
             sa.select(NoticeDelivery.id)
@@ -124,10 +128,10 @@ def due_deliveries(session: Session, *, now: dt.datetime, limit: int = BATCH) ->
 def begin_try(
     session: Session, delivery_id: int, *, now: dt.datetime, on: dt.date
 ) -> Outgoing | None:
-    """Count a try and say what to send, or None where nothing is to be sent any more.
+    """Count a try and return what to send, or None where nothing is to be sent any more.
 
-    Commit it before the network is touched: whoever asks for the same delivery meanwhile gets
-    None, and after a crash the next try is made when its time has come.
+    Commit it before the network is touched: another worker that asks for the same delivery
+    meanwhile gets None, and after a crash the next try is made when its time has come.
     """
     waits = sa.select(NoticeDelivery).where(
         NoticeDelivery.id == delivery_id, NoticeDelivery.next_at <= now
@@ -141,20 +145,20 @@ def begin_try(
         return None
     delivery.tries += 1
     delivery.next_at = now + BACKOFF[delivery.tries - 1] if delivery.tries < TRIES else None
-    delivery.failure = "interrupted"  # unless `sent` or `failed` says otherwise
+    delivery.failure = "interrupted"  # until `mark_sent` or `mark_failed`
     session.flush()
     return _outgoing(session, delivery)
 
 
 def mark_sent(session: Session, delivery_id: int, *, now: dt.datetime) -> None:
-    """Note that the far end took the delivery; it is never tried again."""
+    """Mark a delivery as accepted by the far end; it is never tried again."""
     delivery = session.get_one(NoticeDelivery, delivery_id)
     delivery.sent_at, delivery.next_at, delivery.failure = now, None, None
     session.flush()
 
 
 def mark_failed(session: Session, delivery_id: int, *, why: str) -> None:
-    """Note why a try failed; the next one was set by `begin`, or there is none any more.
+    """Note why a try failed; `begin_try` set the next one, or there is none any more.
 
     `why` is kept as it is shown: it must carry no secret.
     """
@@ -171,7 +175,7 @@ def _give_up(session: Session, delivery: NoticeDelivery, why: str) -> None:
 def _reason_not_to_send(
     session: Session, delivery: NoticeDelivery, *, now: dt.datetime, on: dt.date
 ) -> str | None:
-    """Why there is nothing to send any more, as a code; None when there is."""
+    """Return why there is nothing to send any more, as a code; None where there is."""
     if now - delivery.notice.made_at > STALE:
         return "too_old"
     if _is_over(session, delivery.notice):
@@ -188,7 +192,7 @@ def _reader(session: Session, delivery: NoticeDelivery) -> Employee | None:
 
 
 def _is_over(session: Session, notice: Notice) -> bool:
-    """Whether the term that was to end soon was met, moved or has run out."""
+    """Whether the deadline that was to end soon was met, moved or has run out."""
     if notice.kind != "due_soon" or notice.complaint_id is None:
         return False
     running = session.scalars(
@@ -214,7 +218,7 @@ def _outgoing(session: Session, delivery: NoticeDelivery) -> Outgoing:
 
 
 def notice_facts(session: Session, notice: Notice) -> dict[str, Any]:
-    """The facts of a notice for its sentences; instants as instants, never a customer's data."""
+    """Return the facts of a notice for its sentences; instants as instants, no customer's data."""
     found: dict[str, Any] = dict(notice.facts)
     department = session.get(Department, notice.department_id) if notice.department_id else None
     found["department"] = None if department is None else department.name

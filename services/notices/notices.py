@@ -51,10 +51,10 @@ def add_notice(
     department_id: int | None = None,
     post: str | None = None,
 ) -> Notice | None:
-    """The new notice, flushed, or None when that kind and occasion of it was told before.
+    """Add a notice, flushed; returns None where that kind and occasion is known already.
 
-    `department_id` says whose robots hear it; without one it is the department of the file, or of
-    the case. `facts` is plain JSON; the number of the case and the name of the file are added.
+    `department_id` says whose robots hear it; without one it is the department of the workbook, or
+    of the case. `facts` is plain JSON; the case's number and the workbook's name are added.
     """
     if _is_known(session, kind, occasion, complaint=complaint, workbook=workbook):
         return None
@@ -92,7 +92,7 @@ def _is_known(
 
 
 def _department_of(complaint: Complaint | None, workbook: Workbook | None) -> int | None:
-    """Whose business it is: a file's is its own department's, also after the case has left it."""
+    """Return the department a notice is for: a workbook's own, even after the case has left it."""
     if workbook is not None:
         return workbook.department_id
     return None if complaint is None else complaint.department_id
@@ -108,7 +108,7 @@ def _subject_facts(complaint: Complaint | None, workbook: Workbook | None) -> di
 
 
 def _insert_once(session: Session, notice: Notice) -> Notice | None:
-    """The notice added, or None where another session told the same at this moment."""
+    """Insert the notice; returns None where another session inserted the same at this moment."""
     try:
         with session.begin_nested():
             session.add(notice)

@@ -14,11 +14,11 @@ STATES = ("waiting", "sent", "failed", "nobody")
 
 
 _UNNEEDED = ("over", "nobody", "channel_off")
-"""Failures that are none: there was nothing to send any more."""
+"""Failures that are none, because there was nothing to send any more."""
 
 
 def state_of(notice: Notice) -> str:
-    """What became of a notice, one word of STATES; the worst of its deliveries counts."""
+    """Return the state of a notice, a word of STATES; the worst of its deliveries counts."""
     deliveries = notice.deliveries
     if notice.spread_at is None or any(one.next_at is not None for one in deliveries):
         return "waiting"
@@ -28,7 +28,7 @@ def state_of(notice: Notice) -> str:
 
 
 def has_state(name: str) -> sa.ColumnElement[bool]:
-    """The condition under which `state` says that word."""
+    """Return the condition under which `state_of` returns that word."""
     waits = sa.or_(Notice.spread_at.is_(None), _has(NoticeDelivery.next_at.is_not(None)))
     lost = _has(
         NoticeDelivery.sent_at.is_(None),

@@ -15,11 +15,11 @@ from models import (
 )
 
 _ALSO_TO_HANDLER = frozenset({"dispatched", "restarted", "due_soon", "breached"})
-"""What is told not only to who answers for the case, but to who handles it as well."""
+"""Notices that go to the handler as well as to the employee who answers for the case."""
 
 
 def post_holders(session: Session, post: str, *, on: dt.date) -> list[Employee]:
-    """Who holds a post on a day, and who stands in for them."""
+    """Return the holders of a post on a day, and their deputies."""
     held = sa.and_(
         PostHolding.post == post,
         PostHolding.from_on <= on,
@@ -37,7 +37,9 @@ def post_holders(session: Session, post: str, *, on: dt.date) -> list[Employee]:
 
 
 def mail_recipients(session: Session, notice: Notice, *, on: dt.date) -> list[Employee]:
-    """Whom a notice goes to by mail, each once: who has an address and has not left."""
+    """Return the employees a notice goes to by mail, each once: with an address and not
+    departed.
+    """
     ids = {notice.employee_id} | _handler(notice)
     ids |= {one.id for one in post_holders(session, notice.post, on=on)} if notice.post else set()
     people = session.scalars(

@@ -1,4 +1,4 @@
-"""Reminders: a notice to whoever must act when a deadline ends soon, once per due time."""
+"""Reminders: notices that a deadline ends soon, one per due time."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from services.regulation import policies
 def remind_of_deadlines(
     session: Session, *, now: dt.datetime, on: dt.date, within: dt.timedelta
 ) -> list[Notice]:
-    """Tell once per due time that a term ends soon: within `within`, or in its last quarter.
+    """Add a notice, once per due time, for each deadline that ends within `within`.
 
-    The shorter of the two counts, so a term of two hours is announced half an hour before. Terms
-    that end a case's observation are nobody's duty and are left out. `on` is the company's day.
+    A short deadline is announced in its last quarter, one of two hours half an hour before it ends.
+    Deadlines that end a case's observation bind no employee and are left out. `on` is the company's
+    day.
     """
     ending = session.scalars(
         sa.select(Deadline)
@@ -102,10 +103,10 @@ def _add_reminder(
 def _recipient_of(
     session: Session, deadline: Deadline, entry: DeadlineEntry, pack: Pack, *, on: dt.date
 ) -> tuple[int | None, int | None, str | None]:
-    """Whose duty a clock is: an employee, a department and a post, by who may meet it.
+    """Return whose deadline it is: an employee, a department and a post, by who may meet it.
 
-    A clock that binds somebody is his. Else it is the department's where its people may meet it,
-    and the business of the named department or post where they may not.
+    A deadline with a responsible employee is theirs. Otherwise it is the department's where its
+    employees may meet it, and else that of the named department or post.
     """
     complaint = deadline.complaint
     doers = [who for name in entry.met_by for one in pack.signoffs.get(name, ()) for who in one.by]

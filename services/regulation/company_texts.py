@@ -1,4 +1,4 @@
-"""What the company says where the regulation names an authority or brings words for the phone.
+"""Company texts: the company's wording of an authority or telephone script of the regulation.
 
 Such a text holds from a day on and needs no new version; the pack's own words are the default.
 """
@@ -17,12 +17,12 @@ from services.regulation import policies
 
 AUTHORITY, SCRIPT = "authority", "script"
 PACK_SECTIONS = {AUTHORITY: "report_out", SCRIPT: "script"}
-"""The section of the pack whose entries a company words anew: to whom a report goes, a script."""
+"""The section of the pack that a kind of company text rewords: recipients of reports, scripts."""
 LONGEST = 4000
 
 
 def texts_on(session: Session, *, policy_id: int, section: str, on: dt.date) -> dict[str, str]:
-    """The texts of a section that hold on a local day, by key: of a report outside, of a script."""
+    """Return the texts of a section in force on a local day, by the key of the report or script."""
     rows = session.execute(
         sa.select(CompanyText.key, CompanyText.text)
         .where(CompanyText.policy_id == policy_id, CompanyText.section == section)
@@ -35,7 +35,7 @@ def texts_on(session: Session, *, policy_id: int, section: str, on: dt.date) -> 
 
 @dataclass(frozen=True, slots=True)
 class CompanyWording:
-    """What is said on a day about one of `wordable_entries`; `own` if the company said it."""
+    """The wording of an entry on a day, under its name `what`; `own` if the company reworded it."""
 
     what: str
     policy: str
@@ -46,7 +46,7 @@ class CompanyWording:
 
 
 def wordings_on(session: Session, *, on: dt.date) -> list[CompanyWording]:
-    """What is said on a local day at every entry of the regulations in force."""
+    """Return the wording on a local day of every entry of the regulations in force."""
     found: list[CompanyWording] = []
     for version in policies.all_in_force(session, on=on):
         pack = policies.pack(session, version)
@@ -64,18 +64,16 @@ def wordings_on(session: Session, *, on: dt.date) -> list[CompanyWording]:
 
 
 def wordable_entries(session: Session, *, on: dt.date) -> dict[str, str]:
-    """The entries of the regulations in force that may be worded anew: `policy/section/key`
-    and what they are called.
-    """
+    """Return the entries the company may reword: `policy/section/key` and their labels."""
     return {one.what: f"{one.policy} · {one.label}" for one in wordings_on(session, on=on)}
 
 
 def add_text(
     session: Session, what: str, *, from_on: dt.date, text: str, on: dt.date
 ) -> CompanyText:
-    """Let the company say something from a day on where `wordable_entries` names an entry.
+    """Add the company's text for an entry of `wordable_entries`, in force from a day on.
 
-    Raises ChoiceUnknown for another one, Duplicate for a day that has its words already.
+    Raises ChoiceUnknown for another entry, Duplicate for a day that has its text already.
     """
     if what not in wordable_entries(session, on=on):
         raise ChoiceUnknown(field="what", value=what)
@@ -98,7 +96,7 @@ def add_text(
 
 
 def change_text(session: Session, row: CompanyText, *, text: str) -> None:
-    """Let a row say something else from its day on."""
+    """Change the text of a row."""
     row.text = _checked(text)
     session.flush()
 

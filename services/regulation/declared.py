@@ -1,7 +1,7 @@
-"""What regulations declare beyond what every case has: their fields, and the fields of their forms.
+"""Fields that regulations declare beyond those of every case: their own, and those of their forms.
 
-Lists, exports and spreadsheets name them alike: `extra.batch`, `form.survey.cause`. Of a form the
-last filling counts.
+Lists, exports and workbooks name them alike: `extra.batch`, `form.survey.cause`. Of a form the last
+filling counts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Filled = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A field a regulation declares: its name in lists, its label, and what it holds."""
+    """A declared field: its name in lists, its label, and its schema."""
 
     name: str
     label: str
@@ -37,14 +37,16 @@ class Declared:
     form: str | None = None
 
     def of(self, complaint: Complaint, filled: Filled) -> Any:
-        """What a case says there, as JSON data; None where it says nothing."""
+        """Return the value of a case in this field, as JSON data, or None."""
         if self.form is None:
             return complaint.extra.get(self.field.key)
         return filled.get(self.form, {}).get(self.field.key)
 
 
 def declared_fields(pack: Pack) -> dict[str, Declared]:
-    """Every field a regulation declares for cases, by its name: of the case, then of its forms."""
+    """Return every field a regulation declares for cases, by name: of the case, then of its
+    forms.
+    """
     found = {EXTRA + one.key: Declared(EXTRA + one.key, one.label, one) for one in pack.field}
     for form in pack.form:
         if form.alone:
@@ -61,9 +63,9 @@ _NUMBER = re.compile(r"[\w-]+")
 def check_cases_exist(
     session: Session, asked: Iterable[FieldEntry | FormField], said: Mapping[str, Any]
 ) -> None:
-    """Refuse what was said in fields that list cases if one is not in the record.
+    """Refuse data whose fields of shape `cases` name a case that does not exist.
 
-    Raises ValueRefused with the field and the numbers nobody knows.
+    Raises ValueRefused with the field and the unknown numbers.
     """
     for one in asked:
         numbers = _NUMBER.findall(str(said.get(one.key) or "")) if one.shape == "cases" else ()
@@ -74,7 +76,9 @@ def check_cases_exist(
 
 
 def in_force(session: Session, *, on: dt.date) -> dict[str, Declared]:
-    """The fields of all regulations in force on a day; of one name the first regulation's."""
+    """Return the fields of all regulations in force on a day; of one name the first
+    regulation's.
+    """
     found: dict[str, Declared] = {}
     for version in policies.all_in_force(session, on=on):
         for name, one in declared_fields(policies.pack(session, version)).items():
@@ -85,7 +89,9 @@ def in_force(session: Session, *, on: dt.date) -> dict[str, Declared]:
 def last_filled(
     session: Session, complaint_ids: Collection[int], names: Iterable[str]
 ) -> dict[int, dict[str, Mapping[str, Any]]]:
-    """The last filling of the forms some names ask for, by case and form; one statement."""
+    """Return the last filling of the forms these field names need, by case and form; one
+    statement.
+    """
     return last_entries(
         session, complaint_ids, {n.split(".")[1] for n in names if n.startswith(FORM)}
     )
@@ -98,8 +104,8 @@ def last_entries(
     *,
     section: str = "form",
 ) -> dict[int, dict[str, Mapping[str, Any]]]:
-    """The last filling of some forms, or what was last said in some approvals (`chain`), by case
-    and key.
+    """Return the last filling of some forms, by case and key; with `chain`, the last
+    approval step.
     """
     found: dict[int, dict[str, Mapping[str, Any]]] = defaultdict(dict)
     if not forms or not complaint_ids:

@@ -1,7 +1,7 @@
-"""Which real department of the company a regulation's department means.
+"""The company's department that each department of a regulation means.
 
 A department means the company's one of the same key, unless a row says otherwise from a day on.
-That is a fact of the company: it changes without a new version, and may be said for a draft.
+That is a fact of the company: it changes without a new version, and may be set for a draft.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from policy.vocabulary.errors import ChoiceUnknown, FieldMissing, MeaningTaken, 
 from services.company import actors
 
 IN_THE_END = dt.date.max
-"""The day on which everything holds that was said, also what begins later."""
+"""The day on which every meaning holds, also those that begin later."""
 
 
 def policy_departments(session: Session) -> dict[str, str]:
-    """The departments of all regulations, those of drafts included: `policy_id/key`, and what
-    regulation and department are called; a later version has the last word.
+    """Return the departments of all regulations, drafts included: `policy_id/key` and their names.
+
+    A later version decides the name.
     """
     rows = session.execute(
         sa.select(Policy.id, Policy.name, PolicyRule.key, PolicyRule.data)
@@ -39,16 +40,17 @@ def policy_departments(session: Session) -> dict[str, str]:
 
 
 def name_of(policy_id: int, key: str) -> str:
-    """The name by which `named` and `mean` know a department of a regulation."""
+    """Return the name under which `policy_departments` lists a department of a regulation."""
     return f"{policy_id}/{key}"
 
 
 def add_meaning(
     session: Session, policy_department: str, department: Department, *, from_on: dt.date
 ) -> DepartmentMeaning:
-    """From a day on, a regulation's department (of `named`) means that one of the company.
+    """Let a regulation's department (of `policy_departments`) mean one of the company from a day
+    on.
 
-    Raises ChoiceUnknown for another name, and what `change_meaning` raises.
+    Raises ChoiceUnknown for another name, and the errors of `change_meaning`.
     """
     if policy_department not in policy_departments(session):
         raise ChoiceUnknown(field="policy_department", value=policy_department)
@@ -63,7 +65,7 @@ def add_meaning(
 def change_meaning(
     session: Session, row: DepartmentMeaning, department: Department, *, from_on: dt.date
 ) -> None:
-    """Write down anew what is meant, and since when; cases keep who has them already.
+    """Change the department a row means, and since when; cases keep the department they have.
 
     Raises FieldMissing, ValueRefused for a department that is not active, and MeaningTaken for a
     day on which another row begins.
@@ -97,7 +99,9 @@ def _refuse_same_day(session: Session, row: DepartmentMeaning, from_on: dt.date)
 
 
 def departments_meant(session: Session, *, policy_id: int, on: dt.date) -> dict[str, Department]:
-    """The active department of the company each of a regulation's means on a day, by its key."""
+    """Return the active department of the company each of a regulation's means on a day, by its
+    key.
+    """
     active = {
         department.id: department
         for department in session.scalars(sa.select(Department).where(Department.active))
@@ -107,6 +111,6 @@ def departments_meant(session: Session, *, policy_id: int, on: dt.date) -> dict[
 
 
 def unmapped(session: Session, pack: Pack, *, policy_id: int, on: dt.date) -> list[DepartmentEntry]:
-    """The departments of a regulation that mean no active one of the company on a day."""
+    """Return the departments of a regulation that mean no active one of the company on a day."""
     known = departments_meant(session, policy_id=policy_id, on=on)
     return [entry for entry in pack.department if entry.key not in known]

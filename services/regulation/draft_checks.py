@@ -31,18 +31,18 @@ from services.jobs import requests
 from services.regulation import departments, drafts, policies
 
 CHECK = "policy_check"
-"""The kind of request by which the slow part of a check is asked for."""
+"""The kind of the request for the slow part of a check."""
 
 
 CASE_FILES = Path(__file__).resolve().parent.parent.parent / "tests" / "policy"
-"""Where the case files of the shipped regulations stand, if the tests came with the product."""
+"""The folder of the case files of the shipped regulations, if the tests came with the product."""
 
 
 @dataclass(frozen=True, slots=True)
 class DraftCheck:
-    """What is wrong with a version: what can be seen at once, and what the slow part found.
+    """The findings about a version: those seen at once, and those of the slow part.
 
-    `current` says that the slow part looked at the draft as it stands now.
+    `current` says that the slow part looked at the draft as it is now.
     """
 
     quick: tuple[Finding, ...]
@@ -51,12 +51,12 @@ class DraftCheck:
 
     @property
     def grave(self) -> list[Finding]:
-        """What forbids to publish it."""
+        """Return the findings that forbid to publish it."""
         return [one for one in (*self.quick, *self.slow) if one.grave]
 
 
 def check(session: Session, version: PolicyVersion, *, on: dt.date) -> DraftCheck:
-    """The findings about a version, its posts and departments looked at on a day."""
+    """Return the findings about a version; its posts and departments are looked up on a day."""
     data = policies.plain_data(session, version)
     quick = written_findings(data)
     if not any(one.grave for one in quick):
@@ -70,7 +70,7 @@ def check(session: Session, version: PolicyVersion, *, on: dt.date) -> DraftChec
 
 
 def unheld_posts(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
-    """The rules that need a post which nobody holds on that day or later."""
+    """Return a finding for each rule that needs a post no employee holds on that day or later."""
     held = set(
         session.scalars(
             sa.select(PostHolding.post).where(
@@ -93,13 +93,17 @@ def unheld_posts(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
 
 
 def unmapped_departments(session: Session, pack: Pack, *, policy_id: int) -> list[Finding]:
-    """The departments of a regulation the company has none for, now or from a day to come."""
+    """Return a finding for each department of a regulation the company has none for, now or
+    later.
+    """
     missing = departments.unmapped(session, pack, policy_id=policy_id, on=departments.IN_THE_END)
     return [Finding("department_unmapped", "department", entry.key) for entry in missing]
 
 
 def _number_clashes(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
-    """The series whose numbers another regulation gives, in force on that day or later."""
+    """Return a finding for each series whose numbers another regulation gives, that day or
+    later.
+    """
     return [
         Finding(
             "number_taken",
@@ -113,7 +117,7 @@ def _number_clashes(session: Session, pack: Pack, *, on: dt.date) -> list[Findin
 
 
 def _names_a_person(who: str, held: Collection[str]) -> bool:
-    """Whether a name can be somebody: anybody, a part in the case, or a post that is held."""
+    """Whether a name stands for a person: anybody, a part in the case, or a post that is held."""
     return who == "anybody" or who in held or who in CASE_ROLES or is_role(who)
 
 
@@ -137,9 +141,9 @@ def store_findings(
     *,
     now: dt.datetime,
 ) -> None:
-    """Keep what the slow part found about a content, named by its checksum.
+    """Store the findings of the slow part about a content, named by its checksum.
 
-    Who edits meanwhile is not disturbed: the count of changes stays.
+    A user who edits meanwhile is not disturbed: the count of changes stays.
     """
     session.execute(
         sa.update(PolicyVersion)
@@ -153,7 +157,7 @@ def store_findings(
 
 @dataclass(frozen=True, slots=True)
 class CheckInput:
-    """What the slow part of a check looks at: values only, so that it needs no transaction."""
+    """The data the slow part of a check reads: values only, so that it needs no transaction."""
 
     content: str
     data: Mapping[str, Any]
@@ -162,7 +166,7 @@ class CheckInput:
 
 
 def check_input(session: Session, version_id: int) -> CheckInput | None:
-    """What is to be looked at; None where there is no such version any more."""
+    """Return the data to check; None where that version is gone."""
     version = session.get(PolicyVersion, version_id)
     if version is None:
         return None
@@ -174,7 +178,7 @@ def check_input(session: Session, version_id: int) -> CheckInput | None:
 
 
 def _data_at_beginning(session: Session, version: PolicyVersion) -> Mapping[str, Any] | None:
-    """What a version said when it was begun: another version, or the shipped text of its key."""
+    """Return the data the draft was begun from: another version, or the shipped text of its key."""
     if version.based_on:
         return policies.plain_data(session, version.based_on)
     path = shipped_path(version.policy.key)
@@ -182,7 +186,8 @@ def _data_at_beginning(session: Session, version: PolicyVersion) -> Mapping[str,
 
 
 def slow_findings(work: CheckInput) -> list[Finding]:
-    """What a walk over all states and the case files of the regulation find. Slow and pure.
+    """Return the findings of a walk over all states and of the regulation's case files. Slow and
+    pure.
 
     A draft that does not load is not looked at: the quick findings come first.
     """

@@ -43,13 +43,13 @@ _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 def begin_from(
     session: Session, version: PolicyVersion, *, actor: Actor, now: dt.datetime
 ) -> PolicyVersion:
-    """A draft that says what a version says, with the choices the company made for it."""
+    """Begin a draft that says what a version says, with the choices the company made for it."""
     data = policies.plain_data(session, version)
     return _begin(session, data, based_on=version, actor=actor, now=now)
 
 
 def begin_shipped(session: Session, key: str, *, actor: Actor, now: dt.datetime) -> PolicyVersion:
-    """A draft that says what a shipped regulation says. Raises NotFound."""
+    """Begin a draft that says what a shipped regulation says. Raises NotFound."""
     path = shipped_path(key)
     if not path.is_file():
         raise NotFound(what="policy", key=key)
@@ -59,7 +59,9 @@ def begin_shipped(session: Session, key: str, *, actor: Actor, now: dt.datetime)
 def begin_empty(
     session: Session, *, key: str, label: str, actor: Actor, now: dt.datetime
 ) -> PolicyVersion:
-    """A draft of a new regulation with the least that is one. Raises Duplicate for a used key."""
+    """Begin a draft of a new regulation, with the least it must have. Raises Duplicate for a used
+    key.
+    """
     if not label.strip():
         raise FieldMissing(field="title")
     data = starter_pack(key.strip(), label.strip())
@@ -73,9 +75,9 @@ def begin_empty(
 def begin_with(
     session: Session, data: Mapping[str, Any], *, actor: Actor, now: dt.datetime
 ) -> PolicyVersion:
-    """A draft of plain data from a file. The regulation is the one that the key in it names.
+    """Begin a draft from plain data of a file. Its regulation is the one its `policy.key` names.
 
-    Raises PackRefused where it cannot be kept as entries of sections at all.
+    Raises PackRefused where the data cannot be stored as entries of sections at all.
     """
     _check_shape(data)
     _check_key(data)
@@ -118,7 +120,9 @@ def _begin(
 
 
 def _check_shape(data: Mapping[str, Any]) -> None:
-    """Refuse what is no head with sections of entries; anything else is kept as typed."""
+    """Refuse data without a head, and sections that are no list of entries; the rest is kept as
+    typed.
+    """
     places = [] if isinstance(data.get(HEAD), Mapping) else [HEAD]
     for section, value in data.items():
         listed = isinstance(value, list | tuple) and all(isinstance(e, Mapping) for e in value)
@@ -139,9 +143,10 @@ def _check_key(data: Mapping[str, Any]) -> None:
 
 
 def lock_draft(session: Session, version_id: int, *, seen: int | None = None) -> PolicyVersion:
-    """A version, locked until the commit. `seen` is the count of changes a form was made from.
+    """Return a version, locked until the commit; `seen` is the count of changes a form was made
+    from.
 
-    Raises NotFound, or ChangedMeanwhile when somebody changed it in between.
+    Raises NotFound, and ChangedMeanwhile when another user changed it since `seen`.
     """
     version = session.scalars(
         sa.select(PolicyVersion)
@@ -157,7 +162,7 @@ def lock_draft(session: Session, version_id: int, *, seen: int | None = None) ->
 
 
 def find_rule(session: Session, draft: PolicyVersion, rule_id: int) -> PolicyRule:
-    """An entry of a version. Raises NotFound."""
+    """Return an entry of a version. Raises NotFound."""
     found = session.get(PolicyRule, rule_id)
     if found is None or found.policy_version_id != draft.id:
         raise NotFound(what="policy_rule", key=str(rule_id))
@@ -173,7 +178,7 @@ def add_entry(
     actor: Actor,
     now: dt.datetime,
 ) -> PolicyRule:
-    """A new entry at the end of a section, stored as typed."""
+    """Add an entry at the end of a section, stored as typed."""
     check_editable(draft, actor)
     places = sa.select(sa.func.max(PolicyRule.position)).where(
         PolicyRule.policy_version_id == draft.id, PolicyRule.section == section
@@ -200,7 +205,7 @@ def change_entries(
     actor: Actor,
     now: dt.datetime,
 ) -> int:
-    """Change entries, given by the ids of their rows and stored as typed; how many differ now."""
+    """Change the data of entries, by the ids of their rows; returns how many differ now."""
     check_editable(draft, actor)
     differ = 0
     for rule_id, data in changes.items():
@@ -219,7 +224,7 @@ def change_entries(
 def remove_entry(
     session: Session, draft: PolicyVersion, row: PolicyRule, *, actor: Actor, now: dt.datetime
 ) -> None:
-    """Take an entry out; what it said stays in the history of the draft."""
+    """Remove an entry; its data stays in the history of the draft."""
     check_editable(draft, actor)
     if row.section == HEAD:
         raise VersionFixed(policy=draft.policy.name, number=draft.number)
@@ -237,7 +242,7 @@ def move_entry(
     actor: Actor,
     now: dt.datetime,
 ) -> None:
-    """Let an entry change places with its neighbour: `by` is -1 (up) or 1 (down)."""
+    """Move an entry past its neighbour: `by` is -1 (up) or 1 (down)."""
     check_editable(draft, actor)
     rows = _section(session, draft, row.section)
     place = rows.index(row)
@@ -262,7 +267,7 @@ def _section(session: Session, draft: PolicyVersion, section: str) -> list[Polic
 
 
 def check_editable(draft: PolicyVersion, actor: Actor) -> None:
-    """Refuse whoever may not edit, and a version that is no draft."""
+    """Refuse an actor who may not edit, and a version that is no draft."""
     check_role(actor, "policy_draft")
     if draft.status != "draft":
         raise VersionFixed(policy=draft.policy.name, number=draft.number)
@@ -299,7 +304,7 @@ def _record_change(
 
 
 def _reset_approval(session: Session, draft: PolicyVersion) -> None:
-    """The draft is another one now: nobody approved this."""
+    """Store the checksum of the changed draft, whose approval no longer holds."""
     session.flush()
     draft.checksum = policies.checksum_of(policies.plain_data(session, draft))
     draft.approved_by_id, draft.approved_at = None, None
@@ -310,7 +315,7 @@ def _reset_approval(session: Session, draft: PolicyVersion) -> None:
 def changes_of(
     session: Session, version: PolicyVersion, *, limit: int = 50
 ) -> Sequence[PolicyChange]:
-    """The last changes of a draft, newest first."""
+    """Return the last changes of a draft, newest first."""
     return session.scalars(
         sa.select(PolicyChange)
         .where(PolicyChange.policy_version_id == version.id)

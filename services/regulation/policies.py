@@ -1,6 +1,6 @@
 """Regulations in the record: publishing a version, the one in force on a day, its pack.
 
-How a draft becomes what is published stands in `drafts`.
+Module `drafts` edits a regulation, `publishing` puts the draft in force.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def publish(
     approved_by_id: int | None = None,
     file: str = "",
 ) -> PolicyVersion:
-    """A new version of a regulation from plain data, in force from a day on.
+    """Publish a new version of a regulation from plain data, in force from a day on.
 
-    Raises PackRefused with every problem, and NumbersTaken where another regulation gives the
-    same numbers; nothing is stored then.
+    Raises PackRefused with every problem, and NumbersTaken where another regulation gives the same
+    numbers; nothing is stored then.
     """
     pack = build_pack(data, parameters, file=file)
     for mine, its, other in series_clashes(session, pack, on=effective_from):
@@ -62,7 +62,7 @@ def publish(
 
 
 def find_or_add_policy(session: Session, key: str, name: str) -> Policy:
-    """The regulation of that key, made and named now where it is new."""
+    """Return the regulation of that key, added now where it is new."""
     found = session.scalars(sa.select(Policy).where(Policy.key == key)).first()
     if found is None:
         found = Policy(key=key, name=name, versions=[])
@@ -71,12 +71,12 @@ def find_or_add_policy(session: Session, key: str, name: str) -> Policy:
 
 
 def next_number(policy: Policy) -> int:
-    """The number of the regulation's next version."""
+    """Return the number of the regulation's next version."""
     return 1 + max((version.number for version in policy.versions), default=0)
 
 
 def rule_rows(version_id: int, data: Mapping[str, Any]) -> list[PolicyRule]:
-    """The rows of plain data, as it was typed; a section of any name keeps its entries."""
+    """Return the rows of plain data, as it was typed; a section of any name keeps its entries."""
     return [
         PolicyRule(
             policy_version_id=version_id,
@@ -97,12 +97,14 @@ def _entries_in_order(data: Mapping[str, Any]) -> Iterator[tuple[str, int, Mappi
 
 
 def rule_key(entry: Mapping[str, Any]) -> str:
-    """The key by which a row is found; what was typed stands in its data."""
+    """Return the key by which a row is found; its data keeps what was typed."""
     return str(entry.get("key") or "")[:64]
 
 
 def as_json(value: Any) -> Any:
-    """Plain data as the record keeps it: a fraction and a clock time as their own text."""
+    """Return plain data as the record stores it: fractions and clock times become their own
+    text.
+    """
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else f"{value:f}"
     if isinstance(value, dt.date | dt.time):
@@ -113,13 +115,13 @@ def as_json(value: Any) -> Any:
 
 
 def checksum_of(data: Mapping[str, Any]) -> str:
-    """A checksum of plain data as it is typed, right or wrong."""
+    """Return a checksum of plain data as it is typed, right or wrong."""
     text = json.dumps(as_json(data), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def in_force(session: Session, key: str, *, on: dt.date) -> PolicyVersion:
-    """The version of a regulation that is in force on a day. Raises NotInForce."""
+    """Return the version of a regulation in force on a day. Raises NotInForce."""
     found = session.scalars(_published(on).join(Policy).where(Policy.key == key).limit(1)).first()
     if found is None:
         raise NotInForce(policy=key, on=on)
@@ -127,7 +129,7 @@ def in_force(session: Session, key: str, *, on: dt.date) -> PolicyVersion:
 
 
 def all_in_force(session: Session, *, on: dt.date) -> list[PolicyVersion]:
-    """For every regulation the version in force on a day, by name."""
+    """Return the version of every regulation in force on a day, by name."""
     newest: dict[int, PolicyVersion] = {}
     for version in session.scalars(_published(on)):
         newest.setdefault(version.policy_id, version)
@@ -135,9 +137,9 @@ def all_in_force(session: Session, *, on: dt.date) -> list[PolicyVersion]:
 
 
 def readable(session: Session, *, on: dt.date) -> list[PolicyVersion]:
-    """For every regulation the version in force on a day, else the last that was, by name.
+    """Return of every regulation the version in force on a day, else its last one, by name.
 
-    A version that was withdrawn decides about nothing new, but its books and cases outlive it.
+    A withdrawn version decides about no new case, but its ledgers and cases outlive it.
     """
     known = {version.policy_id: version for version in session.scalars(_withdrawn(on))}
     known |= {version.policy_id: version for version in all_in_force(session, on=on)}
@@ -145,7 +147,7 @@ def readable(session: Session, *, on: dt.date) -> list[PolicyVersion]:
 
 
 def versions_in_use(session: Session, *, on: dt.date) -> list[PolicyVersion]:
-    """The readable versions, and every other one under which a case is still open, by name."""
+    """Return the readable versions, and every other one with an open case under it, by name."""
     going_on = [status for status in Status if status not in (*ENDS, Status.recorded)]
     open_ = sa.select(Complaint.policy_version_id).where(Complaint.status.in_(going_on))
     found = {version.id: version for version in readable(session, on=on)}
@@ -157,9 +159,9 @@ def versions_in_use(session: Session, *, on: dt.date) -> list[PolicyVersion]:
 def series_clashes(
     session: Session, own: Pack, *, on: dt.date
 ) -> list[tuple[NumberEntry, NumberEntry, PolicyVersion]]:
-    """The series of a pack that give the numbers of another regulation: both, and that one.
+    """Return the series of a pack that give another regulation's numbers: own, other, its version.
 
-    Others are looked at that are in force on a day or come into force after it.
+    Compared are the versions in force on a day and those that come into force after it.
     """
     later = sa.select(PolicyVersion).where(
         PolicyVersion.status == "published", PolicyVersion.effective_from > on
@@ -183,7 +185,9 @@ def _published(on: dt.date) -> sa.Select[PolicyVersion]:
 
 
 def _withdrawn(on: dt.date) -> sa.Select[PolicyVersion]:
-    """What was withdrawn and had begun by a day, the last of each regulation at the end."""
+    """Return the withdrawn versions that had begun by a day, the last of each regulation at the
+    end.
+    """
     return (
         sa.select(PolicyVersion)
         .where(PolicyVersion.status == "withdrawn", PolicyVersion.effective_from <= on)
@@ -192,9 +196,10 @@ def _withdrawn(on: dt.date) -> sa.Select[PolicyVersion]:
 
 
 def pack(session: Session, version: PolicyVersion) -> Pack:
-    """The checked pack of a version. Raises PackRefused with every problem of a draft.
+    """Return the checked pack of a version. Raises PackRefused with every problem of a draft.
 
-    What was published does not change, so it is made once a process; a draft is made anew.
+    A published version does not change, so its pack is built once a process; a draft's is built
+    anew.
     """
     if version.status == "draft":
         return build_pack(*stored_data(session, version), file=str(version))
@@ -208,7 +213,7 @@ _packs: dict[str, Pack] = {}
 
 
 def stored_data(session: Session, version: PolicyVersion) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The rules of a version as plain data, and the parameters the company chose for it."""
+    """Return the rules of a version as plain data, and the parameters the company chose for it."""
     rules = session.scalars(
         sa.select(PolicyRule)
         .where(PolicyRule.policy_version_id == version.id)
@@ -227,7 +232,7 @@ def stored_data(session: Session, version: PolicyVersion) -> tuple[dict[str, Any
 
 
 def plain_data(session: Session, version: PolicyVersion) -> dict[str, Any]:
-    """A version as plain data, the company's own choices written into its parameters."""
+    """Return a version as plain data, the company's own choices written into its parameters."""
     found, own = stored_data(session, version)
     if "parameter" in found:
         found["parameter"] = [

@@ -31,7 +31,7 @@ MAY_APPROVE = frozenset({Role.administrator, Role.general_manager})
 def approve(
     session: Session, draft: PolicyVersion, *, actor: Actor, on: dt.date, now: dt.datetime
 ) -> None:
-    """Stand behind a draft as it is now. Never by somebody who wrote at it."""
+    """Approve a draft as it is now. Raises OwnDraft for a user who wrote it."""
     drafts.check_role(actor, "policy_approve", MAY_APPROVE)
     facts: dict[str, Any] = {"policy": draft.policy.name, "number": draft.number}
     if draft.status != "draft":
@@ -45,14 +45,14 @@ def approve(
 
 
 def authors(session: Session, draft: PolicyVersion) -> set[int]:
-    """The ids of the users who began a draft or changed it."""
+    """Return the ids of the users who began a draft or changed it."""
     wrote = sa.select(PolicyChange.user_id).where(PolicyChange.policy_version_id == draft.id)
     found = {user_id for user_id in session.scalars(wrote.distinct()) if user_id is not None}
     return found | ({draft.drafted_by_id} if draft.drafted_by_id is not None else set())
 
 
 def _check_publishable(session: Session, draft: PolicyVersion, *, on: dt.date) -> None:
-    """Refuse a draft that was not checked as it stands, or in which something is wrong."""
+    """Refuse a draft that was not checked as it is now, or that has grave findings."""
     facts: dict[str, Any] = {"policy": draft.policy.name, "number": draft.number}
     found = draft_checks.check(session, draft, on=on)
     if found.grave:
@@ -72,10 +72,10 @@ def publish(
     on: dt.date,
     now: dt.datetime,
 ) -> None:
-    """Put an approved draft in force from a day on; `on` is today.
+    """Publish an approved draft, in force from a day on; `on` is today.
 
-    Staff must have been told by then, and there must be a proof of it. Nothing is published for
-    the past.
+    Staff must have been told by then, and there must be a proof of it. Nothing is published for the
+    past.
     """
     drafts.check_editable(draft, actor)
     if draft.approved_at is None:
@@ -102,10 +102,9 @@ def publish(
 def withdraw(
     session: Session, version: PolicyVersion, *, reason: str, actor: Actor, now: dt.datetime
 ) -> None:
-    """Let no case be registered under a version any more; a draft is thrown away.
+    """Withdraw a version: no case is registered under it any more; a draft is thrown away.
 
-    Cases it has keep it. New ones fall under the version that was in force before, if there is
-    one.
+    Its cases keep it. New ones fall under the version that was in force before, if there is one.
     """
     drafts.check_role(actor, "policy_withdraw")
     if version.status == "withdrawn":

@@ -1,1 +1,1 @@
-"""The departments' workbooks in the record: their layout, state and problems."""
+"""The departments' workbooks in the record: layout, state, looks, problems and undoing."""

@@ -1,8 +1,8 @@
-"""Which files there are, which tabs and columns they have, and what a column can show.
+"""The layout of workbooks: their tabs and columns, and the fields a column can show.
 
-A tab and its columns are rows of the record, so an administrator changes them; what a *field*
-means (who owns it, which deed it carries) is here. Fields of a regulation are `extra.<key>`, those
-of its forms `form.<form>.<key>`, which a file only shows.
+A tab and its columns are rows of the record, so an administrator changes them; the meaning of a
+field (its owner, the deed it carries) is here. Fields of a regulation are `extra.<key>`, those of
+its forms `form.<form>.<key>`, which a workbook only shows.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from services.regulation import declared, policies
 from services.regulation.declared import EXTRA, FORM
 
 EXTRAS = "extra.*"
-"""Stands for every field of the regulations in force that has no column of its own."""
+"""The placeholder of every field of the regulations in force that has no column of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a column can show. `owner` is office or department; `asked` where a new row may say it.
+    """A field a column can show: its owner, shape and width.
 
-    `choices_from` is the tab its values are listed on.
+    `owner` is office or department; `asked` where a new row may fill it; `choices_from` is the tab
+    that lists its values.
     """
 
     owner: str = "office"
@@ -132,11 +133,13 @@ NEEDED_FIELDS: dict[str, frozenset[str]] = {
     "closed": frozenset({"uid", "number"}),
     "month": frozenset({"uid", "employee_number", "amount"}),
 }
-"""Without these columns a tab cannot do its work; they stay switched on."""
+"""The fields a tab cannot work without; their columns stay switched on."""
 
 
 def field(name: str) -> Field:
-    """What a field means; fields of a regulation are the office's, and a new row may say them."""
+    """Return a field by name; a regulation's belong to the office and may be filled in a
+    new row.
+    """
     if name.startswith(FORM):
         return Field(width=20)
     return Field(asked=True) if name.startswith(EXTRA) else FIELDS[name]
@@ -148,7 +151,7 @@ def field(name: str) -> Field:
 def add_missing_tabs(
     session: Session, *, title: Callable[[str], str], header: Callable[[str], str]
 ) -> None:
-    """Give every audience its tabs and columns where it has none, named by `title`, `header`."""
+    """Add the tabs and columns of every audience that has none, named by `title` and `header`."""
     for position, ((audience, key), (statuses, days, fields)) in enumerate(TABS.items()):
         known = sa.select(WorkbookTab.id).where(
             WorkbookTab.audience == audience, WorkbookTab.key == key
@@ -178,10 +181,10 @@ def _width(name: str) -> int:
 def add_missing_workbooks(
     session: Session, *, on: dt.date, years: Iterable[int], name: Callable[[Workbook], str]
 ) -> list[Workbook]:
-    """A file for each department that answers cases and has none, and one a year for the payroll.
+    """Add a workbook for each department that answers cases, and one a year for the payroll.
 
-    `name` says what a new file is called. Departments that no regulation in force hands cases to
-    get none.
+    `name` returns the name of a new workbook. Departments to which no regulation in force
+    dispatches cases get none. Returns the new ones.
     """
     new: list[Workbook] = []
     taken = set(session.scalars(sa.select(Workbook.department_id)))
@@ -202,7 +205,7 @@ def add_missing_workbooks(
 
 
 def answering_departments(session: Session, *, on: dt.date) -> list[Department]:
-    """The active departments that a regulation in force hands cases to, by key."""
+    """Return the active departments to which a regulation in force dispatches cases, by key."""
     ids: set[int] = set()
     for version in policies.all_in_force(session, on=on):
         real = actors.department_ids(session, policy_id=version.policy_id, on=on)
@@ -216,7 +219,7 @@ def answering_departments(session: Session, *, on: dt.date) -> list[Department]:
 
 
 def tabs(session: Session, audience: Audience) -> Sequence[WorkbookTab]:
-    """The tabs of an audience in their order, with their columns."""
+    """Return the tabs of an audience in their order, with their columns."""
     return session.scalars(
         sa.select(WorkbookTab)
         .where(WorkbookTab.audience == audience)
@@ -226,7 +229,7 @@ def tabs(session: Session, audience: Audience) -> Sequence[WorkbookTab]:
 
 
 def extra_fields(session: Session, *, on: dt.date) -> dict[str, str]:
-    """The fields of the regulations in force: `extra.<key>` and label, in their order."""
+    """Return the fields of the regulations in force: `extra.<key>` and label, in their order."""
     found: dict[str, str] = {}
     for version in policies.all_in_force(session, on=on):
         for entry in policies.pack(session, version).field:
@@ -235,19 +238,21 @@ def extra_fields(session: Session, *, on: dt.date) -> dict[str, str]:
 
 
 LONGEST_NAME = 80
-"""A column's field has at most so many characters; a longer name cannot be chosen."""
+"""The most characters of a column's field; a longer name cannot be chosen."""
 
 
 def field_labels(session: Session, *, on: dt.date) -> dict[str, str]:
-    """Every field the regulations in force declare, with its label: of cases, then of forms."""
+    """Return every field the regulations in force declare, with its label: of cases, then
+    of forms.
+    """
     found = declared.in_force(session, on=on)
     return {name: one.label for name, one in found.items() if len(name) <= LONGEST_NAME}
 
 
 def columns(session: Session, tab: WorkbookTab, *, on: dt.date) -> list[tuple[str, str, int]]:
-    """Field, header and width of a tab's columns that are switched on, in order.
+    """Return field, header and width of a tab's columns that are switched on, in order.
 
-    `extra.*` has become the regulations' fields that have no column of their own.
+    `extra.*` is replaced by the regulations' fields that have no column of their own.
     """
     own = {column.field for column in tab.columns}
     spread = [
@@ -265,7 +270,7 @@ def columns(session: Session, tab: WorkbookTab, *, on: dt.date) -> list[tuple[st
 
 
 def addable_fields(session: Session, tab: WorkbookTab, *, on: dt.date) -> list[str]:
-    """The fields a tab could have and has not, for whoever adds a column."""
+    """Return the fields for which a column can be added to a tab."""
     taken = {column.field for column in tab.columns}
     fitting = _FIELDS_OF_TAB.get(tab.key, frozenset())
     possible = [name for name in FIELDS if name in fitting]
@@ -275,7 +280,7 @@ def addable_fields(session: Session, tab: WorkbookTab, *, on: dt.date) -> list[s
 
 
 def headers(session: Session, workbook: Workbook) -> dict[str, str]:
-    """What the columns of a file are called, by field; the first tab that has one says it."""
+    """Return the headers of a workbook's columns, by field; the first tab that has one decides."""
     rows = session.execute(
         sa.select(WorkbookColumn.field, WorkbookColumn.header)
         .join(WorkbookColumn.tab)
@@ -295,9 +300,11 @@ _FIELDS_OF_TAB = {
     "closed": _SHOWN_ANYWHERE - {"hint", "next_step", "due_at"} | {"closed_at"},
     "month": frozenset(TABS[Audience.payroll, "month"][2].split()),
 }
-"""What each tab may show: a closed case's telephone number never, money only to the payroll."""
+"""The fields each tab may show: a closed case's telephone number never, money only to the
+payroll.
+"""
 
 
 def statuses(tab: WorkbookTab) -> list[Status]:
-    """The statuses of the cases a tab shows."""
+    """Return the statuses of the cases a tab shows."""
     return [Status(name) for name in tab.statuses]

@@ -40,7 +40,7 @@ MOST_DAYS = 3650
 
 
 _NO_TITLE = re.compile(r"[\[\]:*?/\\]|^'|'$|^history$", re.IGNORECASE)
-"""What Excel does not take as the name of a tab."""
+"""Titles Excel does not accept for a tab."""
 
 
 def change_tab(
@@ -52,7 +52,7 @@ def change_tab(
     days: int | None,
     position: int | None,
 ) -> None:
-    """Call a tab otherwise and say which cases stand in it, for how many days after closing.
+    """Change a tab's title and position, the statuses of its cases, and their days after closing.
 
     Raises FieldMissing, FieldTooLong, ValueRefused or Duplicate by the field that is wrong.
     """
@@ -92,9 +92,10 @@ def add_column(
     position: int | None,
     on: dt.date,
 ) -> WorkbookColumn:
-    """A new column of a tab; `on` is the day whose regulations say which fields there are.
+    """Add a column to a tab; `on` is the day whose regulations declare the fields.
 
-    Raises ChoiceUnknown for a field the tab cannot have or has already, and as change_column.
+    Raises ChoiceUnknown for a field the tab cannot have or has already, and the errors of
+    change_column.
     """
     if name not in layout.addable_fields(session, tab, on=on):
         raise ChoiceUnknown(field="field", value=name)
@@ -120,7 +121,7 @@ def change_column(
     position: int | None,
     active: bool,
 ) -> None:
-    """Call a column otherwise, move it, or switch it off and on; a needed one stays on.
+    """Change a column's header, width and position, or switch it off and on; a needed one stays on.
 
     Raises FieldMissing, FieldTooLong, ValueRefused or Duplicate by the field that is wrong.
     """
@@ -141,7 +142,7 @@ def is_needed(column: WorkbookColumn) -> bool:
 def tabs_with_addable_fields(
     session: Session, *, on: dt.date
 ) -> list[tuple[WorkbookTab, list[str]]]:
-    """Every tab that can get another column, with the fields it could show."""
+    """Return every tab that can get another column, with the fields it could show."""
     tabs = [tab for audience in Audience for tab in layout.tabs(session, audience)]
     offered = [(tab, layout.addable_fields(session, tab, on=on)) for tab in tabs]
     return [(tab, names) for tab, names in offered if names]
@@ -156,7 +157,7 @@ def _header(tab: WorkbookTab, column: WorkbookColumn | None, header: str | None)
 
 
 def _text(value: str | None, name: str, limit: int) -> str:
-    """A text on one line without blanks around it, neither empty nor too long."""
+    """Return a text on one line without blanks around it; refuse an empty or too long one."""
     text = " ".join((value or "").split())
     if not text:
         raise FieldMissing(field=name)

@@ -21,13 +21,13 @@ from policy.vocabulary.errors import (
 from services.jobs import requests
 
 LOOK = "look"
-"""The kind of the request that asks for a pass over one file; its key is the id of the sheet."""
+"""The kind of the request for a look at one workbook; its key is the workbook's id."""
 
 
 def request_look(
     session: Session, workbook: Workbook, *, user_id: int | None, now: dt.datetime
 ) -> None:
-    """Ask for a pass over the file as soon as the worker can. Raises ChangedMeanwhile if paused."""
+    """Ask for a look at a workbook as soon as the worker can. Raises ChangedMeanwhile if paused."""
     if workbook.paused_at is not None:
         raise ChangedMeanwhile(what="sheet", key=workbook.name)
     requests.request_work(session, kind=LOOK, key=str(workbook.id), user_id=user_id, now=now)
@@ -36,7 +36,7 @@ def request_look(
 def looks_of(
     session: Session, workbook: Workbook, *, before: int | None = None, limit: int = 50
 ) -> Sequence[WorkbookLook]:
-    """The passes over a file that did something, newest first, with a number below `before`."""
+    """Return the looks at a workbook that did something, newest first, numbered below `before`."""
     statement = sa.select(WorkbookLook).where(WorkbookLook.sheet_id == workbook.id)
     if before is not None:
         statement = statement.where(WorkbookLook.number < before)
@@ -44,7 +44,7 @@ def looks_of(
 
 
 def find_look(session: Session, workbook: Workbook, number: int) -> WorkbookLook:
-    """The pass of that number over a file. Raises NotFound."""
+    """Return the look of that number at a workbook. Raises NotFound."""
     found = session.scalars(
         sa.select(WorkbookLook).where(
             WorkbookLook.sheet_id == workbook.id, WorkbookLook.number == number
@@ -63,7 +63,9 @@ def changes_of(
     after: int | None = None,
     limit: int = 200,
 ) -> Sequence[WorkbookChange]:
-    """What a pass did, with the cases, in the order it was done; of one deed, after an id."""
+    """Return the changes of a look, with their cases, in order; only of one deed, only
+    after an id.
+    """
     statement = (
         sa.select(WorkbookChange)
         .where(*changes_in(look))

@@ -38,13 +38,15 @@ CHOICES: dict[ProblemKind, tuple[Resolution, ...]] = {
     ProblemKind.file: (Resolution.seen,),
     ProblemKind.copy: (Resolution.sheet, Resolution.record, Resolution.seen),
 }
-"""How a problem of each kind may end by somebody's choice, the usual one first."""
+"""The resolutions a person may choose for a problem of each kind, the usual one first."""
 
 
 def open_problems(
     session: Session, workbook: Workbook | None = None, *, limit: int | None = None
 ) -> Sequence[WorkbookProblem]:
-    """What is not settled yet, in one file or in all: what stops a file first, then by age."""
+    """Return the unsettled problems of one workbook or of all: those that stop it first, then by
+    age.
+    """
     stops = sa.case((WorkbookProblem.kind == ProblemKind.structure, 0), else_=1)
     statement = (
         sa.select(WorkbookProblem)
@@ -70,10 +72,10 @@ def choose(
     user_id: int | None,
     now: dt.datetime,
 ) -> None:
-    """Say how a problem is to end; the next pass, asked for at once, carries it out.
+    """Choose the resolution of a problem; the next look, asked for at once, carries it out.
 
-    Raises ChangedMeanwhile where somebody chose already or it is settled, ChoiceUnknown where a
-    problem of its kind cannot end so.
+    Raises ChangedMeanwhile where a resolution was chosen already or the problem is settled,
+    ChoiceUnknown where a problem of its kind cannot be resolved so.
     """
     session.refresh(problem, with_for_update={"of": WorkbookProblem})
     if problem.choice is not None or problem.settled_at is not None:

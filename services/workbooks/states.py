@@ -30,10 +30,10 @@ LATE_MARGIN = dt.timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class WorkbookStanding:
-    """How a file stands: its last pass, what is open in it, and whether a look was asked for.
+    """The state of a workbook: its last look, its open problems, and whether a look was asked for.
 
-    `open` counts the problems that are not settled by kind and code, `undecided` those among
-    them that wait for somebody's choice.
+    `open` counts the unsettled problems by kind and code, `undecided` those among them that wait
+    for a person's choice.
     """
 
     workbook: Workbook
@@ -43,25 +43,25 @@ class WorkbookStanding:
     undecided: int = 0
 
     def count(self, kind: ProblemKind) -> int:
-        """How many problems of a kind are open."""
+        """Return how many problems of a kind are open."""
         return sum(number for (one, _code), number in self.open.items() if one is kind)
 
     @property
     def problems(self) -> int:
-        """How many problems are open."""
+        """Return how many problems are open."""
         return sum(self.open.values())
 
     def by_kind(self) -> list[tuple[ProblemKind, int]]:
-        """The kinds that have open problems, in the order of ProblemKind, and how many."""
+        """Return the kinds that have open problems, in the order of ProblemKind, and how many."""
         return [(kind, number) for kind in ProblemKind if (number := self.count(kind))]
 
     def lag(self, *, now: dt.datetime) -> dt.timedelta | None:
-        """How long ago the last look that read everything began; None before the first."""
+        """Return how long ago the last complete look began; None before the first."""
         return None if self.workbook.complete_at is None else now - self.workbook.complete_at
 
     @property
     def word(self) -> WorkbookState:
-        """What the file does, in one word; what somebody has to mend comes before the rest."""
+        """Return the state in one word; a problem a person must mend comes before the rest."""
         unreachable = any(kind is ProblemKind.file and code != "held" for kind, code in self.open)
         words = (
             (self.workbook.paused_at is not None, WorkbookState.paused),
@@ -74,9 +74,10 @@ class WorkbookStanding:
 
 
 def is_late(state: WorkbookStanding, *, now: dt.datetime, seconds: int) -> bool:
-    """Whether a file that is not paused was not read for much longer than the time between looks.
+    """Whether a workbook that is not paused was not read for much longer than the time between
+    looks.
 
-    `seconds` is that time; a file that was never read is new, not late.
+    `seconds` is that time; a workbook that was never read is new, not late.
     """
     lag = state.lag(now=now)
     if lag is None or state.workbook.paused_at is not None:
@@ -85,9 +86,9 @@ def is_late(state: WorkbookStanding, *, now: dt.datetime, seconds: int) -> bool:
 
 
 def states(session: Session, *, sheet_id: int | None = None) -> list[WorkbookStanding]:
-    """How every file stands (or the one of that id), departments' files first, by name.
+    """Return the state of every workbook (or of the one with that id), departments' first, by name.
 
-    Two statements, whatever the number of files.
+    Two statements, whatever the number of workbooks.
     """
     asked = sa.and_(
         WorkRequest.kind == looks.LOOK,
@@ -137,7 +138,7 @@ def _open_counts() -> sa.Select[int, ProblemKind, str, int, int]:
 
 
 def state_of(session: Session, sheet_id: int) -> WorkbookStanding:
-    """How the file of that id stands. Raises NotFound."""
+    """Return the state of the workbook with that id. Raises NotFound."""
     found = states(session, sheet_id=sheet_id)
     if not found:
         raise NotFound(what="sheet", key=str(sheet_id))
@@ -145,7 +146,7 @@ def state_of(session: Session, sheet_id: int) -> WorkbookStanding:
 
 
 def pause(session: Session, workbook: Workbook, *, user_id: int | None, now: dt.datetime) -> None:
-    """Leave a file alone from now on: it is neither read nor written.
+    """Pause a workbook: from now on it is neither read nor written.
 
     Raises ChangedMeanwhile where it is paused already.
     """
@@ -157,7 +158,7 @@ def pause(session: Session, workbook: Workbook, *, user_id: int | None, now: dt.
 
 
 def resume(session: Session, workbook: Workbook, *, user_id: int | None, now: dt.datetime) -> None:
-    """Read and write a paused file again, at once.
+    """Resume a paused workbook and ask for a look at once.
 
     Raises ChangedMeanwhile where it is not paused.
     """
@@ -169,5 +170,5 @@ def resume(session: Session, workbook: Workbook, *, user_id: int | None, now: dt
 
 
 def _lock(session: Session, workbook: Workbook) -> None:
-    """Lock the row of the file and see it as it stands now."""
+    """Lock the row of the workbook and reload it."""
     session.refresh(workbook, with_for_update={"of": Workbook})

@@ -38,7 +38,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class UndoneDeed:
-    """A deed that a pass took in and an undo takes back: its case, what it was, what changes."""
+    """A deed that a look took in and an undo takes back: its case, its event, its cells, its
+    effects.
+    """
 
     complaint: Complaint
     deed: str
@@ -47,20 +49,20 @@ class UndoneDeed:
 
 
 def can_undo(session: Session, look: WorkbookLook) -> bool:
-    """Whether a pass took something in that was not taken back yet."""
+    """Whether a look took in something that was not taken back yet."""
     return look.undone_at is None and bool(_changes_taken(session, look))
 
 
 class _PreviewDone(Exception):
-    """Nothing is wrong: what was tried out is not to stay."""
+    """Raised to leave the savepoint of a preview, so that nothing of it stays."""
 
 
 def preview_undo(
     session: Session, look: WorkbookLook, *, reason: str, actor: Actor, now: dt.datetime
 ) -> list[UndoneDeed]:
-    """What undoing a pass would take back and change; it is done and rolled back.
+    """Return what undoing a look would take back and change; it is done and rolled back.
 
-    Needs a session that may write. Raises what `undo_intake` raises.
+    Needs a session that may write. Raises the errors of `undo_intake`.
     """
     try:
         with session.begin_nested():
@@ -74,12 +76,12 @@ def preview_undo(
 def undo_intake(
     session: Session, look: WorkbookLook, *, reason: str, actor: Actor, now: dt.datetime
 ) -> list[UndoneDeed]:
-    """Take back what a pass took in: deeds are withdrawn, corrections corrected back.
+    """Take back what a look took in: deeds are withdrawn, corrections corrected back.
 
-    All or nothing. The typed texts count as refused from now on, so the next pass puts the
-    record's state back into the file and does not take the same text again. Raises UndoBlocked
-    with the case that stands in the way, ChangedMeanwhile where the pass is undone already, and
-    NotFound where it took nothing in.
+    All or nothing. The typed texts count as refused from now on, so the next look puts the record's
+    state back into the workbook and does not take in the same text again. Raises UndoBlocked with
+    the case that stands in the way, ChangedMeanwhile where the look is undone already, and NotFound
+    where it took in nothing.
     """
     with session.begin_nested():
         session.refresh(look, with_for_update={"of": WorkbookLook})
@@ -93,7 +95,7 @@ def undo_intake(
 
 
 def _changes_taken(session: Session, look: WorkbookLook) -> Sequence[WorkbookChange]:
-    """What a pass took in as deeds, newest first within each case."""
+    """Return the changes of a look that became deeds, newest first within each case."""
     return session.scalars(
         sa.select(WorkbookChange)
         .where(
@@ -110,7 +112,7 @@ def _changes_taken(session: Session, look: WorkbookLook) -> Sequence[WorkbookCha
 def _take_back_all(
     session: Session, look: WorkbookLook, *, reason: str, actor: Actor, now: dt.datetime
 ) -> list[UndoneDeed]:
-    """Take back every deed of a pass and say what that changed."""
+    """Take back every deed of a look and return what that changed."""
     if look.undone_at is not None:
         raise ChangedMeanwhile(what="sheet_pass", key=str(look.number))
     deeds: dict[tuple[Complaint, int], list[WorkbookChange]] = {}
@@ -141,7 +143,7 @@ def _take_back(
     actor: Actor,
     now: dt.datetime,
 ) -> tuple[Effect, ...]:
-    """Withdraw one deed, or correct a correction back; nothing where somebody did so already."""
+    """Withdraw one deed, or correct a correction back; nothing where that was done already."""
     corrects = row.event == Corrected.name()
     target = int(row.data["target"]) if corrects else row.seq
     entries = _entries_about(session, complaint, target)
@@ -162,7 +164,7 @@ def _take_back(
 
 
 def _refuse_corrected_since(entries: Sequence[Journal], row: Journal) -> None:
-    """Refuse to take back what somebody corrected later: his correction would lose its ground."""
+    """Refuse to take back an entry corrected later: the later correction would lose its ground."""
     then = _event_fields(entry for entry in entries if entry.seq <= row.seq)
     names = row.data["changes"] if row.event == Corrected.name() else then
     said = _event_fields(entries)
@@ -178,7 +180,7 @@ def _entry(session: Session, complaint: Complaint, seq: int) -> Journal:
 
 
 def _entries_about(session: Session, complaint: Complaint, target: int) -> list[Journal]:
-    """A journal row and the amendments of it, oldest first."""
+    """Return a journal row and its amendments, oldest first."""
     amendments = (Corrected.name(), Withdrawn.name())
     rows = session.scalars(
         sa.select(Journal)
@@ -192,7 +194,7 @@ def _entries_about(session: Session, complaint: Complaint, target: int) -> list[
 
 
 def _event_fields(entries: Iterable[Journal]) -> dict[str, Any]:
-    """Every field of an event as JSON, with the corrections given."""
+    """Return every field of an event as JSON, with its corrections applied."""
     data: dict[str, Any] = {}
     for entry in entries:
         data |= entry.data["changes"] if entry.event == Corrected.name() else entry.data
@@ -201,7 +203,7 @@ def _event_fields(entries: Iterable[Journal]) -> dict[str, Any]:
 
 
 def _count_as_refused(session: Session, look: WorkbookLook) -> None:
-    """Let the undone texts count as seen and refused, cell by cell."""
+    """Mark the undone texts as seen and refused, cell by cell."""
     rows = session.execute(
         sa.select(WorkbookRow, WorkbookChange)
         .join(WorkbookChange, WorkbookChange.row_id == WorkbookRow.id)
