@@ -1,8 +1,8 @@
 """Conditions over complaints of who must act beside the status of a case: one for each question.
 
 The entries filed on a case say which departments take part in it, which approval waits for which
-post, and whose vote a jury waits for. `policy.engine.forms.turn` answers the same for the facts of
-one case.
+post, and whose vote a jury waits for. `policy.engine.forms.awaited_approver` answers the same for
+the facts of one case.
 """
 
 from __future__ import annotations

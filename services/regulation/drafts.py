@@ -75,7 +75,7 @@ def begin_empty(
 def begin_with(
     session: Session, data: Mapping[str, Any], *, actor: Actor, now: dt.datetime
 ) -> PolicyVersion:
-    """Begin a draft from plain data of a file. Its regulation is the one its `policy.key` names.
+    """Begin a draft from plain data of a file. Its regulation is the one the key in it names.
 
     Raises PackRefused where the data cannot be stored as entries of sections at all.
     """
