@@ -1,8 +1,8 @@
-"""What changes a calendar: company days, office hours, a new official year.
+"""Changes of a calendar: company days, office hours, a new official year.
 
-A change is a value first: what it would do can be shown before anybody decides. Carried out, it
-makes a new version of the calendar with a reason; days that no longer hold are ended, not written
-over. Terms already running do not move by that: `recounting` counts them anew.
+A change is a value first, so that a page can show what it would do. Applied, it makes a new version
+of the calendar with a reason; days that no longer hold are ended, not written over. Running
+deadlines do not move by that: `services.cases.recounting` counts them anew.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ LONGEST_SOURCE = 64
 LONGEST_REASON = 2_000
 
 KindAndNote = tuple[DayKind, str]
-"""What a day is, and why."""
+"""The kind of a day, and the note that says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarChange:
-    """What is to become of a calendar. A day that is said to be None is the usual again.
+    """A change of a calendar. A company day set to None is the usual day again.
 
     `year` is an official year whose plan is replaced as a whole by `official`.
     """
@@ -52,7 +52,7 @@ class CalendarChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangedDay:
-    """A day that becomes another kind, what is said about it, and whether the company says so."""
+    """A day that becomes another kind, its note, and whether the company set it."""
 
     on: dt.date
     before: DayKind
@@ -65,7 +65,7 @@ class ChangedDay:
 
 
 def company_day(on: dt.date, kind: DayKind | None, note: str) -> CalendarChange:
-    """The company says what `on` is; with None for `kind` it says nothing about it any more.
+    """Return the change that sets a company day; with None for `kind` it removes one.
 
     Raises FieldMissing without a note and FieldTooLong.
     """
@@ -80,7 +80,7 @@ def company_day(on: dt.date, kind: DayKind | None, note: str) -> CalendarChange:
 
 
 def office_hours(slots: Sequence[Slot], half_slots: Sequence[Slot]) -> CalendarChange:
-    """Other office hours for full and for half days.
+    """Return the change that sets the office hours of full and of half days.
 
     Raises HoursRefused with the slot that is empty, overlaps the one before or is not in order.
     """
@@ -103,12 +103,12 @@ def _checked(slots: Sequence[Slot], name: str) -> None:
 
 
 def slots_text(slots: Sequence[Slot]) -> str:
-    """Office hours as people write them: "08:30-12:00, 13:30-17:30"."""
+    """Return office hours as people write them: "08:30-12:00, 13:30-17:30"."""
     return ", ".join(f"{opens:%H:%M}-{closes:%H:%M}" for opens, closes in slots)
 
 
 def official_year(year: int, days: Mapping[dt.date, KindAndNote], *, source: str) -> CalendarChange:
-    """The official plan of a year, in place of what the calendar knows of that year.
+    """Return the change that replaces the official plan of a year.
 
     Raises CalendarRefused for a plan without a day off or with a day of another year.
     """
@@ -124,7 +124,7 @@ def official_year(year: int, days: Mapping[dt.date, KindAndNote], *, source: str
 
 
 def calendar_after(session: Session, calendar: Calendar, change: CalendarChange) -> WorkCalendar:
-    """The calendar as it would be. Writes nothing.
+    """Return the calendar as it would be after a change. Writes nothing.
 
     Raises CalendarRefused if it could not be used (a half day without half hours, a day out of
     reach), or if a year between the coverage and the new one is missing.
@@ -143,7 +143,7 @@ def calendar_after(session: Session, calendar: Calendar, change: CalendarChange)
 
 
 def _coverage(now: CalendarVersion, year: int | None) -> tuple[dt.date, dt.date]:
-    """From when to when official plans are known; a year must leave no hole."""
+    """Return from when to when official plans are known; a new year must leave no gap."""
     if year is None:
         return now.coverage_from, now.coverage_until
     if not now.coverage_from.year - 1 <= year <= now.coverage_until.year + 1:
@@ -168,7 +168,7 @@ def _days(session: Session, calendar: Calendar, change: CalendarChange) -> dict[
 def _layers(
     session: Session, calendar: Calendar
 ) -> tuple[dict[dt.date, KindAndNote], dict[dt.date, KindAndNote]]:
-    """What the plan and what the company say now, by day."""
+    """Return the days of the official plan and those of the company, by day."""
     said: dict[DayLayer, dict[dt.date, KindAndNote]] = {layer: {} for layer in DayLayer}
     rows = sa.select(CalendarDay.layer, CalendarDay.on, CalendarDay.kind, CalendarDay.note).where(
         CalendarDay.calendar_id == calendar.id, CalendarDay.until_version.is_(None)
@@ -179,13 +179,13 @@ def _layers(
 
 
 def official_plan(session: Session, calendar: Calendar, year: int) -> dict[dt.date, KindAndNote]:
-    """What the official plan in the calendar says of a year."""
+    """Return the official plan of a year as the calendar has it."""
     official, _company = _layers(session, calendar)
     return {day: said for day, said in official.items() if day.year == year}
 
 
 def changed_days(session: Session, calendar: Calendar, change: CalendarChange) -> list[ChangedDay]:
-    """The days that would become another kind of day, in order."""
+    """Return the days that would become another kind of day, in order."""
     official, company = _layers(session, calendar)
     after = _days(session, calendar, change)
     before = {day: kind for day, (kind, _note) in (official | company).items()}
@@ -211,10 +211,10 @@ def apply_change(
     actor: str,
     now: dt.datetime,
 ) -> CalendarVersion:
-    """The new version of the calendar, which from `now` is as the change says.
+    """Apply a change from `now` on and return the new version of the calendar.
 
-    `actor` is the name of who does it. Raises FieldMissing without a reason, FieldTooLong,
-    CalendarRefused as `changed`, ChangedMeanwhile if somebody else changed it first.
+    `actor` is the name of the user or command. Raises FieldMissing without a reason, FieldTooLong,
+    CalendarRefused as `calendar_after`, ChangedMeanwhile if another user changed it first.
     """
     reason = reason.strip()
     if not reason:
@@ -233,7 +233,7 @@ def apply_change(
         half_slots=_stored(change.half_slots, before.half_slots),
         coverage_from=value.coverage_from,
         coverage_until=value.coverage_until,
-        # Versions follow each other even where a clock was put back.
+        # Versions stay in order even where the machine's clock was put back.
         made_at=max(now, before.made_at or now),
         made_by=actor[:120],
         reason=reason,
@@ -244,7 +244,7 @@ def apply_change(
 
 
 def _next_version(session: Session, calendar: Calendar) -> int:
-    """The number of a new version, with the calendar locked until the commit."""
+    """Return the number of a new version, with the calendar locked until the commit."""
     key = calendar.key
     calendar.version += 1
     try:
@@ -314,9 +314,9 @@ def _wanted_days(
 def lock_calendar(
     session: Session, key: str = working_calendar.COMPANY, *, seen: int | None = None
 ) -> Calendar:
-    """The calendar, locked until the commit. `seen` is the version a form was made from.
+    """Return the calendar, locked until the commit; `seen` is the version a form was made from.
 
-    Raises NotFound, or ChangedMeanwhile when somebody changed it in between.
+    Raises NotFound, and ChangedMeanwhile when another user changed it since `seen`.
     """
     calendar = session.scalar(
         sa.select(Calendar)

@@ -1,8 +1,8 @@
-"""The official plan of a year as people bring it: lines of day, kind and name of the festival.
+"""The official plan of a year as people enter it: lines of day, kind and name of the festival.
 
-The State Council publishes the plan late in the year before; the installed library knows it some
-weeks later. Until then somebody types it or loads a table. Every line that cannot be used is
-named at once, and nothing that was typed is lost.
+The State Council publishes the plan late in the year before; the installed library has it some
+weeks later. Until then a user types it or loads a table. Every line that cannot be used is reported
+at once, and nothing that was typed is lost.
 """
 
 from __future__ import annotations
@@ -38,26 +38,26 @@ KINDS: Final[Mapping[str, DayKind]] = {
         DayKind.makeup,
     ),
 }
-"""What people write for a day off and for a weekend day that is worked in its stead."""
+"""The words for a day off and for a weekend day that is worked in its stead."""
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "date": ("日期", "date", "day", "日子"),
     "kind": ("类型", "类别", "种类", "kind", "type"),
     "note": ("说明", "名称", "节日", "备注", "note", "name"),
 }
-"""What the columns of such a table are called."""
+"""The headers of the columns of such a table."""
 
 _DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T ]0{1,2}:00(?::00)?)?")
 LONGEST_LINE: Final = 60
 
 
 def installed_plan(year: int) -> dict[dt.date, KindAndNote] | None:
-    """The plan of the installed library, or None where it does not know that year."""
+    """Return the plan of the installed library, or None where it does not have that year."""
     return working_calendar.official_days(year) if year in working_calendar.OFFICIAL_YEARS else None
 
 
 def plan_as_lines(days: Mapping[dt.date, KindAndNote]) -> str:
-    """A plan as lines somebody can read and change."""
+    """Return a plan as lines a person can read and change."""
     words = {DayKind.holiday: "放假", DayKind.makeup: "调休上班"}
     return "\n".join(
         f"{day}, {words.get(kind, kind.value)}, {note}"
@@ -66,9 +66,9 @@ def plan_as_lines(days: Mapping[dt.date, KindAndNote]) -> str:
 
 
 def table_as_lines(header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """The lines of a table with the columns of COLUMNS, whatever stands in them.
+    """Return the lines of a table with the columns of COLUMNS, whatever their cells hold.
 
-    Raises LinesRefused where a column is missing; the note may be.
+    Raises LinesRefused where a column is missing; only the note may be.
     """
     places = {name: _column(header, called) for name, called in COLUMNS.items()}
     if places["date"] is None or places["kind"] is None:
@@ -90,7 +90,7 @@ def _cell(value: Any) -> str:
 
 
 def parse_lines(text: str, *, year: int) -> dict[dt.date, KindAndNote]:
-    """The plan of a year from its lines. Raises LinesRefused with every line at fault."""
+    """Return the plan of a year from its lines. Raises LinesRefused with every line at fault."""
     found: dict[dt.date, KindAndNote] = {}
     faults = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -109,7 +109,9 @@ def parse_lines(text: str, *, year: int) -> dict[dt.date, KindAndNote]:
 
 
 def _cells(line: str) -> tuple[str, str, str]:
-    """Day, kind and note of a line; commas of both scripts, tabs and semicolons part them."""
+    """Return day, kind and note of a line; commas of both scripts, tabs and semicolons part
+    them.
+    """
     plain = re.sub(r"[\t;；，、]", ",", line)
     cells = [cell.strip() for cell in next(csv.reader([plain]), [])]
     cells += [""] * (3 - len(cells))
@@ -130,7 +132,7 @@ def _fault_code(
     year: int,
     found: Mapping[dt.date, KindAndNote],
 ) -> str | None:
-    """Why a line cannot be used, or None."""
+    """Return why a line cannot be used, as a code, or None."""
     kind = KINDS.get(cells[1].lower())
     if day is None:
         return "no_such_day"

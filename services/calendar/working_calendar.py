@@ -1,8 +1,8 @@
-"""The working calendar: the official plan, the calendar as a value as it stood, its pages.
+"""The working calendar: the official plan, the calendar as a value as of an instant, its pages.
 
-The official plan (holidays and the weekends worked in their stead) comes from
-`chinesecalendar`; this is the only module that knows it. What the company says about a day
-stands above it. A calendar changes by `services.calendar.changes`, which makes a new version of it.
+The official plan (holidays and the weekends worked in their stead) comes from `chinesecalendar`;
+this is the only module that imports it. A company day takes precedence over the plan. `changes`
+changes a calendar, which makes a new version of it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OFFICIAL_YEARS: Final = range(
 )
 
 VALUES_KEPT: Final = 16
-"""How many versions of calendars stay in memory as values."""
+"""The number of calendar versions kept in memory as values."""
 
 _TOUCHED: Final = "calendar_touched_in"
 _cache: WeakKeyDictionary[Pool, OrderedDict[tuple[str, ...], WorkCalendar]] = WeakKeyDictionary()
@@ -47,7 +47,7 @@ _cache: WeakKeyDictionary[Pool, OrderedDict[tuple[str, ...], WorkCalendar]] = We
 class DayRow:
     """A day on a calendar page. `provisional` says that the official plan does not reach it.
 
-    `company` says that the company set it; `usual` is what it is without the company's word.
+    `company` says that the company set it; `usual` is its kind without the company's word.
     """
 
     on: dt.date
@@ -61,7 +61,7 @@ class DayRow:
 
 @dataclass(frozen=True, slots=True)
 class MonthRow:
-    """A month on a calendar page; `leading` empty cells stand before its first, Monday first."""
+    """A month on a calendar page, with `leading` empty cells before its first day, Monday first."""
 
     first_on: dt.date
     leading: int
@@ -73,10 +73,11 @@ class MonthRow:
 
 
 def official_days(year: int) -> dict[dt.date, tuple[DayKind, str]]:
-    """The holidays and make-up days of an official year, each with the festival's Chinese name.
+    """Return the holidays and make-up days of an official year, each with the festival's Chinese
+    name.
 
-    Weekend days inside a holiday are holidays too. Raises CalendarRefused for a year whose
-    plan the library does not have.
+    Weekend days inside a holiday are holidays too. Raises CalendarRefused for a year whose plan the
+    library does not have.
     """
     if year not in OFFICIAL_YEARS:
         raise CalendarRefused(why="year_not_official", year=year)
@@ -93,10 +94,10 @@ def official_days(year: int) -> dict[dt.date, tuple[DayKind, str]]:
 
 
 def official_calendar(years: Collection[int] = OFFICIAL_YEARS) -> WorkCalendar:
-    """The official calendar of `years` with the default hours, as a value without a record.
+    """Return the official calendar of `years` with the default hours, as a value without a record.
 
-    For trying a regulation where there is no company. Raises CalendarRefused if a year is
-    not official.
+    For trying a regulation where there is no company. Raises CalendarRefused if a year is not
+    official.
     """
     span = _span(years)
     return WorkCalendar(
@@ -112,10 +113,10 @@ def official_calendar(years: Collection[int] = OFFICIAL_YEARS) -> WorkCalendar:
 def seed_official(
     session: Session, *, key: str = COMPANY, years: Collection[int] = OFFICIAL_YEARS
 ) -> Calendar:
-    """The calendar `key`, made with the official `years` and the usual hours if it is missing.
+    """Return the calendar `key`, made with the official `years` and the default hours if missing.
 
-    A calendar that is there is left as it is: later years are loaded by a change, because they
-    move terms. Raises CalendarRefused if a year is not official.
+    An existing calendar is left as it is: later years are loaded by a change, because they move
+    deadlines. Raises CalendarRefused if a year is not official.
     """
     calendar = find_calendar(session, key)
     if calendar is not None:
@@ -145,17 +146,17 @@ def seed_official(
 
 
 def find_calendar(session: Session, key: str = COMPANY) -> Calendar | None:
-    """The calendar of that key, if there is one."""
+    """Return the calendar of that key, if there is one."""
     return session.scalar(sa.select(Calendar).where(Calendar.key == key))
 
 
 def official_source() -> str:
-    """What the days of the installed official plan give as their source."""
+    """Return the source that the days of the installed official plan give."""
     return f"{OFFICIAL_SOURCE} {version(OFFICIAL_SOURCE)}"
 
 
 def _span(years: Collection[int]) -> range:
-    """The years from the first to the last of `years`, none left out."""
+    """Return the years from the first to the last of `years`, none left out."""
     if not years:
         raise CalendarRefused(why="year_not_official", year=None)
     return range(min(years), max(years) + 1)
@@ -181,10 +182,10 @@ def _first_version(calendar: Calendar, years: range) -> CalendarVersion:
 def work_calendar(
     session: Session, key: str = COMPANY, *, as_of: dt.datetime | None = None
 ) -> WorkCalendar:
-    """The calendar `key` as a value, as it stands or as it stood `as_of` an instant.
+    """Return the calendar `key` as a value, as it is now or as it was `as_of` an instant.
 
-    One statement, where that version was asked for before. Raises NotFound, and CalendarRefused
-    if what is stored makes no calendar.
+    One statement, where that version was asked for before. Raises NotFound, and CalendarRefused if
+    the stored data makes no calendar.
     """
     wanted = _versions(key)
     if as_of is None:
@@ -199,9 +200,9 @@ def work_calendar(
 
 
 def history(session: Session, key: str = COMPANY) -> Callable[[dt.datetime], WorkCalendar]:
-    """The calendar as it stood at any instant: one statement, and two for each version asked for.
+    """Return a function that gives the calendar as of any instant.
 
-    Raises NotFound.
+    One statement, and two for each version asked for. Raises NotFound.
     """
     rows = session.execute(_versions(key).order_by(CalendarVersion.number)).all()
     if not rows:
@@ -211,7 +212,7 @@ def history(session: Session, key: str = COMPANY) -> Callable[[dt.datetime], Wor
 
 
 def current_version(session: Session, calendar: Calendar) -> CalendarVersion:
-    """Hours and coverage of a calendar as they stand now."""
+    """Return the current version of a calendar: its hours and coverage."""
     return session.scalars(
         sa.select(CalendarVersion).where(
             CalendarVersion.calendar_id == calendar.id,
@@ -221,7 +222,7 @@ def current_version(session: Session, calendar: Calendar) -> CalendarVersion:
 
 
 def versions(session: Session, calendar: Calendar, *, at_most: int) -> Sequence[CalendarVersion]:
-    """What became of a calendar, the newest change first."""
+    """Return the changes of a calendar, the newest first."""
     return session.scalars(
         sa.select(CalendarVersion)
         .where(CalendarVersion.calendar_id == calendar.id, CalendarVersion.made_at.is_not(None))
@@ -251,16 +252,18 @@ def _versions(key: str) -> sa.Select[Any]:
 
 
 def hide_until_commit(session: Session, number: int) -> None:
-    """Say that this transaction made version `number`: nobody else may see a value of it.
+    """Hide version `number`, made by this transaction, from the values other sessions share.
 
-    Until the commit that version is ours alone, and rolled back it may yet be given to another
-    change.
+    Until the commit that version belongs to this transaction alone; rolled back, its number may
+    still be given to another change.
     """
     session.info[_TOUCHED] = (session.get_transaction(), number, {})
 
 
 def _cached_value(session: Session, row: sa.Row[Any]) -> WorkCalendar:
-    """The value of a version: kept for all sessions once it is committed, for ours before."""
+    """Return the value of a version: shared by all sessions once committed, else by this
+    one alone.
+    """
     transaction, first, ours = session.info.get(_TOUCHED, (None, 0, {}))
     if transaction is not None and transaction is session.get_transaction() and row.number >= first:
         if (row.id, row.number) not in ours:
@@ -276,11 +279,11 @@ def _cached_value(session: Session, row: sa.Row[Any]) -> WorkCalendar:
 
 
 def days_of_version(session: Session, calendar_id: int, number: int) -> dict[dt.date, DayKind]:
-    """What the days of a version are that are not what their weekday says."""
+    """Return the days of a version that differ from what their weekday says."""
     rows = session.execute(
         sa.select(CalendarDay.on, CalendarDay.kind)
         .where(CalendarDay.calendar_id == calendar_id, *_in_version(number))
-        # The company's word comes last and stands.
+        # The company's days come last and take precedence.
         .order_by(CalendarDay.layer == DayLayer.company)
     )
     return {row.on: row.kind for row in rows}
@@ -303,7 +306,7 @@ def _value(stored: sa.Row[Any], days: Mapping[dt.date, DayKind]) -> WorkCalendar
 
 
 def slots_of(stored: Iterable[Any]) -> list[Slot]:
-    """Office hours as they are stored, [["08:30", "12:00"], …], as pairs of clock times."""
+    """Return stored office hours, [["08:30", "12:00"], …], as pairs of clock times."""
     try:
         return [
             (dt.time.fromisoformat(opens), dt.time.fromisoformat(closes))
@@ -317,7 +320,9 @@ def slots_of(stored: Iterable[Any]) -> list[Slot]:
 
 
 def year_view(session: Session, calendar: Calendar, year: int) -> list[MonthRow]:
-    """The twelve months of `year` for a page. Raises CalendarRefused for a year out of reach."""
+    """Return the twelve months of a year for a page. Raises CalendarRefused for a year out of
+    reach.
+    """
     work = work_calendar(session, calendar.key)
     if not work.first_on.year <= year <= work.last_on.year:
         raise CalendarRefused(why="day_out_of_reach", year=year)
@@ -326,7 +331,9 @@ def year_view(session: Session, calendar: Calendar, year: int) -> list[MonthRow]
 
 
 def month_view(session: Session, calendar: Calendar, *, year: int, month: int) -> MonthRow:
-    """One month for a page. Raises CalendarRefused for a month that is none or out of reach."""
+    """Return one month for a page. Raises CalendarRefused for a month that is none or out
+    of reach.
+    """
     if not 1 <= month <= 12:
         raise CalendarRefused(why="day_out_of_reach", year=year, month=month)
     return year_view(session, calendar, year)[month - 1]
@@ -336,7 +343,7 @@ _Layers = Mapping[dt.date, Mapping[DayLayer, CalendarDay]]
 
 
 def _day_rows(session: Session, calendar: Calendar, year: int) -> _Layers:
-    """What the plan and the company say of the days of a year, by day."""
+    """Return the plan's and the company's rows of the days of a year, by day."""
     rows = session.scalars(
         sa.select(CalendarDay).where(
             CalendarDay.calendar_id == calendar.id,

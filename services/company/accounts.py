@@ -1,7 +1,7 @@
-"""Users and how they prove who they are: passwords, and the brake on guessing them.
+"""Accounts: users and their passwords, and a throttle on guessing them.
 
-A failed attempt is a row, so the brake works across processes and restarts. An attempt is noted
-before the password is looked at and forgotten when it was right; many guesses at the same moment
+A failed attempt is a row, so the throttle works across processes and restarts. An attempt is noted
+before the password is checked and removed when it was right; many guesses at the same moment
 therefore cannot slip past the count.
 """
 
@@ -38,7 +38,7 @@ def add_user(
     role: Role,
     employee_id: int | None = None,
 ) -> User:
-    """A new user who can log in. Raises FieldMissing, FieldTooLong or Duplicate."""
+    """Add a user who can log in. Raises FieldMissing, FieldTooLong or Duplicate."""
     username = username.strip()
     if not username:
         raise FieldMissing(field="username")
@@ -57,12 +57,12 @@ def add_user(
 
 
 def find_user(session: Session, username: str) -> User | None:
-    """The user of that name, upper and lower case told apart."""
+    """Return the user of that name, upper and lower case told apart."""
     return session.scalar(sa.select(User).where(User.username == username))
 
 
 def set_password(session: Session, user: User, *, password: str) -> None:
-    """Give `user` a new password; every session of his ends."""
+    """Set a user's password; every session of theirs ends."""
     if not password:
         raise FieldMissing(field="password")
     if len(password) > LONGEST_PASSWORD:
@@ -72,10 +72,11 @@ def set_password(session: Session, user: User, *, password: str) -> None:
 
 
 def password_matches(password_hash: str | None, password: str) -> bool:
-    """Whether `password` is the one behind the hash; None stands for a user who does not exist.
+    """Whether `password` is the one behind the hash; None is the hash of a user who does not exist.
 
-    Nobody learns from the time it takes which names exist. It takes a while on purpose, so no
-    transaction that others wait for should be open meanwhile.
+    Checking takes as long for an unknown name as for a known one, so that the time gives no name
+    away. It takes a while on purpose, so no transaction that others wait for should be open
+    meanwhile.
     """
     try:
         right = _hasher.verify(password_hash or _dummy_hash(), password[:LONGEST_PASSWORD])
@@ -85,7 +86,7 @@ def password_matches(password_hash: str | None, password: str) -> bool:
 
 
 def note_attempt(session: Session, username: str, *, address: str, now: dt.datetime) -> int:
-    """Note an attempt to log in; the seconds to wait before it may be made, 0 when at once.
+    """Note an attempt to log in; returns the seconds to wait before it may be made, 0 when at once.
 
     An attempt that has to wait is not counted, else waiting would never end.
     """
@@ -103,7 +104,7 @@ def note_attempt(session: Session, username: str, *, address: str, now: dt.datet
 
 
 def forget_attempts(session: Session, username: str, *, address: str) -> None:
-    """Clear the count of a user and address after a right password."""
+    """Remove the attempts of a user and address after a right password."""
     session.execute(
         sa.delete(LoginAttempt).where(
             LoginAttempt.username == username, LoginAttempt.address == address
@@ -112,7 +113,7 @@ def forget_attempts(session: Session, username: str, *, address: str) -> None:
 
 
 def _wait(session: Session, which: sa.ColumnElement[bool], allowed: int, now: dt.datetime) -> int:
-    """Seconds until fewer than `allowed` of the attempts lie within the window."""
+    """Return the seconds until fewer than `allowed` of the attempts lie within the window."""
     newest = sa.select(LoginAttempt.at).where(which).order_by(LoginAttempt.at.desc())
     deciding = session.scalar(newest.offset(allowed - 1).limit(1))
     if deciding is None:

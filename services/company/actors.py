@@ -1,4 +1,6 @@
-"""Who acts: a user, a department's sheet, an API client or time; and the posts held that day."""
+"""Actors: a user, a department's workbook, an API client or time; and the posts they hold
+that day.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,10 @@ from policy.vocabulary.status import ActorKind
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does a deed. A user without an employee can look and correct, but holds no post.
+    """Whoever does a deed. A user who is no employee can look and correct, but holds no post.
 
-    `department_id` is that of a department which acts through its spreadsheet: nobody knows who
-    of its people typed.
+    `department_id` is that of a department which acts through its workbook; the workbook does not
+    say which of its employees typed.
     """
 
     kind: ActorKind
@@ -33,22 +35,22 @@ SYSTEM = Actor(ActorKind.system)
 
 
 def of_user(user: User) -> Actor:
-    """A logged-in user as an actor."""
+    """Return a logged-in user as an actor."""
     return Actor(ActorKind.user, user.id, user.employee_id, user.role)
 
 
 def of_employee(employee: Employee) -> Actor:
-    """An employee who acts without a login of his own, as a command or a demo does."""
+    """Return an employee who acts without a login, as a command or a demo does."""
     return Actor(ActorKind.user, None, employee.id)
 
 
 def of_department(department: Department) -> Actor:
-    """A department as its spreadsheet speaks for it: no person, no post, no name."""
+    """Return a department as an actor through its workbook: no person, no post, no name."""
     return Actor(ActorKind.sheet, department_id=department.id)
 
 
 def as_of(session: Session, actor: Actor, *, policy_id: int, on: dt.date) -> By:
-    """The actor with departments and posts as of a day, the way the engine judges him."""
+    """Return the actor with departments and posts as of a day, in the engine's terms."""
     if actor.department_id is not None:
         meant = _keys_meaning(session, actor.department_id, policy_id=policy_id, on=on)
         return By(kind=actor.kind, departments=tuple(sorted(meant)))
@@ -64,7 +66,7 @@ def as_of(session: Session, actor: Actor, *, policy_id: int, on: dt.date) -> By:
 
 
 def posts_of(session: Session, employee_id: int, *, on: dt.date) -> tuple[HeldPost, ...]:
-    """The posts an employee holds on a day, himself first, then as somebody's deputy."""
+    """Return the posts an employee holds on a day: first as holder, then as deputy."""
     own = sa.select(PostHolding.post, sa.literal(0)).where(
         PostHolding.employee_id == employee_id, *_held_on(on)
     )
@@ -86,7 +88,9 @@ def _held_on(on: dt.date) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def department_ids(session: Session, *, policy_id: int, on: dt.date) -> dict[str, int]:
-    """Which real department (its id) each department of a regulation means on a day."""
+    """Return the id of the company's department that each of a regulation's means on a day,
+    by key.
+    """
     found = dict(session.execute(sa.select(Department.key, Department.id)).all())
     rows = sa.select(DepartmentMeaning.key, DepartmentMeaning.department_id).where(
         DepartmentMeaning.policy_id == policy_id, DepartmentMeaning.from_on <= on
@@ -98,7 +102,7 @@ def department_ids(session: Session, *, policy_id: int, on: dt.date) -> dict[str
 def departments_of(
     session: Session, employee: Employee, *, policy_id: int, on: dt.date
 ) -> set[str]:
-    """The regulation's departments an employee belongs to."""
+    """Return the keys of the regulation's departments an employee belongs to."""
     return _keys_meaning(session, employee.department_id, policy_id=policy_id, on=on)
 
 
@@ -108,9 +112,9 @@ def _keys_meaning(session: Session, department_id: int, *, policy_id: int, on: d
 
 
 def leaders(session: Session, post: str, *, on: dt.date) -> tuple[str | None, str | None]:
-    """The employee numbers of a post's holder on a day and of who stands in for him, if any.
+    """Return the employee numbers of a post's holder on a day and of the deputy, if any.
 
-    Who left the company leads nobody, even where nobody ended his post.
+    An employee who left the company holds no post, even where the holding was not ended.
     """
     holding = session.scalars(
         sa.select(PostHolding)

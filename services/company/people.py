@@ -1,7 +1,7 @@
-"""Departments, employees, the posts they hold and who stands in for them.
+"""People: departments, employees, the posts they hold and their deputies.
 
 Days are days of the company's zone, the first and the last included; a missing last day means
-"until further notice". Nobody is deleted: people leave, posts end, departments become inactive,
+"until further notice". No row is deleted: people leave, posts end, departments become inactive,
 because cases of ten years point to them.
 """
 
@@ -41,7 +41,7 @@ _NO_END = dt.date.max
 
 
 def add_department(session: Session, *, key: str, name: str) -> Department:
-    """A new department. Raises FieldMissing, FieldTooLong, ValueRefused (key) or Duplicate."""
+    """Add a department. Raises FieldMissing, FieldTooLong, ValueRefused (key) or Duplicate."""
     key = _text(key, "key", LONGEST_KEY)
     if not _KEY.fullmatch(key):
         raise ValueRefused(field="key", value=key, why="not_a_key")
@@ -55,7 +55,7 @@ def add_department(session: Session, *, key: str, name: str) -> Department:
 
 
 def rename_department(session: Session, department: Department, *, name: str) -> None:
-    """Call a department otherwise; cases keep pointing to it. Raises Duplicate as add does."""
+    """Rename a department; cases keep pointing to it. Errors as of add_department."""
     name = _text(name, "name", LONGEST_NAME)
     other = sa.select(Department.id).where(Department.name == name, Department.id != department.id)
     if department.id is None:
@@ -80,7 +80,7 @@ def add_employee(
     email: str | None = None,
     joined_on: dt.date | None = None,
 ) -> Employee:
-    """A new employee; the number tells people of one name apart, so it must be new.
+    """Add an employee; the number tells people of one name apart, so it must be new.
 
     Raises FieldMissing, FieldTooLong, Duplicate, PhoneRefused or ValueRefused (email).
     """
@@ -114,7 +114,7 @@ def change_employee(
     joined_on: dt.date | None,
     left_on: dt.date | None,
 ) -> None:
-    """Write down an employee as he is now. Errors as of add_employee, and PeriodRefused."""
+    """Change an employee's data. Errors as of add_employee, and PeriodRefused."""
     with session.no_autoflush:
         name = _text(name, "name", LONGEST_NAME)
         if phone and not _PHONE.fullmatch(phone):
@@ -129,12 +129,14 @@ def change_employee(
 
 
 def find_employee(session: Session, number: str) -> Employee | None:
-    """The employee of that number."""
+    """Return the employee of that number, or None."""
     return session.scalar(sa.select(Employee).where(Employee.number == number))
 
 
 def known_employee(session: Session, number: str | None) -> Employee | None:
-    """The employee a form names, None where it names nobody. Raises NotFound for a stranger."""
+    """Return the employee a form names, None where it names none. Raises NotFound for an unknown
+    one.
+    """
     if number is None:
         return None
     found = find_employee(session, number)
@@ -153,7 +155,9 @@ def employees_by_number(session: Session, numbers: Iterable[str | None]) -> dict
 
 
 def posts(session: Session) -> dict[str, str]:
-    """The posts the policies know, as key and label; a later version has the last word."""
+    """Return the posts that regulations declare, as key and label; a later version decides the
+    label.
+    """
     rules = session.execute(
         sa.select(PolicyRule.key, PolicyRule.data)
         .where(PolicyRule.section == "post")
@@ -170,7 +174,7 @@ def hold_post(
     from_on: dt.date,
     until_on: dt.date | None = None,
 ) -> PostHolding:
-    """`employee` alone holds `post` in that time. Raises PostTaken when anybody holds it then."""
+    """Let one employee hold a post alone in a period. Raises PostTaken when it is held then."""
     _check_period("until_on", from_on, until_on)
     _refuse_overlap(session, _overlapping(post, from_on, until_on))
     return _add_holding(session, employee, post, from_on, until_on)
@@ -184,7 +188,9 @@ def share_post(
     from_on: dt.date,
     until_on: dt.date | None = None,
 ) -> PostHolding:
-    """`employee` holds `post` beside others. Raises PostTaken when he holds it already then."""
+    """Let an employee hold a post beside others. Raises PostTaken when they already hold it
+    then.
+    """
     _check_period("until_on", from_on, until_on)
     mine = _overlapping(post, from_on, until_on).where(PostHolding.employee_id == employee.id)
     _refuse_overlap(session, mine)
@@ -192,10 +198,10 @@ def share_post(
 
 
 def end_post(session: Session, holding: PostHolding, *, until_on: dt.date | None) -> None:
-    """The holding ends after that day (None: it goes on).
+    """End a holding after that day (None: it goes on).
 
-    Raises PeriodRefused before its first day, and PostTaken when it would then overlap with
-    another holding of the same person.
+    Raises PeriodRefused before its first day, and PostTaken when it would then overlap with another
+    holding of the same person.
     """
     with session.no_autoflush:
         _check_period("until_on", holding.from_on, until_on)
@@ -216,10 +222,10 @@ def appoint_deputy(
     until_on: dt.date,
     reason: str | None = None,
 ) -> Deputy:
-    """`employee` stands in for the holder of a post in that time.
+    """Appoint an employee as deputy of a post's holder in a period.
 
-    Raises PeriodRefused when the time is not within the holding, ValueRefused when somebody is
-    to be his own deputy, Duplicate when he is the deputy already, FieldTooLong.
+    Raises PeriodRefused when the period is not within the holding, ValueRefused for the holder
+    themselves, Duplicate for an employee who is the deputy already, FieldTooLong.
     """
     deputy = Deputy(holding_id=holding.id, employee_id=employee.id)
     change_deputy(session, deputy, employee, from_on=from_on, until_on=until_on, reason=reason)
@@ -237,7 +243,7 @@ def change_deputy(
     until_on: dt.date,
     reason: str | None,
 ) -> None:
-    """Write down anew who stands in and when. Errors as of appoint_deputy."""
+    """Change the deputy and the period of a deputyship. Errors as of appoint_deputy."""
     with session.no_autoflush:
         holding = session.get_one(PostHolding, deputy.holding_id)
         _check_period("until_on", from_on, until_on)
@@ -274,10 +280,10 @@ def change_user(
     employee: Employee | None,
     active: bool,
 ) -> None:
-    """Write down anew what a user is called and opens.
+    """Change a user's name, role, employee and whether they may log in.
 
-    Raises FieldMissing and FieldTooLong, and ValueRefused (role) when nobody active would be
-    left who administers Redress.
+    Raises FieldMissing and FieldTooLong, and ValueRefused (role) when no active administrator of
+    Redress would be left.
     """
     with session.no_autoflush:
         display_name = _text(display_name, "display_name", LONGEST_NAME)

@@ -1,4 +1,4 @@
-"""Indicators: what a regulation wants counted over the cases of a span of days, and reached.
+"""Indicators of a regulation over the cases of a span of days, and their targets.
 
 Everything here reads.
 """
@@ -41,7 +41,7 @@ Span = tuple[dt.datetime, dt.datetime]
 def figures(
     session: Session, version: PolicyVersion, *, from_on: dt.date, until_on: dt.date
 ) -> list[tuple[IndicatorEntry, Figure]]:
-    """Every indicator of a regulation over the cases received in a span of days."""
+    """Return every indicator of a regulation over the cases received in a span of days."""
     pack = policies.pack(session, version)
     calendar = working_calendar.work_calendar(session)
     span = calendar.span(from_on, until_on)
@@ -64,14 +64,16 @@ def figures(
 def by_department(
     session: Session, version: PolicyVersion, *, from_on: dt.date, until_on: dt.date
 ) -> dict[str, list[tuple[IndicatorEntry, Figure]]]:
-    """The indicators over cases for each department that had some, by its name (MKT-6.2.1)."""
+    """Return the indicators over cases for each department that had some, by its name
+    (MKT-6.2.1).
+    """
     return _figures_by(session, version, "department", from_on=from_on, until_on=until_on)
 
 
 def by_category(
     session: Session, version: PolicyVersion, *, from_on: dt.date, until_on: dt.date
 ) -> dict[str, list[tuple[IndicatorEntry, Figure]]]:
-    """The indicators over cases for each category that had some, by its key (SAL-9)."""
+    """Return the indicators over cases for each category that had some, by its key (SAL-9)."""
     return _figures_by(session, version, "matter", from_on=from_on, until_on=until_on)
 
 
@@ -83,7 +85,7 @@ def _figures_by(
     from_on: dt.date,
     until_on: dt.date,
 ) -> dict[str, list[tuple[IndicatorEntry, Figure]]]:
-    """The indicators over cases, once for each value of a part of their sums."""
+    """Return the indicators over cases, once for each value of a field of their summaries."""
     pack = policies.pack(session, version)
     calendar = working_calendar.work_calendar(session)
     parts: dict[str, list[CaseSummary]] = defaultdict(list)
@@ -104,7 +106,7 @@ def summaries(
     calendar: WorkCalendar,
     span: Span,
 ) -> list[CaseSummary]:
-    """The cases of a regulation received in a span, summed up; earlier ones for repeats too.
+    """Return summaries of a regulation's cases received in a span, and of earlier ones for repeats.
 
     One statement for all, and four for every 500 cases of the span.
     """
@@ -146,10 +148,11 @@ def _received(
     end: dt.datetime,
     flag: str | None,
 ) -> Sequence[Any]:
-    """What a summary needs of each case of a regulation received between two instants.
+    """Return the columns a summary needs of each case of a regulation received between two
+    instants.
 
-    A case that was withdrawn was registered by mistake and is none. Their own fields are read
-    only where `flag` is one of them: they are most of what is stored.
+    A withdrawn case was registered by mistake and does not count. `extra` is read only where `flag`
+    is one of its fields, because it is most of what a case stores.
     """
     wanted = ("id", "kind", "category", "received_at", "replied_at", "closed_at", "informed_at")
     columns = [getattr(Complaint, name) for name in (*wanted, "customer_id", "struck")]
@@ -181,10 +184,10 @@ def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 def _handled_in_time(session: Session, ids: Sequence[int], aside: Sequence[str]) -> dict[int, bool]:
-    """Whether cases were handled in time: no breach stands, and none of their clocks runs on.
+    """Return whether cases were handled in time: no breach in force, no deadline still running.
 
-    A case with neither a breach nor a clock that was met says nothing yet. Clocks whose keys are
-    `aside` are not asked: the call afterwards is no part of the handling (MKT-6.1.1).
+    A case with neither a breach nor a met deadline is left out. Deadlines whose keys are in `aside`
+    are left out too: the callback afterwards is no part of the handling (MKT-6.1.1).
     """
     late: set[int] = set()
     met: set[int] = set()
@@ -204,14 +207,14 @@ def _handled_in_time(session: Session, ids: Sequence[int], aside: Sequence[str])
             Deadline.due_at.is_not(None),
         )
         for case, state in session.execute(states):
-            # A clock that another one took the place of says nothing about the case.
+            # A deadline that another one superseded says nothing about the case.
             if state is not DeadlineState.superseded:
                 (met if state is DeadlineState.met else running).add(case)
     return {case: case not in late for case in late | (met - running)}
 
 
 def _calls(session: Session, ids: Sequence[int]) -> dict[int, tuple[bool, bool]]:
-    """Of the cases that were called: whether somebody answered, and was satisfied in the end."""
+    """Return, of the cases called, whether the customer answered, and was satisfied in the end."""
     found: dict[int, tuple[bool, bool]] = {}
     for batch in _batches(ids):
         rows = session.execute(
@@ -244,7 +247,7 @@ def _counts(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
 def _scores(
     session: Session, version: PolicyVersion, entry: IndicatorEntry, span: Span
 ) -> list[Any]:
-    """The values of an indicator's field in the forms filled in a span."""
+    """Return the values of an indicator's field in the forms filled in a span."""
     if entry.formula != "survey_score" or entry.form is None:
         return []
     name = (entry.of or "").rpartition(".")[2]
@@ -255,7 +258,7 @@ def _scores(
 def _visited(
     session: Session, version: PolicyVersion, entry: IndicatorEntry, span: Span
 ) -> tuple[int, int]:
-    """How many key customers a form was filled for in a span, of how many there are."""
+    """Return for how many key customers a form was filled in a span, and how many there are."""
     if entry.formula != "visit_rate" or entry.form is None:
         return 0, 0
     looked_after = {customer.id for customer in customers.key_customers(session)}
@@ -269,7 +272,7 @@ def _visited(
 
 @dataclass(frozen=True, slots=True)
 class ChoiceCounts:
-    """How many cases say what in a field of a form: counts by choice, the most frequent first."""
+    """The cases that chose each choice of a form's field: counts, the most frequent first."""
 
     form: Form
     field: FormField
@@ -279,10 +282,10 @@ class ChoiceCounts:
 def choice_counts(
     session: Session, version: PolicyVersion, *, from_on: dt.date, until_on: dt.date
 ) -> list[ChoiceCounts]:
-    """What the forms filled in a span of days say, of each field that offers choices (MKT-5.1.1).
+    """Count the choices in the forms filled in a span of days, field by field (MKT-5.1.1).
 
-    Of a case that filled a form again its last word counts; where several things may be said
-    each of them does. Fields in which nothing was said are left out.
+    Of a case that filled a form again the last filling counts; where several choices may be made
+    each of them does. Fields without an answer are left out.
     """
     pack = policies.pack(session, version)
     asked = [(form, field) for form in pack.form for field in form.fields if field.choices]

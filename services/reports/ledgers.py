@@ -1,4 +1,4 @@
-"""Ledgers: what stands in them, the hours a log leaves open, the numbers a series lacks."""
+"""Ledgers: their lines, the hours a log leaves uncovered, the numbers a series lacks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from services.cases import forms
 from services.regulation import policies
 
 LONGEST = 5_000
-"""So many lines of a ledger are shown; a shorter period shows the others."""
+"""The most lines of a ledger that are shown; a shorter period shows the others."""
 
 
 def ledger_rows(
@@ -31,10 +31,10 @@ def ledger_rows(
     from_on: dt.date,
     until_on: dt.date,
 ) -> Sequence[Complaint] | Sequence[FormEntry]:
-    """What stands in a ledger for a span of days: cases of its kinds, or fillings of its form.
+    """Return the rows of a ledger for a span of days: cases of its kinds, or fillings of its form.
 
-    Cases stand in the order of their receipt: as texts, the thousandth number of a month would
-    come before the 999th.
+    Cases are in the order of their receipt: as texts, the thousandth number of a month would come
+    before the 999th.
     """
     span = working_calendar.work_calendar(session).span(from_on, until_on)
     if entry.form is not None:
@@ -59,7 +59,9 @@ def ledger_rows(
 
 
 _LATEST_TURN = dt.timedelta(days=31)
-"""How long before or after a turn of duty its log may be written and still be found."""
+"""The time before or after a turn of duty within which its log may be written and still be
+found.
+"""
 
 
 def uncovered_hours(
@@ -71,10 +73,10 @@ def uncovered_hours(
     until_on: dt.date,
     now: dt.datetime,
 ) -> list[tuple[dt.datetime, dt.datetime]]:
-    """The times nobody was there, in UTC, of a log that must leave no hour open (RES-2.1.2).
+    """Return the times not covered by a log that must leave no hour open, in UTC (RES-2.1.2).
 
     From the first day to the last one, but neither before the regulation was in force nor beyond
-    `now`: what lies ahead is not open yet.
+    `now`: the future is not uncovered yet.
     """
     if log.covers is None:
         return []
@@ -96,10 +98,10 @@ def _instant(said: Any) -> dt.datetime:
 def missing_numbers(
     session: Session, version: PolicyVersion, *, on: dt.date
 ) -> dict[str, list[str]]:
-    """The numbers that are missing in each series of a regulation in the period of a day.
+    """Return the numbers that are missing in each series of a regulation in the period of a day.
 
-    A number is never given twice and a refused registration uses none up: what is missing was
-    taken out of the record by hand. Proportional to the numbers given in the period.
+    A number is never given twice and a refused registration uses none up: a missing one was taken
+    out of the record by hand. The time is proportional to the numbers given in the period.
     """
     pack = policies.pack(session, version)
     found = {}

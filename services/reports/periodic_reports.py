@@ -1,4 +1,4 @@
-"""Reports that come again: which are owed by when, and the ones that were drawn up and kept."""
+"""Periodic reports: those due and by when, and those that were filed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from services.reports import indicators
 
 @dataclass(frozen=True, slots=True)
 class DueReport:
-    """A report of a period: its last day, by when it is due, and when it was filed, if it was.
+    """A report of a period: the period's last day, its due day, and when it was filed, if it was.
 
-    `customer` is the key customer it is about, where it is owed for each of them.
+    `customer` is the key customer it is about, where one is due for each of them.
     """
 
     report: ReportEntry
@@ -43,10 +43,10 @@ class DueReport:
         return self.filed_at is None and on > self.due_on
 
     def ripe(self, on: dt.date) -> bool:
-        """Whether it can be filed on a day: its figures are whole, or it cannot wait for them.
+        """Whether it can be filed on a day: its figures are complete, or it cannot wait for them.
 
-        A report is filed once. What is due before its period is over is not kept waiting, nor
-        what tells of a customer.
+        A report is filed once. One that is due before its period is over need not wait for the
+        period's end, nor one about a customer.
         """
         whole = on > self.until_on or self.due_on <= self.until_on
         return self.filed_at is None and (whole or self.customer is not None)
@@ -55,10 +55,10 @@ class DueReport:
 def due_reports(
     session: Session, version: PolicyVersion, *, since: dt.date, on: dt.date
 ) -> list[DueReport]:
-    """The reports of every period that ended since a day or runs, by when they are due.
+    """Return the reports of every period that ended since a day or still runs, by due day.
 
-    Of a report on each key customer that is written on a form, filling that form in the period
-    about the customer is filing it.
+    A report on each key customer that is written on a form is filed by filling in that form about
+    the customer in the period.
     """
     pack = policies.pack(session, version)
     calendar = working_calendar.work_calendar(session)
@@ -79,7 +79,7 @@ def due_reports(
 
 
 Filings = dict[tuple[str, str | None, int | None], dt.datetime]
-"""When reports were filed, by report, period and the id of a customer."""
+"""The instants at which reports were filed, by report, period and the id of a customer."""
 
 
 def _filings_by_report(session: Session, version: PolicyVersion) -> Filings:
@@ -94,7 +94,9 @@ def _filings_by_report(session: Session, version: PolicyVersion) -> Filings:
 def _filings_by_form(
     session: Session, version: PolicyVersion, pack: Pack, calendar: WorkCalendar
 ) -> Filings:
-    """The first filling in a period of a form that a report on each key customer is written on."""
+    """Return the first filling, in each period, of a form a report on each key customer is written
+    on.
+    """
     of_customers = [one for one in pack.report if one.per == "key_customer" and one.form]
     rows = session.execute(
         sa.select(FormEntry.form, FormEntry.customer_id, FormEntry.filled_at)
@@ -124,10 +126,10 @@ def file_report(
     now: dt.datetime,
     customer: Customer | None = None,
 ) -> FormEntry:
-    """Keep a report of a period as it was drawn up, with the indicators of that day beside it.
+    """File a report of a period, with the indicators of that day beside it.
 
-    Raises ChoiceUnknown for an unknown report or period, what is wrong with the fields of its
-    form, and Duplicate where the period has one already: a report is not overwritten.
+    Raises ChoiceUnknown for an unknown report or period, the errors of its form's fields, and
+    Duplicate where the period has one already: a report is not overwritten.
     """
     pack = policies.pack(session, version)
     entry: ReportEntry | None = pack.find("report", report)
@@ -169,7 +171,7 @@ def _is_filed(
 def unvisited_customers(
     session: Session, version: PolicyVersion, *, form: str, year: int
 ) -> list[Customer]:
-    """The key customers for whom a form was not filled in a year, by name (FUE-B3.5a)."""
+    """Return the key customers for whom a form was not filled in a year, by name (FUE-B3.5a)."""
     days = dt.date(year, 1, 1), dt.date(year, 12, 31)
     span = working_calendar.work_calendar(session).span(*days)
     filled = forms.countable_forms(session, version, [form], span)

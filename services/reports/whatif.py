@@ -1,9 +1,9 @@
-"""A version of a regulation tried on the cases of a period: who would have been late or fined.
+"""What-if: a version of a regulation tried on the cases of a period; which breaches and penalties.
 
-Cases are looked at in batches of BATCH with the same few statements each, and nothing is written
-to a case or a penalty. Somebody asks, a request wakes the worker, and it goes on behind the last
-case of the last batch, so being stopped costs one batch at most. Cases count that were received
-in the period under any version of the regulation; history and what was withdrawn do not.
+Cases are judged in batches of BATCH with the same few statements each, and nothing is written to a
+case or a penalty. A user asks, a request wakes the worker, and it goes on behind the last case of
+the last batch, so being stopped costs one batch at most. Cases count that were received in the
+period under any version of the regulation; history and withdrawn cases do not.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class JudgedCase:
-    """A case as it would have come out: what differs, or the refusal that keeps it from it."""
+    """A case as judged under the tried version: the difference, or the refusal to judge it."""
 
     complaint_id: int
     number: str
@@ -52,7 +52,7 @@ class JudgedCase:
 
 @dataclass(frozen=True, slots=True)
 class JudgedBatch:
-    """Some cases of a period, judged; `last_id` is where to go on, None at the end."""
+    """Some judged cases of a period; the next batch begins after `last_id`, None at the end."""
 
     judged: tuple[JudgedCase, ...]
     pack: Pack
@@ -108,7 +108,7 @@ def check_period(from_on: dt.date, until_on: dt.date) -> None:
 def _cases_of_period(
     version: PolicyVersion, from_on: dt.date, until_on: dt.date, calendar: WorkCalendar
 ) -> sa.Select[Any]:
-    """The cases of a period, oldest row first."""
+    """Return the cases of a period, oldest row first."""
     begin, end = calendar.span(from_on, until_on)
     return (
         sa.select(Complaint)
@@ -133,7 +133,7 @@ def judge_batch(
     now: dt.datetime,
     size: int = BATCH,
 ) -> JudgedBatch:
-    """The next `size` cases of a period behind `after_id`, judged under a version's pack."""
+    """Judge the next `size` cases of a period behind `after_id` under a version's pack."""
     calendar = working_calendar.work_calendar(session)
     statement = (
         _cases_of_period(version, from_on, until_on, calendar)
@@ -176,7 +176,9 @@ def _difference(
     past: Calendars,
     now: dt.datetime,
 ) -> tuple[CaseDifference | None, DomainError | None]:
-    """What differs, or why the case cannot be judged. A fault of ours stops no other case."""
+    """Return the difference, or why the case cannot be judged. A fault of ours stops no
+    other case.
+    """
     try:
         calendar = past(now)
         before = whatif.settle_until(facts, was, calendar, now=now)
@@ -193,12 +195,14 @@ def _difference(
 
 
 def claim_waiting(session: Session, *, now: dt.datetime) -> list[tuple[int, int]]:
-    """What waits to be tried and nobody works on: pairs of its id and that of its request."""
+    """Claim the what-if runs that no worker works on: pairs of a run's id and its request's."""
     return [(int(row.key), row.id) for row in requests.claim(session, kind=KIND, now=now)]
 
 
 def judge_next_batch(session: Session, what_if_id: int, *, now: dt.datetime) -> JudgedBatch:
-    """The next batch of what somebody asked for. Raises DraftChanged and what stops it all."""
+    """Judge the next batch of a run. Raises DraftChanged and every error that stops the
+    whole run.
+    """
     row = find(session, what_if_id)
     version = row.policy_version
     pack = policies.pack(session, version)
@@ -216,7 +220,7 @@ def judge_next_batch(session: Session, what_if_id: int, *, now: dt.datetime) -> 
 
 
 def find(session: Session, what_if_id: int) -> WhatIf:
-    """What somebody asked for. Raises NotFound."""
+    """Return a what-if run. Raises NotFound."""
     found = session.get(WhatIf, what_if_id, options=[joinedload(WhatIf.policy_version)])
     if found is None:
         raise NotFound(what="what_if", key=str(what_if_id))
@@ -226,7 +230,7 @@ def find(session: Session, what_if_id: int) -> WhatIf:
 def store_batch(
     session: Session, what_if_id: int, request_id: int, found: JudgedBatch, *, now: dt.datetime
 ) -> bool:
-    """Write a batch down; whether there is more. After the last one the result is finished."""
+    """Store a judged batch and return whether there is more. After the last one the run is done."""
     row = session.get_one(WhatIf, what_if_id, with_for_update=True)
     totals = Totals.load(row.result)
     session.add_all(
@@ -248,14 +252,14 @@ def store_batch(
 
 
 def release(session: Session, request_id: int) -> None:
-    """Let the next turn of a worker go on."""
+    """Release the run's request, so that the next turn of a worker goes on."""
     requests.release(session, session.get_one(WorkRequest, request_id))
 
 
 def fail(
     session: Session, what_if_id: int, request_id: int, refusal: DomainError, *, now: dt.datetime
 ) -> None:
-    """Say to whoever asked why it cannot be finished."""
+    """Record the refusal that keeps a run from being finished."""
     row = session.get(WhatIf, what_if_id)
     if row is not None:
         row.state, row.made_at = WhatIfState.failed, now
@@ -270,7 +274,9 @@ def fail(
 def add_to_totals(
     found: JudgedBatch, totals: Totals
 ) -> Iterator[tuple[JudgedCase, dict[str, Any]]]:
-    """Count a batch in the totals; each case that differs or cannot be judged, and what of it."""
+    """Add a batch to the totals; yields each case that differs or cannot be judged, with
+    its data.
+    """
     for case in found.judged:
         if case.difference is None:
             totals.refuse()
@@ -281,7 +287,7 @@ def add_to_totals(
 
 
 def difference_as_json(case: JudgedCase, pack: Pack) -> dict[str, Any]:
-    """What differs in a case as JSON data, with the labels of the versions it comes from.
+    """Return the difference of a case as JSON data, with the labels of the versions it comes from.
 
     `before` are those of the version the case was under, `pack` the one that was tried.
     """
@@ -329,7 +335,9 @@ def _sum(sum_: whatif.PenaltySum, pack: Pack) -> dict[str, Any]:
 
 
 def _fact(name: str, key: str | None, pack: Pack) -> Mapping[str, str] | None:
-    """A fact with its label; a status is an enumeration and said by whoever shows it."""
+    """Return a fact with its label; a status is an enumeration, which the page that shows it
+    labels.
+    """
     section = whatif.COMPARED_FACTS[name]
     if key is None:
         return None
