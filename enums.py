@@ -1,6 +1,6 @@
-"""Enumerations of logins, workbooks and what-if runs: columns of the record that no rule asks.
+"""Enumerations of logins, workbooks and what-if runs: columns of the record that no rule reads.
 
-Those a regulation speaks of stand in `policy.vocabulary.status`. Name and value are equal.
+Those a regulation uses are in `policy.vocabulary.status`. Name and value are equal.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import enum
 
 
 class Role(enum.Enum):
-    """Which pages a user sees; what he may do is answered by his posts."""
+    """The role of a user: which pages they see; their posts decide which deeds they may do."""
 
     administrator = "administrator"
     care = "care"
@@ -23,31 +23,31 @@ class Role(enum.Enum):
 
 
 class Audience(enum.Enum):
-    """For whom a spreadsheet is: one department, or those who pay."""
+    """The audience of a workbook: one department, or the payroll."""
 
     department = "department"
     payroll = "payroll"
 
 
 class CellDeed(enum.Enum):
-    """What a pass did about a cell or a row of a spreadsheet."""
+    """What a look did about a cell or a row of a workbook."""
 
     taken = "taken"  # a person's input became a deed or a fact
-    written = "written"  # the record's news went into the sheet
+    written = "written"  # news of the record was written into the workbook
     put_back = "put_back"  # an edit in a column that is not the department's
     refused = "refused"  # an input that could not be taken; it stays where it was typed
-    conflict = "conflict"  # changed on both sides: frozen until somebody chooses
-    outdated = "outdated"  # an old copy still showed what was taken long ago
-    appended = "appended"  # a row that the sheet did not have
-    blanked = "blanked"  # a row that does not belong into the sheet any more
+    conflict = "conflict"  # changed on both sides: frozen until a person chooses
+    outdated = "outdated"  # an old copy still showed an input taken in long ago
+    appended = "appended"  # a row that the workbook lacked
+    blanked = "blanked"  # a row that no longer belongs into the workbook
 
 
 class ProblemKind(enum.Enum):
-    """What somebody has to look at."""
+    """A kind of problem that a person has to look at."""
 
     conflict = "conflict"  # a cell changed on both sides
     refused = "refused"  # a service or a rule refused what was typed
-    repeated = "repeated"  # a row that stands twice with different inputs
+    repeated = "repeated"  # a row that is there twice with different inputs
     not_ours = "not_ours"  # an input in a row whose case left the department
     structure = "structure"  # the guard stopped the pass: nothing was read or written
     file = "file"  # missing, unreadable, not writable, held for long
@@ -55,18 +55,18 @@ class ProblemKind(enum.Enum):
 
 
 class WorkbookState(enum.Enum):
-    """What a spreadsheet file does now, in one word."""
+    """The state of a workbook, in one word."""
 
     working = "working"
-    waiting = "waiting"  # somebody has it open, so news has to wait
-    stopped = "stopped"  # the guard stopped it; somebody has to choose
+    waiting = "waiting"  # a person has it open, so news has to wait
+    stopped = "stopped"  # the guard stopped it; a person has to choose
     unreachable = "unreachable"  # missing, unreadable, not writable
     paused = "paused"
     new = "new"  # never read
 
 
 class WhatIfState(enum.Enum):
-    """How far the worker is with trying a version on past cases."""
+    """The progress of the worker with a what-if run."""
 
     waiting = "waiting"
     running = "running"
@@ -75,11 +75,11 @@ class WhatIfState(enum.Enum):
 
 
 class Resolution(enum.Enum):
-    """How a problem ends."""
+    """The resolution of a problem: how it ends."""
 
-    record = "record"  # what the record says stands
-    sheet = "sheet"  # what was typed stands
-    undo = "undo"  # the file becomes again what it was after the last good pass
+    record = "record"  # the record's value is kept
+    sheet = "sheet"  # the typed value is kept
+    undo = "undo"  # the file is restored as it was after the last good look
     accept = "accept"  # the file is right as it is
-    seen = "seen"  # somebody knows; nothing is to be done
+    seen = "seen"  # a person has seen it; nothing is to be done
     over = "over"  # it went away by itself

@@ -42,6 +42,7 @@ class UtcDateTime(sa.types.TypeDecorator[dt.datetime]):
     def process_bind_param(
         self, value: dt.datetime | None, dialect: sa.Dialect
     ) -> dt.datetime | None:
+        """Return the instant in UTC without a zone. Raises ValueError for a naive one."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -51,6 +52,7 @@ class UtcDateTime(sa.types.TypeDecorator[dt.datetime]):
     def process_result_value(
         self, value: dt.datetime | None, dialect: sa.Dialect
     ) -> dt.datetime | None:
+        """Return the stored instant as aware UTC."""
         return None if value is None else value.replace(tzinfo=dt.UTC)
 
 
@@ -61,6 +63,7 @@ class Money(sa.types.TypeDecorator[Decimal]):
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> int | None:
+        """Return the amount in fen. Raises ValueError for a fraction of a fen."""
         if value is None:
             return None
         fen = Decimal(value) * 100
@@ -69,6 +72,7 @@ class Money(sa.types.TypeDecorator[Decimal]):
         return int(fen)
 
     def process_result_value(self, value: int | None, dialect: sa.Dialect) -> Decimal | None:
+        """Return the stored fen as a Decimal of yuan."""
         return None if value is None else Decimal(value).scaleb(-2)
 
 
@@ -77,7 +81,7 @@ def _by_value(kind: type[enum.Enum]) -> list[str]:
 
 
 class Base(DeclarativeBase):
-    """What all tables share: names of constraints, and how Python types are stored."""
+    """The base of all tables: the names of constraints, and how Python types are stored."""
 
     metadata = sa.MetaData(
         naming_convention={
@@ -104,12 +108,14 @@ class Base(DeclarativeBase):
 
 
 def _key(length: int = 64, **options: Any) -> Mapped[str]:
-    """A stable name chosen by people or packs, compared byte by byte."""
+    """Return the column of a stable name chosen by people or packs, compared byte by byte."""
     return mapped_column(sa.String(length), **options)
 
 
 def _to(target: str, *, index: bool = True, **options: Any) -> Any:
-    """A reference to another row; indexed, because every list filters by one some day."""
+    """Return the column of a reference to another row, indexed because lists filter by most of
+    them.
+    """
     return mapped_column(sa.ForeignKey(target), index=index, **options)
 
 
@@ -160,7 +166,7 @@ class Employee(Base):
 
 
 class PostHolding(Base):
-    """Somebody holds a post of the regulation from a day to a day, both included."""
+    """A post of the regulation that an employee holds from a day to a day, both included."""
 
     __tablename__ = "post_holding"
 
@@ -183,7 +189,7 @@ class PostHolding(Base):
 
 
 class Deputy(Base):
-    """Somebody stands in for the holder of a post from a day to a day, both included."""
+    """A deputy of the holder of a post, from a day to a day, both included."""
 
     __tablename__ = "deputy"
 
@@ -203,7 +209,9 @@ class Deputy(Base):
 
 
 class User(Base):
-    """Somebody who logs in. `role` decides pages; the employee's posts decide deeds."""
+    """A user who logs in. The role decides which pages they see, the employee's posts which
+    deeds.
+    """
 
     __tablename__ = "user"
 
@@ -255,11 +263,11 @@ class Policy(Base):
 
 
 class PolicyVersion(Base):
-    """One text of a regulation, in force from a day; immutable once published.
+    """A version of a regulation, in force from a day; immutable once published.
 
-    A draft is stored as it was typed, right or wrong. `checksum` is that of its content, and of
-    the checked rules once it is published; `checked_for` is the content the last check looked at,
-    `findings` what that check could not see at once.
+    A draft is stored as it was typed, right or wrong. `checksum` is that of its content, and of the
+    checked rules once it is published; `checked_for` is the checksum of the content the slow part
+    of the check looked at, `findings` what it found.
     """
 
     __tablename__ = "policy_version"
@@ -307,7 +315,7 @@ class PolicyVersion(Base):
 
 
 class PolicyRule(Base):
-    """One entry of one section of a version. In a draft it is as typed, and keys may repeat."""
+    """An entry of a section of a version. In a draft it is as typed, and keys may repeat."""
 
     __tablename__ = "policy_rule"
 
@@ -324,7 +332,7 @@ class PolicyRule(Base):
 
 
 class PolicyChange(Base):
-    """Somebody changed an entry of a draft: what it said before and after, as plain data."""
+    """A change of an entry of a draft by a user: its data before and after."""
 
     __tablename__ = "policy_change"
 
@@ -355,7 +363,9 @@ class Parameter(Base):
 
 
 class DepartmentMeaning(Base):
-    """Which real department a pack's department means, from a day on; no new version needed."""
+    """The company's department that a pack's department means, from a day on; needs no new
+    version.
+    """
 
     __tablename__ = "department_meaning"
 
@@ -374,7 +384,8 @@ class DepartmentMeaning(Base):
 
 
 class CompanyText(Base):
-    """What the company says from a day on where the regulation names an authority or a script.
+    """The company's own text for an authority or a telephone script of the regulation, from a day
+    on.
 
     The pack's own words are the default; no new version is needed.
     """
@@ -399,7 +410,9 @@ class CompanyText(Base):
 
 
 class Calendar(Base):
-    """A company's calendar; `version` counts every change and says which one stands now."""
+    """A calendar of the company; `version` counts every change and is the number of the current
+    one.
+    """
 
     __tablename__ = "calendar"
 
@@ -413,9 +426,9 @@ class Calendar(Base):
 
 
 class CalendarVersion(Base):
-    """Office hours and coverage as they stood from `made_at` on; rows never change.
+    """Office hours and coverage of a calendar from `made_at` on; rows never change.
 
-    The first version has no `made_at`: it holds for all that was before the second.
+    The first version has no `made_at`: it holds for all time before the second.
     """
 
     __tablename__ = "calendar_version"
@@ -435,10 +448,10 @@ class CalendarVersion(Base):
 
 
 class CalendarDay(Base):
-    """A day that is not what its weekday says, from a version of its calendar to another.
+    """A day that differs from what its weekday says, from a version of its calendar to another.
 
-    `until_version` is the first version in which it is no longer so. Rows are ended, never
-    written over, so that a term can be counted as it was counted then.
+    `until_version` is the first version in which it no longer does. Rows are ended, never written
+    over, so that a deadline can be counted as it was counted then.
     """
 
     __tablename__ = "calendar_day"
@@ -484,7 +497,7 @@ class NumberCounter(Base):
 
 
 class Customer(Base):
-    """Who complained. `phone_digits` is what the desk looks up while the phone rings."""
+    """A customer. `phone_digits` is what the care desk searches while the telephone rings."""
 
     __tablename__ = "customer"
 
@@ -504,7 +517,9 @@ class Customer(Base):
 
 
 class CustomerFlag(Base):
-    """Somebody marked a customer as acting in bad faith: restricted, with an end, never erased."""
+    """A mark that a customer acts in bad faith, set by a user: restricted, with an end, never
+    erased.
+    """
 
     __tablename__ = "customer_flag"
 
@@ -525,7 +540,7 @@ class CustomerFlag(Base):
 
 
 class Complaint(Base):
-    """A case, whatever its kind: the facts as they stand after the last event.
+    """A case of any kind: its facts after the last event.
 
     Every column below `number` is written by `services.cases.journal` alone; `version` counts
     events.
@@ -559,7 +574,7 @@ class Complaint(Base):
     handler_id: Mapped[int | None] = _to("employee.id")
     responsible_id: Mapped[int | None] = _to("employee.id")
     director_only: Mapped[bool] = mapped_column(default=False)
-    first_asked: Mapped[str | None] = _key(32)  # by employee number; whoever it is stays so
+    first_asked: Mapped[str | None] = _key(32)  # an employee number; it never changes
     linked: Mapped[str | None] = _key(40)  # the number of the case this one came out of
     finding: Mapped[str | None] = _key()
     valid: Mapped[bool | None]
@@ -575,7 +590,7 @@ class Complaint(Base):
     classified_at: Mapped[dt.datetime | None]
     dispatched_at: Mapped[dt.datetime | None]
     contacted_at: Mapped[dt.datetime | None]
-    promised_at: Mapped[dt.datetime | None]  # by when something was promised to the customer
+    promised_at: Mapped[dt.datetime | None]  # when a promise to the customer is due
     informed_at: Mapped[dt.datetime | None]
     replied_at: Mapped[dt.datetime | None]
     raised_at: Mapped[dt.datetime | None]
@@ -587,9 +602,9 @@ class Complaint(Base):
     factory_closed_at: Mapped[dt.datetime | None]
     archived_at: Mapped[dt.datetime | None]
     retain_until: Mapped[dt.date | None]
-    due_at: Mapped[dt.datetime | None]  # the next thing that falls due; what lists sort by
+    due_at: Mapped[dt.datetime | None]  # the next due time; lists sort by it
     due_provisional: Mapped[bool] = mapped_column(default=False)  # beyond the official calendar
-    time_at: Mapped[dt.datetime | None]  # when time itself moves the case; what the sweep reads
+    time_at: Mapped[dt.datetime | None]  # when time alone changes the case; the sweep reads it
     version: Mapped[int] = mapped_column(default=0)
 
     customer: Mapped[Customer | None] = relationship()
@@ -636,7 +651,9 @@ class Complaint(Base):
 
 
 class Assignment(Base):
-    """A department had the case in a round: who answers for it and who handles it."""
+    """The assignment of a case to a department in a round: who answers for it and who
+    handles it.
+    """
 
     __tablename__ = "assignment"
 
@@ -660,7 +677,7 @@ class Assignment(Base):
 
 
 class Deadline(Base):
-    """One clock of a case. `due_at` never moves without a revision; a breach stays a row."""
+    """A deadline of a case. `due_at` never moves without a revision; a breach stays a row."""
 
     __tablename__ = "deadline"
 
@@ -692,7 +709,7 @@ class Deadline(Base):
 
 
 class DeadlineRevision(Base):
-    """What a clock's due time was before it moved, why, and through which event."""
+    """A revision of a deadline: its due time before and after, why, and through which event."""
 
     __tablename__ = "deadline_revision"
 
@@ -708,7 +725,9 @@ class DeadlineRevision(Base):
 
 
 class Breach(Base):
-    """A clock ran out. Never erased: a correction that lifts it fills `lifted_at`."""
+    """A breach: a deadline that ran out. Never erased: a correction that lifts it fills
+    `lifted_at`.
+    """
 
     __tablename__ = "breach"
 
@@ -729,7 +748,7 @@ class Breach(Base):
 
 
 class Journal(Base):
-    """What happened to a case, in order. Rows are only ever added."""
+    """An event of a case, in order. Rows are only ever added."""
 
     __tablename__ = "journal"
 
@@ -755,7 +774,7 @@ class Journal(Base):
 
 
 class Signoff(Base):
-    """Somebody answered with his name for a step: a director's confirmation, a signature."""
+    """A person's name under a step: a director's confirmation, a signature."""
 
     __tablename__ = "signoff"
 
@@ -776,7 +795,7 @@ class Signoff(Base):
 
 
 class Extension(Base):
-    """A department asked for more time; the care desk granted or refused it."""
+    """An extension a department asked for; the care desk granted or refused it."""
 
     __tablename__ = "extension"
 
@@ -796,7 +815,7 @@ class Extension(Base):
 
 
 class Callback(Base):
-    """One attempt to call the customer, and what the customer said."""
+    """One attempt to call the customer, and the customer's answers."""
 
     __tablename__ = "callback"
 
@@ -824,7 +843,7 @@ class Callback(Base):
 
 
 class Tally(Base):
-    """Something the regulation counts happened once: a late closing, a returned order."""
+    """One occurrence of something the regulation counts: a late closing, a returned case."""
 
     __tablename__ = "tally"
 
@@ -846,9 +865,9 @@ class Tally(Base):
 
 
 class Penalty(Base):
-    """What an employee is charged, given back or rewarded with; append-only money history.
+    """A sum an employee pays, gets back or is rewarded with; append-only money history.
 
-    One row per rule, employee, occasion and sign, so that nothing is charged twice.
+    One row per rule, employee, occasion and sign, so that nothing is paid twice.
     """
 
     __tablename__ = "penalty"
@@ -867,7 +886,7 @@ class Penalty(Base):
     proposed_at: Mapped[dt.datetime]
     confirmed_at: Mapped[dt.datetime | None]
     notified_at: Mapped[dt.datetime | None]
-    counts_at: Mapped[dt.datetime | None]  # when its appeal term ends and it may be paid
+    counts_at: Mapped[dt.datetime | None]  # when the time to appeal ends and it may be paid
     month: Mapped[str | None] = _key(7, index=True)  # the wage month, "2026-10"
     version: Mapped[int] = mapped_column(default=1)
 
@@ -883,7 +902,7 @@ class Penalty(Base):
 
 
 class WageMonth(Base):
-    """A month whose list was paid; it never changes afterwards."""
+    """A wage month whose list was paid; the list never changes afterwards."""
 
     __tablename__ = "wage_month"
 
@@ -897,7 +916,7 @@ class WageMonth(Base):
 
 
 class Workbook(Base):
-    """A spreadsheet file for one audience, mirrored both ways."""
+    """A workbook (a spreadsheet file) for one audience, mirrored both ways."""
 
     __tablename__ = "sheet"
 
@@ -909,15 +928,17 @@ class Workbook(Base):
     pass_number: Mapped[int] = mapped_column(default=0)  # of the last pass that did something
     file_pass: Mapped[int | None]  # the pass the file said it came from when last read
     fingerprint: Mapped[str | None] = _key(200)  # of the file as it was last read or written
-    settled: Mapped[bool] = mapped_column(default=True)  # nothing typed waits for another look
+    settled: Mapped[bool] = mapped_column(default=True)  # no typed input waits for another look
     newborn: Mapped[list[Any]]  # typed rows without an id, as the last look saw them
     complete_at: Mapped[dt.datetime | None]  # when the last look that read everything began
     looked_at: Mapped[dt.datetime | None]
     saved_at: Mapped[dt.datetime | None]  # when a person's program last saved it
     written_at: Mapped[dt.datetime | None]
     refreshed_at: Mapped[dt.datetime | None]  # when every row was last compared with the record
-    today_at: Mapped[dt.datetime | None]  # for which moment its tab of today was made
-    seen: Mapped[str] = mapped_column(sa.String(80), default="")  # its layout, and sums paid
+    today_at: Mapped[dt.datetime | None]  # the instant its tab of today was made for
+    seen: Mapped[str] = mapped_column(
+        sa.String(80), default=""
+    )  # checksums of its layout and of the sums paid
     held_by: Mapped[str | None] = _key(120)
     held_since: Mapped[dt.datetime | None]
     paused_at: Mapped[dt.datetime | None]
@@ -933,7 +954,7 @@ class Workbook(Base):
 
 
 class WorkbookTab(Base):
-    """A tab that every file of an audience has: which cases stand in it."""
+    """A tab that every workbook of an audience has, and the statuses of the cases in it."""
 
     __tablename__ = "sheet_tab"
 
@@ -942,7 +963,7 @@ class WorkbookTab(Base):
     key: Mapped[str] = _key()  # today, open, closed, guide; month for the payroll
     title: Mapped[str] = _key(31)
     position: Mapped[int]
-    statuses: Mapped[list[Any]]  # names of Status: cases that stand so are in it
+    statuses: Mapped[list[Any]]  # names of Status: the cases in it
     days: Mapped[int | None]  # how long after closing a case stays
     version: Mapped[int] = mapped_column(default=1)
 
@@ -958,7 +979,7 @@ class WorkbookTab(Base):
 
 
 class WorkbookColumn(Base):
-    """A column of a tab. Who owns it and which deed it carries follows from its field."""
+    """A column of a tab. Its owner and the deed it carries follow from its field."""
 
     __tablename__ = "sheet_column"
 
@@ -981,7 +1002,7 @@ class WorkbookColumn(Base):
 
 
 class WorkbookRow(Base):
-    """A case's row in a file. `uid` is what the file's hidden column says."""
+    """A case's row in a workbook. `uid` is the value of the workbook's hidden column."""
 
     __tablename__ = "sheet_row"
 
@@ -992,10 +1013,10 @@ class WorkbookRow(Base):
     shown: Mapped[bool] = mapped_column(default=False)  # whether the file has it after the pass
     seen: Mapped[str] = _key(80)  # versions of the rows of the record its cells were made from
     hint: Mapped[str] = mapped_column(sa.Text)  # the answer to its last input
-    waiting: Mapped[dict[str, Any]]  # inputs the last look saw and that have not settled
-    refused: Mapped[dict[str, Any]]  # inputs that were refused and still stand in the file
+    waiting: Mapped[dict[str, Any]]  # inputs the last look saw, to be seen unchanged once more
+    refused: Mapped[dict[str, Any]]  # inputs that were refused and are still in the file
     typed: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
-    """What a person typed, where the row began in the file."""
+    """The cells a person typed, where the row began in the workbook."""
 
     complaint: Mapped[Complaint] = relationship()
 
@@ -1006,7 +1027,7 @@ class WorkbookRow(Base):
 
 
 class WorkbookBase(Base):
-    """What both sides agreed a row says, from a pass on until another pass said otherwise."""
+    """The cells both sides agreed on for a row, from one look until another."""
 
     __tablename__ = "sheet_base"
 
@@ -1024,7 +1045,7 @@ class WorkbookBase(Base):
 
 
 class WorkbookLook(Base):
-    """One pass over a file that did something; `number` is what the file is stamped with."""
+    """One look at a workbook that did something; the workbook is stamped with its `number`."""
 
     __tablename__ = "sheet_pass"
 
@@ -1047,7 +1068,7 @@ class WorkbookLook(Base):
 
 
 class WorkbookChange(Base):
-    """What a pass did about one cell or row, and why."""
+    """What a look did about one cell or row, and why."""
 
     __tablename__ = "sheet_change"
 
@@ -1072,7 +1093,7 @@ class WorkbookChange(Base):
 
 
 class WorkbookProblem(Base):
-    """Something in a file that a person has to look at, with both sides' values."""
+    """A problem in a workbook that a person has to decide, with both sides' values."""
 
     __tablename__ = "sheet_problem"
 
@@ -1104,7 +1125,7 @@ class WorkbookProblem(Base):
 
 
 class Attachment(Base):
-    """A file somebody added to a case; the bytes lie in REDRESS_HOME under their checksum."""
+    """A file a user added to a case; its bytes lie in REDRESS_HOME under their checksum."""
 
     __tablename__ = "attachment"
 
@@ -1119,7 +1140,7 @@ class Attachment(Base):
 
 
 class FormEntry(Base):
-    """Something written down under an entry of the pack: a form, a report, an approval, a vote.
+    """An entry filed under an entry of the pack: a form, a report, an approval, a vote.
 
     On a case it has a `position` and is written by `services.cases.journal` alone. One that stands
     alone (a visit, a duty log, a monthly report) may belong to a customer and to a `period`.
@@ -1157,9 +1178,10 @@ class FormEntry(Base):
 
 
 class Notice(Base):
-    """Somebody is to be told something, once.
+    """A notice to be delivered once to an employee, a post or a department.
 
-    `sheet_id` is for what concerns a file and no case; `department_id` says whose robots hear it.
+    `sheet_id` is for a notice about a workbook and no case; `department_id` says whose robots get
+    it.
     """
 
     __tablename__ = "notice"
@@ -1191,14 +1213,14 @@ class Notice(Base):
 
 
 class NoticeChannel(Base):
-    """Where notices go besides mail: a group robot, as an Apprise address (a secret)."""
+    """A channel for notices besides mail: a group robot, as an Apprise address (a secret)."""
 
     __tablename__ = "notice_channel"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = _key(120, unique=True)
     address: Mapped[str] = _key(500)
-    department_id: Mapped[int | None] = _to("department.id")  # None hears of every department
+    department_id: Mapped[int | None] = _to("department.id")  # None gets those of every department
     active: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=1)
 
@@ -1211,7 +1233,7 @@ class NoticeChannel(Base):
 
 
 class NoticeDelivery(Base):
-    """A notice on one way to somebody: by mail to its employee, or to a robot."""
+    """A delivery of a notice on one way: by mail to an employee, or to a robot."""
 
     __tablename__ = "notice_delivery"
 
@@ -1231,7 +1253,7 @@ class NoticeDelivery(Base):
 
 
 class WorkRequest(Base):
-    """A door asks for slow work; the worker picks it up. One open row per kind and key."""
+    """A request for slow work, which the worker picks up. One open row per kind and key."""
 
     __tablename__ = "work_request"
 
@@ -1259,8 +1281,8 @@ class WorkRequest(Base):
 class WhatIf(Base):
     """A version of a regulation tried on the cases of a period; it changes no case.
 
-    `checksum` is that of the rules when it was asked for: a draft that changes meanwhile is not
-    mixed. The worker goes on behind `after_id`, batch by batch.
+    `checksum` is that of the rules when it was asked for, so that a draft that changes meanwhile is
+    not mixed with its former self. The worker goes on behind `after_id`, batch by batch.
     """
 
     __tablename__ = "what_if"
@@ -1306,7 +1328,7 @@ class WhatIfCase(Base):
 
 
 class Lease(Base):
-    """What may run only once: who holds it, until when, and the fencing number of this turn."""
+    """A lease on a chore: its holder, until when, and the fencing number of this turn."""
 
     __tablename__ = "lease"
 

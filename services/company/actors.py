@@ -18,7 +18,8 @@ from policy.vocabulary.status import ActorKind
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever does a deed. A user who is no employee can look and correct, but holds no post.
+    """The party that does a deed. A user who is no employee can look and correct, but holds no
+    post.
 
     `department_id` is that of a department which acts through its workbook; the workbook does not
     say which of its employees typed.

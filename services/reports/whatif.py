@@ -1,4 +1,5 @@
-"""What-if: a version of a regulation tried on the cases of a period; which breaches and penalties.
+"""What-if: a version of a regulation tried on the cases of a period, for the breaches and penalties
+it would have given.
 
 Cases are judged in batches of BATCH with the same few statements each, and nothing is written to a
 case or a penalty. A user asks, a request wakes the worker, and it goes on behind the last case of
