@@ -17,10 +17,10 @@ from database import RequestDatabase
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """One Redress for `settings`, or for those of the environment."""
+    """Return the Flask application for `settings`, or for those of the environment."""
     settings = settings or read_settings()
     logging.basicConfig(level=settings.log_level)
-    for library in ("alembic", "huey"):  # they tell at INFO what nobody who runs Redress asks
+    for library in ("alembic", "huey"):  # their INFO lines help no operator
         logging.getLogger(library).setLevel(logging.WARNING)
     app = Flask(__name__)
     configure(app, settings)
@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def configure(app: Flask, settings: Settings) -> None:
-    """Tell Flask and its extensions what the settings mean for them."""
+    """Set the configuration of Flask and its extensions from the settings."""
     # A Chinese character takes nine bytes in a form; ten long fields must fit into one page.
     form_bytes = settings.text_limit * 9 * 10
     app.config.update(

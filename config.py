@@ -37,7 +37,7 @@ PLAIN_NAMES = {"host": "HOST", "port": "PORT"}
 
 
 class SettingsError(click.ClickException):
-    """Every problem of the settings, one plain sentence each, in `problems`.
+    """The problems of the settings, one plain sentence each, in `problems`.
 
     It is a ClickException so that every command prints the sentences and no traceback.
     """
@@ -97,7 +97,7 @@ MailAddress = Annotated[SecretStr, AfterValidator(_mail_address)]
 
 
 class Settings(BaseModel):
-    """What a company decides about its Redress; immutable once read."""
+    """The settings of a company's Redress; immutable once read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -207,7 +207,7 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _follow_home(cls, given: Any) -> Any:
-        """Fill in the addresses that stand in the home folder unless said otherwise."""
+        """Set the addresses inside the home folder that were not given."""
         values = dict(given)
         home = Path(values.get("home", ROOT / "var")).expanduser().absolute()
         values["home"] = home
@@ -219,36 +219,38 @@ class Settings(BaseModel):
 
     @property
     def url(self) -> URL:
-        """The database address, parsed."""
+        """Return the database address, parsed."""
         return make_url(self.database_url)
 
     @property
     def link_base(self) -> str:
-        """What a link to a page begins with, without a slash at its end."""
+        """Return the beginning of a link to a page, without a slash at its end."""
         if self.address:
             return self.address
-        # Whoever reads a link cannot open "every address of this machine"; its name he can.
+        # A reader cannot open "every address of this machine", but can open its name.
         host = gethostname() if self.host in {"0.0.0.0", "::"} else self.host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def uploads(self) -> Path:
-        """The folder of the uploaded files."""
+        """Return the folder of the uploaded files."""
         return self.home / "uploads"
 
     @property
     def sheets(self) -> Path:
-        """The folder of the workbooks."""
+        """Return the folder of the workbooks."""
         return self.sheet_folder or self.home / "sheets"
 
 
 def environment_name(field: str) -> str:
-    """The environment variable of a setting: `upload_limit_mb` -> `REDRESS_UPLOAD_LIMIT_MB`."""
+    """Return the environment variable of a setting: `upload_limit_mb` ->
+    `REDRESS_UPLOAD_LIMIT_MB`.
+    """
     return PREFIX + field.upper()
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings in `environ` (the process's own by default).
+    """Return the settings in `environ` (the process's own by default).
 
     An empty variable counts as not set. Raises SettingsError with every problem at once.
     """
@@ -269,7 +271,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The variables from which read_settings makes the same settings, for a child process."""
+    """Return the variables from which read_settings makes the same settings, for a child
+    process.
+    """
     variables = {}
     for field in Settings.model_fields:
         value = getattr(settings, field)
@@ -283,7 +287,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def _typing_errors(environ: Mapping[str, str]) -> list[str]:
-    """Variables that look like a setting and are none.
+    """Return a sentence for each variable that looks like a setting and is none.
 
     A misspelt REDRESS_DATABASE_URL would silently put a company's data somewhere else.
     """
@@ -322,10 +326,10 @@ def make_home(settings: Settings) -> None:
 
 
 def secret_key(settings: Settings) -> str:
-    """The key that signs sessions; made once in the home folder, readable by its owner only.
+    """Return the key that signs sessions; made once in the home folder, readable by its owner only.
 
-    Several processes may ask at the same moment: whoever links the file first wins, and the
-    others read what stands there, never a half-written key.
+    Several processes may ask at the same moment: the first to link the file wins, and the others
+    read that one, never a half-written key.
     """
     make_home(settings)
     path = settings.home / "secret_key"
@@ -344,7 +348,7 @@ def secret_key(settings: Settings) -> str:
 
 
 def reference() -> str:
-    """The page about all settings in Markdown; docs/settings.md is a copy of it."""
+    """Return the page about all settings in Markdown; docs/settings.md is a copy of it."""
     rows = [_INTRODUCTION, "| setting | default | what it is |", "|---|---|---|"]
     for field, info in Settings.model_fields.items():
         rows.append(f"| `{environment_name(field)}` | {_shown(field)} | {info.description} |")

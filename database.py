@@ -1,12 +1,12 @@
-"""The engine and the sessions of a Settings; the one place that says how a transaction begins.
+"""Engines and database sessions; the one module that says how a transaction begins.
 
-The SQLite driver's own transaction handling is switched off, because it begins a transaction
-only at the first change: two requests then read the same row, both write it, and one change is
-lost without an error. Here a session that writes says so from its first statement (BEGIN
-IMMEDIATE), and a session that reads cannot write at all.
+The SQLite driver's own transaction handling is switched off, because it begins a transaction only
+at the first change: two requests then read the same row, both write it, and one change is lost
+without an error. Here a session that writes says so from its first statement (BEGIN IMMEDIATE), and
+a session that reads cannot write at all.
 
-    with writing(engine) as session: ...   # commits at the end, rolls back on an exception
-    with reading(engine) as session: ...   # one consistent picture; a write is refused
+  with writing(engine) as session: ...   # commits at the end, rolls back on an exception
+  with reading(engine) as session: ...   # one consistent snapshot; a write is refused
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def make_engine(settings: Settings) -> Engine:
-    """A new engine on the database of `settings`; a transaction on it begins as a writing one."""
+    """Return a new engine on the database of `settings`; its transactions begin as writing ones."""
     make_home(settings)
     engine = create_engine(
         settings.url,
         pool_pre_ping=settings.url.get_backend_name() != "sqlite",
-        hide_parameters=True,  # what customers told us does not belong into a log
+        hide_parameters=True,  # customers' data does not belong into a log
     )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
@@ -46,7 +46,7 @@ def make_engine(settings: Settings) -> Engine:
 
 
 def read_engine(engine: Engine) -> Engine:
-    """The same engine and pool, whose transactions only read."""
+    """Return the same engine and pool, with transactions that only read."""
     if engine.dialect.name == "sqlite":
         return engine.execution_options(**{READS: True})
     return engine.execution_options(postgresql_readonly=True)
@@ -54,14 +54,14 @@ def read_engine(engine: Engine) -> Engine:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
-    """A session that holds the write lock from its first statement and commits at the end."""
+    """Yield a session that holds the write lock from its first statement and commits at the end."""
     with Session(engine) as session, session.begin():
         yield session
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """A session on one consistent picture of the database; it refuses to write."""
+    """Yield a session on one consistent snapshot of the database; it refuses to write."""
     with Session(read_engine(engine)) as session:
         yield session
 
@@ -112,7 +112,7 @@ class RequestDatabase(SQLAlchemy):
 
 
 def alembic_config(settings: Settings) -> Config:
-    """Alembic's configuration: pyproject.toml, and the database of `settings`."""
+    """Return Alembic's configuration: pyproject.toml, and the database of `settings`."""
     config = Config(toml_file=ROOT / "pyproject.toml")
     config.attributes["settings"] = settings
     return config

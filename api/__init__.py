@@ -1,1 +1,1 @@
-"""The machine door: what other programs ask Redress."""
+"""The API: pages for other programs."""

@@ -1,4 +1,4 @@
-"""Whether this Redress can work: for `flask serve`, monitors and load balancers."""
+"""The health check, for `flask serve`, monitors and load balancers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The command line: `flask serve`, `worker`, `sync`, `upgrade`, `demo`, `import`, `user` and more.
 
-A command or group is made by a function `(settings) -> click.Command` that is named in COMMANDS.
-It translates, calls a service and commits; it decides nothing.
+A command or group is made by a function `(settings) -> click.Command` that is named in COMMANDS. It
+translates, calls a service and commits; it decides nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The commands `upgrade`, `settings`, `user` and `demo`: database, people, the first day."""
+"""The commands `upgrade`, `settings`, `user` and `demo`: the database, its users, its first
+content.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ SHORTEST_PASSWORD = 8
 
 
 def upgrade(settings: Settings) -> click.Command:
-    """`flask upgrade`: the newest schema."""
+    """Return `flask upgrade`, which brings the database to the newest schema."""
 
     @click.command("upgrade", help="Create the database, or bring it to the newest schema.")
     def command() -> None:
@@ -35,7 +37,7 @@ def upgrade(settings: Settings) -> click.Command:
 
 
 def show_settings(_settings: Settings) -> click.Command:
-    """`flask settings`: every setting with its default and help."""
+    """Return `flask settings`, which prints every setting with its default and help."""
 
     @click.command("settings", help="Print the page about all settings.")
     def command() -> None:
@@ -45,7 +47,7 @@ def show_settings(_settings: Settings) -> click.Command:
 
 
 def user(settings: Settings) -> click.Group:
-    """`flask user`: who can log in."""
+    """Return `flask user`, which adds and lists users and sets passwords."""
     group = click.Group("user", help="Who can log in.")
     password = click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
 
@@ -109,7 +111,7 @@ def _refuse_short(password: str) -> None:
 
 
 def demo(settings: Settings) -> click.Command:
-    """`flask demo`: what an empty database begins with."""
+    """Return `flask demo`, which fills an empty database."""
 
     @click.command("demo", help="Fill an empty database; with REDRESS_DEMO=0 without a company.")
     def command() -> None:
@@ -129,7 +131,7 @@ def demo(settings: Settings) -> click.Command:
 
 
 def _begin(settings: Settings, engine: sa.Engine, *, now: dt.datetime) -> None:
-    """The regulation, the logins and, if wanted, the invented company: all of it or nothing."""
+    """Add the regulation, the logins and, if wanted, the invented company: all of it or nothing."""
     logins: dict[str, str] = {}
     with database.writing(engine) as session:
         password = _first_password(settings, logins)
@@ -144,7 +146,9 @@ def _begin(settings: Settings, engine: sa.Engine, *, now: dt.datetime) -> None:
 
 
 def _first_password(settings: Settings, logins: dict[str, str]) -> str:
-    """The administrator's password: the company's own, or one made up and shown once."""
+    """Return the administrator's password: the one of the settings, or one made up and
+    shown once.
+    """
     if settings.admin_password is not None:
         return settings.admin_password.get_secret_value()
     logins[company.ADMIN] = secrets.token_urlsafe(12)

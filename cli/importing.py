@@ -1,4 +1,4 @@
-"""The command `import`: an old register becomes history."""
+"""The command `import`: imports an old register as history."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ _SHOWN_REFUSALS = 10
 
 
 def _who(engine: sa.Engine, number: str | None) -> Actor:
-    """The employee in whose name it is done, or the system. Raises NotFound."""
+    """Return the employee in whose name the import is done, or the system. Raises NotFound."""
     if number is None:
         return actors.SYSTEM
     with database.reading(engine) as session:
@@ -95,7 +95,7 @@ def _who(engine: sa.Engine, number: str | None) -> Actor:
 
 
 def _shown(job: past.Import, table: InputTable) -> past.ImportOutcome:
-    """The import with a bar that moves, where somebody can see it move."""
+    """Run the import with a progress bar, where a person can see it move."""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(table.file, total=table.count)

@@ -10,7 +10,7 @@ from config import Settings
 
 
 def first_logins(settings: Settings) -> dict[str, str]:
-    """User names and the passwords Redress made up for them and that were not changed since."""
+    """Return the user names and made-up passwords that were not changed since."""
     path = settings.home / "first_logins.json"
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 

@@ -1,4 +1,4 @@
-"""The commands that try a regulation: on a case file, on past cases. Nothing is written."""
+"""The commands that try a regulation, on a case file or on past cases. They write nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TO_READ = click.Path(path_type=Path)
 
 
 def play(settings: Settings) -> click.Command:
-    """`flask policy play`: what a case of a file would bring, step by step."""
+    """Return `flask policy play`, which plays the cases of a file and shows each step's effects."""
 
     @click.command("play", help="Play a case file and say what each step brings.")
     @click.argument("file", type=_TO_READ)
@@ -81,7 +81,7 @@ def _tell(stories: list[play_text.Said], ground: PlayBasis, mismatches: int) -> 
 def _played(
     data: Mapping[str, Any], shared: Mapping[str, Any], ground: PlayBasis, *, file: str
 ) -> list[play_text.Said]:
-    """Every case of a file, played on the regulation as the case's own parameters make it."""
+    """Play every case of a file on the regulation with the case's own parameters."""
     cases = casefile.checked_cases(data, shared, ground.pack({}), ground.calendar, file=file)
     return [
         play_text.play_story(one, ground.pack(one.parameters), ground.calendar) for one in cases
@@ -116,7 +116,7 @@ def _of_record(settings: Settings, key: str | None, version_id: int | None) -> P
 def _version(
     session: Session, key: str | None, version_id: int | None, settings: Settings
 ) -> PolicyVersion:
-    """The version asked for by its id, or the one of a regulation that is in force today."""
+    """Return the version of an id, or the version of a regulation in force today."""
     if key is not None:
         today = dt.datetime.now(dt.UTC).astimezone(settings.zone).date()
         return policies.in_force(session, key, on=today)
@@ -130,7 +130,7 @@ def _version(
 
 
 def what_if(settings: Settings) -> click.Command:
-    """`flask policy what-if`: past cases judged under a version, a draft for instance."""
+    """Return `flask policy what-if`, which judges past cases under a version, also a draft."""
     day = click.DateTime(["%Y-%m-%d"])
 
     @click.command("what-if", help="Say what a version would have made of a period's cases.")
@@ -170,7 +170,9 @@ class WhatIfRun:
         self.totals = Totals()
 
     def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The number of each case that would differ or cannot be judged, and what of it."""
+        """Yield the number of each case that would differ or cannot be judged, with its
+        difference.
+        """
         now, after_id = dt.datetime.now(dt.UTC), 0
         pack: Pack | None = None
         while True:
@@ -193,7 +195,7 @@ class WhatIfRun:
             after_id = found.last_id
 
     def told(self, found: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
-        """The whole result as JSON data."""
+        """Return the whole result as JSON data."""
         return {
             "version": self.version_id,
             "from": self.from_on.isoformat(),
@@ -206,7 +208,7 @@ class WhatIfRun:
 
 
 def _with_bar(trial: WhatIfRun) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The cases of a trial, with a bar that moves where somebody can see it move."""
+    """Yield the cases of a run, with a progress bar where a person can see it move."""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=None)

@@ -1,4 +1,4 @@
-"""The command group `policy`: publish a regulation, and ask what its cases prove."""
+"""The command group `policy`: publish a regulation, and show what its case files prove."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _TO_READ = click.Path(path_type=Path)
 
 
 def policy_group(settings: Settings) -> click.Group:
-    """`flask policy`: put a regulation in force; ask what its cases prove."""
+    """Return `flask policy`: publish, play, what-if and coverage."""
 
     @click.group("policy", help="Regulations: publish one, ask what its cases prove.")
     def group() -> None:
-        """A group has nothing to do by itself."""
+        """Only a group: its commands do the work."""
 
     @group.command("coverage", help="List which cases prove which clause.")
     @click.argument("regulation", required=False)
@@ -45,7 +45,9 @@ def policy_group(settings: Settings) -> click.Group:
 
 
 def _proven(folders: Sequence[Path]) -> bool:
-    """Print what proves each clause, a sum for each regulation, and one of all as the last line."""
+    """Print the cases that prove each clause, a sum for each regulation, and the total as last
+    line.
+    """
     total = coverage.NOTHING
     for folder in folders:
         lines, tally = coverage.clause_report(folder, working_calendar.official_calendar())

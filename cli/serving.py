@@ -27,7 +27,7 @@ STOP_WITHIN_S = 20
 
 
 def serve(settings: Settings) -> click.Command:
-    """`flask serve`: pages and worker together, until INT or TERM."""
+    """Return `flask serve`, which runs pages and worker together, until INT or TERM."""
 
     @click.command("serve", help="Serve the pages and run the worker.")
     def command() -> None:
@@ -38,7 +38,7 @@ def serve(settings: Settings) -> click.Command:
 
 
 def worker(settings: Settings) -> click.Command:
-    """`flask worker`: the worker alone."""
+    """Return `flask worker`, which runs the worker alone."""
 
     @click.command("worker", help="Run the worker alone; serve runs it together with the pages.")
     def command() -> None:
@@ -51,7 +51,7 @@ def worker(settings: Settings) -> click.Command:
 
 
 class Serving:
-    """gunicorn and the worker as two children, each in a process group of its own."""
+    """Gunicorn and the worker as two children, each in a process group of its own."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -59,7 +59,10 @@ class Serving:
         self.stopped_by: int | None = None
 
     def run(self) -> None:
-        """Start both, say ready, watch, and stop both; raises ClickException when one dies."""
+        """Start both, announce that they are ready, watch, and stop both.
+
+        Raises ClickException when one of them ends by itself.
+        """
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._note_signal)

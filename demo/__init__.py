@@ -1,1 +1,1 @@
-"""An invented Skoda dealer: its people and some forty cases in every state, for trying things."""
+"""An invented Skoda dealer: its people and some forty cases in every state, to try Redress on."""

@@ -1,4 +1,6 @@
-"""What an empty database gets: the regulation, logins, and an invented dealer's people."""
+"""The first content of an empty database: the regulation, logins, and an invented dealer's
+people.
+"""
 
 from __future__ import annotations
 
@@ -34,18 +36,18 @@ REACHES_BACK = dt.timedelta(days=550)
 
 
 def read(name: str) -> dict[str, Any]:
-    """The plain data of a file of this folder."""
+    """Return the plain data of a file of this folder."""
     return tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def is_empty(session: Session) -> bool:
-    """Whether nobody has begun to use the database. A calendar alone is nobody's work."""
+    """Whether the database was never used. A calendar alone does not count as use."""
     tables: tuple[type[Base], ...] = (User, Policy, Department, Employee, Complaint)
     return not any(session.scalar(sa.select(sa.exists(sa.select(table)))) for table in tables)
 
 
 def begin(session: Session, *, now: dt.datetime, password: str) -> PolicyVersion:
-    """What every company begins with beside the calendar: the regulation and the user admin."""
+    """Publish the regulation and add the user admin, with which every company begins."""
     day_one = (now - REACHES_BACK).date().replace(month=1, day=1)
     version = policies.publish(
         session, loading.read_toml(loading.shipped_path(POLICY)), effective_from=day_one, now=now
@@ -57,7 +59,7 @@ def begin(session: Session, *, now: dt.datetime, password: str) -> PolicyVersion
 
 
 def hire(session: Session, days: Days) -> None:
-    """The dealer's departments and people, the posts they hold, and who stood in for whom."""
+    """Add the dealer's departments and people, the posts they hold, and past deputies."""
     data = read("company")
     departments = {
         key: people.add_department(session, key=key, name=name) for key, name in data["departments"]
@@ -86,7 +88,7 @@ def _appoint(session: Session, deputy: Mapping[str, Any], days: Days) -> None:
 
 
 def give_logins(session: Session, *, password: str) -> list[str]:
-    """One user for every role, all with one password; their user names."""
+    """Add one user for every role, all with one password, and return their user names."""
     users: Mapping[str, tuple[str, str]] = read("company")["users"]
     for username, (role, number) in users.items():
         employee = _known(session, number)
@@ -108,7 +110,7 @@ def _known(session: Session, number: str) -> Employee:
 
 
 class Days:
-    """The working days up to yesterday, so that what the demo tells lies in office hours.
+    """The working days up to yesterday, so that the demo's events lie in office hours.
 
     Day 0 is the last working day before today; day 5 is five working days before that.
     """
@@ -121,13 +123,13 @@ class Days:
         self._days = [day for day in past if calendar.is_working(day)]
 
     def before(self, count: int) -> dt.date:
-        """The working day that lies `count` working days before day 0."""
+        """Return the working day that lies `count` working days before day 0."""
         return self._days[count]
 
     def at(self, count: int, clock: str) -> dt.datetime:
-        """A clock time ("09:30") of that day."""
+        """Return the instant of a clock time ("09:30") of that day."""
         return self.calendar.instant(self.before(count), dt.time.fromisoformat(clock))
 
     def ago(self, minutes: int) -> dt.datetime:
-        """So many minutes before now."""
+        """Return the instant so many minutes before now."""
         return self.now - dt.timedelta(minutes=minutes)

@@ -1,6 +1,6 @@
-"""Tells the cases of cases.toml through the same services as everybody's deeds.
+"""Enacts the cases of cases.toml through the services that users' deeds go through.
 
-A deed of the file is a short word; DEEDS says which service it is, who does it and how.
+A deed in the file is a short word; DEEDS maps it to the service, the actor and the fields.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ TO_WRITE_DOWN = dt.timedelta(minutes=5)
 
 
 class Teller:
-    """Lets what cases.toml says happen, one case after the other in the order they began."""
+    """Enacts the cases of cases.toml, one after the other in the order they began."""
 
     def __init__(self, session: Session, version: PolicyVersion, days: Days) -> None:
         self.session = session
@@ -61,7 +61,7 @@ class Teller:
         self.staff: dict[str, Employee] = {}
 
     def tell(self) -> None:
-        """Every case, then what time itself has done to them."""
+        """Enact every case, then let time pass for them."""
         data = read("cases")
         for past in data["past"]:
             self._remember(past)
@@ -75,14 +75,14 @@ class Teller:
         return self.when(said["began"])
 
     def when(self, said: str) -> dt.datetime:
-        """The instant of "WORKING_DAYS_AGO HH:MM" or "-MINUTES_AGO"."""
+        """Return the instant of "WORKING_DAYS_AGO HH:MM" or "-MINUTES_AGO"."""
         if said.startswith("-"):
             return self.days.ago(int(said[1:]))
         count, clock = said.split()
         return self.days.at(int(count), clock)
 
     def actor(self, number: str) -> Actor:
-        """An employee as who does a deed."""
+        """Return an employee, by number, as an actor."""
         if number not in self.staff:
             found = people.find_employee(self.session, number)
             assert found is not None, f"company.toml has no employee {number}"
@@ -90,7 +90,7 @@ class Teller:
         return actors.of_employee(self.staff[number])
 
     def _remember(self, past: Mapping[str, Any]) -> None:
-        """A case of the years before, as the old register had it."""
+        """Import a case of the years before, as the old register had it."""
         intake.import_past(
             self.session,
             self.version,
@@ -107,7 +107,9 @@ class Teller:
         )
 
     def describe(self, said: Mapping[str, Any]) -> dict[str, Any]:
-        """The customer and the car of a case; telephone and plate numbers nobody has."""
+        """Invent the customer and the car of a case; the telephone and plate numbers exist
+        nowhere.
+        """
         name = self.chance.choice(SURNAMES) + self.chance.choice(("先生", "女士"))
         phone = f"1380000{self.chance.randrange(10_000):04d}"
         extra = {
@@ -122,7 +124,7 @@ class Teller:
 
 
 class CaseStory:
-    """One case: who has it on the desk, who calls back, and what is done when."""
+    """One case: who handles it at the care desk, who calls back, and its steps in time."""
 
     def __init__(self, teller: Teller, said: Mapping[str, Any], *, desk: str, caller: str) -> None:
         self.teller = teller
@@ -156,7 +158,7 @@ class CaseStory:
         )
 
     def tell(self) -> None:
-        """Every step of the case."""
+        """Enact every step of the case."""
         for step in self.said["steps"]:
             when, deed, text, self.detail = (*step, "", "")[:4]
             self.now = self._when(when)
@@ -175,7 +177,9 @@ class CaseStory:
 
     @property
     def handler(self) -> Actor:
-        """Who works on it: as the step says, as the director decided, or as usual."""
+        """Return the handler: the one the step names, the one assigned, or the department's usual
+        one.
+        """
         if self.detail.startswith("by:"):
             return self.teller.actor(self.detail.removeprefix("by:"))
         if self.case.handler is not None:
@@ -184,7 +188,7 @@ class CaseStory:
 
     @property
     def lead(self) -> Actor:
-        """Who leads the department that day: the director, or who stands in for him."""
+        """Return who leads the department that day: the director, or the deputy."""
         holder, deputy = intake.leaders_of(self.session, self.case, self._department, now=self.now)
         return self.teller.actor(deputy or holder or "")
 
@@ -195,11 +199,13 @@ class CaseStory:
     # ------------------------------------------------------------ deeds with a shape of their own
 
     def dispatch(self, text: str) -> None:
+        """Dispatch the case to the department the step names."""
         intake.dispatch(
             self.session, self.case, department=self.detail, actor=self.desk, now=self.now
         )
 
     def responsible(self, text: str) -> None:
+        """Classify the company as responsible, for the reason given."""
         intake.classify(
             self.session,
             self.case,
@@ -210,16 +216,19 @@ class CaseStory:
         )
 
     def assign(self, text: str) -> None:
+        """Assign the case to the employee the step names."""
         handling.assign(self.session, self.case, handler=self.detail, actor=self.lead, now=self.now)
 
     def rule(self, text: str) -> None:
-        """The department's rule against a repeat, before a workshop case is closed."""
+        """File the department's corrective action against a repeat, before a workshop case is
+        closed.
+        """
         assert self.case.responsible is not None
         said = {"rule": text, "owner": self.case.responsible.number}
         self._fill("corrective_action", said, self.lead)
 
     def log_csc(self, text: str) -> None:
-        """The record the factory's system asks for."""
+        """File the log that the factory's system asks for."""
         said = {"order_no": self.detail, "process": text, "result": text, "opinion": "认可"}
         self._fill("csc_log", said, self.complaint_desk)
 
@@ -227,9 +236,13 @@ class CaseStory:
         forms.fill(self.session, self.case, form=form, data=data, actor=actor, now=self.now)
 
     def contact(self, text: str) -> None:
+        """Note that the handler spoke to the customer."""
         handling.contact(self.session, self.case, text=text, actor=self.handler, now=self.now)
 
     def reply(self, text: str, outcome: ReplyOutcome) -> None:
+        """Reply for the department; an extension is asked for as many working days as the step
+        says.
+        """
         until = None
         if outcome is ReplyOutcome.extension:
             assert self.case.dispatched_at is not None
@@ -245,10 +258,11 @@ class CaseStory:
         )
 
     def _later(self, start: dt.datetime) -> dt.datetime:
-        """As many working days later as the step says."""
+        """Return the instant as many working days later as the step says."""
         return self.teller.days.calendar.add(start, int(self.detail), Unit.working_day).at
 
     def grant(self, text: str) -> None:
+        """Grant the extension asked for last, in full."""
         handling.grant_extension(
             self.session,
             self.case,
@@ -258,6 +272,7 @@ class CaseStory:
         )
 
     def instruct(self, text: str) -> None:
+        """Send the case back with the general manager's instruction and a new deadline."""
         handling.decide(
             self.session,
             self.case,
@@ -271,6 +286,7 @@ class CaseStory:
     def call(
         self, text: str, outcome: CallOutcome, satisfaction: Satisfaction | None, **said: Any
     ) -> None:
+        """Record a call to the customer, a verification unless `said` names another purpose."""
         followup.call_back(
             self.session,
             self.case,
@@ -283,11 +299,13 @@ class CaseStory:
         )
 
     def restart(self, text: str, ground: str) -> None:
+        """Restart the case on a ground, after the call."""
         followup.restart(
             self.session, self.case, ground=ground, text=text, actor=self.caller, now=self.now
         )
 
     def judge(self, text: str) -> None:
+        """Judge an employee: the step names the ground and the number ("ground:number")."""
         ground, number = self.detail.split(":")
         penalties.judge(
             self.session,
@@ -302,11 +320,13 @@ class CaseStory:
     def settle_penalties(
         self, status: PenaltyStatus, step: Callable[..., object], **said: Any
     ) -> None:
+        """Take one step (confirm, waive, notify) with every penalty of the case in a status."""
         for penalty in list(self.case.penalties):
             if penalty.status is status:
                 step(self.session, penalty, actor=self.director, now=self.now, **said)
 
     def withdraw(self, text: str) -> None:
+        """Withdraw the whole case, as the user of the care desk."""
         user = accounts.find_user(self.session, Role.care.value)
         assert user is not None
         correcting.withdraw(
@@ -323,7 +343,7 @@ Deed = Callable[[CaseStory, str], None]
 
 
 def _plain(service: Callable[..., Any], who: str, field: str | None) -> Deed:
-    """A deed whose only words are the text of the step."""
+    """Return a deed with the text of the step in one field of the event, or in none."""
 
     def deed(telling: CaseStory, text: str) -> None:
         said = {field: text} if field else {}
@@ -400,5 +420,5 @@ DEEDS: Mapping[str, Deed] = {
 
 
 def tell(session: Session, version: PolicyVersion, days: Days) -> None:
-    """Let everything happen that cases.toml says."""
+    """Enact all that cases.toml says."""
     Teller(session, version, days).tell()

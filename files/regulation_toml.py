@@ -1,4 +1,4 @@
-"""A regulation out as TOML: the file somebody reads, changes and brings in again."""
+"""A regulation as a TOML file that a person can read, change and load again."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ LONGEST_LINE = 90
 
 
 def toml_of(data: Mapping[str, Any]) -> str:
-    """Plain data of a regulation as TOML: the head first, then section by section as the schema
-    orders them, an entry a table and nothing nested deeper than one line.
+    """Return plain data of a regulation as TOML: the head first, then the sections in the schema's
+    order, an entry a table and nothing nested deeper than one line.
     """
     document = tomlkit.document()
     sections = dict.fromkeys(("policy", *SECTIONS, *data))
@@ -40,7 +40,7 @@ def _tables(entries: Iterable[Mapping[str, Any]]) -> AoT:
 def _table(entry: Mapping[str, Any]) -> Table:
     table = tomlkit.table()
     for key, value in entry.items():
-        if value is not None:  # TOML has no word for nothing; what is left out is not there
+        if value is not None:  # TOML has no null; a key left out means the same
             table.append(key, _value(value))
     return table
 

@@ -1,7 +1,7 @@
-"""Reads a table a person made: CSV as Excel and WPS save it, XLSX, XLS and ODS.
+"""Tables in: reads CSV as Excel and WPS save it, XLSX, XLS and ODS.
 
-The content decides what a file is, because people rename files: a workbook saved as .csv is read,
-and so is the tab-separated text that many programs export as .xls. A file is looked through
+The content decides the kind of a file, because people rename files: a workbook saved as .csv is
+read, and so is the tab-separated text that many programs export as .xls. A file is checked
 completely before its first row is handed out, so a refusal comes before anything is stored.
 """
 
@@ -59,7 +59,7 @@ REASONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Every reason a table can be refused for, with the names of its facts, for the wording."""
 
 FOUND = ("damaged", "picture", "pdf", "web_page", "document", "binary", "unknown")
-"""What `found` of not_a_table can be."""
+"""The values of the fact `found` of not_a_table."""
 
 MAX_SPANNED_CELLS = 20_000_000
 MAX_UNPACKED_BYTES = 1 << 30
@@ -102,10 +102,10 @@ class TableRefused(Exception):
 
 @dataclass(frozen=True)
 class TableRow:
-    """One row: `number` counts as the file does (1-based line of a text, row of a sheet).
+    """A row; `number` counts as the file does (1-based line of a text, row of a tab).
 
-    `cells` has every name of the header. `surplus` holds what stood in columns without a name,
-    mostly because a comma in a text was not quoted; who imports must not drop it in silence.
+    `cells` has every name of the header. `surplus` holds the cells of columns without a name,
+    mostly there because a comma in a text was not quoted; an import must not drop them in silence.
     """
 
     number: int
@@ -115,9 +115,9 @@ class TableRow:
 
 @dataclass(frozen=True)
 class InputTable:
-    """A table that was looked through; `rows` can be walked once and skips empty rows.
+    """A table that was checked; `rows` can be iterated once and skips empty rows.
 
-    `count` is how many rows there are. `sheet` is None for a text file.
+    `count` is the number of rows. `sheet` is the tab's name, None for a text file.
     """
 
     file: str
@@ -137,11 +137,11 @@ def read_table(
 ) -> InputTable:
     """Return the table in a .csv, .tsv, .txt, .xlsx, .xlsm, .xls or .ods file.
 
-    Without `sheet` it is the first visible sheet of a workbook. Without `header_row` (1-based, as
-    the file counts) the first row with anything in it is the header. Text is put into Unicode
-    NFC and trimmed; an empty cell is None. Cells of a text file are text; a workbook gives dates,
-    datetimes (without zone), Decimals and truth values; a time of day or a duration is text
-    (H:MM:SS). A text file is never held in memory; a workbook is, by its reader.
+    Without `sheet` it is the first visible tab of a workbook. Without `header_row` (1-based, as the
+    file counts) the first row that is not empty is the header. Text is put into Unicode NFC and
+    trimmed; an empty cell is None. Cells of a text file are text; a workbook gives dates, datetimes
+    (without zone), Decimals and truth values; a time of day or a duration is text (H:MM:SS). A text
+    file is never held in memory; a workbook is, by its reader.
 
     Raises TableRefused, and nothing else, for a file that is at fault.
     """
@@ -155,7 +155,7 @@ def read_table(
 
 @contextmanager
 def _translated(file: str) -> Iterator[None]:
-    """No exception of a reader or of the system leaves this module."""
+    """Turn every exception of a reader or of the system into TableRefused."""
     try:
         yield
     except TableRefused:
@@ -191,7 +191,7 @@ _DAMAGE = (
 
 
 class _Source(Protocol):
-    """A file as lines of cells, any number of times."""
+    """A file as lines of cells, which can be read any number of times."""
 
     file: str
     sheet: str | None
@@ -284,7 +284,9 @@ def _encoding(path: Path, head: bytes) -> str:
 
 @dataclass(frozen=True)
 class _Flaw:
-    """Where an encoding stopped fitting: after how many characters beyond ASCII."""
+    """The point where an encoding no longer fits: its line, and the characters beyond ASCII before
+    it.
+    """
 
     line: int
     foreign_chars_before: int
@@ -401,7 +403,9 @@ def _cell(value: object) -> Cell:
 
 
 def _number(value: float) -> Cell:
-    """The shortest decimal that is this float: what the sheet shows, without an exponent."""
+    """Return the shortest decimal equal to the float: as a spreadsheet shows it, without an
+    exponent.
+    """
     number = Decimal(repr(value))
     if not number.is_finite():
         return str(value)
@@ -462,7 +466,7 @@ def _survey(
     max_rows: int,
     max_cell_chars: int,
 ) -> int:
-    """Return how many rows there are, having seen that each can be read and is within limits."""
+    """Count the rows; refuse one that cannot be read or is beyond the limits."""
     count = 0
     for count, (number, cells) in enumerate(_filled(source, header_number), start=1):
         if count > max_rows:

@@ -1,9 +1,9 @@
-"""Writes tables people open in Excel, WPS or LibreOffice: CSV and XLSX.
+"""Tables out: writes CSV and XLSX for Excel, WPS or LibreOffice.
 
-A text that begins with =, +, -, @, a tab or a line end is taken for a formula when a CSV is
-opened, so a customer could put a link or a command into a case and have it run on the desk of
-whoever exports the list. In CSV nothing but a leading apostrophe keeps such a text a text. XLSX
-knows the type of a cell, so there a text is stored as it is.
+A text that begins with =, +, -, @, a tab or a line end is taken for a formula when a CSV is opened,
+so a customer could put a link or a command into a case and have it run on the machine of a
+colleague who exports the list. In CSV only a leading apostrophe keeps such a text a text. XLSX
+stores the type of a cell, so there a text is stored as it is.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ColumnFormat = Literal["text", "date", "datetime", "money", "int"]
 
 BOM = "\ufeff"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""The full-width four are read as their narrow sisters by Chinese and Japanese input settings."""
+"""Chinese and Japanese settings read the four full-width characters as their narrow equals."""
 
 _CHUNK_ROWS = 200
 
@@ -57,7 +57,7 @@ _FORBIDDEN_IN_TITLE = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 
 
 class TabTooLarge(ValueError):
-    """An XLSX sheet ends at 1,048,576 rows and 16,384 columns; `title` names the sheet."""
+    """A tab beyond the 1,048,576 rows and 16,384 columns of XLSX; `title` names it."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title)
@@ -66,7 +66,7 @@ class TabTooLarge(ValueError):
 
 @dataclass(frozen=True)
 class OutputTab:
-    """One sheet: rows are walked once, and each has as many values as the header.
+    """A tab to write: rows are iterated once, and each has as many values as the header.
 
     `formats` and `widths` (in characters) belong to the columns by position; a column without one
     is text of a usual width. A value that does not fit its column's format keeps its own type: a
@@ -155,7 +155,7 @@ def write_xlsx(path: str | Path, sheets: Sequence[OutputTab]) -> None:
     cut and ends in an ellipsis; a number beyond 15 digits is stored as text, because a spreadsheet
     would round it. The header is frozen, filtered and repeated on paper (A4 landscape, one page
     wide). Titles lose what Excel forbids and are made different from each other. Raises TypeError
-    and ValueError as csv_chunks does, SheetTooLarge, and ValueError without a sheet.
+    and ValueError as csv_chunks does, TabTooLarge, and ValueError without a tab.
     """
     if not sheets:
         raise ValueError("a workbook needs a sheet")
@@ -292,7 +292,7 @@ def _title(wanted: str, taken: set[str]) -> str:
 
 @contextmanager
 def _whole(path: Path) -> Iterator[Path]:
-    """Yield a path beside the wanted one, which it becomes if nothing goes wrong."""
+    """Yield a temporary path beside the final one, to which it is renamed if nothing goes wrong."""
     part = path.with_name(f".{uuid4().hex}.part")
     try:
         yield part

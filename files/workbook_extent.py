@@ -1,8 +1,8 @@
-"""How large a workbook would become in memory, found before anything is laid out.
+"""The extent of a workbook in memory, found before anything is laid out.
 
-The reader lays a sheet out as one rectangle from its first to its last filled cell. One stray
-value in the last corner of an XLSX of six kilobytes asks for half a terabyte, and the allocation
-that fails ends the process instead of raising. So the corners are looked up first, by streaming.
+The reader lays a tab out as one rectangle from its first to its last filled cell. One stray value
+in the last corner of an XLSX of six kilobytes asks for half a terabyte, and the allocation that
+fails ends the process instead of raising. So the corners are looked up first, by streaming.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def bytes_unpacked(path: Path) -> int:
 def cells_spanned(path: Path) -> int:
     """Return the rows times columns of the widest worksheet of an XLSX; 0 without a worksheet.
 
-    Empty cells that only carry a colour or a border do not count: a column painted to the end
-    of the sheet is common and harmless. Raises expat.ExpatError for a damaged sheet and
+    Empty cells that only carry a colour or a border do not count: a column painted to the end of
+    the tab is common and harmless. Raises expat.ExpatError for a damaged worksheet and
     zipfile.BadZipFile for a damaged file.
     """
     with zipfile.ZipFile(path) as package:
@@ -53,7 +53,7 @@ def _area(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
 
 
 class _Corner:
-    """Follows the elements of one worksheet and remembers the outermost filled cell."""
+    """Follows the elements of a worksheet and remembers the outermost filled cell."""
 
     def __init__(self) -> None:
         self.is_worksheet = False

@@ -1,1 +1,1 @@
-"""The past comes in: an old register's file, read by a map, becomes history of the record."""
+"""Import of the past: an old register's file, read by a map, becomes history of the record."""

@@ -1,4 +1,4 @@
-"""The map of an old register: which column means what, and which of its words mean which of ours.
+"""The map of an old register: the meaning of its columns, and of the words in them.
 
 A map is a TOML file, so that an administrator can write and keep it. It is checked completely,
 against the columns of the file and against the regulation, before a row is read.
@@ -29,7 +29,7 @@ _SAMPLE = dt.datetime(2021, 12, 31, 13, 45, 58)
 
 
 class MapRefused(Exception):
-    """A map that cannot be used: `file` names it, `problems` are pairs of a key and why."""
+    """A map that cannot be used: `file` names it, `problems` are pairs of a key and a reason."""
 
     def __init__(self, file: str, problems: list[tuple[str, str]]) -> None:
         super().__init__(file, problems)
@@ -42,7 +42,7 @@ class MapRefused(Exception):
 
 
 def _format(text: str) -> str:
-    """A format that says year, month and day in a way they can be read back."""
+    """Accept a date format that can be read back to year, month and day; else raise ValueError."""
     try:
         read = dt.datetime.strptime(_SAMPLE.strftime(text), text)
     except ValueError:
@@ -80,9 +80,9 @@ class Labelled(_Part):
 
 
 class Identity(_Part):
-    """Where a row's own id stands, and what replaces an empty one.
+    """The column of a row's own id, and the replacement of an empty one.
 
-    `if_empty` is `refuse`, `row` (a checksum of the whole row) or the columns to make one of.
+    `if_empty` is `refuse`, `row` (a checksum of the whole row) or the columns to make one from.
     """
 
     column: Words | None = None
@@ -106,10 +106,10 @@ class Moment(_Part):
 
 
 class Chosen(_Part):
-    """One of our words: always the same `value`, or what a column says, through a table.
+    """A value of ours: always the same `value`, or one read from a column through a table.
 
-    Without a table the cell must already be our word. `other` is for words, and for an empty
-    cell, that the table does not know; without it such a row is refused.
+    Without a table the cell must already hold our value. `other` is for words, and for an empty
+    cell, that the table lacks; without it such a row is refused.
     """
 
     value: Words | None = None
@@ -127,7 +127,7 @@ class Chosen(_Part):
         return self
 
     def results(self) -> Iterator[tuple[str, str]]:
-        """Every word of ours it can give, with the key that says so."""
+        """Yield every value of ours it can give, with the key that says so."""
         if self.value is not None:
             yield "value", self.value
         yield from ((f"table.{word}", ours) for word, ours in self.table.items())
@@ -144,10 +144,10 @@ class Extra(_Part):
 
 
 class Map(_Part):
-    """How a row of an old register becomes a case; see maps/ for one with all its reasons.
+    """The map by which a row of an old register becomes a case; maps/ has one with all its reasons.
 
-    `source` names the register: with a row's id it says which case is in already. Rows received
-    before `go_live` are history; later ones are not taken.
+    `source` names the register: with a row's id it identifies a case that is in already. Rows
+    received before `go_live` are history; later ones are refused.
     """
 
     source: Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -170,7 +170,7 @@ class Map(_Part):
 
 
 def load(path: Path) -> Map:
-    """The map in a file. Raises MapRefused with every problem of its form."""
+    """Return the map in a file. Raises MapRefused with every problem of its form."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -195,7 +195,7 @@ def _problem(error: Any) -> tuple[str, str]:
 
 
 def columns(mapping: Map) -> Iterator[tuple[str, str]]:
-    """Every column the map names, with the key that names it."""
+    """Yield every column the map names, with the key that names it."""
     for key in ("id", "received", "subject", "kind", "status", "channel", "category", "demand"):
         yield from _column(key, getattr(mapping, key))
     for key in ("customer", "phone", "closed"):
@@ -227,7 +227,7 @@ def _absent(mapping: Map, header: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _unknown(mapping: Map, pack: Pack) -> Iterator[tuple[str, str]]:
-    """Words on our side of a table that are none of ours."""
+    """Yield the values of a table that neither the regulation nor the record knows."""
     known = {
         "kind": {entry.key for entry in pack.kind},
         "channel": {entry.key for entry in pack.channel},
@@ -246,7 +246,7 @@ def _none_of(word: str, name: str, words: set[str]) -> str:
 
 
 def _misfits(mapping: Map, pack: Pack) -> Iterator[tuple[str, str]]:
-    """Fields the regulation does not have, and tables whose results a field cannot hold."""
+    """Yield fields the regulation does not have, and results of tables that a field cannot hold."""
     known = {entry.key: entry for entry in pack.field}
     for name, extra in mapping.extra.items():
         if name not in known:

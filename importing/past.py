@@ -1,7 +1,7 @@
-"""Lets the rows of an old register in as history, a savepoint a row, a commit a batch.
+"""Imports the rows of an old register as history, a savepoint a row, a commit a batch.
 
-A refused row leaves nothing behind and does not hold the others up. A second run finds every
-case in and changes nothing.
+A refused row leaves nothing behind and does not hold up the others. A second run finds every case
+in and changes nothing.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ OPEN = (
 
 @dataclass(frozen=True, slots=True)
 class RowRefusal:
-    """A row that did not come in: its number in the file, the cell at fault and the reason."""
+    """A row that was refused: its number in the file, the column and cell at fault, and the
+    reason.
+    """
 
     row: int
     column: str | None
@@ -67,7 +69,9 @@ class RowRefusal:
 
 @dataclass(slots=True)
 class ImportOutcome:
-    """How many rows came in (and are open), were in already; what was taken over or refused."""
+    """The numbers of rows imported, of open ones among them, already in and taken over; the
+    refusals.
+    """
 
     new: int = 0
     new_open: int = 0
@@ -78,10 +82,10 @@ class ImportOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One run: a map and a regulation, who lets the rows in, and when.
+    """One run: a map and a regulation, the actor who imports, and when.
 
-    `finish` ends the transaction of a batch: KEEP, or TRY to see what would happen.
-    `advance` is told of every row that is done.
+    `finish` ends the transaction of a batch: COMMIT, or DRY_RUN to see what would happen. `advance`
+    is called after every row.
     """
 
     engine: sa.Engine
@@ -100,7 +104,7 @@ class Import:
             maps.check(self.mapping, header, policies.pack(session, version), file=file)
 
     def check_take_over(self) -> None:
-        """Refuse somebody who may not take cases over (NotEntitled), before a row is read."""
+        """Refuse an actor who may not take cases over (NotEntitled), before a row is read."""
         with Session(self.engine) as session:
             version = self._version(session)
             on = working_calendar.work_calendar(session).local(self.now).date()
@@ -111,7 +115,7 @@ class Import:
                 raise refused
 
     def run(self, table: InputTable) -> ImportOutcome:
-        """Let every row in that can come in."""
+        """Import every row that can be imported."""
         desk = _RowImporter(self, known=self._known())
         for batch in _batches(table.rows):
             with Session(self.engine) as session:
@@ -125,9 +129,9 @@ class Import:
         return desk.outcome
 
     def take_over_open(self, outcome: ImportOutcome) -> None:
-        """Take over every open case of the source, with clocks from now.
+        """Take over every open case of the source, with deadlines from now.
 
-        What a try let in is not in the record any more, so there it is only counted.
+        The rows of a dry run are not in the record any more, so there they are only counted.
         """
         outcome.taken_over = outcome.new_open if self.finish is DRY_RUN else 0
         with Session(self.engine) as session:
@@ -150,7 +154,7 @@ class Import:
         return policies.in_force(session, self.policy, on=on)
 
     def _known(self) -> set[str]:
-        """The ids of this source that are in: asked once, not once a row."""
+        """Return the ids of this source that are in: asked once, not once a row."""
         rows = sa.select(Complaint.source_id).where(Complaint.source == self.mapping.source)
         with Session(self.engine) as session:
             return {one for one in session.scalars(rows) if one is not None}
@@ -158,7 +162,9 @@ class Import:
 
 @dataclass(slots=True)
 class _RowImporter:
-    """Takes row after row and keeps count; `seen` is what the file itself said under an id."""
+    """The import of row after row, with its counts; `seen` has the content of each id in
+    the file.
+    """
 
     job: Import
     known: set[str]
@@ -168,7 +174,7 @@ class _RowImporter:
     def take(
         self, session: Session, version: PolicyVersion, reader: RegisterReader, row: TableRow
     ) -> None:
-        """Let a row in, or note why not."""
+        """Import a row, or note why it is refused."""
         try:
             source_id = reader.identity(row)
             if self._is_known(row, source_id):
@@ -185,7 +191,7 @@ class _RowImporter:
             self.seen.setdefault(source_id, (row.number, _content_of(row)))
 
     def _is_known(self, row: TableRow, source_id: str) -> bool:
-        """Whether record or file had the row already; an id that means two things is refused."""
+        """Whether record or file had the row already; an id with two contents is refused."""
         before = self.seen.get(source_id)
         if before is not None and before[1] != _content_of(row):
             column = self.job.mapping.id.column
@@ -193,7 +199,7 @@ class _RowImporter:
         return before is not None or source_id in self.known
 
     def _let_in(self, session: Session, version: PolicyVersion, past: PastCase) -> None:
-        """One row as one case, or nothing of it."""
+        """Record one row as one case, or nothing of it."""
         with session.begin_nested():
             customer = None
             if past.customer is not None:
@@ -233,7 +239,7 @@ def _batches(items: Iterable[One]) -> Iterator[list[One]]:
 
 
 def write_report(path: Path, refusals: Iterable[RowRefusal]) -> None:
-    """A CSV of the refused rows: number in the file, column, cell and reason."""
+    """Write a CSV of the refused rows: number in the file, column, cell and reason."""
     header = [_(name) for name in HEADER]
     write_csv(path, header, ((one.row, one.column, one.value, one.reason) for one in refusals))
 

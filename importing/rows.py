@@ -1,7 +1,7 @@
-"""One row of an old register, read by a map: what it says of a case, in our words.
+"""Rows of an old register, read by a map into the fields of a case.
 
-Nothing here touches the record. What a row says is judged by the regulation later; what is
-refused here is what cannot even be understood.
+Nothing here touches the record. The regulation judges the fields later; here a row is refused only
+where it cannot be understood.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TIMES = ("%H", "%I", "%X", "%c", "%T", "%R")
 
 @dataclass(frozen=True, slots=True)
 class PastCase:
-    """What a row says: its own id, the customer, and the fields of an import."""
+    """A case as a row describes it: its own id, the customer, and the fields of an import."""
 
     source_id: str
     customer: str | None
@@ -37,7 +37,9 @@ class PastCase:
 
 @dataclass(frozen=True, slots=True)
 class RegisterReader:
-    """Reads rows by a map under a regulation; `now` is when, `zone` the company's."""
+    """Reads rows by a map under a regulation; `now` is the import's instant, `zone` the
+    company's.
+    """
 
     mapping: Map
     pack: Pack
@@ -45,7 +47,7 @@ class RegisterReader:
     now: dt.datetime
 
     def identity(self, row: TableRow) -> str:
-        """The row's own id, or the one the map makes for it."""
+        """Return the row's own id, or the one the map makes for it."""
         if row.surplus:
             raise RowRefused("surplus", None, value=cell_text(row.surplus[0]))
         part = self.mapping.id
@@ -60,7 +62,7 @@ class RegisterReader:
         return f"row-{row_checksum(row, names)[:24]}"
 
     def read(self, row: TableRow, source_id: str) -> PastCase:
-        """What the row says. Raises RowRefused with the column at fault."""
+        """Return the case the row describes. Raises RowRefused with the column at fault."""
         received_at = self._received(row)
         said = {
             "received_at": received_at,
@@ -77,7 +79,7 @@ class RegisterReader:
         return PastCase(source_id, customer, phone, said)
 
     def column_of(self, field: str) -> str | None:
-        """The column a refused field came from, as far as the map can say."""
+        """Return the column a refused field came from, as far as the map can say."""
         part = self.mapping.extra.get(field) or getattr(
             self.mapping, {"received_at": "received", "closed_at": "closed"}.get(field, field), None
         )
@@ -115,7 +117,7 @@ class RegisterReader:
         part = self.mapping.closed
         at = self._moment(row, part) if part else None
         if part and at and at < received_at:
-            # A day without a time may be the very day of the complaint.
+            # A closing day without a time may be the day of the complaint itself.
             if at.astimezone(self.zone).date() < received_at.astimezone(self.zone).date():
                 raise RowRefused(
                     "closed_before", part.column, value=cell_text(row.cells[part.column])
@@ -178,7 +180,7 @@ class RegisterReader:
 
 
 def cell_text(cell: Cell) -> str | None:
-    """A cell as a person would read it aloud; None when there is nothing in it."""
+    """Return a cell as a person would read it aloud; None for an empty one."""
     if isinstance(cell, dt.datetime):
         return cell.isoformat(sep=" ")
     if isinstance(cell, dt.date):
@@ -189,13 +191,13 @@ def cell_text(cell: Cell) -> str | None:
 
 
 def row_checksum(row: TableRow, names: Any) -> str:
-    """What tells one row from another: the same cells give the same, wherever they stand."""
+    """Return a checksum of some cells of a row: equal cells give the same, whatever the row."""
     said = json.dumps([[name, cell_text(row.cells[name])] for name in names], ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _instant(cell: Cell, part: Moment) -> dt.datetime | None:
-    """The local date and time a cell says, with the default time where it says only a day."""
+    """Return the local date and time of a cell, with the default time where it has only a day."""
     if cell is None or isinstance(cell, dt.datetime):
         return cell
     if isinstance(cell, dt.date):

@@ -1,11 +1,11 @@
-"""Notices out: to a mailbox or a group robot, named by an Apprise address.
+"""Sends notices to a mailbox or a group robot, named by an Apprise address.
 
-Only the schemes of `SCHEMES` are understood and only the parameters of `PARAMETERS`: Apprise
-knows a hundred more, some of which read files or run programs on this machine, and an address is
+Only the schemes of `SCHEMES` are understood and only the parameters of `PARAMETERS`: Apprise knows
+a hundred more, some of which read files or run programs on this machine, and an address is
 something people type. Apprise's plugins are used one by one, so its registry is never asked.
 
-An address is a secret. It is in no log, in no message of an error and on no page; `masked` is
-what may be shown of it.
+An address is a secret. It is in no log, in no message of an error and on no page; `masked` returns
+the part of it that may be shown.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _WEBHOOKS = (
     (re.compile(r"https://open\.feishu\.cn/open-apis/bot/v2/hook/([\w-]+)/?"), "feishu"),
     (re.compile(r"https://open\.larksuite\.com/open-apis/bot/v2/hook/([\w-]+)/?"), "lark"),
 )
-"""What a group shows when a robot is added; people copy it as it stands."""
+"""The web addresses groups show when a robot is added; people copy them unchanged."""
 
 _ASSET = AppriseAsset(app_id="Redress", app_desc="Redress", app_url="", async_mode=False)
 
@@ -64,14 +64,16 @@ silence()
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is said: a title in one line, and a few lines of text."""
+    """A message: a title in one line, and a few lines of text."""
 
     title: str
     body: str
 
 
 def read(text: str) -> str:
-    """The address in what somebody typed: itself, or the one a robot's web address stands for."""
+    """Return the address in a typed text: the text itself, or the one a robot's web address stands
+    for.
+    """
     text = text.strip()
     for pattern, scheme in _WEBHOOKS:
         found = pattern.fullmatch(text)
@@ -81,10 +83,10 @@ def read(text: str) -> str:
 
 
 def check(address: str) -> None:
-    """Refuse an address that could not be delivered to; no network is touched.
+    """Refuse an address to which nothing could be delivered; no network is touched.
 
-    Raises ValueRefused for a scheme or a parameter that may not be used, and for an address that
-    lacks something. Its facts carry the masked address.
+    Raises ValueRefused for a scheme or a parameter that may not be used, and for an address that is
+    incomplete. Its facts carry the masked address.
     """
     try:
         _plugin(address)
@@ -93,13 +95,13 @@ def check(address: str) -> None:
 
 
 def masked(address: str) -> str:
-    """What may be shown of an address: its scheme."""
+    """Return the part of an address that may be shown: its scheme."""
     scheme, found, _rest = address.partition("://")
     return f"{scheme}://…" if found and scheme in SCHEMES else "…"
 
 
 def deliver(address: str, message: Message) -> None:
-    """Give a message to whom the address names. Raises NotDelivered, which says why."""
+    """Deliver a message to an address. Raises NotDelivered with the reason."""
     _send(address, message)
 
 
@@ -112,7 +114,9 @@ def mail(address: str, message: Message, *, to: str) -> None:
 
 
 class _Unusable(Exception):
-    """`why` is a code: scheme_unknown, parameter_unknown or address_incomplete."""
+    """An address that cannot be used; `why` is a code: scheme_unknown, parameter_unknown or
+    address_incomplete.
+    """
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -163,10 +167,10 @@ def _send(address: str, message: Message, **instead: Any) -> None:
 
 
 def _secrets(address: str) -> list[str]:
-    """Every part of an address that a far end or a library might repeat, the longest first.
+    """Return every part of an address that a far end or a library might repeat, the longest first.
 
-    The host of a mail or web address is not one of them: a failure that does not name the server
-    helps nobody. A robot's address has its key there.
+    The host of a mail or web address is not one of them, because a failure that does not name the
+    server helps no administrator. A robot's address has its key there.
     """
     parts = urlsplit(address)
     pieces = re.split(r"[/?&=:@]", address.partition("://")[2])

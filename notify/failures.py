@@ -1,4 +1,4 @@
-"""Why something was not delivered, in a code with a detail that carries no secret."""
+"""Failures of a delivery: a code, with a detail that carries no secret."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _REFUSAL = re.compile(r"error=\d{3}|\(\d{3}, b['\"]|SMTP\w*Refused|SMTPAuth")
 
 
 class NotDelivered(Exception):
-    """`why` is a code, or a code, a colon and what the far end said.
+    """A delivery that failed; `why` is a code, or a code, a colon and the far end's words.
 
     Codes: unreachable, refused, scheme_unknown, parameter_unknown, address_incomplete.
     """
@@ -21,7 +21,7 @@ class NotDelivered(Exception):
 
     @classmethod
     def saying(cls, code: str, detail: str, *, hidden: Iterable[str]) -> NotDelivered:
-        """A failure with the words of the far end, in which every hidden text is a ***."""
+        """Return a failure with the words of the far end, in which every hidden text is a ***."""
         for secret in hidden:
             detail = detail.replace(secret, "***")
         detail = " ".join(detail.split())[:LONGEST_DETAIL]
@@ -29,7 +29,9 @@ class NotDelivered(Exception):
 
     @classmethod
     def heard(cls, lines: Iterable[str], *, hidden: Iterable[str]) -> NotDelivered:
-        """A failure from what Apprise murmured while it failed; the last word is the best."""
+        """Return a failure from the lines Apprise logged while it failed; the last line explains
+        most.
+        """
         told = [line.removeprefix("Socket Exception: ") for line in lines]
         code = "refused" if any(_REFUSAL.search(line) for line in told) else "unreachable"
         return cls.saying(code, told[-1] if told else "", hidden=hidden)

@@ -1,8 +1,8 @@
 """Group robots of WeCom, DingTalk, Feishu and Lark: a text is posted, and the answer is read.
 
-These robots answer HTTP 200 to everything and say in the body whether they took it: a wrong key,
-a missing keyword or too many messages a minute would count as sent if nobody read it, and
-Apprise does not. The addresses and DingTalk's signature are Apprise's.
+These robots answer HTTP 200 to everything and say in the body whether they took it: a wrong key, a
+missing keyword or too many messages a minute would count as sent if the body were not read, and
+Apprise does not read it. The addresses and DingTalk's signature are Apprise's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ _WORDS = ("errmsg", "msg", "StatusMessage")
 
 
 def post(robot: Robot, text: str, *, hidden: Sequence[str]) -> None:
-    """Say `text` in the robot's group. Raises NotDelivered; `hidden` never stands in it."""
+    """Post `text` in the robot's group. Raises NotDelivered, whose text contains none of
+    `hidden`.
+    """
     try:
         answer = requests.post(
             _endpoint(robot),
@@ -37,7 +39,7 @@ def post(robot: Robot, text: str, *, hidden: Sequence[str]) -> None:
             allow_redirects=False,
         )
     except requests.RequestException as error:
-        # Its text has the whole address in it; its kind says enough.
+        # The error's text has the whole address in it; its kind says enough.
         raise NotDelivered.saying("unreachable", type(error).__name__, hidden=hidden) from None
     if answer.status_code != requests.codes.ok:
         raise NotDelivered(f"refused: HTTP {answer.status_code}")
@@ -56,7 +58,7 @@ def _signature(robot: Robot) -> dict[str, str] | None:
     if not isinstance(robot, NotifyDingTalk) or not robot.secret:
         return None
     timestamp, quoted = robot.get_signature()  # type: ignore[no-untyped-call]  # Apprise's
-    # It comes quoted, and requests would quote it once more.
+    # The signature comes quoted, and requests would quote it once more.
     return {"timestamp": timestamp, "sign": unquote(quoted)}
 
 

@@ -1,4 +1,4 @@
-"""Keeps the libraries quiet: what they log has addresses, messages and keys in it."""
+"""Keeps the libraries quiet: their log lines contain addresses, messages and keys."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _TELLING = ("Socket Exception", "Failed to", "SMTP")
 
 
 def silence() -> None:
-    """Let nothing of Apprise and urllib3 reach our log, whatever its level is.
+    """Keep the log lines of Apprise and urllib3 out of our log, whatever its level is.
 
-    urllib3 writes the path of each request at DEBUG, and in a robot's path stands its key.
+    urllib3 writes the path of each request at DEBUG, and a robot's path contains its key.
     """
     _APPRISE.propagate = False
     _APPRISE.addHandler(logging.NullHandler())
@@ -22,7 +22,7 @@ def silence() -> None:
 
 
 class _Ear(logging.Handler):
-    """Keeps the lines of this thread that say why something failed."""
+    """Keeps the lines of this thread that say why a delivery failed."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)

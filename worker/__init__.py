@@ -1,4 +1,4 @@
-"""The worker: what happens without anybody clicking; `make_worker` names its chores."""
+"""The worker: every job that needs no user's click; `make_worker` names its chores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRIALS_EVERY_S = 2.0
 
 
 def make_worker(settings: Settings, chores: tuple[Chore, ...] | None = None) -> Worker:
-    """A worker for `settings` with the usual chores, or with those given."""
+    """Return a worker for `settings` with the usual chores, or with those given."""
     if chores is None:
         chores = (
             Chore("sweep", settings.sweep_seconds, sweep_cases),

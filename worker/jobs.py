@@ -1,4 +1,4 @@
-"""The jobs: what each chore does in its turn. Each commits in portions and lets others in."""
+"""The jobs: the work of each chore in its turn. Each commits in portions and lets others in."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _pass_time(turn: Turn, number: str) -> None:
 
 
 def recount_cases(turn: Turn) -> None:
-    """Count open cases anew where somebody asked for it, each in a transaction of its own."""
+    """Recount open cases where a request asks for it, each in a transaction of its own."""
     with reading(turn.engine) as session:
         if not requests.open_requests(session, kind=recounting.REQUEST):
             return
@@ -87,7 +87,7 @@ def _recount(turn: Turn, number: str, why: str) -> None:
 
 @dataclass
 class LookAtFiles:
-    """Looks at every department's file; each look runs under a lease of its own."""
+    """Looks at every workbook; each look runs under a lease of its own."""
 
     settings: Settings
     mirrors: Mirrors | None = None
@@ -101,10 +101,10 @@ class LookAtFiles:
 
 @dataclass(frozen=True)
 class SendNotices:
-    """Announces what ends soon, spreads what is new and sends what waits.
+    """Adds reminders, makes deliveries of new notices and sends those that are due.
 
-    The network is touched outside any transaction, and for a few seconds a turn only: a mail
-    server that is away must not keep the sweep waiting.
+    The network is touched outside any transaction, and for a few seconds a turn only: a mail server
+    that is away must not hold up the sweep.
     """
 
     settings: Settings
@@ -152,7 +152,7 @@ class SendNotices:
                 deliveries.mark_failed(session, delivery_id, why=why)
 
     def _try(self, going: deliveries.Outgoing) -> str | None:
-        """Why the far end did not take it, or None when it did."""
+        """Return why the far end did not take a delivery, or None when it did."""
         try:
             self._deliver(going)
         except notify.NotDelivered as failure:
@@ -180,7 +180,7 @@ class SendNotices:
 
 
 def try_versions(turn: Turn) -> None:
-    """Try versions of regulations on past cases, a few seconds a turn, where somebody asked.
+    """Judge past cases under the versions that requests name, a few seconds a turn.
 
     Judging holds no lock: a batch is read and judged first and then written down.
     """
@@ -215,7 +215,7 @@ def _unforeseen(error: Exception) -> TrialFailed:
 
 
 def check_drafts(turn: Turn) -> None:
-    """Walk the states of drafts whose check was asked for; the walk itself holds no transaction."""
+    """Check the drafts that requests name; walking their states holds no transaction."""
     with reading(turn.engine) as session:
         if not requests.open_requests(session, kind=draft_checks.CHECK):
             return

@@ -45,7 +45,9 @@ class Turn:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A writing session that commits only while the lease is still ours; raises LeaseLost."""
+        """Yield a writing session that commits only while the lease is still ours. Raises
+        LeaseLost.
+        """
         with writing(self.engine) as session:
             leases.renew(session, self.name, fence=self.fence, now=now(), term=TURN_TERM)
             yield session
@@ -76,7 +78,7 @@ class Worker:
         return self.huey.task(name=chore.name)(lambda: self.take_turn(chore))
 
     def take_turn(self, chore: Chore) -> bool:
-        """Run `chore` once unless somebody else is at it; whether it ran."""
+        """Run a chore once unless another worker runs it; returns whether it ran."""
         with writing(self.engine) as session:
             fence = leases.acquire(
                 session, chore.name, holder=self.holder, now=now(), term=TURN_TERM
@@ -177,5 +179,5 @@ def make_queue(settings: Settings) -> Huey:
 
 
 def now() -> dt.datetime:
-    """This instant, aware UTC."""
+    """Return the current instant, aware UTC."""
     return dt.datetime.now(dt.UTC)

@@ -1,4 +1,4 @@
-"""What is written down on a case, and what a charge brings besides a sum.
+"""Form entries of a case, and the sanctions that a penalty brings besides a sum.
 
 Forms, reports, approvals, votes and findings of a case stand in `form_entry` by position; those
 without a case may belong to a customer and a period. A case knows whom the customer asked first,
