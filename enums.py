@@ -30,7 +30,7 @@ class Audience(enum.Enum):
 
 
 class CellDeed(enum.Enum):
-    """What a look did about a cell or a row of a workbook."""
+    """The deed of a look on a cell or a row of a workbook."""
 
     taken = "taken"  # a person's input became a deed or a fact
     written = "written"  # news of the record was written into the workbook

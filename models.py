@@ -123,7 +123,7 @@ def _to(target: str, *, index: bool = True, **options: Any) -> Any:
 
 
 class Department(Base):
-    """A department of the company; `key` is what packs, sheets and files call it."""
+    """A department of the company; packs, workbooks and files name it by `key`."""
 
     __tablename__ = "department"
 
@@ -1068,7 +1068,7 @@ class WorkbookLook(Base):
 
 
 class WorkbookChange(Base):
-    """What a look did about one cell or row, and why."""
+    """A change a look made to one cell or row, and why."""
 
     __tablename__ = "sheet_change"
 

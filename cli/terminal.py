@@ -1,4 +1,4 @@
-"""What every command of the terminal shares: the database it needs, and refusals in words."""
+"""The terminal's part of every command: the database it needs, and refusals in plain words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from wording.import_reasons import table_reason
 
 
 def engine_of(settings: Settings) -> sa.Engine:
-    """The engine on a database that has its tables."""
+    """Return an engine on a database that has its tables."""
     engine = database.make_engine(settings)
     if not sa.inspect(engine).has_table(User.__tablename__):
         raise click.ClickException("There is no database yet. Run first: flask upgrade")

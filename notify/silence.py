@@ -37,7 +37,9 @@ class _Ear(logging.Handler):
 
 @contextmanager
 def listening() -> Iterator[list[str]]:
-    """The lines in which Apprise says meanwhile why it failed; the reasons it tells at DEBUG."""
+    """Yield the lines in which Apprise says why it failed meanwhile; it logs the reasons at
+    DEBUG.
+    """
     ear = _Ear()
     _APPRISE.addHandler(ear)
     _APPRISE.setLevel(logging.DEBUG)

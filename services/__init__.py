@@ -1,1 +1,1 @@
-"""What people do: one function per deed. Takes a session and `now`; flushes, never commits."""
+"""The deeds of people, one function each. Takes a session and `now`; flushes, never commits."""

@@ -135,7 +135,7 @@ class SendNotices:
         except LeaseLost:
             raise
         except Exception:
-            # A case whose term cannot be looked at must not keep everybody else's notices back.
+            # A deadline that cannot be read must not hold back the other notices.
             logger.exception("terms that end soon could not be announced")
 
     def _send(self, turn: Turn, delivery_id: int) -> None:
@@ -197,7 +197,7 @@ def _try_version(turn: Turn, what_if_id: int, request_id: int, until: float) -> 
         try:
             with reading(turn.engine) as session:
                 found = whatif.judge_next_batch(session, what_if_id, now=loop.now())
-        except Exception as error:  # noqa: BLE001  # any failure is told
+        except Exception as error:  # noqa: BLE001  # any failure is reported
             refusal = error if isinstance(error, DomainError) else _unforeseen(error)
             with turn.writing() as session:
                 whatif.fail(session, what_if_id, request_id, refusal, now=loop.now())

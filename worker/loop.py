@@ -1,7 +1,7 @@
-"""The loop: a ticker that notes what is due, and chores that take their turn under a lease.
+"""The loop: a ticker that notes which chores are due, and chores that run under a lease.
 
-A note carries no data, it only says *look*. Whoever takes it works under a lease with a fencing
-number, so a note that is doubled, lost or taken by two workers does no harm.
+A note carries no data, it only says *look*. The worker that takes it works under a lease with a
+fencing number, so a note that is doubled, lost or taken by two workers does no harm.
 """
 
 from __future__ import annotations
@@ -45,9 +45,7 @@ class Turn:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """Yield a writing session that commits only while the lease is still ours. Raises
-        LeaseLost.
-        """
+        """Yield a writing session that commits only while the lease is ours; raises LeaseLost."""
         with writing(self.engine) as session:
             leases.renew(session, self.name, fence=self.fence, now=now(), term=TURN_TERM)
             yield session
@@ -55,7 +53,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Chore:
-    """Something to look after: every so many seconds `look` gets its turn."""
+    """A job that gets its turn every so many seconds; `look` does it."""
 
     name: str
     every_s: float
@@ -124,6 +122,7 @@ class Ticker(threading.Thread):
         self.fence: int | None = None
 
     def run(self) -> None:
+        """Tick every second until the ticker is stopped."""
         while True:
             try:
                 self.tick(time.monotonic())
@@ -168,7 +167,7 @@ class Ticker(threading.Thread):
 
 
 def make_queue(settings: Settings) -> Huey:
-    """The queue of `settings`: SQLite in the home folder, PostgreSQL or Redis."""
+    """Return the queue of `settings`: SQLite in the home folder, PostgreSQL or Redis."""
     make_home(settings)
     url = make_url(settings.queue_url)
     if url.get_backend_name() == "sqlite":

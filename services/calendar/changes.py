@@ -300,7 +300,9 @@ def _write_days(
 def _wanted_days(
     change: CalendarChange, standing: Iterable[tuple[DayLayer, dt.date]]
 ) -> dict[tuple[DayLayer, dt.date], KindAndNote | None]:
-    """What a change says of each day it touches; None where a day becomes a usual one."""
+    """Return the new kind and note of each day a change touches; None where it becomes a
+    usual one.
+    """
     wanted: dict[tuple[DayLayer, dt.date], KindAndNote | None] = {
         (DayLayer.company, day): said for day, said in change.company.items()
     }

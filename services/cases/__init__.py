@@ -1,1 +1,1 @@
-"""What people do with a case; every change passes the journal."""
+"""The deeds of people on a case; every change passes the journal."""

@@ -124,22 +124,17 @@ def add_flag(
     in force.
     """
     _check_may_flag(actor)
-    head = policies.pack(session, version).policy
-    if head.customer_flag_term is None or head.customer_flag_cite is None:
-        raise NotFound(what="customer_flag", key=head.key)
-    calendar = working_calendar.work_calendar(session)
-    today = calendar.local(now).date()
-    last = calendar.local(head.customer_flag_term.end(now, calendar).at).date()
+    today, last, cite = _flag_bounds(session, version, now=now)
     if until_on is not None and not today <= until_on <= last:
         raise PeriodRefused(field="until_on", from_on=today, until_on=last)
-    # Two people who mark one customer at once come one after the other.
+    # Two users who flag one customer at once come one after the other.
     session.execute(sa.select(Customer.id).where(Customer.id == customer.id).with_for_update())
     if flags_on(session, [customer.id], actor=actor, on=today):
         raise Duplicate(field="customer", value=customer.name)
     made = CustomerFlag(
         customer=customer,
         reason=_checked_reason(reason),
-        cite=head.customer_flag_cite,
+        cite=cite,
         set_by_id=actor.user_id,
         set_at=now,
         until_on=until_on or last,
@@ -147,6 +142,18 @@ def add_flag(
     session.add(made)
     session.flush()
     return made
+
+
+def _flag_bounds(
+    session: Session, version: PolicyVersion, *, now: dt.datetime
+) -> tuple[dt.date, dt.date, str]:
+    """Return the first and the last day a flag may end on, and the clause that allows it."""
+    head = policies.pack(session, version).policy
+    if head.customer_flag_term is None or head.customer_flag_cite is None:
+        raise NotFound(what="customer_flag", key=head.key)
+    calendar = working_calendar.work_calendar(session)
+    last = calendar.local(head.customer_flag_term.end(now, calendar).at).date()
+    return calendar.local(now).date(), last, head.customer_flag_cite
 
 
 def lift_flag(

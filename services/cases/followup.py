@@ -72,7 +72,7 @@ def restart(
     actor: Actor,
     now: dt.datetime,
 ) -> Effects:
-    """Begin another round at the same department; whoever leads it today answers for the case."""
+    """Begin another round at the same department, for which its leader of today answers."""
     department = record.facts_of(session, complaint).department
     holder, deputy = (None, None)
     if department is not None:

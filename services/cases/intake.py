@@ -360,7 +360,7 @@ def dispatch(
     director_only: bool = False,
     text: str | None = None,
 ) -> tuple[Effect, ...]:
-    """Dispatch the case to a department; whoever leads it that day answers for the case."""
+    """Dispatch the case to a department, for which its leader of that day answers."""
     pack, _ = journal.rules_of(session, complaint)
     entry = pack.find("department", department)
     if entry is None or not entry.answers:

@@ -51,7 +51,7 @@ def convene(
 ) -> Effects:
     """Appoint the jury of a vote: the holders of its posts today, and further members by number.
 
-    The engine recuses the employees whom the case concerns.
+    The engine recuses the members who are concerned by the case.
     """
     for number in more:
         people.known_employee(session, number)

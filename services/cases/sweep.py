@@ -41,8 +41,8 @@ def due_cases(session: Session, *, now: dt.datetime, tried: int = 0) -> list[str
 def pass_time(session: Session, number: str, *, now: dt.datetime) -> None:
     """Record the passing of time on a case: breaches with their penalties, then the archive.
 
-    Deadlines that a department may have met in a workbook nobody has read since are spared until it
-    was read. Where nothing else ran out, nothing happens.
+    Deadlines that a department may have met in a workbook not read since are spared until it was
+    read. Where nothing else ran out, nothing happens.
     """
     complaint = journal.lock_case(session, number)
     if complaint.time_at is None or complaint.time_at >= now:

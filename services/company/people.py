@@ -146,7 +146,7 @@ def known_employee(session: Session, number: str | None) -> Employee | None:
 
 
 def employees_by_number(session: Session, numbers: Iterable[str | None]) -> dict[str, Employee]:
-    """Return the employees of some numbers, by number; numbers of nobody are left out."""
+    """Return the employees of some numbers, by number; unknown numbers are left out."""
     rows = session.scalars(sa.select(Employee).where(Employee.number.in_({*numbers} - {None})))
     return {row.number: row for row in rows}
 

@@ -29,9 +29,7 @@ from policy.vocabulary.status import DeadlineState
 from services.notices import recipients, reminders
 
 STALE = dt.timedelta(hours=24)
-"""The age beyond which a notice is sent to nobody, so that days without a server end in no
-flood.
-"""
+"""The age beyond which a notice is not sent, so that days without a server end in no flood."""
 
 
 BACKOFF = tuple(dt.timedelta(minutes=m) for m in (1, 5, 15, 60, 240))
@@ -95,6 +93,7 @@ def _deliveries_of(
 
 
 def to_channel(notice: Notice, channel: NoticeChannel, *, now: dt.datetime) -> NoticeDelivery:
+    """Return a delivery of a notice to a channel, due now."""
     return NoticeDelivery(
         notice_id=notice.id, way=f"channel:{channel.id}", channel_id=channel.id, next_at=now
     )

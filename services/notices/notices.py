@@ -1,4 +1,4 @@
-"""Notices: who is to be told what, once each.
+"""Notices: messages to employees, posts and departments, each made once.
 
 A notice is a row written with the deed that causes it; `deliveries` sends it. Nothing in this
 sub-room knows a network or a language; `now` is an aware instant.

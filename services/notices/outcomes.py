@@ -46,7 +46,7 @@ def has_state(name: str) -> sa.ColumnElement[bool]:
 
 
 def was_too_old(notice: Notice) -> bool:
-    """Whether a notice went to nobody because it was older than STALE when it was looked at."""
+    """Whether a notice was not sent because it was older than STALE when it was looked at."""
     late = notice.spread_at is not None and notice.spread_at - notice.made_at > deliveries.STALE
     return late and not notice.deliveries
 

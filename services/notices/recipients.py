@@ -60,4 +60,5 @@ def _handler(notice: Notice) -> set[int | None]:
 
 
 def is_reachable(employee: Employee, *, on: dt.date) -> bool:
+    """Whether an employee has a mail address and has not left by a day."""
     return bool(employee.email) and (employee.left_on is None or employee.left_on >= on)

@@ -49,6 +49,7 @@ def _in_last_quarter(deadline: Deadline, now: dt.datetime) -> bool:
 
 
 def occasion_of(deadline: Deadline) -> str:
+    """Return the occasion of a deadline's reminder: its key, its round and its due time in UTC."""
     assert deadline.due_at is not None
     return f"{deadline.key}/{deadline.round}/{_utc(deadline.due_at)}"
 

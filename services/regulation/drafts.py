@@ -274,6 +274,7 @@ def check_editable(draft: PolicyVersion, actor: Actor) -> None:
 
 
 def check_role(actor: Actor, deed: str, roles: Collection[Role] = (Role.administrator,)) -> None:
+    """Refuse an actor whose role may not do the deed. Raises RoleMissing."""
     if actor.role not in roles:
         raise RoleMissing(deed=deed)
 

@@ -1,1 +1,1 @@
-"""What is read over many cases: ledgers, indicators, reports, what-if."""
+"""Reading over many cases: ledgers, indicators, periodic reports, what-if."""

@@ -81,6 +81,7 @@ def changes_of(
 
 
 def changes_in(look: WorkbookLook) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return the conditions that select the changes of a look."""
     return (
         WorkbookChange.sheet_id == look.sheet_id,
         WorkbookChange.pass_number == look.number,
