@@ -1,8 +1,8 @@
-"""Codes and facts into sentences, in the reader's language.
+"""Codes and facts as sentences, in the reader's language.
 
-The record and the rules hold codes: an enumeration, an event, a refusal with facts. What a
-person reads of them is made here and nowhere else, at the moment it is read. Inside a request
-the language and the zone are the visitor's; elsewhere (worker, command line) the caller says:
+The record and the rules hold codes: an enumeration, an event, a refusal with facts. The sentence a
+person reads is made here and nowhere else, at the moment it is read. Inside a request language and
+zone are the visitor's; elsewhere (worker, command line) the caller says:
 
     with speaking("en", zone): wording.error(refusal)
 """

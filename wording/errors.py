@@ -1,4 +1,4 @@
-"""What is wrong and what to do about it: every refusal as one or two sentences."""
+"""Every refusal as one or two sentences: what is wrong and what to do about it."""
 
 from __future__ import annotations
 
@@ -277,23 +277,24 @@ _ROLES = {
 
 
 class Facts(dict[str, str]):
-    """The facts of a refusal in words; one that is not there is shown as a dash."""
+    """The facts of a refusal in words; a missing one is shown as a dash."""
 
     def __missing__(self, key: str) -> str:
         return "—"
 
 
 def error(refusal: DomainError) -> str:
-    """What is wrong and what to do about it, as one or two sentences."""
+    """Return what is wrong and what to do about it, as one or two sentences."""
     return render_refusal(ERRORS[refusal.code], refusal.facts)
 
 
 def render_refusal(sentence: str, facts: Mapping[str, Any]) -> str:
+    """Return the sentence in the reader's language with the facts in words."""
     return _(sentence) % Facts({name: _fact_text(name, value) for name, value in facts.items()})
 
 
 def _fact_text(name: str, value: Any) -> str:
-    """One fact of a refusal in words, by the name it travels under."""
+    """Return one fact of a refusal in words, by its name."""
     tables = {"deed": DEEDS, "field": FIELDS, "what": _WHATS, "why": _WHYS}
     if name in tables and isinstance(value, str):
         return _(tables[name][value]) if value in tables[name] else value
@@ -311,6 +312,7 @@ def _fact_text(name: str, value: Any) -> str:
 
 
 def value_text(value: Any) -> str:
+    """Return a value in words: a label, a moment, a refusal's sentence, or the text itself."""
     if value is None:
         return _("further notice")
     if isinstance(value, DomainError):
@@ -329,7 +331,7 @@ def value_text(value: Any) -> str:
 
 
 def faulty_lines(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Lines of a table that cannot be used, each with its number, its text and what is wrong."""
+    """Return the unusable lines of a table, each with its number, text and what is wrong."""
     return [
         _(
             "line %(line)s “%(text)s”: %(why)s",
@@ -342,12 +344,12 @@ def faulty_lines(lines: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _problems(problems: Sequence[Mapping[str, Any]]) -> str:
-    """The places and reasons of a refused file, one after the other."""
+    """Return the places and reasons of a refused file, one after the other."""
     return _("; ").join(": ".join(word for word in _problem(one) if word) for one in problems)
 
 
 def _problem(one: Mapping[str, Any]) -> Iterator[str]:
-    """One problem: the place in a pack, or the case, step and field of a case file; and why."""
+    """Yield the place of a problem in a pack, or its case, step and field, and why."""
     yield str(one.get("place") or "")
     if one.get("case"):
         yield _("case “%(name)s”", name=one["case"])
@@ -358,5 +360,5 @@ def _problem(one: Mapping[str, Any]) -> Iterator[str]:
 
 
 def counted_mismatches(count: int) -> str:
-    """How many expectations of a case file did not hold."""
+    """Return how many expectations of a case file did not hold."""
     return _("Expectations that do not hold: %(count)s", count=count)

@@ -1,4 +1,4 @@
-"""What the check of a draft found, in the words of whoever mends it."""
+"""Findings of a draft's check, in the words of the person who mends the draft."""
 
 from __future__ import annotations
 
@@ -188,24 +188,24 @@ REMEDIES = {
         lazy_gettext("Say which department is meant"),
     ),
 }
-"""The page on which a fact of the company that a finding misses is written down."""
+"""The page on which the company's fact that a finding misses is entered."""
 
 
 def finding_sentence(finding: Finding, lexicon: RuleChoices) -> str:
-    """What is wrong and what to do about it."""
+    """Return what is wrong and what to do about it."""
     words = SENTENCES.get(finding.code)
     return str(words) % _sentence_facts(finding, lexicon) if words is not None else finding.code
 
 
 def finding_place(finding: Finding, lexicon: RuleChoices) -> str:
-    """Which entry it is about, by its label."""
+    """Return the entry a finding is about, by its label."""
     name = lexicon.label(finding.section, finding.key) if finding.key else ""
     parts = [lexicon.section(finding.section) if finding.section else "", name]
     return " · ".join(part for part in parts if part)
 
 
 class _Facts(dict[str, str]):
-    """Facts of a sentence; one that is not there is a dash and no failure of the page."""
+    """Facts of a sentence; a missing one is shown as a dash and fails no page."""
 
     def __missing__(self, key: str) -> str:
         return "—"
@@ -222,7 +222,7 @@ def _sentence_facts(finding: Finding, lexicon: RuleChoices) -> Mapping[str, str]
 
 
 def _facts_by_name(finding: Finding, lexicon: RuleChoices) -> dict[str, str]:
-    """The facts that name other entries, fields, deeds or statuses."""
+    """Return the facts that name other entries, fields, deeds or statuses, in words."""
     raw = finding.facts
     said: dict[str, str] = {}
     if finding.code == "reference_gone":

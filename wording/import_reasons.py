@@ -1,4 +1,4 @@
-"""Why a file or a row of it is not taken, as codes with facts, and in the reader's words."""
+"""Why a file or a row of it is not imported: codes with facts, and sentences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from wording import _, mark
 
 
 class RowRefused(Exception):
-    """A row that cannot come in: a code of ROW_REASONS, the column at fault and its facts."""
+    """A row that cannot be imported: a code of ROW_REASONS, the column at fault, its facts."""
 
     def __init__(self, code: str, column: str | None = None, **facts: Any) -> None:
         super().__init__(code, column, facts)
@@ -75,12 +75,12 @@ FOUND = {
 
 
 def row_reason(refused: RowRefused) -> str:
-    """Why a row is refused, as a sentence."""
+    """Return why a row is refused, as a sentence."""
     return _(ROW_REASONS[refused.code]) % refused.facts
 
 
 def table_reason(refused: TableRefused) -> str:
-    """Why a file is refused, as a sentence."""
+    """Return why a file is refused, as a sentence."""
     facts = {name: _fact_text(name, value) for name, value in refused.facts.items()}
     return _(TABLE_REASONS[refused.code]) % facts
 

@@ -1,4 +1,4 @@
-"""What codes are called: members of enumerations, deeds, fields."""
+"""Labels of codes: members of enumerations, deeds, fields."""
 
 from __future__ import annotations
 
@@ -192,17 +192,17 @@ _TONES: dict[enum.Enum, str] = {
 
 
 def label(member: enum.Enum) -> str:
-    """What a member of one of our enumerations is called."""
+    """Return the label of a member of one of our enumerations."""
     return _(LABELS[member])
 
 
 def tone(member: enum.Enum) -> str:
-    """The colour of its chip: blue, teal, green, amber, red, violet or grey."""
+    """Return the colour of its chip: blue, teal, green, amber, red, violet or grey."""
     return _TONES.get(member, "grey")
 
 
 def labelled(kind: type[enum.Enum]) -> list[tuple[str, str]]:
-    """Every member of an enumeration as (value, label), for the choices of a form or filter."""
+    """Return the members of an enumeration as (value, label), for a form or filter."""
     return [(str(member.value), label(member)) for member in kind]
 
 
@@ -386,10 +386,10 @@ FIELDS = {
 
 
 def deed(name: str) -> str:
-    """What a deed is called on a button, by the name of its event."""
+    """Return the label of a deed's button, by the name of its event."""
     return _(DEEDS[name]) if name in DEEDS else name
 
 
 def field(name: str) -> str:
-    """What a field is called; a field of a pack brings its own label and is said as it is."""
+    """Return the label of a field; the name itself where it is a pack's own field."""
     return _(FIELDS[name]) if name in FIELDS else name

@@ -1,4 +1,4 @@
-"""Which language and zone is spoken now, and how moments and sums look in them."""
+"""The language and zone spoken now, and moments and sums in them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _spoken: ContextVar[tuple[str, ZoneInfo] | None] = ContextVar("spoken", default=
 
 @contextmanager
 def speaking(language: str, zone: ZoneInfo) -> Iterator[None]:
-    """Say everything inside in `language` and with the clock times of `zone`."""
+    """Speak `language` inside, with the clock times of `zone`."""
     token = _spoken.set((language, zone))
     try:
         yield
@@ -38,6 +38,7 @@ def _catalogue(language: str) -> NullTranslations:
 
 
 def _(msgid: str, **facts: Any) -> str:
+    """Return the message in the language spoken now, with the facts filled in."""
     spoken = _spoken.get()
     if spoken is not None:
         said = _catalogue(spoken[0]).ugettext(msgid)
@@ -49,25 +50,25 @@ def _(msgid: str, **facts: Any) -> str:
 
 
 def mark(msgid: str) -> str:
-    """The msgid itself; the name tells the extraction that it is one."""
+    """Return the msgid itself; the function's name tells the extraction that it is one."""
     return msgid
 
 
 def zone() -> dt.tzinfo:
-    """The zone in which times are shown now."""
+    """Return the zone in which times are shown now."""
     spoken = _spoken.get()
     if spoken is not None:
         return spoken[1]
-    # By name, because the zones Flask-Babel hands out may be of another kind.
+    # By name, because Flask-Babel's zones may be of another class than ZoneInfo.
     return ZoneInfo(str(flask_babel.get_timezone())) if has_app_context() else dt.UTC
 
 
 def moment(at: dt.datetime) -> str:
-    """An instant as a local date and time to the minute: 2026-10-13 16:20."""
+    """Return an instant as local date and time to the minute: 2026-10-13 16:20."""
     return at.astimezone(zone()).strftime("%Y-%m-%d %H:%M")
 
 
 def money(amount: Decimal | int) -> str:
-    """A sum of yuan: ¥1,200 or ¥0.50; fen are shown when there are any."""
+    """Return a sum of yuan: ¥1,200 or ¥0.50; fen are shown when there are any."""
     whole = amount == int(amount)
     return f"¥{amount:,.0f}" if whole else f"¥{amount:,.2f}"

@@ -1,4 +1,4 @@
-"""What notices say: title, text and why one did not arrive. Customers are never mentioned."""
+"""Notices in words: title, text, and why one did not arrive. No customer is ever mentioned."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NOTICES = {
     "file_problem": mark("Spreadsheet stopped"),
     "test": mark("A test"),
 }
-"""What a notice is about, by its kind: its name in lists and the beginning of its title."""
+"""The name of each kind of notice, in lists and at the beginning of its title."""
 
 _NOTICE_TEXTS = {
     "dispatched": mark("The case is yours now. Contact the customer and enter the answer."),
@@ -54,27 +54,27 @@ _NOTICE_TEXTS = {
     ),
     "test": mark("This is a test of the channel “%(channel)s”. Whoever reads it is reached."),
 }
-"""What is to be done, by the kind of the notice. Customers are never mentioned."""
+"""What to do, by the kind of the notice. No customer is ever mentioned."""
 
 
 def notice_label(kind: str) -> str:
-    """What sort of notice it is, in a few words."""
+    """Return the kind of a notice in a few words."""
     return _(_NOTICES[kind]) if kind in _NOTICES else kind
 
 
 def notice_title(kind: str, facts: Mapping[str, Any]) -> str:
-    """The title of a notice: Redress, what it is about, and the case or the file.
+    """Return the title of a notice: Redress, its kind, and the case or the file.
 
-    It begins with the same word always, because group robots may ask for a keyword.
+    It always begins with the same word, because group robots may require a keyword.
     """
     about = facts.get("number") or facts.get("sheet") or facts.get("channel")
     return " · ".join(["Redress", notice_label(kind), *([str(about)] if about else [])])
 
 
 def notice_text(kind: str, facts: Mapping[str, Any], link_base: str) -> str:
-    """What to do, for which department, until when, and where: a few lines without a customer.
+    """Return what to do, for which department, until when, and where, without a customer.
 
-    `link_base` is what the address of a page begins with.
+    `link_base` is the beginning of a page's address.
     """
     said = Facts({name: value_text(value) for name, value in facts.items() if value is not None})
     lines = [_(_NOTICE_TEXTS[kind]) % said] if kind in _NOTICE_TEXTS else []
@@ -109,7 +109,7 @@ _FAILURES = {
 
 
 def notice_failure(why: str) -> str:
-    """Why a notice did not arrive: its code in words, and what the far end said about it."""
+    """Return why a notice did not arrive: its code in words, and the far end's message."""
     code, found, detail = why.partition(": ")
     words = _(_FAILURES[code]) if code in _FAILURES else code
     return _("%(what)s: %(detail)s", what=words, detail=detail) if found else words

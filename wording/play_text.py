@@ -1,8 +1,8 @@
-"""What playing a case brought, as plain data with words: for the command line and for pages.
+"""A played case as plain data with words, for the command line and for pages.
 
-Each step is told by keys that stay (`do`, the `key` of the status, `clocks[].due_at`, …), which a
-program reads, and beside them by words in the language spoken at the moment, which a person reads.
-Instants are ISO texts in the calendar's zone, sums are yuan.
+Each step has keys that stay (`do`, `status.key`, `clocks[].due_at`, …), which a program reads, and
+words in the language spoken at the moment, which a person reads. Instants are ISO texts in the
+calendar's zone, sums are yuan.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ Said = dict[str, Any]
 
 
 def play_story(case: Case, pack: Pack, calendar: WorkCalendar) -> Said:
-    """A case played from its first step to its last: what each brought, and how it stands then."""
+    """Play a case and return what each step brought, and how the case stands at the end."""
     return play_until_end(Play(case, pack, calendar))
 
 
 def play_until_end(play: Play) -> Said:
-    """The same of a play that has not begun; afterwards it stands where its last step led."""
+    """Play a Play that has not begun and return the same; it stands at its last step then."""
     telling, case = PlayText(play), play.case
     steps = [telling.step(number, step) for number, step in enumerate(case.steps, start=1)]
     return {
@@ -49,12 +49,12 @@ def play_until_end(play: Play) -> Said:
 
 
 def cast_names(cast: Mapping[str, Any], pack: Pack) -> dict[str, str]:
-    """What everybody of a cast is called, by the name the file uses."""
+    """Return the displayed name of everybody in a cast, by the name the file uses."""
     return {name: _cast_name(name, person, pack) for name, person in cast.items()}
 
 
 def _cast_name(name: str, person: Mapping[str, Any], pack: Pack) -> str:
-    """A post's label for whoever only stands for it; a name of the file's own stays as it is."""
+    """Return a post's or department's label for its stand-in; the file's own names stay."""
     if pack.find("post", name):
         return pack.label("post", name)
     where, _colon, key = name.partition(":")
@@ -67,7 +67,7 @@ def _cast_name(name: str, person: Mapping[str, Any], pack: Pack) -> str:
 
 
 class PlayText:
-    """Says what a play brings while it is played."""
+    """Plays a case step by step and puts into words what each step brought."""
 
     def __init__(self, play: Play) -> None:
         self.play, self.pack = play, play.pack
@@ -79,7 +79,7 @@ class PlayText:
         }
 
     def step(self, number: int, step: Mapping[str, Any]) -> Said:
-        """Play the next step and say what it brought."""
+        """Play the next step and return what it brought."""
         outcome = self.play.step(step)
         unlike = self.play.unlike(step, number, outcome.refused)
         return {
@@ -100,7 +100,7 @@ class PlayText:
         }
 
     def standing(self, facts: CaseFacts) -> Said:
-        """How a case stands: number, status, grade, its deadlines and its charges."""
+        """Return how a case stands: number, status, grade, its deadlines and penalties."""
         return {
             "number": facts.number,
             "status": _member_data(facts.status) if facts.number else None,
@@ -156,7 +156,7 @@ class PlayText:
         return [_change_without_reason("fact", name, text) for name, text in said.items()]
 
     def _change(self, effect: Effect, outcome: StepOutcome) -> Said:
-        """One change, and where it is a date or a sum, why; `cite` is the clause it comes from."""
+        """Return one change and, for a date or sum, why; `clause` is where the rule stands."""
         because, cite = self._why(effect, outcome.after)
         return {
             "kind": effect.kind,
@@ -248,18 +248,18 @@ def _member_data(member: enum.Enum) -> Said:
 
 
 def _mismatch_data(one: Mismatch, refused: DomainError | None) -> Said:
-    """What did not hold; of a refusal, which one came, because the step says it in words."""
+    """Return an unmet expectation; of a refusal only its code, because the step has its text."""
     found = (refused and refused.code) if one.about == "refused" else json_value(one.found)
     return {"about": one.about, "wanted": json_value(one.wanted), "found": found}
 
 
 def yuan_number(amount: Decimal) -> int | float:
-    """A sum as a number of JSON; whole yuan without a point."""
+    """Return a sum as a JSON number; whole yuan without a point."""
     return int(amount) if amount == int(amount) else float(amount)
 
 
 def json_value(value: Any) -> Any:
-    """A value of a case file as JSON knows it."""
+    """Return a value of a case file as JSON data."""
     if isinstance(value, Mapping):
         return {str(key): json_value(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -275,7 +275,7 @@ def json_value(value: Any) -> Any:
 
 
 def story_lines(story: Said) -> Iterator[str]:
-    """A story as lines to read: step by step, then how each case stands."""
+    """Yield a story as lines to read: step by step, then how each case stands."""
     yield f"# {story['name']}"
     for step in story["steps"]:
         yield ""
@@ -328,11 +328,11 @@ def _standing_lines(stands: Said) -> Iterator[str]:
 
 
 def signed_sum(sum_: float) -> str:
-    """A sum of a charge, with a minus where it gives back."""
+    """Return a penalty's sum as text, with a minus where it gives back."""
     return f"{'−' if sum_ < 0 else ''}{wording.money(Decimal(str(abs(sum_))))}"
 
 
 def clock_time(iso: str) -> str:
-    """Local date and time; the seconds where there are any, because an end is judged by them."""
+    """Return local date and time, with seconds where there are any: an end is judged by them."""
     at = dt.datetime.fromisoformat(iso)
     return f"{at:%Y-%m-%d %H:%M:%S}" if at.second else f"{at:%Y-%m-%d %H:%M}"

@@ -1,7 +1,7 @@
-"""What a version tried on past cases would have changed, in words: for pages, tables and lines.
+"""A what-if over past cases in words: for pages, tables and lines.
 
-The result is kept as data with the labels of its day; sentences, states and sums are said here,
-in the language of whoever reads.
+The result is kept as data with the labels of its day; sentences, states and sums are made here, in
+the reader's language.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from wording import _
 def difference_lines(
     told: Mapping[str, Any], people: Mapping[str, str] | None = None
 ) -> Iterator[str]:
-    """What differs in one case, a line each; `people` are names by employee number."""
+    """Yield what differs in one case, a line each; `people` are names by employee number."""
     if "refusal" in told:
         yield wording.error(refusals.load_refusal(told["refusal"]))
         return
@@ -43,32 +43,32 @@ def difference_lines(
 
 
 def fact_words(name: str, value: Mapping[str, str] | None) -> str:
-    """A fact that was kept; a status is said in the reader's language."""
+    """Return a kept fact in words; a status in the reader's language."""
     if value is None:
         return "—"
     return wording.label(Status(value["key"])) if name == "status" else value["label"]
 
 
 def late_words(late: Mapping[str, Any]) -> str:
-    """A term that ran out: which, when, by which clause."""
+    """Return a breached deadline in words: which, when, by which clause."""
     at = wording.moment(dt.datetime.fromisoformat(late["breached_at"]))
     return " · ".join(word for word in (late["label"], at, late["clause"]) if word)
 
 
 def sum_words(sum_: Mapping[str, Any], people: Mapping[str, str]) -> str:
-    """A charge: what for, whom, how much, by which clause."""
+    """Return a penalty in words: what for, whom, how much, by which clause."""
     who = people.get(sum_["employee"], sum_["employee"])
     words = (sum_["label"], who, signed_money(Decimal(sum_["yuan"])), sum_["clause"])
     return " · ".join(word for word in words if word)
 
 
 def signed_money(sum_: Decimal) -> str:
-    """A sum of yuan, with a minus where it gives back."""
+    """Return a sum of yuan, with a minus where it gives back."""
     return f"{'−' if sum_ < 0 else ''}{wording.money(abs(sum_))}"
 
 
 def difference_rows(told: Mapping[str, Any], people: Mapping[str, str]) -> Iterator[list[Any]]:
-    """What differs in one case as cells of a table.
+    """Yield what differs in one case as cells of a table.
 
     Kind, what, clause, employee number, name, before, after, and the sum by which it changes.
     """
@@ -93,7 +93,7 @@ def difference_rows(told: Mapping[str, Any], people: Mapping[str, str]) -> Itera
 
 
 def total_lines(found: Totals) -> Iterator[str]:
-    """The totals as lines: cases, lateness, penalties, and each rule that speaks otherwise."""
+    """Yield the totals as lines: cases, lateness, penalties, and each rule that differs."""
     judged = found.cases - found.refused
     yield _("Cases looked at: %(count)s", count=found.cases)
     yield _("Cases that would have come out otherwise: %(count)s", count=found.differ)
@@ -112,7 +112,7 @@ def total_lines(found: Totals) -> Iterator[str]:
 
 
 def count_change(count: RuleCount) -> str:
-    """How often a rule spoke before and after, with the sums of a penalty; empty if alike."""
+    """Return how often a rule applied before and after, with penalty sums; empty if alike."""
     before, after = str(count.before), str(count.after)
     if count.yuan_before or count.yuan_after:
         before = f"{before} · {signed_money(count.yuan_before)}"
@@ -121,7 +121,7 @@ def count_change(count: RuleCount) -> str:
 
 
 def difference_data(told: Mapping[str, Any]) -> dict[str, Any]:
-    """What differs in one case for a program: a refusal also in words."""
+    """Return what differs in one case for a program: a refusal also in words."""
     if "refusal" not in told:
         return dict(told)
     refusal = refusals.load_refusal(told["refusal"])

@@ -1,4 +1,4 @@
-"""What can be wrong in a spreadsheet file, in sentences."""
+"""Problems of a workbook file, in sentences."""
 
 from __future__ import annotations
 
@@ -118,11 +118,11 @@ _PROBLEMS = {
         "They are neither read nor filled in until somebody splits them in the file."
     ),
 }
-"""What can be wrong in a file, by the code of the problem."""
+"""The sentence of each code of a problem in a workbook."""
 
 
 def workbook_problem(code: str, facts: Mapping[str, Any]) -> str:
-    """What is wrong with a file, a row or a cell, as sentences; also for a code nobody has named.
+    """Return what is wrong with a file, row or cell as sentences; unknown codes included.
 
     `facts` are as the record keeps them: JSON, so an instant is a text.
     """
@@ -134,7 +134,7 @@ def workbook_problem(code: str, facts: Mapping[str, Any]) -> str:
 
 
 def _parse_instant(value: Any) -> Any:
-    """The instant a text of the record stands for, else the value itself."""
+    """Return the instant that a text of the record stands for, else the value itself."""
     if not isinstance(value, str) or len(value) < len("2026-09-28T14:05"):
         return value
     try:

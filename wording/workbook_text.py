@@ -1,6 +1,6 @@
-"""What a spreadsheet says: headers, next steps, answers to what was typed, the guide.
+"""Texts of a workbook: headers, next steps, answers to what was typed, the guide.
 
-Like `wording`, in the language of whoever reads; a file is written in the company's language.
+They are in the language spoken; a file is written in the company's language.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from wording.labels import deed, label
 from wording.language import _, mark, moment
 
 RETURNED = "returned"
-"""The choice of a department that a case is not its own."""
+"""The outcome by which a department says that a case is not its own."""
 
 _TITLES = {
     "today": mark("Today"),
@@ -91,17 +91,17 @@ _WHY = {
 
 
 def tab_title(key: str) -> str:
-    """What a tab is called."""
+    """Return the title of a tab."""
     return _(_TITLES[key])
 
 
 def column_header(field: str) -> str:
-    """What stands above a column."""
+    """Return the header of a column."""
     return _(_HEADERS[field]) if field in _HEADERS else field
 
 
 def next_step(status: Status, *, provisional: bool = False) -> str:
-    """What happens to a case next, and who does it; and whether its due time is provisional.
+    """Return what happens to a case next and who does it, and whether its due time is provisional.
 
     The due time itself stands in a cell that is a time and can carry no word.
     """
@@ -110,17 +110,17 @@ def next_step(status: Status, *, provisional: bool = False) -> str:
 
 
 def why_today(reason: str) -> str:
-    """Why a case stands on the tab of today."""
+    """Return why a case stands on the tab of today."""
     return _(_WHY[reason])
 
 
 def yes_or_no(value: bool) -> str:
-    """A flag in a cell."""
+    """Return a flag as the text of a cell."""
     return _("yes") if value else _("no")
 
 
 def reply_outcomes() -> dict[str, str]:
-    """The results a department can choose, by key."""
+    """Return the outcomes a department can choose, by key."""
     found = {one.value: label(one) for one in ReplyOutcome}
     return found | {RETURNED: _("Not ours, returned")}
 
@@ -129,7 +129,7 @@ def reply_outcomes() -> dict[str, str]:
 
 
 def deeds_taken(deeds: Sequence[str], *, at: dt.datetime, status: Status) -> str:
-    """The answer to inputs that became deeds, and what comes next."""
+    """Return the answer to inputs that became deeds, with what comes next."""
     return _(
         "%(at)s taken: %(deeds)s. Next: %(next)s",
         at=moment(at),
@@ -139,33 +139,33 @@ def deeds_taken(deeds: Sequence[str], *, at: dt.datetime, status: Status) -> str
 
 
 def answer_corrected(*, at: dt.datetime) -> str:
-    """The answer to a correction of what was taken before."""
+    """Return the answer to a correction of what was taken before."""
     return _("%(at)s corrected", at=moment(at))
 
 
 def join_answers(answers: Sequence[str]) -> str:
-    """Several answers in one cell."""
+    """Return several answers as one cell."""
     return _("; ").join(answers)
 
 
 def case_registered(number: str, *, at: dt.datetime) -> str:
-    """The answer to a new row that became a case."""
+    """Return the answer to a new row that became a case."""
     return _("%(at)s registered as %(number)s", at=moment(at), number=number)
 
 
 def input_refused(why: str) -> str:
-    """The answer to an input that was not taken and still stands there."""
+    """Return the answer to an input that was not taken and stays in its cell."""
     return _("Not taken: %(why)s", why=why)
 
 
 def cells_missing(fields: Sequence[str]) -> str:
-    """The answer to a group of cells of which some are still missing."""
+    """Return the answer to a group of cells of which some are missing."""
     missing = _(", ").join(column_header(name) for name in fields)
     return _("Not sent yet. Still needed: %(fields)s", fields=missing)
 
 
 def edits_put_back(fields: Sequence[str]) -> str:
-    """The answer to edits in columns that are not the department's, or to a cleared cell."""
+    """Return the answer to edits in columns that are not the department's, or to a cleared cell."""
     names = _(", ").join(column_header(name) for name in fields)
     return _(
         "Put back: %(fields)s. To change it, open the case no. or call customer care", fields=names
@@ -173,19 +173,19 @@ def edits_put_back(fields: Sequence[str]) -> str:
 
 
 def old_copy(fields: Sequence[str]) -> str:
-    """The answer to an old copy of the file."""
+    """Return the answer to an old copy of the file."""
     names = _(", ").join(column_header(name) for name in fields)
     return _("The file was an old copy; the newer text was kept: %(fields)s", fields=names)
 
 
 def changed_on_both_sides(fields: Sequence[str]) -> str:
-    """The answer to cells that were changed on both sides."""
+    """Return the answer to cells that were changed on both sides."""
     names = _(", ").join(column_header(name) for name in fields)
     return _("Changed on both sides, customer care decides: %(fields)s", fields=names)
 
 
 def cells_merged(fields: Sequence[str]) -> str:
-    """The answer to a row of which merged cells hide something."""
+    """Return the answer to a row of which merged cells hide something."""
     names = _(", ").join(column_header(name) for name in fields)
     return _(
         "Merged cells are neither read nor filled in, please split them: %(fields)s", fields=names
@@ -193,22 +193,22 @@ def cells_merged(fields: Sequence[str]) -> str:
 
 
 def row_put_back() -> str:
-    """The answer to a row that somebody deleted."""
+    """Return the answer to a row that was deleted although its case is open."""
     return _("This row had been deleted; the case is still open, so it was put back")
 
 
 def row_repeated(number: str) -> str:
-    """The answer to a second row of a case."""
+    """Return the answer to a second row of a case."""
     return _("A copy of %(number)s: nothing of this row is taken, it can be deleted", number=number)
 
 
 def stated_contact(text: str) -> str:
-    """How a time that was typed and cannot count is kept in the case's history."""
+    """Return the history's note of a typed time of contact that cannot count."""
     return _("Time of contact as typed in the sheet: %(text)s", text=text)
 
 
 def changed_in_workbook() -> str:
-    """Why an answer was corrected, for the case's history."""
+    """Return the reason of a correction made in a workbook, for the case's history."""
     return _("Changed in the department's sheet")
 
 
@@ -234,7 +234,7 @@ _UNREADABLE = {
 
 
 def cell_unreadable(code: str, field: str, facts: Mapping[str, Any]) -> str:
-    """Why the text of a cell could not be understood, with the header of its column."""
+    """Return why a cell's text could not be understood, with its column's header."""
     said = _UNREADABLE.get(code)
     known = {"text": "", "said": "", "limit": "", "length": "", "name": ""} | dict(facts)
     why = _(said, **known) if said else code
@@ -242,7 +242,7 @@ def cell_unreadable(code: str, field: str, facts: Mapping[str, Any]) -> str:
 
 
 def refusal_text(refusal: DomainError) -> str:
-    """Why a service refused."""
+    """Return why a service refused."""
     return error(refusal)
 
 
@@ -250,7 +250,7 @@ def refusal_text(refusal: DomainError) -> str:
 
 
 def guide_lines(*, department: str, address: str, written_at: dt.datetime) -> list[tuple[str, str]]:
-    """The lines of the tab that says how the file is filled in."""
+    """Return the lines of the tab that says how the file is filled in."""
     return [
         (_("This file"), _("Cases of %(name)s. It is mirrored with Redress.", name=department)),
         (
@@ -289,7 +289,7 @@ def guide_lines(*, department: str, address: str, written_at: dt.datetime) -> li
 
 
 def payroll_guide_lines(*, year: int, written_at: dt.datetime) -> list[tuple[str, str]]:
-    """The same for the file of those who pay."""
+    """Return the guide's lines for the workbook of payroll."""
     return [
         (
             _("This file"),
@@ -305,17 +305,17 @@ def payroll_guide_lines(*, year: int, written_at: dt.datetime) -> list[tuple[str
 
 
 def workbook_name(department: str) -> str:
-    """What the file of a department is called, without its ending."""
+    """Return the file name of a department's workbook, without its ending."""
     return _("%(name)s complaints", name=department)
 
 
 def payroll_workbook_name(year: int) -> str:
-    """What the file of those who pay is called, without its ending."""
+    """Return the file name of payroll's workbook, without its ending."""
     return _("Penalties %(year)s", year=year)
 
 
 def column_note(field: str, *, open_: bool) -> str:
-    """What a program shows when somebody enters a cell of a column."""
+    """Return what a spreadsheet program shows when a person enters a cell of a column."""
     if not open_:
         return _("Only to read. A change here is put back.")
     return _(_NOTES.get(field, mark("Yours to fill in.")))

@@ -1,7 +1,7 @@
-"""The check of a draft: everything that is wrong with plain data, each thing by its entry.
+"""Check a draft: every problem of its plain data, with the entry it is about.
 
-`findings` is quick and looks at what is written: entry by entry, so that one broken entry hides
-no other. `without_next_deed` walks the states a case can come to and takes its time. `differing`
+`written_findings` is quick and looks at the text, entry by entry, so that one broken entry hides no
+other. `without_next_deed` walks the states a case can reach and takes its time. `changed_cases`
 plays the case files of a regulation and names those that now end otherwise.
 """
 
@@ -36,16 +36,16 @@ from policy.vocabulary.status import ALLOWED
 from policy.vocabulary.worktime import WorkCalendar
 
 MOST_STEPS = 400_000
-"""How many events a walk tries for the check of a draft: twice what the largest shipped pack needs.
+"""The most events a walk tries for the check of a draft: twice what the largest shipped pack needs.
 
-They take a minute or two of the worker's time.
+That takes a minute or two of the worker's time.
 """
 
 
 def written_findings(
     data: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
 ) -> list[Finding]:
-    """All that can be seen in a draft as it is written; empty when it may be published."""
+    """Return what is wrong with a draft's text; empty when it may be published."""
     values = parameter_values(data, parameters or {})
     pack, wrong = readable_pack(data, values)
     found = [*_parameter_findings(data, values), *wrong]
@@ -58,7 +58,7 @@ def written_findings(
 
 
 def _without_repetitions(found: list[Finding]) -> list[Finding]:
-    """The findings without repetitions, grave ones first, in their order otherwise."""
+    """Return the findings once each, grave ones first, otherwise in their order."""
     kept = list({repr(one): one for one in found}.values())
     return [*(one for one in kept if one.grave), *(one for one in kept if not one.grave)]
 
@@ -67,7 +67,7 @@ def _without_repetitions(found: list[Finding]) -> list[Finding]:
 
 
 def _parameter_findings(data: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Finding]:
-    """Choices that are still to be made, that are gone, and that no rule asks for."""
+    """Yield parameters without a value, unknown ones, and ones that no rule asks for."""
     for problem in missing_parameters(data, values):
         key = _place_parts(problem["place"])[1]
         yield Finding(problem["code"], "parameter", key, "value")
@@ -84,9 +84,9 @@ def _parameter_findings(data: Mapping[str, Any], values: Mapping[str, Any]) -> I
 
 
 def readable_pack(data: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Pack, list[Finding]]:
-    """A pack of the entries that fit the schema, and what is wrong with the others.
+    """Return a pack of the entries that fit the schema, and findings about the others.
 
-    Its head is None when that does not fit; such a pack is to look things up in, not to apply.
+    Its head is None when that does not fit. Such a pack is for looking things up, not for applying.
     """
     wrong: list[Finding] = []
     head = checked_entry(PolicyHead, data.get("policy") or {}, values, wrong)
@@ -112,7 +112,7 @@ def _plain_entries(data: Mapping[str, Any], section: str) -> list[Mapping[str, A
 def checked_entry(
     shape: type[Shape], data: Mapping[str, Any], values: Mapping[str, Any], wrong: list[Finding]
 ) -> Shape | None:
-    """The entry, or None with what is wrong with it; an empty choice is said elsewhere."""
+    """Return the entry, or None after adding findings to `wrong`; an empty parameter adds none."""
     section, key = getattr(shape, "section", ""), str(data.get("key") or "")
     empty = {name for name, value in data.items() if _is_empty_choice(value, values)}
     try:
@@ -161,12 +161,12 @@ _CODES = {
     "finite_number": "no_number",
     "int_parsing_size": "too_many_digits",
 }
-"""The sorts of errors of pydantic, in codes of ours; those of our validators are codes already."""
+"""Our codes for pydantic's sorts of errors; those of our validators are codes already."""
 _FORMS = {"template": "serial_missing", "key": "key_form", "field": "field_form"}
 
 
 def _finding_of_error(error: Any, section: str, key: str) -> Finding:
-    """What pydantic found, as a code of ours with the limit or the value it names."""
+    """Return a pydantic error as a finding, with the limit or value it names."""
     path = [str(step) for step in error["loc"]]
     context = error.get("ctx") or {}
     facts: dict[str, Any] = {"value": str(error.get("input"))[:80]}
@@ -193,7 +193,7 @@ def _structure_findings(pack: Pack) -> Iterator[Finding]:
 
 
 def _missing_target(finding: Finding) -> tuple[str, str]:
-    """The entry that a finding says is not there; it may be there and be broken."""
+    """Return the (section, key) a finding says is missing; the entry may exist and be broken."""
     if finding.code == "reference_gone":
         return str(finding.facts["section"]), str(finding.facts["key"])
     if finding.code == "field_gone":
@@ -206,7 +206,7 @@ def _missing_target(finding: Finding) -> tuple[str, str]:
 def _loader_findings(
     data: Mapping[str, Any], parameters: Mapping[str, Any] | None
 ) -> Iterator[Finding]:
-    """What the loader refuses all the same; the last word is its."""
+    """Yield what the loader refuses beyond the other findings; the loader decides."""
     try:
         build_pack(data, parameters)
     except PackRefused as error:
@@ -216,7 +216,7 @@ def _loader_findings(
 
 
 def _place_parts(place: str) -> tuple[str, str]:
-    """Section and key of a place such as `deadline.[close_a].within`."""
+    """Return section and key of a place such as `deadline.[close_a].within`."""
     section, _, rest = place.partition(".")
     return section, rest.partition("]")[0].removeprefix("[") if rest.startswith("[") else ""
 
@@ -225,10 +225,10 @@ def _place_parts(place: str) -> tuple[str, str]:
 
 
 def without_next_deed(pack: Pack, calendar: WorkCalendar) -> list[Finding]:
-    """The statuses in which some case would be stuck, with the rules that stand in its way.
+    """Return the statuses in which a case would be stuck, with the rules that stand in its way.
 
     Slow: every state of two rounds is walked, within MOST_STEPS events tried. A pack that needs
-    more is not let through, because nobody would know whether its cases come to an end.
+    more is refused, because it was not shown that its cases come to an end.
     """
     found = statespace.walk_states(pack, calendar, most_rounds=2, most_steps=MOST_STEPS)
     stuck = statespace.cases_without_deed(found, pack)
@@ -238,7 +238,10 @@ def without_next_deed(pack: Pack, calendar: WorkCalendar) -> list[Finding]:
     tried = {
         event.type for event in (*statespace.every_event(pack), *statespace.first_events(pack))
     }
-    tried -= statespace.CHANGES_NO_STATE  # the walk tries those where they lead nowhere
+    tried -= (
+        statespace.CHANGES_NO_STATE
+        # Tried once in each status, so the walk may not see where they happen.
+    )
     return [
         *_stuck_findings("no_next_deed", stuck, pack),
         *(() if stuck else _endless_findings(endless, pack)),
@@ -247,7 +250,7 @@ def without_next_deed(pack: Pack, calendar: WorkCalendar) -> list[Finding]:
 
 
 def _stuck_findings(code: str, cases: list[CaseFacts], pack: Pack) -> Iterator[Finding]:
-    """One finding for each status, kind and grade; named is the first rule in the way."""
+    """Yield one finding for each status, kind and grade, with the first rule in the way."""
     seen = set()
     for facts in cases:
         place = (facts.status.value, facts.kind, facts.grade)
@@ -261,9 +264,9 @@ def _stuck_findings(code: str, cases: list[CaseFacts], pack: Pack) -> Iterator[F
 
 
 def _endless_findings(cases: list[CaseFacts], pack: Pack) -> Iterator[Finding]:
-    """One finding for all states from which no case ends, with the rules in the way.
+    """Yield one finding for all states from which no case ends, with the rules in the way.
 
-    Gates that let nobody by are the reason; where there is none, every rule may be.
+    Those are the gates that are always closed; where there is none, any rule may be the reason.
     """
     if not cases:
         return
@@ -277,7 +280,7 @@ def _endless_findings(cases: list[CaseFacts], pack: Pack) -> Iterator[Finding]:
 
 
 def _always_closed(cases: list[CaseFacts], pack: Pack) -> Iterator[tuple[str, str]]:
-    """The gates that let none of the cases by, wherever what they stand before could be done."""
+    """Yield the gates that are closed to all cases whose status allows the deed behind them."""
     for gate in pack.gate:
         before = [
             facts
@@ -289,7 +292,7 @@ def _always_closed(cases: list[CaseFacts], pack: Pack) -> Iterator[tuple[str, st
 
 
 def _rules_in_the_way(facts: CaseFacts, pack: Pack) -> list[tuple[str, str]]:
-    """The gates and signoffs that refuse what the status would allow; the gates come first."""
+    """Return the gates, then the signoffs, that refuse what the case's status allows."""
     found: dict[tuple[str, str], None] = {}
     for by in statespace.cast_of_pack(pack):
         for deed in offered(facts, by, pack):
@@ -311,7 +314,7 @@ _EVENT_FIELDS = ("starts_on", "met_by", "before", "event")
 
 
 def _never_findings(pack: Pack, events: set[str]) -> Iterator[Finding]:
-    """Rules whose every event cannot happen under this pack."""
+    """Yield rules of which no event can happen under this pack."""
     for section in SECTIONS:
         for entry in getattr(pack, section):
             for name in _EVENT_FIELDS:
@@ -327,7 +330,7 @@ def _never_findings(pack: Pack, events: set[str]) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class ChangedCase:
-    """A case file's case that held before and does not hold under the draft."""
+    """A case of a case file that held before and does not hold under the draft."""
 
     file: str
     case: str
@@ -341,9 +344,9 @@ class ChangedCase:
 def changed_cases(
     data: Mapping[str, Any], before: Mapping[str, Any], folder: Path, calendar: WorkCalendar
 ) -> list[ChangedCase]:
-    """The cases of a folder that hold under `before` and end otherwise under `data`.
+    """Return the cases of a folder that hold under `before` and end otherwise under `data`.
 
-    A folder that is not there has no cases.
+    A folder that does not exist has no cases.
     """
     if not folder.is_dir():
         return []

@@ -1,7 +1,7 @@
-"""What is wrong with a regulation although every entry of it is right: rules against each other.
+"""Find rules of a regulation that contradict each other although each entry is right.
 
-Each check is a function that yields findings; all of them look at what is written and none plays
-a case. What only a walk over the states can see is `checking.without_next_deed`.
+Each check is a function that yields findings from the text; none plays a case. What only a walk
+over the states can see stands in `checking.without_next_deed`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from policy.vocabulary.worktime import Unit
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Finding:
-    """Something to mend in a draft: a code, the entry and field it is about, and facts.
+    """A problem of a draft: a code, the entry and field it is about, and facts.
 
-    What is not `grave` may be meant; it is shown and forbids nothing.
+    One that is not `grave` may be intended; it is shown and does not forbid to publish.
     """
 
     code: str
@@ -36,18 +36,18 @@ class Finding:
     grave: bool = True
 
     def plain(self) -> dict[str, Any]:
-        """The finding as JSON data; `Finding(**data)` reads it."""
+        """Return the finding as JSON data; `Finding(**data)` reads it."""
         return dataclasses.asdict(self)
 
 
 def contradictions(pack: Pack) -> Iterator[Finding]:
-    """Every contradiction, circle and rule out of reach that can be seen in what is written."""
+    """Yield every contradiction, circle and unreachable rule visible in the text."""
     for look in _CHECKS:
         yield from look(pack)
 
 
 def condition_fields(entry: Any) -> Iterator[tuple[str, tuple[ConditionRow, ...]]]:
-    """The fields of an entry that hold a condition with rows."""
+    """Yield the fields of an entry that hold a condition, with its rows."""
     for name in type(entry).model_fields:
         value = getattr(entry, name)
         if isinstance(value, tuple) and value and isinstance(value[0], ConditionRow):
@@ -64,7 +64,7 @@ def _entries(pack: Pack) -> Iterator[tuple[str, Any]]:
 
 
 def _condition_findings(pack: Pack) -> Iterator[Finding]:
-    """Values a field cannot have, and rows that can never hold together."""
+    """Yield values a field cannot have, and rows that can never hold together."""
     for section, entry in _entries(pack):
         for name, rows in condition_fields(entry):
             strange = list(impossible_values(pack, rows))
@@ -76,7 +76,7 @@ def _condition_findings(pack: Pack) -> Iterator[Finding]:
 
 
 def _scale_findings(pack: Pack) -> Iterator[Finding]:
-    """Steps of a scale that an earlier one leaves nothing: the first that holds is taken."""
+    """Yield steps of a scale that are never reached: the first that holds is taken."""
     taken: dict[str, list[Any]] = defaultdict(list)
     for entry in pack.severity:
         if entry.by_hand:
@@ -94,7 +94,7 @@ def _scale_findings(pack: Pack) -> Iterator[Finding]:
 
 
 def _circle_findings(pack: Pack) -> Iterator[Finding]:
-    """Entries that point to themselves, over others of their section or directly."""
+    """Yield entries that point to themselves, directly or over others of their section."""
     for section in SECTIONS:
         entries = getattr(pack, section)
         points = {
@@ -107,7 +107,7 @@ def _circle_findings(pack: Pack) -> Iterator[Finding]:
 
 
 def _way_back(points: Mapping[str, set[str]], start: str) -> list[str] | None:
-    """The keys on the way from an entry back to itself, or None."""
+    """Return the keys on the way from an entry back to itself, or None."""
     ways = [[start]]
     seen: set[str] = set()
     while ways:
@@ -127,11 +127,11 @@ _SETTERS = {
     "closed_at": {"signed", "settled"},
     "factory_closed_at": {"factory_closed"},
 }
-"""The events that fill in a fact of the case."""
+"""The events that set a fact of the case."""
 
 
 def _waiting_findings(pack: Pack) -> Iterator[Finding]:
-    """Deadlines that start only on what they wait for, and gates that wait for each other."""
+    """Yield deadlines that start only on what they wait for, and gates that wait in a circle."""
     possible = _possible_events(pack)
     for entry in pack.deadline:
         if not entry.starts_on:
@@ -151,13 +151,13 @@ def _waiting_findings(pack: Pack) -> Iterator[Finding]:
 
 
 def _events_brought(entry: DeadlineEntry) -> tuple[str, ...]:
-    """The events that exist only because a deadline waits for them or ends."""
+    """Return the events that exist only because a deadline waits for them or ends."""
     answers = tuple(name for name in entry.met_by if name in ANSWERS_A_CLOCK)
     return (*answers, "archived") if entry.ends == "archive" else answers
 
 
 def _possible_events(pack: Pack) -> set[str]:
-    """The events that can happen at all, grown from those that wait for nothing."""
+    """Return the events that can happen at all, grown from those that wait for nothing."""
     archives = any(entry.ends == "archive" for entry in pack.deadline)
     answers = set(ANSWERS_A_CLOCK) | ({"archived"} if archives else set())
     possible: set[str] = set()
@@ -179,7 +179,7 @@ def _possible_events(pack: Pack) -> set[str]:
 
 
 def _gates_open(pack: Pack, event: str, possible: set[str]) -> bool:
-    """Whether no gate that always stands before the event asks for what cannot have happened."""
+    """Whether no unconditional gate before the event asks for what cannot have happened."""
     for gate in pack.gates.get(event, ()):
         for row in gate.requires if not gate.applies else ():
             setters = _SETTERS.get(row.field, set())
@@ -193,9 +193,9 @@ def _gates_open(pack: Pack, event: str, possible: set[str]) -> bool:
 
 
 def _deadline_findings(pack: Pack) -> Iterator[Finding]:
-    """Two deadlines of a slot for the same cases, and one that nothing can meet.
+    """Yield two deadlines of a slot for the same cases, and deadlines nothing can meet.
 
-    An end that a field states may well share a slot: the earlier of the two is what is meant.
+    An end that a field states may share a slot: the earlier of the two is meant.
     """
     for n, entry in enumerate(pack.deadline):
         if entry.ends == "breach" and not entry.met_by:
@@ -225,7 +225,7 @@ _LENGTHS = {
 
 
 def _extension_findings(pack: Pack) -> Iterator[Finding]:
-    """More time that is less than the term it extends."""
+    """Yield extensions that are shorter than the term they extend."""
     for entry in pack.extension:
         for deadline in pack.deadline:
             meets = deadline.slot == entry.slot and deadline.within is not None
@@ -245,7 +245,7 @@ def _shorter(one: Quantity, other: Quantity | None) -> bool:
 
 
 def _penalty_findings(pack: Pack) -> Iterator[Finding]:
-    """Two penalties for the same thing from the same person, neither instead of the other."""
+    """Yield two penalties of one ground and bearer, neither replacing the other."""
     for n, entry in enumerate(pack.penalty):
         for other in pack.penalty[:n]:
             facts = {"other": other.key}
@@ -254,7 +254,7 @@ def _penalty_findings(pack: Pack) -> Iterator[Finding]:
 
 
 def _penalty_ground(entry: Any) -> tuple[Any, ...]:
-    """What brings a penalty by itself; one that a person finds is like no other."""
+    """Return what brings a penalty by itself; a ground a person finds equals no other."""
     if entry.by_hand or entry.adds_to:
         return (entry.key,)
     counted = (getattr(entry, "from_count", None), getattr(entry, "until_count", None))
@@ -273,7 +273,7 @@ _TOKEN = re.compile(r"\{(\w+)")
 
 
 def _number_findings(pack: Pack) -> Iterator[Finding]:
-    """Series that would give one number to two cases."""
+    """Yield series of numbers that would give one number to two cases."""
     for n, entry in enumerate(pack.number):
         if needed := _PERIODS.get(entry.resets, set()) - set(_TOKEN.findall(entry.template)):
             lacks = {"needed": sorted(needed)}
@@ -285,7 +285,7 @@ def _number_findings(pack: Pack) -> Iterator[Finding]:
 
 
 def _intake_findings(pack: Pack) -> Iterator[Finding]:
-    """Whether any case can be registered and handed over at all."""
+    """Yield what is missing before any case can be registered and dispatched."""
     for section in ("kind", "channel", "number"):
         if not getattr(pack, section):
             yield Finding("nothing_begins", section)

@@ -1,9 +1,9 @@
-"""What a case would have become under other rules, and in what that differs from what it became.
+"""What-if of one case: what it would have become under other rules, and the difference.
 
-`under` applies a journal anew as it stands after its corrections. What people did must fit the
-other rules: a step that does not is named, and the case is not judged. What time did is done by
-the other rules' time, and what was decided about a charge is dropped where there is no such
-charge. `difference` compares two pictures of one case: terms that ran out, sums, and facts.
+`replay_under` applies a journal anew as it stands after its corrections. A person's step that does
+not fit the other rules is named, and the case is not judged. Events of time follow the other rules,
+and decisions about a penalty are dropped where there is no such penalty. `compare_pictures`
+compares breaches, sums and facts of two pictures of one case.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ COMPARED_FACTS = {"status": None, "kind": "kind", "level": "severity", "grade": 
 """The facts that are compared, and the section whose labels they carry."""
 
 _RECORD_EVENTS = frozenset({"moved"})
-"""Events that say under which rules a case goes on; here other rules are asked about."""
+"""Events that say under which rules a case goes on; a what-if has its own rules."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
-    """A term that ran out and whose breach stands."""
+    """A deadline whose breach stands."""
 
     key: str
     round: int
@@ -48,7 +48,7 @@ class Lateness:
 
 @dataclass(frozen=True, slots=True)
 class PenaltySum:
-    """A charge that stands, in yuan; one that gives back is negative."""
+    """A penalty that stands, in yuan; a reversal or reward is negative."""
 
     rule: str
     employee: str
@@ -59,7 +59,7 @@ class PenaltySum:
 
 @dataclass(frozen=True, slots=True)
 class CasePicture:
-    """One picture of a case, as far as it is compared."""
+    """The part of a case that is compared."""
 
     late: tuple[Lateness, ...]
     sums: tuple[PenaltySum, ...]
@@ -67,12 +67,13 @@ class CasePicture:
 
     @property
     def yuan(self) -> Decimal:
+        """The sum of the penalties, in yuan."""
         return sum((one.yuan for one in self.sums), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
 class CaseDifference:
-    """What is in one of two pictures of a case and not in the other."""
+    """What one of two pictures of a case has and the other has not."""
 
     before: CasePicture
     after: CasePicture
@@ -95,10 +96,10 @@ def replay_under(
     now: dt.datetime,
     calendars: Calendars | None = None,
 ) -> CaseFacts:
-    """The case its journal makes under a pack, up to `now`. Raises StepRefused for a step that
-    does not fit; what a correction took out or put right is judged as it was put right.
+    """Return the case its journal makes under a pack, up to `now`.
 
-    `calendars` gives the calendar of each entry, as for a fold: a case differs by the rules only.
+    Raises StepRefused for a step that does not fit; corrections and withdrawals count as corrected.
+    `calendars` gives the calendar of each entry, as in `fold`, so that only the rules differ.
     """
     stood: Calendars = calendars or (lambda _at: calendar)
     facts = CaseFacts()
@@ -115,7 +116,7 @@ def replay_under(
 def settle_until(
     facts: CaseFacts, pack: Pack, calendar: WorkCalendar, *, now: dt.datetime
 ) -> CaseFacts:
-    """The case after time has done what it does by itself: terms run out, cases are archived."""
+    """Return the case after time has done its part: deadlines end, cases are archived."""
     if not facts.number or facts.history:
         return facts
     facts = pass_time(facts, utc(now), Rules(pack, calendar, utc(now)))
@@ -125,7 +126,7 @@ def settle_until(
 
 
 def standing_entries(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
-    """What a journal says after its corrections and withdrawals, in order."""
+    """Return a journal's entries after its corrections and withdrawals, in order."""
     kept: list[JournalEntry] = []
     for entry in entries:
         if isinstance(entry.event, Corrected | Withdrawn):
@@ -136,7 +137,7 @@ def standing_entries(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
 
 
 def compare_pictures(before: CaseFacts, after: CaseFacts) -> CaseDifference:
-    """What differs between a case as it is and as it would be."""
+    """Return what differs between a case as it is and as it would be."""
     was, now = case_picture(before), case_picture(after)
     known = {(one.key, one.round) for one in was.late}
     would = {(one.key, one.round) for one in now.late}
@@ -156,7 +157,7 @@ def compare_pictures(before: CaseFacts, after: CaseFacts) -> CaseDifference:
 
 
 def case_picture(facts: CaseFacts) -> CasePicture:
-    """What of a case is compared: breaches and charges that stand, and a few facts."""
+    """Return the breaches and penalties that stand, and the COMPARED_FACTS, of a case."""
     late = [
         Lateness(deadline.key, deadline.round, breach.breached_at)
         for deadline in facts.deadlines
@@ -184,7 +185,7 @@ def _key_text(value: Any) -> str | None:
 
 @dataclass(slots=True)
 class RuleCount:
-    """How often a rule spoke and what it came to, as it was and as it would be."""
+    """How often a rule applied and its sums, as it was and as it would be."""
 
     label: str
     before: int = 0
@@ -195,7 +196,7 @@ class RuleCount:
 
 @dataclass(slots=True)
 class Totals:
-    """Counts and sums over cases. Those that could not be judged count in `refused` alone."""
+    """Counts and sums over cases. Cases that could not be judged count in `refused` alone."""
 
     cases: int = 0
     differ: int = 0
@@ -211,7 +212,7 @@ class Totals:
     rules: dict[str, RuleCount] = field(default_factory=dict)
 
     def add(self, one: CaseDifference, was: Pack, other: Pack) -> None:
-        """Count a case that was judged under the rules it `was` under and under `other` ones."""
+        """Count a case judged under the pack it was under, `was`, and under the `other` pack."""
         self.cases += 1
         self.differ += bool(one)
         self.late_before += bool(one.before.late)
@@ -238,13 +239,13 @@ class Totals:
             count.yuan_after += sum_.yuan
 
     def dump(self) -> dict[str, Any]:
-        """The totals as JSON data; sums are texts, so that none is rounded."""
+        """Return the totals as JSON data; sums are texts, so that none is rounded."""
         told: dict[str, Any] = _json_data(asdict(self))
         return told
 
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Totals:
-        """The totals that `dump` wrote down; none yet of empty data."""
+        """Return the totals of `dump`; empty data gives empty totals."""
         plain = {name: _typed(name, value) for name, value in data.items()}
         for name in ("terms", "rules"):
             counts = data.get(name, {}).items()
