@@ -91,10 +91,10 @@ class PlayText:
             "recorded_at": self._at(outcome.recorded_at),
             "by": step.get("by"),
             "who": self.names.get(step.get("by", ""), ""),
-            "says": self._says(outcome.event),
+            "says": self._event_text(outcome.event),
             "refused": self._refused(outcome.refused),
             "changes": [] if outcome.refused else self._changes(outcome),
-            "told": [self._told(message) for message in outcome.told],
+            "told": [self._notification(message) for message in outcome.told],
             "mismatches": [_mismatch_data(one, outcome.refused) for one in unlike],
             **self.standing(outcome.after),
         }
@@ -109,15 +109,15 @@ class PlayText:
             "level": self._labelled("severity", facts.level),
             "round": facts.round,
             "department": self._labelled("department", facts.department),
-            "clocks": [self._clock(deadline) for deadline in facts.deadlines],
-            "charges": [self._charge(penalty) for penalty in facts.penalties],
+            "clocks": [self._deadline(deadline) for deadline in facts.deadlines],
+            "charges": [self._penalty(penalty) for penalty in facts.penalties],
             "counts": [self._labelled("counter", count.counter) for count in facts.tallies],
         }
 
     def _at(self, at: dt.datetime | None) -> str | None:
         return None if at is None else self.play.calendar.local(at).isoformat()
 
-    def _says(self, event: Happening | None) -> str:
+    def _event_text(self, event: Happening | None) -> str:
         return reasons.happening(dump(event), self.pack, self.people) if event else ""
 
     def _labelled(self, section: str, key: str | None) -> Said | None:
@@ -181,7 +181,7 @@ class PlayText:
         said = reasons.deadline(deadline, self.pack) if explained else []
         return said, deadline.because.get("clause")
 
-    def _clock(self, deadline: DeadlineFacts) -> Said:
+    def _deadline(self, deadline: DeadlineFacts) -> Said:
         return {
             "key": deadline.key,
             "label": self.pack.label("deadline", deadline.key),
@@ -201,7 +201,7 @@ class PlayText:
             "because": reasons.deadline(deadline, self.pack),
         }
 
-    def _charge(self, penalty: PenaltyFacts) -> Said:
+    def _penalty(self, penalty: PenaltyFacts) -> Said:
         taken = penalty.amount if penalty.sign is Sign.charge else -penalty.amount
         return {
             "rule": penalty.rule,
@@ -217,7 +217,7 @@ class PlayText:
             "because": reasons.charge(penalty, self.pack),
         }
 
-    def _told(self, message: Notification) -> Said:
+    def _notification(self, message: Notification) -> Said:
         to = message.post or message.employee or message.department
         if message.post:
             who = self.pack.label("post", message.post)

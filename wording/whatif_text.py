@@ -19,27 +19,27 @@ from wording import _
 
 
 def difference_lines(
-    told: Mapping[str, Any], people: Mapping[str, str] | None = None
+    difference: Mapping[str, Any], people: Mapping[str, str] | None = None
 ) -> Iterator[str]:
     """Yield what differs in one case, a line each; `people` are names by employee number."""
-    if "refusal" in told:
-        yield wording.error(refusals.load_refusal(told["refusal"]))
+    if "refusal" in difference:
+        yield wording.error(refusals.load_refusal(difference["refusal"]))
         return
-    for fact in told["facts"]:
+    for fact in difference["facts"]:
         yield _(
             "%(name)s: %(before)s → %(after)s",
             name=wording.field(fact["name"]),
             before=fact_words(fact["name"], fact["before"]),
             after=fact_words(fact["name"], fact["after"]),
         )
-    for late in told["late"]["added"]:
+    for late in difference["late"]["added"]:
         yield _("Late: %(what)s", what=late_words(late))
-    for late in told["late"]["removed"]:
+    for late in difference["late"]["removed"]:
         yield _("No longer late: %(what)s", what=late_words(late))
-    for sum_ in told["charges"]["added"]:
-        yield _("Penalty: %(what)s", what=sum_words(sum_, people or {}))
-    for sum_ in told["charges"]["removed"]:
-        yield _("No penalty: %(what)s", what=sum_words(sum_, people or {}))
+    for penalty in difference["charges"]["added"]:
+        yield _("Penalty: %(what)s", what=sum_words(penalty, people or {}))
+    for penalty in difference["charges"]["removed"]:
+        yield _("No penalty: %(what)s", what=sum_words(penalty, people or {}))
 
 
 def fact_words(name: str, value: Mapping[str, str] | None) -> str:
@@ -55,40 +55,42 @@ def late_words(late: Mapping[str, Any]) -> str:
     return " · ".join(word for word in (late["label"], at, late["clause"]) if word)
 
 
-def sum_words(sum_: Mapping[str, Any], people: Mapping[str, str]) -> str:
+def sum_words(penalty: Mapping[str, Any], people: Mapping[str, str]) -> str:
     """Return a penalty in words: what for, whom, how much, by which clause."""
-    who = people.get(sum_["employee"], sum_["employee"])
-    words = (sum_["label"], who, signed_money(Decimal(sum_["yuan"])), sum_["clause"])
+    who = people.get(penalty["employee"], penalty["employee"])
+    words = (penalty["label"], who, signed_money(Decimal(penalty["yuan"])), penalty["clause"])
     return " · ".join(word for word in words if word)
 
 
-def signed_money(sum_: Decimal) -> str:
+def signed_money(amount: Decimal) -> str:
     """Return a sum of yuan, with a minus where it gives back."""
-    return f"{'−' if sum_ < 0 else ''}{wording.money(abs(sum_))}"
+    return f"{'−' if amount < 0 else ''}{wording.money(abs(amount))}"
 
 
-def difference_rows(told: Mapping[str, Any], people: Mapping[str, str]) -> Iterator[list[Any]]:
+def difference_rows(
+    difference: Mapping[str, Any], people: Mapping[str, str]
+) -> Iterator[list[Any]]:
     """Yield what differs in one case as cells of a table.
 
     Kind, what, clause, employee number, name, before, after, and the sum by which it changes.
     """
-    if "refusal" in told:
-        why = wording.error(refusals.load_refusal(told["refusal"]))
+    if "refusal" in difference:
+        why = wording.error(refusals.load_refusal(difference["refusal"]))
         yield [_("Does not fit"), why, "", "", "", "", "", None]
         return
-    for fact in told["facts"]:
+    for fact in difference["facts"]:
         sides = [fact_words(fact["name"], fact[side]) for side in ("before", "after")]
         yield [_("Other fact"), wording.field(fact["name"]), "", "", "", *sides, None]
     for side, kind in (("added", _("Late")), ("removed", _("No longer late"))):
-        for late in told["late"][side]:
+        for late in difference["late"][side]:
             at = wording.moment(dt.datetime.fromisoformat(late["breached_at"]))
             sides = ["", at] if side == "added" else [at, ""]
             yield [kind, late["label"], late["clause"], "", "", *sides, None]
     for side, kind in (("added", _("Penalty")), ("removed", _("No penalty"))):
-        for sum_ in told["charges"][side]:
-            who = people.get(sum_["employee"], "")
-            yuan = Decimal(sum_["yuan"]) * (1 if side == "added" else -1)
-            head = [kind, sum_["label"], sum_["clause"], sum_["employee"], who]
+        for penalty in difference["charges"][side]:
+            who = people.get(penalty["employee"], "")
+            yuan = Decimal(penalty["yuan"]) * (1 if side == "added" else -1)
+            head = [kind, penalty["label"], penalty["clause"], penalty["employee"], who]
             yield [*head, "", "", yuan]
 
 
@@ -120,9 +122,9 @@ def count_change(count: RuleCount) -> str:
     return "" if before == after else f"{before} → {after}"
 
 
-def difference_data(told: Mapping[str, Any]) -> dict[str, Any]:
+def difference_data(difference: Mapping[str, Any]) -> dict[str, Any]:
     """Return what differs in one case for a program: a refusal also in words."""
-    if "refusal" not in told:
-        return dict(told)
-    refusal = refusals.load_refusal(told["refusal"])
+    if "refusal" not in difference:
+        return dict(difference)
+    refusal = refusals.load_refusal(difference["refusal"])
     return {"refusal": {"code": refusal.code, "text": wording.error(refusal)}}

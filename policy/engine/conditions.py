@@ -79,7 +79,7 @@ def _path_value(path: str, facts: CaseFacts, event: Happening | None) -> Any:
     section, _, name = path.partition(".")
     key, _, field = name.partition(".")
     if section == "round":
-        this = tuple(filed for filed in facts.entries if filed.round == facts.round)
+        this = tuple(form_entry for form_entry in facts.entries if form_entry.round == facts.round)
         return _path_value(name, replace(facts, entries=this), event)
     if section == "event":
         found = getattr(event, key, None)
@@ -101,9 +101,9 @@ def _path_value(path: str, facts: CaseFacts, event: Happening | None) -> Any:
 
 def _decision_state(section: str, key: str, facts: CaseFacts) -> str | None:
     """Return the state of a chain of approvals or a jury's question: open, or how it ended."""
-    for filed in reversed(facts.entries):
-        if filed.key == key and filed.section == STANDING[section]:
-            return str(filed.data["standing"])
-        if filed.key == key and filed.section == section:
+    for form_entry in reversed(facts.entries):
+        if form_entry.key == key and form_entry.section == STANDING[section]:
+            return str(form_entry.data["standing"])
+        if form_entry.key == key and form_entry.section == section:
             return "open"
     return None

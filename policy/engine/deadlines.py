@@ -34,7 +34,7 @@ def start(
     """Start the deadlines of an event. `received_at` is what 'since receipt' counts from."""
     # Deadlines without a slot compete with no other: they are added together.
     alone: list[DeadlineFacts] = []
-    for entry in pack.starting.get(name, ()):
+    for entry in pack.deadlines_by_start.get(name, ()):
         if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
             continue
         if (old := facts.deadline_of(entry.key)) or _carries_over(facts, entry):

@@ -48,8 +48,8 @@ def add_entry(
     facts: CaseFacts, event: Happening, section: str, key: str, data: Mapping[str, Any]
 ) -> CaseFacts:
     """Return the case with one more entry, by the person and at the time of the event."""
-    filed = FormEntryFacts(section, key, facts.round, event.at, event.by.employee, dict(data))
-    return replace(facts, entries=(*facts.entries, filed))
+    form_entry = FormEntryFacts(section, key, facts.round, event.at, event.by.employee, dict(data))
+    return replace(facts, entries=(*facts.entries, form_entry))
 
 
 def entry_asked_for(facts: CaseFacts, section: str, key: str, pack: Pack, field: str) -> Any:
@@ -100,9 +100,9 @@ def tick_item(facts: CaseFacts, event: Checked, rules: Rules) -> CaseFacts:
     if item.photo and not event.paper:
         raise FieldMissing(field="paper", label=item.label)
     at_hand = {event.item} | {
-        filed.data["item"]
-        for filed in facts.entries
-        if (filed.section, filed.key) == ("checklist", entry.key)
+        form_entry.data["item"]
+        for form_entry in facts.entries
+        if (form_entry.section, form_entry.key) == ("checklist", entry.key)
     }
     said = {"item": event.item, "evidence": event.evidence, "paper": event.paper}
     said["complete"] = str(all(item.key in at_hand for item in entry.items)).lower()
@@ -145,14 +145,14 @@ def awaited_approver(facts: CaseFacts, entry: Any) -> str | None:
 def _awaits_approval(facts: CaseFacts, entry: Any) -> bool:
     """Whether there is something to approve that was not refused yet."""
     forms = forms_in_condition(entry)
-    filed = [(one.section, one.key) for one in facts.entries]
+    entered = [(one.section, one.key) for one in facts.entries]
     if not forms:
         of_a_sort = bool(entry.applies) and all(
             row.field in CLASSIFYING_FIELDS for row in entry.applies
         )
-        return of_a_sort or ("chain", entry.key) in filed
-    approvals = [place for place, one in enumerate(filed) if one == ("chain", entry.key)]
-    news = filed[approvals[-1] :] if approvals else filed
+        return of_a_sort or ("chain", entry.key) in entered
+    approvals = [place for place, one in enumerate(entered) if one == ("chain", entry.key)]
+    news = entered[approvals[-1] :] if approvals else entered
     return any(("form", form) in news for form in forms)
 
 

@@ -137,18 +137,18 @@ def vote_outcome(entry: VoteEntry, members: int, cast: list[FormEntryFacts]) -> 
 def ballots(facts: CaseFacts, key: str) -> list[FormEntryFacts]:
     """Return the votes given since the jury of a question was last appointed."""
     since = 0
-    for place, filed in enumerate(facts.entries):
-        if (filed.section, filed.key) == ("vote", key):
+    for place, form_entry in enumerate(facts.entries):
+        if (form_entry.section, form_entry.key) == ("vote", key):
             since = place
     return [f for f in facts.entries[since:] if (f.section, f.key) == ("ballot", key)]
 
 
 def vote_state(facts: CaseFacts, key: str) -> str | None:
     """Return open, agreed or refused; None if no jury was appointed."""
-    for filed in reversed(facts.entries):
-        if filed.key == key and filed.section == "ruling":
-            return str(filed.data["standing"])
-        if filed.key == key and filed.section == "vote":
+    for form_entry in reversed(facts.entries):
+        if form_entry.key == key and form_entry.section == "ruling":
+            return str(form_entry.data["standing"])
+        if form_entry.key == key and form_entry.section == "vote":
             return "open"
     return None
 

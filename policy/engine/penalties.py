@@ -30,7 +30,7 @@ from policy.vocabulary.worktime import WorkCalendar
 
 def for_event(facts: CaseFacts, before: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     """Add the penalties an event brings by itself, to who was responsible before it."""
-    for entry in rules.pack.charging.get(event.type, ()):
+    for entry in rules.pack.penalties_by_event.get(event.type, ()):
         if not holds(entry.applies, before, event):
             continue
         because = {"event": event.type, "round": before.round}
@@ -68,7 +68,7 @@ def for_breaches(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts
 
 def _for_last_breach(facts: CaseFacts, deadline: DeadlineFacts, rules: Rules) -> CaseFacts:
     """Add the penalties of a deadline's last breach."""
-    for entry in rules.pack.breaching[deadline.key]:
+    for entry in rules.pack.penalties_by_deadline[deadline.key]:
         if not holds(entry.applies, facts):
             continue
         breach = deadline.breaches[-1]
@@ -365,7 +365,7 @@ def _sanctions_left(
 
 
 def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, pack: Pack) -> bool:
-    graver = pack.graver.get(entry.key)
+    graver = pack.graver_penalties.get(entry.key)
     return graver is not None and any(
         c.rule in graver and c.employee == who and c.stands and c.sign is Sign.charge
         for c in facts.penalties
@@ -374,7 +374,7 @@ def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, pack: P
 
 def take_back_unfounded(facts: CaseFacts, *, pack: Pack, at: dt.datetime) -> CaseFacts:
     """Take back penalties found by a person, and surcharges, whose condition holds no longer."""
-    fallen = {p.key for p in pack.found_by_hand if not holds(p.applies, facts)}
+    fallen = {p.key for p in pack.penalties_by_hand if not holds(p.applies, facts)}
     if not fallen:
         return facts
     return take_back(facts, lambda c: fallen & {c.rule, c.because.get("on")}, at=at)
@@ -386,7 +386,7 @@ def take_back_earlier_finding(
     """Take back the penalties of an earlier finding that the new one does not bring."""
     rules = {
         p.key: p.who == "concerned"
-        for p in pack.charging.get(event.type, ())
+        for p in pack.penalties_by_event.get(event.type, ())
         if holds(p.applies, facts, event)
     }
 

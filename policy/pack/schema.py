@@ -468,7 +468,7 @@ class Pack(Shape):
         return next((entry for entry in self.channel if entry.sheet), None)
 
     @cached_property
-    def starting(self) -> dict[str, tuple[DeadlineEntry, ...]]:
+    def deadlines_by_start(self) -> dict[str, tuple[DeadlineEntry, ...]]:
         """The deadlines each event may start."""
         return _grouped((name, d) for d in self.deadline for name in d.starts_on)
 
@@ -483,7 +483,7 @@ class Pack(Shape):
         return _grouped((name, s) for s in self.signoff for name in s.event)
 
     @cached_property
-    def charging(self) -> dict[str, tuple[PenaltyEntry, ...]]:
+    def penalties_by_event(self) -> dict[str, tuple[PenaltyEntry, ...]]:
         """The penalties each event brings by itself."""
         return _grouped((p.event, p) for p in self.penalty if p.event)
 
@@ -493,7 +493,7 @@ class Pack(Shape):
         return _grouped((base, p) for p in self.penalty for base in p.adds_to)
 
     @cached_property
-    def breaching(self) -> dict[str, tuple[PenaltyEntry, ...]]:
+    def penalties_by_deadline(self) -> dict[str, tuple[PenaltyEntry, ...]]:
         """The penalties for the breach of each deadline, those for its slot included."""
         return {
             d.key: tuple(p for p in self.penalty if p.breach_of and p.breach_of in (d.key, d.slot))
@@ -501,13 +501,13 @@ class Pack(Shape):
         }
 
     @cached_property
-    def graver(self) -> dict[str, frozenset[str]]:
+    def graver_penalties(self) -> dict[str, frozenset[str]]:
         """The keys of the penalties that replace each penalty."""
         found = _grouped((key, p) for p in self.penalty for key in p.replaces)
         return {key: frozenset(p.key for p in entries) for key, entries in found.items()}
 
     @cached_property
-    def found_by_hand(self) -> tuple[PenaltyEntry, ...]:
+    def penalties_by_hand(self) -> tuple[PenaltyEntry, ...]:
         """The penalties whose ground a person finds."""
         return tuple(p for p in self.penalty if p.by_hand)
 
