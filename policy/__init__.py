@@ -1,1 +1,1 @@
-"""What a regulation says: pure, without database, clock or language."""
+"""The rules: a regulation as data, and the case under it. Pure: no database, time or language."""

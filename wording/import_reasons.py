@@ -1,4 +1,4 @@
-"""Why a file or a row of it is not imported: codes with facts, and sentences."""
+"""Reasons why a file or a row of it is not imported: codes with facts, and sentences."""
 
 from __future__ import annotations
 

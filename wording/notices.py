@@ -54,7 +54,7 @@ _NOTICE_TEXTS = {
     ),
     "test": mark("This is a test of the channel “%(channel)s”. Whoever reads it is reached."),
 }
-"""What to do, by the kind of the notice. No customer is ever mentioned."""
+"""The text of each kind of notice: what to do. No customer is ever mentioned."""
 
 
 def notice_label(kind: str) -> str:

@@ -56,7 +56,7 @@ def late_words(late: Mapping[str, Any]) -> str:
 
 
 def sum_words(penalty: Mapping[str, Any], people: Mapping[str, str]) -> str:
-    """Return a penalty in words: what for, whom, how much, by which clause."""
+    """Return a penalty in words: its ground, employee, sum and clause."""
     who = people.get(penalty["employee"], penalty["employee"])
     words = (penalty["label"], who, signed_money(Decimal(penalty["yuan"])), penalty["clause"])
     return " · ".join(word for word in words if word)

@@ -1,1 +1,1 @@
-"""How a case moves under a pack: one pure function and what it asks."""
+"""The engine: one pure function that moves a case under a pack, and its parts."""

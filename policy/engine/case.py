@@ -332,7 +332,7 @@ def _replied(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
     """Record the department's answer, which waits for the director.
 
     The person who answers becomes the handler where the case has none. An answer from a
-    department's workbook names no person and makes nobody the handler.
+    department's workbook names no person and sets no handler.
     """
     if facts.handler is None and event.by.employee:
         facts = _change_assignment(facts, handler=event.by.employee)
@@ -451,7 +451,7 @@ def _decided(facts: CaseFacts, event: Decided, rules: Rules) -> CaseFacts:
 
 
 def _concluded(facts: CaseFacts, event: Concluded, rules: Rules) -> CaseFacts:
-    """End the case at the desk: a question answered, an incident whose papers are complete."""
+    """End the case at the desk: a question answered, an incident with complete documents."""
     facts = deadlines.meet_answered(facts, at=event.at, pack=rules.pack, now=rules.now)
     facts = replace(facts, closing_ground=ClosingGround.concluded)
     return followup.close(facts, event.text, event, rules)

@@ -181,7 +181,7 @@ def _make_unclosable(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
 
 
 def _apply_appeal_ruling(facts: CaseFacts, event: Ruled, agreed: bool, rules: Rules) -> CaseFacts:
-    """Void the penalties of a won appeal, and the finding once it is about nobody else."""
+    """Void the penalties of a won appeal, and its finding once that is about no one else."""
     last = facts.last_entry("appeal", event.vote)
     assert last is not None
     appellant: str | None = last.data["employee"]
@@ -200,7 +200,7 @@ def _apply_appeal_ruling(facts: CaseFacts, event: Ruled, agreed: bool, rules: Ru
 
 
 def _frees_everybody(facts: CaseFacts, appellant: str | None) -> bool:
-    """Whether a won appeal leaves nobody whom the finding is about (SKD-4.1.3).
+    """Whether a won appeal leaves no person whom the finding is about (SKD-4.1.3).
 
     A department always appeals against the finding. An employee does who bears it, or who has
     nothing else to appeal against. Where the check named no employee, a penalty found by a person

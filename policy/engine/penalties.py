@@ -211,7 +211,7 @@ def _add_reward(
 
 
 def bearers(entry: PenaltyEntry | RewardEntry, facts: CaseFacts) -> list[str | None]:
-    """Return who bears a penalty by their role on the case; None for a role nobody has."""
+    """Return the employees who bear a penalty, by role; None for a role without an employee."""
     match entry.who:
         case "responsible":
             return [facts.responsible]

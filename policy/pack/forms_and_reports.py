@@ -186,7 +186,7 @@ class AuthorityEntry(Entry):
 
 
 class AlertEntry(Entry):
-    """Who is notified when an event happens or a deadline ends; nothing has to be done."""
+    """A notification when an event happens or a deadline ends; nothing has to be done."""
 
     section = "alert"
 
@@ -266,7 +266,7 @@ class ReportEntry(Entry):
 
 
 class ScriptEntry(Entry):
-    """What to say on the phone at a step; the company may word it anew without a new version."""
+    """A text to say on the phone at a step; the company may word it anew without a new version."""
 
     section = "script"
 

@@ -20,7 +20,7 @@ from policy.pack.shapes import (
 )
 
 Bearer = Literal["responsible", "handler", "named", "concerned", "first_asked"]
-"""Who bears a penalty: roles on the case, the person named, or all concerned."""
+"""The bearer of a penalty: a role on the case, the person named, or all concerned."""
 
 
 class SanctionEntry(Entry):
@@ -119,7 +119,7 @@ class RewardEntry(Entry):
 
 
 class ClaimEntry(Entry):
-    """What the company owes a customer: a percentage of a sum, from a number of cases on.
+    """A sum the company owes a customer: a percentage, from a number of cases on.
 
     `of` is the field with the sum. The count is of the customer's cases of the same kind, this one
     included.

@@ -120,7 +120,7 @@ class KindEntry(Entry):
     """A kind of case. One that is not `handled` is counted and gets no handling form.
 
     One that `concludes` may end at the desk, without a department's answer: a question answered on
-    the spot, an incident whose papers are complete.
+    the spot, an incident with complete documents.
     """
 
     section = "kind"
@@ -131,7 +131,7 @@ class KindEntry(Entry):
 
 
 class ChannelEntry(Entry):
-    """How a case reaches the company.
+    """A way by which cases reach the company.
 
     `sheet` marks the one channel of what a department types into its own workbook, and names the
     kind of such a case.
@@ -299,12 +299,12 @@ SHEETS = ("lead_sheet", "any_sheet")
 
 
 class SignoffEntry(Entry):
-    """Who may do a deed: posts, roles on the case, or `member:` of a department; who may not.
+    """The posts, roles on the case, or `member:` of a department that may do a deed.
 
-    `anybody` is every employee: it opens to all what another signoff of the event gives to few. A
-    department's workbook is no person and holds no post. It may do what is given to the
-    `lead_department` or to workbooks: `lead_sheet` is the workbook of the department the case is
-    at, `any_sheet` that of any department that answers for cases.
+    `never` names roles that may not. `anybody` is every employee: it opens to all what another
+    signoff of the event gives to few. A department's workbook is no person and holds no post. It
+    may do what is given to the `lead_department` or to workbooks: `lead_sheet` is the workbook of
+    the department the case is at, `any_sheet` that of any department that answers for cases.
     """
 
     section = "signoff"
@@ -345,7 +345,7 @@ class CounterEntry(Entry):
 
 
 class RetentionEntry(Entry):
-    """How long a closed case is kept; without `keep` as long as its condition holds.
+    """A time for which a closed case is kept; without `keep` as long as its condition holds.
 
     Of several that apply the last one counts.
     """

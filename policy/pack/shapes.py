@@ -106,7 +106,7 @@ OF_DAYS = frozenset({Unit.working_day, Unit.calendar_day, Unit.week, Unit.month,
 
 
 class Operator(enum.Enum):
-    """How a condition compares a field with its value."""
+    """A comparison of a field with its value."""
 
     equals = "is"
     differs = "is_not"

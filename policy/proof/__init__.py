@@ -1,1 +1,1 @@
-"""Whether a regulation is right: its check, every state, case files, coverage, what-if."""
+"""Proof that a regulation is right: its check, every state, case files, coverage, what-if."""

@@ -1,4 +1,4 @@
-"""What-if of one case: what it would have become under other rules, and the difference.
+"""What-if of one case: its facts under other rules, and the difference.
 
 `replay_under` applies a journal anew as it stands after its corrections. A person's step that does
 not fit the other rules is named, and the case is not judged. Events of time follow the other rules,
@@ -73,7 +73,7 @@ class CasePicture:
 
 @dataclass(frozen=True, slots=True)
 class CaseDifference:
-    """What one of two pictures of a case has and the other has not."""
+    """The parts of one of two pictures of a case that the other lacks."""
 
     before: CasePicture
     after: CasePicture
@@ -185,7 +185,7 @@ def _key_text(value: Any) -> str | None:
 
 @dataclass(slots=True)
 class RuleCount:
-    """How often a rule applied and its sums, as it was and as it would be."""
+    """The number of times a rule applied and its sums, as it was and as it would be."""
 
     label: str
     before: int = 0

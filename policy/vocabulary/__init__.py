@@ -1,1 +1,1 @@
-"""The words every regulation shares: events, statuses, errors, working time."""
+"""The vocabulary of every regulation: events, statuses, errors, working time."""

@@ -1,4 +1,4 @@
-"""What can be wrong, as codes with facts; `wording` turns them into sentences.
+"""Errors as codes with facts; `wording` turns them into sentences.
 
 DomainError
 ├── NotAllowed          the deed does not fit where the case stands
@@ -176,7 +176,7 @@ class RoleMissing(NotEntitled):
 
 
 class FactsRefused(DomainError):
-    """What was typed cannot be right."""
+    """Typed facts that cannot be right."""
 
 
 class FieldMissing(FactsRefused):

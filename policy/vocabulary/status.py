@@ -44,14 +44,14 @@ class ReplyOutcome(enum.Enum):
 
 
 class CallPurpose(enum.Enum):
-    """Why the care desk calls back: to verify (decides closing), or to ask for satisfaction."""
+    """The purpose of a callback: to verify (decides closing), or to ask for satisfaction."""
 
     verification = "verification"
     satisfaction = "satisfaction"
 
 
 class CallOutcome(enum.Enum):
-    """How one attempt to call ended."""
+    """The outcome of one attempt to call."""
 
     answered = "answered"
     unreachable = "unreachable"
@@ -70,7 +70,7 @@ class Satisfaction(enum.Enum):
 
 
 class ClosingGround(enum.Enum):
-    """Why a case may be closed."""
+    """The ground on which a case may be closed."""
 
     satisfied = "satisfied"
     unreachable = "unreachable"
@@ -108,7 +108,7 @@ class Sign(enum.Enum):
 
 
 class ActorKind(enum.Enum):
-    """Who did it: a user, a department through its workbook, an API client, time itself."""
+    """The kind of actor: a user, a department through its workbook, an API client, time."""
 
     user = "user"
     sheet = "sheet"
