@@ -264,22 +264,14 @@ def add_penalty(
     if penalised is facts:
         return facts
     return _add_surcharges(
-        penalised,
-        entry,
-        who,
-        occasion,
-        because,
-        rules=rules,
-        taken=taken,
-        happened_at=happened_at,
+        penalised, entry, made, because, rules=rules, taken=taken, happened_at=happened_at
     )
 
 
 def _add_surcharges(
     facts: CaseFacts,
     base: PenaltyEntry,
-    who: str,
-    occasion: str,
+    made: PenaltyFacts,
     because: dict[str, Any],
     *,
     rules: Rules,
@@ -289,13 +281,13 @@ def _add_surcharges(
     """Add the surcharges of a penalty, borne by its bearer unless they name another."""
     reason = {"on": base.key, **because}
     for surcharge in rules.pack.surcharges.get(base.key, ()):
-        payers = bearers(surcharge, facts) if surcharge.who else [who]
+        payers = bearers(surcharge, facts) if surcharge.who else [made.employee]
         for payer in payers if holds(surcharge.applies, facts) else ():
             facts = add_penalty(
                 facts,
                 surcharge,
                 payer,
-                f"{base.key}/{occasion}",
+                f"{base.key}/{made.occasion}",
                 reason,
                 rules=rules,
                 taken=taken,
