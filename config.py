@@ -347,11 +347,13 @@ def secret_key(settings: Settings) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
-def reference() -> str:
+def settings_page() -> str:
     """Return the page about all settings in Markdown; docs/settings.md is a copy of it."""
     rows = [_INTRODUCTION, "| setting | default | what it is |", "|---|---|---|"]
     for field, info in Settings.model_fields.items():
-        rows.append(f"| `{environment_name(field)}` | {_shown(field)} | {info.description} |")
+        rows.append(
+            f"| `{environment_name(field)}` | {_default_text(field)} | {info.description} |"
+        )
     return "\n".join(rows) + "\n"
 
 
@@ -364,7 +366,7 @@ at the start together with all others that are wrong. `make settings` writes thi
 """
 
 
-def _shown(field: str) -> str:
+def _default_text(field: str) -> str:
     default = Settings.model_fields[field].default
     if field == "home":
         return "`var`"

@@ -41,7 +41,7 @@ def show_settings(_settings: Settings) -> click.Command:
 
     @click.command("settings", help="Print the page about all settings.")
     def command() -> None:
-        click.echo(config.reference(), nl=False)
+        click.echo(config.settings_page(), nl=False)
 
     return command
 
@@ -124,24 +124,24 @@ def demo(settings: Settings) -> click.Command:
                     # Committed at once, so that the calendar is kept for all that follows.
                     working_calendar.seed_official(session)
             if empty:
-                _begin(settings, engine, now=now)
+                _fill_database(settings, engine, now=now)
         click.echo("The database is ready." if empty else "The database is in use; nothing to do.")
 
     return command
 
 
-def _begin(settings: Settings, engine: sa.Engine, *, now: dt.datetime) -> None:
+def _fill_database(settings: Settings, engine: sa.Engine, *, now: dt.datetime) -> None:
     """Add the regulation, the logins and, if wanted, the invented company: all of it or nothing."""
     logins: dict[str, str] = {}
     with database.writing(engine) as session:
         password = _first_password(settings, logins)
-        version = company.begin(session, now=now, password=password)
+        version = company.publish_regulation(session, now=now, password=password)
         if settings.demo:
             days = company.Days(working_calendar.work_calendar(session), now)
-            company.hire(session, days)
+            company.add_people(session, days)
             shared = secrets.token_urlsafe(9)
             logins |= dict.fromkeys(company.give_logins(session, password=shared), shared)
-            story.tell(session, version, days)
+            story.enact(session, version, days)
         keep_first_logins(settings, logins)
 
 

@@ -62,18 +62,18 @@ def _import(
             policy,
             zone=settings.zone,
             now=dt.datetime.now(dt.UTC),
-            actor=_who(engine, number),
+            actor=_actor_of(engine, number),
             finish=past.DRY_RUN if dry_run else past.COMMIT,
         )
         job.check(table.header, file=map_file.name)
         if take_over_open:
             job.check_take_over()
-        outcome = _shown(job, table)
+        outcome = _run_with_bar(job, table)
         if take_over_open:
             job.take_over_open(outcome)
         if report is not None:
             past.write_report(report, outcome.refusals)
-    _tell(_TRIED if dry_run else _DONE, outcome)
+    _print_outcome(_TRIED if dry_run else _DONE, outcome)
 
 
 _TO_READ = click.Path(path_type=Path)
@@ -83,7 +83,7 @@ _TRIED = "Nothing was changed. It would be: " + _DONE
 _SHOWN_REFUSALS = 10
 
 
-def _who(engine: sa.Engine, number: str | None) -> Actor:
+def _actor_of(engine: sa.Engine, number: str | None) -> Actor:
     """Return the employee in whose name the import is done, or the system. Raises NotFound."""
     if number is None:
         return actors.SYSTEM
@@ -94,7 +94,7 @@ def _who(engine: sa.Engine, number: str | None) -> Actor:
         return actors.of_employee(found)
 
 
-def _shown(job: past.Import, table: InputTable) -> past.ImportOutcome:
+def _run_with_bar(job: past.Import, table: InputTable) -> past.ImportOutcome:
     """Run the import with a progress bar, where a person can see it move."""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -102,7 +102,7 @@ def _shown(job: past.Import, table: InputTable) -> past.ImportOutcome:
         return replace(job, advance=lambda: progress.advance(task)).run(table)
 
 
-def _tell(sentence: str, outcome: past.ImportOutcome) -> None:
+def _print_outcome(sentence: str, outcome: past.ImportOutcome) -> None:
     for one in outcome.refusals[:_SHOWN_REFUSALS]:
         place = f"row {one.row}" + (f", column {one.column}" if one.column else "")
         cell = f" ({one.value})" if one.value else ""

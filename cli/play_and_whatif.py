@@ -49,10 +49,10 @@ def play(settings: Settings) -> click.Command:
         with plain_refusals(settings):
             data, shared = casefile.read_case_file(file)
             if policy is None and version is None:
-                ground = _shipped(pack or casefile.regulation_of(data, file.name))
+                ground = _basis_of_shipped(pack or casefile.regulation_of(data, file.name))
             else:
-                ground = _of_record(settings, policy, version)
-            stories = _played(data, shared, ground, file=file.name)
+                ground = _basis_of_record(settings, policy, version)
+            stories = _play_cases(data, shared, ground, file=file.name)
             mismatches = sum(story["mismatches"] for story in stories)
             if as_json:
                 told = {
@@ -63,14 +63,14 @@ def play(settings: Settings) -> click.Command:
                 }
                 click.echo(json.dumps(told, ensure_ascii=False, indent=1))
             else:
-                _tell(stories, ground, mismatches)
+                _print_stories(stories, ground, mismatches)
         if mismatches:
             raise SystemExit(1)
 
     return command
 
 
-def _tell(stories: list[play_text.Said], ground: PlayBasis, mismatches: int) -> None:
+def _print_stories(stories: list[play_text.Said], ground: PlayBasis, mismatches: int) -> None:
     click.echo(ground.title)
     for story in stories:
         click.echo("\n" + "\n".join(play_text.story_lines(story)))
@@ -78,7 +78,7 @@ def _tell(stories: list[play_text.Said], ground: PlayBasis, mismatches: int) -> 
         click.echo("\n" + wording.counted_mismatches(mismatches), err=True)
 
 
-def _played(
+def _play_cases(
     data: Mapping[str, Any], shared: Mapping[str, Any], ground: PlayBasis, *, file: str
 ) -> list[play_text.Said]:
     """Play every case of a file on the regulation with the case's own parameters."""
@@ -88,7 +88,7 @@ def _played(
     ]
 
 
-def _shipped(key: str) -> PlayBasis:
+def _basis_of_shipped(key: str) -> PlayBasis:
     path = loading.shipped_path(key)
     if not path.exists():
         raise NotFound(what="policy", key=key)
@@ -100,7 +100,7 @@ def _shipped(key: str) -> PlayBasis:
     return PlayBasis(pack, working_calendar.official_calendar(), pack({}).policy.title)
 
 
-def _of_record(settings: Settings, key: str | None, version_id: int | None) -> PlayBasis:
+def _basis_of_record(settings: Settings, key: str | None, version_id: int | None) -> PlayBasis:
     engine = engine_of(settings)
     with database.reading(engine) as session:
         version = _version(session, key, version_id, settings)
@@ -142,7 +142,7 @@ def what_if(settings: Settings) -> click.Command:
         with plain_refusals(settings):
             whatif.check_period(begin.date(), end.date())
             trial = WhatIfRun(settings, version_id, begin.date(), end.date())
-            found = list(_with_bar(trial))
+            found = list(_iterate_with_bar(trial))
             if as_json:
                 click.echo(json.dumps(trial.told(found), ensure_ascii=False, indent=1))
             else:
@@ -207,7 +207,7 @@ class WhatIfRun:
         }
 
 
-def _with_bar(trial: WhatIfRun) -> Iterator[tuple[str, dict[str, Any]]]:
+def _iterate_with_bar(trial: WhatIfRun) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the cases of a run, with a progress bar where a person can see it move."""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -36,7 +36,7 @@ def policy_group(settings: Settings) -> click.Group:
         folders = [path for path in found if regulation in (None, path.name)]
         if not folders:
             raise click.ClickException(f"There are no cases for {regulation or 'anything'}.")
-        if not (_unnoticed(folders) if mutate else _proven(folders)):
+        if not (_print_unnoticed(folders) if mutate else _print_proofs(folders)):
             raise SystemExit(1)
 
     for make in (_publish, play_and_whatif.play, play_and_whatif.what_if):
@@ -44,7 +44,7 @@ def policy_group(settings: Settings) -> click.Group:
     return group
 
 
-def _proven(folders: Sequence[Path]) -> bool:
+def _print_proofs(folders: Sequence[Path]) -> bool:
     """Print the cases that prove each clause, a sum for each regulation, and the total as last
     line.
     """
@@ -57,7 +57,7 @@ def _proven(folders: Sequence[Path]) -> bool:
     return not total.silent
 
 
-def _unnoticed(folders: Sequence[Path]) -> bool:
+def _print_unnoticed(folders: Sequence[Path]) -> bool:
     """Print the changes of each pack that none of its cases notices."""
     complete = True
     for folder in folders:

@@ -35,7 +35,7 @@ ADMIN = "admin"
 REACHES_BACK = dt.timedelta(days=550)
 
 
-def read(name: str) -> dict[str, Any]:
+def read_toml(name: str) -> dict[str, Any]:
     """Return the plain data of a file of this folder."""
     return tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8"))
 
@@ -46,7 +46,7 @@ def is_empty(session: Session) -> bool:
     return not any(session.scalar(sa.select(sa.exists(sa.select(table)))) for table in tables)
 
 
-def begin(session: Session, *, now: dt.datetime, password: str) -> PolicyVersion:
+def publish_regulation(session: Session, *, now: dt.datetime, password: str) -> PolicyVersion:
     """Publish the regulation and add the user admin, with which every company begins."""
     day_one = (now - REACHES_BACK).date().replace(month=1, day=1)
     version = policies.publish(
@@ -58,9 +58,9 @@ def begin(session: Session, *, now: dt.datetime, password: str) -> PolicyVersion
     return version
 
 
-def hire(session: Session, days: Days) -> None:
+def add_people(session: Session, days: Days) -> None:
     """Add the dealer's departments and people, the posts they hold, and past deputies."""
-    data = read("company")
+    data = read_toml("company")
     departments = {
         key: people.add_department(session, key=key, name=name) for key, name in data["departments"]
     }
@@ -80,7 +80,7 @@ def _appoint(session: Session, deputy: Mapping[str, Any], days: Days) -> None:
     people.appoint_deputy(
         session,
         session.scalars(held).one(),
-        _known(session, deputy["number"]),
+        _employee(session, deputy["number"]),
         from_on=days.before(deputy["from_days_ago"]),
         until_on=days.before(deputy["until_days_ago"]),
         reason=deputy["reason"],
@@ -89,9 +89,9 @@ def _appoint(session: Session, deputy: Mapping[str, Any], days: Days) -> None:
 
 def give_logins(session: Session, *, password: str) -> list[str]:
     """Add one user for every role, all with one password, and return their user names."""
-    users: Mapping[str, tuple[str, str]] = read("company")["users"]
+    users: Mapping[str, tuple[str, str]] = read_toml("company")["users"]
     for username, (role, number) in users.items():
-        employee = _known(session, number)
+        employee = _employee(session, number)
         accounts.add_user(
             session,
             username,
@@ -103,7 +103,7 @@ def give_logins(session: Session, *, password: str) -> list[str]:
     return list(users)
 
 
-def _known(session: Session, number: str) -> Employee:
+def _employee(session: Session, number: str) -> Employee:
     employee = people.find_employee(session, number)
     assert employee is not None, f"company.toml has no employee {number}"
     return employee

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from demo.company import Days, read
+from demo.company import Days, read_toml
 from enums import Role
 from models import Complaint, Employee, PolicyVersion
 from policy.vocabulary.status import (
@@ -57,12 +57,12 @@ class Teller:
         self.version = version
         self.days = days
         self.chance = random.Random(SEED)
-        self.handlers: Mapping[str, str] = read("company")["handlers"]
+        self.handlers: Mapping[str, str] = read_toml("company")["handlers"]
         self.staff: dict[str, Employee] = {}
 
     def tell(self) -> None:
         """Enact every case, then let time pass for them."""
-        data = read("cases")
+        data = read_toml("cases")
         for past in data["past"]:
             self._remember(past)
         for place, said in enumerate(sorted(data["case"], key=self._began)):
@@ -342,7 +342,7 @@ class CaseStory:
 Deed = Callable[[CaseStory, str], None]
 
 
-def _plain(service: Callable[..., Any], who: str, field: str | None) -> Deed:
+def _deed_of(service: Callable[..., Any], who: str, field: str | None) -> Deed:
     """Return a deed with the text of the step in one field of the event, or in none."""
 
     def deed(telling: CaseStory, text: str) -> None:
@@ -368,19 +368,19 @@ DEEDS: Mapping[str, Deed] = {
     "contact": CaseStory.contact,
     "rule": CaseStory.rule,
     "log_csc": CaseStory.log_csc,
-    "progress": _plain(handling.progress, "handler", "text"),
-    "return": _plain(handling.return_order, "handler", "reason"),
-    "arrive": _plain(handling.arrive_on_site, "handler", "text"),
-    "write": _plain(handling.reply_in_writing, "handler", "proof"),
+    "progress": _deed_of(handling.progress, "handler", "text"),
+    "return": _deed_of(handling.return_order, "handler", "reason"),
+    "arrive": _deed_of(handling.arrive_on_site, "handler", "text"),
+    "write": _deed_of(handling.reply_in_writing, "handler", "proof"),
     "solved": _reply(ReplyOutcome.solved),
     "wish": _reply(ReplyOutcome.extension),
     "raise": _reply(ReplyOutcome.raise_to_gm),
-    "confirm": _plain(handling.confirm, "lead", None),
-    "decline": _plain(handling.decline, "lead", "reason"),
+    "confirm": _deed_of(handling.confirm, "lead", None),
+    "decline": _deed_of(handling.decline, "lead", "reason"),
     "grant": CaseStory.grant,
     "instruct": CaseStory.instruct,
-    "upgrade": _plain(handling.upgrade, "director", "reason"),
-    "review": _plain(handling.review, "desk", "text"),
+    "upgrade": _deed_of(handling.upgrade, "director", "reason"),
+    "review": _deed_of(handling.review, "desk", "text"),
     "happy": _call(CallOutcome.answered, Satisfaction.satisfied),
     "content": _call(CallOutcome.answered, Satisfaction.acceptable),
     "unhappy": _call(CallOutcome.answered, Satisfaction.dissatisfied, asks_more=False),
@@ -401,9 +401,9 @@ DEEDS: Mapping[str, Deed] = {
         process_score=Satisfaction.dissatisfied,
     ),
     "repeat": lambda telling, text: telling.restart(text, "repeat"),
-    "settle": _plain(followup.settle, "director", "reason"),
-    "sign": _plain(followup.sign, "director", "feedback"),
-    "factory_close": _plain(handling.close_at_factory, "service_desk", "text"),
+    "settle": _deed_of(followup.settle, "director", "reason"),
+    "sign": _deed_of(followup.sign, "director", "feedback"),
+    "factory_close": _deed_of(handling.close_at_factory, "service_desk", "text"),
     "judge": CaseStory.judge,
     "fine": lambda telling, text: telling.settle_penalties(
         PenaltyStatus.proposed, penalties.confirm
@@ -419,6 +419,6 @@ DEEDS: Mapping[str, Deed] = {
 """Every word a step of cases.toml may use."""
 
 
-def tell(session: Session, version: PolicyVersion, days: Days) -> None:
+def enact(session: Session, version: PolicyVersion, days: Days) -> None:
     """Enact all that cases.toml says."""
     Teller(session, version, days).tell()

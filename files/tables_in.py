@@ -149,8 +149,12 @@ def read_table(
     with _translated(path.name):
         source = _source(path, sheet)
         header, number = _header(source, header_row)
-        count = _survey(source, header, number, max_rows=max_rows, max_cell_chars=max_cell_chars)
-    return InputTable(path.name, source.sheet, _named(header), _rows(source, header, number), count)
+        count = _count_rows(
+            source, header, number, max_rows=max_rows, max_cell_chars=max_cell_chars
+        )
+    return InputTable(
+        path.name, source.sheet, _column_names(header), _rows(source, header, number), count
+    )
 
 
 @contextmanager
@@ -339,7 +343,7 @@ class _WorkbookSource:
 def _workbook(path: Path, sheet: str | None, head: bytes) -> _WorkbookSource:
     if head.startswith(_ZIP):
         _guard_package(path)
-    workbook = _opened(path)
+    workbook = _open_workbook(path)
     with workbook:
         name = _sheet_name(workbook) if sheet is None else sheet
         if name is None or name not in workbook.sheet_names:
@@ -365,7 +369,7 @@ def _guard_package(path: Path) -> None:
         raise TableRefused("too_many_cells", {"file": path.name, "limit": MAX_SPANNED_CELLS})
 
 
-def _opened(path: Path) -> CalamineWorkbook:
+def _open_workbook(path: Path) -> CalamineWorkbook:
     """Open by suffix, which tells a password from damage; then by content, for a renamed file."""
     try:
         return CalamineWorkbook.from_path(path)
@@ -444,7 +448,7 @@ def _names(source: _Source, number: int, cells: Sequence[Cell]) -> list[str | No
     return names
 
 
-def _named(header: Iterable[str | None]) -> tuple[str, ...]:
+def _column_names(header: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(name for name in header if name is not None)
 
 
@@ -452,13 +456,13 @@ def _is_filled(cells: Iterable[Cell]) -> bool:
     return any(cell is not None for cell in cells)
 
 
-def _filled(source: _Source, header_number: int) -> Iterator[tuple[int, list[Cell]]]:
+def _filled_lines(source: _Source, header_number: int) -> Iterator[tuple[int, list[Cell]]]:
     for number, cells in source.lines():
         if number > header_number and _is_filled(cells):
             yield number, cells
 
 
-def _survey(
+def _count_rows(
     source: _Source,
     header: Sequence[str | None],
     header_number: int,
@@ -468,7 +472,7 @@ def _survey(
 ) -> int:
     """Count the rows; refuse one that cannot be read or is beyond the limits."""
     count = 0
-    for count, (number, cells) in enumerate(_filled(source, header_number), start=1):
+    for count, (number, cells) in enumerate(_filled_lines(source, header_number), start=1):
         if count > max_rows:
             raise TableRefused("too_many_rows", {"file": source.file, "limit": max_rows})
         for place, cell in enumerate(cells):
@@ -481,7 +485,7 @@ def _survey(
 
 def _rows(source: _Source, header: Sequence[str | None], header_number: int) -> Iterator[TableRow]:
     with _translated(source.file):
-        for number, cells in _filled(source, header_number):
+        for number, cells in _filled_lines(source, header_number):
             padded = cells + [None] * (len(header) - len(cells))
             named = {name: cell for name, cell in zip(header, padded, strict=False) if name}
             unnamed = (

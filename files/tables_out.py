@@ -111,7 +111,7 @@ def write_csv(
         stream_or_path.writelines(csv_chunks(header, rows))
         return
     with (
-        _whole(Path(stream_or_path)) as part,
+        _appearing_whole(Path(stream_or_path)) as part,
         part.open("w", encoding="utf-8", newline="") as stream,
     ):
         stream.writelines(csv_chunks(header, rows))
@@ -159,11 +159,11 @@ def write_xlsx(path: str | Path, sheets: Sequence[OutputTab]) -> None:
     """
     if not sheets:
         raise ValueError("a workbook needs a sheet")
-    with _whole(Path(path)) as part, _workbook(part) as book:
+    with _appearing_whole(Path(path)) as part, _workbook(part) as book:
         formats = _formats(book)
         taken: set[str] = set()
         for sheet in sheets:
-            page = book.add_worksheet(_title(sheet.title, taken))
+            page = book.add_worksheet(_unique_title(sheet.title, taken))
             _write_sheet(page, sheet, formats)
 
 
@@ -277,7 +277,7 @@ def _write_number(
         page.write_number(row, column, value, style)  # type: ignore[arg-type]  # writes its digits
 
 
-def _title(wanted: str, taken: set[str]) -> str:
+def _unique_title(wanted: str, taken: set[str]) -> str:
     """Return a title Excel accepts, unlike any in `taken` whatever the case, and take it."""
     clean = _FORBIDDEN_IN_TITLE.sub(" ", wanted).strip(" '")[:_TITLE_CHARS].strip(" '")
     base = clean if clean and clean.lower() != "history" else f"{clean}_".lstrip()
@@ -291,7 +291,7 @@ def _title(wanted: str, taken: set[str]) -> str:
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Path]:
+def _appearing_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside the final one, to which it is renamed if nothing goes wrong."""
     part = path.with_name(f".{uuid4().hex}.part")
     try:

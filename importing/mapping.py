@@ -215,18 +215,22 @@ def _column(key: str, part: Any) -> Iterator[tuple[str, str]]:
 
 def check(mapping: Map, header: tuple[str, ...], pack: Pack, *, file: str) -> None:
     """Refuse a map that asks for what the file or the regulation does not have (MapRefused)."""
-    problems = [*_absent(mapping, header), *_unknown(mapping, pack), *_misfits(mapping, pack)]
+    problems = [
+        *_missing_columns(mapping, header),
+        *_unknown_values(mapping, pack),
+        *_unknown_fields(mapping, pack),
+    ]
     if problems:
         raise MapRefused(file, problems)
 
 
-def _absent(mapping: Map, header: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _missing_columns(mapping: Map, header: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for key, name in columns(mapping):
         if name not in header:
             yield key, f"the file has no column “{name}”; it has: {', '.join(header)}"
 
 
-def _unknown(mapping: Map, pack: Pack) -> Iterator[tuple[str, str]]:
+def _unknown_values(mapping: Map, pack: Pack) -> Iterator[tuple[str, str]]:
     """Yield the values of a table that neither the regulation nor the record knows."""
     known = {
         "kind": {entry.key for entry in pack.kind},
@@ -245,7 +249,7 @@ def _none_of(word: str, name: str, words: set[str]) -> str:
     return f"“{word}” is no {name} here; there are: {', '.join(sorted(words))}"
 
 
-def _misfits(mapping: Map, pack: Pack) -> Iterator[tuple[str, str]]:
+def _unknown_fields(mapping: Map, pack: Pack) -> Iterator[tuple[str, str]]:
     """Yield fields the regulation does not have, and results of tables that a field cannot hold."""
     known = {entry.key: entry for entry in pack.field}
     for name, extra in mapping.extra.items():

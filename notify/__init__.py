@@ -28,10 +28,19 @@ from apprise.plugins.wecombot import NotifyWeComBot
 
 from notify import robots
 from notify.failures import NotDelivered
-from notify.silence import listening, silence
+from notify.silence import collected_lines, silence
 from policy.vocabulary.errors import ValueRefused
 
-__all__ = ["SCHEMES", "Message", "NotDelivered", "check", "deliver", "mail", "masked", "read"]
+__all__ = [
+    "SCHEMES",
+    "Message",
+    "NotDelivered",
+    "address_of",
+    "check",
+    "deliver",
+    "masked",
+    "send_mail",
+]
 
 SCHEMES: dict[str, type[NotifyBase]] = {
     "mailto": NotifyEmail,
@@ -70,7 +79,7 @@ class Message:
     body: str
 
 
-def read(text: str) -> str:
+def address_of(text: str) -> str:
     """Return the address in a typed text: the text itself, or the one a robot's web address stands
     for.
     """
@@ -105,7 +114,7 @@ def deliver(address: str, message: Message) -> None:
     _send(address, message)
 
 
-def mail(address: str, message: Message, *, to: str) -> None:
+def send_mail(address: str, message: Message, *, to: str) -> None:
     """Send a message to the mailbox `to` by the mail server of `address`. Raises NotDelivered."""
     _send(address, message, targets=[to], cc=None, bcc=None)
 
@@ -128,7 +137,7 @@ def _plugin(address: str, **instead: Any) -> NotifyBase:
     if "://" not in address or scheme not in SCHEMES:
         raise _Unusable("scheme_unknown")
     kind = SCHEMES[scheme]
-    with listening():
+    with collected_lines():
         parsed = kind.parse_url(address)
         if not parsed:
             raise _Unusable("address_incomplete")
@@ -158,7 +167,7 @@ def _send(address: str, message: Message, **instead: Any) -> None:
     if isinstance(plugin, robots.ROBOTS):
         robots.post(plugin, f"{message.title}\n{message.body}", hidden=_secrets(address))
         return
-    with listening() as heard:
+    with collected_lines() as heard:
         arrived = plugin.notify(
             body=message.body, title=message.title, body_format=NotifyFormat.TEXT
         )

@@ -21,7 +21,7 @@ def silence() -> None:
     logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
-class _Ear(logging.Handler):
+class _LineCollector(logging.Handler):
     """Keeps the lines of this thread that say why a delivery failed."""
 
     def __init__(self) -> None:
@@ -36,11 +36,11 @@ class _Ear(logging.Handler):
 
 
 @contextmanager
-def listening() -> Iterator[list[str]]:
+def collected_lines() -> Iterator[list[str]]:
     """Yield the lines in which Apprise says why it failed meanwhile; it logs the reasons at
     DEBUG.
     """
-    ear = _Ear()
+    ear = _LineCollector()
     _APPRISE.addHandler(ear)
     _APPRISE.setLevel(logging.DEBUG)
     try:

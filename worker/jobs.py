@@ -35,13 +35,13 @@ TRYING_S = 5.0
 def sweep_cases(turn: Turn) -> None:
     """Let time pass for every case it changes, each in a transaction of its own."""
     tried: set[str] = set()
-    while fresh := [number for number in _due(turn, len(tried)) if number not in tried]:
+    while fresh := [number for number in _due_numbers(turn, len(tried)) if number not in tried]:
         for number in fresh:
             _pass_time(turn, number)
         tried.update(fresh)
 
 
-def _due(turn: Turn, tried: int) -> list[str]:
+def _due_numbers(turn: Turn, tried: int) -> list[str]:
     with reading(turn.engine) as session:
         return sweep.due_cases(session, now=loop.now(), tried=tried)
 
@@ -176,7 +176,7 @@ class SendNotices:
         elif self.settings.mail is None or going.email is None:
             raise notify.NotDelivered("no_mail_server")
         else:
-            notify.mail(self.settings.mail.get_secret_value(), message, to=going.email)
+            notify.send_mail(self.settings.mail.get_secret_value(), message, to=going.email)
 
 
 def try_versions(turn: Turn) -> None:

@@ -280,7 +280,7 @@ class ChannelView(RedressView):
 
 def _checked(text: str | None) -> str:
     """The address in what was typed, empty when nothing was. Raises ValueRefused."""
-    address = notify.read(text or "")
+    address = notify.address_of(text or "")
     if address:
         notify.check(address)
     return address

@@ -187,11 +187,11 @@ def test_the_same_story_can_be_told_on_any_day(today: str, engine: Engine) -> No
     with writing(engine) as session:
         working_calendar.seed_official(session)
     with writing(engine) as session:
-        version = company.begin(session, now=now, password="a password")
+        version = company.publish_regulation(session, now=now, password="a password")
         days = company.Days(working_calendar.work_calendar(session), now)
-        company.hire(session, days)
+        company.add_people(session, days)
         company.give_logins(session, password="a password")
-        story.tell(session, version, days)
+        story.enact(session, version, days)
         assert set(session.scalars(sa.select(Complaint.status))) == set(Status)
         latest = session.scalar(sa.select(sa.func.max(Journal.recorded_at)))
         assert latest is not None

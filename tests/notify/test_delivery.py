@@ -144,15 +144,15 @@ def test_a_refused_address_is_not_repeated() -> None:
     ],
 )
 def test_what_a_group_shows_may_be_pasted_as_it_stands(copied: str, address: str) -> None:
-    assert notify.read(copied) == address
-    notify.check(notify.read(copied))
+    assert notify.address_of(copied) == address
+    notify.check(notify.address_of(copied))
 
 
 # ---------------------------------------------------------------- mail
 
 
 def test_a_mail_arrives_with_its_chinese_intact(smtp: str, mailbox: Mailbox) -> None:
-    notify.mail(smtp, SAID, to="director@r.example")
+    notify.send_mail(smtp, SAID, to="director@r.example")
     (message,), (envelope,) = mailbox.messages, mailbox.envelopes
     assert envelope.rcpt_tos == ["director@r.example"]
     assert message["Subject"] == SAID.title
@@ -163,7 +163,7 @@ def test_a_mail_arrives_with_its_chinese_intact(smtp: str, mailbox: Mailbox) -> 
 
 
 def test_a_mail_goes_to_its_reader_alone(smtp: str, mailbox: Mailbox) -> None:
-    notify.mail(f"{smtp}&to=all@r.example&bcc=boss@r.example", SAID, to="director@r.example")
+    notify.send_mail(f"{smtp}&to=all@r.example&bcc=boss@r.example", SAID, to="director@r.example")
     assert [one.rcpt_tos for one in mailbox.envelopes] == [["director@r.example"]]
 
 
@@ -175,7 +175,7 @@ def test_a_channel_can_be_a_mailbox(smtp: str, mailbox: Mailbox) -> None:
 def test_a_mail_server_that_refuses_is_quoted(smtp: str, mailbox: Mailbox) -> None:
     mailbox.answers = ["554 No mail about complaints"]
     with pytest.raises(NotDelivered, match=r"^refused: .*No mail about complaints"):
-        notify.mail(smtp, SAID, to="director@r.example")
+        notify.send_mail(smtp, SAID, to="director@r.example")
 
 
 def test_a_wrong_password_is_a_refusal_that_does_not_repeat_it(
@@ -183,7 +183,7 @@ def test_a_wrong_password_is_a_refusal_that_does_not_repeat_it(
 ) -> None:
     wrong = smtp.replace(PASSWORD, "wr0ng-Password")
     with pytest.raises(NotDelivered, match=r"^refused: .*535") as failure:
-        notify.mail(wrong, SAID, to="director@r.example")
+        notify.send_mail(wrong, SAID, to="director@r.example")
     assert "wr0ng-Password" not in failure.value.why + everything_logged()
     assert mailbox.envelopes == []
 
@@ -191,7 +191,7 @@ def test_a_wrong_password_is_a_refusal_that_does_not_repeat_it(
 def test_a_mail_server_that_is_away_is_unreachable() -> None:
     address = f"mailto://redress:{PASSWORD}@127.0.0.1:{free_port()}?from=a@r.example"
     with pytest.raises(NotDelivered, match=r"^unreachable: .*refused"):
-        notify.mail(address, SAID, to="director@r.example")
+        notify.send_mail(address, SAID, to="director@r.example")
 
 
 def test_a_mail_server_that_never_answers_is_not_waited_for_long(
@@ -201,7 +201,7 @@ def test_a_mail_server_that_never_answers_is_not_waited_for_long(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"mailto://127.0.0.1:{silent.getsockname()[1]}?from=a@r.example"
         with pytest.raises(NotDelivered, match=r"^unreachable: .*timed out"):
-            notify.mail(address, SAID, to="director@r.example")
+            notify.send_mail(address, SAID, to="director@r.example")
 
 
 # ---------------------------------------------------------------- robots
@@ -291,7 +291,7 @@ def test_a_robot_that_is_away_is_unreachable_and_its_key_stays_secret(
 def test_the_most_talkative_log_holds_neither_keys_nor_messages(
     smtp: str, robots_live_here: Robot, everything_logged: Callable[[], str]
 ) -> None:
-    notify.mail(smtp, SAID, to="director@r.example")
+    notify.send_mail(smtp, SAID, to="director@r.example")
     notify.deliver(f"wecombot://{KEY}", SAID)
     notify.deliver(f"json://{urlsplit(robots_live_here.url).netloc}/{KEY}", SAID)
     for secret in (PASSWORD, KEY, "director@r.example", "TS-2026-0001"):

@@ -178,7 +178,7 @@ def test_what_was_not_confirmed_before_a_crash_is_sent_once_more_and_then_never(
         deliver(address, message, to=to)
         raise KeyboardInterrupt
 
-    deliver = notify.mail
+    deliver = notify.send_mail
     monkeypatch.setattr(notify, "mail", send_and_die)
     with pytest.raises(KeyboardInterrupt):
         _work(worker_of(mailbox.address))

@@ -88,11 +88,11 @@ def share(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Share]:
     with writing(engine) as session:
         working_calendar.seed_official(session)
     with writing(engine) as session:
-        version = demo.company.begin(session, now=now, password="a password")
+        version = demo.company.publish_regulation(session, now=now, password="a password")
         days = demo.company.Days(working_calendar.work_calendar(session), now)
-        demo.company.hire(session, days)
+        demo.company.add_people(session, days)
         demo.company.give_logins(session, password="a password")
-        demo.story.tell(session, version, days)
+        demo.story.enact(session, version, days)
         _mark(session)
     share = Share(engine, settings)
     share.mirror()
