@@ -1,8 +1,8 @@
 """A played case as plain data with words, for the command line and for pages.
 
-Each step has keys that stay (`do`, `status.key`, `clocks[].due_at`, …), which a program reads, and
-words in the language spoken at the moment, which a person reads. Instants are ISO texts in the
-calendar's zone, sums are yuan.
+Each step has keys that stay (`do`, the `key` of the status, `clocks[].due_at`, …), which a program
+reads, and words in the language spoken at the moment, which a person reads. Instants are ISO texts
+in the calendar's zone, sums are yuan.
 """
 
 from __future__ import annotations
