@@ -1,9 +1,9 @@
-"""What the mirror needs of a spreadsheet, whatever program or service keeps it.
+"""The port to a spreadsheet: all that the mirror needs, whatever program or service keeps it.
 
-A spreadsheet is a book of tabs. Redress owns some tabs wholly (`locked` ones) and, in the others,
-some columns; everything else belongs to the people who work there and is never touched. A book
-carries the number of the pass that last wrote it, its *stamp*, and every one of its own tabs and
-columns can be found again after people moved or renamed it.
+A workbook has tabs, a tab has rows, a row has cells. Redress owns some tabs wholly (`locked`
+ones) and some columns of the others; everything else belongs to the people who work there and is
+never touched. A workbook carries the number of the look that last wrote it, its *stamp*. Each of
+our tabs and columns is found again after people moved or renamed it.
 
 Times in cells are naive and local, as people read them. Rows and columns count from 1.
 """
@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-# ---------------------------------------------------------------- what a cell says
+# ---------------------------------------------------------------- the value of a cell
 
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """A formula in a cell, and the value it had when the book was saved (None where unknown)."""
+    """A formula in a cell, and its value when the workbook was saved (None where unknown)."""
 
     value: str | float | bool | dt.datetime | None
 
@@ -35,67 +35,65 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A text that leads to an address; only ever written. It is read back as Computed(text)."""
+    """A text that leads to an address. It is written only, and read back as Computed(text)."""
 
     text: str
     address: str
 
 
 Read = str | float | bool | dt.datetime | Computed | Broken
-"""What is read: text, number, flag, date with time, or what a formula made. Never empty text."""
+"""A value that is read: text, number, flag, time, or the result of a formula. No empty text."""
 
 Written = str | float | dt.datetime | dt.date | Link | None
-"""What is written: None empties a cell. A text is a text, even one that begins with `=`."""
+"""A value that is written: None empties a cell. A text stays one, even if it begins with `=`."""
 
 
-# ---------------------------------------------------------------- what a book looks like
+# ---------------------------------------------------------------- a workbook as it was read
 
 
 @dataclass(frozen=True, slots=True)
 class TabRow:
-    """A row that has something in it. `foreign` when a cell outside our columns has, too.
+    """A row with filled cells; `foreign` when some of them stand outside our columns.
 
-    A row that only has foreign cells is there with no cells of ours, so that nothing is put on it.
+    A row that has foreign cells only is listed without cells, so that nothing is put on it.
     """
 
     number: int
-    cells: Mapping[str, Read]  # by field; an empty cell is not there
+    cells: Mapping[str, Read]  # by field, filled cells only
     foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TabPicture:
-    """One of our tabs as it stands."""
+    """One of our tabs as it was read."""
 
     title: str
     columns: Mapping[str, int]  # field -> column, of the fields that were found
-    headers: Mapping[str, str]  # field -> what its header cell says
-    lines: Sequence[TabRow]  # without the header, in the order of the tab
-    merged: Sequence[
-        tuple[int, int, int, int]
-    ] = ()  # first row, first column, last row, last column
-    last_column: int = 0  # of whatever anybody uses
+    headers: Mapping[str, str]  # field -> text of its header cell
+    rows: Sequence[TabRow]  # without the header, in the order of the tab
+    merged: Sequence[tuple[int, int, int, int]] = ()  # first row and column, last row and column
+    last_column: int = 0  # in use, by whomever
 
 
 @dataclass(frozen=True, slots=True)
 class WorkbookPicture:
-    """A whole book as it was read at one moment."""
+    """A workbook as it was read at one moment."""
 
     stamp: int | None  # None when the mark is gone
     saved_at: dt.datetime  # UTC: when it was last saved, by whomever
     fingerprint: str
-    grids: Mapping[str, TabPicture]  # by the key of the tab; a tab that is gone is not there
+    tabs: Mapping[str, TabPicture]  # by key, the tabs that were found
 
 
-# ---------------------------------------------------------------- what a book is to be
+# ---------------------------------------------------------------- the layout of a workbook
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnLayout:
     """One of our columns.
 
-    `shape` is text, date, datetime, money or link; `choices` names a list of the book or gives
-    the values themselves. `open_` columns are for people to fill, the others are grey.
+    `shape` is text, date, datetime, money or link. `choices` are the values of its list, and
+    `choices_from` is the tab that has them. People fill `open_` columns; the others are grey.
     """
 
     field: str
@@ -106,12 +104,12 @@ class ColumnLayout:
     hidden: bool = False
     choices: tuple[str, ...] = ()
     choices_from: str | None = None
-    note: str = ""  # shown by the program when somebody enters the cell
+    note: str = ""  # shown by the program to whoever enters the cell
 
 
 @dataclass(frozen=True, slots=True)
 class TabLayout:
-    """One of our tabs. `due` is the field whose time colours a row; its first column is `uid`."""
+    """One of our tabs; its first column is `uid`. The time in the field `due` colours a row."""
 
     key: str
     title: str
@@ -119,13 +117,13 @@ class TabLayout:
     locked: bool = False
     hidden: bool = False
     due: str | None = None
-    done: str | None = None  # a field that, filled, says that nothing is due any more
-    frozen: int = 2  # visible columns that stay while one scrolls sideways
+    done: str | None = None  # the field that, once filled, ends the colouring
+    frozen: int = 2  # visible columns that do not scroll sideways
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has a book open, as the lock file names him, and since when (UTC)."""
+    """The person who has a workbook open, as its lock file says, and since when (UTC)."""
 
     name: str
     since: dt.datetime
@@ -133,18 +131,18 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A book that a sync folder or a person left beside ours."""
+    """A copy of a workbook that a sync folder or a person left beside it."""
 
     name: str
     fingerprint: str
     saved_at: dt.datetime
 
 
-# ---------------------------------------------------------------- who must act
+# ---------------------------------------------------------------- errors, by who must act
 
 
 class WorkbookError(Exception):
-    """Something is wrong with a book. `code` names it, `facts` are for the sentence about it."""
+    """A problem with a workbook: its code, and the facts for the sentence about it."""
 
     def __init__(self, code: str, /, **facts: Any) -> None:
         super().__init__(code, facts)
@@ -153,33 +151,39 @@ class WorkbookError(Exception):
 
 
 class WorkbookUnavailable(WorkbookError):
-    """Nobody has to act; it is tried again.
+    """A problem that passes by itself; the look is tried again.
 
-    Codes: missing, half_written, held (facts: who), changed (somebody saved meanwhile), busy.
+    Codes: missing, half_written, held (facts: who), changed (saved by a person meanwhile), busy.
     """
 
 
 class WorkbookChanged(WorkbookError):
-    """The department has to act. Codes: tab_gone (tab), id_gone (tab), mark_gone, no_workbook."""
+    """A problem for the department.
+
+    Codes: tab_gone (tab), id_gone (tab), mark_gone, no_workbook.
+    """
 
 
 class WorkbookRefused(WorkbookError):
-    """The administrator has to act. Codes: not_readable, not_writable, disk_full, no_folder."""
+    """A problem for the administrator.
+
+    Codes: not_readable, not_writable, disk_full, no_folder.
+    """
 
 
 # ---------------------------------------------------------------- the port
 
 
 Cells = Mapping[tuple[int, str], Written]
-"""What to write into a tab, by row and field. Row 1 is the header."""
+"""The cells to write into a tab, by row and field. Row 1 is the header."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkbookWrite:
-    """What a pass wants to write: its number, and cells by tab.
+    """All that a look writes: its number as the stamp, and cells by tab.
 
-    `columns` are fields a tab lacks and that are put behind its last used column, with their
-    header; cells may name them.
+    `columns` are the columns that a tab lacks. They are put behind its last used column, with
+    their headers; cells may name them.
     """
 
     stamp: int
@@ -188,40 +192,40 @@ class WorkbookWrite:
 
 
 class WorkbookPort(Protocol):
-    """A spreadsheet on the other side.
+    """A workbook, wherever it is kept.
 
     Every method may raise WorkbookUnavailable or WorkbookRefused.
     """
 
     def fingerprint(self) -> str | None:
-        """What changes whenever the book is saved; None where there is no book. Cheap."""
+        """A mark that changes whenever the workbook is saved; None where there is none. Cheap."""
 
     def holder(self) -> Holder | None:
-        """Who has it open now, where that can be known."""
+        """The person who has it open now, where that can be known."""
 
     def read(self, tabs: Sequence[TabLayout]) -> WorkbookPicture:
-        """The book as it stands. Raises WorkbookChanged when it is no workbook of ours."""
+        """Read the workbook. Raises WorkbookChanged when it is none of ours."""
 
     def make(self, tabs: Sequence[TabLayout]) -> str:
-        """A new book with empty tabs and stamp 0, where there is none; its fingerprint."""
+        """Make a workbook with empty tabs and stamp 0 where there is none; its fingerprint."""
 
     def write(
         self, seen: WorkbookPicture, tabs: Sequence[TabLayout], writing: WorkbookWrite
     ) -> str:
         """Write, verify and replace at once; the new fingerprint.
 
-        Raises WorkbookUnavailable `changed` when the book is not the one of `seen` any more, `held`
-        when somebody has it open; the book is untouched then.
+        Raises WorkbookUnavailable `changed` when the workbook is no longer that of `seen`, `held`
+        when a person has it open. It is untouched then.
         """
 
     def keep(self, folder: Path, name: str) -> None:
-        """Put a copy of the book as it stands into a folder of ours."""
+        """Put a copy of the workbook into a folder of ours."""
 
     def put(self, file: Path, seen: str | None) -> str:
-        """Replace the book whose fingerprint is `seen` by a kept copy; the new fingerprint."""
+        """Replace the workbook whose fingerprint is `seen` by a kept copy; the new fingerprint."""
 
     def copies(self) -> list[Copy]:
-        """Books beside ours whose name says that they are copies of it."""
+        """Workbooks beside it whose names mark them as copies of it."""
 
     def beside(self, name: str) -> WorkbookPort:
-        """The book of that name beside ours, such as one of `copies`."""
+        """The workbook of that name beside it, such as one of `copies`."""

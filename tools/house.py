@@ -107,7 +107,7 @@ A room that is named whole (`policy`) may be imported with all its sub-rooms.
 ALONE = {
     "services.calendar.working_calendar": {"chinese_calendar"},
     "services.company.accounts": {"argon2"},
-    "sync.workbook.new_book": {"openpyxl"},
+    "sync.workbook.new_workbook": {"openpyxl"},
     "sync.workbook.patching": {"openpyxl"},
 }
 """The only module that may know a package which its room may not."""

@@ -28,7 +28,7 @@ def filled(
 ) -> dict[tuple[int, str], Written]:
     """The cells that make a tab say `lines` from its second row on, and nothing below them."""
     found: dict[tuple[int, str], Written] = {}
-    there = {line.number: line.cells for line in grid.lines if line.number > 1}
+    there = {line.number: line.cells for line in grid.rows if line.number > 1}
     fields = [column.field for column in tab.columns if column.field in grid.columns]
     for number in sorted({*there, *range(2, len(lines) + 2)}):
         wanted: Cells = lines[number - 2] if number - 2 < len(lines) else {}

@@ -249,7 +249,7 @@ class Mirror:
             stamp = self._unmarked(session, workbook, picture)
         if stamp > workbook.pass_number:
             raise PassStopped(Damage("from_future", {"stamp": stamp}))
-        ours = any(line.cells.get("uid") for grid in picture.grids.values() for line in grid.lines)
+        ours = any(line.cells.get("uid") for grid in picture.tabs.values() for line in grid.rows)
         forgotten = stamp < workbook.pass_number - KEPT_PASSES
         if workbook.audience is Audience.department and ours and forgotten:
             raise PassStopped(Damage("too_old", {"stamp": stamp}))
@@ -277,7 +277,7 @@ class Mirror:
         columns = {
             tab.key: [c for c in tab.columns if c.field not in grid.columns and c.field != "uid"]
             for tab in spec
-            if (grid := picture.grids.get(tab.key)) is not None
+            if (grid := picture.tabs.get(tab.key)) is not None
         }
         columns = {key: missing for key, missing in columns.items() if missing}
         changes = taken.changes if taken else []
@@ -379,7 +379,7 @@ class Mirror:
         return {
             tab.key: generated_tabs.filled(grid, tab, lines[tab.key], address=self.address)
             for tab in spec
-            if tab.key in lines and (grid := picture.grids.get(tab.key)) is not None
+            if tab.key in lines and (grid := picture.tabs.get(tab.key)) is not None
         }
 
     def _guide(
@@ -593,7 +593,7 @@ class Mirror:
             picture = self.book.beside(name).read(spec)
         except WorkbookError:
             return
-        if picture.stamp is None or not picture.grids.keys() & {"open"}:
+        if picture.stamp is None or not picture.tabs.keys() & {"open"}:
             self.strangers.add(fingerprint)
             return
         with self.writing() as session:
@@ -646,7 +646,7 @@ def _tab_of(session: Session, workbook: Workbook, key: str) -> WorkbookTab:
 
 def _grid(picture: WorkbookPicture, key: str) -> Any:
     """One of our tabs. Raises Stopped where it or its column of ids is gone."""
-    grid = picture.grids.get(key)
+    grid = picture.tabs.get(key)
     if grid is None:
         raise PassStopped(Damage("tab_gone", {"tab": workbook_text.tab_title(key)}))
     if "uid" not in grid.columns:

@@ -103,7 +103,7 @@ class TabPass:
         self.fields = list(self.titles)
         self.new_columns = frozenset(self.fields) - set(source.grid.columns)
         self.wanted = state.wanted(session, workbook, self.tab)
-        self.lines = {line.number: line for line in source.grid.lines}
+        self.lines = {line.number: line for line in source.grid.rows}
         texts = {
             n: {f: t for f, r in line.cells.items() if (t := plain(r)) is not None}
             for n, line in self.lines.items()

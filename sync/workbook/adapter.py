@@ -1,8 +1,8 @@
-"""A workbook file on a shared folder, behind the port of sync/port.py.
+"""The port of sync/port.py to a workbook that is one .xlsx file in a shared folder.
 
-Reading streams the parts of the package; making is openpyxl's; writing patches only our own cells
-in the parts of our own tabs and copies every other part as it is. Replacing the file is one step
-for everybody who looks at the folder.
+Reading streams the parts of the package. A new workbook is made by openpyxl. Writing patches our
+own cells in the parts of our own tabs and copies every other part as it is. The file is replaced
+in one step for everyone who looks at the folder.
 """
 
 from __future__ import annotations
@@ -28,32 +28,35 @@ from sync.port import (
 )
 from sync.workbook import locks_and_copies
 from sync.workbook.atomic_replace import Snapshot, fingerprint_at, look, put_file, put_new, replace
-from sync.workbook.cells import ElementReader, Row, scan
-from sync.workbook.locating import ID_FIELD, grid_of, mark, tabs_of
-from sync.workbook.new_book import make_book
+from sync.workbook.cell_xml import CellContent, read_back
+from sync.workbook.cells import ElementReader
+from sync.workbook.dependent_parts import with_headers, without_formulas
+from sync.workbook.locating import ID_FIELD, mark, picture_of, tabs_of
+from sync.workbook.new_workbook import make_workbook
 from sync.workbook.package import Package, PackageTab, WorkbookParts, repacked, translated
-from sync.workbook.patching import Said, patch, reads_as, with_headers, without_formulas
+from sync.workbook.patching import patch
 from sync.workbook.shared_strings import without_lost
+from sync.workbook.worksheet import Row, scan
 
-STAMPED = "open"  # the tab whose mark is the book's stamp
+STAMPED = "open"  # the tab whose mark is the workbook's stamp
 
 
 class WorkbookFile:
-    """A book that is one .xlsx file; see sync.port.Workbook."""
+    """A workbook that is one .xlsx file; its methods are those of sync.port.WorkbookPort."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def fingerprint(self) -> str | None:
-        """What changes whenever the file is saved; None where there is none."""
+        """A mark that changes whenever the file is saved; None where there is none."""
         return fingerprint_at(self.path)
 
     def holder(self) -> Holder | None:
-        """Who has it open now, as the lock files beside it say."""
+        """The person who has it open now, as the lock files beside it say."""
         return locks_and_copies.holder(self.path)
 
     def copies(self) -> list[Copy]:
-        """Files beside it whose name says that they are copies of it."""
+        """Files beside it whose names mark them as copies of it."""
         return locks_and_copies.copies(self.path)
 
     def beside(self, name: str) -> WorkbookFile:
@@ -61,13 +64,13 @@ class WorkbookFile:
         return WorkbookFile(self.path.with_name(name))
 
     def make(self, tabs: Sequence[TabLayout]) -> str:
-        """A new book with empty tabs and stamp 0, where there is none; its fingerprint."""
+        """Make a workbook with empty tabs and stamp 0 where there is none; its fingerprint."""
         content = io.BytesIO()
-        make_book(content, tabs)
-        return put_new(self.path, content.getvalue(), _nothing)
+        make_workbook(content, tabs)
+        return put_new(self.path, content.getvalue(), _accept)
 
     def read(self, tabs: Sequence[TabLayout]) -> WorkbookPicture:
-        """The book as it stands."""
+        """Read the workbook."""
         snapshot = look(self.path)
         with translated():
             return _picture(Package(snapshot.content), snapshot, tabs)
@@ -77,8 +80,8 @@ class WorkbookFile:
     ) -> str:
         """Write, verify and replace at once; the new fingerprint.
 
-        Raises RuntimeError when what would be put in place is not what was meant; the file is
-        untouched then.
+        Raises RuntimeError when the patched file does not read back as it was meant. The file in
+        the folder is untouched then.
         """
         self._refuse_held()
         snapshot = look(self.path)
@@ -95,24 +98,24 @@ class WorkbookFile:
         return replace(self.path, content, seen.fingerprint, check)
 
     def keep(self, folder: Path, name: str) -> None:
-        """Put a copy of the book as it stands into a folder of ours."""
+        """Put a copy of the workbook into a folder of ours."""
         put_file(folder / name, look(self.path).content)
 
     def put(self, file: Path, seen: str | None) -> str:
-        """Replace the book whose fingerprint is `seen` by a kept copy; the new fingerprint."""
+        """Replace the workbook whose fingerprint is `seen` by a kept copy; the new fingerprint."""
         content = look(file).content
         if seen is None:
-            return put_new(self.path, content, _nothing)
+            return put_new(self.path, content, _accept)
         self._refuse_held()
-        return replace(self.path, content, seen, _nothing)
+        return replace(self.path, content, seen, _accept)
 
     def _refuse_held(self) -> None:
         if held := self.holder():
             raise WorkbookUnavailable("held", who=held.name)
 
 
-def _nothing(built: Path) -> None:
-    """What was made or kept as a whole needs no further look."""
+def _accept(built: Path) -> None:
+    """Accept a file that was made or kept as a whole."""
 
 
 # ---------------------------------------------------------------- reading
@@ -129,12 +132,12 @@ def _picture(package: Package, snapshot: Snapshot, tabs: Sequence[TabLayout]) ->
         stamp=bearer.stamp if bearer else None,
         saved_at=dt.datetime.fromtimestamp(snapshot.saved, dt.UTC),
         fingerprint=snapshot.fingerprint,
-        grids={tab.key: grid_of(package, book, tab, found[tab.key]) for tab in there},
+        tabs={tab.key: picture_of(package, book, tab, found[tab.key]) for tab in there},
     )
 
 
 def _bearer(tabs: Sequence[TabLayout]) -> str:
-    """The key of the tab whose mark is the book's stamp."""
+    """The key of the tab whose mark is the workbook's stamp."""
     return STAMPED if any(tab.key == STAMPED for tab in tabs) else tabs[0].key
 
 
@@ -143,12 +146,12 @@ def _bearer(tabs: Sequence[TabLayout]) -> str:
 
 @dataclass
 class _Patched:
-    """A package with new parts, and what the cells of each sheet's part say in them."""
+    """A package with new parts, and the contents of the cells that were written, by part."""
 
     package: Package
     book: WorkbookParts
     parts: dict[str, bytes | None] = field(default_factory=dict)
-    says: dict[str, Mapping[tuple[int, int], Said]] = field(default_factory=dict)
+    contents: dict[str, Mapping[tuple[int, int], CellContent]] = field(default_factory=dict)
 
 
 def _patched(
@@ -160,8 +163,8 @@ def _patched(
     written = {*writing.cells, *writing.columns, _bearer(tabs)}
     for tab in tabs:
         if tab.key in written and tab.key in found:
-            grid = seen.grids[tab.key]
-            _patch_sheet(made, found[tab.key].tab, grid, _edits(tab, grid, writing))
+            grid = seen.tabs[tab.key]
+            _patch_tab(made, found[tab.key].tab, grid, _edits(tab, grid, writing))
     made.parts |= without_lost(package, book, made.parts)
     return made
 
@@ -169,7 +172,7 @@ def _patched(
 def _edits(
     tab: TabLayout, grid: TabPicture, writing: WorkbookWrite
 ) -> dict[tuple[int, int], Written]:
-    """What to write into a tab, by row and column: new columns, the pass's cells and the mark."""
+    """The values to write into a tab, by row and column: new headers, cells and the mark."""
     added = writing.columns.get(tab.key, ())
     places = {one.field: grid.last_column + at for at, one in enumerate(added, start=1)}
     edits: dict[tuple[int, int], Written] = {(1, places[one.field]): one.header for one in added}
@@ -183,21 +186,21 @@ def _edits(
     return edits
 
 
-def _patch_sheet(
+def _patch_tab(
     made: _Patched, tab: PackageTab, grid: TabPicture, edits: Mapping[tuple[int, int], Written]
 ) -> None:
-    """Put cells into a sheet's part, and what they change into the parts that name them."""
+    """Patch the part of a tab and the parts that name its cells."""
     package = made.package
     part = package.name(tab.part)
     patched = patch(
         package.read(part), edits, ElementReader(made.book), frozenset(grid.columns.values())
     )
     made.parts[part] = patched.data
-    made.says[part] = patched.says
+    made.contents[part] = patched.contents
     for kind, table in package.related(tab.part).values():
         if kind == "table" and table in package:
             old = package.read(table)
-            new = with_headers(old, patched.says)
+            new = with_headers(old, patched.contents)
             if new != old:
                 made.parts[package.name(table)] = new
     if patched.bared:
@@ -205,7 +208,7 @@ def _patch_sheet(
 
 
 def _shorten_chain(made: _Patched, tab: PackageTab, bared: frozenset[str]) -> None:
-    """Take cells that lost their formula out of the calculation chain, and an empty chain out."""
+    """Take cells that lost their formula out of the calculation chain; drop an empty chain."""
     chain = made.book.related_part("calcChain")
     if chain is None or chain not in made.package:
         return
@@ -223,19 +226,19 @@ def _shorten_chain(made: _Patched, tab: PackageTab, bared: frozenset[str]) -> No
 
 
 def _verify(patched: _Patched, content: bytes) -> None:
-    """Compare a finished file with what was meant. Raises RuntimeError: then it is our mistake."""
+    """Compare a finished file with what was meant. Raises RuntimeError, which is a bug of ours."""
     try:
         package = Package(content)
         _verify_parts(patched, package)
         book = WorkbookParts(package)
-        for part, says in patched.says.items():
-            _verify_cells(package, book, part, says)
+        for part, contents in patched.contents.items():
+            _verify_cells(package, book, part, contents)
     except (WorkbookChanged, WorkbookUnavailable) as error:
         raise RuntimeError("the patched workbook cannot be read") from error
 
 
 def _verify_parts(patched: _Patched, package: Package) -> None:
-    """Every part must be there in its order, and untouched ones with the same bytes."""
+    """Expect every part in its order, and the untouched ones with the same bytes."""
     old = [
         one for one in patched.package.entries if patched.parts.get(one.filename, b"") is not None
     ]
@@ -248,10 +251,13 @@ def _verify_parts(patched: _Patched, package: Package) -> None:
 
 
 def _verify_cells(
-    package: Package, book: WorkbookParts, part: str, says: Mapping[tuple[int, int], Said]
+    package: Package,
+    book: WorkbookParts,
+    part: str,
+    contents: Mapping[tuple[int, int], CellContent],
 ) -> None:
-    """Every written cell must be read back as it was meant."""
-    wanted = {place: reads_as(value) for place, value in says.items()}
+    """Expect every written cell to be read back as it was meant."""
+    wanted = {place: read_back(value) for place, value in contents.items()}
     rows: dict[int, list[int]] = defaultdict(list)
     for row, column in wanted:
         rows[row].append(column)
@@ -266,4 +272,4 @@ def _verify_cells(
         scan(stream, ElementReader(book), take)
     for place, value in wanted.items():
         if found.get(place) != value:
-            raise RuntimeError(f"{part} says something else at {place}")
+            raise RuntimeError(f"{part} reads differently at {place}")

@@ -1,8 +1,9 @@
-"""Reads and replaces a file on a shared folder so that nobody ever sees half of it.
+"""Reads and replaces a file in a shared folder so that no program ever sees half of it.
 
-A replacement is written beside the file, then the two change places in one step and what came out
-is looked at: if it is not what was read, somebody saved in between, and the two change back. What
-a killed process left behind says in its name what it is, and the next one puts it right.
+The replacement is written beside the file. Then the two change places in one step, and the file
+that came out is looked at: if it is not the one that was read, a person saved in between, and the
+two change back. A file that a killed process left behind has its meaning in its name, and the
+next process puts things right.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Snapshot:
 
 
 def fingerprint_of(status: os.stat_result) -> str:
-    """What changes whenever a file is saved."""
+    """A mark that changes whenever a file is saved."""
     return f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
 
 
@@ -65,7 +66,7 @@ def fingerprint_at(path: Path) -> str | None:
 
 
 def look(path: Path) -> Snapshot:
-    """The whole file as it stood at one moment. Raises `busy` while somebody writes into it."""
+    """Read the whole file as it is at one moment. Raises `busy` while a program writes into it."""
     mend(path)
     try:
         with path.open("rb") as file:
@@ -84,7 +85,7 @@ def look(path: Path) -> Snapshot:
 
 
 def reading_error(error: OSError, path: Path) -> WorkbookError:
-    """What a failure to read means for people."""
+    """The error of the port for a failure to read."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         if not path.parent.is_dir():
             return WorkbookRefused("no_folder", folder=str(path.parent))
@@ -115,8 +116,8 @@ def put_new(path: Path, content: bytes, check: Callable[[Path], None]) -> str:
 def replace(path: Path, content: bytes, seen: str, check: Callable[[Path], None]) -> str:
     """Put new content in the place of the file whose fingerprint is `seen`; the new fingerprint.
 
-    `check` looks at the finished file before anybody else sees it. Raises `changed` when the
-    file is not the one of `seen` any more; nothing that anybody saved is lost then.
+    `check` looks at the finished file before it is put in place. Raises `changed` when the file
+    is no longer that of `seen`; whatever was saved meanwhile stays.
     """
     with _writing(path), _sole(path):
         _mend(path)
@@ -177,7 +178,7 @@ def _lock(folder: int) -> bool:
 
 
 def _expect(path: Path, seen: str) -> None:
-    """Refuse early what cannot or must not be replaced."""
+    """Refuse early a file that cannot or must not be replaced."""
     status = path.stat()
     if fingerprint_of(status) != seen:
         raise WorkbookUnavailable("changed")
@@ -187,7 +188,7 @@ def _expect(path: Path, seen: str) -> None:
 
 @contextmanager
 def _built(path: Path, content: bytes) -> Iterator[Path]:
-    """A finished file beside the book; whatever becomes of it, none is left behind."""
+    """A finished file beside the workbook; it is removed in the end, whatever happened."""
     built = path.parent / f".{_token(path)}.new.{os.getpid():x}-{time.monotonic_ns():x}{LEFT}"
     handle = os.open(built, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
@@ -201,7 +202,7 @@ def _built(path: Path, content: bytes) -> Iterator[Path]:
 
 
 def _token(path: Path) -> str:
-    """What stands for the book in the names of files left beside it, however long its own is."""
+    """A short token of the workbook for the names of files beside it, however long its own is."""
     return hashlib.sha256(path.name.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
@@ -211,7 +212,7 @@ def _dress(built: Path, path: Path) -> None:
     with suppress(PermissionError):
         os.chown(built, status.st_uid, status.st_gid)
     os.chmod(built, stat.S_IMODE(status.st_mode))
-    with suppress(OSError):  # attributes are a luxury of some file systems
+    with suppress(OSError):  # only some file systems have attributes
         for name in os.listxattr(path):
             with suppress(OSError):
                 os.setxattr(built, name, os.getxattr(path, name))
@@ -231,7 +232,7 @@ def _flush(folder: Path) -> None:
 
 
 def _swap(path: Path, built: Path, seen: str) -> str:
-    """Let the new file and the old one change places, unless somebody saved in between."""
+    """Let the new file and the old one change places, unless a person saved in between."""
     status = built.stat()
     ours = fingerprint_of(status)
     waiting = _left(path, "swap", seen, status.st_ino)
@@ -252,30 +253,30 @@ def _swap(path: Path, built: Path, seen: str) -> str:
 
 
 def _left(path: Path, role: str, seen: str, inode: int) -> Path:
-    """The name of a file beside the book that says what it is, should this process be killed."""
+    """The name of a file beside the workbook; it tells its role, should this process be killed."""
     return path.parent / f".{_token(path)}.{role}.{seen}.{inode:x}{LEFT}"
 
 
 def _untouched(old: Path, seen: str) -> bool:
-    """Whether the file that came out is what was read, and nobody is still writing into it."""
+    """Whether the file that came out is the one that was read, and no program writes into it."""
     with old.open("rb") as file:
         try:
-            # Whoever opens a leased file raises a signal; this one is ignored by default.
+            # Opening a leased file raises a signal; this one is ignored by default.
             fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
         except BlockingIOError:
             return False
         except OSError:
-            pass  # this file system has no leases, or the file is somebody else's
+            pass  # this file system has no leases, or the file has another owner
         return fingerprint_of(os.fstat(file.fileno())) == seen
 
 
 def _give_back(path: Path, waiting: Path, ours: str) -> None:
-    """Put what somebody saved back into its place; keep both where there are two by now."""
+    """Put the file that a person saved back into its place; keep both where there are two."""
     try:
         _exchange(waiting, path)
-    except FileNotFoundError:  # he is replacing the file himself at this moment
+    except FileNotFoundError:  # they are replacing the file at this moment
         _return(waiting, path)
         return
     if fingerprint_of(waiting.stat()) == ours:
@@ -288,7 +289,7 @@ def _give_back(path: Path, waiting: Path, ours: str) -> None:
 
 
 def _step_by_step(path: Path, waiting: Path, seen: str, ours: str) -> str:
-    """The swap where the file system cannot exchange two names: the old one moves away first."""
+    """Swap where the file system cannot exchange two names: the old file moves away first."""
     away = _left(path, "away", seen, waiting.stat().st_ino)
     try:
         os.rename(path, away)
@@ -301,7 +302,7 @@ def _step_by_step(path: Path, waiting: Path, seen: str, ours: str) -> str:
         raise WorkbookUnavailable("changed")
     try:
         _place(waiting, path)
-    except FileExistsError:  # somebody saved a newer one; what is away was read by us
+    except FileExistsError:  # a person saved a newer one; the file that is away was read by us
         waiting.unlink()
         away.unlink()
         raise WorkbookUnavailable("changed") from None
@@ -315,7 +316,7 @@ def _step_by_step(path: Path, waiting: Path, seen: str, ours: str) -> str:
 
 
 def _return(left: Path, path: Path) -> None:
-    """Put a file back under the book's name, or beside it where there is one by now."""
+    """Put a file back under the workbook's name, or beside it where there is one by now."""
     try:
         _place(left, path)
     except FileExistsError:
@@ -323,7 +324,7 @@ def _return(left: Path, path: Path) -> None:
 
 
 def _set_aside(left: Path, path: Path) -> None:
-    """Leave what somebody saved as a copy beside the book."""
+    """Leave a file that a person saved as a copy beside the workbook."""
     saved = time.strftime("%Y-%m-%d %H-%M-%S", time.localtime(left.stat().st_mtime))
     for count in range(1, 1000):
         again = f" {count}" if count > 1 else ""
@@ -377,7 +378,7 @@ def _rename_at(source: Path, target: Path, how: int) -> bool:
 
 
 def mend(path: Path) -> None:
-    """Put right what a killed process left beside the file; leave a living one alone."""
+    """Put right the leftovers of a killed process beside the file; leave a living one alone."""
     try:
         if not _leftovers(path):
             return
@@ -396,7 +397,7 @@ def _leftovers(path: Path) -> list[Path]:
 
 def _mend(path: Path) -> None:
     for left in _leftovers(path):
-        role, seen, inode = _told(left)
+        role, seen, inode = _role_of(left)
         if role == "swap":
             _mend_swap(path, left, seen, inode)
         elif role == "away":
@@ -405,8 +406,8 @@ def _mend(path: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def _told(left: Path) -> tuple[str, str, int]:
-    """What the name of a file says it is: its role, the fingerprint read, the new file's inode."""
+def _role_of(left: Path) -> tuple[str, str, int]:
+    """The role of a leftover, the fingerprint read and the new file's inode, as its name tells."""
     match = re.search(
         r"\.(swap|away)\.([0-9a-f-]+)\.([0-9a-f]+)" + re.escape(LEFT) + "$", left.name
     )
@@ -423,7 +424,7 @@ def _mend_swap(path: Path, left: Path, seen: str, inode: int) -> None:
     except FileNotFoundError:
         replaced = False
     if replaced and _exchange(left, path):
-        left.unlink()  # what somebody saved is back in its place, ours is gone
+        left.unlink()  # the file that a person saved is back in its place, ours is gone
     else:
         _return(left, path)
 

@@ -1,14 +1,12 @@
-"""The cells of a worksheet part, row by row, without ever holding the sheet in memory."""
+"""Cells of a worksheet: their references, the days and times of numbers, and their values."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable
-from typing import IO
 
 from sync.port import Broken, Computed, Read
-from sync.workbook.package import WorkbookParts, feed, parser, unescaped
+from sync.workbook.package import WorkbookParts, unescaped
 
 DIGITS = "0123456789"
 LAST_COLUMN = 16_384
@@ -16,13 +14,8 @@ LAST_ROW = 1_048_576
 LAST_DAY = 2_958_466  # the first serial after the year 9999
 MILLISECONDS = 86_400_000
 
-Row = list[tuple[int, Read]]
 Area = tuple[int, int, int, int]
 """First row, first column, last row, last column."""
-
-
-class StopReading(Exception):
-    """Whoever takes the rows has seen what he wanted."""
 
 
 # ---------------------------------------------------------------- references
@@ -102,7 +95,7 @@ def serial_of(moment: dt.datetime | dt.date, *, from_1904: bool) -> float:
 
 
 class ElementReader:
-    """Turns what stands in a cell's element into what the port calls a value."""
+    """Turns the text of a cell's element into a value of the port."""
 
     def __init__(self, book: WorkbookParts) -> None:
         self.texts = book.texts
@@ -145,84 +138,3 @@ class ElementReader:
         """Whether cells of this style show a number as a date."""
         number = int(style or 0)
         return number < len(self.dates) and self.dates[number]
-
-
-def scan(stream: IO[bytes], reader: ElementReader, take: Callable[[int, Row], None]) -> list[Area]:
-    """Hand every row that has values to `take`, and return the merged areas.
-
-    `take` gets the number of the row and its filled cells from left to right; it may raise
-    Enough, and then no merged areas are known. This is the one place where a quarter of a
-    million cells pass, so it is one long function with local variables instead of a class.
-    """
-    merged: list[Area] = []
-    columns: dict[str, int] = {}
-    row: Row = []
-    number = column = 0
-    kind = style = raw = ""
-    reading = formula = False
-    phonetic = 0
-    prefix: int | None = None
-    value, texts = reader.value, reader.texts
-
-    def begin(name: str, attributes: dict[str, str]) -> None:
-        nonlocal number, column, kind, style, raw, reading, formula, phonetic, prefix
-        if prefix is None:
-            prefix = name.find(":") + 1
-        if prefix:
-            name = name[prefix:]
-        if name == "c":
-            where = attributes.get("r")
-            if where:
-                letters = where.rstrip(DIGITS)
-                column = columns.get(letters) or columns.setdefault(letters, column_number(letters))
-            else:
-                column += 1
-            kind = attributes.get("t", "n")
-            style = attributes.get("s", "")
-            raw = ""
-            formula = False
-        elif name == "v" or name == "t":
-            reading = not phonetic
-        elif name == "f":
-            formula = True
-        elif name == "row":
-            number = int(attributes.get("r") or number + 1)
-            column = 0
-        elif name == "rPh":
-            phonetic += 1
-        elif name == "mergeCell":
-            merged.append(area(attributes["ref"]))
-
-    def end(name: str) -> None:
-        nonlocal reading, row, phonetic
-        if prefix:
-            name = name[prefix:]
-        if name == "v" or name == "t":
-            reading = False
-        elif name == "c":
-            if raw or formula:
-                shared = kind == "s" and raw and not formula
-                found = texts[int(raw)] if shared else value(kind, style, raw, formula)
-                if found is not None:
-                    row.append((column, found))
-        elif name == "row":
-            if row:
-                take(number, row)
-            row = []
-        elif name == "rPh":
-            phonetic -= 1
-
-    def characters(said: str) -> None:
-        nonlocal raw
-        if reading:
-            raw += said
-
-    made = parser()
-    made.StartElementHandler = begin
-    made.EndElementHandler = end
-    made.CharacterDataHandler = characters
-    try:
-        feed(made, stream)
-    except StopReading:
-        return []
-    return merged

@@ -1,8 +1,8 @@
-"""Finds our tabs and columns in a book that people move, rename and copy things in.
+"""Finds our tabs and columns in a workbook in which people move, rename and copy things.
 
 A tab of ours carries a mark in the header of its hidden first column, `redress/<tab>/<stamp>`. A
-column is known by the text of its header, and where that is gone by a hidden defined name that
-points at the header cell and follows it wherever spreadsheet programs move it.
+column is known by the text of its header. Where that is gone, a hidden defined name points at the
+header cell and follows it wherever spreadsheet programs move it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sync.port import Computed, Read, TabLayout, TabPicture, TabRow
-from sync.workbook.cells import ElementReader, Row, StopReading, area, scan
+from sync.workbook.cells import ElementReader, area
 from sync.workbook.package import DefinedName, Package, PackageTab, WorkbookParts, normal
+from sync.workbook.worksheet import Row, StopReading, scan
 
 MARK = re.compile(r"redress/([^/\s]+)/(\d{1,18})\Z")
 POINTS = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Za-z]{1,3})\$?(\d+)")
@@ -21,7 +22,7 @@ ID_FIELD = "uid"
 
 
 def mark(key: str, stamp: int) -> str:
-    """What stands in the first cell of a tab of ours."""
+    """The mark in the first cell of a tab of ours."""
     return f"redress/{key}/{stamp}"
 
 
@@ -39,7 +40,7 @@ def _plain(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LocatedTab:
-    """A tab of ours: where it is, the stamp of its mark and the column the mark stands in."""
+    """A tab of ours in the package, the stamp of its mark and the column of the mark."""
 
     tab: PackageTab
     stamp: int | None
@@ -48,7 +49,7 @@ class LocatedTab:
 
 @dataclass(frozen=True, slots=True)
 class _Top:
-    """The first row of a sheet: its first mark and where that stands."""
+    """The first mark in the first row of a tab, and its column."""
 
     tab: PackageTab
     key: str | None
@@ -59,10 +60,10 @@ class _Top:
 def tabs_of(
     package: Package, book: WorkbookParts, tabs: Sequence[TabLayout]
 ) -> dict[str, LocatedTab]:
-    """Where each of our tabs is now, by key; one that is gone is not there.
+    """Find our tabs, by key; one that is gone is left out.
 
-    A mark counts first: of several tabs with the same one, people copied ours, and the one that
-    kept its title or else the latest is it. Without a mark the title decides.
+    A mark counts first. Where several tabs have the same one, people copied ours: the one that
+    kept its title, or else has the latest stamp, is ours. Without a mark the title decides.
     """
     tops = [_top(package, book, tab) for tab in book.sheets if tab.part in package]
     found: dict[str, LocatedTab] = {}
@@ -88,7 +89,7 @@ def _top(package: Package, book: WorkbookParts, tab: PackageTab) -> _Top:
 
 
 def first_row(package: Package, book: WorkbookParts, tab: PackageTab) -> Row:
-    """The filled cells of a sheet's first row."""
+    """The filled cells of the first row of a tab."""
     first: Row = []
 
     def take(number: int, row: Row) -> None:
@@ -107,7 +108,7 @@ def first_row(package: Package, book: WorkbookParts, tab: PackageTab) -> Row:
 def columns_of(
     tab: TabLayout, found: LocatedTab, headers: Mapping[int, str], names: Iterable[DefinedName]
 ) -> dict[str, int]:
-    """The column of each field of a tab; a field that cannot be found is not there."""
+    """The column of each field of a tab; a field that cannot be found is left out."""
     pointed = _pointed(tab, found.tab, names)
     columns: dict[str, int] = {}
     identity = _identity(tab, found, headers, pointed)
@@ -128,7 +129,7 @@ def columns_of(
 def _identity(
     tab: TabLayout, found: LocatedTab, headers: Mapping[int, str], pointed: Mapping[str, int]
 ) -> int | None:
-    """The column of the row ids: that of the mark, where its name points, or A if A is nobody's."""
+    """The column of the row ids: that of the mark, else of its name, else A if no field has it."""
     if found.marked is not None:
         return found.marked
     if ID_FIELD in pointed:
@@ -138,7 +139,7 @@ def _identity(
 
 
 def _pointed(tab: TabLayout, sheet: PackageTab, names: Iterable[DefinedName]) -> dict[str, int]:
-    """Where the defined names of a tab's columns point, of those that point into its first row."""
+    """The columns to which the defined names of a tab point in its first row, by field."""
     places: dict[str, int] = {}
     for name in names:
         match = POINTS.match(name.refers.strip().lstrip("$"))
@@ -154,33 +155,35 @@ def _pointed(tab: TabLayout, sheet: PackageTab, names: Iterable[DefinedName]) ->
     return {field: places[name] for field, name in named.items() if name in places}
 
 
-# ---------------------------------------------------------------- lines
+# ---------------------------------------------------------------- rows
 
 
-def grid_of(package: Package, book: WorkbookParts, tab: TabLayout, found: LocatedTab) -> TabPicture:
-    """One of our tabs as it stands."""
-    filled = _TabLines(tab, found, book.names)
+def picture_of(
+    package: Package, book: WorkbookParts, tab: TabLayout, found: LocatedTab
+) -> TabPicture:
+    """Read one of our tabs."""
+    filled = _TabRows(tab, found, book.names)
     with package.open(found.tab.part) as stream:
         merged = scan(stream, ElementReader(book), filled.take)
-    filled.know({})
+    filled.set_headers({})
     return TabPicture(
         title=found.tab.title,
         columns=filled.columns,
         headers={field: filled.headers.get(at, "") for field, at in filled.columns.items()},
-        lines=filled.lines,
+        rows=filled.rows,
         merged=merged,
         last_column=max([filled.last, *(right for _, _, _, right in merged)]),
     )
 
 
-class _TabLines:
-    """Gathers the lines of a tab while its rows come by; the header comes first."""
+class _TabRows:
+    """Gathers the rows of a tab as they come by; the header comes first."""
 
     def __init__(self, tab: TabLayout, found: LocatedTab, names: Sequence[DefinedName]) -> None:
         self.tab, self.found, self.names = tab, found, names
         self.headers: dict[int, str] = {}
         self.columns: dict[str, int] = {}
-        self.lines: list[TabRow] = []
+        self.rows: list[TabRow] = []
         self.last = 0
         self._known = False
         self._fields: dict[int, str] = {}
@@ -188,15 +191,15 @@ class _TabLines:
     def take(self, number: int, row: Row) -> None:
         self.last = max(self.last, row[-1][0])
         if number == 1:
-            self.know({column: _said(value) for column, value in row})
+            self.set_headers({column: _header(value) for column, value in row})
             return
-        self.know({})
+        self.set_headers({})
         fields = self._fields
         cells = {fields[column]: value for column, value in row if column in fields}
-        self.lines.append(TabRow(number, cells, foreign=len(cells) < len(row)))
+        self.rows.append(TabRow(number, cells, foreign=len(cells) < len(row)))
 
-    def know(self, headers: dict[int, str]) -> None:
-        """Find the columns, from the header or where there is none from the names alone."""
+    def set_headers(self, headers: dict[int, str]) -> None:
+        """Find the columns once, by the headers, or where none are by the defined names alone."""
         if self._known:
             return
         self._known = True
@@ -206,8 +209,8 @@ class _TabLines:
         self._fields = {column: field for field, column in self.columns.items()}
 
 
-def _said(value: Read) -> str:
-    """What a header cell says; a number or a formula in it is a text as well."""
+def _header(value: Read) -> str:
+    """The text of a header cell; a number or a formula in it counts as a text."""
     if isinstance(value, Computed):
         return "" if value.value is None else str(value.value)
     if isinstance(value, float) and value.is_integer():

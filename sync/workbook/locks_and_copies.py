@@ -1,4 +1,4 @@
-"""What stands beside a book: who has it open, and the copies people and sync folders made."""
+"""The lock files beside a workbook, and the copies that people and sync folders made of it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from sync.port import Copy, Holder
 from sync.workbook.atomic_replace import fingerprint_of, reading_error
 
-STALE_AFTER = 7 * 24 * 3600  # seconds; nobody has a book open for a week
+STALE_AFTER = 7 * 24 * 3600  # seconds; no workbook stays open for a week
 WIDE_NAME = 55  # where Excel's owner file has the name again, in UTF-16
 LONGEST_OWNER = 1024
 BLANKS = "\0 \t\r\n"
 
 BEHIND = re.compile(
-    r".*(?:冲突|副本|拷贝|复件|conflict|copy|saved meanwhile).*"  # whatever words are around it
-    r"|\s*[(（]\d+[)）]"  # what browsers and mail programs call a second download
+    r".*(?:冲突|副本|拷贝|复件|conflict|copy|saved meanwhile).*"  # with any words around it
+    r"|\s*[(（]\d+[)）]"  # as browsers and mail programs name a second download
     r"|\s*[-_－—]\s*\S.*",  # OneDrive adds the computer's name, people add their own
     re.IGNORECASE,
 )
@@ -32,9 +32,10 @@ BEFORE = re.compile(
 
 
 def holder(path: Path) -> Holder | None:
-    """Who has a book open, as the lock files of Excel, WPS and LibreOffice say; else None.
+    """The person who has a workbook open, as the locks of Excel, WPS and LibreOffice say.
 
-    The name is empty where the lock does not tell it. One older than a week is a leftover.
+    None where there is no lock. The name is empty where the lock does not tell it. A lock older
+    than a week is a leftover.
     """
     for lock in (f"~${path.name}", f".~{path.name}", f".~lock.{path.name}#"):
         place = path.with_name(lock)
@@ -89,9 +90,9 @@ def _calc_owner(content: bytes) -> str:
 
 
 def copies(path: Path) -> list[Copy]:
-    """Files beside a book whose name says that they are copies of it, by name.
+    """Files beside a workbook whose names mark them as copies of it, in the order of the names.
 
-    Only the name is looked at: whether one is a book of ours only reading it can tell.
+    Only names are looked at. Whether a file is a workbook of ours is known once it is read.
     """
     try:
         with os.scandir(path.parent) as entries:
@@ -103,7 +104,7 @@ def copies(path: Path) -> list[Copy]:
 
 
 def is_copy(path: Path, name: str) -> bool:
-    """Whether a file's name says that it is a copy of a book."""
+    """Whether the name of a file marks it as a copy of a workbook."""
     stem, suffix = os.path.splitext(name)
     if suffix.casefold() != path.suffix.casefold() or name.startswith((".", "~$")):
         return False
@@ -116,7 +117,7 @@ def is_copy(path: Path, name: str) -> bool:
 
 
 def _copy(place: Path) -> Copy | None:
-    """A copy as it stands; None when it is gone by now or is a folder."""
+    """One copy; None when it is gone by now or is a folder."""
     try:
         status = place.stat()
     except OSError:

@@ -1,7 +1,7 @@
 """The zip package of a workbook and its XML parts, read with care.
 
 A file on a shared folder may be cut off, may be no workbook at all, or may have been made to
-exhaust memory. Whatever is wrong leaves as one of the errors of the port.
+exhaust memory. Every problem is raised as one of the errors of the port.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 class ForeignXml(Exception):
-    """The XML has what no spreadsheet program writes: a document type, and so maybe entities."""
+    """XML that no spreadsheet program writes: it has a document type, and so maybe entities."""
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn whatever reading a package may raise into an error of the port."""
+    """Turn every error of reading a package into one of the port."""
     try:
         yield
     except ForeignXml:
         raise WorkbookChanged("no_workbook") from None
-    except NotImplementedError as error:  # a way of packing no workbook uses
+    except NotImplementedError as error:  # a compression that no workbook uses
         raise WorkbookChanged("no_workbook") from error
     except (
         expat.ExpatError,
@@ -85,7 +85,7 @@ def feed(made: expat.XMLParserType, stream: IO[bytes]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """An element of a small part, without namespaces: the text is what stands directly in it."""
+    """An element of a small part, without namespaces, and the text directly in it."""
 
     parent: str
     name: str
@@ -184,7 +184,7 @@ class Package:
         }
 
     def without_part(self, owner: str, part: str) -> dict[str, bytes]:
-        """The lists of a package that name a part, without its name: they are taken off with it."""
+        """The lists of a package that name a part, without its name."""
         folder, _, name = owner.rpartition("/")
         rels = posixpath.join(folder, "_rels", f"{name}.rels")
         lists = {"[Content_Types].xml": "PartName", rels: "Target"}
@@ -207,7 +207,7 @@ class Package:
 
 
 def _look(content: bytes) -> None:
-    """Tell a file that is not there yet from one that is something else."""
+    """Refuse a file that is half written, and one that is no workbook."""
     head = content[: len(OLE)]
     if not head.strip(b"\0") or (len(head) < len(ZIP) and ZIP.startswith(head)):
         raise WorkbookUnavailable("half_written")
@@ -219,12 +219,12 @@ def _target(folder: str, target: str) -> str:
     return posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
 
 
-# ---------------------------------------------------------------- the book
+# ---------------------------------------------------------------- the workbook
 
 
 @dataclass(frozen=True, slots=True)
 class PackageTab:
-    """A tab of the book: its title, its number in the calculation chain, its part."""
+    """A tab of the workbook: its title, its number in the calculation chain, its part."""
 
     title: str
     number: str
@@ -233,14 +233,14 @@ class PackageTab:
 
 @dataclass(frozen=True, slots=True)
 class DefinedName:
-    """A defined name and what it stands for."""
+    """A defined name and the reference it stands for."""
 
     name: str
     refers: str
 
 
 class WorkbookParts:
-    """What the parts of a workbook share: tabs, names, texts, formats and how days count."""
+    """The parts that a workbook shares: tabs, names, texts, formats and the way days count."""
 
     def __init__(self, package: Package) -> None:
         self.package = package
@@ -392,7 +392,7 @@ def _pack(entry: zipfile.ZipInfo, content: bytes) -> tuple[bytes, int, int]:
         packer = zlib.compressobj(6, zlib.DEFLATED, -15)
         packed = packer.compress(content) + packer.flush()
     elif entry.compress_type != zipfile.ZIP_STORED:
-        # No office program packs so; what could be read like that must not be written otherwise.
+        # No office program compresses so, and a part must be written as it was read.
         raise WorkbookChanged("no_workbook")
     return packed, zlib.crc32(content), len(content)
 
@@ -400,10 +400,10 @@ def _pack(entry: zipfile.ZipInfo, content: bytes) -> tuple[bytes, int, int]:
 def _headers(
     entry: zipfile.ZipInfo, checksum: int, packed: int, size: int, at: int
 ) -> tuple[bytes, bytes]:
-    """What stands before a part and what the directory says about it.
+    """The header before a part, and its entry in the directory.
 
-    Sizes stand in front, so the flag that puts them behind goes; extra fields, which only repeat
-    sizes and pad, go as well.
+    The header has the sizes, so the flag that puts them behind the part is cleared. Extra fields,
+    which only repeat sizes and pad, are left out.
     """
     flags = entry.flag_bits & ~0x08
     name = entry.orig_filename.encode("utf-8" if flags & 0x800 else "cp437")

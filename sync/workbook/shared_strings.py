@@ -1,8 +1,8 @@
 """Takes texts out of a workbook's table of strings once no cell shows them any more.
 
-Other programs keep the texts of all cells in one table, and a cell only points into it. Where we
-empty the cells of a case that left, its customer would stay in that table for whoever opens the
-file with other tools. A text that any cell still shows stays, and so does one we are not sure of.
+Spreadsheet programs keep the texts of all cells in one table, and a cell only points into it. The
+text of a cell that we empty would stay in the table for whoever opens the file with other tools.
+A text that any cell still shows stays, and so does one of which we are not sure.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _TEXT = re.compile(
 
 
 def without_lost(package: Package, book: WorkbookParts, new: Parts) -> dict[str, bytes]:
-    """The table of strings without the texts that `new` sheets no longer point to.
+    """The table of strings without the texts to which `new` worksheets no longer point.
 
-    Empty where nothing is to be taken out. The other texts keep their places.
+    Empty where no text is to be taken out. The other texts keep their places.
     """
     table = book.related_part("sharedStrings")
     if table is None or table not in package:
@@ -48,7 +48,7 @@ def without_lost(package: Package, book: WorkbookParts, new: Parts) -> dict[str,
 
 
 def _pointed(parts: Iterable[bytes]) -> set[int] | None:
-    """The places in the table that cells of some sheets point to; None where one is unclear."""
+    """The places in the table to which the cells of worksheets point; None where one is unclear."""
     found: set[int] = set()
     for data in parts:
         pointers = _POINTERS.findall(data)

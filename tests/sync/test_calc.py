@@ -23,7 +23,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from sync.port import ColumnLayout, TabLayout
 from sync.workbook.locating import mark
-from sync.workbook.new_book import make_book
+from sync.workbook.new_workbook import make_workbook
 from tests.sync.calc import MACRO, PERSON, PYTHON, Answer, Calc, CalcError, CalcRefused, Step, step
 
 OPEN, TODAY = "在办", "今日"
@@ -498,7 +498,7 @@ def ours(tmp_path: Path) -> Path:
     """A book as Redress makes it, without a case."""
     path = tmp_path / "ours.xlsx"
     with path.open("wb") as file:
-        make_book(file, [SHEET, LOCKED])
+        make_workbook(file, [SHEET, LOCKED])
     return path
 
 

@@ -70,7 +70,7 @@ def test_a_process_killed_before_any_step_leaves_the_old_or_the_new_book(
         ended = stepping.run(lambda: write(book), step.__eq__, before=before)
         picture = book.read(TABS)
         stamps.add(picture.stamp)
-        hint = picture.grids["open"].lines[0].cells.get("hint")
+        hint = picture.tabs["open"].rows[0].cells.get("hint")
         assert (picture.stamp, hint) in {(1, None), (2, "新")}
         assert files(book) == [book.path.name], f"left behind at step {step}"
         if not ended.killed:
@@ -163,7 +163,7 @@ def test_what_somebody_saves_stays_when_the_process_is_killed_after_it(
 
 def saved_before_reading(book: WorkbookFile) -> bool:
     """Whether the book was read after he saved: then his words are in it, beside our own."""
-    line = book.read(TABS).grids["open"].lines[0].cells
+    line = book.read(TABS).tabs["open"].rows[0].cells
     return (line.get("text"), line.get("hint")) == ("部门刚写的", "新")
 
 
@@ -224,7 +224,7 @@ def test_two_writers_lose_no_word_of_each_other(book: WorkbookFile) -> None:
     def count(times: int) -> None:
         while times:
             seen = book.read(TABS)
-            now = seen.grids["open"].lines[0].cells.get("amount", 0.0)
+            now = seen.tabs["open"].rows[0].cells.get("amount", 0.0)
             assert isinstance(now, float)
             with suppress(WorkbookUnavailable):  # the other was faster
                 book.write(seen, TABS, WorkbookWrite(2, {"open": {(2, "amount"): now + 1}}))
@@ -242,7 +242,7 @@ def test_two_writers_lose_no_word_of_each_other(book: WorkbookFile) -> None:
                 os._exit(code)
         children.append(child)
     assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
-    assert book.read(TABS).grids["open"].lines[0].cells["amount"] == 20.0
+    assert book.read(TABS).tabs["open"].rows[0].cells["amount"] == 20.0
     assert files(book) == [book.path.name]
 
 

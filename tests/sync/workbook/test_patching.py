@@ -33,7 +33,7 @@ def write(book: WorkbookFile, cells: dict[tuple[int, str], Written], stamp: int 
 
 
 def cells_of(book: WorkbookFile, row: int) -> dict[str, Any]:
-    lines = {line.number: line for line in book.read(TABS).grids["open"].lines}
+    lines = {line.number: line for line in book.read(TABS).tabs["open"].rows}
     return dict(lines[row].cells) if row in lines else {}
 
 
@@ -249,9 +249,9 @@ def test_rows_and_cells_without_numbers_count_as_before(tmp_path: Path) -> None:
     bare = re.sub(rb'<row r="\d+"', b"<row", content[part])
     content[part] = re.sub(rb'<c r="([ABC]\d+)"', rb"<c", bare)
     rezip(book.path, content)
-    before = {line.number: dict(line.cells) for line in book.read(TABS).grids["open"].lines}
+    before = {line.number: dict(line.cells) for line in book.read(TABS).tabs["open"].rows}
     write(book, {(3, "hint"): "新", (9, "hint"): "末"})
-    after = {line.number: dict(line.cells) for line in book.read(TABS).grids["open"].lines}
+    after = {line.number: dict(line.cells) for line in book.read(TABS).tabs["open"].rows}
     assert after == {**before, 3: {**before[3], "hint": "新"}, 9: {"hint": "末"}}
 
 
@@ -294,7 +294,7 @@ def test_a_book_packed_as_no_office_program_does_is_refused_and_stays(tmp_path: 
 def test_new_columns_come_behind_everything(tmp_path: Path) -> None:
     book = rich(tmp_path / "a.xlsx")
     seen = book.read(TABS)
-    assert seen.grids["open"].last_column == 15
+    assert seen.tabs["open"].last_column == 15
     added = ColumnLayout("visit", "回访意见", open_=True)
     book.write(seen, TABS, WorkbookWrite(4, {"open": {(2, "visit"): "满意"}}, {"open": [added]}))
     assert in_openpyxl(book, "P1").value == "回访意见"

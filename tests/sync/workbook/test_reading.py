@@ -49,7 +49,7 @@ def with_cell(tmp_path: Path, xml: str, place: str = "I3", *, date_1904: bool = 
     content[SHEET] = re.sub(rf'<c r="{place}".*?</c>', lambda _: xml, sheet, count=1).encode()
     rezip(book.path, content)
     row = int(place[1:])
-    line = next(it for it in book.read(TABS).grids["open"].lines if it.number == row)
+    line = next(it for it in book.read(TABS).tabs["open"].rows if it.number == row)
     return line.cells.get({"I": "text", "D": "due", "J": "amount"}[place[0]])
 
 
@@ -101,16 +101,16 @@ def test_rich_texts_and_foreign_cells_are_seen(tmp_path: Path) -> None:
             ),
         )
     )
-    line = picture.grids["open"].lines[0]
+    line = picture.tabs["open"].rows[0]
     assert line.cells["own"] == "重要 请先回电 客户"
     assert line.cells["due"] == DUE + dt.timedelta(hours=2)
     assert line.foreign
-    assert not book.read(TABS).grids["open"].lines[-1].foreign
-    assert picture.grids["open"].last_column == 15
+    assert not book.read(TABS).tabs["open"].rows[-1].foreign
+    assert picture.tabs["open"].last_column == 15
 
 
 def test_books_that_count_from_1904_have_the_same_times(tmp_path: Path) -> None:
-    lines = rich(tmp_path / "a.xlsx", date_1904=True).read(TABS).grids["open"].lines
+    lines = rich(tmp_path / "a.xlsx", date_1904=True).read(TABS).tabs["open"].rows
     assert [line.cells["due"] for line in lines][:2] == [
         DUE + dt.timedelta(hours=it) for it in (2, 3)
     ]
@@ -153,7 +153,7 @@ def test_references_go_both_ways() -> None:
 
 def test_merged_areas_are_reported(book: WorkbookFile) -> None:
     picture = edited(book, lambda sheet: sheet.merge_cells("E2:F3"))
-    assert list(picture.grids["open"].merged) == [(2, 5, 3, 6)]
+    assert list(picture.tabs["open"].merged) == [(2, 5, 3, 6)]
 
 
 # ---------------------------------------------------------------- tabs
@@ -164,15 +164,15 @@ def test_a_tab_is_found_by_its_mark_and_else_by_its_title(book: WorkbookFile) ->
         sheet.title = "我的投诉"
 
     picture = edited(book, rename)
-    assert (picture.stamp, picture.grids["open"].title) == (1, "我的投诉")
+    assert (picture.stamp, picture.tabs["open"].title) == (1, "我的投诉")
     theirs = openpyxl.load_workbook(book.path)
     theirs["我的投诉"]["A1"] = "编号"
     theirs["我的投诉"].title = " 在办"
     theirs.save(book.path)
     picture = book.read(TABS)
     assert picture.stamp is None
-    assert picture.grids["open"].columns["uid"] == 1
-    assert [line.cells["uid"] for line in picture.grids["open"].lines] == [uid(2), uid(3), uid(4)]
+    assert picture.tabs["open"].columns["uid"] == 1
+    assert [line.cells["uid"] for line in picture.tabs["open"].rows] == [uid(2), uid(3), uid(4)]
 
 
 def test_a_copied_tab_does_not_take_the_place_of_ours(book: WorkbookFile) -> None:
@@ -181,7 +181,7 @@ def test_a_copied_tab_does_not_take_the_place_of_ours(book: WorkbookFile) -> Non
     copy.title = "在办 (2)"
     theirs.move_sheet(copy, -3)
     theirs.save(book.path)
-    assert book.read(TABS).grids["open"].title == "在办"
+    assert book.read(TABS).tabs["open"].title == "在办"
 
 
 def test_a_tab_that_is_gone_is_not_there(book: WorkbookFile) -> None:
@@ -189,7 +189,7 @@ def test_a_tab_that_is_gone_is_not_there(book: WorkbookFile) -> None:
     del theirs["在办"]
     theirs.save(book.path)
     picture = book.read(TABS)
-    assert set(picture.grids) == {"today", "people"}
+    assert set(picture.tabs) == {"today", "people"}
     assert picture.stamp is None
     theirs = openpyxl.Workbook()
     theirs.save(book.path)
@@ -205,7 +205,7 @@ def test_columns_follow_their_headers(book: WorkbookFile) -> None:
         sheet.move_range("E1:E4", cols=10)
         sheet["B1"] = "  案号 "
 
-    columns = edited(book, move).grids["open"].columns
+    columns = edited(book, move).tabs["open"].columns
     assert (columns["hint"], columns["number"]) == (15, 2)
 
 
@@ -213,39 +213,39 @@ def test_a_renamed_header_is_found_by_its_name(book: WorkbookFile) -> None:
     def rename(sheet: Any) -> None:
         sheet["E1"] = "系统提示"
 
-    grid = edited(book, rename).grids["open"]
+    grid = edited(book, rename).tabs["open"]
     assert (grid.columns["hint"], grid.headers["hint"]) == (5, "系统提示")
     book.write(book.read(TABS), TABS, WorkbookWrite(2, {"open": {(1, "hint"): "同步提示"}}))
-    assert book.read(TABS).grids["open"].headers["hint"] == "同步提示"
+    assert book.read(TABS).tabs["open"].headers["hint"] == "同步提示"
 
 
 def test_of_two_headers_of_one_text_the_name_decides(book: WorkbookFile) -> None:
     def copy(sheet: Any) -> None:
         sheet["C1"], sheet["L1"] = "同步提示", "同步提示"
 
-    assert edited(book, copy).grids["open"].columns["hint"] == 5
+    assert edited(book, copy).tabs["open"].columns["hint"] == 5
     assert "next" not in {
-        field for field, at in book.read(TABS).grids["open"].columns.items() if at == 5
+        field for field, at in book.read(TABS).tabs["open"].columns.items() if at == 5
     }
 
     def forget(sheet: Any) -> None:
         for name in [name for name in sheet.parent.defined_names if name.endswith("_hint")]:
             del sheet.parent.defined_names[name]
 
-    assert edited(book, forget).grids["open"].columns["hint"] == 3
+    assert edited(book, forget).tabs["open"].columns["hint"] == 3
 
 
 def test_a_name_does_not_take_a_column_that_another_header_claims(book: WorkbookFile) -> None:
     def swap(sheet: Any) -> None:
         sheet["E1"], sheet["F1"] = "处理人", "不知道"
 
-    columns = edited(book, swap).grids["open"].columns
+    columns = edited(book, swap).tabs["open"].columns
     assert columns["handler"] == 5
     assert "hint" not in columns
 
 
 def test_the_ids_are_found_when_columns_come_before_them(book: WorkbookFile) -> None:
-    columns = edited(book, lambda sheet: sheet.insert_cols(1)).grids["open"].columns
+    columns = edited(book, lambda sheet: sheet.insert_cols(1)).tabs["open"].columns
     assert (columns["uid"], columns["number"]) == (2, 3)
 
 
@@ -256,7 +256,7 @@ def test_the_ids_are_missing_when_their_column_was_deleted(book: WorkbookFile) -
             if name.endswith("_uid"):
                 defined.value = "#REF!"
 
-    columns = edited(book, delete).grids["open"].columns
+    columns = edited(book, delete).tabs["open"].columns
     assert "uid" not in columns
     assert columns["number"] == 1
 

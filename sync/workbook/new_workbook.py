@@ -1,8 +1,8 @@
-"""Makes a new book: empty tabs that help whoever fills them, in any spreadsheet program.
+"""Makes a new workbook: empty tabs that help people to fill them, in any spreadsheet program.
 
-Nothing here protects what people need: a locked column would stop them from sorting, inserting
-and deleting rows. What is not theirs is grey and says so when they enter it. Only tabs that are
-generated as a whole are locked, without a password.
+Columns are never locked, because people could no longer sort, insert and delete rows. A column
+that is not theirs is grey and says so when they enter it. Only tabs that are generated as a whole
+are locked, without a password.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CHOICES_TEXT = 255  # what a list in a validation may hold; a longer one is left
 PROMPT = 255  # what an input message may hold
 TITLE = 32  # and its title
 HEADER_HEIGHT = 30
-SPARE = 12  # columns behind ours that people may fill and that a sort must not leave behind
+SPARE = 12  # columns behind ours that people may fill; a sort takes them along
 
 FACE = "Microsoft YaHei"
 FORMATS = {
@@ -51,8 +51,8 @@ COLOURS = {
 }
 
 
-def make_book(file: BinaryIO, tabs: Sequence[TabLayout]) -> None:
-    """Write a new book with empty tabs and stamp 0 into a file."""
+def make_workbook(file: BinaryIO, tabs: Sequence[TabLayout]) -> None:
+    """Write a new workbook with empty tabs and stamp 0 into a file."""
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     titles = {tab.key: tab.title for tab in tabs}
@@ -68,7 +68,7 @@ def make_book(file: BinaryIO, tabs: Sequence[TabLayout]) -> None:
 
 
 def _fill(sheet: Worksheet, tab: TabLayout, titles: dict[str, str]) -> None:
-    """Everything about one tab."""
+    """Lay out one tab."""
     for position, column in enumerate(tab.columns, start=1):
         _style_column(sheet, tab, position, column)
         _advise(sheet, position, column, titles)
@@ -87,7 +87,7 @@ def _fill(sheet: Worksheet, tab: TabLayout, titles: dict[str, str]) -> None:
 
 
 def _filter(sheet: Worksheet, tab: TabLayout) -> None:
-    """Buttons on our columns; a sort takes along the columns people add behind them."""
+    """Put filter buttons on our columns; a sort takes along the columns that people add."""
     ours = len(tab.columns)
     spare = 0 if tab.locked else SPARE
     sheet.auto_filter.ref = f"A1:{get_column_letter(ours + spare)}{LAST_LINE}"
@@ -140,7 +140,7 @@ def _alignment(column: ColumnLayout) -> Alignment:
 
 
 def _advise(tab: Worksheet, position: int, column: ColumnLayout, titles: dict[str, str]) -> None:
-    """The list a column offers and what is said when somebody enters it."""
+    """Give a column its list, and the note that is shown to whoever enters it."""
     formula = _list_of(column, titles)
     if formula is None and not column.note:
         return

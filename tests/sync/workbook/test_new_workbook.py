@@ -10,7 +10,7 @@ import pytest
 
 from sync.port import ColumnLayout, TabLayout
 from sync.workbook.adapter import WorkbookFile
-from sync.workbook.new_book import LAST_LINE
+from sync.workbook.new_workbook import LAST_LINE
 from tests.sync.books import OPEN, TABS, made
 
 
@@ -22,14 +22,14 @@ def theirs(tmp_path: Path) -> Any:
 def test_a_new_book_is_read_as_it_was_meant(tmp_path: Path) -> None:
     picture = made(tmp_path / "a.xlsx").read(TABS)
     assert picture.stamp == 0
-    assert set(picture.grids) == {"today", "open", "people"}
+    assert set(picture.tabs) == {"today", "open", "people"}
     for tab in TABS:
-        grid = picture.grids[tab.key]
+        grid = picture.tabs[tab.key]
         assert list(grid.columns.values()) == list(range(1, len(tab.columns) + 1))
         assert [grid.headers[it.field] for it in tab.columns[1:]] == [
             it.header for it in tab.columns[1:]
         ]
-        assert not grid.lines
+        assert not grid.rows
 
 
 def test_headers_stay_and_ids_hide(theirs: Any) -> None:
@@ -97,7 +97,7 @@ def test_texts_that_look_like_formulas_stay_texts(tmp_path: Path) -> None:
     )
     book = WorkbookFile(tmp_path / "a.xlsx")
     book.make([odd])
-    grid = book.read([odd]).grids["open"]
+    grid = book.read([odd]).tabs["open"]
     assert (grid.columns, grid.headers["sum"]) == ({"uid": 1, "sum": 2}, "=1+1")
     sheet = openpyxl.load_workbook(book.path)["a'b !"]
     assert sheet["B1"].data_type == "s"
