@@ -114,10 +114,11 @@ def _files() -> Any:
     """
     import datetime as dt
 
+    from company import at
+    from folder import Files
+
     from config import Settings
     from database import make_engine
-    from tests.company import at
-    from tests.sync.folder import Files
 
     files = Files(make_engine(Settings(home=HOME / "now" / "home")), HOME / "now")
     ticks = HOME / "now" / "clock"
@@ -163,15 +164,15 @@ def answer(number: int) -> None:
     files = _files()
     mirror = files.mirror()
     with reading(files.engine) as session, wording.speaking(mirror.language, mirror.zone):
-        spec = tab_layout.of(session, mirror._sheet(session), on=files.now.date())  # noqa: SLF001  # what the look itself asks
+        spec = tab_layout.of(session, mirror._workbook(session), on=files.now.date())  # noqa: SLF001  # what the look itself asks
         solved = workbook_text.reply_outcomes()["solved"]
-    picture = mirror.book.read(spec)
+    picture = mirror.port.read(spec)
     cells: dict[tuple[int, str], Any] = {}
     for place in range(EDITS):
         row = 2 + place * (CASES // EDITS) + number
         cells |= {(row, "handler"): "2005", (row, "outcome"): solved}
         cells[row, "answer"] = f"已更换轴承并试车，客户在场确认（{number}-{place}）"
-    mirror.book.write(picture, spec, WorkbookWrite(picture.stamp or 0, {"open": cells}))
+    mirror.port.write(picture, spec, WorkbookWrite(picture.stamp or 0, {"open": cells}))
     saved = files.now.timestamp()
     os.utime(files.path(), (saved, saved))
 
@@ -180,10 +181,11 @@ def make(folder: Path) -> None:
     """A database with all cases: registered by the care department, handed to after-sales."""
     import datetime as dt
 
+    from company import Office, at, build
+
     from config import Settings
     from database import make_engine, writing
     from services.cases import customers
-    from tests.company import Office, at, build
 
     settings = Settings(home=folder / "home")
     build(settings)

@@ -1,7 +1,7 @@
-"""All files of a company: makes those that are missing and looks at each under a lease of its own.
+"""The workbooks of a company: makes those that are missing and looks at each under its own lease.
 
-The worker looks every few seconds, `flask sync` once. Of several workers one looks at a file at a
-time, and what it may still try to commit after its lease is refused.
+The worker looks every few seconds, `flask sync` once. Of several workers one looks at a workbook
+at a time; once its lease is over, its commits are refused.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FOUND_EVERY = dt.timedelta(minutes=1)
 
 @dataclass
 class Mirrors:
-    """The files of `settings`; `holder` is who looks."""
+    """The workbooks of `settings`; `holder` is the name of the worker in the leases."""
 
     engine: Engine
     settings: Settings
@@ -47,21 +47,21 @@ class Mirrors:
     strangers: dict[int, set[str]] = field(default_factory=dict)
 
     def look(self) -> dict[str, LookOutcome]:
-        """Look at every file that nobody else looks at; how each look ended, by its name."""
+        """Look at every workbook at which no other worker looks; how each look ended, by name."""
         self._find()
         outcomes = {}
-        for sheet_id, name in self._files():
-            outcome = self._look_at(sheet_id, name)
+        for workbook_id, name in self._files():
+            outcome = self._look_at(workbook_id, name)
             if outcome is not None:
                 outcomes[name] = outcome
         return outcomes
 
     def path(self, name: str) -> Path:
-        """Where the file of that name stands."""
+        """The path of the workbook of that name."""
         return self.settings.sheets / f"{name}.xlsx"
 
     def _find(self) -> None:
-        """Give new departments and a new year their file, once a minute."""
+        """Add the workbooks of new departments and of a new year to the record, once a minute."""
         now = _now()
         if self.found_at is not None and now - self.found_at < FOUND_EVERY:
             return
@@ -74,7 +74,7 @@ class Mirrors:
         self.found_at = now
 
     def _files(self) -> list[tuple[int, str]]:
-        """Every file that is not paused; those that somebody asked for are read anew."""
+        """Every workbook that is not paused; a request for a look has it read anew."""
         with reading(self.engine) as session:
             asked = bool(requests.open_requests(session, kind="look"))
             files = session.execute(
@@ -82,7 +82,7 @@ class Mirrors:
                 .where(Workbook.paused_at.is_(None))
                 .order_by(Workbook.id)
             )
-            found = [(sheet_id, name) for sheet_id, name in files]
+            found = [(workbook_id, name) for workbook_id, name in files]
         if asked:
             self._answer_requests()
         return found
@@ -95,45 +95,45 @@ class Mirrors:
                     workbook.refreshed_at = None
                 requests.finish(session, row, now=_now())
 
-    def _look_at(self, sheet_id: int, name: str) -> LookOutcome | None:
-        """Look at one file under its lease; None where somebody else does."""
-        lease = f"sheet:{sheet_id}"
+    def _look_at(self, workbook_id: int, name: str) -> LookOutcome | None:
+        """Look at one workbook under its lease; None where another worker does."""
+        lease = f"sheet:{workbook_id}"
         with writing(self.engine) as session:
             fence = leases.acquire(session, lease, holder=self.holder, now=_now(), term=TERM)
         if fence is None:
             return None
         try:
-            return self._mirror(sheet_id, name, lease, fence).look()
+            return self._mirror(workbook_id, name, lease, fence).look()
         except LeaseLost:
             log.warning("%s took too long and was taken over", lease)
         except Exception:
-            # One file that cannot be looked at must not keep the others waiting.
-            log.exception("the file %s could not be looked at", name)
+            # One workbook that cannot be looked at must not keep the others waiting.
+            log.exception("the workbook %s could not be looked at", name)
         finally:
             with writing(self.engine) as session:
                 leases.release(session, lease, fence=fence, now=_now())
         return LookOutcome.failed
 
-    def _mirror(self, sheet_id: int, name: str, lease: str, fence: int) -> Mirror:
-        kept = self.settings.home / "kept" / str(sheet_id)
+    def _mirror(self, workbook_id: int, name: str, lease: str, fence: int) -> Mirror:
+        kept = self.settings.home / "kept" / str(workbook_id)
         kept.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Mirror(
             reading=partial(reading, self.engine),
             writing=partial(self._writing, lease, fence),
-            book=WorkbookFile(self.path(name)),
-            sheet_id=sheet_id,
+            port=WorkbookFile(self.path(name)),
+            workbook_id=workbook_id,
             kept=kept,
             zone=self.settings.zone,
             language=self.settings.language,
             address=self.settings.link_base,
             clock=_now,
             held_after=dt.timedelta(minutes=self.settings.sheet_held_minutes),
-            strangers=self.strangers.setdefault(sheet_id, set()),
+            strangers=self.strangers.setdefault(workbook_id, set()),
         )
 
     @contextmanager
     def _writing(self, lease: str, fence: int) -> Iterator[Session]:
-        """A session that commits only while the file is still ours; raises LeaseLost."""
+        """A session that commits only while the lease is still ours; raises LeaseLost."""
         with writing(self.engine) as session:
             leases.renew(session, lease, fence=fence, now=_now(), term=TERM)
             yield session
@@ -145,7 +145,7 @@ class Mirrors:
 
 
 def _name(workbook: Workbook) -> str:
-    """What a new file is called; characters that a share refuses become blanks."""
+    """The name of a new workbook; characters that a share refuses become blanks."""
     if workbook.audience is Audience.payroll:
         return workbook_text.payroll_workbook_name(workbook.year or 0)
     assert workbook.department is not None

@@ -1,7 +1,7 @@
-"""What the record says of a case, as the texts of its row's cells.
+"""The cells of a case's row: the texts that the record has for them.
 
-A few statements for any number of cases. Times are local and to the minute; the language is the
-one being spoken (`wording.speaking`).
+Any number of cases takes a few statements. Times are local and to the minute, in the language of
+`wording.speaking`.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from services.regulation import declared, policies
 from wording import form_text, workbook_text
 
 BATCH = 500
-_TOLD = ("progressed", "replied", "restarted")
+_EVENTS = ("progressed", "replied", "restarted")
 _ANSWERED = frozenset(Status) - {Status.registered, Status.returned, Status.dispatched}
 
 
 def texts(session: Session, ids: Sequence[int]) -> dict[int, dict[str, str]]:
-    """The cells of cases by their id, by field; an empty cell is not there.
+    """The filled cells of cases, by id of the case and by field.
 
-    Not among them: `uid` and `hint`, which belong to the file and not to the case.
+    `uid` and `hint` are not among them: they belong to the workbook and not to the case.
     """
     found: dict[int, dict[str, str]] = {}
     for start in range(0, len(ids), BATCH):
         some = ids[start : start + BATCH]
-        told = _told(session, some)
+        events = _last_events(session, some)
         rows = session.scalars(_with_people(some)).unique().all()
         packs = {one.id: policies.pack(session, one.policy_version) for one in rows}
         forms = {form.key for pack in packs.values() for form in pack.form if not form.alone}
         filled = declared.last_entries(session, some, forms)
         for complaint in rows:
             pack = packs[complaint.id]
-            cells = _cells(complaint, pack, told.get(complaint.id, {}))
+            cells = _cells(complaint, pack, events.get(complaint.id, {}))
             found[complaint.id] = cells | _declared(complaint, pack, filled.get(complaint.id, {}))
     return found
 
@@ -61,16 +61,16 @@ def _with_people(ids: Sequence[int]) -> sa.Select[Complaint]:
     )
 
 
-Told = Mapping[str, Mapping[str, Any]]
-"""The last progress and the last reply of a case's round, as their events say it."""
+LastEvents = Mapping[str, Mapping[str, Any]]
+"""The data of the last progress and the last reply in the present round of a case."""
 
 
-def _told(session: Session, ids: Sequence[int]) -> dict[int, Told]:
-    """What was last told of each case in its present round."""
-    return {case: _last(said) for case, said in journal.lines_of(session, ids, _TOLD).items()}
+def _last_events(session: Session, ids: Sequence[int]) -> dict[int, LastEvents]:
+    """The last progress and reply of each case."""
+    return {case: _last(said) for case, said in journal.lines_of(session, ids, _EVENTS).items()}
 
 
-def _last(said: Iterable[journal.JournalLine]) -> Told:
+def _last(said: Iterable[journal.JournalLine]) -> LastEvents:
     last: dict[str, Mapping[str, Any]] = {}
     for one in said:
         if one.row.event == "restarted":
@@ -79,8 +79,8 @@ def _last(said: Iterable[journal.JournalLine]) -> Told:
     return last
 
 
-def _cells(complaint: Complaint, pack: Pack, told: Told) -> dict[str, str]:
-    """Every field a tab may show of a case, but what belongs to the file."""
+def _cells(complaint: Complaint, pack: Pack, events: LastEvents) -> dict[str, str]:
+    """Every field of a case that a tab may show."""
     customer = complaint.customer
     said: dict[str, str | None] = {
         "number": complaint.number,
@@ -102,14 +102,14 @@ def _cells(complaint: Complaint, pack: Pack, told: Told) -> dict[str, str]:
     for name in ("due_at", "received_at", "contacted_at", "closed_at"):
         at = getattr(complaint, name)
         said[name] = wording.moment(at) if at else None
-    said |= _answer(complaint, told)
+    said |= _answer(complaint, events)
     return {name: text for name, text in said.items() if text}
 
 
-def _answer(complaint: Complaint, told: Told) -> dict[str, str | None]:
-    """What the department answered in this round; after a refusal the result is empty again."""
-    reply = told.get("replied", {})
-    progress = told.get("progressed", {})
+def _answer(complaint: Complaint, events: LastEvents) -> dict[str, str | None]:
+    """The answer of the department in this round; after a refusal its result is empty again."""
+    reply = events.get("replied", {})
+    progress = events.get("progressed", {})
     answered = complaint.status in _ANSWERED and bool(reply)
     outcome = reply.get("outcome")
     wish = outcome == ReplyOutcome.extension.value
@@ -124,19 +124,19 @@ def _answer(complaint: Complaint, told: Told) -> dict[str, str | None]:
 
 
 def _confirmed(complaint: Complaint) -> str | None:
-    """Who confirmed this round's answer, and when."""
+    """The person who confirmed the answer of this round, and the time."""
     names = [s for s in complaint.signoffs if s.event == "confirmed" and s.round == complaint.round]
     return f"{names[-1].employee.name} {wording.moment(names[-1].at)}" if names else None
 
 
 def _feedback(complaint: Complaint) -> str | None:
-    """The customer's own words: at closing, else at the last call that brought any."""
+    """The words of the customer: at closing, else at the last callback that has any."""
     said = [call.text for call in complaint.callbacks if call.text]
     return complaint.feedback or (said[-1] if said else None)
 
 
 def _declared(complaint: Complaint, pack: Pack, filled: declared.Filled) -> dict[str, str]:
-    """What the case says in the fields its own regulation declares, of forms the last filling."""
+    """The fields that the case's own regulation declares; of a form, its last filling."""
     said = {
         name: _plain(one.field, one.of(complaint, filled))
         for name, one in declared.declared_fields(pack).items()
@@ -145,7 +145,7 @@ def _declared(complaint: Complaint, pack: Pack, filled: declared.Filled) -> dict
 
 
 def _plain(field: Any, value: Any) -> str:
-    """A value as a person types it: sums and days without a sign, choices by their labels."""
+    """A value as a person would type it: no sign with sums and days, choices by their labels."""
     if isinstance(value, bool):
         return workbook_text.yes_or_no(value)
     if field.shape in ("choice", "choices", "time"):

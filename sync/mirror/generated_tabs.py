@@ -1,6 +1,6 @@
-"""The tabs Redress makes wholly: today, finished cases, the guide, the people, the wage months.
+"""The tabs that Redress makes wholly: today, closed cases, the guide, the people, wage months.
 
-Each is a list of lines; only cells that differ from what stands in the file are written.
+Each is a list of rows. Only cells that differ from those in the workbook are written.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from models import Penalty
 from policy.vocabulary.status import Status
 from services.cases import penalties
 from services.regulation import policies
-from sync.mirror.cell_reader import plain
-from sync.mirror.cell_values import written
+from sync.mirror.parsing.cell_reader import shown_text
 from sync.mirror.state import Cells
+from sync.mirror.tab_layout import cell_value
 from sync.port import TabLayout, TabPicture, Written
 from wording import form_text, workbook_text
 
 
 def filled(
-    grid: TabPicture, tab: TabLayout, lines: Sequence[Cells], *, address: str
+    grid: TabPicture, tab: TabLayout, rows: Sequence[Cells], *, address: str
 ) -> dict[tuple[int, str], Written]:
-    """The cells that make a tab say `lines` from its second row on, and nothing below them."""
+    """The cells to write so that a tab has `rows` below its header, and no others."""
     found: dict[tuple[int, str], Written] = {}
-    there = {line.number: line.cells for line in grid.rows if line.number > 1}
+    there = {row.number: row.cells for row in grid.rows if row.number > 1}
     fields = [column.field for column in tab.columns if column.field in grid.columns]
-    for number in sorted({*there, *range(2, len(lines) + 2)}):
-        wanted: Cells = lines[number - 2] if number - 2 < len(lines) else {}
+    for number in sorted({*there, *range(2, len(rows) + 2)}):
+        wanted: Cells = rows[number - 2] if number - 2 < len(rows) else {}
         stands = there.get(number, {})
         for name in fields:
-            if plain(stands.get(name)) != wanted.get(name):
+            if shown_text(stands.get(name)) != wanted.get(name):
                 link = f"{address}/c/{wanted['number']}" if "number" in wanted else ""
-                found[number, name] = written(name, wanted.get(name), link=link)
+                found[number, name] = cell_value(name, wanted.get(name), link=link)
     for column in tab.columns:
         said = grid.headers.get(column.field)
         if column.field != "uid" and said is not None and said.strip() != column.header:
@@ -45,9 +45,9 @@ def filled(
 
 
 def today(cases: Iterable[tuple[Cells, bool]], *, now: dt.datetime) -> list[Cells]:
-    """The cases that need somebody today, the most urgent first; the flag says: input refused.
+    """The cases that need work today, the most urgent first; the flag marks a refused input.
 
-    Those whose answer the director confirmed wait for others and are not among them.
+    A case whose answer the director confirmed waits for others and is left out.
     """
     lines = []
     at, tonight = wording.moment(now), f"{now.astimezone(wording.zone()):%Y-%m-%d} 24:00"
@@ -74,13 +74,13 @@ def _why(
     return "restarted" if again else None
 
 
-def guide(lines: Sequence[tuple[str, str]]) -> list[Cells]:
-    """The guide as lines of its tab."""
-    return [{"topic": topic, "text": text} for topic, text in lines]
+def guide(paragraphs: Sequence[tuple[str, str]]) -> list[Cells]:
+    """The guide as rows of its tab."""
+    return [{"topic": topic, "text": text} for topic, text in paragraphs]
 
 
 def people(names: Iterable[str]) -> list[Cells]:
-    """The names a handler is chosen from."""
+    """The names from which a handler is chosen."""
     return [{"value": name} for name in names]
 
 
@@ -94,7 +94,7 @@ def month(session: Session, name: str) -> list[Cells]:
 
 
 def paid(session: Session, year: int) -> str:
-    """A mark that changes whenever a penalty of a year's wage months does."""
+    """A mark that changes with every penalty of the wage months of a year."""
     rows = sa.select(sa.func.count(), sa.func.sum(Penalty.version), sa.func.max(Penalty.id))
     of_year = rows.where(Penalty.month.between(f"{year}-01", f"{year}-12"))
     return ".".join(str(part) for part in session.execute(of_year).one())
@@ -109,7 +109,7 @@ def _penalty(session: Session, row: Penalty) -> Mapping[str, str]:
         "number": row.complaint.number,
         "ground": form_text.ground_and_sanctions(row.rule, row.sanctions, pack),
         "cite": row.cite,
-        "amount": plain(float(penalties.signed_amount(row))) or "",
+        "amount": shown_text(float(penalties.signed_amount(row))) or "",
     }
     for name in ("confirmed_at", "notified_at", "counts_at"):
         at = getattr(row, name)

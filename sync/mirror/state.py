@@ -1,6 +1,6 @@
-"""What the record remembers of a file: its rows, what both sides agreed on, what happened since.
+"""The record of a workbook: its cases, rows and problems, and the bases both sides agreed on.
 
-Reads are a few statements whatever the number of rows; writes are in bulk.
+Reads take a few statements whatever the number of rows; writes are in bulk.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from models import (
 )
 from policy.vocabulary.status import Status
 from services.workbooks import layout
-from sync.mirror.merge import Agreed
+from sync.mirror.merge.cell import Agreed
 
-KEPT_PASSES = 50
-"""So many passes back an old copy of a file can still be merged."""
+KEPT_LOOKS = 50
+"""The number of looks for which an old copy of a workbook can still be merged."""
 
 FROM_COPY = "from_copy"
-"""Why a change was taken that somebody typed into a copy of the file."""
+"""The reason of a change that a person typed into a copy of the workbook."""
 
 Cells = Mapping[str, str]
 
 
 @dataclass(slots=True)
 class RowState:
-    """A row of the file, as the record knows it. `id` is None until it is written down."""
+    """A row of the workbook in the record; `id` is None until it is stored."""
 
     id: int | None
     uid: str
@@ -54,17 +54,17 @@ class RowState:
     typed: dict[str, Any] | None = None
 
 
-# ---------------------------------------------------------------- which cases belong in it
+# ---------------------------------------------------------------- the cases of a tab
 
 
-def wanted(session: Session, workbook: Workbook, tab: WorkbookTab) -> dict[int, str]:
-    """The cases that stand in a tab, by id, with the versions of what their cells are made from."""
+def cases_of_tab(session: Session, workbook: Workbook, tab: WorkbookTab) -> dict[int, str]:
+    """The cases of a tab, by id, with the versions of the records that make their cells."""
     rows = session.execute(_cases(workbook, tab).with_only_columns(Complaint.id, _versions()))
     return dict(rows.all())
 
 
 def versions(session: Session, case: int) -> str:
-    """The versions of what one case's cells are made from."""
+    """The versions of the records that make the cells of one case."""
     return session.execute(
         sa.select(_versions())
         .select_from(Complaint)
@@ -81,7 +81,7 @@ def _versions() -> sa.ColumnElement[str]:
 
 
 def _cases(workbook: Workbook, tab: WorkbookTab) -> sa.Select[Any]:
-    """The department's cases of a tab, and those it typed itself and nobody handed over yet."""
+    """The cases of the department in a tab, and those it typed that are not dispatched yet."""
     born = aliased(WorkbookRow)
     own = sa.exists().where(
         born.complaint_id == Complaint.id,
@@ -100,8 +100,8 @@ def _cases(workbook: Workbook, tab: WorkbookTab) -> sa.Select[Any]:
     )
 
 
-def news(session: Session, workbook: Workbook, tab: WorkbookTab) -> bool:
-    """Whether the record says anything of the tab's cases that the last pass did not know."""
+def has_news(session: Session, workbook: Workbook, tab: WorkbookTab) -> bool:
+    """Whether the cases of a tab changed since the last look."""
     ours = sa.and_(WorkbookRow.complaint_id == Complaint.id, WorkbookRow.sheet_id == workbook.id)
     stale = sa.or_(
         WorkbookRow.id.is_(None), WorkbookRow.shown.is_(False), WorkbookRow.seen != _versions()
@@ -118,8 +118,10 @@ def news(session: Session, workbook: Workbook, tab: WorkbookTab) -> bool:
     return session.scalar(gone.limit(1)) is not None
 
 
-def crossed(session: Session, workbook: Workbook, *, since: dt.datetime, now: dt.datetime) -> bool:
-    """Whether a case of the department became overdue in between."""
+def became_overdue(
+    session: Session, workbook: Workbook, *, since: dt.datetime, now: dt.datetime
+) -> bool:
+    """Whether a case of the department became overdue between two instants."""
     between = sa.select(Complaint.id).where(
         Complaint.department_id == workbook.department_id,
         Complaint.due_at > since,
@@ -128,10 +130,10 @@ def crossed(session: Session, workbook: Workbook, *, since: dt.datetime, now: dt
     return session.scalar(between.limit(1)) is not None
 
 
-def finished(
+def closed_cases(
     session: Session, workbook: Workbook, tab: WorkbookTab, *, since: dt.datetime
 ) -> list[int]:
-    """The department's cases that were closed since then, the oldest first."""
+    """The cases of the department that were closed since an instant, the oldest first."""
     return list(
         session.scalars(
             sa.select(Complaint.id)
@@ -146,10 +148,10 @@ def finished(
 # ---------------------------------------------------------------- rows and bases
 
 
-def mine(
+def rows_of(
     session: Session, workbook: Workbook, cases: Iterable[int], uids: Iterable[str]
 ) -> dict[str, RowState]:
-    """The rows the file has or is to have, by their id: shown ones, typed ones, those asked for."""
+    """The rows of a workbook by uid: those shown, those of `cases` and those of `uids`."""
     columns = (
         *(
             WorkbookRow.id,
@@ -178,7 +180,7 @@ def _batches(keys: Sequence[Any], size: int = 500) -> Iterable[Sequence[Any]]:
 
 
 def bases(session: Session, workbook: Workbook, *, at: int | None = None) -> dict[int, Cells]:
-    """What both sides agreed on, by row: after pass `at`, or after the last one."""
+    """The cells both sides agreed on, by id of the row: after look `at`, or after the last."""
     said = sa.select(WorkbookBase.row_id, WorkbookBase.cells).where(
         WorkbookBase.sheet_id == workbook.id
     )
@@ -193,9 +195,9 @@ def bases(session: Session, workbook: Workbook, *, at: int | None = None) -> dic
 def history(
     session: Session, workbook: Workbook, *, since: int
 ) -> dict[tuple[int, str], list[Agreed]]:
-    """What was taken from and written into each cell after pass `since`, in order.
+    """The values taken from and written into each cell after look `since`, in order.
 
-    What was taken from a copy of the file counts as ours: nobody typed it into this one.
+    A value taken from a copy of the workbook counts as ours: it was not typed into this one.
     """
     found: dict[tuple[int, str], list[Agreed]] = defaultdict(list)
     here = sa.and_(
@@ -215,8 +217,8 @@ def history(
     return found
 
 
-def write_rows(session: Session, workbook: Workbook, changed: Sequence[RowState]) -> None:
-    """Write rows down; a new one gets its number."""
+def store_rows(session: Session, workbook: Workbook, changed: Sequence[RowState]) -> None:
+    """Store rows; a new one gets its id."""
     new = [one for one in changed if one.id is None]
     if new:
         stored = session.execute(
@@ -243,10 +245,10 @@ def _columns(one: RowState) -> dict[str, Any]:
     }
 
 
-def agree(
+def store_bases(
     session: Session, workbook: Workbook, number: int, agreed: Mapping[int, Cells | None]
 ) -> None:
-    """Remember what rows say from pass `number` on (None: gone) and forget what is too old."""
+    """Store the cells of rows from look `number` on (None: gone), and delete bases too old."""
     for some in _batches(list(agreed)):
         session.execute(
             sa.update(WorkbookBase)
@@ -262,7 +264,7 @@ def agree(
         session.execute(sa.insert(WorkbookBase), new)
     session.execute(
         sa.delete(WorkbookBase).where(
-            WorkbookBase.sheet_id == workbook.id, WorkbookBase.until_pass <= number - KEPT_PASSES
+            WorkbookBase.sheet_id == workbook.id, WorkbookBase.until_pass <= number - KEPT_LOOKS
         )
     )
 
@@ -270,8 +272,8 @@ def agree(
 # ---------------------------------------------------------------- problems
 
 
-def problems(session: Session, workbook: Workbook) -> list[WorkbookProblem]:
-    """What is not settled yet, the oldest first."""
+def open_problems(session: Session, workbook: Workbook) -> list[WorkbookProblem]:
+    """The problems that are not settled, the oldest first."""
     return list(
         session.scalars(
             sa.select(WorkbookProblem)
@@ -281,10 +283,10 @@ def problems(session: Session, workbook: Workbook) -> list[WorkbookProblem]:
     )
 
 
-def problem_of(
+def workbook_problem(
     found: Iterable[WorkbookProblem], kind: ProblemKind, *, code: str | None = None
 ) -> WorkbookProblem | None:
-    """The open problem of a kind (and code) that concerns the file as a whole."""
+    """The open problem of a kind (and code) with the workbook as a whole."""
     for one in found:
         if one.kind is kind and one.row_id is None and code in (None, one.code):
             return one

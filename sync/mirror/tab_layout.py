@@ -1,4 +1,4 @@
-"""The tabs of a file as the adapter makes and finds them, from the layout in the record."""
+"""The layout of a workbook for the port, from the layout in the record."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from sqlalchemy.orm import Session
 from enums import Audience
 from models import Workbook, WorkbookTab
 from services.workbooks import layout
-from sync.port import ColumnLayout, TabLayout
+from sync.port import ColumnLayout, Link, TabLayout, Written
 from wording import workbook_text
 
 LOCKED = frozenset({"today", "closed", "guide", "people"})
-"""Tabs that Redress makes wholly; nobody has to sort or fill them."""
+"""Tabs that Redress makes wholly; people neither sort nor fill them."""
 
 
 def of(session: Session, workbook: Workbook, *, on: dt.date) -> tuple[TabLayout, ...]:
-    """Every tab of a file, in order; a payroll file has one for each wage month of its year."""
+    """The tabs of a workbook, in order; a payroll workbook has one a wage month."""
     found: list[TabLayout] = []
     for tab in layout.tabs(session, workbook.audience):
         if tab.key == "month":
@@ -28,7 +28,7 @@ def of(session: Session, workbook: Workbook, *, on: dt.date) -> tuple[TabLayout,
 
 
 def month_key(number: int) -> str:
-    """What the tab of a wage month is called among us, January is 1."""
+    """The key of the tab of a wage month, January is 1."""
     return f"month-{number:02d}"
 
 
@@ -70,3 +70,15 @@ def _column(name: str, header: str, width: int, *, locked: bool) -> ColumnLayout
         choices_from=field.choices_from if open_ else None,
         note="" if locked else workbook_text.column_note(name, open_=open_),
     )
+
+
+def cell_value(name: str, text: str | None, *, link: str = "") -> Written:
+    """The value of a text in its column: a time where times stand, a link for a case."""
+    if text is None:
+        return None
+    shape = layout.field(name).shape
+    if shape == "datetime":
+        return dt.datetime.strptime(text, "%Y-%m-%d %H:%M")
+    if shape == "money":
+        return float(text)
+    return Link(text, link) if shape == "link" and link else text

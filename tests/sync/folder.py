@@ -98,8 +98,8 @@ class Files:
         return Mirror(
             reading=partial(reading, self.engine),
             writing=partial(writing, self.engine),
-            book=WorkbookFile(self.path(name)),
-            sheet_id=self.ids[name],
+            port=WorkbookFile(self.path(name)),
+            workbook_id=self.ids[name],
             kept=kept,
             zone=ZONE,
             language=LANGUAGE,

@@ -482,7 +482,7 @@ class Days:
             self._spread(marks, choice is Resolution.accept)
 
     def _problems(self, session: Session) -> list[WorkbookProblem]:
-        return state.problems(session, self._sheet(session))
+        return state.open_problems(session, self._sheet(session))
 
     # ------------------------------------------------------------ looks
 
@@ -502,7 +502,7 @@ class Days:
         mirror = self.files.mirror()
         before: list[Any] = [self._before()]
         saved: list[str | None] = []
-        book = mirror.book
+        book = mirror.port
 
         class Between(Port):
             def __getattr__(port, name: str) -> Any:
@@ -511,7 +511,7 @@ class Days:
                     before[0] = self._before()
                 return getattr(book, name)
 
-        mirror.book = Between(book, lambda: None)
+        mirror.port = Between(book, lambda: None)
         outcome = mirror.look()
         self._after(before[0])
         return f"{outcome.value}, saved {saved}"
@@ -651,7 +651,7 @@ class Days:
     def _same_on_both_sides(self, session: Session, stands: Seen) -> None:
         sheet = self._sheet(session)
         tab = next(t for t in layout.tabs(session, sheet.audience) if t.key == "open")
-        wanted = state.wanted(session, sheet, tab)
+        wanted = state.cases_of_tab(session, sheet, tab)
         said = case_cells.texts(session, list(wanted))
         rows = {
             r.complaint_id: r

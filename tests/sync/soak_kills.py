@@ -95,7 +95,7 @@ class Kills:
 
         def touch(mirror: Any) -> None:
             if how == "port":
-                mirror.book = Port(mirror.book, step)
+                mirror.port = Port(mirror.port, step)
             else:
                 sa.event.listen(Engine, "before_cursor_execute", lambda *said: step())
                 sa.event.listen(Engine, "commit", lambda *said: step())

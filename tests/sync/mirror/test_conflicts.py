@@ -13,7 +13,7 @@ from models import Complaint, Journal, Workbook
 from services.cases import handling
 from services.workbooks import resolutions
 from sync.mirror.look import LookOutcome
-from sync.mirror.state import KEPT_PASSES
+from sync.mirror.state import KEPT_LOOKS
 from tests.sync.folder import Files, Hands, cells, header
 
 
@@ -227,7 +227,7 @@ def test_who_goes_back_to_his_first_words_while_holding_the_file_is_asked(
     assert shown(files, number, "progress") == "第一步", "nothing typed is lost"
 
 
-@pytest.mark.parametrize(("behind", "stopped"), [(KEPT_PASSES, False), (KEPT_PASSES + 1, True)])
+@pytest.mark.parametrize(("behind", "stopped"), [(KEPT_LOOKS, False), (KEPT_LOOKS + 1, True)])
 def test_a_copy_older_than_the_passes_kept_stops_the_file(
     files: Files, number: str, behind: int, stopped: bool
 ) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.mirror.merge import Agreed, Value, Verdict, cell
+from sync.mirror.merge import cell
+from sync.mirror.merge.cell import Agreed, Value, Verdict
 
 OLD, NEW, OTHER, THIRD = "换轴承", "换轴承并试车", "退货", "改天再来"
 
@@ -46,7 +47,7 @@ FRESH = [
 def test_a_cell_of_a_file_from_our_last_pass(
     base: Value, theirs: Value, ours: Value, wanted: Verdict
 ) -> None:
-    assert cell(base=base, theirs=theirs, ours=ours) is wanted
+    assert cell.verdict(base=base, theirs=theirs, ours=ours) is wanted
 
 
 LATE = [
@@ -84,7 +85,7 @@ def test_a_cell_of_a_file_from_an_older_pass(
     ours: Value,
     wanted: Verdict,
 ) -> None:
-    assert cell(base=base, theirs=theirs, ours=ours, history=history, live=live) is wanted
+    assert cell.verdict(base=base, theirs=theirs, ours=ours, history=history, live=live) is wanted
 
 
 OFFICE = [
@@ -106,7 +107,7 @@ OFFICE = [
 def test_a_cell_that_is_ours(
     base: Value, theirs: Value, ours: Value, history: Sequence[Agreed], wanted: Verdict
 ) -> None:
-    assert cell(base=base, theirs=theirs, ours=ours, history=history, office=True) is wanted
+    assert cell.verdict(base=base, theirs=theirs, ours=ours, history=history, office=True) is wanted
 
 
 # ---------------------------------------------------------------- laws
@@ -119,7 +120,7 @@ histories = st.lists(st.builds(Agreed, values, st.booleans()), max_size=4)
 def test_without_a_history_the_law_of_three_ways_holds(
     base: Value, theirs: Value, ours: Value
 ) -> None:
-    verdict = cell(base=base, theirs=theirs, ours=ours)
+    verdict = cell.verdict(base=base, theirs=theirs, ours=ours)
     moved = (theirs != base, ours != base)
     if theirs == ours:
         assert verdict is Verdict.same
@@ -135,7 +136,7 @@ def test_without_a_history_the_law_of_three_ways_holds(
 def test_a_text_nobody_has_seen_is_never_written_over(
     base: Value, theirs: Value, ours: Value, history: list[Agreed], live: bool
 ) -> None:
-    verdict = cell(base=base, theirs=theirs, ours=ours, history=history, live=live)
+    verdict = cell.verdict(base=base, theirs=theirs, ours=ours, history=history, live=live)
     seen = {base, ours, *(one.value for one in history)}
     if theirs not in seen:
         assert verdict in (Verdict.take, Verdict.conflict)
@@ -148,7 +149,7 @@ def test_a_text_nobody_has_seen_is_never_written_over(
 def test_a_text_that_was_seen_is_never_taken_a_second_time(
     base: Value, theirs: Value, ours: Value, history: list[Agreed], live: bool
 ) -> None:
-    verdict = cell(base=base, theirs=theirs, ours=ours, history=history, live=live)
+    verdict = cell.verdict(base=base, theirs=theirs, ours=ours, history=history, live=live)
     if verdict is Verdict.take:
         assert theirs not in {base, *(one.value for one in history)}
 
@@ -157,7 +158,9 @@ def test_a_text_that_was_seen_is_never_taken_a_second_time(
 def test_a_cell_of_ours_is_never_taken_and_nobody_has_to_decide(
     base: Value, theirs: Value, ours: Value, history: list[Agreed], live: bool
 ) -> None:
-    verdict = cell(base=base, theirs=theirs, ours=ours, history=history, live=live, office=True)
+    verdict = cell.verdict(
+        base=base, theirs=theirs, ours=ours, history=history, live=live, office=True
+    )
     assert verdict in (Verdict.same, Verdict.write, Verdict.put_back)
 
 
@@ -165,5 +168,5 @@ def test_a_cell_of_ours_is_never_taken_and_nobody_has_to_decide(
 def test_what_both_sides_say_needs_nothing(
     base: Value, theirs: Value, ours: Value, history: list[Agreed], live: bool
 ) -> None:
-    verdict = cell(base=base, theirs=theirs, ours=ours, history=history, live=live)
+    verdict = cell.verdict(base=base, theirs=theirs, ours=ours, history=history, live=live)
     assert (verdict is Verdict.same) == (theirs == ours)

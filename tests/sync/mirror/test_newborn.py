@@ -132,7 +132,7 @@ def _gone(files: Files) -> Iterator[None]:
 
     def mirror(name: str = "after_sales") -> object:
         found = whole(name)
-        found.book = Failing(files.path(name))
+        found.port = Failing(files.path(name))
         return found
 
     files.mirror = mirror  # type: ignore[method-assign,assignment]  # put back below

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sync.mirror import parsing
-from sync.mirror.parsing import Person, Unreadable
+from sync.mirror.parsing import choices, people, texts, times
+from sync.mirror.parsing.people import Person
+from sync.mirror.parsing.texts import Unreadable
 from sync.port import Broken, Computed, Read
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -37,7 +38,7 @@ PEOPLE = (
 
 def local(read: Read | None, **more: object) -> str:
     """The time a cell means, as a clock on the wall of Shanghai says it."""
-    at = parsing.moment(read, now=NOW, zone=SHANGHAI, **more)  # type: ignore[arg-type]  # hints by name
+    at = times.moment(read, now=NOW, zone=SHANGHAI, **more)  # type: ignore[arg-type]  # hints by name
     assert at is not None
     assert at.tzinfo is dt.UTC
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}".removesuffix(":00")
@@ -45,7 +46,7 @@ def local(read: Read | None, **more: object) -> str:
 
 def day(read: Read | None, **more: object) -> str:
     """The day a cell means."""
-    return str(parsing.day(read, now=NOW, zone=SHANGHAI, **more))  # type: ignore[arg-type]  # hints by name
+    return str(times.day(read, now=NOW, zone=SHANGHAI, **more))  # type: ignore[arg-type]  # hints by name
 
 
 def refused(reader: Callable[[Read], object], read: Read) -> tuple[str, dict[str, object]]:
@@ -84,42 +85,42 @@ def refused(reader: Callable[[Read], object], read: Read) -> tuple[str, dict[str
     ],
 )
 def test_a_text_is_what_the_person_saw(read: Read, meant: str) -> None:
-    assert parsing.text(read) == meant
+    assert texts.text(read) == meant
 
 
 @pytest.mark.parametrize("read", [None, "", " 　\u200b\r\n", "\x00"])
 def test_a_cell_with_nothing_visible_is_empty_for_every_reader(read: Read | None) -> None:
-    assert parsing.text(read) is None
-    assert parsing.phone(read) is None
-    assert parsing.number(read) is None
-    assert parsing.flag(read) is None
-    assert parsing.choice(read, OPTIONS) is None
-    assert parsing.person(read, PEOPLE) is None
-    assert parsing.moment(read, now=NOW, zone=SHANGHAI) is None
-    assert parsing.day(read, now=NOW, zone=SHANGHAI) is None
+    assert texts.text(read) is None
+    assert texts.phone(read) is None
+    assert choices.number(read) is None
+    assert choices.flag(read) is None
+    assert choices.choice(read, OPTIONS) is None
+    assert people.person(read, PEOPLE) is None
+    assert times.moment(read, now=NOW, zone=SHANGHAI) is None
+    assert times.day(read, now=NOW, zone=SHANGHAI) is None
 
 
 def test_a_text_that_is_too_long_is_refused_and_not_cut() -> None:
-    assert parsing.text("字" * 20_000) == "字" * 20_000
-    assert refused(parsing.text, "字" * 20_001) == (
+    assert texts.text("字" * 20_000) == "字" * 20_000
+    assert refused(texts.text, "字" * 20_001) == (
         "too_long",
         {"limit": 20_000, "length": 20_001},
     )
 
 
 def test_blanks_around_a_text_do_not_count_towards_its_length() -> None:
-    assert parsing.text(" 字 " + " " * 30, limit=1) == "字"
+    assert texts.text(" 字 " + " " * 30, limit=1) == "字"
 
 
 @pytest.mark.parametrize("read", [1e15, 1.1010119900101e17, -1e20, math.inf, math.nan])
 def test_a_number_whose_last_digits_the_spreadsheet_lost_is_refused(read: float) -> None:
-    assert refused(parsing.text, read)[0] == "digits_lost"
+    assert refused(texts.text, read)[0] == "digits_lost"
 
 
 def test_an_error_value_and_a_formula_that_was_never_counted_are_refused() -> None:
-    assert refused(parsing.text, Broken("#REF!")) == ("broken", {"text": "#REF!"})
+    assert refused(texts.text, Broken("#REF!")) == ("broken", {"text": "#REF!"})
     assert refused(local, Broken("#N/A")) == ("broken", {"text": "#N/A"})
-    assert refused(parsing.text, Computed(None)) == ("not_computed", {})
+    assert refused(texts.text, Computed(None)) == ("not_computed", {})
 
 
 @pytest.mark.parametrize(
@@ -132,12 +133,12 @@ def test_an_error_value_and_a_formula_that_was_never_counted_are_refused() -> No
     ],
 )
 def test_a_phone_number_is_kept_as_it_was_typed(read: Read, meant: str) -> None:
-    assert parsing.phone(read) == meant
+    assert texts.phone(read) == meant
 
 
 @pytest.mark.parametrize("read", ["1.38E+10", "１．３８Ｅ＋１０", 1380013.5, -13800138000.0, 1e15])
 def test_a_phone_number_that_the_spreadsheet_damaged_is_refused(read: Read) -> None:
-    assert refused(parsing.phone, read)[0] == "digits_lost"
+    assert refused(texts.phone, read)[0] == "digits_lost"
 
 
 # ---------------------------------------------------------------- times
@@ -263,7 +264,7 @@ def test_a_day_without_a_clock_gets_the_clock_of_its_field(read: Read) -> None:
 
 def test_a_day_without_a_year_is_the_nearest_one() -> None:
     new_year = {"now": dt.datetime(2027, 1, 2, 9, 0, tzinfo=SHANGHAI), "zone": SHANGHAI}
-    last = parsing.moment("12-31 14:05", **new_year)  # type: ignore[arg-type]  # hints by name
+    last = times.moment("12-31 14:05", **new_year)  # type: ignore[arg-type]  # hints by name
     assert last == dt.datetime(2026, 12, 31, 6, 5, tzinfo=dt.UTC)
 
 
@@ -336,32 +337,32 @@ def test_a_day_that_is_none_is_asked_about(read: Read, code: str) -> None:
     ],
 )
 def test_a_number_is_understood_as_people_write_it(read: Read, meant: str) -> None:
-    assert parsing.number(read) == Decimal(meant)
+    assert choices.number(read) == Decimal(meant)
 
 
 @pytest.mark.parametrize("read", ["很多", "1,5", "3500多", "12 34", "15%", "1e5", True, AT, "٣"])
 def test_what_is_no_number_is_asked_about(read: Read) -> None:
-    assert refused(parsing.number, read)[0] == "no_number"
+    assert refused(choices.number, read)[0] == "no_number"
 
 
 @pytest.mark.parametrize("read", [1e15, math.nan, -math.inf, "99999999亿"])
 def test_a_number_beyond_what_a_spreadsheet_keeps_is_refused(read: Read) -> None:
-    assert refused(parsing.number, read)[0] == "digits_lost"
+    assert refused(choices.number, read)[0] == "digits_lost"
 
 
 @pytest.mark.parametrize("read", ["是", "√", "✓", "Y", "ｙｅｓ", " 有 ", "1", 1.0, True, "TRUE"])
 def test_a_yes_is_a_yes(read: Read) -> None:
-    assert parsing.flag(read) is True
+    assert choices.flag(read) is True
 
 
 @pytest.mark.parametrize("read", ["否", "×", "N", "No", "无", "没有", "0", 0.0, False, "false"])
 def test_a_no_is_a_no(read: Read) -> None:
-    assert parsing.flag(read) is False
+    assert choices.flag(read) is False
 
 
 @pytest.mark.parametrize("read", ["也许", "x", 2.0, AT])
 def test_what_is_neither_yes_nor_no_is_asked_about(read: Read) -> None:
-    assert refused(parsing.flag, read)[0] == "no_flag"
+    assert refused(choices.flag, read)[0] == "no_flag"
 
 
 @pytest.mark.parametrize(
@@ -379,19 +380,19 @@ def test_what_is_neither_yes_nor_no_is_asked_about(read: Read) -> None:
     ],
 )
 def test_a_choice_is_known_by_key_label_or_beginning(read: Read, key: str) -> None:
-    assert parsing.choice(read, OPTIONS) == key
+    assert choices.choice(read, OPTIONS) == key
 
 
 def test_a_choice_that_is_none_names_all_and_one_that_fits_two_names_both() -> None:
-    code, facts = refused(lambda read: parsing.choice(read, OPTIONS), "没有")
+    code, facts = refused(lambda read: choices.choice(read, OPTIONS), "没有")
     assert (code, facts["said"]) == ("no_choice", "没有")
     assert facts["choices"] == ["已解决", "未解决", "提报总经理", "提报宽限"]
-    _, facts = refused(lambda read: parsing.choice(read, OPTIONS), "提报")
+    _, facts = refused(lambda read: choices.choice(read, OPTIONS), "提报")
     assert facts["choices"] == ["提报总经理", "提报宽限"]
 
 
 def test_a_story_is_no_choice_even_where_there_is_only_one() -> None:
-    code, facts = refused(lambda read: parsing.choice(read, {"solved": ("已解决",)}), "字" * 5000)
+    code, facts = refused(lambda read: choices.choice(read, {"solved": ("已解决",)}), "字" * 5000)
     assert (code, facts["choices"]) == ("no_choice", ["已解决"])
     assert len(str(facts["said"])) <= 80
 
@@ -423,7 +424,7 @@ def test_a_story_is_no_choice_even_where_there_is_only_one() -> None:
     ],
 )
 def test_a_person_is_known_by_name_number_or_both(read: Read, number: str) -> None:
-    found = parsing.person(read, PEOPLE)
+    found = people.person(read, PEOPLE)
     assert found is not None
     assert found.number == number
 
@@ -456,17 +457,17 @@ def test_a_person_is_known_by_name_number_or_both(read: Read, number: str) -> No
 def test_a_person_who_is_not_known_for_certain_is_asked_about(
     read: Read, code: str, facts: dict[str, object]
 ) -> None:
-    assert refused(lambda cell: parsing.person(cell, PEOPLE), read) == (code, facts)
+    assert refused(lambda cell: people.person(cell, PEOPLE), read) == (code, facts)
 
 
 def test_zeros_that_would_fit_two_people_decide_nothing() -> None:
-    people = [Person("07", "甲"), Person("007", "乙")]
-    assert refused(lambda cell: parsing.person(cell, people), 7.0)[0] == "name_unknown"
-    assert parsing.person("007", people) == people[1]
+    two = [Person("07", "甲"), Person("007", "乙")]
+    assert refused(lambda cell: people.person(cell, two), 7.0)[0] == "name_unknown"
+    assert people.person("007", two) == two[1]
 
 
 def test_a_text_that_is_a_story_is_no_person() -> None:
-    code, facts = refused(lambda cell: parsing.person(cell, PEOPLE), "张伟" * 5000)
+    code, facts = refused(lambda cell: people.person(cell, PEOPLE), "张伟" * 5000)
     assert code == "name_unknown"
     assert len(str(facts["said"])) <= 80
 
@@ -491,10 +492,10 @@ CELLS = st.one_of(VALUES, VALUES.map(Computed), TEXTS.map(Broken))
 @given(CELLS)
 def test_a_canonical_text_stays_as_it_is(read: Read) -> None:
     try:
-        once = parsing.text(read)
+        once = texts.text(read)
     except Unreadable:
         return
-    assert parsing.text(once) == once
+    assert texts.text(once) == once
     if once is not None:
         assert once.strip() == once
         once.encode("utf-8")
@@ -503,14 +504,14 @@ def test_a_canonical_text_stays_as_it_is(read: Read) -> None:
 @given(CELLS)
 def test_no_reader_fails_on_whatever_stands_in_a_cell(read: Read) -> None:
     readers: list[Callable[[Read], object]] = [
-        parsing.phone,
-        parsing.number,
-        parsing.flag,
-        lambda cell: parsing.choice(cell, OPTIONS),
-        lambda cell: parsing.person(cell, PEOPLE),
-        lambda cell: parsing.moment(cell, now=NOW, zone=SHANGHAI),
-        lambda cell: parsing.moment(cell, now=NOW, zone=SHANGHAI, clock_for_day=dt.time(17)),
-        lambda cell: parsing.day(cell, now=NOW, zone=SHANGHAI),
+        texts.phone,
+        choices.number,
+        choices.flag,
+        lambda cell: choices.choice(cell, OPTIONS),
+        lambda cell: people.person(cell, PEOPLE),
+        lambda cell: times.moment(cell, now=NOW, zone=SHANGHAI),
+        lambda cell: times.moment(cell, now=NOW, zone=SHANGHAI, clock_for_day=dt.time(17)),
+        lambda cell: times.day(cell, now=NOW, zone=SHANGHAI),
     ]
     for reader in readers:
         try:
@@ -554,7 +555,7 @@ def test_a_time_comes_back_from_a_date_cell_and_from_its_number(at: dt.datetime)
 @given(st.floats(min_value=-1e14, max_value=1e14), st.sampled_from(["", "元", " 次"]))
 def test_a_number_and_its_text_mean_the_same(value: float, unit: str) -> None:
     assume(value == 0 or abs(value) > 1e-4)
-    assert parsing.number(f"{parsing.text(value)}{unit}") == parsing.number(value)
+    assert choices.number(f"{texts.text(value)}{unit}") == choices.number(value)
 
 
 @given(st.sampled_from(PEOPLE), st.sampled_from(["{0} ({1})", "{0}（{1}）", "{0}{1}", "{1} {0}"]))
@@ -562,4 +563,4 @@ def test_a_person_is_known_in_every_way_name_and_number_stand_together(
     who: Person, spelt: str
 ) -> None:
     assume(not (who.name.isascii() and "(" not in spelt and "（" not in spelt))
-    assert parsing.person(spelt.format(who.name, who.number), PEOPLE) == who
+    assert people.person(spelt.format(who.name, who.number), PEOPLE) == who

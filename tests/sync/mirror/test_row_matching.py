@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.mirror.row_matching import (
+from sync.mirror.merge.matching import (
     Damage,
     KnownRow,
     Pair,

@@ -1,4 +1,4 @@
-"""What the system answers to what was typed in a row."""
+"""The answer to what a person typed in a row."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 import wording
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.status import Status
-from sync.mirror.parsing import Unreadable
+from sync.mirror.parsing.texts import Unreadable
+from sync.mirror.state import Cells
 from wording import workbook_text
 
 
 @dataclass
 class RowAnswer:
-    """Names of deeds done, sentences of refusals, fields of everything else."""
+    """The parts of an answer: names of deeds, sentences of refusals and notes, else fields."""
 
     done: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -26,7 +27,7 @@ class RowAnswer:
     notes: list[str] = field(default_factory=list)
 
     def text(self, *, now: dt.datetime, status: Status | None) -> str:
-        """The answer as one line; empty when there is nothing to say."""
+        """The answer as one line; empty where all parts are."""
         deeds = [name for name in self.done if name != "corrected"]
         said = [workbook_text.deeds_taken(deeds, at=now, status=status)] if deeds and status else []
         if "corrected" in self.done:
@@ -44,11 +45,16 @@ class RowAnswer:
 
 
 def because(refusal: DomainError | Unreadable, name: str) -> tuple[str, dict[str, Any], str]:
-    """Why an input was not taken: code, plain facts, and the sentence."""
+    """The reason why an input was refused: code, plain facts, and the sentence."""
     facts = {key: _plain(value) for key, value in refusal.facts.items()}
     if isinstance(refusal, Unreadable):
         return refusal.code, facts, workbook_text.cell_unreadable(refusal.code, name, facts)
     return refusal.code, facts, wording.error(refusal)
+
+
+def with_hint(cells: Cells, hint: str) -> Cells:
+    """The cells of a case with the answer of its row, where there is one."""
+    return {**cells, "hint": hint} if hint else cells
 
 
 def _plain(value: Any) -> Any:

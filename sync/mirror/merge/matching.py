@@ -1,6 +1,6 @@
-"""Which line of a tab is which case: by its hidden id, and by its number where the id was lost.
+"""Matches the lines of a tab with cases: by the hidden id, or by the number where that is lost.
 
-Pure. A line is never known by where it stands. Cells are the texts they show.
+Pure. A line is never known by its place. Cells are the texts they show.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Cells = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class TextRow:
-    """A line as text: the row's number in the tab, and its cells that are not empty, by field."""
+    """A line of the tab as text: its number, and its filled cells by field."""
 
     number: int
     cells: dict[str, str]
@@ -27,7 +27,7 @@ class TextRow:
 
 @dataclass(frozen=True, slots=True)
 class KnownRow:
-    """A case's row as the base has it; `typed` is what a person typed where it began here."""
+    """The row of a case in the base; `typed` are its cells as typed, where it began so."""
 
     uid: str
     base: Cells
@@ -35,12 +35,13 @@ class KnownRow:
 
     @property
     def case(self) -> str | None:
+        """The number of the case."""
         return self.base.get("number")
 
 
 @dataclass(slots=True)
 class RowMatches:
-    """Which line is which row."""
+    """The lines by the uid of their row, second lines of a row, and lines of no row."""
 
     of: dict[str, TextRow] = field(default_factory=dict)
     repeated: list[tuple[str, TextRow]] = field(default_factory=list)
@@ -54,7 +55,7 @@ def uid_of(complaint_id: int) -> str:
 
 
 def match(lines: Iterable[TextRow], known: Mapping[str, KnownRow]) -> RowMatches:
-    """Give every line its row. A line that fits none is newborn, a second one of a row repeated."""
+    """Match every line; one of no row is newborn, a second one of a row is repeated."""
     numbers = {row.case: uid for uid, row in known.items() if row.case}
     claims: dict[str, list[TextRow]] = defaultdict(list)
     found = RowMatches()
@@ -76,7 +77,7 @@ def match(lines: Iterable[TextRow], known: Mapping[str, KnownRow]) -> RowMatches
 def _claimed(
     line: TextRow, known: Mapping[str, KnownRow], numbers: Mapping[str, str]
 ) -> str | None:
-    """The row a line says it is. Where id and number disagree, the base it resembles more."""
+    """The row that a line claims. Where id and number disagree, the one it resembles more."""
     by_id = line.cells.get("uid", "")
     by_number = numbers.get(line.cells.get("number", ""))
     if by_id not in known:
@@ -92,10 +93,10 @@ def _equal(one: Cells, other: Cells) -> int:
 
 
 def _reborn(found: RowMatches, known: Mapping[str, KnownRow]) -> None:
-    """Recognise typed rows that were taken in although the file does not have their id yet.
+    """Recognise typed rows that became cases although the tab does not have their id yet.
 
-    The file was held open, is an old copy, or the pass was killed before it could write. Each
-    such row is looked for among the lines without an id, the most alike first.
+    The workbook was held open, is an old copy, or the program was killed before it could write.
+    Each such row is looked for among the lines without an id, the most alike first.
     """
     absent = {uid: row.typed for uid, row in known.items() if row.typed and uid not in found.of}
     pairs = sorted(
@@ -124,14 +125,14 @@ def similarity(one: Cells, typed: Cells) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Why a pass must stop: a code, and facts for the sentence about it."""
+    """The reason why a look must stop: a code, and the facts for the sentence about it."""
 
     code: str
     facts: Mapping[str, object]
 
 
 Pair = tuple[Cells, Cells]
-"""A row's cells: as the base has them, as the file has them."""
+"""The cells of a row in the base, and in the tab."""
 
 LOST_AT_LEAST, LOST_SHARE = 5, 0.2
 CHANGED_AT_LEAST, CHANGED_SHARE = 12, 0.05
@@ -140,9 +141,9 @@ CHANGED_AT_LEAST, CHANGED_SHARE = 12, 0.05
 def damage(
     pairs: Sequence[Pair], *, vanished: int, fields: Sequence[str], office: frozenset[str]
 ) -> Damage | None:
-    """What makes a file unfit to be taken in, or None.
+    """The damage that makes a tab unfit to be taken in, or None.
 
-    `pairs` are the rows in the order of the file, `vanished` how many of the base it has not.
+    `pairs` are the rows in the order of the tab; `vanished` rows of the base are not in it.
     """
     whole = len(pairs) + vanished
     if vanished >= LOST_AT_LEAST and vanished > LOST_SHARE * whole:
@@ -165,9 +166,9 @@ def _changed(pairs: Sequence[Pair], name: str) -> list[int]:
 def _half_sorted(
     pairs: Sequence[Pair], changed: Mapping[str, list[int]], office: frozenset[str]
 ) -> Damage | None:
-    """Columns whose changed cells are the old ones in another order: sorted without the rest.
+    """Find columns that were sorted without the rest: they have the old cells in another order.
 
-    Two rows whose own cells changed places are somebody who put an answer right, three are not.
+    Two rows whose cells changed places may be a person who put an answer right, three are not.
     """
     columns: list[str] = []
     rows: set[int] = set()
@@ -185,7 +186,7 @@ def _half_sorted(
 
 
 def _shifted(pairs: Sequence[Pair], changed: Mapping[str, list[int]]) -> Damage | None:
-    """Columns whose changed cells stand where their neighbours stood: a paste that slipped."""
+    """Find columns into which a paste slipped: their cells stand where their neighbours stood."""
     columns: list[str] = []
     rows: set[int] = set()
     for name, places in changed.items():

@@ -1,10 +1,10 @@
-"""Three-way merge of one cell, pure: what both sides agreed on, what the sheet says, what we say.
+"""Three-way merge of one cell, pure: the base on which both sides agreed, theirs and ours.
 
-The base of a merge is the one of the pass the file says it comes from, so a copy from this
-morning that is saved this evening reverts nothing. What happened to the cell after that pass is
-its *history*, empty unless the file is older than our last pass.
+The base is that of the look that last wrote the workbook, so a copy from this morning that is
+saved this evening reverts nothing. The values of the cell after that look are its *history*,
+which is empty unless the workbook is older than our last look.
 
-Values are the texts a cell shows; None is an empty cell.
+Values are the texts that a cell shows; None is an empty cell.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ Value = str | None
 
 
 class Verdict(enum.Enum):
-    """What to do about a cell."""
+    """What is done about a cell."""
 
-    same = "same"  # both sides say the same
-    write = "write"  # the sheet shows an older value of ours
+    same = "same"  # both sides have the same value
+    write = "write"  # the workbook shows an older value of ours
     take = "take"  # a person typed something new
-    put_back = "put_back"  # somebody typed into a column that is not his
-    outdated = "outdated"  # an old copy still shows what was taken long ago
-    conflict = "conflict"  # changed on both sides; somebody has to choose
-    seen = "seen"  # somebody knows that both sides differ and leaves it so
+    put_back = "put_back"  # a person typed into a column that is not theirs
+    outdated = "outdated"  # an old copy shows an input that was taken long ago
+    conflict = "conflict"  # changed on both sides; a person has to choose
+    seen = "seen"  # a person saw that both sides differ and leaves it so
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Agreed:
     taken: bool
 
 
-def cell(
+def verdict(
     *,
     base: Value,
     theirs: Value,
@@ -45,10 +45,10 @@ def cell(
     live: bool = True,
     office: bool = False,
 ) -> Verdict:
-    """What to do about one cell.
+    """Decide what is done about a cell.
 
-    `live` says that nobody can have saved an older copy: the file comes from the same pass as at
-    the last look. `office` columns belong to us; an edit in one of them is put back.
+    `live`: no older copy can have been saved, because the workbook comes from the same look as
+    last time. `office` columns belong to us; an edit in one of them is put back.
     """
     if theirs == ours:
         return Verdict.same
@@ -61,7 +61,7 @@ def cell(
 
 
 def _fresh(base: Value, theirs: Value, ours: Value) -> Verdict:
-    """The plain three-way merge: the file comes from our last pass."""
+    """Merge three ways: the workbook comes from our last look."""
     if theirs == base:
         return Verdict.write
     return Verdict.take if ours == base else Verdict.conflict
@@ -70,10 +70,10 @@ def _fresh(base: Value, theirs: Value, ours: Value) -> Verdict:
 def _late(
     base: Value, theirs: Value, ours: Value, history: Sequence[Agreed], *, live: bool
 ) -> Verdict:
-    """The file comes from an older pass: held open for long, or an old copy.
+    """Merge with a workbook from an older look: it was held open for long, or is an old copy.
 
-    The last input that was taken may still stand in it; that is no news. An older value can be an
-    old copy or somebody who changed his mind: where the file can be either, a person decides.
+    The last input that was taken may still stand in it, and is not new. An older value comes from
+    an old copy or from a person who changed their mind. Where it can be either, a person decides.
     """
     typed = [one.value for one in history if one.taken]
     if typed and theirs == typed[-1]:

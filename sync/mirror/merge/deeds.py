@@ -1,7 +1,8 @@
-"""Cells of a row into deeds: which cells belong together, what is still missing, which service.
+"""Turns cells of a row into deeds: which cells form a group, which are missing, which service.
 
-Cells are state, deeds are events. A group of cells becomes its deed once all it needs is there
-and stood unchanged for one look; afterwards a change of them is a correction, until the next step.
+Cells are state, deeds are events. A group of cells becomes its deed once all needed cells are
+filled and stood unchanged for one look. Afterwards a change of them is a correction, until the
+next step.
 """
 
 from __future__ import annotations
@@ -18,27 +19,18 @@ from policy.vocabulary.errors import TimeInFuture
 from policy.vocabulary.status import ReplyOutcome, Status
 from services.cases import correcting, handling
 from services.company.actors import Actor
-from sync.mirror.merge import Value
-from sync.mirror.parsing import Unreadable
+from sync.mirror.parsing.cell_reader import ParsedInput
+from sync.mirror.parsing.texts import Unreadable
 from wording import workbook_text
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedInput:
-    """What an input means: the text its cell will show, and the value a service is called with."""
-
-    shown: Value
-    value: object = None
-
 
 Inputs = Mapping[str, ParsedInput]
 
 
 @dataclass(frozen=True, slots=True)
 class DeedContext:
-    """A row that deeds are done for: its case, the department's sheet, and when it was typed.
+    """The case of a row, the department as the actor, and the time of its inputs.
 
-    `at` is when the file was saved; `since` is the last look before, so it was typed in between.
+    They were typed between `since`, the look before, and `at`, when the workbook was saved.
     """
 
     session: Session
@@ -51,19 +43,18 @@ class DeedContext:
 
 
 CLOCKS_DIFFER = dt.timedelta(minutes=5)
-"""So much the clock of who types may be ahead of ours."""
+"""So far the clock of a person who types may be ahead of ours."""
 
 Deed = Callable[[DeedContext, Inputs], str]
-"""Does it and says the name of what was done; raises a DomainError or Unreadable."""
+"""Does a deed and returns its name. Raises a DomainError or Unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
 class CellGroup:
-    """Cells that belong to one deed. `missing` names those it still waits for.
+    """The cells of one deed; `missing` names those for which it still waits.
 
-    It is told which of them are frozen: they show something else than what we say, so what we say
-    must not be taken for what stands there. `needs` are cells of other groups whose deed has to
-    come first.
+    Frozen cells show another value than ours, so ours must not be taken for the one in the tab.
+    `needs` are cells of other groups whose deed has to come first.
     """
 
     fields: tuple[str, ...]
@@ -81,7 +72,7 @@ def _assign(doing: DeedContext, inputs: Inputs) -> str:
 
 
 def _contact(doing: DeedContext, inputs: Inputs) -> str:
-    """A typed time counts only since the last look; an earlier one is kept in the history.
+    """Note the first contact; a typed time before the last look is kept in the history only.
 
     A time that lies ahead is an appointment and no contact. Raises TimeInFuture.
     """
@@ -107,7 +98,7 @@ def _progress(doing: DeedContext, inputs: Inputs) -> str:
 
 
 def _answer(doing: DeedContext, inputs: Inputs) -> str:
-    """The department's answer; changed before the next step, it is corrected."""
+    """Reply or return the order; a reply that changes before the next step is corrected."""
     outcome = _outcome(inputs, doing.ours)
     text = _text(inputs, doing.ours, outcome)
     if outcome == workbook_text.RETURNED:
@@ -115,10 +106,10 @@ def _answer(doing: DeedContext, inputs: Inputs) -> str:
         return "returned"
     until = inputs["until"].value if "until" in inputs else None
     assert until is None or isinstance(until, dt.datetime)
-    said = {"outcome": outcome, "text": text, "until": until}
+    reply = {"outcome": outcome, "text": text, "until": until}
     before = correcting.last_own_deed(doing.session, doing.complaint, "replied", actor=doing.actor)
     if before is not None and doing.complaint.status is not Status.dispatched:
-        _correct(doing, before.seq, said)
+        _correct(doing, before.seq, reply)
         return "corrected"
     handling.reply(
         **_common(doing), at=doing.at, outcome=ReplyOutcome(outcome), text=text, until=until
@@ -126,11 +117,11 @@ def _answer(doing: DeedContext, inputs: Inputs) -> str:
     return "replied"
 
 
-def _correct(doing: DeedContext, target: int, said: Mapping[str, object]) -> None:
-    """Let the answer say what its cells say now."""
+def _correct(doing: DeedContext, target: int, reply: Mapping[str, object]) -> None:
+    """Correct the reply to what its cells say now."""
     changes = {
         name: value.isoformat() if isinstance(value, dt.datetime) else value
-        for name, value in said.items()
+        for name, value in reply.items()
         if value is not None
     }
     reason = workbook_text.changed_in_workbook()
@@ -138,7 +129,7 @@ def _correct(doing: DeedContext, target: int, said: Mapping[str, object]) -> Non
 
 
 def _common(doing: DeedContext) -> dict[str, Any]:
-    """What every service wants to know."""
+    """The arguments that all services take."""
     return {
         "session": doing.session,
         "complaint": doing.complaint,
@@ -148,7 +139,7 @@ def _common(doing: DeedContext) -> dict[str, Any]:
 
 
 def _outcome(inputs: Inputs, ours: Mapping[str, str]) -> str | None:
-    """The result's key, as typed or as it stood."""
+    """The key of the result, as typed or as it was."""
     if "outcome" in inputs:
         return str(inputs["outcome"].value)
     labels = {label: key for key, label in workbook_text.reply_outcomes().items()}
@@ -156,19 +147,19 @@ def _outcome(inputs: Inputs, ours: Mapping[str, str]) -> str | None:
 
 
 def _text(inputs: Inputs, ours: Mapping[str, str], outcome: str | None) -> str:
-    """What the answer says: of an extension why, and after it whatever else was explained."""
+    """The text of the reply: for an extension its reason, followed by any explanation."""
     wish = outcome == ReplyOutcome.extension.value
-    parts = [_now(name, inputs, ours) for name in (("until_reason",) if wish else ())]
+    parts = [_current(name, inputs, ours) for name in (("until_reason",) if wish else ())]
     if not wish or "answer" in inputs:
-        parts.append(_now("answer", inputs, ours))
+        parts.append(_current("answer", inputs, ours))
     return "\n".join(part for part in parts if part)
 
 
-def _now(name: str, inputs: Inputs, ours: Mapping[str, str]) -> str | None:
+def _current(name: str, inputs: Inputs, ours: Mapping[str, str]) -> str | None:
     return inputs[name].shown if name in inputs else ours.get(name)
 
 
-# ---------------------------------------------------------------- what is missing
+# ---------------------------------------------------------------- missing cells
 
 
 def _nothing(inputs: Inputs, ours: Mapping[str, str], frozen: Collection[str]) -> tuple[str, ...]:
@@ -190,7 +181,7 @@ def _for_answer(
     if outcome is None or "outcome" in frozen:
         return ("outcome",)
     needed = _NEEDED[outcome]
-    return tuple(n for n in needed if n in frozen or not _now(n, inputs, ours))
+    return tuple(n for n in needed if n in frozen or not _current(n, inputs, ours))
 
 
 GROUPS = (

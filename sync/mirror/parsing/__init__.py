@@ -1,0 +1,1 @@
+"""Parsers of cells: what a person meant by what they typed."""
