@@ -1,1 +1,1 @@
-"""The sheet door: departments work in a spreadsheet that is mirrored both ways."""
+"""The workbook door: departments work in a workbook that is mirrored both ways."""

@@ -72,7 +72,7 @@ class TabPicture:
     headers: Mapping[str, str]  # field -> text of its header cell
     rows: Sequence[TabRow]  # without the header, in the order of the tab
     merged: Sequence[tuple[int, int, int, int]] = ()  # first row and column, last row and column
-    last_column: int = 0  # in use, by whomever
+    last_column: int = 0  # of all columns in use
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class WorkbookPicture:
     """A workbook as it was read at one moment."""
 
     stamp: int | None  # None when the mark is gone
-    saved_at: dt.datetime  # UTC: when it was last saved, by whomever
+    saved_at: dt.datetime  # UTC: when it was last saved
     fingerprint: str
     tabs: Mapping[str, TabPicture]  # by key, the tabs that were found
 

@@ -67,22 +67,22 @@ LastEvents = Mapping[str, Mapping[str, Any]]
 
 def _last_events(session: Session, ids: Sequence[int]) -> dict[int, LastEvents]:
     """The last progress and reply of each case."""
-    return {case: _last(said) for case, said in journal.lines_of(session, ids, _EVENTS).items()}
+    return {case: _last(lines) for case, lines in journal.lines_of(session, ids, _EVENTS).items()}
 
 
-def _last(said: Iterable[journal.JournalLine]) -> LastEvents:
+def _last(lines: Iterable[journal.JournalLine]) -> LastEvents:
     last: dict[str, Mapping[str, Any]] = {}
-    for one in said:
-        if one.row.event == "restarted":
+    for line in lines:
+        if line.row.event == "restarted":
             last = {}
-        last[one.row.event] = one.data
+        last[line.row.event] = line.data
     return last
 
 
 def _cells(complaint: Complaint, pack: Pack, events: LastEvents) -> dict[str, str]:
     """Every field of a case that a tab may show."""
     customer = complaint.customer
-    said: dict[str, str | None] = {
+    cells: dict[str, str | None] = {
         "number": complaint.number,
         "next_step": workbook_text.next_step(
             complaint.status, provisional=bool(complaint.due_at and complaint.due_provisional)
@@ -101,9 +101,9 @@ def _cells(complaint: Complaint, pack: Pack, events: LastEvents) -> dict[str, st
     }
     for name in ("due_at", "received_at", "contacted_at", "closed_at"):
         at = getattr(complaint, name)
-        said[name] = wording.moment(at) if at else None
-    said |= _answer(complaint, events)
-    return {name: text for name, text in said.items() if text}
+        cells[name] = wording.moment(at) if at else None
+    cells |= _answer(complaint, events)
+    return {name: text for name, text in cells.items() if text}
 
 
 def _answer(complaint: Complaint, events: LastEvents) -> dict[str, str | None]:
@@ -131,17 +131,17 @@ def _confirmed(complaint: Complaint) -> str | None:
 
 def _feedback(complaint: Complaint) -> str | None:
     """The words of the customer: at closing, else at the last callback that has any."""
-    said = [call.text for call in complaint.callbacks if call.text]
-    return complaint.feedback or (said[-1] if said else None)
+    words = [call.text for call in complaint.callbacks if call.text]
+    return complaint.feedback or (words[-1] if words else None)
 
 
 def _declared(complaint: Complaint, pack: Pack, filled: declared.Filled) -> dict[str, str]:
     """The fields that the case's own regulation declares; of a form, its last filling."""
-    said = {
+    cells = {
         name: _plain(one.field, one.of(complaint, filled))
         for name, one in declared.declared_fields(pack).items()
     }
-    return {name: text for name, text in said.items() if text}
+    return {name: text for name, text in cells.items() if text}
 
 
 def _plain(field: Any, value: Any) -> str:

@@ -31,15 +31,15 @@ def filled(
     there = {row.number: row.cells for row in grid.rows if row.number > 1}
     fields = [column.field for column in tab.columns if column.field in grid.columns]
     for number in sorted({*there, *range(2, len(rows) + 2)}):
-        wanted: Cells = rows[number - 2] if number - 2 < len(rows) else {}
-        stands = there.get(number, {})
+        cells: Cells = rows[number - 2] if number - 2 < len(rows) else {}
+        shown = there.get(number, {})
         for name in fields:
-            if shown_text(stands.get(name)) != wanted.get(name):
-                link = f"{address}/c/{wanted['number']}" if "number" in wanted else ""
-                found[number, name] = cell_value(name, wanted.get(name), link=link)
+            if shown_text(shown.get(name)) != cells.get(name):
+                link = f"{address}/c/{cells['number']}" if "number" in cells else ""
+                found[number, name] = cell_value(name, cells.get(name), link=link)
     for column in tab.columns:
-        said = grid.headers.get(column.field)
-        if column.field != "uid" and said is not None and said.strip() != column.header:
+        header = grid.headers.get(column.field)
+        if column.field != "uid" and header is not None and header.strip() != column.header:
             found[1, column.field] = column.header
     return found
 
@@ -102,7 +102,7 @@ def paid(session: Session, year: int) -> str:
 
 def _penalty(session: Session, row: Penalty) -> Mapping[str, str]:
     pack = policies.pack(session, row.complaint.policy_version)
-    said = {
+    cells = {
         "employee_number": row.employee.number,
         "employee": row.employee.name,
         "department": row.employee.department.name,
@@ -114,5 +114,5 @@ def _penalty(session: Session, row: Penalty) -> Mapping[str, str]:
     for name in ("confirmed_at", "notified_at", "counts_at"):
         at = getattr(row, name)
         if at is not None:
-            said[name] = wording.moment(at)
-    return said
+            cells[name] = wording.moment(at)
+    return cells

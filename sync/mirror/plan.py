@@ -166,7 +166,7 @@ class LookPlan:
         assert self.workbook.department is not None
         staff = context.staff(self.session, self.workbook, on=self._day(self.now))
         rows: dict[str, list[Cells]] = {
-            "today": generated_tabs.today(merge.standing(), now=self.now),
+            "today": generated_tabs.today(merge.cells_of_rows(), now=self.now),
             "people": generated_tabs.people(f"{one.name} ({one.number})" for one in staff),
         }
         if self._is_closed_stale(merge):

@@ -181,15 +181,15 @@ def _batches(keys: Sequence[Any], size: int = 500) -> Iterable[Sequence[Any]]:
 
 def bases(session: Session, workbook: Workbook, *, at: int | None = None) -> dict[int, Cells]:
     """The cells both sides agreed on, by id of the row: after look `at`, or after the last."""
-    said = sa.select(WorkbookBase.row_id, WorkbookBase.cells).where(
+    query = sa.select(WorkbookBase.row_id, WorkbookBase.cells).where(
         WorkbookBase.sheet_id == workbook.id
     )
     if at is None:
-        said = said.where(WorkbookBase.until_pass.is_(None))
+        query = query.where(WorkbookBase.until_pass.is_(None))
     else:
         later = sa.or_(WorkbookBase.until_pass.is_(None), WorkbookBase.until_pass > at)
-        said = said.where(WorkbookBase.from_pass <= at, later)
-    return dict(session.execute(said).all())
+        query = query.where(WorkbookBase.from_pass <= at, later)
+    return dict(session.execute(query).all())
 
 
 def history(

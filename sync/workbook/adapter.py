@@ -122,8 +122,8 @@ def _accept(built: Path) -> None:
 
 
 def _picture(package: Package, snapshot: Snapshot, tabs: Sequence[TabLayout]) -> WorkbookPicture:
-    book = WorkbookParts(package)
-    found = tabs_of(package, book, tabs)
+    workbook = WorkbookParts(package)
+    found = tabs_of(package, workbook, tabs)
     if not found:
         raise WorkbookChanged("no_workbook")
     there = [tab for tab in tabs if tab.key in found]
@@ -132,7 +132,7 @@ def _picture(package: Package, snapshot: Snapshot, tabs: Sequence[TabLayout]) ->
         stamp=bearer.stamp if bearer else None,
         saved_at=dt.datetime.fromtimestamp(snapshot.saved, dt.UTC),
         fingerprint=snapshot.fingerprint,
-        tabs={tab.key: picture_of(package, book, tab, found[tab.key]) for tab in there},
+        tabs={tab.key: picture_of(package, workbook, tab, found[tab.key]) for tab in there},
     )
 
 
@@ -149,7 +149,7 @@ class _Patched:
     """A package with new parts, and the contents of the cells that were written, by part."""
 
     package: Package
-    book: WorkbookParts
+    workbook: WorkbookParts
     parts: dict[str, bytes | None] = field(default_factory=dict)
     contents: dict[str, Mapping[tuple[int, int], CellContent]] = field(default_factory=dict)
 
@@ -157,15 +157,15 @@ class _Patched:
 def _patched(
     package: Package, seen: WorkbookPicture, tabs: Sequence[TabLayout], writing: WorkbookWrite
 ) -> _Patched:
-    book = WorkbookParts(package)
-    made = _Patched(package, book)
-    found = tabs_of(package, book, tabs)
+    workbook = WorkbookParts(package)
+    made = _Patched(package, workbook)
+    found = tabs_of(package, workbook, tabs)
     written = {*writing.cells, *writing.columns, _bearer(tabs)}
     for tab in tabs:
         if tab.key in written and tab.key in found:
             grid = seen.tabs[tab.key]
             _patch_tab(made, found[tab.key].tab, grid, _edits(tab, grid, writing))
-    made.parts |= without_lost(package, book, made.parts)
+    made.parts |= without_lost(package, workbook, made.parts)
     return made
 
 
@@ -193,7 +193,7 @@ def _patch_tab(
     package = made.package
     part = package.name(tab.part)
     patched = patch(
-        package.read(part), edits, ElementReader(made.book), frozenset(grid.columns.values())
+        package.read(part), edits, ElementReader(made.workbook), frozenset(grid.columns.values())
     )
     made.parts[part] = patched.data
     made.contents[part] = patched.contents
@@ -209,7 +209,7 @@ def _patch_tab(
 
 def _shorten_chain(made: _Patched, tab: PackageTab, bared: frozenset[str]) -> None:
     """Take cells that lost their formula out of the calculation chain; drop an empty chain."""
-    chain = made.book.related_part("calcChain")
+    chain = made.workbook.related_part("calcChain")
     if chain is None or chain not in made.package:
         return
     part = made.package.name(chain)
@@ -218,7 +218,7 @@ def _shorten_chain(made: _Patched, tab: PackageTab, bared: frozenset[str]) -> No
         return
     made.parts[part] = without_formulas(old, tab.number, bared)
     if made.parts[part] is None:
-        for name, new in made.package.without_part(made.book.part, chain).items():
+        for name, new in made.package.without_part(made.workbook.part, chain).items():
             made.parts[name] = new
 
 
@@ -230,9 +230,9 @@ def _verify(patched: _Patched, content: bytes) -> None:
     try:
         package = Package(content)
         _verify_parts(patched, package)
-        book = WorkbookParts(package)
+        workbook = WorkbookParts(package)
         for part, contents in patched.contents.items():
-            _verify_cells(package, book, part, contents)
+            _verify_cells(package, workbook, part, contents)
     except (WorkbookChanged, WorkbookUnavailable) as error:
         raise RuntimeError("the patched workbook cannot be read") from error
 
@@ -252,7 +252,7 @@ def _verify_parts(patched: _Patched, package: Package) -> None:
 
 def _verify_cells(
     package: Package,
-    book: WorkbookParts,
+    workbook: WorkbookParts,
     part: str,
     contents: Mapping[tuple[int, int], CellContent],
 ) -> None:
@@ -269,7 +269,7 @@ def _verify_cells(
             found.update({(number, at): there[at] for at in rows[number] if at in there})
 
     with translated(), package.open(part) as stream:
-        scan(stream, ElementReader(book), take)
+        scan(stream, ElementReader(workbook), take)
     for place, value in wanted.items():
         if found.get(place) != value:
             raise RuntimeError(f"{part} reads differently at {place}")

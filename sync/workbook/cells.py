@@ -97,17 +97,17 @@ def serial_of(moment: dt.datetime | dt.date, *, from_1904: bool) -> float:
 class ElementReader:
     """Turns the text of a cell's element into a value of the port."""
 
-    def __init__(self, book: WorkbookParts) -> None:
-        self.texts = book.texts
-        self.dates = book.dates
-        self.from_1904 = book.from_1904
+    def __init__(self, workbook: WorkbookParts) -> None:
+        self.texts = workbook.texts
+        self.dates = workbook.dates
+        self.from_1904 = workbook.from_1904
 
     def value(self, kind: str, style: str, raw: str, formula: bool) -> Read | None:
         """The value of a cell, None for an empty one. Raises ValueError for nonsense."""
-        said = self._plain(kind, style, raw)
-        if formula and not isinstance(said, Broken):
-            return Computed(said)
-        return said
+        value = self._plain(kind, style, raw)
+        if formula and not isinstance(value, Broken):
+            return Computed(value)
+        return value
 
     def _plain(
         self, kind: str, style: str, raw: str

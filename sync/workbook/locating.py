@@ -58,14 +58,14 @@ class _Top:
 
 
 def tabs_of(
-    package: Package, book: WorkbookParts, tabs: Sequence[TabLayout]
+    package: Package, workbook: WorkbookParts, tabs: Sequence[TabLayout]
 ) -> dict[str, LocatedTab]:
     """Find our tabs, by key; one that is gone is left out.
 
     A mark counts first. Where several tabs have the same one, people copied ours: the one that
     kept its title, or else has the latest stamp, is ours. Without a mark the title decides.
     """
-    tops = [_top(package, book, tab) for tab in book.sheets if tab.part in package]
+    tops = [_top(package, workbook, tab) for tab in workbook.tabs if tab.part in package]
     found: dict[str, LocatedTab] = {}
     for tab in tabs:
         marked = [top for top in tops if top.key == tab.key]
@@ -80,15 +80,15 @@ def _titled(sheet: PackageTab, tab: TabLayout) -> bool:
     return normal(sheet.title) == normal(tab.title)
 
 
-def _top(package: Package, book: WorkbookParts, tab: PackageTab) -> _Top:
-    for column, value in first_row(package, book, tab):
+def _top(package: Package, workbook: WorkbookParts, tab: PackageTab) -> _Top:
+    for column, value in first_row(package, workbook, tab):
         match = MARK.match(value.strip()) if isinstance(value, str) else None
         if match:
             return _Top(tab, match[1], int(match[2]), column)
     return _Top(tab, None, None, None)
 
 
-def first_row(package: Package, book: WorkbookParts, tab: PackageTab) -> Row:
+def first_row(package: Package, workbook: WorkbookParts, tab: PackageTab) -> Row:
     """The filled cells of the first row of a tab."""
     first: Row = []
 
@@ -98,7 +98,7 @@ def first_row(package: Package, book: WorkbookParts, tab: PackageTab) -> Row:
         raise StopReading
 
     with package.open(tab.part) as stream:
-        scan(stream, ElementReader(book), take)
+        scan(stream, ElementReader(workbook), take)
     return first
 
 
@@ -159,12 +159,12 @@ def _pointed(tab: TabLayout, sheet: PackageTab, names: Iterable[DefinedName]) ->
 
 
 def picture_of(
-    package: Package, book: WorkbookParts, tab: TabLayout, found: LocatedTab
+    package: Package, workbook: WorkbookParts, tab: TabLayout, found: LocatedTab
 ) -> TabPicture:
     """Read one of our tabs."""
-    filled = _TabRows(tab, found, book.names)
+    filled = _TabRows(tab, found, workbook.names)
     with package.open(found.tab.part) as stream:
-        merged = scan(stream, ElementReader(book), filled.take)
+        merged = scan(stream, ElementReader(workbook), filled.take)
     filled.set_headers({})
     return TabPicture(
         title=found.tab.title,

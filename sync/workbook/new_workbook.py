@@ -53,18 +53,18 @@ COLOURS = {
 
 def make_workbook(file: BinaryIO, tabs: Sequence[TabLayout]) -> None:
     """Write a new workbook with empty tabs and stamp 0 into a file."""
-    book = openpyxl.Workbook()
-    book.remove(book.worksheets[0])
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.worksheets[0])
     titles = {tab.key: tab.title for tab in tabs}
     for tab in tabs:
-        sheet = book.create_sheet(tab.title)
+        sheet = workbook.create_sheet(tab.title)
         _fill(sheet, tab, titles)
         for position, column in enumerate(tab.columns):
             name = name_of_column(tab.key, position, column.field)
             target = f"{quote_sheetname(tab.title)}!${get_column_letter(position + 1)}$1"
-            book.defined_names[name] = DefinedName(name, attr_text=target, hidden=True)
-    book.active = next((at for at, tab in enumerate(tabs) if not tab.hidden), 0)
-    book.save(file)
+            workbook.defined_names[name] = DefinedName(name, attr_text=target, hidden=True)
+    workbook.active = next((at for at, tab in enumerate(tabs) if not tab.hidden), 0)
+    workbook.save(file)
 
 
 def _fill(sheet: Worksheet, tab: TabLayout, titles: dict[str, str]) -> None:
@@ -165,10 +165,10 @@ def _list_of(column: ColumnLayout, titles: dict[str, str]) -> str | None:
         title = quote_sheetname(titles[column.choices_from])
         # The list ends with its last filled cell, so that it offers no blanks.
         return f"OFFSET({title}!$B$2,0,0,MAX(1,COUNTA({title}!$B$2:$B${LAST_LINE})),1)"
-    said = ",".join(column.choices)
-    if not column.choices or len(said) > CHOICES_TEXT or any("," in it for it in column.choices):
+    joined = ",".join(column.choices)
+    if not column.choices or len(joined) > CHOICES_TEXT or any("," in it for it in column.choices):
         return None
-    quoted = said.replace('"', '""')
+    quoted = joined.replace('"', '""')
     return f'"{quoted}"'
 
 

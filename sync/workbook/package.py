@@ -249,7 +249,7 @@ class WorkbookParts:
         if not found or found[-1].name != "workbook":
             raise WorkbookChanged("no_workbook")
         self.related = package.related(self.part)
-        self.sheets = [_sheet(item, self.related) for item in found if item.name == "sheet"]
+        self.tabs = [_package_tab(item, self.related) for item in found if item.name == "sheet"]
         self.names = [
             DefinedName(item.attributes.get("name", ""), item.text)
             for item in found
@@ -299,7 +299,7 @@ def _workbook_part(package: Package) -> str:
     return parts[0]
 
 
-def _sheet(item: Element, related: Mapping[str, tuple[str, str]]) -> PackageTab:
+def _package_tab(item: Element, related: Mapping[str, tuple[str, str]]) -> PackageTab:
     _, part = related[item.attributes["id"]]
     return PackageTab(item.attributes["name"], item.attributes["sheetId"], part)
 

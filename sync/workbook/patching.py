@@ -280,7 +280,7 @@ class _Patch:
         return f"{tag}>{inside}".encode() + kept + f"</{prefix}c>".encode()
 
     def _dimension(self, start: int, reference: str) -> Iterator[Splice]:
-        """The used area of the sheet, stretched over our cells."""
+        """The used area of the tab, stretched over our cells."""
         filled = [place for place, content in self.contents.items() if content is not None]
         if not filled or not reference:
             return

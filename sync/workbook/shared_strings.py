@@ -24,25 +24,25 @@ _TEXT = re.compile(
 )
 
 
-def without_lost(package: Package, book: WorkbookParts, new: Parts) -> dict[str, bytes]:
+def without_lost(package: Package, workbook: WorkbookParts, new: Parts) -> dict[str, bytes]:
     """The table of strings without the texts to which `new` worksheets no longer point.
 
     Empty where no text is to be taken out. The other texts keep their places.
     """
-    table = book.related_part("sharedStrings")
+    table = workbook.related_part("sharedStrings")
     if table is None or table not in package:
         return {}
     patched = [name for name in new if new[name] is not None]
     before = _pointed(package.read(name) for name in patched)
     if not before:
         return {}
-    tabs = {package.name(tab.part) for tab in book.sheets if tab.part in package}
+    tabs = {package.name(tab.part) for tab in workbook.tabs if tab.part in package}
     after = _pointed(new.get(name) or package.read(name) for name in sorted(tabs))
     if after is None or not (lost := before - after):
         return {}
     data = package.read(table)
     texts = list(_TEXT.finditer(data))
-    if len(texts) != len(book.texts):
+    if len(texts) != len(workbook.texts):
         return {}
     return {package.name(table): _emptied(data, texts, lost)}
 

@@ -110,7 +110,7 @@ class _CellScan(WorksheetWalk):
         self._raw = ""
         self._formula = False
         self._phonetic = 0
-        self._pieces: list[str] = []  # of the text being read; what stands between elements, too
+        self._pieces: list[str] = []  # of the text being read, and of blanks between elements
         self.begins |= {
             "v": self._begin_text,
             "t": self._begin_text,

@@ -61,7 +61,7 @@ def mapped(data: bytes, columns: Collection[int]) -> WorksheetMap:
 
 
 class _MappingWalk(WorksheetWalk):
-    """A walk that notes where everything stands."""
+    """A walk that notes the places of everything."""
 
     __slots__ = ("_columns_wanted", "_data", "_group", "_sheet_data", "_text", "map")
 

@@ -29,10 +29,12 @@ class RowAnswer:
     def text(self, *, now: dt.datetime, status: Status | None) -> str:
         """The answer as one line; empty where all parts are."""
         deeds = [name for name in self.done if name != "corrected"]
-        said = [workbook_text.deeds_taken(deeds, at=now, status=status)] if deeds and status else []
+        sentences = (
+            [workbook_text.deeds_taken(deeds, at=now, status=status)] if deeds and status else []
+        )
         if "corrected" in self.done:
-            said.append(workbook_text.answer_corrected(at=now))
-        said += [workbook_text.input_refused(why) for why in self.refused]
+            sentences.append(workbook_text.answer_corrected(at=now))
+        sentences += [workbook_text.input_refused(why) for why in self.refused]
         for fields, say in (
             (self.missing, workbook_text.cells_missing),
             (self.conflicts, workbook_text.changed_on_both_sides),
@@ -40,8 +42,8 @@ class RowAnswer:
             (self.outdated, workbook_text.old_copy),
         ):
             if fields:
-                said.append(say(list(dict.fromkeys(fields))))
-        return workbook_text.join_answers([*said, *self.notes])
+                sentences.append(say(list(dict.fromkeys(fields))))
+        return workbook_text.join_answers([*sentences, *self.notes])
 
 
 def because(refusal: DomainError | Unreadable, name: str) -> tuple[str, dict[str, Any], str]:

@@ -31,7 +31,7 @@ class TabOutput:
         self.cells[number, name] = None
 
     def show(self, row: RowState, *, cells: Cells, agreed: Cells) -> None:
-        """Store a row that stands in the tab and says `cells`; both sides agree on `agreed`."""
+        """Store a row of the tab with its `cells`; both sides agree on `agreed`."""
         row.shown = True
         self.stored[row.uid] = row
         self.agreed[row.uid] = agreed

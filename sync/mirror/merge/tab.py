@@ -308,7 +308,7 @@ class TabMerge:
             if (row := context.rows[uid]).id is not None and cells != context.latest.get(row.id)
         }
 
-    def standing(self) -> Iterator[tuple[Cells, bool]]:
+    def cells_of_rows(self) -> Iterator[tuple[Cells, bool]]:
         """The cells of every row after this merge, and whether an input of the row is refused."""
         context = self.context
         for row in context.rows.values():

@@ -58,9 +58,9 @@ class TypedRows:
 
     def _settle_gone(self, refused: Sequence[Cells]) -> None:
         """Settle refusals of typed rows that were changed or deleted."""
-        standing = {_as_text(typed) for typed in refused}
+        texts = {_as_text(typed) for typed in refused}
         for problem in self.context.problems.of_typed_rows():
-            if problem.theirs not in standing:
+            if problem.theirs not in texts:
                 self.context.problems.settle(problem, Resolution.over)
 
     def _clean(self, line: TextRow) -> None:
@@ -108,7 +108,7 @@ class TypedRows:
         return {"cells": dict(typed), "at": self.context.saved_at.isoformat(), **marks}
 
     def _register(self, line: TextRow, typed: Cells, entry: Mapping[str, Any]) -> None:
-        """Register a typed row as a case, which stands in the tab from now on."""
+        """Register a typed row as a case, which belongs to the tab from now on."""
         context, department = self.context, self.context.workbook.department
         assert department is not None
         cells = context.read[line.number].cells
@@ -124,7 +124,7 @@ class TypedRows:
         row = RowState(None, matching.uid_of(complaint.id), complaint.id, typed=dict(typed))
         row.hint = workbook_text.case_registered(complaint.number, at=context.now)
         context.rows[row.uid] = row
-        context.wanted[row.case] = ""  # it stands in the tab of today, and is read again next time
+        context.wanted[row.case] = ""  # no version: it is read again next time
         state.store_rows(context.session, context.workbook, [row])
         ours = case_cells.texts(context.session, [complaint.id])[complaint.id]
         self._fill(line, row, with_hint(ours, row.hint))
