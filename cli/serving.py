@@ -43,7 +43,7 @@ def worker(settings: Settings) -> click.Command:
     @click.command("worker", help="Run the worker alone; serve runs it together with the pages.")
     def command() -> None:
         # Imported here because the pages need neither the worker nor its queue.
-        from worker import make_worker
+        from worker.chores import make_worker
 
         make_worker(settings).run()
 

@@ -16,7 +16,7 @@ from services.company import people
 from services.regulation import policies
 from tests.browser.windows import PHONE, fill, input_of
 from tests.company import REGULATION, Office
-from worker import make_worker
+from worker.chores import make_worker
 from worker.jobs import check_drafts
 from worker.loop import Chore
 

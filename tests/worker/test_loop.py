@@ -18,7 +18,7 @@ from database import reading, writing
 from models import Lease
 from services.jobs import leases
 from services.jobs.leases import LeaseLost
-from worker import make_worker
+from worker.chores import make_worker
 from worker.jobs import sweep_cases
 from worker.loop import BEAT_EVERY_S, Chore, Ticker, Turn, Worker, make_queue
 

@@ -19,7 +19,7 @@ from services.company import actors
 from services.regulation import draft_checks, drafts, policies
 from tests import company
 from tests.company import Office, at, regulation
-from worker import make_worker
+from worker.chores import make_worker
 from worker.jobs import check_drafts
 from worker.loop import Chore
 

@@ -31,7 +31,7 @@ from policy.vocabulary.events import EVENTS
 from tests import company
 from tests.company import Office, at
 from tests.regulations import CASES
-from worker import make_worker
+from worker.chores import make_worker
 from worker.jobs import try_versions
 
 EXAMPLE = (ROOT / "docs" / "examples" / "late-answer.toml").read_text(encoding="utf-8")

@@ -20,7 +20,8 @@ from models import Notice, NoticeDelivery
 from services.notices import channels, deliveries, outcomes, reminders
 from tests.company import DISPATCHED, Office, at
 from tests.far_ends import PASSWORD, Mailbox, Robot, free_port, mail_server, robot_server
-from worker import jobs, loop, make_worker
+from worker import jobs, loop
+from worker.chores import make_worker
 from worker.loop import Worker
 
 MINUTE = dt.timedelta(minutes=1)

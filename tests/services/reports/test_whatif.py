@@ -27,7 +27,7 @@ from services.cases import correcting, penalties, record, sweep
 from services.regulation import policies
 from services.reports import whatif
 from tests.company import Office, at
-from worker import make_worker
+from worker.chores import make_worker
 from worker.jobs import try_versions
 
 FROM, UNTIL = dt.date(2026, 9, 1), dt.date(2026, 9, 30)
