@@ -114,11 +114,10 @@ def _files() -> Any:
     """
     import datetime as dt
 
-    from company import at
-    from folder import Files
-
     from config import Settings
     from database import make_engine
+    from tests.company import at
+    from tests.sync.folder import Files
 
     files = Files(make_engine(Settings(home=HOME / "now" / "home")), HOME / "now")
     ticks = HOME / "now" / "clock"
@@ -181,11 +180,10 @@ def make(folder: Path) -> None:
     """A database with all cases: registered by the care department, handed to after-sales."""
     import datetime as dt
 
-    from company import Office, at, build
-
     from config import Settings
     from database import make_engine, writing
     from services.cases import customers
+    from tests.company import Office, at, build
 
     settings = Settings(home=folder / "home")
     build(settings)
