@@ -63,9 +63,7 @@ class Serving:
 
         Raises ClickException when one of them ends by itself.
         """
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._note_signal)
+        self._heed_signals()
         try:
             self._start("web", _gunicorn(self.settings))
             self._start("worker", [sys.executable, "-m", "flask", "--app", "app", "worker"])
@@ -74,6 +72,14 @@ class Serving:
             self._watch()
         finally:
             self._stop()
+
+    def _heed_signals(self) -> None:
+        # A shell has what it starts with `&` ignore INT, which says nothing of what its user wants.
+        signal.signal(signal.SIGINT, self._note_signal)
+        signal.signal(signal.SIGTERM, self._note_signal)
+        # An ignored HUP is the wish to outlive the terminal: nohup asks for it in this way.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._note_signal)
 
     def _note_signal(self, number: int, _frame: object) -> None:
         self.stopped_by = number

@@ -39,10 +39,15 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def start(settings: Settings, engine: Engine) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """`start(command)`: run it in a process group of its own with the settings of the test."""
+    """`start(command, ignoring=...)`: run it in a process group of its own with these settings.
+
+    It ignores the signals that are named and no other, however the tests were started.
+    """
     started: list[subprocess.Popen[str]] = []
 
-    def start(command: list[str] | None = None) -> subprocess.Popen[str]:
+    def start(
+        command: list[str] | None = None, *, ignoring: tuple[signal.Signals, ...] = ()
+    ) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             command or [*FLASK, "serve"],
             cwd=ROOT,
@@ -51,6 +56,7 @@ def start(settings: Settings, engine: Engine) -> Iterator[Callable[..., subproce
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=lambda: _ignore_only(ignoring),
         )
         started.append(process)
         return process
@@ -62,6 +68,12 @@ def start(settings: Settings, engine: Engine) -> Iterator[Callable[..., subproce
         process.communicate(timeout=30)
     for orphan in _processes(settings):
         os.kill(orphan, signal.SIGKILL)
+
+
+def _ignore_only(numbers: tuple[signal.Signals, ...]) -> None:
+    """Ignore these of the signals that stop `flask serve`, and let the others end the process."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN if number in numbers else signal.SIG_DFL)
 
 
 def _processes(settings: Settings) -> list[int]:
@@ -111,6 +123,28 @@ def test_it_serves_pages_and_worker_and_stops_both(
     health = _health(settings)
     assert (health["status"], health["worker"]) == ("ok", "running")
     process.send_signal(number)
+    assert process.wait(timeout=30) == 0
+    assert _gone(settings)
+
+
+def test_an_interrupt_stops_it_although_it_was_started_in_the_background(
+    start: Any, settings: Settings
+) -> None:
+    process = start(ignoring=(signal.SIGINT,))  # as a shell does with `flask serve &`
+    _wait_until_ready(process, settings)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0
+    assert _gone(settings)
+
+
+def test_it_outlives_its_terminal_where_nohup_started_it(start: Any, settings: Settings) -> None:
+    process = start(ignoring=(signal.SIGHUP,))
+    _wait_until_ready(process, settings)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert process.poll() is None
+    assert _health(settings)["worker"] == "running"
+    process.terminate()
     assert process.wait(timeout=30) == 0
     assert _gone(settings)
 
