@@ -29,7 +29,7 @@ from policy.pack.shapes import Shape
 from policy.proof import statespace
 from policy.proof.contradictions import Finding, contradictions
 from policy.proof.coverage import holding_cases
-from policy.proof.play import cases, play
+from policy.proof.play import Packs, cases, play
 from policy.vocabulary.errors import GateClosed, PackRefused, PostMissing, SelfForbidden
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.status import ALLOWED
@@ -350,6 +350,7 @@ def changed_cases(
     """
     if not folder.is_dir():
         return []
+    packs = Packs(data)
     return [
         ChangedCase(
             case.file,
@@ -361,5 +362,5 @@ def changed_cases(
             str(mismatch.found),
         )
         for case in holding_cases(tuple(cases(folder)), before, calendar)
-        for mismatch in play(case, data, calendar)[:1]
+        for mismatch in play(case, packs, calendar)[:1]
     ]

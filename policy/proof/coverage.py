@@ -19,7 +19,6 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 
 from policy.pack.loading import (
-    build_pack,
     check_pack,
     fill_parameters,
     is_role,
@@ -30,11 +29,12 @@ from policy.pack.loading import (
 )
 from policy.pack.schema import SECTIONS, Pack, PolicyHead
 from policy.pack.shapes import ConditionRow, Quantity
-from policy.proof.play import SHARED, Case, Play, cases
+from policy.proof.play import SHARED, Case, Packs, Play, cases
 from policy.vocabulary.events import EVENTS
 from policy.vocabulary.worktime import Unit, WorkCalendar
 
 CLAUSES = "clauses.toml"
+_MARK = "pytest.mark.proves"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,10 @@ def marked_tests(folder: Path) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted(folder.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        if _MARK not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 for clause in _clauses_marked(node):
                     found[clause].append(node.name)
@@ -124,7 +127,7 @@ def marked_tests(folder: Path) -> dict[str, list[str]]:
 
 def _clauses_marked(test: ast.FunctionDef) -> Iterator[str]:
     for mark in test.decorator_list:
-        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.proves":
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == _MARK:
             yield from (str(a.value) for a in mark.args if isinstance(a, ast.Constant))
 
 
@@ -463,7 +466,7 @@ def unnoticed_mutations(
     A change the loader refuses counts as noticed. Cases that cite the changed entry's clause
     are asked first; one that does not hold as the pack stands is not asked.
     """
-    packs = _Packs(data)
+    packs = Packs(data)
     sound = [case for case in cases if _case_holds(case, packs.of(case.parameters), calendar)]
     for mutation in mutations:
         citing = [case for case in sound if mutation.cite in case.proves]
@@ -476,20 +479,20 @@ def holding_cases(
     cases: Iterable[Case], data: Mapping[str, Any], calendar: WorkCalendar
 ) -> list[Case]:
     """The cases whose every expectation holds under a regulation's plain data."""
-    packs = _Packs(data)
+    packs = Packs(data)
     return [case for case in cases if _case_holds(case, packs.of(case.parameters), calendar)]
 
 
 def _noticed(
-    cases: Iterable[Case], mutation: Mutation, packs: _Packs, calendar: WorkCalendar
+    cases: Iterable[Case], mutation: Mutation, packs: Packs, calendar: WorkCalendar
 ) -> bool:
     """Whether some case ends otherwise, or the loader refuses the changed pack."""
     changed: dict[str, Pack] = {}
     try:
         for case in cases:
-            chosen = _written_files(case.parameters)
+            chosen = repr(sorted(case.parameters.items()))
             if chosen not in changed:
-                changed[chosen] = packs.with_one_changed(mutation, case.parameters)
+                changed[chosen] = _with_one_changed(packs, mutation, case.parameters)
             if not _case_holds(case, changed[chosen], calendar):
                 return True
     except ValidationError:
@@ -501,34 +504,17 @@ def _case_holds(case: Case, pack: Pack, calendar: WorkCalendar) -> bool:
     return not any(True for _ in Play(case, pack, calendar).mismatches())
 
 
-def _written_files(parameters: Mapping[str, Any]) -> str:
-    return repr(sorted(parameters.items()))
+def _with_one_changed(packs: Packs, mutation: Mutation, parameters: Mapping[str, Any]) -> Pack:
+    """The pack of some parameters with one entry changed, and no other entry read again.
 
-
-class _Packs:
-    """The packs of one plain data, built once for each choice of parameters."""
-
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self.data = data
-        self.built: dict[str, Pack] = {}
-
-    def of(self, parameters: Mapping[str, Any]) -> Pack:
-        written = _written_files(parameters)
-        if written not in self.built:
-            self.built[written] = build_pack(self.data, parameters)
-        return self.built[written]
-
-    def with_one_changed(self, mutation: Mutation, parameters: Mapping[str, Any]) -> Pack:
-        """The pack of some parameters with one entry changed, and no other entry read again.
-
-        Raises ValidationError where the entry cannot be as it was changed.
-        """
-        pack = self.of(parameters)
-        parts = {name: getattr(pack, name) for name in Pack.model_fields}
-        plain = fill_parameters(mutation.entry, parameter_values(self.data, parameters))
-        if mutation.section == "policy":
-            return Pack.model_construct(**parts | {"policy": PolicyHead.model_validate(plain)})
-        entry = SECTIONS[mutation.section].model_validate(plain)
-        old = parts[mutation.section]
-        new = (*old[: mutation.index], entry, *old[mutation.index + 1 :])
-        return Pack.model_construct(**parts | {mutation.section: new})
+    Raises ValidationError where the entry cannot be as it was changed.
+    """
+    pack = packs.of(parameters)
+    parts = {name: getattr(pack, name) for name in Pack.model_fields}
+    plain = fill_parameters(mutation.entry, parameter_values(packs.data, parameters))
+    if mutation.section == "policy":
+        return Pack.model_construct(**parts | {"policy": PolicyHead.model_validate(plain)})
+    entry = SECTIONS[mutation.section].model_validate(plain)
+    old = parts[mutation.section]
+    new = (*old[: mutation.index], entry, *old[mutation.index + 1 :])
+    return Pack.model_construct(**parts | {mutation.section: new})

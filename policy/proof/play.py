@@ -121,10 +121,25 @@ def _steps(part: Mapping[str, Any], openings: Mapping[str, Any]) -> Iterator[Map
     yield from part.get("step", ())
 
 
-def play(case: Case, data: Mapping[str, Any], calendar: WorkCalendar) -> list[Mismatch]:
-    """What of the case's expectations does not hold under a regulation's plain data."""
+class Packs:
+    """The packs of a regulation's plain data, built once for each choice of parameters."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.data = data
+        self.built: dict[str, Pack] = {}
+
+    def of(self, parameters: Mapping[str, Any]) -> Pack:
+        """The pack with the company's own parameters; raises as `loading.build_pack`."""
+        written = repr(sorted(parameters.items()))
+        if written not in self.built:
+            self.built[written] = build_pack(self.data, parameters)
+        return self.built[written]
+
+
+def play(case: Case, packs: Packs, calendar: WorkCalendar) -> list[Mismatch]:
+    """What of the case's expectations does not hold under a regulation's packs."""
     try:
-        pack = build_pack(data, case.parameters, file=case.file)
+        pack = packs.of(case.parameters)
     except PackRefused as error:
         return [Mismatch(case.name, 0, "pack", "accepted", error.facts["problems"])]
     return list(Play(case, pack, calendar).mismatches())

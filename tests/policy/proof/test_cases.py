@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from policy.engine.folding import fold
-from policy.pack.loading import PACKS, build_pack, read_toml, shipped_path
-from policy.proof.play import Case, Play, cases
+from policy.pack.loading import PACKS, read_toml, shipped_path
+from policy.proof.play import Case, Packs, Play, cases
 from policy.vocabulary.worktime import WorkCalendar
 from tests.regulations import CASES, official_calendar
 
@@ -20,11 +22,16 @@ def calendar() -> WorkCalendar:
     return official_calendar()
 
 
+@cache
+def _packs(regulation: str) -> Packs:
+    return Packs(read_toml(shipped_path(regulation)))
+
+
 @pytest.mark.parametrize(
     ("regulation", "case"), [pytest.param(key, case, id=case.name) for key, case in PLAYED]
 )
 def test_the_case_ends_as_it_says(regulation: str, case: Case, calendar: WorkCalendar) -> None:
-    pack = build_pack(read_toml(shipped_path(regulation)), case.parameters)
+    pack = _packs(regulation).of(case.parameters)
     play = Play(case, pack, calendar)
     assert [str(wrong) for wrong in play.mismatches()] == []
     assert fold(play.entries, pack, calendar) == play.facts
