@@ -17,9 +17,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -29,7 +31,9 @@ from database import make_engine, writing
 from enums import Role
 from models import Base, User
 from services.company import accounts
+from tests import company, suppliers
 from tests.company import Office
+from tests.once import Once
 from tests.serving import Live, made, served
 
 PASSWORD = "correct horse battery"
@@ -68,13 +72,33 @@ def blank_database(empty_database: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """What the processes of this run make once."""
+    return Once.of_run(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def empty_database(once: Once) -> Path:
     """A database file that has every table and no row; tests copy it."""
-    settings = Settings(home=tmp_path_factory.mktemp("blank"))
+    return once.database("empty", _create_tables)
+
+
+def _create_tables(settings: Settings) -> None:
     engine = make_engine(settings)
     Base.metadata.create_all(engine)
     engine.dispose()
-    return Path(str(settings.url.database))
+
+
+@pytest.fixture(scope="session")
+def company_database(once: Once) -> Path:
+    """A database file with every table and the company in it; tests copy it."""
+    return once.database("company", company.build)
+
+
+@pytest.fixture(scope="session")
+def suppliers_database(once: Once) -> Path:
+    """A database file with the company, its second regulation and a login for everybody."""
+    return once.database("suppliers", suppliers.build)
 
 
 @pytest.fixture
@@ -113,10 +137,17 @@ def session(engine: Engine) -> Iterator[Session]:
 # ---------------------------------------------------------------- application
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(once: Once) -> BytecodeCache:
+    """Where each template is compiled once for all the applications of a run."""
+    return FileSystemBytecodeCache(str(once.made("templates", lambda folder: None)))
+
+
 @pytest.fixture
-def app(settings: Settings, engine: Engine) -> Iterator[Flask]:
+def app(settings: Settings, engine: Engine, compiled_templates: BytecodeCache) -> Iterator[Flask]:
     """The application on the private database."""
     with made(settings) as app:
+        app.jinja_env.bytecode_cache = compiled_templates
         yield app
 
 
@@ -126,22 +157,24 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """A hash of PASSWORD that is quick to check; what the record makes takes a while on purpose."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+
+
 @pytest.fixture
-def make_user(engine: Engine) -> Callable[..., str]:
-    """`make_user(role, username=..., employee_id=...)`: a user with PASSWORD; his user name."""
+def make_user(engine: Engine, password_hash: str) -> Callable[..., str]:
+    """`make_user(role, username=..., employee_id=...)`: a user with PASSWORD; the user name."""
 
     def make(role: Role, *, username: str = "", employee_id: int | None = None) -> str:
         name = username or role.value
         with writing(engine) as session:
             if accounts.find_user(session, name) is None:
-                accounts.add_user(
-                    session,
-                    name,
-                    password=PASSWORD,
-                    display_name=name,
-                    role=role,
-                    employee_id=employee_id,
-                )
+                user = User(username=name, display_name=name, role=role, version=1)
+                user.password_hash, user.session_token = password_hash, secrets.token_hex(32)
+                user.employee_id = employee_id
+                session.add(user)
         return name
 
     return make

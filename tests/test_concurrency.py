@@ -17,7 +17,6 @@ from database import reading, writing
 from models import Complaint, Journal, NumberCounter, Penalty
 from policy.vocabulary.errors import ChangedMeanwhile
 from services.cases import journal, record
-from tests import company
 from tests.company import Office
 
 PROCESSES = 4
@@ -64,9 +63,9 @@ for turn in range(times):
 
 
 @pytest.fixture(scope="module")
-def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank_database(company_database: Path) -> Path:
     """Here no database is blank: the company is in it."""
-    return company.build(Settings(home=tmp_path_factory.mktemp("company")))
+    return company_database
 
 
 def at_once(program: str, settings: Settings, *arguments: str) -> None:

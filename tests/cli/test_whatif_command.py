@@ -15,16 +15,15 @@ from sqlalchemy.orm import Session
 import cli
 from config import Settings
 from models import WhatIf
-from tests import company
 from tests.company import Office
 
 PERIOD = ("--from", "2026-09-01", "--until", "2026-09-30")
 
 
 @pytest.fixture(scope="session")
-def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank_database(company_database: Path) -> Path:
     """Here no database is blank: the company is in it."""
-    return company.build(Settings(home=tmp_path_factory.mktemp("company")))
+    return company_database
 
 
 @pytest.fixture

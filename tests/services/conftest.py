@@ -12,20 +12,18 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from config import Settings
 from models import Base, Complaint
 from policy.vocabulary.errors import DomainError
 from services.cases import journal, record
-from tests import company
 from tests.company import Office
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
 @pytest.fixture(scope="session")
-def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank_database(company_database: Path) -> Path:
     """Here no database is blank: the company is in it."""
-    return company.build(Settings(home=tmp_path_factory.mktemp("company")))
+    return company_database
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import Engine
 
 from config import Settings
-from tests import company
 from tests.sync.bad_day import Day, Morning, begin
 from tests.sync.calc import Calc
 from tests.sync.folder import Files
@@ -32,9 +31,9 @@ def calc(_calc: Calc) -> Calc:
 
 
 @pytest.fixture(scope="session")
-def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank_database(company_database: Path) -> Path:
     """Here no database is blank: the company is in it."""
-    return company.build(Settings(home=tmp_path_factory.mktemp("company")))
+    return company_database
 
 
 @pytest.fixture

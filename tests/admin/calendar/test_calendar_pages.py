@@ -15,7 +15,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from config import Settings
 from database import reading, writing
 from enums import Role
 from files.tables_out import OutputTab, write_xlsx
@@ -23,16 +22,15 @@ from models import Calendar, CalendarVersion, Complaint, Deadline, Journal, Work
 from policy.vocabulary.worktime import DayKind
 from services.calendar import changes, working_calendar
 from services.cases import journal, record, recounting
-from tests import company
 from tests.company import Office
 
 Save = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank_database(company_database: Path) -> Path:
     """Here no database is blank: the company is in it."""
-    return company.build(Settings(home=tmp_path_factory.mktemp("calendar")))
+    return company_database
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from config import Settings
 from database import reading
 from models import CompanyText, Complaint, Employee, Penalty
 from policy.vocabulary.facts import CaseFacts
@@ -27,9 +26,9 @@ Deed = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank_database(suppliers_database: Path) -> Path:
     """The company is in it, with a second regulation and a login for everybody."""
-    return suppliers.build(Settings(home=tmp_path_factory.mktemp("suppliers")))
+    return suppliers_database
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from config import Settings
 from database import reading
 from enums import Role
 from models import Complaint, Employee, Notice, NoticeDelivery, Penalty
@@ -31,9 +30,9 @@ PHONE = "13800001111"
 
 
 @pytest.fixture(scope="session")
-def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank_database(suppliers_database: Path) -> Path:
     """The company is in it, with a second regulation and a login for everybody."""
-    return suppliers.build(Settings(home=tmp_path_factory.mktemp("turns")))
+    return suppliers_database
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 import wording
-from config import Settings
 from database import reading, writing
 from enums import Role
 from models import Complaint, Notice
@@ -23,7 +22,6 @@ from policy.vocabulary.facts import CaseFacts
 from services.cases import journal, record
 from services.notices import deliveries
 from sync.mirror.case_cells import texts
-from tests import company
 from tests.company import Office, at
 from wording import reasons
 
@@ -33,9 +31,9 @@ LATE = at(12, 29, 9)
 
 
 @pytest.fixture(scope="session")
-def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank_database(company_database: Path) -> Path:
     """Here no database is blank: the company is in it."""
-    return company.build(Settings(home=tmp_path_factory.mktemp("provisional")))
+    return company_database
 
 
 @pytest.fixture

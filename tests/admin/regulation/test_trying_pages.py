@@ -28,7 +28,6 @@ from policy.pack.loading import PACKS, build_pack, read_toml
 from policy.proof import casefile
 from policy.proof.coverage import chosen_parameters
 from policy.vocabulary.events import EVENTS
-from tests import company
 from tests.company import Office, at
 from tests.regulations import CASES
 from worker.chores import make_worker
@@ -53,9 +52,9 @@ DISPATCHED = {
 
 
 @pytest.fixture(scope="session")
-def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank_database(company_database: Path) -> Path:
     """Here no database is blank: the company is in it."""
-    return company.build(Settings(home=tmp_path_factory.mktemp("company")))
+    return company_database
 
 
 @pytest.fixture

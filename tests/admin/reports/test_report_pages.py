@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from config import Settings
 from database import reading
 from models import CompanyText, Complaint, Customer, CustomerFlag, FormEntry
 from policy.pack.loading import PACKS, load_pack
@@ -31,9 +30,9 @@ Post = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
-def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank_database(suppliers_database: Path) -> Path:
     """The company is in it, with a second regulation and a login for everybody."""
-    return suppliers.build(Settings(home=tmp_path_factory.mktemp("books")))
+    return suppliers_database
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from sqlalchemy.orm import Session
 import wording
 from admin.workbooks.workbooks import ADVICE as SENTENCES
 from admin.workbooks.workbooks import OUTCOMES, marked
-from config import Settings
 from database import reading, writing
 from enums import Audience, CellDeed, ProblemKind, Resolution, Role, WorkbookState
 from models import (
@@ -35,7 +34,7 @@ from models import (
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.status import Status
 from services.workbooks import layout, resolutions
-from tests import company, filed
+from tests import filed
 from tests.company import Office
 from tests.filed import Filed
 
@@ -44,9 +43,9 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture(scope="session")
-def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank_database(company_database: Path) -> Path:
     """Here no database is blank: the company is in it."""
-    return company.build(Settings(home=tmp_path_factory.mktemp("company")))
+    return company_database
 
 
 @pytest.fixture
