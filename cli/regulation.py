@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 import database
-from cli import play_and_whatif
+from cli.play_and_whatif import play, what_if
 from cli.terminal import engine_of, plain_refusals
 from config import ROOT, Settings
 from policy.pack import loading
@@ -39,7 +39,7 @@ def policy_group(settings: Settings) -> click.Group:
         if not (_print_unnoticed(folders) if mutate else _print_proofs(folders)):
             raise SystemExit(1)
 
-    for make in (_publish, play_and_whatif.play, play_and_whatif.what_if):
+    for make in (_publish, play, what_if):
         group.add_command(make(settings))
     return group
 
