@@ -65,16 +65,16 @@ def _journal() -> list[JournalEntry]:
 def bench_one_event_through_apply(benchmark: BenchmarkFixture, step: int) -> None:
     journal = _journal()
     facts, entry = fold(journal[:step], PACK, CALENDAR), journal[step]
-    benchmark(apply, facts, entry.event, PACK, CALENDAR, entry.recorded_at)
+    benchmark(apply, facts, entry.event, PACK, calendar=CALENDAR, now=entry.recorded_at)
 
 
 def bench_time_that_breaches_every_clock(benchmark: BenchmarkFixture) -> None:
     facts = fold(_journal()[:3], PACK, CALENDAR)
     late = BEGIN + dt.timedelta(days=60)
     event = load({"type": "time_passed", "at": late})
-    after, _ = apply(facts, event, PACK, CALENDAR, late)
+    after, _ = apply(facts, event, PACK, calendar=CALENDAR, now=late)
     assert any(deadline.breached for deadline in after.deadlines)
-    benchmark(apply, facts, event, PACK, CALENDAR, late)
+    benchmark(apply, facts, event, PACK, calendar=CALENDAR, now=late)
 
 
 def bench_what_a_person_may_do_now(benchmark: BenchmarkFixture) -> None:

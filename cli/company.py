@@ -56,7 +56,7 @@ def user(settings: Settings) -> click.Group:
     @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
     @click.option("--name", default="", help="The name shown to others.")
     @password
-    def add(username: str, role: str, name: str, password: str) -> None:
+    def add(username: str, role: str, name: str, *, password: str) -> None:
         _add_user(settings, username, role=Role(role), name=name, password=password)
 
     @group.command("password", help="Give a user a new password; his sessions end.")

@@ -42,7 +42,7 @@ def play(settings: Settings) -> click.Command:
     @click.option("--version", type=int, help="A version of the record by its id, also a draft.")
     @click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
     def command(
-        file: Path, pack: str | None, policy: str | None, version: int | None, as_json: bool
+        file: Path, pack: str | None, policy: str | None, *, version: int | None, as_json: bool
     ) -> None:
         if sum(one is not None for one in (pack, policy, version)) > 1:
             raise click.UsageError("Name one of --pack, --policy and --version.")
@@ -82,7 +82,9 @@ def _play_cases(
     data: Mapping[str, Any], shared: Mapping[str, Any], ground: PlayBasis, *, file: str
 ) -> list[play_text.Said]:
     """Play every case of a file on the regulation with the case's own parameters."""
-    cases = casefile.checked_cases(data, shared, ground.pack({}), ground.calendar, file=file)
+    cases = casefile.checked_cases(
+        data, shared, ground.pack({}), calendar=ground.calendar, file=file
+    )
     return [
         play_text.play_story(one, ground.pack(one.parameters), ground.calendar) for one in cases
     ]
@@ -103,7 +105,7 @@ def _basis_of_shipped(key: str) -> PlayBasis:
 def _basis_of_record(settings: Settings, key: str | None, version_id: int | None) -> PlayBasis:
     engine = engine_of(settings)
     with database.reading(engine) as session:
-        version = _version(session, key, version_id, settings)
+        version = _version(session, key, version_id, settings=settings)
         data, chosen = policies.stored_data(session, version)
         title = f"{version.policy.name} · {version.number}"
         calendar = working_calendar.work_calendar(session)
@@ -114,7 +116,7 @@ def _basis_of_record(settings: Settings, key: str | None, version_id: int | None
 
 
 def _version(
-    session: Session, key: str | None, version_id: int | None, settings: Settings
+    session: Session, key: str | None, version_id: int | None, *, settings: Settings
 ) -> PolicyVersion:
     """Return the version of an id, or the version of a regulation in force today."""
     if key is not None:
@@ -138,10 +140,10 @@ def what_if(settings: Settings) -> click.Command:
     @click.option("--from", "begin", type=day, required=True, help="Received from this day on.")
     @click.option("--until", "end", type=day, required=True, help="The last such day.")
     @click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
-    def command(version_id: int, begin: dt.datetime, end: dt.datetime, as_json: bool) -> None:
+    def command(version_id: int, begin: dt.datetime, end: dt.datetime, *, as_json: bool) -> None:
         with plain_refusals(settings):
             whatif.check_period(begin.date(), end.date())
-            trial = WhatIfRun(settings, version_id, begin.date(), end.date())
+            trial = WhatIfRun(settings, version_id, begin.date(), until_on=end.date())
             found = list(_iterate_with_bar(trial))
             if as_json:
                 click.echo(json.dumps(trial.told(found), ensure_ascii=False, indent=1))
@@ -162,7 +164,7 @@ class WhatIfRun:
     """A version tried on a period, batch by batch; `totals` grow while it is iterated."""
 
     def __init__(
-        self, settings: Settings, version_id: int, from_on: dt.date, until_on: dt.date
+        self, settings: Settings, version_id: int, from_on: dt.date, *, until_on: dt.date
     ) -> None:
         self.engine = engine_of(settings)
         self.settings, self.version_id = settings, version_id
@@ -177,7 +179,7 @@ class WhatIfRun:
         pack: Pack | None = None
         while True:
             with database.reading(self.engine) as session:
-                version = _version(session, None, self.version_id, self.settings)
+                version = _version(session, None, self.version_id, settings=self.settings)
                 pack = pack or policies.pack(session, version)
                 found = whatif.judge_batch(
                     session,

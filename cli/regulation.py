@@ -30,7 +30,7 @@ def policy_group(settings: Settings) -> click.Group:
     @group.command("coverage", help="List which cases prove which clause.")
     @click.argument("regulation", required=False)
     @click.option("--mutate", is_flag=True, help="List changes to the pack that no case notices.")
-    def show(regulation: str | None, mutate: bool) -> None:
+    def show(regulation: str | None, *, mutate: bool) -> None:
         place = ROOT / "tests" / "policy"
         found = sorted(path.parent for path in place.glob(f"*/{coverage.CLAUSES}"))
         folders = [path for path in found if regulation in (None, path.name)]
@@ -72,7 +72,7 @@ def _publish(settings: Settings) -> click.Command:
     @click.argument("file", type=_TO_READ)
     @click.option("--from", "day", type=click.DateTime(["%Y-%m-%d"]), help="From this day on.")
     @click.option("--check", is_flag=True, help="Only say what is wrong with the file.")
-    def command(file: Path, day: dt.datetime | None, check: bool) -> None:
+    def command(file: Path, day: dt.datetime | None, *, check: bool) -> None:
         with plain_refusals(settings):
             data = loading.read_toml(file)
             title = loading.build_pack(data, file=file.name).policy.title

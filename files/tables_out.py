@@ -196,13 +196,20 @@ def _formats(book: Workbook) -> dict[str, Format]:
 def _write_sheet(page: Worksheet, sheet: OutputTab, formats: dict[str, Format]) -> None:
     _lay_out(page, sheet, formats)
     for column, name in enumerate(sheet.header):
-        _write_text(page, 0, column, str(name), formats["header"])
+        _write_text(page, 0, column, text=str(name), style=formats["header"])
     last_row = 0
     for last_row, values in enumerate(sheet.rows, start=1):
         if last_row >= _XLSX_ROWS or len(values) > _XLSX_COLUMNS:
             raise TabTooLarge(sheet.title)
         for column, value in enumerate(values):
-            _write_value(page, last_row, column, value, _column_format(sheet, column), formats)
+            _write_value(
+                page,
+                last_row,
+                column,
+                value=value,
+                kind=_column_format(sheet, column),
+                formats=formats,
+            )
     if sheet.header:
         page.autofilter(0, 0, last_row, len(sheet.header) - 1)
 
@@ -231,6 +238,7 @@ def _write_value(
     page: Worksheet,
     row: int,
     column: int,
+    *,
     value: Value,
     kind: ColumnFormat,
     formats: dict[str, Format],
@@ -238,11 +246,11 @@ def _write_value(
     if value is None or value == "":
         return
     if isinstance(value, str):
-        _write_text(page, row, column, value, formats["text"])
+        _write_text(page, row, column, text=value, style=formats["text"])
     elif isinstance(value, bool):
         page.write_boolean(row, column, value, formats["general"])
     elif isinstance(value, date) and value.year < _FIRST_SURE_YEAR:
-        _write_text(page, row, column, _csv_value(value), formats["text"])
+        _write_text(page, row, column, text=_csv_value(value), style=formats["text"])
     elif isinstance(value, datetime):
         shown = "date" if kind == "date" else "datetime"
         page.write_datetime(row, column, _zoneless(value), formats[shown])
@@ -250,12 +258,12 @@ def _write_value(
         page.write_datetime(row, column, value, formats["date"])  # type: ignore[call-overload]  # a date is taken too
     elif isinstance(value, int | float | Decimal):
         shown = kind if kind in ("money", "int") else "general"
-        _write_number(page, row, column, value, formats[shown], formats["text"])
+        _write_number(page, row, column, value=value, style=formats[shown], text=formats["text"])
     else:
         raise TypeError(f"no cell of a table can hold {type(value).__name__}")
 
 
-def _write_text(page: Worksheet, row: int, column: int, text: str, style: Format) -> None:
+def _write_text(page: Worksheet, row: int, column: int, *, text: str, style: Format) -> None:
     units = text.encode("utf-16-le", "surrogatepass")
     if len(units) > _XLSX_TEXT_UNITS * 2:
         text = units[: (_XLSX_TEXT_UNITS - 1) * 2].decode("utf-16-le", "ignore") + "…"
@@ -266,6 +274,7 @@ def _write_number(
     page: Worksheet,
     row: int,
     column: int,
+    *,
     value: int | float | Decimal,
     style: Format,
     text: Format,

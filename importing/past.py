@@ -110,7 +110,7 @@ class Import:
             on = working_calendar.work_calendar(session).local(self.now).date()
             by = actors.as_of(session, self.actor, policy_id=version.policy_id, on=on)
             case = CaseFacts(number="-", history=True)
-            refused = refusal(case, "taken_over", by, policies.pack(session, version))
+            refused = refusal(case, "taken_over", by, pack=policies.pack(session, version))
             if refused is not None:
                 raise refused
 
@@ -123,7 +123,7 @@ class Import:
                 pack = policies.pack(session, version)
                 reader = RegisterReader(self.mapping, pack, self.zone, self.now)
                 for row in batch:
-                    desk.take(session, version, reader, row)
+                    desk.take(session, version, reader, row=row)
                     self.advance()
                 self.finish(session)
         return desk.outcome
@@ -172,7 +172,7 @@ class _RowImporter:
     outcome: ImportOutcome = field(default_factory=ImportOutcome)
 
     def take(
-        self, session: Session, version: PolicyVersion, reader: RegisterReader, row: TableRow
+        self, session: Session, version: PolicyVersion, reader: RegisterReader, *, row: TableRow
     ) -> None:
         """Import a row, or note why it is refused."""
         try:

@@ -200,8 +200,8 @@ def routed(rows: list[list[Box]], graph: Graph) -> list[Arrow]:
         passed = [box for row in rows for box in row if source.y < box.y < target.y]
         arrow.runs = _lane(arrow, passed, taken)
         taken.append((arrow.runs, *down))
-        arrow.leaves = _port(source, arrow.runs, taken, (source.bottom, source.bottom + GAP))
-        arrow.arrives = _port(target, arrow.runs, taken, (target.y - GAP, target.y))
+        arrow.leaves = _port(source, arrow.runs, taken, down=(source.bottom, source.bottom + GAP))
+        arrow.arrives = _port(target, arrow.runs, taken, down=(target.y - GAP, target.y))
         taken += [(arrow.leaves, source.bottom, source.bottom + GAP)]
         taken += [(arrow.arrives, target.y - GAP, target.y)]
     return arrows
@@ -239,7 +239,7 @@ def _lane(arrow: Arrow, passed: list[Box], taken: list[Upright]) -> float:
     return min(inside or lanes, key=lambda x: (abs(x - middle), x))
 
 
-def _port(box: Box, x: float, taken: list[Upright], down: tuple[float, float]) -> float:
+def _port(box: Box, x: float, taken: list[Upright], *, down: tuple[float, float]) -> float:
     """Where an arrow on this lane touches a box: straight, or at the free place next to it."""
     if box.x + 6 <= x <= box.right - 6:
         return x
@@ -298,12 +298,12 @@ def _path(points: list[tuple[float, float]]) -> str:
 
 def _boxed(box: Box) -> Iterator[str]:
     yield _rectangle(box, "room")
-    yield _text(box.x + PAD, box.y + 17, "name", box.name)
-    yield _text(box.x + PAD, box.y + 31, "says", box.says)
+    yield _text(box.x + PAD, box.y + 17, "name", text=box.name)
+    yield _text(box.x + PAD, box.y + 31, "says", text=box.says)
     for inner in box.inside:
         yield _rectangle(inner, "floor")
         middle = inner.x + inner.width / 2
-        yield _text(middle, inner.y + 16, "sub", inner.name.partition(".")[2], middle=True)
+        yield _text(middle, inner.y + 16, "sub", text=inner.name.partition(".")[2], middle=True)
 
 
 def _rectangle(box: Box, kind: str) -> str:
@@ -311,7 +311,7 @@ def _rectangle(box: Box, kind: str) -> str:
     return f'<rect class="{kind}" rx="4" {place}/>'
 
 
-def _text(x: float, y: float, kind: str, text: str, *, middle: bool = False) -> str:
+def _text(x: float, y: float, kind: str, *, text: str, middle: bool = False) -> str:
     anchor = ' text-anchor="middle"' if middle else ""
     return f'<text class="{kind}" x="{x:g}" y="{y:g}"{anchor}>{escape(text)}</text>'
 

@@ -196,7 +196,7 @@ def draw_tabs(path: Path, settings: Settings) -> None:
     with wording.speaking(settings.language, settings.zone):
         for key, until in TABS.items():
             picture = PICTURES / f"sheet-{key}.zh.png"
-            sheet_pictures.draw(path, key, until, picture, str(settings.zone))
+            sheet_pictures.draw(path, key, until, picture=picture, zone=str(settings.zone))
 
 
 def main() -> None:

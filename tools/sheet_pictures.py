@@ -152,11 +152,11 @@ def _tell(session: Session, number: str) -> None:
 # ---------------------------------------------------------------- how a tab looks
 
 
-def draw(path: Path, key: str, until: str, picture: Path, zone: str) -> None:
+def draw(path: Path, key: str, until: str, *, picture: Path, zone: str) -> None:
     """Draw a tab of a file from its first visible column to the field `until`, as a PNG."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _only(path, key, until, folder / "tab.xlsx")
+        _only(path, key, until, copy=folder / "tab.xlsx")
         (folder / "fonts.conf").write_text(FONTS, encoding="utf-8")
         env = {**os.environ, "TZ": zone, "FONTCONFIG_FILE": str(folder / "fonts.conf")}
         profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
@@ -168,7 +168,7 @@ def draw(path: Path, key: str, until: str, picture: Path, zone: str) -> None:
         _run([*paper, "-png", *cut, str(folder / "tab.pdf"), str(picture.with_suffix(""))], env)
 
 
-def _only(path: Path, key: str, until: str, copy: Path) -> None:
+def _only(path: Path, key: str, until: str, *, copy: Path) -> None:
     """A copy that prints nothing but the columns to be shown, as wide as the paper."""
     book = openpyxl.load_workbook(path)
     tab = book[workbook_text.tab_title(key)]

@@ -140,7 +140,7 @@ def entry_text(one: FormEntryFacts, pack: Pack, people: People) -> EntryText:
     if one.section == "form" and entry is not None:
         lines = form_lines(entry, one.data, people)
     else:
-        lines = _entry_lines(one, entry, pack, people)
+        lines = _entry_lines(one, entry, pack, people=people)
     sort = _(_SORTS[one.section]) if one.section in _SORTS else one.section
     title = reasons.literal("about", one.key) if one.section == "informed" else ""
     if one.section == "promise":
@@ -150,7 +150,7 @@ def entry_text(one: FormEntryFacts, pack: Pack, people: People) -> EntryText:
     return EntryText(sort, title, entry.cite if entry else "", [line for line in lines if line[1]])
 
 
-def _entry_lines(one: FormEntryFacts, entry: Any, pack: Pack, people: People) -> list[Line]:
+def _entry_lines(one: FormEntryFacts, entry: Any, pack: Pack, *, people: People) -> list[Line]:
     match one.section:
         case "checklist":
             return _checklist_lines(one.data, entry)
@@ -161,7 +161,9 @@ def _entry_lines(one: FormEntryFacts, entry: Any, pack: Pack, people: People) ->
             because = wording.deed(str(one.data.get("because", "")))
             return [(_("Before"), was), (_("Because of"), because)]
     shown = [(name, said) for name, said in one.data.items() if name not in _HIDDEN]
-    return [(_name_label(name), _value_text(name, said, pack, people)) for name, said in shown]
+    return [
+        (_name_label(name), _value_text(name, said, pack, people=people)) for name, said in shown
+    ]
 
 
 _HIDDEN = frozenset({"complete", "step", "level", "valid"})
@@ -220,7 +222,7 @@ def _name_label(name: str) -> str:
     return _(_NAMES[name]) if name in _NAMES else wording.field(name)
 
 
-def _value_text(name: str, said: Any, pack: Pack, people: People) -> str:
+def _value_text(name: str, said: Any, pack: Pack, *, people: People) -> str:
     if said in (None, "", [], ()):
         return ""
     match name:

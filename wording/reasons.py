@@ -201,13 +201,13 @@ def happening(data: Mapping[str, Any], pack: Pack, people: Mapping[str, Any]) ->
     """What a journal row says beyond its deed: who, where to, and the words written."""
     said = []
     for name, value in data.items():
-        words = _part(name, value, data, pack) or _detail(name, value, pack, people)
+        words = _part(name, value, data, pack=pack) or _detail(name, value, pack, people=people)
         if words:
             said.append(words)
     return "\n".join(said)
 
 
-def _part(name: str, value: Any, data: Mapping[str, Any], pack: Pack) -> str | None:
+def _part(name: str, value: Any, data: Mapping[str, Any], *, pack: Pack) -> str | None:
     """An item of a checklist or the way of a report: what its entry of the regulation calls it."""
     entry = parts = None
     if name == "item":
@@ -275,7 +275,7 @@ def literal(name: str, value: str) -> str:
     return _named(_LITERALS.get(name, {}), value)
 
 
-def _detail(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str | None:
+def _detail(name: str, value: Any, pack: Pack, *, people: Mapping[str, Any]) -> str | None:
     if name == "ground":
         return _ground(value, pack)
     if name in _SILENT or value in (None, "", {}):
@@ -284,10 +284,13 @@ def _detail(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str
         return str(value)
     if name == "changes":
         return "\n".join(
-            f"{wording.field(key)} → {_value(key, new, pack, people)}" for key, new in value.items()
+            f"{wording.field(key)} → {_value(key, new, pack, people=people)}"
+            for key, new in value.items()
         )
     return _(
-        "%(name)s: %(value)s", name=wording.field(name), value=_value(name, value, pack, people)
+        "%(name)s: %(value)s",
+        name=wording.field(name),
+        value=_value(name, value, pack, people=people),
     )
 
 
@@ -298,7 +301,7 @@ def _ground(value: str, pack: Pack) -> str:
     return pack.label("penalty" if pack.find("penalty", value) else "reward", value)
 
 
-def _value(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str:
+def _value(name: str, value: Any, pack: Pack, *, people: Mapping[str, Any]) -> str:
     for kind in _ENUMS.get(name, ()):
         if value in {member.value for member in kind}:
             return wording.label(kind(value))
@@ -349,8 +352,8 @@ def effect(one: Effect, pack: Pack, people: Mapping[str, Any]) -> str:
             _EFFECTS,
             "fact",
             name=wording.field(one.key),
-            before=_fact(one.key, facts["before"], pack, people),
-            after=_fact(one.key, facts["after"], pack, people),
+            before=_fact(one.key, facts["before"], pack, people=people),
+            after=_fact(one.key, facts["after"], pack, people=people),
         )
     if one.kind.startswith("charge"):
         amount = facts["amount"] if facts["sign"] is Sign.charge else -facts["amount"]
@@ -382,7 +385,7 @@ def _moment(at: dt.datetime | None) -> str:
     return wording.moment(at) if at else _("no limit")
 
 
-def _fact(name: str, value: Any, pack: Pack, people: Mapping[str, Any]) -> str:
+def _fact(name: str, value: Any, pack: Pack, *, people: Mapping[str, Any]) -> str:
     if value is None or value == "":
         return "—"
     if isinstance(value, Status | Responsibility | DeadlineState | PenaltyStatus):

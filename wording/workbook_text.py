@@ -114,7 +114,7 @@ def why_today(reason: str) -> str:
     return _(_WHY[reason])
 
 
-def yes_or_no(value: bool) -> str:
+def yes_or_no(value: bool) -> str:  # noqa: FBT001  # the flag itself is said
     """Return a flag as the text of a cell."""
     return _("yes") if value else _("no")
 

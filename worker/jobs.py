@@ -188,10 +188,10 @@ def try_versions(turn: Turn) -> None:
         waiting = whatif.claim_waiting(session, now=loop.now())
     until = time.monotonic() + TRYING_S
     for what_if_id, request_id in waiting:
-        _try_version(turn, what_if_id, request_id, until)
+        _try_version(turn, what_if_id, request_id, until=until)
 
 
-def _try_version(turn: Turn, what_if_id: int, request_id: int, until: float) -> None:
+def _try_version(turn: Turn, what_if_id: int, request_id: int, *, until: float) -> None:
     more = True
     while more and time.monotonic() < until:
         try:
@@ -200,10 +200,10 @@ def _try_version(turn: Turn, what_if_id: int, request_id: int, until: float) -> 
         except Exception as error:  # noqa: BLE001  # any failure is reported
             refusal = error if isinstance(error, DomainError) else _unforeseen(error)
             with turn.writing() as session:
-                whatif.fail(session, what_if_id, request_id, refusal, now=loop.now())
+                whatif.fail(session, what_if_id, request_id, refusal=refusal, now=loop.now())
             return
         with turn.writing() as session:
-            more = whatif.store_batch(session, what_if_id, request_id, found, now=loop.now())
+            more = whatif.store_batch(session, what_if_id, request_id, found=found, now=loop.now())
     if more:
         with turn.writing() as session:
             whatif.release(session, request_id)
@@ -243,4 +243,6 @@ def _check_draft(turn: Turn, request_id: int) -> None:
     if work is not None:
         found = draft_checks.slow_findings(work)
         with turn.writing() as session:
-            draft_checks.store_findings(session, version_id, work.content, found, now=loop.now())
+            draft_checks.store_findings(
+                session, version_id, work.content, found=found, now=loop.now()
+            )

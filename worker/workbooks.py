@@ -103,7 +103,7 @@ class Mirrors:
         if fence is None:
             return None
         try:
-            return self._mirror(workbook_id, name, lease, fence).look()
+            return self._mirror(workbook_id, name, lease, fence=fence).look()
         except LeaseLost:
             log.warning("%s took too long and was taken over", lease)
         except Exception:
@@ -114,7 +114,7 @@ class Mirrors:
                 leases.release(session, lease, fence=fence, now=_now())
         return LookOutcome.failed
 
-    def _mirror(self, workbook_id: int, name: str, lease: str, fence: int) -> Mirror:
+    def _mirror(self, workbook_id: int, name: str, lease: str, *, fence: int) -> Mirror:
         kept = self.settings.home / "kept" / str(workbook_id)
         kept.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Mirror(

@@ -132,7 +132,9 @@ class CalendarPage(RedressPage):
         row = month.days[on.day - 1]
         title = gettext("%(day)s, %(weekday)s", day=on, weekday=_weekday(on))
         lead = LOOKS[look(row)][1]
-        return self._change(DayForm.of(row, calendar), calendar, title, gettext(lead), on.year)
+        return self._change(
+            DayForm.of(row, calendar), calendar, title, lead=gettext(lead), year=on.year
+        )
 
     @expose("/hours", methods=("GET", "POST"))
     def hours(self) -> Any:
@@ -140,7 +142,7 @@ class CalendarPage(RedressPage):
         calendar = self._calendar()
         form = HoursForm.of(working_calendar.current_version(self.session, calendar), calendar)
         lead = gettext("Working hours are counted within them; working days end within them.")
-        return self._change(form, calendar, gettext("Office hours"), lead, None)
+        return self._change(form, calendar, gettext("Office hours"), lead=lead, year=None)
 
     @expose("/year/<int:year>", methods=("GET", "POST"))
     def year(self, year: int) -> Any:
@@ -152,10 +154,10 @@ class CalendarPage(RedressPage):
         plan = changes.official_plan(self.session, calendar, year)
         form = YearForm.of(year, calendar, plan)
         if request.method == "POST" and not form.took_file():
-            return self._shown(form, calendar, form.title, form.lead, year, None)
-        return self._change(form, calendar, form.title, form.lead, year)
+            return self._shown(form, calendar, form.title, lead=form.lead, year=year, preview=None)
+        return self._change(form, calendar, form.title, lead=form.lead, year=year)
 
-    def _change(self, form: Any, calendar: Calendar, title: str, lead: str, year: Any) -> Any:
+    def _change(self, form: Any, calendar: Calendar, title: str, *, lead: str, year: Any) -> Any:
         """A page that shows what a change moves, and carries it out once that was seen."""
         preview = None
         if request.method == "POST" and form.validate():
@@ -165,7 +167,7 @@ class CalendarPage(RedressPage):
                 if wanted == "download":
                     return sent(preview)
                 if wanted == "carry_out" and form.was_seen(preview):
-                    return self._carried_out(form, calendar, preview, year)
+                    return self._carried_out(form, calendar, preview, year=year)
                 form.seen_now(preview)
             except DomainError as refusal:
                 self.session.rollback()
@@ -174,10 +176,10 @@ class CalendarPage(RedressPage):
                     form.lines.errors = wording.faulty_lines(refusal.facts["lines"])
                 if isinstance(refusal, ChangedMeanwhile):
                     form.seen.data = str(self._calendar().version)
-        return self._shown(form, calendar, title, lead, year, preview)
+        return self._shown(form, calendar, title, lead=lead, year=year, preview=preview)
 
     def _shown(
-        self, form: Any, calendar: Calendar, title: str, lead: str, year: Any, preview: Any
+        self, form: Any, calendar: Calendar, title: str, *, lead: str, year: Any, preview: Any
     ) -> Any:
         back = url_for(".index", year=year) if year else url_for(".index")
         return self.render(
@@ -190,7 +192,7 @@ class CalendarPage(RedressPage):
         )
 
     def _carried_out(
-        self, form: Any, calendar: Calendar, preview: CalendarPreview, year: Any
+        self, form: Any, calendar: Calendar, preview: CalendarPreview, *, year: Any
     ) -> Any:
         """Change the calendar, then count anew what moves: some at once, the rest by the worker.
 

@@ -71,13 +71,13 @@ def looked_at(
     value = changes.calendar_after(session, calendar, change)
     turned = changes.changed_days(session, calendar, change)
     moving = list(recounting.preview(session, value, now=now, span=_span(value, change, turned)))
-    rows = tuple(row for one in moving for row in _rows(one, value, change, turned))
+    rows = tuple(row for one in moving for row in _rows(one, value, change, turned=turned))
     return CalendarPreview(
         change=change,
         days=tuple(_day_words(turned)),
         rows=rows,
         numbers=tuple(one.number for one in moving),
-        mark=_mark(value, calendar, change, rows),
+        mark=_mark(value, calendar, change, rows=rows),
     )
 
 
@@ -94,7 +94,11 @@ def _span(value: WorkCalendar, change: CalendarChange, turned: Sequence[ChangedD
 
 
 def _mark(
-    value: WorkCalendar, calendar: Calendar, change: CalendarChange, rows: Sequence[MovedDeadline]
+    value: WorkCalendar,
+    calendar: Calendar,
+    change: CalendarChange,
+    *,
+    rows: Sequence[MovedDeadline],
 ) -> str:
     """What tells this preview from another; whoever carries it out must have seen it."""
     content = (calendar.version, value.version, change, [(r.number, r.rule, r.after) for r in rows])
@@ -105,7 +109,11 @@ def _mark(
 
 
 def _rows(
-    moving: RecountedCase, value: WorkCalendar, change: CalendarChange, turned: Sequence[ChangedDay]
+    moving: RecountedCase,
+    value: WorkCalendar,
+    change: CalendarChange,
+    *,
+    turned: Sequence[ChangedDay],
 ) -> Iterator[MovedDeadline]:
     """The terms of a case that a change touches; what else follows stands with the first."""
     follows = [
@@ -118,7 +126,7 @@ def _rows(
         was = before.get((deadline.key, deadline.round))
         if was == deadline or not (deadline.running or (was and was.running)):
             continue
-        why = (*_why(deadline, was, value, change, turned), *follows)
+        why = (*_why(deadline, was, value, change=change, turned=turned), *follows)
         follows = []
         yield MovedDeadline(
             number=moving.number,
@@ -135,6 +143,7 @@ def _why(
     deadline: DeadlineFacts,
     was: DeadlineFacts | None,
     value: WorkCalendar,
+    *,
     change: CalendarChange,
     turned: Sequence[ChangedDay],
 ) -> tuple[str, ...]:
@@ -143,14 +152,14 @@ def _why(
     said = []
     if change.slots is not None:
         said.append(gettext("Office hours: %(hours)s", hours=slots_text(change.slots)))
-    said += _day_words([one for one in turned if _lies_within(one.on, deadline, was, value)])
+    said += _day_words([one for one in turned if _lies_within(one.on, deadline, was, value=value)])
     if was and was.provisional and not deadline.provisional:
         said.append(gettext("No longer provisional."))
     return tuple(said)
 
 
 def _lies_within(
-    on: dt.date, deadline: DeadlineFacts, was: DeadlineFacts | None, value: WorkCalendar
+    on: dt.date, deadline: DeadlineFacts, was: DeadlineFacts | None, *, value: WorkCalendar
 ) -> bool:
     ends = [one.due_at for one in (deadline, was) if one and one.due_at]
     last = value.local(max(ends)).date() if ends else on

@@ -337,7 +337,7 @@ class ComplaintView(DeclaredColumns):
         taken = uploads.take(self.session, number)
         form = form_of(self.session, page, wanted)
         taken.put(form)
-        if form.validate() and taken.whole and did_deed(self.session, number, deed, form):
+        if form.validate() and taken.whole and did_deed(self.session, number, deed, form=form):
             return redirect(here)
         return self._page(self._case(number), form, deed)
 
@@ -378,7 +378,7 @@ def case_page(session: Session, number: str) -> CasePage:
         abort(404)
 
 
-def did_deed(session: Session, number: str, deed: str, form: DeedForm) -> bool:
+def did_deed(session: Session, number: str, deed: str, *, form: DeedForm) -> bool:
     """Do the deed its form asks for and commit; refused, say why and keep what was typed."""
 
     def act(seen: int) -> None:
@@ -387,7 +387,9 @@ def did_deed(session: Session, number: str, deed: str, form: DeedForm) -> bool:
         service_of(deed)(session, complaint, actor=actor, now=now(), **form.said())
 
     name = deed.partition(":")[0]
-    return did(session, name, form, act, lambda: case_page(session, number).complaint.version)
+    return did(
+        session, name, form, act=act, version=lambda: case_page(session, number).complaint.version
+    )
 
 
 def due_chip(row: Complaint) -> Any:

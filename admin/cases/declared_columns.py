@@ -195,7 +195,9 @@ def _compared(one: Declared) -> tuple[Any, Sequence[type[Filter]]]:
 class Keyed(OneOf):
     """A key of a section of the regulations in force: a kind, a finding, a source."""
 
-    def __init__(self, column: Any, words: Any, section: str, session: Callable[[], Any]) -> None:
+    def __init__(
+        self, column: Any, words: Any, section: str, *, session: Callable[[], Any]
+    ) -> None:
         super().__init__(column, words, key=column.key, choices=lambda: labels(session(), section))
 
 
@@ -353,7 +355,7 @@ def keyed_filters(session: Callable[[], Any]) -> list[Filter]:
         "finding": lazy_gettext("Finding"),
     }
     found: list[Filter] = [
-        Keyed(getattr(Complaint, name), words[name], section, session)
+        Keyed(getattr(Complaint, name), words[name], section, session=session)
         for name, section in LABELLED.items()
     ]
     return [*found, YesOrNo(Complaint.valid, VALID, key="valid")]

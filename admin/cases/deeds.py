@@ -95,7 +95,7 @@ def _spread(name: str, refused: DomainError | None, page: CasePage) -> Iterator[
     for entry in applicable_entries(page.facts, section, page.pack):
         if not _fits(name, entry, page):
             continue
-        why_not = refused or _refusal(name, section, entry, page)
+        why_not = refused or _refusal(name, section, entry, page=page)
         if name == "checked":
             yield from (PageDeed(name, entry, item, why_not) for item in missing(page.facts, entry))
         else:
@@ -112,18 +112,18 @@ def _fits(name: str, entry: Any, page: CasePage) -> bool:
         case "escalated":
             return page.facts.times_entered("ladder", entry.key) < len(entry.steps)
         case "appealed" | "convened" | "voted" | "ruled":
-            return jury_forms.fits(name, entry, page.facts, page.by.employee)
+            return jury_forms.fits(name, entry, page.facts, employee=page.by.employee)
     return True
 
 
-def _refusal(name: str, section: str, entry: Any, page: CasePage) -> DomainError | None:
+def _refusal(name: str, section: str, entry: Any, *, page: CasePage) -> DomainError | None:
     """Why not for this entry: whose turn it is, which post it asks for.
 
     What a gate asks of the contents is left open until somebody has typed them.
     """
     about = {_ABOUT.get(name, section): entry.key}
     event = EVENTS[name].model_construct(type=name, at=now(), by=page.by, **about)
-    refused = refusal(page.facts, name, page.by, page.pack, event)
+    refused = refusal(page.facts, name, page.by, pack=page.pack, event=event)
     if isinstance(refused, GateClosed) and str(refused.facts["field"]).startswith("event."):
         return None
     return refused

@@ -93,7 +93,7 @@ def of_case(session: Session, page: CasePage, possible: Offers) -> CaseEntries:
     def asked(section: str) -> Iterator[AppliedEntry]:
         for entry in applicable_entries(facts, section, pack):
             if not getattr(entry, "alone", False):
-                yield _asked(section, entry, page, possible)
+                yield _asked(section, entry, page, possible=possible)
 
     return CaseEntries(
         forms=tuple(asked("form")),
@@ -116,7 +116,7 @@ _DEEDS = {
 }
 
 
-def _asked(section: str, entry: Any, page: CasePage, possible: Offers) -> AppliedEntry:
+def _asked(section: str, entry: Any, page: CasePage, *, possible: Offers) -> AppliedEntry:
     facts = page.facts
     found = tuple(f for f in facts.entries if (f.section, f.key) == (section, entry.key))
     mine = tuple(

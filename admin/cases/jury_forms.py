@@ -87,7 +87,7 @@ DEEDS: dict[str, tuple[type[DeedForm], Callable[..., Any]]] = {
 }
 
 
-def fits(name: str, entry: Any, facts: CaseFacts, employee: str | None) -> bool:
+def fits(name: str, entry: Any, facts: CaseFacts, *, employee: str | None) -> bool:
     """Whether a deed of the jury makes sense for a question now, for this visitor."""
     open_ = jury_rules.vote_state(facts, entry.key) == "open"
     match name:

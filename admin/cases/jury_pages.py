@@ -73,7 +73,9 @@ class JuryPage(RedressPage):
     def _page(self, page: CasePage, refused: DeedForm | None = None, vote: str = "") -> str:
         questions = _questions(page)
         mine = page.by.employee
-        waits = [one.key for one in questions if forms.fits("voted", one, page.facts, mine)]
+        waits = [
+            one.key for one in questions if forms.fits("voted", one, page.facts, employee=mine)
+        ]
         ballots = {key: self._form(page, key) for key in waits if key != vote}
         if refused is not None:
             ballots[vote] = refused
@@ -105,7 +107,13 @@ class JuryPage(RedressPage):
             actor = actors.of_user(current_user.user)
             jury.cast_vote(self.session, complaint, actor=actor, now=now(), **form.said())
 
-        return did(self.session, "voted", form, act, lambda: self._case(number).complaint.version)
+        return did(
+            self.session,
+            "voted",
+            form,
+            act=act,
+            version=lambda: self._case(number).complaint.version,
+        )
 
 
 def _questions(page: CasePage) -> list[Any]:

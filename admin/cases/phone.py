@@ -88,7 +88,7 @@ class PhonePage(RedressPage):
         complaint, facts = page.complaint, page.facts
         seen = desk.scope(self.session, current_user.user, on=today())
         shown = {one.key: one for one in offers(page) if one.allowed}
-        forms = self._forms(page, shown, refused, deed)
+        forms = self._forms(page, shown, refused, deed=deed)
         return self.render(
             "cases/phone.html",
             page=page,
@@ -117,7 +117,7 @@ class PhonePage(RedressPage):
         )
 
     def _forms(
-        self, page: CasePage, shown: dict[str, PageDeed], refused: DeedForm | None, deed: str
+        self, page: CasePage, shown: dict[str, PageDeed], refused: DeedForm | None, *, deed: str
     ) -> dict[str, DeedForm]:
         """The forms of the deeds the visitor may do now, the most wanted first, seldom ones last.
 
@@ -149,7 +149,7 @@ class PhonePage(RedressPage):
         taken = uploads.take(self.session, number)
         form = form_of(self.session, page, wanted)
         taken.put(form)
-        if form.validate() and taken.whole and did_deed(self.session, number, deed, form):
+        if form.validate() and taken.whole and did_deed(self.session, number, deed, form=form):
             return redirect(self._onward(number))
         return self._page(case_page(self.session, number), form, deed)
 

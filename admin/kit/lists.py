@@ -219,14 +219,14 @@ class RedressView(MenuPlace, ModelView):
             return None
         return self.session.scalar(self.visible(self._rows()).where(self._pk == int(text)))
 
-    def get_list(  # type: ignore[override]
+    def get_list(  # type: ignore[override]  # noqa: PLR0917  # the arguments of Flask-Admin
         self,
         page: int | None,
         sort_column: Any,
-        sort_desc: bool,
+        sort_desc: bool,  # noqa: FBT001  # Flask-Admin's
         search: str | None,
         filters: Any,
-        execute: bool = True,
+        execute: bool = True,  # noqa: FBT001, FBT002  # Flask-Admin's
         page_size: int | None = None,
     ) -> tuple[int, list[Any]]:
         """The count, at most COUNTED_AT_MOST + 1, and the rows of one page."""
@@ -238,7 +238,7 @@ class RedressView(MenuPlace, ModelView):
         if page and count <= COUNTED_AT_MOST and page * size >= count:
             flash(gettext("The list has become shorter; this is its first page."))
             page = 0
-        ordered = found.order_by(*self._order(sort_column, sort_desc))
+        ordered = found.order_by(*self._order(sort_column, sort_desc=sort_desc))
         ids = list(self.session.scalars(ordered.limit(size + 1).offset(page * size)))
         self._template_args.update(page=page, more=len(ids) > size, capped=count > COUNTED_AT_MOST)
         return count, self._in_order(ids[:size])
@@ -269,7 +269,7 @@ class RedressView(MenuPlace, ModelView):
         """The condition of a word of a search, on the columns named in column_searchable_list."""
         return sa.or_(*(contains(field, word) for field, _path in self._search_fields))
 
-    def _order(self, sort_column: Any, sort_desc: bool) -> list[Any]:
+    def _order(self, sort_column: Any, *, sort_desc: bool) -> list[Any]:
         """The columns to sort by; the primary key comes last, so no row is on two pages."""
         wanted = [(sort_column, sort_desc)] if sort_column else self._get_default_sort()
         columns = [(self._sortable_column(name), desc) for name, desc in wanted]
@@ -358,7 +358,7 @@ class RedressView(MenuPlace, ModelView):
     def export(self, export_type: str) -> Any:
         """The rows of the list as it is filtered and sorted: CSV streams, XLSX comes whole."""
         arguments = self._get_list_extra_args()
-        order = self._order(arguments.sort, arguments.sort_desc)
+        order = self._order(arguments.sort, sort_desc=arguments.sort_desc)
         statement = self._found(arguments.search, arguments.filters).order_by(*order)
         header = [str(words) for _name, words in self._export_columns]
         if export_type == "csv":

@@ -92,6 +92,7 @@ def did(
     session: Session,
     deed: str,
     form: Any,
+    *,
     act: Callable[[int], object],
     version: Callable[[], int],
 ) -> bool:

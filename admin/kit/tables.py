@@ -83,8 +83,8 @@ def send(
     kind: str,
     name: str,
     header: Sequence[str],
-    rows: Iterable[Sequence[Any]],
     *,
+    rows: Iterable[Sequence[Any]],
     title: str = "",
     formats: Sequence[ColumnFormat] = (),
 ) -> Response:

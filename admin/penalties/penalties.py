@@ -190,7 +190,7 @@ class PenaltyView(RedressView):
         return [
             name
             for name in fitting
-            if refusal(facts, name, by, pack) is None
+            if refusal(facts, name, by, pack=pack) is None
             and not (name == "penalty_reversed" and found.sign is Sign.reversal)
         ]
 
@@ -247,7 +247,11 @@ class PenaltyView(RedressView):
             jury.appeal(self.session, complaint, actor=actor, now=now(), **said)
 
         return did(
-            self.session, APPEAL, form, act, lambda: self._penalty(found.id).complaint.version
+            self.session,
+            APPEAL,
+            form,
+            act=act,
+            version=lambda: self._penalty(found.id).complaint.version,
         )
 
     def _appealable(self, found: Penalty, facts: CaseFacts, pack: Pack) -> bool:
@@ -259,7 +263,7 @@ class PenaltyView(RedressView):
         by = self._by(found)
         said: dict[str, Any] = {"vote": vote, "employee": by.employee, "text": ""}
         event = Appealed.model_construct(type=APPEAL, at=now(), by=by, **said)
-        return refusal(facts, APPEAL, by, pack, event) is None
+        return refusal(facts, APPEAL, by, pack=pack, event=event) is None
 
     def _by(self, found: Penalty) -> By:
         """The visitor with the posts he holds today under the regulation of the case."""
@@ -278,7 +282,11 @@ class PenaltyView(RedressView):
             DEEDS[deed][1](self.session, found, actor=actor, now=now(), **form.said())
 
         return did(
-            self.session, deed, form, act, lambda: self._penalty(penalty_id).complaint.version
+            self.session,
+            deed,
+            form,
+            act=act,
+            version=lambda: self._penalty(penalty_id).complaint.version,
         )
 
 
@@ -378,7 +386,9 @@ class MonthPage(RedressPage):
         name, _known = self._month()
         header = [str(words) for words in HEADER]
         lines = list(self._lines(name))
-        return tables.send(kind, f"penalties-{name}", header, lines, title=name, formats=FORMATS)
+        return tables.send(
+            kind, f"penalties-{name}", header, rows=lines, title=name, formats=FORMATS
+        )
 
     def _lines(self, name: str) -> Iterator[list[Any]]:
         zone = wording.zone()

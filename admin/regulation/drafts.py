@@ -167,7 +167,7 @@ class DraftPage(RedressPage):
         if rule is None:
             abort(404)
         slots = {s.name: s for s in slots_of(rule.section) if s.name not in _FIXED}
-        slots = _with_value(rule.section, rule.data, slots, lexicon)
+        slots = _with_value(rule.section, rule.data, slots, lexicon=lexicon)
         form = self._bound(slots, lexicon, rule.data)
         strange = [n for n in rule.data if n not in slots and n not in _FIXED]
         if request.method == "POST" and form.validate():
@@ -186,7 +186,7 @@ class DraftPage(RedressPage):
         if section not in SECTIONS:
             abort(404)
         lexicon = self._lexicon(draft)
-        slots = _with_value(section, {}, {s.name: s for s in slots_of(section)}, lexicon)
+        slots = _with_value(section, {}, {s.name: s for s in slots_of(section)}, lexicon=lexicon)
         form = self._bound(slots, lexicon, {})
         if request.method == "POST" and form.validate():
             data = _written({}, form, set())
@@ -223,7 +223,7 @@ class DraftPage(RedressPage):
 
     def _add(self, draft: PolicyVersion, section: str, data: Mapping[str, Any]) -> None:
         said: dict[str, Any] = {"actor": self._actor, "now": now()}
-        drafts.add_entry(self.session, draft, section, data, **said)
+        drafts.add_entry(self.session, draft, section, data=data, **said)
         flash(gettext("Saved."), "success")
 
     def _back_to(self, draft: PolicyVersion, section: str) -> Response:
@@ -368,7 +368,7 @@ def _with(data: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
 
 
 def _with_value(
-    section: str, data: Mapping[str, Any], slots: Mapping[str, Slot], lexicon: RuleChoices
+    section: str, data: Mapping[str, Any], slots: Mapping[str, Slot], *, lexicon: RuleChoices
 ) -> dict[str, Slot]:
     """A parameter's value is asked for in the shape that the rule which uses it has."""
     if section != "parameter":

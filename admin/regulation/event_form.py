@@ -121,6 +121,7 @@ def form_for(
     deed: EventChoice,
     pack: Pack,
     people: Choices,
+    *,
     doers: Mapping[str, Choices],
     step: Mapping[str, Any],
 ) -> Any:
@@ -135,7 +136,7 @@ def form_for(
         fields["by"] = _select(lazy_gettext("Who does it"), found)
     kind = EVENTS[deed.name]
     for name in _asked(kind, deed):
-        fields[name] = _input(name, kind, deed, pack, people)
+        fields[name] = _input(name, kind, deed, pack=pack, people=people)
     if "deputy" in kind.model_fields:
         stands_in = [SelectChoice("", "—"), *(SelectChoice(*one) for one in people)]
         fields["deputises"] = _select(wording.field("deputises"), stands_in)
@@ -161,19 +162,21 @@ def _own_fields(kind: type[Happening], deed: EventChoice, pack: Pack) -> Sequenc
     return list(pack.field) if "extra" in kind.model_fields else []
 
 
-def _input(name: str, kind: type[Happening], deed: EventChoice, pack: Pack, people: Choices) -> Any:
+def _input(
+    name: str, kind: type[Happening], deed: EventChoice, *, pack: Pack, people: Choices
+) -> Any:
     """The input for a field of an event, by what it chooses from, else by its type."""
     info = kind.model_fields[name]
     words = wording.field(name)
     must = info.is_required() and name not in _TAKEN_FROM_WHEN
     types = _types(info.annotation)
-    offered = _offered(name, deed, pack, people, types)
+    offered = _offered(name, deed, pack, people=people, types=types)
     if any(get_origin(one) is tuple for one in types) and offered is not None:
         return SelectMultipleField(words, choices=_bare(offered), validate_choice=False)
     if offered is not None:
         blank = [] if must else [SelectChoice("", "—")]
         return _select(words, [*blank, *_bare(offered)])
-    return _plain_input(words, types, info, must)
+    return _plain_input(words, types, info, must=must)
 
 
 def _select(words: Any, offered: Sequence[SelectChoice]) -> SelectField:
@@ -196,7 +199,7 @@ def _own_input(field: Any, people: Choices) -> Any:
     return made
 
 
-def _plain_input(words: str, types: Sequence[Any], info: Any, must: bool) -> Any:
+def _plain_input(words: str, types: Sequence[Any], info: Any, *, must: bool) -> Any:
     asked = [InputRequired()] if must else [Optional()]
     if bool in types:
         return BooleanField(words)
@@ -216,7 +219,7 @@ def _plain_input(words: str, types: Sequence[Any], info: Any, must: bool) -> Any
 
 
 def _offered(
-    name: str, deed: EventChoice, pack: Pack, people: Choices, types: Sequence[Any]
+    name: str, deed: EventChoice, pack: Pack, *, people: Choices, types: Sequence[Any]
 ) -> Choices | None:
     """What a field chooses from, as (value, label); None where it is typed."""
     if bool in types and type(None) in types:
@@ -231,10 +234,10 @@ def _offered(
     if part and deed.entry is not None:
         return [(one.key, one.label) for one in getattr(deed.entry, part)]
     section = section_of(name)
-    return _entries(name, section, deed, pack) if section else None
+    return _entries(name, section, deed, pack=pack) if section else None
 
 
-def _entries(name: str, section: str, deed: EventChoice, pack: Pack) -> Choices:
+def _entries(name: str, section: str, deed: EventChoice, *, pack: Pack) -> Choices:
     entries = list(getattr(pack, section))
     if name == "grade":
         entries = [one for one in entries if one.scale == "grade" and not one.by_hand]

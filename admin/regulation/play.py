@@ -351,7 +351,7 @@ def _changed(tryout: PlayedFile, word: str, place: int) -> tuple[PlayedFile, Ste
     step = tryout.steps[place]
     assert tryout.play is not None
     deed = _deed_of_step(step, tryout)
-    return tryout, _opened(tryout, deed, place, step)
+    return tryout, _opened(tryout, deed, place, step=step)
 
 
 def _deed_of_step(step: Mapping[str, Any], tryout: PlayedFile) -> EventChoice | None:
@@ -374,6 +374,7 @@ def _opened(
     tryout: PlayedFile,
     deed: EventChoice | None,
     place: int | None = None,
+    *,
     step: Mapping[str, Any] | None = None,
 ) -> StepRequest:
     """The form of a deed, empty or with the step that is to be changed."""
@@ -381,7 +382,7 @@ def _opened(
         return StepRequest()
     step = step or {"at": tryout.next_time(now())}
     doers = tryout.doers(deed, place)
-    form = form_for(deed, tryout.play.pack, tryout.people(), doers, step)
+    form = form_for(deed, tryout.play.pack, tryout.people(), doers=doers, step=step)
     return StepRequest(deed, place, form, step)
 
 

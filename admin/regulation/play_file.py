@@ -70,7 +70,9 @@ class PlayedFile:
         if len(self.text) > LONGEST_TEXT:
             raise _too_much(gettext("at most %(count)s characters", count=LONGEST_TEXT))
         data = casefile.parse_case_file(self.text, NAME)
-        cases = casefile.checked_cases(data, {}, self.pack, self.ground.calendar, file=NAME)
+        cases = casefile.checked_cases(
+            data, {}, self.pack, calendar=self.ground.calendar, file=NAME
+        )
         if sum(len(case.steps) for case in cases) > MOST_STEPS:
             raise _too_much(gettext("at most %(count)s steps", count=MOST_STEPS))
         return cases
@@ -162,7 +164,7 @@ class PlayedFile:
         groups: dict[str, Choices] = {gettext("May do it"): [], gettext("Would be refused"): []}
         may, may_not = groups.values()
         for name, label in play_text.cast_names(play.case.cast, play.pack).items():
-            refused = refusal(play.facts, deed.name, play.by(name), play.pack)
+            refused = refusal(play.facts, deed.name, play.by(name), pack=play.pack)
             (may_not if refused else may).append((name, label))
         return {words: people for words, people in groups.items() if people}
 

@@ -85,7 +85,7 @@ class LedgerPage(RedressPage):
         table = self._table(version, pack, entry)
         from_on, until_on = tables.span()
         rows = [[plain(value) for value in values] for _number, values in table.rows]
-        return tables.send(kind, f"{key}-{from_on}-{until_on}", table.header, rows)
+        return tables.send(kind, f"{key}-{from_on}-{until_on}", table.header, rows=rows)
 
     def _entry(self, policy: str, key: str) -> tuple[PolicyVersion, Pack, LedgerEntry]:
         version = tables.version_of(self.session, policy)
@@ -123,18 +123,21 @@ class LedgerPage(RedressPage):
         rows: list[tuple[str | None, list[Any]]] = [
             (
                 case.number,
-                [_cell(n, case, pack, fields, filled.get(case.id, {}), staff) for n in names],
+                [
+                    _cell(n, case, pack, fields=fields, filled=filled.get(case.id, {}), staff=staff)
+                    for n in names
+                ],
             )
             for case in found
         ]
         return LedgerTable([_header(name, pack, fields) for name in names], rows)
 
     def _fillings(self, pack: Pack, entry: LedgerEntry, found: Sequence[FormEntry]) -> LedgerTable:
-        return fillings(self.session, pack.find("form", entry.form), entry.columns, found)
+        return fillings(self.session, pack.find("form", entry.form), entry.columns, found=found)
 
 
 def fillings(
-    session: Any, form: Any, asked: Sequence[str], found: Sequence[FormEntry]
+    session: Any, form: Any, asked: Sequence[str], *, found: Sequence[FormEntry]
 ) -> LedgerTable:
     """Fillings of a form as a table: when, by whom, about whom, and the fields asked for."""
     keys = [one.rpartition(".")[2] for one in asked]
@@ -174,6 +177,7 @@ def _cell(
     name: str,
     case: Complaint,
     pack: Pack,
+    *,
     fields: dict[str, declared.Declared],
     filled: declared.Filled,
     staff: Any,

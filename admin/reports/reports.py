@@ -148,7 +148,9 @@ class ReportPage(RedressPage):
         days = {"from_on": from_on, "until_on": until_on}
         form = form_for(entry, pack, tables.told(self.session, version, entry.contents, **days))
         customer = self._customer(entry)
-        if form.validate_on_submit() and self._kept(version, entry, period, customer, form):
+        if form.validate_on_submit() and self._kept(
+            version, entry, period, customer=customer, form=form
+        ):
             return redirect(url_for(".index"))
         return self.render(
             "reports/report_file.html",
@@ -178,6 +180,7 @@ class ReportPage(RedressPage):
         version: PolicyVersion,
         entry: ReportEntry,
         period: str,
+        *,
         customer: Customer | None,
         form: Any,
     ) -> bool:

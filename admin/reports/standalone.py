@@ -99,7 +99,9 @@ class StandalonePage(RedressPage):
             entry=entry,
             policy=version.policy,
             is_in_force=version.status == "published",
-            table=ledger_pages.fillings(self.session, entry, (), self._fillings(version, entry)),
+            table=ledger_pages.fillings(
+                self.session, entry, (), found=self._fillings(version, entry)
+            ),
             from_on=from_on,
             until_on=until_on,
             customer=request.args.get("customer", ""),
@@ -123,10 +125,10 @@ class StandalonePage(RedressPage):
     def export(self, policy: str, key: str, kind: str) -> Any:
         """The same as a file: csv or xlsx."""
         version, entry = self._entry(policy, key)
-        table = ledger_pages.fillings(self.session, entry, (), self._fillings(version, entry))
+        table = ledger_pages.fillings(self.session, entry, (), found=self._fillings(version, entry))
         rows = [[plain(value) for value in values] for _number, values in table.rows]
         from_on, until_on = tables.span()
-        return tables.send(kind, f"{key}-{from_on}-{until_on}", table.header, rows)
+        return tables.send(kind, f"{key}-{from_on}-{until_on}", table.header, rows=rows)
 
     @expose("/<policy>/<key>/fill/", methods=("GET", "POST"))
     def fill(self, policy: str, key: str) -> str | Response:
@@ -171,7 +173,7 @@ class StandalonePage(RedressPage):
         from_on, until_on = tables.span()
         calendar = working_calendar.work_calendar(self.session)
         span = calendar.span(from_on, until_on)
-        statement = self._mine(forms.filled_forms(self.session, version, [entry.key], span))
+        statement = self._mine(forms.filled_forms(self.session, version, [entry.key], span=span))
         if wanted := request.args.get("customer", "").replace("\0", "").strip()[:120]:
             named = sa.select(Customer.id).where(Customer.name.startswith(wanted, autoescape=True))
             statement = statement.where(FormEntry.customer_id.in_(named))

@@ -65,19 +65,19 @@ from policy.vocabulary.worktime import WorkCalendar
 
 
 def apply(
-    facts: CaseFacts, event: Happening, pack: Pack, calendar: WorkCalendar, now: dt.datetime
+    facts: CaseFacts, event: Happening, pack: Pack, *, calendar: WorkCalendar, now: dt.datetime
 ) -> tuple[CaseFacts, tuple[Effect, ...]]:
     """Return the case after the event, and the changes the event made.
 
     `event.at` is when it happened, `now` when it is recorded. Raises a DomainError and changes
     nothing where the regulation, a post, a time or the contents forbid the event.
     """
-    after = next_facts(facts, event, pack, calendar, now)
+    after = next_facts(facts, event, pack, calendar=calendar, now=now)
     return after, changes(facts, after)
 
 
 def next_facts(
-    facts: CaseFacts, event: Happening, pack: Pack, calendar: WorkCalendar, now: dt.datetime
+    facts: CaseFacts, event: Happening, pack: Pack, *, calendar: WorkCalendar, now: dt.datetime
 ) -> CaseFacts:
     """Return the case after the event, as `apply` does, without its changes."""
     rules = Rules(pack, calendar, utc(now))
@@ -85,20 +85,20 @@ def next_facts(
     event = event if at is event.at else event.model_copy(update={"at": at})
     checked_time(facts, event, rules.now)
     spared = event.spared if isinstance(event, TimePassed) else ()
-    after = pass_time(facts, event.at, rules, spared)
-    if reason := refusal(after, event.type, event.by, pack, event):
+    after = pass_time(facts, event.at, rules, spared=spared)
+    if reason := refusal(after, event.type, event.by, pack=pack, event=event):
         raise reason
     before = after
     after = HANDLERS[event.type](before, event, rules)
     if event.type != "registered":
-        after = forms.record_grade_change(before, after, event, event.type)
+        after = forms.record_grade_change(before, after, event, because=event.type)
     if not isinstance(event, TimePassed):
-        after = _apply_rules(before, after, event, rules)
+        after = _apply_rules(before, after, event, rules=rules)
     return after
 
 
 def pass_time(
-    facts: CaseFacts, at: dt.datetime, rules: Rules, spared: Collection[str] = ()
+    facts: CaseFacts, at: dt.datetime, rules: Rules, *, spared: Collection[str] = ()
 ) -> CaseFacts:
     """Return the case at an instant: deadlines that ended before `at` are breached and penalised.
 
@@ -109,12 +109,12 @@ def pass_time(
     )
     late = penalties.for_breaches(late, facts, rules)
     for deadline, entry in deadlines.upgrades(facts, late, rules.pack):
-        late = _upgraded_by_time(late, deadline, entry, rules)
+        late = _upgraded_by_time(late, deadline, entry, rules=rules)
     return late
 
 
 def _upgraded_by_time(
-    facts: CaseFacts, deadline: DeadlineFacts, entry: DeadlineEntry, rules: Rules
+    facts: CaseFacts, deadline: DeadlineFacts, entry: DeadlineEntry, *, rules: Rules
 ) -> CaseFacts:
     """Raise the case to the graver grade of an ended deadline, from that instant on."""
     assert deadline.due_at is not None
@@ -122,11 +122,15 @@ def _upgraded_by_time(
     if facts.grade in steps and steps.index(facts.grade) <= steps.index(entry.grade or ""):
         return facts
     after = replace(facts, grade=entry.grade, grade_chosen=True, upgraded_at=deadline.due_at)
-    after = forms.record_grade_change(facts, after, TimePassed(at=deadline.due_at), entry.key)
+    after = forms.record_grade_change(
+        facts, after, TimePassed(at=deadline.due_at), because=entry.key
+    )
     return deadlines.reapply_rules(after, pack=rules.pack, calendar=rules.calendar)
 
 
-def _apply_rules(before: CaseFacts, after: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def _apply_rules(
+    before: CaseFacts, after: CaseFacts, event: Happening, *, rules: Rules
+) -> CaseFacts:
     """Apply what the rules add to an event: deadlines met and started, signoffs, penalties."""
     after = deadlines.meet(after, event, pack=rules.pack, now=rules.now)
     after = penalties.for_breaches(after, before, rules)
@@ -139,15 +143,17 @@ def _apply_rules(before: CaseFacts, after: CaseFacts, event: Happening, rules: R
         calendar=rules.calendar,
         event=event,
     )
-    after = _record_signoff(before, after, event, rules.pack)
+    after = _record_signoff(before, after, event, pack=rules.pack)
     after = forms.claim(after, event, rules)
-    return penalties.for_event(after, before, event, rules)
+    return penalties.for_event(after, before, event, rules=rules)
 
 
-def _record_signoff(before: CaseFacts, after: CaseFacts, event: Happening, pack: Pack) -> CaseFacts:
+def _record_signoff(
+    before: CaseFacts, after: CaseFacts, event: Happening, *, pack: Pack
+) -> CaseFacts:
     """Record a signoff where the regulation wants one for this step."""
     for entry in pack.signoffs.get(event.type, ()):
-        held = standing(entry, before, event.by, pack) if entry.recorded else None
+        held = standing(entry, before, event.by, pack=pack) if entry.recorded else None
         if held and event.by.employee and holds(entry.applies, before, event):
             name = SignoffFacts(
                 event.type, before.round, held[0], event.by.employee, event.at, held[1]
@@ -228,7 +234,7 @@ def _classified(facts: CaseFacts, event: Classified, rules: Rules) -> CaseFacts:
     after = _reclassify(replace(facts, responsibility=found), event, pack)
     after = replace(after, classified_at=event.at)
     if pack.find("kind", after.kind).handled != pack.find("kind", facts.kind).handled:
-        after = _change_handling(facts, after, event, rules)
+        after = _change_handling(facts, after, event, rules=rules)
     after = penalties.take_back_unfounded(after, pack=pack, at=rules.now)
     if after.closed_at is not None:
         after = followup.with_retention(after, rules)
@@ -236,7 +242,7 @@ def _classified(facts: CaseFacts, event: Classified, rules: Rules) -> CaseFacts:
 
 
 def _change_handling(
-    facts: CaseFacts, after: CaseFacts, event: Classified, rules: Rules
+    facts: CaseFacts, after: CaseFacts, event: Classified, *, rules: Rules
 ) -> CaseFacts:
     """Start or end the handling of a case whose new kind is handled otherwise than the old one.
 
@@ -294,7 +300,7 @@ def _dispatched(facts: CaseFacts, event: Dispatched, rules: Rules) -> CaseFacts:
         event.department,
         facts.round,
         event.at,
-        followup.responsible_person(event, facts, entry.director, rules),
+        followup.responsible_person(event, facts, entry.director, rules=rules),
     )
     return deadlines.bind_responsible(
         replace(facts, assignments=(*facts.assignments, assignment)), rules.pack
@@ -341,13 +347,13 @@ def _replied(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
         return facts
     if event.until is None:
         raise FieldMissing(field="until")
-    _checked_extension(facts, utc(event.until), event.at, rules)
+    _checked_extension(facts, utc(event.until), event.at, rules=rules)
     extension = ExtensionFacts(facts.round, event.at, utc(event.until), event.text)
     return replace(facts, extensions=(*facts.extensions, extension))
 
 
 def _checked_extension(
-    facts: CaseFacts, until: dt.datetime, at: dt.datetime, rules: Rules
+    facts: CaseFacts, until: dt.datetime, at: dt.datetime, *, rules: Rules
 ) -> ExtensionEntry:
     """Return the rule that allows an extension until then.
 
@@ -391,7 +397,7 @@ def _declined(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
 
 
 def _granted(facts: CaseFacts, event: ExtensionGranted, rules: Rules) -> CaseFacts:
-    entry = _checked_extension(facts, utc(event.until), event.at, rules)
+    entry = _checked_extension(facts, utc(event.until), event.at, rules=rules)
     deadline = deadlines.slot_deadline(facts, entry.slot, rules.pack)
     assert deadline is not None
     facts = deadlines.reopen(
@@ -454,7 +460,7 @@ def _concluded(facts: CaseFacts, event: Concluded, rules: Rules) -> CaseFacts:
     """End the case at the desk: a question answered, an incident with complete documents."""
     facts = deadlines.meet_answered(facts, at=event.at, pack=rules.pack, now=rules.now)
     facts = replace(facts, closing_ground=ClosingGround.concluded)
-    return followup.close(facts, event.text, event, rules)
+    return followup.close(facts, event.text, event, rules=rules)
 
 
 def _promised(facts: CaseFacts, event: Promised, rules: Rules) -> CaseFacts:
@@ -485,7 +491,7 @@ def _recounted(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
 
 def archivable(facts: CaseFacts, pack: Pack) -> bool:
     """Whether the case may go to the archive now without anybody's deed."""
-    return observed(facts, pack) and refusal(facts, "archived", SYSTEM, pack) is None
+    return observed(facts, pack) and refusal(facts, "archived", SYSTEM, pack=pack) is None
 
 
 HANDLERS: Mapping[str, Callable[[CaseFacts, Any, Rules], CaseFacts]] = {

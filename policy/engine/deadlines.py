@@ -39,13 +39,17 @@ def start(
             continue
         if (old := facts.deadline_of(entry.key)) or _carries_over(facts, entry):
             if old and old.running and entry.until:
-                facts = _restate_end(facts, old, entry, at, calendar, event)
+                facts = _restate_end(facts, old, entry, at=at, calendar=calendar, event=event)
             continue
-        since = _count_from(entry, name, at, received_at, calendar, facts, event)
+        since = _count_from(
+            entry, name, at, received_at=received_at, calendar=calendar, facts=facts, event=event
+        )
         if entry.until and field_value(entry.until, facts, event) is None:
             continue
         deadline = _end_as_promised(
-            _new_deadline(facts, entry, name, since, calendar, event), entry, facts
+            _new_deadline(facts, entry, name, since=since, calendar=calendar, event=event),
+            entry,
+            facts,
         )
         if entry.slot is None:
             alone.append(deadline)
@@ -62,6 +66,7 @@ def _restate_end(
     facts: CaseFacts,
     deadline: DeadlineFacts,
     entry: DeadlineEntry,
+    *,
     at: dt.datetime,
     calendar: WorkCalendar,
     event: Happening | None,
@@ -78,6 +83,7 @@ def _count_from(
     entry: DeadlineEntry,
     name: str,
     at: dt.datetime,
+    *,
     received_at: dt.datetime | None,
     calendar: WorkCalendar,
     facts: CaseFacts,
@@ -143,6 +149,7 @@ def _new_deadline(
     facts: CaseFacts,
     entry: DeadlineEntry,
     name: str,
+    *,
     since: dt.datetime,
     calendar: WorkCalendar,
     event: Happening | None,
@@ -190,7 +197,7 @@ def count_end(
             deadline, because=because, review_at=review.at, provisional=review.provisional
         )
     if entry.window_from is not None:
-        return _count_window(deadline, entry, because, calendar)
+        return _count_window(deadline, entry, because, calendar=calendar)
     late = entry.after_closing and calendar.after_closing(deadline.starts_at)
     term = entry.after_closing if entry.after_closing and late else entry.within
     due = term.end(deadline.starts_at, calendar)
@@ -199,7 +206,11 @@ def count_end(
 
 
 def _count_window(
-    deadline: DeadlineFacts, entry: DeadlineEntry, because: dict[str, Any], calendar: WorkCalendar
+    deadline: DeadlineFacts,
+    entry: DeadlineEntry,
+    because: dict[str, Any],
+    *,
+    calendar: WorkCalendar,
 ) -> DeadlineFacts:
     """Open at midnight of the first day and end with the last one (day 3 to day 5).
 

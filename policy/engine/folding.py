@@ -85,11 +85,11 @@ def fold(
                 pack, because = _pack_moved_to(facts, entry.event, packs or {}), "moved"
             else:
                 standing_entries = amended_entries(standing_entries, entry.event)
-            fresh = _replay(standing_entries, entry, pack, standing)
+            fresh = _replay(standing_entries, entry, pack, standing=standing)
             facts = reconcile(facts, fresh, at=entry.recorded_at, because=because)
         else:
             known = standing(entry.recorded_at)
-            facts, _ = apply(facts, entry.event, pack, known, entry.recorded_at)
+            facts, _ = apply(facts, entry.event, pack, calendar=known, now=entry.recorded_at)
             standing_entries.append(entry)
     return facts
 
@@ -135,7 +135,7 @@ def amended_entries(
 
 
 def _replay(
-    entries: list[JournalEntry], amendment: JournalEntry, pack: Pack, standing: Calendars
+    entries: list[JournalEntry], amendment: JournalEntry, pack: Pack, *, standing: Calendars
 ) -> CaseFacts:
     """Apply the amended entries anew. LaterStepsStand names a later step that no longer fits."""
     facts = CaseFacts()
@@ -143,7 +143,7 @@ def _replay(
     for entry in entries:
         try:
             known = standing(entry.recorded_at)
-            facts, _ = apply(facts, entry.event, pack, known, entry.recorded_at)
+            facts, _ = apply(facts, entry.event, pack, calendar=known, now=entry.recorded_at)
         except DomainError as error:
             if is_derived(entry.event):
                 steps.append(entry)
@@ -184,14 +184,14 @@ def reconcile(
     at = utc(at)
     if not fresh.number:
         fresh = replace(before, status=Status.withdrawn, deadlines=(), penalties=())
-    kept = tuple(_reconciled_deadline(fresh, old, at, because) for old in before.deadlines)
+    kept = tuple(_reconciled_deadline(fresh, old, at, because=because) for old in before.deadlines)
     old_keys = {(c.key, c.round) for c in before.deadlines}
     added = tuple(c for c in fresh.deadlines if (c.key, c.round) not in old_keys)
     return _reconcile_penalties(before, replace(fresh, deadlines=(*kept, *added)), at=at)
 
 
 def _reconciled_deadline(
-    fresh: CaseFacts, old: DeadlineFacts, at: dt.datetime, because: str
+    fresh: CaseFacts, old: DeadlineFacts, at: dt.datetime, *, because: str
 ) -> DeadlineFacts:
     new = next((c for c in fresh.deadlines if (c.key, c.round) == (old.key, old.round)), None)
     state = old if new is None else new
@@ -199,7 +199,7 @@ def _reconciled_deadline(
         state = replace(old, state=DeadlineState.superseded)
     fresh_breaches = {breach.breached_at: breach for breach in state.breaches} if new else {}
     breaches = tuple(
-        _reconciled_breach(breach, fresh_breaches, at, because) for breach in old.breaches
+        _reconciled_breach(breach, fresh_breaches, at, because=because) for breach in old.breaches
     )
     known = {breach.breached_at for breach in old.breaches}
     more = tuple(
@@ -215,7 +215,7 @@ def _reconciled_deadline(
 
 
 def _reconciled_breach(
-    old: BreachFacts, fresh: Mapping[dt.datetime, BreachFacts], at: dt.datetime, because: str
+    old: BreachFacts, fresh: Mapping[dt.datetime, BreachFacts], at: dt.datetime, *, because: str
 ) -> BreachFacts:
     """Keep a breach with its first `found_at`, or lift it where the new case has none."""
     again = fresh.get(old.breached_at)

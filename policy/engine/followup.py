@@ -23,7 +23,7 @@ from policy.vocabulary.status import CallOutcome, CallPurpose, ClosingGround, St
 
 
 def responsible_person(
-    event: Dispatched | Restarted, facts: CaseFacts, post: str | None, rules: Rules
+    event: Dispatched | Restarted, facts: CaseFacts, post: str | None, *, rules: Rules
 ) -> str:
     """Return who is first responsible: the director, or their deputy of that day (SKD-3.2.2.1).
 
@@ -125,7 +125,7 @@ def restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:
         last.department,
         facts.round + 1,
         event.at,
-        responsible_person(event, facts, post, rules),
+        responsible_person(event, facts, post, rules=rules),
         last.handler,
     )
     return replace(
@@ -152,15 +152,15 @@ def settled(facts: CaseFacts, event: Settled, rules: Rules) -> CaseFacts:
     if facts.closed_at is not None:
         return replace(facts, status=Status.closed)
     facts = replace(facts, closing_ground=ClosingGround.settled)
-    return close(facts, event.reason, event, rules)
+    return close(facts, event.reason, event, rules=rules)
 
 
 def signed(facts: CaseFacts, event: Signed, rules: Rules) -> CaseFacts:
     """Close the case with the customer's own words."""
-    return close(facts, event.feedback, event, rules)
+    return close(facts, event.feedback, event, rules=rules)
 
 
-def close(facts: CaseFacts, feedback: str, event: Happening, rules: Rules) -> CaseFacts:
+def close(facts: CaseFacts, feedback: str, event: Happening, *, rules: Rules) -> CaseFacts:
     """Close the case, start its observation and set until when it is kept."""
     facts = replace(facts, status=Status.closed, closed_at=event.at, feedback=feedback)
     facts = with_retention(facts, rules)

@@ -45,14 +45,14 @@ from policy.vocabulary.status import ALLOWED
 
 
 def add_entry(
-    facts: CaseFacts, event: Happening, section: str, key: str, data: Mapping[str, Any]
+    facts: CaseFacts, event: Happening, section: str, *, key: str, data: Mapping[str, Any]
 ) -> CaseFacts:
     """Return the case with one more entry, by the person and at the time of the event."""
     form_entry = FormEntryFacts(section, key, facts.round, event.at, event.by.employee, dict(data))
     return replace(facts, entries=(*facts.entries, form_entry))
 
 
-def entry_asked_for(facts: CaseFacts, section: str, key: str, pack: Pack, field: str) -> Any:
+def entry_asked_for(facts: CaseFacts, section: str, key: str, *, pack: Pack, field: str) -> Any:
     """Return the pack's entry to file under. Raises ChoiceUnknown, FormNotAsked."""
     entry = pack.find(section, key)
     if entry is None:
@@ -67,8 +67,8 @@ def entry_asked_for(facts: CaseFacts, section: str, key: str, pack: Pack, field:
 
 def fill(facts: CaseFacts, event: Filled, rules: Rules) -> CaseFacts:
     """Add a filled form. Raises FieldMissing for a required field, ChoiceUnknown and others."""
-    entry = entry_asked_for(facts, "form", event.form, rules.pack, "form")
-    return add_entry(facts, event, "form", entry.key, checked_form_data(entry, event.data))
+    entry = entry_asked_for(facts, "form", event.form, pack=rules.pack, field="form")
+    return add_entry(facts, event, "form", key=entry.key, data=checked_form_data(entry, event.data))
 
 
 def checked_form_data(entry: Any, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,18 +82,18 @@ def checked_form_data(entry: Any, data: Mapping[str, Any]) -> dict[str, Any]:
 
 def report(facts: CaseFacts, event: Reported, rules: Rules) -> CaseFacts:
     """Add a report that went out. Raises FieldMissing where a proof is required and missing."""
-    entry = entry_asked_for(facts, "report_out", event.report, rules.pack, "report")
+    entry = entry_asked_for(facts, "report_out", event.report, pack=rules.pack, field="report")
     if event.way not in {way.key for way in entry.ways}:
         raise ChoiceUnknown(field="way", value=event.way)
     if entry.proof and not event.proof:
         raise FieldMissing(field="proof")
     said = {"way": event.way, "addressee": event.addressee, "proof": event.proof}
-    return add_entry(facts, event, "report_out", entry.key, said | {"text": event.text})
+    return add_entry(facts, event, "report_out", key=entry.key, data=said | {"text": event.text})
 
 
 def tick_item(facts: CaseFacts, event: Checked, rules: Rules) -> CaseFacts:
     """Tick an item of a checklist; the entry says `complete` once no item is missing."""
-    entry = entry_asked_for(facts, "checklist", event.checklist, rules.pack, "checklist")
+    entry = entry_asked_for(facts, "checklist", event.checklist, pack=rules.pack, field="checklist")
     item = next((item for item in entry.items if item.key == event.item), None)
     if item is None:
         raise ChoiceUnknown(field="item", value=event.item)
@@ -106,7 +106,7 @@ def tick_item(facts: CaseFacts, event: Checked, rules: Rules) -> CaseFacts:
     }
     said = {"item": event.item, "evidence": event.evidence, "paper": event.paper}
     said["complete"] = str(all(item.key in at_hand for item in entry.items)).lower()
-    return add_entry(facts, event, "checklist", entry.key, said)
+    return add_entry(facts, event, "checklist", key=entry.key, data=said)
 
 
 # ---------------------------------------------------------------- approvals and ladders
@@ -164,7 +164,7 @@ def forms_in_condition(entry: Any) -> frozenset[str]:
 
 def endorse(facts: CaseFacts, event: Endorsed, rules: Rules) -> CaseFacts:
     """Add an approval, or a refusal that ends the chain. Who may: see `permission`."""
-    entry = entry_asked_for(facts, "chain", event.chain, rules.pack, "chain")
+    entry = entry_asked_for(facts, "chain", event.chain, pack=rules.pack, field="chain")
     post = next_approver(facts, entry)
     if post is None:
         raise StatusForbids(deed=event.type, status=facts.status)
@@ -172,24 +172,24 @@ def endorse(facts: CaseFacts, event: Endorsed, rules: Rules) -> CaseFacts:
     through = step == len(entry.steps)
     standing = ("approved" if through else "open") if event.agrees else "refused"
     said = {"step": step, "post": post, "agrees": event.agrees, "opinion": event.opinion}
-    return add_entry(facts, event, "chain", entry.key, said | {"standing": standing})
+    return add_entry(facts, event, "chain", key=entry.key, data=said | {"standing": standing})
 
 
 def escalate(facts: CaseFacts, event: Escalated, rules: Rules) -> CaseFacts:
     """Take one step up a ladder. Raises StatusForbids at its top."""
-    entry = entry_asked_for(facts, "ladder", event.ladder, rules.pack, "ladder")
+    entry = entry_asked_for(facts, "ladder", event.ladder, pack=rules.pack, field="ladder")
     level = facts.times_entered("ladder", entry.key) + 1
     if level > len(entry.steps):
         raise StatusForbids(deed=event.type, status=facts.status)
     said = {"level": level, "post": entry.steps[level - 1], "reason": event.reason}
-    return add_entry(facts, event, "ladder", entry.key, said)
+    return add_entry(facts, event, "ladder", key=entry.key, data=said)
 
 
 def involve(facts: CaseFacts, event: Involved, rules: Rules) -> CaseFacts:
     """Add a department that takes part beside the one that leads."""
     if rules.pack.find("department", event.department) is None:
         raise ChoiceUnknown(field="department", value=event.department)
-    return add_entry(facts, event, "participant", event.department, {"task": event.task})
+    return add_entry(facts, event, "participant", key=event.department, data={"task": event.task})
 
 
 # ---------------------------------------------------------------- the customer
@@ -207,15 +207,17 @@ def promise(facts: CaseFacts, event: Promised, rules: Rules) -> CaseFacts:
         _check_authority(event, rules.pack)
     said = {"text": event.text, "consent": event.consent, "amount": _amount_text(event.amount)}
     if event.until is None:
-        return add_entry(facts, event, "promise", "promise", said)
+        return add_entry(facts, event, "promise", key="promise", data=said)
     until = utc(event.until)
     if until <= event.at:
         raise TimeBeforeCase(field="until", at=until, earliest=event.at)
-    _check_promise_deadline(facts, event, until, rules.pack)
+    _check_promise_deadline(facts, event, until, pack=rules.pack)
     if not event.consent and _is_later_than_due(facts, until, rules.pack):
         raise ConsentMissing(until=until)
     facts = replace(facts, promised_at=until)
-    return add_entry(facts, event, "promise", "promise", said | {"until": until.isoformat()})
+    return add_entry(
+        facts, event, "promise", key="promise", data=said | {"until": until.isoformat()}
+    )
 
 
 def _amount_text(amount: Decimal | None) -> str | None:
@@ -231,7 +233,7 @@ def _check_authority(event: Promised, pack: Pack) -> None:
 
 
 def _check_promise_deadline(
-    facts: CaseFacts, event: Promised, until: dt.datetime, pack: Pack
+    facts: CaseFacts, event: Promised, until: dt.datetime, *, pack: Pack
 ) -> None:
     """Refuse a time after a deadline that promises must keep; a breached one binds no more."""
     for deadline in facts.deadlines:
@@ -255,7 +257,7 @@ def inform(facts: CaseFacts, event: Informed, rules: Rules) -> CaseFacts:
     said = {"channel": event.channel, "text": event.text}
     if event.about == "result":
         facts = replace(facts, informed_at=facts.informed_at or event.at)
-    return add_entry(facts, event, "informed", event.about, said)
+    return add_entry(facts, event, "informed", key=event.about, data=said)
 
 
 # ---------------------------------------------------------------- findings and claims
@@ -269,7 +271,7 @@ def verify(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
     concerned = tuple(dict.fromkeys(event.concerned))
     facts = replace(facts, finding=entry.key, valid=entry.valid, concerned=concerned)
     said = {"concerned": list(concerned), "text": event.text, "valid": entry.valid}
-    return add_entry(facts, event, "finding", entry.key, said)
+    return add_entry(facts, event, "finding", key=entry.key, data=said)
 
 
 def claim(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
@@ -280,18 +282,20 @@ def claim(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
         if not holds(entry.applies, facts, event) or count < entry.from_count or not total:
             continue
         amount = (Decimal(str(total)) * entry.percent / 100).quantize(Decimal("0.01"))
-        facts = add_entry(facts, event, "claim", entry.key, {"amount": str(amount), "count": count})
+        facts = add_entry(
+            facts, event, "claim", key=entry.key, data={"amount": str(amount), "count": count}
+        )
     return facts
 
 
 def record_grade_change(
-    before: CaseFacts, after: CaseFacts, event: Happening, because: str
+    before: CaseFacts, after: CaseFacts, event: Happening, *, because: str
 ) -> CaseFacts:
     """Add an entry for a changed grade: from what, when and why."""
     if after.grade == before.grade or after.grade is None:
         return after
     return add_entry(
-        after, event, "severity", after.grade, {"was": before.grade, "because": because}
+        after, event, "severity", key=after.grade, data={"was": before.grade, "because": because}
     )
 
 

@@ -86,7 +86,9 @@ def indicator_figure(
             return _rate(sum(c.answered for c in now), len(now))
         case "repeat_rate":
             said = [c for c in now if c.confirmed or entry.of is None]
-            return _rate(sum(_is_repeat(c, asked, entry.window, calendar) for c in said), len(now))
+            return _rate(
+                sum(_is_repeat(c, asked, entry.window, calendar=calendar) for c in said), len(now)
+            )
         case "late_count":
             return _count(sum(c.counts.count(entry.counter or "") for c in now))
         case _:
@@ -106,7 +108,11 @@ def target_reached(entry: IndicatorEntry, found: Figure) -> bool | None:
 
 
 def _is_repeat(
-    case: CaseSummary, cases: Sequence[CaseSummary], window: Quantity | None, calendar: WorkCalendar
+    case: CaseSummary,
+    cases: Sequence[CaseSummary],
+    window: Quantity | None,
+    *,
+    calendar: WorkCalendar,
 ) -> bool:
     """Whether the customer came with the same matter within the window before."""
     if case.customer is None or case.received_at is None:

@@ -42,7 +42,7 @@ def appeal(facts: CaseFacts, event: Appealed, rules: Rules) -> CaseFacts:
     _in_time(facts, event, entry)
     facts = penalties.suspend(facts, event.employee, at=event.at)
     said = {"employee": event.employee, "text": event.text}
-    return add_entry(facts, event, "appeal", entry.key, said)
+    return add_entry(facts, event, "appeal", key=entry.key, data=said)
 
 
 def _in_time(facts: CaseFacts, event: Appealed, entry: VoteEntry) -> None:
@@ -69,7 +69,9 @@ def convene(facts: CaseFacts, event: Convened, rules: Rules) -> CaseFacts:
     recused = [who for who in dict.fromkeys(event.members) if who in out]
     if not members:
         raise FieldMissing(field="members")
-    return add_entry(facts, event, "vote", entry.key, {"members": members, "recused": recused})
+    return add_entry(
+        facts, event, "vote", key=entry.key, data={"members": members, "recused": recused}
+    )
 
 
 def excluded_members(entry: VoteEntry, facts: CaseFacts) -> set[str]:
@@ -89,7 +91,7 @@ def excluded_members(entry: VoteEntry, facts: CaseFacts) -> set[str]:
 
 def vote(facts: CaseFacts, event: Voted, rules: Rules) -> CaseFacts:
     """Record a member's vote. Raises NotAMember, SelfForbidden; a second vote is refused."""
-    jury = _open_jury(facts, event.vote, event, rules.pack)
+    jury = _open_jury(facts, event.vote, event, pack=rules.pack)
     who = event.by.employee or ""
     if who in jury.data["recused"]:
         raise SelfForbidden(deed=event.type, cite=rules.pack.find("vote", event.vote).cite)
@@ -98,12 +100,12 @@ def vote(facts: CaseFacts, event: Voted, rules: Rules) -> CaseFacts:
     if any(ballot.employee == who for ballot in ballots(facts, event.vote)):
         raise StatusForbids(deed=event.type, status=facts.status)
     said = {"agrees": event.agrees, "reason": event.reason}
-    return add_entry(facts, event, "ballot", event.vote, said)
+    return add_entry(facts, event, "ballot", key=event.vote, data=said)
 
 
 def rule(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
     """Record the result of the votes. Raises VoteOpen while a missing vote could change it."""
-    jury = _open_jury(facts, event.vote, event, rules.pack)
+    jury = _open_jury(facts, event.vote, event, pack=rules.pack)
     entry: VoteEntry = rules.pack.find("vote", event.vote)
     cast = ballots(facts, event.vote)
     agreed = vote_outcome(entry, len(jury.data["members"]), cast)
@@ -117,9 +119,9 @@ def rule(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
         "of": len(jury.data["members"]),
         "minutes": event.minutes,
     }
-    facts = add_entry(facts, event, "ruling", entry.key, said)
+    facts = add_entry(facts, event, "ruling", key=entry.key, data=said)
     if entry.about == "appeal":
-        return _apply_appeal_ruling(facts, event, agreed, rules)
+        return _apply_appeal_ruling(facts, event, agreed=agreed, rules=rules)
     return _make_unclosable(facts, event, rules) if agreed else facts
 
 
@@ -153,14 +155,14 @@ def vote_state(facts: CaseFacts, key: str) -> str | None:
     return None
 
 
-def _question(facts: CaseFacts, key: str, pack: Pack, about: str | None = None) -> VoteEntry:
-    entry: VoteEntry = entry_asked_for(facts, "vote", key, pack, "vote")
+def _question(facts: CaseFacts, key: str, pack: Pack, *, about: str | None = None) -> VoteEntry:
+    entry: VoteEntry = entry_asked_for(facts, "vote", key, pack=pack, field="vote")
     if about and entry.about != about:
         raise ChoiceUnknown(field="vote", value=key)
     return entry
 
 
-def _open_jury(facts: CaseFacts, key: str, event: Happening, pack: Pack) -> FormEntryFacts:
+def _open_jury(facts: CaseFacts, key: str, event: Happening, *, pack: Pack) -> FormEntryFacts:
     _question(facts, key, pack)
     jury = facts.last_entry("vote", key)
     if jury is None or vote_state(facts, key) != "open":
@@ -180,7 +182,9 @@ def _make_unclosable(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
     return replace(facts, status=Status.accepted, closing_ground=ClosingGround.unclosable)
 
 
-def _apply_appeal_ruling(facts: CaseFacts, event: Ruled, agreed: bool, rules: Rules) -> CaseFacts:
+def _apply_appeal_ruling(
+    facts: CaseFacts, event: Ruled, *, agreed: bool, rules: Rules
+) -> CaseFacts:
     """Void the penalties of a won appeal, and its finding once that is about no one else."""
     last = facts.last_entry("appeal", event.vote)
     assert last is not None

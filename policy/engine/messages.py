@@ -49,9 +49,9 @@ def notifications(
     event: Happening,
     effects: Sequence[Effect],
     before: CaseFacts,
+    *,
     after: CaseFacts,
     pack: Pack,
-    *,
     seq: int,
 ) -> Iterator[Notification]:
     """Yield the notifications of the `seq`-th event of a case; none for history."""
@@ -69,7 +69,7 @@ def notifications(
         yield Notification("to_decide", str(seq), None, where, decides)
     yield from _approval_turns(before, after, pack, seq=seq)
     yield from _jury_notifications(event, after, pack, seq=seq)
-    alerts = list(_alert_notifications(event, effects, after, pack, seq=seq))
+    alerts = list(_alert_notifications(event, effects, after, pack=pack, seq=seq))
     yield from alerts
     if isinstance(event, Involved):
         yield _participant_notification(event, pack, {alert.post for alert in alerts}, seq=seq)
@@ -116,22 +116,24 @@ def _participant_notification(
 
 
 def _alert_notifications(
-    event: Happening, effects: Sequence[Effect], after: CaseFacts, pack: Pack, *, seq: int
+    event: Happening, effects: Sequence[Effect], after: CaseFacts, *, pack: Pack, seq: int
 ) -> Iterator[Notification]:
     """Yield the notifications of alerts, and to the next step of a ladder."""
     for alert in pack.alerts.get(event.type, ()):
         if holds(alert.applies, after, event):
-            yield from _for_each_addressee(alert.key, alert.to, f"{alert.key}/{seq}", after)
+            yield from _for_each_addressee(alert.key, alert.to, f"{alert.key}/{seq}", case=after)
     if event.type == "escalated":
         step = after.entries[-1]
-        yield from _for_each_addressee(step.key, (step.data["post"],), f"{step.key}/{seq}", after)
+        yield from _for_each_addressee(
+            step.key, (step.data["post"],), f"{step.key}/{seq}", case=after
+        )
     for effect in _expired_deadlines(effects, after, pack) if pack.alert else ():
         slot = pack.find("deadline", effect.key).slot
         for alert in pack.alert:
             named = alert.breach_of is not None and alert.breach_of in (effect.key, slot)
             if named and holds(alert.applies, after):
                 occasion = f"{alert.key}/{effect.key}/{effect.facts['round']}/{seq}"
-                yield from _for_each_addressee(alert.key, alert.to, occasion, after)
+                yield from _for_each_addressee(alert.key, alert.to, occasion, case=after)
 
 
 def _expired_deadlines(effects: Sequence[Effect], after: CaseFacts, pack: Pack) -> Iterator[Effect]:
@@ -161,7 +163,7 @@ _PARTS: dict[str, Callable[[CaseFacts], str | None]] = {
 
 
 def _for_each_addressee(
-    rule: str, to: Sequence[str], occasion: str, case: CaseFacts
+    rule: str, to: Sequence[str], occasion: str, *, case: CaseFacts
 ) -> Iterator[Notification]:
     """Yield a notification to each of those named, by their role on the case or their post."""
     for who in to:

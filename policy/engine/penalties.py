@@ -28,7 +28,7 @@ from policy.vocabulary.status import PenaltyStatus, Sign
 from policy.vocabulary.worktime import WorkCalendar
 
 
-def for_event(facts: CaseFacts, before: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def for_event(facts: CaseFacts, before: CaseFacts, event: Happening, *, rules: Rules) -> CaseFacts:
     """Add the penalties an event brings by itself, to who was responsible before it."""
     for entry in rules.pack.penalties_by_event.get(event.type, ()):
         if not holds(entry.applies, before, event):
@@ -37,15 +37,19 @@ def for_event(facts: CaseFacts, before: CaseFacts, event: Happening, rules: Rule
         occasion = _occasion(entry, before.round, event)
         for who in bearers(entry, before if entry.who != "concerned" else facts):
             if entry.from_count is None:
-                facts = add_penalty(facts, entry, who, occasion, because, rules=rules)
-            elif reason := _count_of_year(entry, who, event, facts):
+                facts = add_penalty(
+                    facts, entry, who, occasion=occasion, because=because, rules=rules
+                )
+            elif reason := _count_of_year(entry, who, event, facts=facts):
                 nth = f"count/{reason['count']}"
-                facts = add_penalty(facts, entry, who, nth, because | reason, rules=rules)
+                facts = add_penalty(
+                    facts, entry, who, occasion=nth, because=because | reason, rules=rules
+                )
     return facts
 
 
 def _count_of_year(
-    entry: PenaltyEntry, who: str | None, event: Happening, facts: CaseFacts
+    entry: PenaltyEntry, who: str | None, event: Happening, *, facts: CaseFacts
 ) -> dict[str, Any] | None:
     """Return the count of verified complaints as a reason, or None where it costs nothing."""
     assert entry.from_count is not None
@@ -80,7 +84,7 @@ def _for_last_breach(facts: CaseFacts, deadline: DeadlineFacts, rules: Rules) ->
         occasion = "order" if entry.per == "order" else f"{deadline.key}/{deadline.round}"
         bound = deadline.responsible if entry.who == "responsible" else None
         for who in (bound,) if bound else bearers(entry, facts):
-            facts = add_penalty(facts, entry, who, occasion, because, rules=rules)
+            facts = add_penalty(facts, entry, who, occasion=occasion, because=because, rules=rules)
     return facts
 
 
@@ -136,14 +140,16 @@ def for_judgement(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
     amount = _share(_decided_amount(entry, event), entry, len(people))
     for who in people:
         if isinstance(entry, RewardEntry):
-            facts = _add_reward(facts, entry, who, occasion, because, amount=amount, at=rules.now)
+            facts = _add_reward(
+                facts, entry, who, occasion=occasion, because=because, amount=amount, at=rules.now
+            )
             continue
         facts = add_penalty(
             facts,
             entry,
             who,
-            occasion,
-            because,
+            occasion=occasion,
+            because=because,
             rules=rules,
             amount=amount,
             taken=event.taken,
@@ -190,9 +196,9 @@ def _add_reward(
     facts: CaseFacts,
     entry: RewardEntry,
     who: str,
+    *,
     occasion: str,
     because: dict[str, Any],
-    *,
     amount: Decimal,
     at: dt.datetime,
 ) -> CaseFacts:
@@ -237,19 +243,19 @@ def add_penalty(
     facts: CaseFacts,
     entry: PenaltyEntry,
     who: str | None,
+    *,
     occasion: str,
     because: dict[str, Any],
-    *,
     rules: Rules,
     amount: Decimal | None = None,
     taken: Collection[str] = (),
     happened_at: dt.datetime | None = None,
 ) -> CaseFacts:
     """Add a penalty and its surcharges, once; a graver one that stands keeps it out."""
-    if who is None or _replaced_by_graver(facts, entry, who, rules.pack):
+    if who is None or _replaced_by_graver(facts, entry, who, pack=rules.pack):
         return facts
     months = (rules.calendar.local(happened_at or rules.now), rules.calendar.local(rules.now))
-    left = _sanctions_left(facts, entry, who, months, taken, rules.pack)
+    left = _sanctions_left(facts, entry, who, months=months, taken=taken, pack=rules.pack)
     made = PenaltyFacts(
         rule=entry.key,
         employee=who,
@@ -260,11 +266,11 @@ def add_penalty(
         sanctions=left,
     )
     nothing_left = entry.sanctions and not left and not made.amount
-    penalised = facts if nothing_left else _put_penalty(facts, entry, made, rules.now)
+    penalised = facts if nothing_left else _put_penalty(facts, entry, made, at=rules.now)
     if penalised is facts:
         return facts
     return _add_surcharges(
-        penalised, entry, made, because, rules=rules, taken=taken, happened_at=happened_at
+        penalised, entry, made, because=because, rules=rules, taken=taken, happened_at=happened_at
     )
 
 
@@ -272,8 +278,8 @@ def _add_surcharges(
     facts: CaseFacts,
     base: PenaltyEntry,
     made: PenaltyFacts,
-    because: dict[str, Any],
     *,
+    because: dict[str, Any],
     rules: Rules,
     taken: Collection[str],
     happened_at: dt.datetime | None,
@@ -287,8 +293,8 @@ def _add_surcharges(
                 facts,
                 surcharge,
                 payer,
-                f"{base.key}/{made.occasion}",
-                reason,
+                occasion=f"{base.key}/{made.occasion}",
+                because=reason,
                 rules=rules,
                 taken=taken,
                 happened_at=happened_at,
@@ -297,7 +303,7 @@ def _add_surcharges(
 
 
 def _put_penalty(
-    facts: CaseFacts, entry: PenaltyEntry, made: PenaltyFacts, at: dt.datetime
+    facts: CaseFacts, entry: PenaltyEntry, made: PenaltyFacts, *, at: dt.datetime
 ) -> CaseFacts:
     """Return the case with a penalty in place of lighter ones; the same case where it stands."""
     old = next((c for c in facts.penalties if c.identity == made.identity), None)
@@ -338,6 +344,7 @@ def _sanctions_left(
     facts: CaseFacts,
     entry: PenaltyEntry,
     who: str,
+    *,
     months: tuple[dt.datetime, dt.datetime],
     taken: Collection[str],
     pack: Pack,
@@ -356,7 +363,7 @@ def _sanctions_left(
     return tuple(left)
 
 
-def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, pack: Pack) -> bool:
+def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, *, pack: Pack) -> bool:
     graver = pack.graver_penalties.get(entry.key)
     return graver is not None and any(
         c.rule in graver and c.employee == who and c.stands and c.sign is Sign.charge
@@ -483,7 +490,7 @@ def apply_step(facts: CaseFacts, event: Any, *, pack: Pack, calendar: WorkCalend
     wanted, then = STEPS[event.type]
     if found.status is not wanted:
         raise StatusForbids(deed=event.type, status=found.status)
-    moved = _with_step_time(replace(found, status=then), event, pack, calendar)
+    moved = _with_step_time(replace(found, status=then), event, pack, calendar=calendar)
     facts = replace(facts, penalties=tuple(moved if c is found else c for c in facts.penalties))
     return _after_waiving(facts, found, at=event.at) if then is PenaltyStatus.waived else facts
 
@@ -511,7 +518,7 @@ def _restore_lighter(facts: CaseFacts, waived: PenaltyFacts) -> CaseFacts:
 
 
 def _with_step_time(
-    c: PenaltyFacts, event: Any, pack: Pack, calendar: WorkCalendar
+    c: PenaltyFacts, event: Any, pack: Pack, *, calendar: WorkCalendar
 ) -> PenaltyFacts:
     if event.type == "penalty_confirmed":
         return replace(c, confirmed_at=event.at)

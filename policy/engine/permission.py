@@ -65,7 +65,7 @@ def offered(facts: CaseFacts, by: By, pack: Pack) -> tuple[Deed, ...]:
             continue
         if name in ANSWERS_A_CLOCK and not _awaited(facts, name, pack):
             continue
-        refused = refusal(facts, name, by, pack)
+        refused = refusal(facts, name, by, pack=pack)
         if not isinstance(refused, StatusForbids | HistoryForbids):
             deeds.append(Deed(name, refused))
     return tuple(deeds)
@@ -88,14 +88,14 @@ def _awaited(facts: CaseFacts, name: str, pack: Pack) -> bool:
 
 
 def refusal(
-    facts: CaseFacts, name: str, by: By, pack: Pack, event: Happening | None = None
+    facts: CaseFacts, name: str, by: By, *, pack: Pack, event: Happening | None = None
 ) -> DomainError | None:
     """Why the event may not happen now, or None. Without `event` its contents are left open."""
     for reason in (
         _by_status(facts, name),
-        _by_standing(facts, name, pack, event),
-        _by_post(facts, name, by, pack, event),
-        _by_gate(facts, name, pack, event),
+        _by_standing(facts, name, pack, event=event),
+        _by_post(facts, name, by, pack=pack, event=event),
+        _by_gate(facts, name, pack, event=event),
     ):
         if reason is not None:
             return reason
@@ -104,7 +104,7 @@ def refusal(
 
 def refusal_alone(by: By, pack: Pack, event: Happening) -> DomainError | None:
     """Why somebody may not do what belongs to no case, or None: there only posts decide."""
-    return _by_post(CaseFacts(), event.type, by, pack, event)
+    return _by_post(CaseFacts(), event.type, by, pack=pack, event=event)
 
 
 def _by_status(facts: CaseFacts, name: str) -> DomainError | None:
@@ -124,7 +124,7 @@ def _by_status(facts: CaseFacts, name: str) -> DomainError | None:
 
 
 def _by_standing(
-    facts: CaseFacts, name: str, pack: Pack, event: Happening | None
+    facts: CaseFacts, name: str, pack: Pack, *, event: Happening | None
 ) -> DomainError | None:
     """What follows from the case itself and needs no rule: nothing to review, nobody to ask."""
     forbidden = StatusForbids(deed=name, status=facts.status)
@@ -218,19 +218,19 @@ def _by_call(facts: CaseFacts, event: Happening | None, pack: Pack) -> DomainErr
 
 
 def _by_post(
-    facts: CaseFacts, name: str, by: By, pack: Pack, event: Happening | None
+    facts: CaseFacts, name: str, by: By, *, pack: Pack, event: Happening | None
 ) -> DomainError | None:
     if by.kind is ActorKind.system:
         return None
     entries = [e for e in pack.signoffs.get(name, ()) if _concerns(e.applies, facts, event)]
-    if by.kind is ActorKind.sheet and (reason := _by_workbook(facts, name, by, entries)):
+    if by.kind is ActorKind.sheet and (reason := _by_workbook(facts, name, by, entries=entries)):
         return reason
     for entry in entries:
         if by.employee and by.employee in _excluded(entry, facts):
             return SelfForbidden(deed=name, cite=entry.cite)
     if name == "endorsed" and event is not None:
-        return _by_turn(facts, by, pack, event)
-    if not entries or any(standing(e, facts, by, pack) for e in entries):
+        return _by_turn(facts, by, pack, event=event)
+    if not entries or any(standing(e, facts, by, pack=pack) for e in entries):
         return None
     who_may = [who for e in entries for who in e.by]
     people = [who for who in who_may if who not in SHEETS]
@@ -238,14 +238,14 @@ def _by_post(
     return PostMissing(deed=name, posts=posts, cite=entries[0].cite)
 
 
-def _by_turn(facts: CaseFacts, by: By, pack: Pack, event: Happening) -> DomainError | None:
+def _by_turn(facts: CaseFacts, by: By, pack: Pack, *, event: Happening) -> DomainError | None:
     """In a chain of approvals it is one post's turn, whoever else may approve later."""
     entry = pack.find("chain", getattr(event, "chain", ""))
     turn = forms.next_approver(facts, entry) if entry else None
     if entry is None or turn is None:
         return None
     asks = SignoffEntry(key=entry.key, label=entry.label, cite=entry.cite, event=(), by=(turn,))
-    if standing(asks, facts, by, pack):
+    if standing(asks, facts, by, pack=pack):
         return None
     return PostMissing(deed="endorsed", posts=[_called(turn, facts, pack)], cite=entry.cite)
 
@@ -258,7 +258,7 @@ def nameless(name: str, by: By) -> NameNeeded | None:
 
 
 def _by_workbook(
-    facts: CaseFacts, name: str, by: By, entries: Sequence[SignoffEntry]
+    facts: CaseFacts, name: str, by: By, *, entries: Sequence[SignoffEntry]
 ) -> NameNeeded | None:
     """What holds for sheets in every regulation: no signature, and no case of somebody else's.
 
@@ -275,7 +275,7 @@ def within_reach(facts: CaseFacts, pack: Pack) -> frozenset[str]:
     if facts.department is None:
         return frozenset()
     by = By(kind=ActorKind.sheet, departments=(facts.department,))
-    able = {name for name in SHEET_DEEDS if refusal(facts, name, by, pack) is None}
+    able = {name for name in SHEET_DEEDS if refusal(facts, name, by, pack=pack) is None}
     running = (c.key for c in facts.deadlines if c.running)
     return frozenset(key for key in running if able & set(pack.find("deadline", key).met_by))
 
@@ -304,13 +304,15 @@ def _excluded(entry: SignoffEntry, facts: CaseFacts) -> set[str | None]:
     return out
 
 
-def standing(entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack) -> tuple[str, bool] | None:
+def standing(
+    entry: SignoffEntry, facts: CaseFacts, by: By, *, pack: Pack
+) -> tuple[str, bool] | None:
     """The post (or role) by which somebody may do it and whether as a deputy, or None.
 
     A sheet is nobody: it has what is given to the department of the case or to sheets, no more.
     """
     if by.kind is ActorKind.sheet:
-        return _standing_of_workbook(entry, facts, by, pack)
+        return _standing_of_workbook(entry, facts, by, pack=pack)
     for who in entry.by:
         if who in _PARTS and by.employee and by.employee in _PARTS[who](facts):
             return who, False
@@ -322,7 +324,7 @@ def standing(entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack) -> tuple
             return who, False
         if who.startswith("member:") and who.removeprefix("member:") in by.departments:
             return who, False
-        held = _held(entry, post_of(who, facts, pack), facts, by)
+        held = _held(entry, post_of(who, facts, pack), facts, by=by)
         if held is not None:
             return post_of(who, facts, pack) or who, held
     return None
@@ -341,7 +343,7 @@ def _takes_part(facts: CaseFacts, by: By) -> bool:
 
 
 def _standing_of_workbook(
-    entry: SignoffEntry, facts: CaseFacts, by: By, pack: Pack
+    entry: SignoffEntry, facts: CaseFacts, by: By, *, pack: Pack
 ) -> tuple[str, bool] | None:
     own = facts.department is not None and facts.department in by.departments
     for who in entry.by:
@@ -365,7 +367,7 @@ def post_of(who: str, facts: CaseFacts, pack: Pack) -> str | None:
     return department.director if department else None
 
 
-def _held(entry: SignoffEntry, post: str | None, facts: CaseFacts, by: By) -> bool | None:
+def _held(entry: SignoffEntry, post: str | None, facts: CaseFacts, *, by: By) -> bool | None:
     """Whether the post is held as a deputy; None when it is not held in a way that counts."""
     ways = [h.deputy for h in by.posts if h.post == post]
     if False in ways:
@@ -376,17 +378,17 @@ def _held(entry: SignoffEntry, post: str | None, facts: CaseFacts, by: By) -> bo
 
 
 def _by_gate(
-    facts: CaseFacts, name: str, pack: Pack, event: Happening | None
+    facts: CaseFacts, name: str, pack: Pack, *, event: Happening | None
 ) -> DomainError | None:
     for gate in pack.gates.get(name, ()):
         if not _concerns(gate.applies, facts, event):
             continue
         if row := first_failing(gate.requires, facts, event):
-            return _closed(gate, name, row, pack)
+            return _closed(gate, name, row, pack=pack)
     return None
 
 
-def _closed(gate: GateEntry, name: str, row: ConditionRow, pack: Pack) -> GateClosed:
+def _closed(gate: GateEntry, name: str, row: ConditionRow, *, pack: Pack) -> GateClosed:
     field = _asked_for(row.field, pack)
     return GateClosed(deed=name, gate=gate.label, cite=gate.cite, field=field, wanted=row.value)
 

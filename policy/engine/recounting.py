@@ -48,10 +48,14 @@ def _recount_deadline(
     calendar: WorkCalendar,
 ) -> CaseFacts:
     fresh = _recounted_end(deadline, pack.find("deadline", deadline.key), calendar)
-    rivals = list(_rivals(facts, deadline, pack, calendar))
+    rivals = list(_rivals(facts, deadline, pack, calendar=calendar))
     if first := _earliest_rival(facts, fresh, rivals, at=at, pack=pack):
         return _let_rival_run(
-            facts, deadline, replace(fresh, because=_without_rival(fresh, first)), first, at
+            facts,
+            deadline,
+            replace(fresh, because=_without_rival(fresh, first)),
+            first=first,
+            at=at,
         )
     over = [_updated_rival(one, rivals) for one in fresh.because.get("over", ())]
     because = {**fresh.because, "over": over} if over else fresh.because
@@ -105,7 +109,7 @@ def _lift(breach: BreachFacts, at: dt.datetime) -> BreachFacts:
 
 
 def _rivals(
-    facts: CaseFacts, deadline: DeadlineFacts, pack: Pack, calendar: WorkCalendar
+    facts: CaseFacts, deadline: DeadlineFacts, pack: Pack, *, calendar: WorkCalendar
 ) -> Iterator[DeadlineFacts]:
     """Yield the deadlines of other rules that this one ended before, counted anew."""
     for beaten in deadline.because.get("over", ()):
@@ -172,6 +176,7 @@ def _let_rival_run(
     facts: CaseFacts,
     deadline: DeadlineFacts,
     fresh: DeadlineFacts,
+    *,
     first: DeadlineFacts,
     at: dt.datetime,
 ) -> CaseFacts:

@@ -60,33 +60,33 @@ def _slots(shape: type[Shape]) -> tuple[Slot, ...]:
 def _slot(name: str, info: Any) -> Slot:
     default = None if info.is_required() else info.get_default(call_default_factory=True)
     return _slot_of_annotation(
-        name, info.annotation, tuple(info.metadata), info.is_required(), default
+        name, info.annotation, tuple(info.metadata), required=info.is_required(), default=default
     )
 
 
 def _slot_of_annotation(
-    name: str, annotation: Any, marks: tuple[Any, ...], required: bool, default: Any
+    name: str, annotation: Any, marks: tuple[Any, ...], *, required: bool, default: Any
 ) -> Slot:
     """Return the slot of an annotation, without what makes it optional or only marks it."""
     if get_origin(annotation) is Annotated:
         inner, *more = get_args(annotation)
-        return _slot_of_annotation(name, inner, (*marks, *more), required, default)
+        return _slot_of_annotation(name, inner, (*marks, *more), required=required, default=default)
     if get_origin(annotation) in (Union, types.UnionType):
         kinds = [one for one in get_args(annotation) if one is not type(None)]
         if len(kinds) == 1:
-            return _slot_of_annotation(name, kinds[0], marks, required, default)
+            return _slot_of_annotation(name, kinds[0], marks, required=required, default=default)
         return Slot(name, "any", required, default)
     if get_origin(annotation) is tuple:
-        return _slot_of_tuple(name, get_args(annotation)[0], required, default)
-    return _slot_of_value(name, annotation, marks, required, default)
+        return _slot_of_tuple(name, get_args(annotation)[0], required=required, default=default)
+    return _slot_of_value(name, annotation, marks, required=required, default=default)
 
 
-def _slot_of_tuple(name: str, annotation: Any, required: bool, default: Any) -> Slot:
+def _slot_of_tuple(name: str, annotation: Any, *, required: bool, default: Any) -> Slot:
     if isinstance(annotation, type) and issubclass(annotation, ConditionRow):
         return Slot(name, "condition", required, default)
     if isinstance(annotation, type) and issubclass(annotation, Shape):
         return Slot(name, "rows", required, default, inner=_slots(annotation))
-    one = _slot_of_annotation(name, annotation, (), required, default)
+    one = _slot_of_annotation(name, annotation, (), required=required, default=default)
     several: dict[str, str] = {
         "choice": "choices",
         "reference": "references",
@@ -97,7 +97,7 @@ def _slot_of_tuple(name: str, annotation: Any, required: bool, default: Any) -> 
 
 
 def _slot_of_value(
-    name: str, annotation: Any, marks: tuple[Any, ...], required: bool, default: Any
+    name: str, annotation: Any, marks: tuple[Any, ...], *, required: bool, default: Any
 ) -> Slot:
     if referred := [mark for mark in marks if isinstance(mark, RefTo)]:
         return Slot(name, "reference", required, default, section=referred[0].section)

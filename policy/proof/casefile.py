@@ -87,8 +87,8 @@ def checked_cases(
     data: Mapping[str, Any],
     shared: Mapping[str, Any],
     pack: Pack,
-    calendar: WorkCalendar,
     *,
+    calendar: WorkCalendar,
     file: str,
 ) -> tuple[Case, ...]:
     """The cases of a file, ready to be played. Raises CaseFileRefused with every problem."""

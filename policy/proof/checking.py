@@ -89,14 +89,14 @@ def readable_pack(data: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[P
     Its head is None when that does not fit. Such a pack is for looking things up, not for applying.
     """
     wrong: list[Finding] = []
-    head = checked_entry(PolicyHead, data.get("policy") or {}, values, wrong)
+    head = checked_entry(PolicyHead, data.get("policy") or {}, values, wrong=wrong)
     parts: dict[str, Any] = {}
     for section in data:
         if section != "policy" and section not in SECTIONS:
             wrong.append(Finding("section_unknown", str(section)))
     for section, shape in SECTIONS.items():
         entries = [
-            checked_entry(shape, one, values, wrong) for one in _plain_entries(data, section)
+            checked_entry(shape, one, values, wrong=wrong) for one in _plain_entries(data, section)
         ]
         parts[section] = tuple(one for one in entries if one is not None)
     return Pack.model_construct(policy=head, **parts), wrong
@@ -110,7 +110,7 @@ def _plain_entries(data: Mapping[str, Any], section: str) -> list[Mapping[str, A
 
 
 def checked_entry(
-    shape: type[Shape], data: Mapping[str, Any], values: Mapping[str, Any], wrong: list[Finding]
+    shape: type[Shape], data: Mapping[str, Any], values: Mapping[str, Any], *, wrong: list[Finding]
 ) -> Shape | None:
     """Return the entry, or None after adding findings to `wrong`; an empty parameter adds none."""
     section, key = getattr(shape, "section", ""), str(data.get("key") or "")
@@ -342,7 +342,7 @@ class ChangedCase:
 
 
 def changed_cases(
-    data: Mapping[str, Any], before: Mapping[str, Any], folder: Path, calendar: WorkCalendar
+    data: Mapping[str, Any], before: Mapping[str, Any], folder: Path, *, calendar: WorkCalendar
 ) -> list[ChangedCase]:
     """Return the cases of a folder that hold under `before` and end otherwise under `data`.
 

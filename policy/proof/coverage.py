@@ -180,7 +180,7 @@ def mutation_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], bo
     """A line per change of the pack that no case notices, and whether there is none."""
     data = read_toml(shipped_path(folder.name))
     changes = mutations(data, chosen_parameters(folder))
-    found = unnoticed_mutations(changes, tuple(cases(folder)), data, calendar)
+    found = unnoticed_mutations(changes, tuple(cases(folder)), data, calendar=calendar)
     missed = [str(mutation) for mutation in found]
     return [*missed, f"{len(missed)} changes that no case notices"], not missed
 
@@ -227,7 +227,7 @@ def mutations(
     chosen |= parameters or {}
     head = data["policy"]
     pays = bool(data.get("penalty") or data.get("reward"))
-    for field, was, now in _changed_values(PolicyHead, head, chosen, data):
+    for field, was, now in _changed_values(PolicyHead, head, chosen, data=data):
         if field in _ABOUT_PAY and not pays:
             continue
         changed = _with_field(head, field, now)
@@ -236,7 +236,7 @@ def mutations(
     for section in (name for name in SECTIONS if name not in _NOT_RULES):
         entries = data.get(section, ())
         for n, entry in enumerate(entries):
-            for field, was, now in _changed_values(SECTIONS[section], entry, chosen, data):
+            for field, was, now in _changed_values(SECTIONS[section], entry, chosen, data=data):
                 other = _with_field(entry, field, now)
                 whole = {**data, section: [*entries[:n], other, *entries[n + 1 :]]}
                 place = f"{section}.[{entry['key']}].{field}"
@@ -249,7 +249,7 @@ def _with_field(entry: Mapping[str, Any], field: str, value: Any) -> dict[str, A
 
 
 def _changed_values(
-    shape: Any, entry: Mapping[str, Any], chosen: Mapping[str, Any], data: Mapping[str, Any]
+    shape: Any, entry: Mapping[str, Any], chosen: Mapping[str, Any], *, data: Mapping[str, Any]
 ) -> Iterator[tuple[str, Any, Any]]:
     """(field, value, other value) of one entry. A field left out is looked at where it says
     something all the same: what a deadline counts from, whether a deputy may.
@@ -260,12 +260,12 @@ def _changed_values(
             continue
         value = entry.get(field, info.default)
         value = _resolved(value, chosen)
-        for other in _other_values(field, info, value, data):
-            if not _same_occasion(field, entry, value, other):
+        for other in _other_values(field, info, value, data=data):
+            if not _same_occasion(field, entry, value, other=other):
                 yield field, value, other
 
 
-def _same_occasion(field: str, entry: Mapping[str, Any], value: Any, other: Any) -> bool:
+def _same_occasion(field: str, entry: Mapping[str, Any], value: Any, *, other: Any) -> bool:
     """Whether another `per` means the same: a clock breaks, and a case restarts, once a round.
 
     What is for the how-manieth complaint of a year has that for its occasion.
@@ -297,7 +297,7 @@ def _matters(field: str, entry: Mapping[str, Any]) -> bool:
     return field != "judged_by" or bool(entry.get("met_by"))
 
 
-def _other_values(field: str, info: Any, value: Any, data: Mapping[str, Any]) -> Iterator[Any]:
+def _other_values(field: str, info: Any, value: Any, *, data: Mapping[str, Any]) -> Iterator[Any]:
     if field in _EVENT_FIELDS:
         yield from _other_events(value)
     elif isinstance(value, bool):
@@ -317,7 +317,7 @@ def _other_values(field: str, info: Any, value: Any, data: Mapping[str, Any]) ->
         if field in ("by", "steps", "to") and len(value) == 1:
             yield from ([other] for other in _other_posts(value[0], data))
     else:
-        yield from _other_words(field, info, value, data)
+        yield from _other_words(field, info, value, data=data)
 
 
 def _other_events(value: Any) -> Iterator[Any]:
@@ -408,7 +408,7 @@ def _other_rows(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {"field": said.field, said.op.value: fewer}
 
 
-def _other_words(field: str, info: Any, value: str, data: Mapping[str, Any]) -> Iterator[Any]:
+def _other_words(field: str, info: Any, value: str, *, data: Mapping[str, Any]) -> Iterator[Any]:
     """Another word of a fixed list, another key of a section, another width of a number."""
     if words := _fixed_words(info.annotation):
         yield from (word for word in words if word != value)
@@ -459,6 +459,7 @@ def unnoticed_mutations(
     mutations: Iterable[Mutation],
     cases: Sequence[Case],
     data: Mapping[str, Any],
+    *,
     calendar: WorkCalendar,
 ) -> Iterator[Mutation]:
     """The mutations of `data` under which every case still ends as it says.
@@ -471,7 +472,7 @@ def unnoticed_mutations(
     for mutation in mutations:
         citing = [case for case in sound if mutation.cite in case.proves]
         others = [case for case in sound if mutation.cite not in case.proves]
-        if not _noticed([*citing, *others], mutation, packs, calendar):
+        if not _noticed([*citing, *others], mutation, packs, calendar=calendar):
             yield mutation
 
 
@@ -484,7 +485,7 @@ def holding_cases(
 
 
 def _noticed(
-    cases: Iterable[Case], mutation: Mutation, packs: Packs, calendar: WorkCalendar
+    cases: Iterable[Case], mutation: Mutation, packs: Packs, *, calendar: WorkCalendar
 ) -> bool:
     """Whether some case ends otherwise, or the loader refuses the changed pack."""
     changed: dict[str, Pack] = {}

@@ -225,7 +225,9 @@ class Play:
         self.entries.append(JournalEntry(len(self.entries) + 1, event, now))
         self.pictures[self.about] = after
         seq = len(self.entries)
-        self.told = tuple(notifications(event, effects, before, after, self.pack, seq=seq))
+        self.told = tuple(
+            notifications(event, effects, before, after=after, pack=self.pack, seq=seq)
+        )
         return StepOutcome(event, now, before, after, effects, self.told)
 
     def event(self, step: Mapping[str, Any]) -> Happening:
@@ -237,7 +239,7 @@ class Play:
             entry = JournalEntry(len(self.entries) + 1, event, now)
             after = fold([*self.entries, entry], self.pack, self.calendar)
             return after, changes(self.facts, after)
-        return apply(self.facts, event, self.pack, self.calendar, now)
+        return apply(self.facts, event, self.pack, calendar=self.calendar, now=now)
 
     def _data(self, step: Mapping[str, Any]) -> dict[str, Any]:
         data: dict[str, Any] = {"type": step["do"], "by": self.by(step.get("by"))}
@@ -354,12 +356,12 @@ def _compare(
     for about, wanted in expect.items():
         if about == "refused":
             continue
-        found = _found(play, about, wanted, refused)
+        found = _found(play, about, wanted, refused=refused)
         if found != wanted:
             yield about, wanted, found
 
 
-def _found(play: Play, about: str, wanted: Any, refused: DomainError | None) -> Any:
+def _found(play: Play, about: str, wanted: Any, *, refused: DomainError | None) -> Any:
     """What a play brought, in the words a case file uses."""
     if about in _OF_REFUSALS:
         return refused.facts.get(_OF_REFUSALS[about]) if refused else None

@@ -84,7 +84,9 @@ class States:
             "factory_closed_at" in asked and facts.factory_closed_at is None,
             facts.kind if "kind" in asked else "",
             frozenset(
-                gate.key for gate, asks in self.gates[status] if _gate_decides(gate, asks, facts)
+                gate.key
+                for gate, asks in self.gates[status]
+                if _gate_decides(gate, asks=asks, facts=facts)
             ),
             frozenset(s.key for s in self.signoffs[status] if holds(s.applies, facts)),
             tuple(bool(field_value(name, facts, None)) for name in VERDICTS) if judged else (),
@@ -133,7 +135,7 @@ def _gates_of_status(pack: Pack, status: Status) -> list[tuple[GateEntry, bool]]
     ]
 
 
-def _gate_decides(gate: GateEntry, asks: bool, facts: CaseFacts) -> bool:
+def _gate_decides(gate: GateEntry, *, asks: bool, facts: CaseFacts) -> bool:
     """Whether a gate stands before the case now: it is closed, or asks something of the deed."""
     return holds(gate.applies, facts) and (asks or not holds(gate.requires, facts))
 
@@ -257,14 +259,14 @@ def walk_states(
 
     It ends after `most_steps` events tried. A pack without kinds or sources has no states.
     """
-    return _Walker(pack, calendar, most_rounds, most_steps).walked()
+    return _Walker(pack, calendar, most_rounds, most_steps=most_steps).walked()
 
 
 class _Walker:
     """One walk: what is tried where, what was found, and where it is still to go."""
 
     def __init__(
-        self, pack: Pack, calendar: WorkCalendar, most_rounds: int, most_steps: int
+        self, pack: Pack, calendar: WorkCalendar, most_rounds: int, *, most_steps: int
     ) -> None:
         self.pack, self.calendar = pack, calendar
         self.most_rounds, self.most_steps = most_rounds, most_steps
@@ -341,7 +343,7 @@ class _Walker:
             update["until"] = at + dt.timedelta(days=1)
         try:
             said = event.model_copy(update=update)
-            facts = next_facts(place.facts, said, self.pack, self.calendar, at)
+            facts = next_facts(place.facts, said, self.pack, calendar=self.calendar, now=at)
         except DomainError:
             return None
         self.found.happened.add(event.type)

@@ -106,7 +106,7 @@ def replay_under(
     for entry in standing_entries(entries):
         try:
             known = stood(entry.recorded_at)
-            facts, _ = apply(facts, entry.event, pack, known, entry.recorded_at)
+            facts, _ = apply(facts, entry.event, pack, calendar=known, now=entry.recorded_at)
         except DomainError as error:
             if not is_derived(entry.event):
                 raise StepRefused(deed=entry.event.type, seq=entry.seq, refusal=error) from error
@@ -121,7 +121,7 @@ def settle_until(
         return facts
     facts = pass_time(facts, utc(now), Rules(pack, calendar, utc(now)))
     if archivable(facts, pack):
-        facts, _ = apply(facts, Archived(at=now, by=SYSTEM), pack, calendar, now)
+        facts, _ = apply(facts, Archived(at=now, by=SYSTEM), pack, calendar=calendar, now=now)
     return facts
 
 
@@ -223,18 +223,18 @@ class Totals:
         self.yuan_after += one.after.yuan
         self.regraded += bool(one.facts.keys() & {"level", "grade"})
         for late in one.before.late:
-            _rule_count(self.terms, "deadline", late.key, was).before += 1
+            _rule_count(self.terms, "deadline", late.key, pack=was).before += 1
         for late in one.after.late:
-            _rule_count(self.terms, "deadline", late.key, other).after += 1
+            _rule_count(self.terms, "deadline", late.key, pack=other).after += 1
         self._add_sums(one, was, other)
 
     def _add_sums(self, one: CaseDifference, was: Pack, other: Pack) -> None:
         for sum_ in one.before.sums:
-            count = _rule_count(self.rules, "penalty", sum_.rule, was)
+            count = _rule_count(self.rules, "penalty", sum_.rule, pack=was)
             count.before += 1
             count.yuan_before += sum_.yuan
         for sum_ in one.after.sums:
-            count = _rule_count(self.rules, "penalty", sum_.rule, other)
+            count = _rule_count(self.rules, "penalty", sum_.rule, pack=other)
             count.after += 1
             count.yuan_after += sum_.yuan
 
@@ -261,7 +261,7 @@ class Totals:
         self.refused += 1
 
 
-def _rule_count(counts: dict[str, RuleCount], section: str, key: str, pack: Pack) -> RuleCount:
+def _rule_count(counts: dict[str, RuleCount], section: str, key: str, *, pack: Pack) -> RuleCount:
     return counts.setdefault(key, RuleCount(pack.label(section, key)))
 
 

@@ -311,7 +311,7 @@ class WorkCalendar:
         due_on = self.add_days(start_on, amount)
         due = self.instant(due_on, self._clipped(due_on, begun.time()))
         first = bisect_right(self._working_ordinals, start_on.toordinal())
-        return self._explained(due, start_on, due_on, first)
+        return self._explained(due, start_on, due_on, first=first)
 
     def _add_working_time(self, begun: datetime, microseconds: int) -> Due:
         start_on = begun.date()
@@ -323,9 +323,9 @@ class WorkCalendar:
         due_on = self._working[at]
         clock = _clock_after(self.office_hours(due_on), target - self._worked_before[at])
         first = bisect_right(self._worked_before, target - microseconds) - 1
-        return self._explained(self.instant(due_on, clock), start_on, due_on, first)
+        return self._explained(self.instant(due_on, clock), start_on, due_on, first=first)
 
-    def _explained(self, due: datetime, start_on: date, due_on: date, first: int) -> Due:
+    def _explained(self, due: datetime, start_on: date, due_on: date, *, first: int) -> Due:
         """Return `due` with the days that led to it; `first` indexes the first day counted."""
         last = bisect_right(self._working_ordinals, due_on.toordinal())
         idle = bisect_left(self._idle_ordinals, start_on.toordinal())

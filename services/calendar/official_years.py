@@ -98,7 +98,7 @@ def parse_lines(text: str, *, year: int) -> dict[dt.date, KindAndNote]:
             continue
         cells = _cells(line)
         day = _day(cells[0])
-        why = _fault_code(day, cells, year, found)
+        why = _fault_code(day, cells, year, found=found)
         if why is not None:
             faults.append(_fault(number, line, why))
         elif day is not None:
@@ -130,6 +130,7 @@ def _fault_code(
     day: dt.date | None,
     cells: tuple[str, str, str],
     year: int,
+    *,
     found: Mapping[dt.date, KindAndNote],
 ) -> str | None:
     """Return why a line cannot be used, as a code, or None."""

@@ -53,10 +53,10 @@ def correct(
     A department's workbook corrects only its own entries, while no later step depends on them.
     """
     if actor.kind is ActorKind.sheet:
-        _check_may_correct(session, complaint, target, changes, actor=actor)
+        _check_may_correct(session, complaint, target, changes=changes, actor=actor)
     else:
         _check_role(actor, "corrected")
-    complete = _with_leaders(session, complaint, target, changes)
+    complete = _with_leaders(session, complaint, target, changed=changes)
     said: dict[str, Any] = {"target": target, "changes": complete, "reason": reason}
     return journal.record_event(session, complaint, Corrected, actor=actor, now=now, **said)
 
@@ -69,14 +69,14 @@ def last_own_deed(
     The workbook made that entry itself and no later step depends on it; None where there is none.
     """
     for row in _rows_not_withdrawn(session, complaint):
-        if row.event == event and _is_own(session, complaint, row, actor):
+        if row.event == event and _is_own(session, complaint, row, actor=actor):
             return row
         if row.event not in NO_OBSTACLE:
             return None
     return None
 
 
-def _is_own(session: Session, complaint: Complaint, row: Journal, actor: Actor) -> bool:
+def _is_own(session: Session, complaint: Complaint, row: Journal, *, actor: Actor) -> bool:
     """Whether a journal row came from the workbook of the department that acts now."""
     if row.actor is not ActorKind.sheet or actor.kind is not ActorKind.sheet:
         return False
@@ -87,7 +87,7 @@ def _is_own(session: Session, complaint: Complaint, row: Journal, actor: Actor) 
 
 
 def _check_may_correct(
-    session: Session, complaint: Complaint, target: int, changes: Mapping[str, Any], *, actor: Actor
+    session: Session, complaint: Complaint, target: int, *, changes: Mapping[str, Any], actor: Actor
 ) -> None:
     """Refuse a workbook entries of others, entries later steps depend on, and an earlier time.
 
@@ -98,7 +98,7 @@ def _check_may_correct(
     row = next((row for row in standing if row.seq == target), None)
     if row is None:
         raise NotFound(what="journal", key=str(target))
-    if not _is_own(session, complaint, row, actor):
+    if not _is_own(session, complaint, row, actor=actor):
         raise NameNeeded(deed=Corrected.name())
     if last_own_deed(session, complaint, row.event, actor=actor) is not row:
         later = next(r for r in standing if r.event == row.event or r.event not in NO_OBSTACLE)
@@ -139,14 +139,14 @@ def preview(
     if changed is None:
         amendment = Withdrawn(at=now, target=target, reason="-")
     else:
-        complete = _with_leaders(session, complaint, target, changed)
+        complete = _with_leaders(session, complaint, target, changed=changed)
         amendment = Corrected(at=now, target=target, changes=complete, reason="-")
     after = journal.facts_if_amended(session, complaint, amendment, now=now)
     return changes(record.facts_of(session, complaint), after)
 
 
 def _with_leaders(
-    session: Session, complaint: Complaint, target: int, changed: Mapping[str, Any]
+    session: Session, complaint: Complaint, target: int, *, changed: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the changes, completed with the leaders of the day where department or day change."""
     row = session.scalars(

@@ -257,6 +257,7 @@ def filled_forms(
     session: Session,
     version: PolicyVersion,
     forms: Collection[str],
+    *,
     span: tuple[dt.datetime, dt.datetime],
 ) -> sa.Select[FormEntry]:
     """Return the fillings of some forms under any version of a regulation in a span, oldest first.
@@ -299,8 +300,13 @@ def countable_forms(
     session: Session,
     version: PolicyVersion,
     forms: Collection[str],
+    *,
     span: tuple[dt.datetime, dt.datetime],
 ) -> sa.Select[FormEntry]:
     """Return the fillings that figures count: without those on cases withdrawn as mistakes."""
     stands = sa.or_(Complaint.id.is_(None), Complaint.status != Status.withdrawn)
-    return filled_forms(session, version, forms, span).outerjoin(FormEntry.complaint).where(stands)
+    return (
+        filled_forms(session, version, forms, span=span)
+        .outerjoin(FormEntry.complaint)
+        .where(stands)
+    )

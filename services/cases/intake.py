@@ -55,7 +55,9 @@ def register(
     declared.check_cases_exist(
         session, policies.pack(session, version).field, said.get("extra") or {}
     )
-    said["earlier"] = count_earlier_cases(session, version, kind, customer, received_at=received_at)
+    said["earlier"] = count_earlier_cases(
+        session, version, kind, customer=customer, received_at=received_at
+    )
     return _open_case(
         session,
         version,
@@ -76,8 +78,8 @@ def count_earlier_cases(
     session: Session,
     version: PolicyVersion,
     kind: str,
-    customer: Customer | None,
     *,
+    customer: Customer | None,
     received_at: dt.datetime,
 ) -> int:
     """Count the cases of a kind the customer had before; 0 where the regulation does not count
@@ -233,7 +235,7 @@ def _open_case(
     **said: Any,
 ) -> Complaint:
     """Open a case with its first event; its number is used up only once the event was accepted."""
-    complaint, counter, serial = _new_complaint(session, version, kind, customer, on=on)
+    complaint, counter, serial = _new_complaint(session, version, kind, customer=customer, on=on)
     complaint.source, complaint.source_id = origin
     said |= {"number": complaint.number, "kind": kind, "subject": subject.strip()}
     journal.record_event(session, complaint, event, actor=actor, now=now, **said)
@@ -245,8 +247,8 @@ def _new_complaint(
     session: Session,
     version: PolicyVersion,
     kind: str,
-    customer: Customer | None,
     *,
+    customer: Customer | None,
     on: dt.datetime,
 ) -> tuple[Complaint, NumberCounter, int]:
     """Return a case without facts under the next number of its series, the counter, and the
@@ -259,7 +261,7 @@ def _new_complaint(
     day = working_calendar.work_calendar(session).local(on).date()
     series = pack.find("number", entry.number)
     counter = _locked_counter(session, f"{pack.policy.key}/{series.key}", series, on=day)
-    serial = _free_serial(session, series, day, counter.last)
+    serial = _free_serial(session, series, day, last=counter.last)
     complaint = Complaint(
         number=render_number(series, day, serial),
         policy_version=version,
@@ -282,7 +284,7 @@ def _new_complaint(
 _SERIALS_AT_ONCE = 20
 
 
-def _free_serial(session: Session, series: NumberEntry, on: dt.date, last: int) -> int:
+def _free_serial(session: Session, series: NumberEntry, on: dt.date, *, last: int) -> int:
     """Return the first serial after `last` whose number no case has.
 
     Another regulation, or an earlier version with another template, may have given a number

@@ -92,12 +92,21 @@ def record_event(
         after = facts_if_amended(session, complaint, event, now=now)
         effects = changes(before, after)
     else:
-        after, effects = apply(before, event, pack, calendar, now)
+        after, effects = apply(before, event, pack, calendar=calendar, now=now)
     if isinstance(event, Moved):
         complaint.policy_version = session.get_one(PolicyVersion, event.to)
         pack, _ = rules_of(session, complaint)
-    told = notifications(event, effects, before, after, pack, seq=complaint.version + 1)
-    _write(session, complaint, event, after, told, rules=(pack, calendar), actor=actor, now=now)
+    told = notifications(event, effects, before, after=after, pack=pack, seq=complaint.version + 1)
+    _write(
+        session,
+        complaint,
+        event,
+        after=after,
+        told=told,
+        rules=(pack, calendar),
+        actor=actor,
+        now=now,
+    )
     log.info("%s: %s", complaint.number, event.type)
     return effects
 
@@ -165,16 +174,16 @@ def _write(
     session: Session,
     complaint: Complaint,
     event: Happening,
+    *,
     after: CaseFacts,
     told: Iterable[Notification],
-    *,
     rules: tuple[Pack, WorkCalendar],
     actor: Actor,
     now: dt.datetime,
 ) -> None:
     pack, _ = rules
     seq = complaint.version + 1
-    places = _row_lookups(session, complaint, event, after, rules)
+    places = _row_lookups(session, complaint, event, after=after, rules=rules)
     record.write(session, complaint, after, seq=seq, places=places)
     complaint.version = seq
     complaint.time_at = now if archivable(after, pack) else deadlines.next_due_at(after)
@@ -193,7 +202,7 @@ def _write(
             recorded_at=now,
         )
     )
-    session.add_all(_notices(session, complaint, told, after, rules, now=now))
+    session.add_all(_notices(session, complaint, told, after=after, rules=rules, now=now))
     session.flush()
 
 
@@ -201,6 +210,7 @@ def _row_lookups(
     session: Session,
     complaint: Complaint,
     event: Happening,
+    *,
     after: CaseFacts,
     rules: tuple[Pack, WorkCalendar],
 ) -> record.RowLookups:
@@ -233,9 +243,9 @@ def _notices(
     session: Session,
     complaint: Complaint,
     told: Iterable[Notification],
+    *,
     after: CaseFacts,
     rules: tuple[Pack, WorkCalendar],
-    *,
     now: dt.datetime,
 ) -> list[Notice]:
     """Build the notices of an event: to the employee who must act, to a department, to a post."""
@@ -246,8 +256,8 @@ def _notices(
             complaint_id=complaint.id,
             kind=message.kind,
             occasion=message.occasion,
-            employee_id=_employee_id_of(session, complaint, message, after),
-            department_id=_department_id_of(session, complaint, message, after, on=on),
+            employee_id=_employee_id_of(session, complaint, message, after=after),
+            department_id=_department_id_of(session, complaint, message, after=after, on=on),
             post=message.post,
             facts={"number": complaint.number, **_rule_facts(message, pack)},
             made_at=now,
@@ -257,7 +267,7 @@ def _notices(
 
 
 def _department_id_of(
-    session: Session, complaint: Complaint, message: Notification, after: CaseFacts, *, on: dt.date
+    session: Session, complaint: Complaint, message: Notification, *, after: CaseFacts, on: dt.date
 ) -> int | None:
     """Return the id of the department a message is for; mostly it is the one that has the case."""
     if message.department in (None, after.department):
@@ -267,7 +277,7 @@ def _department_id_of(
 
 
 def _employee_id_of(
-    session: Session, complaint: Complaint, message: Notification, after: CaseFacts
+    session: Session, complaint: Complaint, message: Notification, *, after: CaseFacts
 ) -> int | None:
     """Return the id of the employee a message is for; mostly the one who answers for the case."""
     if message.employee is None:

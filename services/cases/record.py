@@ -221,14 +221,14 @@ def write(
     _set_reference(complaint, "handler_id", ids[after.handler])
     _set_reference(complaint, "responsible_id", ids[after.responsible])
     _set_reference(complaint, "department_id", places.departments.get(after.department or ""))
-    _assignments(complaint, after.assignments, ids, places)
-    _align_rows(complaint.callbacks, after.callbacks, Callback, _of_callback, ids)
-    _align_rows(complaint.signoffs, after.signoffs, Signoff, _of_signoff, ids)
-    _align_rows(complaint.extensions, after.extensions, Extension, _of_extension, ids)
+    _assignments(complaint, after.assignments, ids, places=places)
+    _align_rows(complaint.callbacks, after.callbacks, Callback, columns=_of_callback, ids=ids)
+    _align_rows(complaint.signoffs, after.signoffs, Signoff, columns=_of_signoff, ids=ids)
+    _align_rows(complaint.extensions, after.extensions, Extension, columns=_of_extension, ids=ids)
     _tallies(complaint, after.tallies, places)
     _entries(complaint, after.entries, ids)
-    _deadlines(complaint, after.deadlines, ids, seq)
-    _penalties(complaint, after.penalties, ids, places)
+    _deadlines(complaint, after.deadlines, ids, seq=seq)
+    _penalties(complaint, after.penalties, ids, places=places)
 
 
 def _to_json(value: Any) -> Any:
@@ -283,6 +283,7 @@ def _align_rows(
     rows: list[Any],
     wanted: Iterable[Any],
     table: Callable[..., Any],
+    *,
     columns: Callable[[Any, Mapping[str | None, int | None]], dict[str, Any]],
     ids: Mapping[str | None, int | None],
 ) -> None:
@@ -324,6 +325,7 @@ def _assignments(
     complaint: Complaint,
     assignments: Iterable[AssignmentFacts],
     ids: Mapping[str | None, int | None],
+    *,
     places: RowLookups,
 ) -> None:
     def columns(
@@ -338,7 +340,7 @@ def _assignments(
         }
 
     assignments = tuple(assignments)
-    _align_rows(complaint.assignments, assignments, Assignment, columns, ids)
+    _align_rows(complaint.assignments, assignments, Assignment, columns=columns, ids=ids)
     _set_departments(
         complaint.assignments, [assignment.department for assignment in assignments], places
     )
@@ -357,7 +359,7 @@ def _tallies(complaint: Complaint, counts: Iterable[TallyFacts], places: RowLook
         return {"counter": count.counter, "at": count.at}
 
     counts = tuple(counts)
-    _align_rows(complaint.tallies, counts, Tally, columns, {})
+    _align_rows(complaint.tallies, counts, Tally, columns=columns, ids={})
     _set_departments(complaint.tallies, [count.department for count in counts], places)
 
 
@@ -374,7 +376,7 @@ def _entries(
             "data": dict(one.data),
         }
 
-    _align_rows(complaint.entries, filed, FormEntry, columns, ids)
+    _align_rows(complaint.entries, filed, FormEntry, columns=columns, ids=ids)
     for row in complaint.entries:
         # An entry keeps the version it was filed under when the case moves to another.
         row.policy_version_id = row.policy_version_id or complaint.policy_version.id
@@ -384,6 +386,7 @@ def _deadlines(
     complaint: Complaint,
     deadlines: Iterable[DeadlineFacts],
     ids: Mapping[str | None, int | None],
+    *,
     seq: int,
 ) -> None:
     rows = {(row.key, row.round): row for row in complaint.deadlines}
@@ -428,6 +431,7 @@ def _penalties(
     complaint: Complaint,
     penalties: Iterable[PenaltyFacts],
     ids: Mapping[str | None, int | None],
+    *,
     places: RowLookups,
 ) -> None:
     rows = {(row.rule, row.employee_id, row.occasion, row.sign): row for row in complaint.penalties}

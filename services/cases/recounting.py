@@ -64,7 +64,7 @@ def preview(
         cases = _cases(session, ids[start : start + BATCH])
         for complaint, facts in zip(cases, record.facts_of_many(session, cases), strict=True):
             pack = policies.pack(session, complaint.policy_version)
-            if moving := _recounted(complaint.number, facts, pack, calendar, now):
+            if moving := _recounted(complaint.number, facts, pack, calendar=calendar, now=now):
                 yield moving
 
 
@@ -102,14 +102,14 @@ def _cases(session: Session, ids: Sequence[int]) -> list[Complaint]:
 
 
 def _recounted(
-    number: str, facts: CaseFacts, pack: Pack, calendar: WorkCalendar, now: dt.datetime
+    number: str, facts: CaseFacts, pack: Pack, *, calendar: WorkCalendar, now: dt.datetime
 ) -> RecountedCase | None:
     """Return what recounting a case would change, or None where it changes nothing."""
     if recounting.recount(facts, at=now, pack=pack, calendar=calendar) == facts:
         return None
     event = Recounted(at=now, by=SYSTEM, reason="-")
     try:
-        after, _ = apply(facts, event, pack, calendar, now)
+        after, _ = apply(facts, event, pack, calendar=calendar, now=now)
     except DomainError as refusal:
         # The case stays as it is; recounting it for real would be refused alike.
         log.warning("%s cannot be counted anew: %s", number, refusal.code)

@@ -49,7 +49,7 @@ def pass_time(session: Session, number: str, *, now: dt.datetime) -> None:
         return
     pack, _ = journal.rules_of(session, complaint)
     facts = record.facts_of(session, complaint)
-    spared = _spared(session, complaint, facts, pack, now=now)
+    spared = _spared(session, complaint, facts, pack=pack, now=now)
     if spared and not _moves(facts, pack, spared, now=now):
         return
     journal.record_event(session, complaint, TimePassed, actor=SYSTEM, now=now, spared=spared)
@@ -58,7 +58,7 @@ def pass_time(session: Session, number: str, *, now: dt.datetime) -> None:
 
 
 def _spared(
-    session: Session, complaint: Complaint, facts: CaseFacts, pack: Pack, *, now: dt.datetime
+    session: Session, complaint: Complaint, facts: CaseFacts, *, pack: Pack, now: dt.datetime
 ) -> tuple[str, ...]:
     """Return the keys of deadlines that ran out since the workbook was read and can be met in it.
 

@@ -94,8 +94,8 @@ def note_attempt(session: Session, username: str, *, address: str, now: dt.datet
     username = username[:LONGEST_USERNAME]
     by_user = (LoginAttempt.username == username) & (LoginAttempt.address == address)
     wait = max(
-        _wait(session, by_user, FAILURES_PER_USER, now),
-        _wait(session, LoginAttempt.address == address, FAILURES_PER_ADDRESS, now),
+        _wait(session, by_user, FAILURES_PER_USER, now=now),
+        _wait(session, LoginAttempt.address == address, FAILURES_PER_ADDRESS, now=now),
     )
     if not wait:
         session.add(LoginAttempt(username=username, address=address, at=now))
@@ -112,7 +112,9 @@ def forget_attempts(session: Session, username: str, *, address: str) -> None:
     )
 
 
-def _wait(session: Session, which: sa.ColumnElement[bool], allowed: int, now: dt.datetime) -> int:
+def _wait(
+    session: Session, which: sa.ColumnElement[bool], allowed: int, *, now: dt.datetime
+) -> int:
     """Return the seconds until fewer than `allowed` of the attempts lie within the window."""
     newest = sa.select(LoginAttempt.at).where(which).order_by(LoginAttempt.at.desc())
     deciding = session.scalar(newest.offset(allowed - 1).limit(1))

@@ -177,7 +177,7 @@ def hold_post(
     """Let one employee hold a post alone in a period. Raises PostTaken when it is held then."""
     _check_period("until_on", from_on, until_on)
     _refuse_overlap(session, _overlapping(post, from_on, until_on))
-    return _add_holding(session, employee, post, from_on, until_on)
+    return _add_holding(session, employee, post, from_on=from_on, until_on=until_on)
 
 
 def share_post(
@@ -194,7 +194,7 @@ def share_post(
     _check_period("until_on", from_on, until_on)
     mine = _overlapping(post, from_on, until_on).where(PostHolding.employee_id == employee.id)
     _refuse_overlap(session, mine)
-    return _add_holding(session, employee, post, from_on, until_on)
+    return _add_holding(session, employee, post, from_on=from_on, until_on=until_on)
 
 
 def end_post(session: Session, holding: PostHolding, *, until_on: dt.date | None) -> None:
@@ -341,7 +341,7 @@ def _refuse_overlap(session: Session, overlapping: sa.Select[PostHolding]) -> No
 
 
 def _add_holding(
-    session: Session, employee: Employee, post: str, from_on: dt.date, until_on: dt.date | None
+    session: Session, employee: Employee, post: str, *, from_on: dt.date, until_on: dt.date | None
 ) -> PostHolding:
     if not post:
         raise FieldMissing(field="post")

@@ -27,7 +27,7 @@ def request_work(
     Asked again while a worker has claimed it, the work is done once more afterwards, because the
     worker may have read data that is out of date by now.
     """
-    row = _open(session, kind, key) or _insert(session, kind, key, user_id, now)
+    row = _open(session, kind, key) or _insert(session, kind, key, user_id=user_id, now=now)
     if row.taken_at is not None:
         row.asked_at = now
     session.flush()
@@ -92,7 +92,7 @@ def _open(session: Session, kind: str, key: str) -> WorkRequest | None:
 
 
 def _insert(
-    session: Session, kind: str, key: str, user_id: int | None, now: dt.datetime
+    session: Session, kind: str, key: str, *, user_id: int | None, now: dt.datetime
 ) -> WorkRequest:
     """Return a new request, or the one another session made in the same moment."""
     row = WorkRequest(kind=kind, key=key, asked_by_id=user_id, asked_at=now)

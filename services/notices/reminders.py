@@ -81,7 +81,7 @@ def _add_reminder(
     entry: DeadlineEntry | None = pack.find("deadline", deadline.key)
     if entry is None or entry.ends in ("archive", "warning"):
         return None
-    employee_id, department_id, post = _recipient_of(session, deadline, entry, pack, on=on)
+    employee_id, department_id, post = _recipient_of(session, deadline, entry, pack=pack, on=on)
     assert deadline.due_at is not None
     return notices.add_notice(
         session,
@@ -102,7 +102,7 @@ def _add_reminder(
 
 
 def _recipient_of(
-    session: Session, deadline: Deadline, entry: DeadlineEntry, pack: Pack, *, on: dt.date
+    session: Session, deadline: Deadline, entry: DeadlineEntry, *, pack: Pack, on: dt.date
 ) -> tuple[int | None, int | None, str | None]:
     """Return whose deadline it is: an employee, a department and a post, by who may meet it.
 

@@ -137,8 +137,8 @@ def store_findings(
     session: Session,
     version_id: int,
     content: str,
-    found: Iterable[Finding],
     *,
+    found: Iterable[Finding],
     now: dt.datetime,
 ) -> None:
     """Store the findings of the slow part about a content, named by its checksum.
@@ -197,7 +197,7 @@ def slow_findings(work: CheckInput) -> list[Finding]:
     if work.before is None:
         return found
     folder = CASE_FILES / str(work.data[drafts.HEAD]["key"])
-    for one in changed_cases(work.data, work.before, folder, work.calendar):
+    for one in changed_cases(work.data, work.before, folder, calendar=work.calendar):
         facts = {name: getattr(one, name) for name in ("file", "case", "about", "wanted", "found")}
         clause = one.proves[0] if one.proves else ""
         found.append(Finding("case_differs", "clause", clause, facts=facts, grave=False))

@@ -173,8 +173,8 @@ def add_entry(
     session: Session,
     draft: PolicyVersion,
     section: str,
-    data: Mapping[str, Any],
     *,
+    data: Mapping[str, Any],
     actor: Actor,
     now: dt.datetime,
 ) -> PolicyRule:
@@ -192,7 +192,9 @@ def add_entry(
         data=policies.as_json(data),
     )
     session.add(row)
-    _record_change(session, draft, "added", row, None, row.data, actor=actor, now=now)
+    _record_change(
+        session, draft, "added", row=row, before=None, after=row.data, actor=actor, now=now
+    )
     _reset_approval(session, draft)
     return row
 
@@ -215,7 +217,9 @@ def change_entries(
             continue
         differ += 1
         row.data, row.key = after, policies.rule_key(after)
-        _record_change(session, draft, "changed", row, before, after, actor=actor, now=now)
+        _record_change(
+            session, draft, "changed", row=row, before=before, after=after, actor=actor, now=now
+        )
     if differ:
         _reset_approval(session, draft)
     return differ
@@ -228,7 +232,9 @@ def remove_entry(
     check_editable(draft, actor)
     if row.section == HEAD:
         raise VersionFixed(policy=draft.policy.name, number=draft.number)
-    _record_change(session, draft, "removed", row, row.data, None, actor=actor, now=now)
+    _record_change(
+        session, draft, "removed", row=row, before=row.data, after=None, actor=actor, now=now
+    )
     session.delete(row)
     _reset_approval(session, draft)
 
@@ -252,7 +258,9 @@ def move_entry(
     rows[place], rows[other] = rows[other], rows[place]
     for position, one in enumerate(rows):
         one.position = position
-    _record_change(session, draft, "moved", row, row.data, row.data, actor=actor, now=now)
+    _record_change(
+        session, draft, "moved", row=row, before=row.data, after=row.data, actor=actor, now=now
+    )
     _reset_approval(session, draft)
 
 
@@ -283,10 +291,10 @@ def _record_change(
     session: Session,
     draft: PolicyVersion,
     deed: str,
+    *,
     row: PolicyRule,
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
-    *,
     actor: Actor,
     now: dt.datetime,
 ) -> None:

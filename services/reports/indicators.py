@@ -45,7 +45,7 @@ def figures(
     pack = policies.pack(session, version)
     calendar = working_calendar.work_calendar(session)
     span = calendar.span(from_on, until_on)
-    cases = summaries(session, version, pack, calendar, span)
+    cases = summaries(session, version, pack, calendar=calendar, span=span)
     return [
         (
             entry,
@@ -53,8 +53,8 @@ def figures(
                 entry,
                 cases,
                 calendar,
-                scores=_scores(session, version, entry, span),
-                visited=_visited(session, version, entry, span),
+                scores=_scores(session, version, entry, span=span),
+                visited=_visited(session, version, entry, span=span),
             ),
         )
         for entry in pack.indicator
@@ -89,7 +89,9 @@ def _figures_by(
     pack = policies.pack(session, version)
     calendar = working_calendar.work_calendar(session)
     parts: dict[str, list[CaseSummary]] = defaultdict(list)
-    for case in summaries(session, version, pack, calendar, calendar.span(from_on, until_on)):
+    for case in summaries(
+        session, version, pack, calendar=calendar, span=calendar.span(from_on, until_on)
+    ):
         parts[getattr(case, part) or ""].append(case)
     of_cases = [e for e in pack.indicator if e.formula not in ("survey_score", "visit_rate")]
     return {
@@ -103,6 +105,7 @@ def summaries(
     session: Session,
     version: PolicyVersion,
     pack: Pack,
+    *,
     calendar: WorkCalendar,
     span: Span,
 ) -> list[CaseSummary]:
@@ -114,7 +117,7 @@ def summaries(
     windows = [entry.window for entry in pack.indicator if entry.window]
     longest = max((_days(w.amount, w.unit.value) for w in windows), default=0)
     flag = next((e.of for e in pack.indicator if e.formula == "repeat_rate" and e.of), None)
-    rows = _received(session, version, begin - dt.timedelta(days=longest), end, flag)
+    rows = _received(session, version, begin - dt.timedelta(days=longest), end=end, flag=flag)
     now = [row.id for row in rows if row.received_at >= begin]
     aside = [entry.key for entry in pack.deadline if set(entry.met_by) == {"called_back"}]
     punctual = _handled_in_time(session, now, aside)
@@ -145,6 +148,7 @@ def _received(
     session: Session,
     version: PolicyVersion,
     since: dt.datetime,
+    *,
     end: dt.datetime,
     flag: str | None,
 ) -> Sequence[Any]:
@@ -245,24 +249,24 @@ def _counts(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
 
 
 def _scores(
-    session: Session, version: PolicyVersion, entry: IndicatorEntry, span: Span
+    session: Session, version: PolicyVersion, entry: IndicatorEntry, *, span: Span
 ) -> list[Any]:
     """Return the values of an indicator's field in the forms filled in a span."""
     if entry.formula != "survey_score" or entry.form is None:
         return []
     name = (entry.of or "").rpartition(".")[2]
-    filled = forms.countable_forms(session, version, [entry.form], span)
+    filled = forms.countable_forms(session, version, [entry.form], span=span)
     return [data.get(name) for data in session.scalars(filled.with_only_columns(FormEntry.data))]
 
 
 def _visited(
-    session: Session, version: PolicyVersion, entry: IndicatorEntry, span: Span
+    session: Session, version: PolicyVersion, entry: IndicatorEntry, *, span: Span
 ) -> tuple[int, int]:
     """Return for how many key customers a form was filled in a span, and how many there are."""
     if entry.formula != "visit_rate" or entry.form is None:
         return 0, 0
     looked_after = {customer.id for customer in customers.key_customers(session)}
-    filled = forms.countable_forms(session, version, [entry.form], span)
+    filled = forms.countable_forms(session, version, [entry.form], span=span)
     visited = set(session.scalars(filled.with_only_columns(FormEntry.customer_id)))
     return len(looked_after & visited), len(looked_after)
 
@@ -291,7 +295,7 @@ def choice_counts(
     asked = [(form, field) for form in pack.form for field in form.fields if field.choices]
     declared = {form.key for form, _ in asked}
     span = working_calendar.work_calendar(session).span(from_on, until_on)
-    filled = forms.countable_forms(session, version, declared, span)
+    filled = forms.countable_forms(session, version, declared, span=span)
     kept_as = forms.form_by_entry(pack, declared)
     columns = (FormEntry.section, FormEntry.form, FormEntry.complaint_id, FormEntry.id)
     last: dict[str, dict[int, Any]] = defaultdict(dict)

@@ -39,7 +39,7 @@ def ledger_rows(
     span = working_calendar.work_calendar(session).span(from_on, until_on)
     if entry.form is not None:
         about = (joinedload(FormEntry.complaint), joinedload(FormEntry.customer))
-        filled = forms.filled_forms(session, version, [entry.form], span).options(*about)
+        filled = forms.filled_forms(session, version, [entry.form], span=span).options(*about)
         return session.scalars(filled.limit(LONGEST)).all()
     begin, end = span
     return session.scalars(
@@ -84,7 +84,7 @@ def uncovered_hours(
     calendar = working_calendar.work_calendar(session)
     begin, end = calendar.span(max(from_on, version.effective_from or from_on), until_on)
     written = begin - _LATEST_TURN, end + _LATEST_TURN
-    filled = forms.filled_forms(session, version, [log.key], written).with_only_columns(
+    filled = forms.filled_forms(session, version, [log.key], span=written).with_only_columns(
         FormEntry.data
     )
     turns = [(_instant(said[since]), _instant(said[until])) for said in session.scalars(filled)]

@@ -62,7 +62,7 @@ def due_reports(
     """
     pack = policies.pack(session, version)
     calendar = working_calendar.work_calendar(session)
-    filed = _filings_by_form(session, version, pack, calendar) | _filings_by_report(
+    filed = _filings_by_form(session, version, pack, calendar=calendar) | _filings_by_report(
         session, version
     )
     looked_after = customers.key_customers(session)
@@ -92,7 +92,7 @@ def _filings_by_report(session: Session, version: PolicyVersion) -> Filings:
 
 
 def _filings_by_form(
-    session: Session, version: PolicyVersion, pack: Pack, calendar: WorkCalendar
+    session: Session, version: PolicyVersion, pack: Pack, *, calendar: WorkCalendar
 ) -> Filings:
     """Return the first filling, in each period, of a form a report on each key customer is written
     on.
@@ -138,7 +138,7 @@ def file_report(
     from_on, until_on = days_of(entry, period)
     form = pack.find("form", entry.form)
     said = checked_form_data(form, data) if form else dict(data)
-    if _is_filed(session, version, report, period, customer):
+    if _is_filed(session, version, report, period=period, customer=customer):
         raise Duplicate(field="period", value=period)
     counted = indicators.figures(session, version, from_on=from_on, until_on=until_on)
     said |= {"figures": {indicator.key: str(value) for indicator, value in counted}}
@@ -156,7 +156,7 @@ def file_report(
 
 
 def _is_filed(
-    session: Session, version: PolicyVersion, report: str, period: str, customer: Customer | None
+    session: Session, version: PolicyVersion, report: str, *, period: str, customer: Customer | None
 ) -> bool:
     wanted = (
         sa.select(FormEntry.id)
@@ -174,6 +174,6 @@ def unvisited_customers(
     """Return the key customers for whom a form was not filled in a year, by name (FUE-B3.5a)."""
     days = dt.date(year, 1, 1), dt.date(year, 12, 31)
     span = working_calendar.work_calendar(session).span(*days)
-    filled = forms.countable_forms(session, version, [form], span)
+    filled = forms.countable_forms(session, version, [form], span=span)
     visited = set(session.scalars(filled.with_only_columns(FormEntry.customer_id)))
     return [one for one in customers.key_customers(session) if one.id not in visited]

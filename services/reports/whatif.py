@@ -79,7 +79,7 @@ def request_whatif(
     check_period(from_on, until_on)
     pack = policies.pack(session, version)
     calendar = working_calendar.work_calendar(session)
-    wanted = _cases_of_period(version, from_on, until_on, calendar).with_only_columns(
+    wanted = _cases_of_period(version, from_on, until_on, calendar=calendar).with_only_columns(
         sa.func.count()
     )
     row = WhatIf(
@@ -107,7 +107,7 @@ def check_period(from_on: dt.date, until_on: dt.date) -> None:
 
 
 def _cases_of_period(
-    version: PolicyVersion, from_on: dt.date, until_on: dt.date, calendar: WorkCalendar
+    version: PolicyVersion, from_on: dt.date, until_on: dt.date, *, calendar: WorkCalendar
 ) -> sa.Select[Any]:
     """Return the cases of a period, oldest row first."""
     begin, end = calendar.span(from_on, until_on)
@@ -137,7 +137,7 @@ def judge_batch(
     """Judge the next `size` cases of a period behind `after_id` under a version's pack."""
     calendar = working_calendar.work_calendar(session)
     statement = (
-        _cases_of_period(version, from_on, until_on, calendar)
+        _cases_of_period(version, from_on, until_on, calendar=calendar)
         .where(Complaint.id > after_id)
         .options(contains_eager(Complaint.policy_version), *record.WITH_ALL)
         .order_by(Complaint.id)
@@ -151,7 +151,7 @@ def judge_batch(
     for complaint, facts in zip(complaints, pictures, strict=True):
         was = policies.pack(session, complaint.policy_version)
         entries = journals.get(complaint.id, [])
-        found, refusal = _difference(facts, entries, was, pack, past, now)
+        found, refusal = _difference(facts, entries, was, pack=pack, past=past, now=now)
         judged.append(JudgedCase(complaint.id, complaint.number, was, found, refusal))
     last = complaints[-1].id if len(complaints) == size else None
     return JudgedBatch(tuple(judged), pack, last)
@@ -173,6 +173,7 @@ def _difference(
     facts: Any,
     entries: Sequence[JournalEntry],
     was: Pack,
+    *,
     pack: Pack,
     past: Calendars,
     now: dt.datetime,
@@ -229,7 +230,7 @@ def find(session: Session, what_if_id: int) -> WhatIf:
 
 
 def store_batch(
-    session: Session, what_if_id: int, request_id: int, found: JudgedBatch, *, now: dt.datetime
+    session: Session, what_if_id: int, request_id: int, *, found: JudgedBatch, now: dt.datetime
 ) -> bool:
     """Store a judged batch and return whether there is more. After the last one the run is done."""
     row = session.get_one(WhatIf, what_if_id, with_for_update=True)
@@ -258,7 +259,7 @@ def release(session: Session, request_id: int) -> None:
 
 
 def fail(
-    session: Session, what_if_id: int, request_id: int, refusal: DomainError, *, now: dt.datetime
+    session: Session, what_if_id: int, request_id: int, *, refusal: DomainError, now: dt.datetime
 ) -> None:
     """Record the refusal that keeps a run from being finished."""
     row = session.get(WhatIf, what_if_id)

@@ -64,7 +64,7 @@ def change_tab(
     if tab.statuses:
         tab.statuses = [status.value for status in Status if status in statuses]
     tab.days = days
-    tab.position = _number(position, "position", 0, 999)
+    tab.position = _number(position, "position", 0, most=999)
     session.flush()
 
 
@@ -103,8 +103,8 @@ def add_column(
         tab=tab,
         field=name,
         header=_header(tab, None, header),
-        width=_number(width, "width", 1, WIDEST),
-        position=_number(position, "position", 0, 999),
+        width=_number(width, "width", 1, most=WIDEST),
+        position=_number(position, "position", 0, most=999),
         active=True,
     )
     session.add(column)
@@ -128,8 +128,8 @@ def change_column(
     if not active and is_needed(column):
         raise ValueRefused(field="active", value=column.header, why="column_needed")
     column.header = _header(column.tab, column, header)
-    column.width = _number(width, "width", 1, WIDEST)
-    column.position = _number(position, "position", 0, 999)
+    column.width = _number(width, "width", 1, most=WIDEST)
+    column.position = _number(position, "position", 0, most=999)
     column.active = active
     session.flush()
 
@@ -166,7 +166,7 @@ def _text(value: str | None, name: str, limit: int) -> str:
     return text
 
 
-def _number(value: int | None, name: str, least: int, most: int) -> int:
+def _number(value: int | None, name: str, least: int, *, most: int) -> int:
     if value is None:
         raise FieldMissing(field=name)
     if not least <= value <= most:

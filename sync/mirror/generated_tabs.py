@@ -53,14 +53,14 @@ def today(cases: Iterable[tuple[Cells, bool]], *, now: dt.datetime) -> list[Cell
     at, tonight = wording.moment(now), f"{now.astimezone(wording.zone()):%Y-%m-%d} 24:00"
     ours = {workbook_text.next_step(Status.dispatched, provisional=p) for p in (False, True)}
     for cells, refused in cases:
-        reason = _why(cells, refused, at=at, tonight=tonight, ours=ours)
+        reason = _why(cells, refused=refused, at=at, tonight=tonight, ours=ours)
         if reason is not None:
             lines.append({**cells, "why": workbook_text.why_today(reason)})
     return sorted(lines, key=lambda cells: (cells.get("due_at", "9999"), cells.get("number", "")))
 
 
 def _why(
-    cells: Cells, refused: bool, *, at: str, tonight: str, ours: Collection[str]
+    cells: Cells, *, refused: bool, at: str, tonight: str, ours: Collection[str]
 ) -> str | None:
     due = cells.get("due_at")
     if due is not None and "confirmed" not in cells:

@@ -80,7 +80,7 @@ class LookPlan:
         refreshed = self.workbook.refreshed_at
         thorough = refreshed is None or self.now - refreshed > REFRESH
         loaded = context.load(
-            self.session, self.workbook, tab, source, display=self.display, now=self.now
+            self.session, self.workbook, tab, source=source, display=self.display, now=self.now
         )
         merge = TabMerge(loaded, thorough=thorough)
         merge.run()

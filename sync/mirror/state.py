@@ -149,7 +149,7 @@ def closed_cases(
 
 
 def rows_of(
-    session: Session, workbook: Workbook, cases: Iterable[int], uids: Iterable[str]
+    session: Session, workbook: Workbook, cases: Iterable[int], *, uids: Iterable[str]
 ) -> dict[str, RowState]:
     """The rows of a workbook by uid: those shown, those of `cases` and those of `uids`."""
     columns = (
@@ -246,7 +246,7 @@ def _columns(one: RowState) -> dict[str, Any]:
 
 
 def store_bases(
-    session: Session, workbook: Workbook, number: int, agreed: Mapping[int, Cells | None]
+    session: Session, workbook: Workbook, number: int, *, agreed: Mapping[int, Cells | None]
 ) -> None:
     """Store the cells of rows from look `number` on (None: gone), and delete bases too old."""
     for some in _batches(list(agreed)):

@@ -21,7 +21,9 @@ def of(session: Session, workbook: Workbook, *, on: dt.date) -> tuple[TabLayout,
     found: list[TabLayout] = []
     for tab in layout.tabs(session, workbook.audience):
         if tab.key == "month":
-            found += [_month(session, tab, workbook, number, on=on) for number in range(1, 13)]
+            found += [
+                _month(session, tab, workbook, number=number, on=on) for number in range(1, 13)
+            ]
         else:
             found.append(_tab(session, tab, key=tab.key, title=tab.title, on=on))
     return tuple(found)
@@ -33,7 +35,7 @@ def month_key(number: int) -> str:
 
 
 def _month(
-    session: Session, tab: WorkbookTab, workbook: Workbook, number: int, *, on: dt.date
+    session: Session, tab: WorkbookTab, workbook: Workbook, *, number: int, on: dt.date
 ) -> TabLayout:
     title = f"{workbook.year}-{number:02d}"
     return _tab(session, tab, key=month_key(number), title=title, on=on)

@@ -88,14 +88,14 @@ class WorkbookFile:
         if snapshot.fingerprint != seen.fingerprint:
             raise WorkbookUnavailable("changed")
         with translated():
-            patched = _patched(Package(snapshot.content), seen, tabs, writing)
+            patched = _patched(Package(snapshot.content), seen, tabs, writing=writing)
         content = repacked(patched.package, patched.parts)
 
         def check(built: Path) -> None:
             _verify(patched, built.read_bytes())
             self._refuse_held()
 
-        return replace(self.path, content, seen.fingerprint, check)
+        return replace(self.path, content, seen.fingerprint, check=check)
 
     def keep(self, folder: Path, name: str) -> None:
         """Put a copy of the workbook into a folder of ours."""
@@ -107,7 +107,7 @@ class WorkbookFile:
         if seen is None:
             return put_new(self.path, content, _accept)
         self._refuse_held()
-        return replace(self.path, content, seen, _accept)
+        return replace(self.path, content, seen, check=_accept)
 
     def _refuse_held(self) -> None:
         if held := self.holder():
@@ -132,7 +132,7 @@ def _picture(package: Package, snapshot: Snapshot, tabs: Sequence[TabLayout]) ->
         stamp=bearer.stamp if bearer else None,
         saved_at=dt.datetime.fromtimestamp(snapshot.saved, dt.UTC),
         fingerprint=snapshot.fingerprint,
-        tabs={tab.key: picture_of(package, workbook, tab, found[tab.key]) for tab in there},
+        tabs={tab.key: picture_of(package, workbook, tab, found=found[tab.key]) for tab in there},
     )
 
 
@@ -155,7 +155,7 @@ class _Patched:
 
 
 def _patched(
-    package: Package, seen: WorkbookPicture, tabs: Sequence[TabLayout], writing: WorkbookWrite
+    package: Package, seen: WorkbookPicture, tabs: Sequence[TabLayout], *, writing: WorkbookWrite
 ) -> _Patched:
     workbook = WorkbookParts(package)
     made = _Patched(package, workbook)
@@ -164,7 +164,7 @@ def _patched(
     for tab in tabs:
         if tab.key in written and tab.key in found:
             grid = seen.tabs[tab.key]
-            _patch_tab(made, found[tab.key].tab, grid, _edits(tab, grid, writing))
+            _patch_tab(made, found[tab.key].tab, grid, edits=_edits(tab, grid, writing))
     made.parts |= without_lost(package, workbook, made.parts)
     return made
 
@@ -187,13 +187,16 @@ def _edits(
 
 
 def _patch_tab(
-    made: _Patched, tab: PackageTab, grid: TabPicture, edits: Mapping[tuple[int, int], Written]
+    made: _Patched, tab: PackageTab, grid: TabPicture, *, edits: Mapping[tuple[int, int], Written]
 ) -> None:
     """Patch the part of a tab and the parts that name its cells."""
     package = made.package
     part = package.name(tab.part)
     patched = patch(
-        package.read(part), edits, ElementReader(made.workbook), frozenset(grid.columns.values())
+        package.read(part),
+        edits,
+        ElementReader(made.workbook),
+        ours=frozenset(grid.columns.values()),
     )
     made.parts[part] = patched.data
     made.contents[part] = patched.contents
@@ -232,7 +235,7 @@ def _verify(patched: _Patched, content: bytes) -> None:
         _verify_parts(patched, package)
         workbook = WorkbookParts(package)
         for part, contents in patched.contents.items():
-            _verify_cells(package, workbook, part, contents)
+            _verify_cells(package, workbook, part, contents=contents)
     except (WorkbookChanged, WorkbookUnavailable) as error:
         raise RuntimeError("the patched workbook cannot be read") from error
 
@@ -254,6 +257,7 @@ def _verify_cells(
     package: Package,
     workbook: WorkbookParts,
     part: str,
+    *,
     contents: Mapping[tuple[int, int], CellContent],
 ) -> None:
     """Expect every written cell to be read back as it was meant."""

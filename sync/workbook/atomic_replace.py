@@ -113,7 +113,7 @@ def put_new(path: Path, content: bytes, check: Callable[[Path], None]) -> str:
     return ours
 
 
-def replace(path: Path, content: bytes, seen: str, check: Callable[[Path], None]) -> str:
+def replace(path: Path, content: bytes, seen: str, *, check: Callable[[Path], None]) -> str:
     """Put new content in the place of the file whose fingerprint is `seen`; the new fingerprint.
 
     `check` looks at the finished file before it is put in place. Raises `changed` when the file
@@ -235,7 +235,7 @@ def _swap(path: Path, built: Path, seen: str) -> str:
     """Let the new file and the old one change places, unless a person saved in between."""
     status = built.stat()
     ours = fingerprint_of(status)
-    waiting = _left(path, "swap", seen, status.st_ino)
+    waiting = _left(path, "swap", seen, inode=status.st_ino)
     os.rename(built, waiting)
     try:
         exchanged = _exchange(waiting, path)
@@ -243,7 +243,7 @@ def _swap(path: Path, built: Path, seen: str) -> str:
         waiting.unlink()
         raise WorkbookUnavailable("changed") from None
     if not exchanged:
-        return _step_by_step(path, waiting, seen, ours)
+        return _step_by_step(path, waiting, seen, ours=ours)
     if not _untouched(waiting, seen):
         _give_back(path, waiting, ours)
         raise WorkbookUnavailable("changed")
@@ -252,7 +252,7 @@ def _swap(path: Path, built: Path, seen: str) -> str:
     return ours
 
 
-def _left(path: Path, role: str, seen: str, inode: int) -> Path:
+def _left(path: Path, role: str, seen: str, *, inode: int) -> Path:
     """The name of a file beside the workbook; it tells its role, should this process be killed."""
     return path.parent / f".{_token(path)}.{role}.{seen}.{inode:x}{LEFT}"
 
@@ -288,9 +288,9 @@ def _give_back(path: Path, waiting: Path, ours: str) -> None:
     _flush(path.parent)
 
 
-def _step_by_step(path: Path, waiting: Path, seen: str, ours: str) -> str:
+def _step_by_step(path: Path, waiting: Path, seen: str, *, ours: str) -> str:
     """Swap where the file system cannot exchange two names: the old file moves away first."""
-    away = _left(path, "away", seen, waiting.stat().st_ino)
+    away = _left(path, "away", seen, inode=waiting.stat().st_ino)
     try:
         os.rename(path, away)
     except FileNotFoundError:
@@ -399,7 +399,7 @@ def _mend(path: Path) -> None:
     for left in _leftovers(path):
         role, seen, inode = _role_of(left)
         if role == "swap":
-            _mend_swap(path, left, seen, inode)
+            _mend_swap(path, left, seen, inode=inode)
         elif role == "away":
             _mend_away(path, left, seen)
         else:
@@ -414,7 +414,7 @@ def _role_of(left: Path) -> tuple[str, str, int]:
     return (match[1], match[2], int(match[3], 16)) if match else ("new", "", 0)
 
 
-def _mend_swap(path: Path, left: Path, seen: str, inode: int) -> None:
+def _mend_swap(path: Path, left: Path, seen: str, *, inode: int) -> None:
     status = left.stat()
     if status.st_ino == inode or (fingerprint_of(status) == seen and path.exists()):
         left.unlink()  # the new file before the exchange, or the old one after it

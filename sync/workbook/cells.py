@@ -102,7 +102,7 @@ class ElementReader:
         self.dates = workbook.dates
         self.from_1904 = workbook.from_1904
 
-    def value(self, kind: str, style: str, raw: str, formula: bool) -> Read | None:
+    def value(self, kind: str, style: str, raw: str, *, formula: bool) -> Read | None:
         """The value of a cell, None for an empty one. Raises ValueError for nonsense."""
         value = self._plain(kind, style, raw)
         if formula and not isinstance(value, Broken):

@@ -106,12 +106,12 @@ def first_row(package: Package, workbook: WorkbookParts, tab: PackageTab) -> Row
 
 
 def columns_of(
-    tab: TabLayout, found: LocatedTab, headers: Mapping[int, str], names: Iterable[DefinedName]
+    tab: TabLayout, found: LocatedTab, headers: Mapping[int, str], *, names: Iterable[DefinedName]
 ) -> dict[str, int]:
     """The column of each field of a tab; a field that cannot be found is left out."""
     pointed = _pointed(tab, found.tab, names)
     columns: dict[str, int] = {}
-    identity = _identity(tab, found, headers, pointed)
+    identity = _identity(tab, found, headers, pointed=pointed)
     if identity is not None:
         columns[ID_FIELD] = identity
     for column in tab.columns[1:]:
@@ -127,7 +127,7 @@ def columns_of(
 
 
 def _identity(
-    tab: TabLayout, found: LocatedTab, headers: Mapping[int, str], pointed: Mapping[str, int]
+    tab: TabLayout, found: LocatedTab, headers: Mapping[int, str], *, pointed: Mapping[str, int]
 ) -> int | None:
     """The column of the row ids: that of the mark, else of its name, else A if no field has it."""
     if found.marked is not None:
@@ -159,7 +159,7 @@ def _pointed(tab: TabLayout, sheet: PackageTab, names: Iterable[DefinedName]) ->
 
 
 def picture_of(
-    package: Package, workbook: WorkbookParts, tab: TabLayout, found: LocatedTab
+    package: Package, workbook: WorkbookParts, tab: TabLayout, *, found: LocatedTab
 ) -> TabPicture:
     """Read one of our tabs."""
     filled = _TabRows(tab, found, workbook.names)
@@ -205,7 +205,7 @@ class _TabRows:
         self._known = True
         self.headers = headers
         compared = {column: normal(text) for column, text in headers.items()}
-        self.columns = columns_of(self.tab, self.found, compared, self.names)
+        self.columns = columns_of(self.tab, self.found, compared, names=self.names)
         self._fields = {column: field for field, column in self.columns.items()}
 
 

@@ -70,8 +70,8 @@ def make_workbook(file: BinaryIO, tabs: Sequence[TabLayout]) -> None:
 def _fill(sheet: Worksheet, tab: TabLayout, titles: dict[str, str]) -> None:
     """Lay out one tab."""
     for position, column in enumerate(tab.columns, start=1):
-        _style_column(sheet, tab, position, column)
-        _advise(sheet, position, column, titles)
+        _style_column(sheet, tab, position, column=column)
+        _advise(sheet, position, column, titles=titles)
     head = sheet.cell(1, 1)
     head.value, head.data_type = mark(tab.key, 0), "s"
     sheet.row_dimensions[1].height = HEADER_HEIGHT
@@ -105,7 +105,7 @@ def _corner(tab: TabLayout) -> str:
 # ---------------------------------------------------------------- columns
 
 
-def _style_column(sheet: Worksheet, tab: TabLayout, position: int, column: ColumnLayout) -> None:
+def _style_column(sheet: Worksheet, tab: TabLayout, position: int, *, column: ColumnLayout) -> None:
     """The width, the header and the style that new cells of a column inherit."""
     letter = get_column_letter(position)
     whole = sheet.column_dimensions[letter]
@@ -118,10 +118,10 @@ def _style_column(sheet: Worksheet, tab: TabLayout, position: int, column: Colum
     whole.border = BORDER
     whole.alignment = _alignment(column)
     whole.protection = Protection(locked=tab.locked)
-    _style_header(sheet, position, column, HEAD if theirs or tab.locked else HEAD_GREY)
+    _style_header(sheet, position, column, colour=HEAD if theirs or tab.locked else HEAD_GREY)
 
 
-def _style_header(tab: Worksheet, position: int, column: ColumnLayout, colour: str) -> None:
+def _style_header(tab: Worksheet, position: int, column: ColumnLayout, *, colour: str) -> None:
     head = tab.cell(1, position)
     head.value = column.header
     head.data_type = "s"  # a header that begins with = is a text
@@ -139,7 +139,7 @@ def _alignment(column: ColumnLayout) -> Alignment:
 # ---------------------------------------------------------------- advice on entering
 
 
-def _advise(tab: Worksheet, position: int, column: ColumnLayout, titles: dict[str, str]) -> None:
+def _advise(tab: Worksheet, position: int, column: ColumnLayout, *, titles: dict[str, str]) -> None:
     """Give a column its list, and the note that is shown to whoever enters it."""
     formula = _list_of(column, titles)
     if formula is None and not column.note:

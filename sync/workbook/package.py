@@ -339,7 +339,7 @@ def _shared(stream: IO[bytes]) -> list[str | None]:
         if reading:
             runs.append(text)
 
-    _parse(stream, start, end, characters)
+    _parse(stream, start, end, characters=characters)
     return texts
 
 
@@ -347,6 +347,7 @@ def _parse(
     stream: IO[bytes],
     start: Callable[[str, Any], None],
     end: Callable[[str], None],
+    *,
     characters: Callable[[str], None],
 ) -> None:
     made = parser()
@@ -375,7 +376,7 @@ def repacked(package: Package, new: Mapping[str, bytes | None]) -> bytes:
             packed, checksum, size = _pack(entry, content)
         else:
             packed, checksum, size = package.raw(entry), entry.CRC, entry.file_size
-        local, central = _headers(entry, checksum, len(packed), size, at)
+        local, central = _headers(entry, checksum, len(packed), size=size, at=at)
         pieces += [local, packed]
         directory.append(central)
         at += len(local) + len(packed)
@@ -398,7 +399,7 @@ def _pack(entry: zipfile.ZipInfo, content: bytes) -> tuple[bytes, int, int]:
 
 
 def _headers(
-    entry: zipfile.ZipInfo, checksum: int, packed: int, size: int, at: int
+    entry: zipfile.ZipInfo, checksum: int, packed: int, *, size: int, at: int
 ) -> tuple[bytes, bytes]:
     """The header before a part, and its entry in the directory.
 

@@ -39,17 +39,17 @@ class PatchedPart:
 
 
 def patch(
-    data: bytes, edits: Edits, reader: ElementReader, ours: Collection[int] = ()
+    data: bytes, edits: Edits, reader: ElementReader, *, ours: Collection[int] = ()
 ) -> PatchedPart:
     """Write cells into a worksheet part; a new header takes its style from the columns `ours`."""
-    return _Patch(as_utf8(data), edits, reader, ours).done()
+    return _Patch(as_utf8(data), edits, reader, ours=ours).done()
 
 
 class _Patch:
     """The patching of one part."""
 
     def __init__(
-        self, data: bytes, edits: Edits, reader: ElementReader, ours: Collection[int]
+        self, data: bytes, edits: Edits, reader: ElementReader, *, ours: Collection[int]
     ) -> None:
         self.bytes = data
         self.ours = ours
@@ -130,7 +130,7 @@ class _Patch:
 
     def _new_row(self, number: int) -> bytes:
         cells = [
-            self._new_cell(number, column, value, {})
+            self._new_cell(number, column, value, own={})
             for column, value in sorted(self.by_row[number].items())
         ]
         inside = b"".join(cells)
@@ -147,21 +147,23 @@ class _Patch:
         there = {one.column: one for one in cells}
         wanted = self.by_row[place.number]
         new = {
-            column: self._new_cell(place.number, column, value, own, cells)
+            column: self._new_cell(place.number, column, value, own=own, cells=cells)
             for column, value in sorted(wanted.items())
             if column not in there
         }
         opened = tag_end(row, 0)
-        tag = self._row_tag(row[:opened], own, place, [column for column, it in new.items() if it])
+        tag = self._row_tag(
+            row[:opened], own, place, added=[column for column, it in new.items() if it]
+        )
         if is_closed(row, opened):
             if not any(new.values()):
                 return row
             close = f"</{self.map.prefix}row>".encode()
             return tag[:-2].rstrip() + b">" + b"".join(new.values()) + close
-        return tag + self._body(row, opened, cells, new, place.number)
+        return tag + self._body(row, opened, cells, new=new, number=place.number)
 
     def _body(
-        self, row: bytes, at: int, cells: list[CellBytes], new: Mapping[int, bytes], number: int
+        self, row: bytes, at: int, cells: list[CellBytes], *, new: Mapping[int, bytes], number: int
     ) -> bytes:
         """The content of a row with our cells in their places, and its end tag."""
         pieces: list[bytes] = []
@@ -176,7 +178,7 @@ class _Patch:
         return b"".join(pieces)
 
     def _row_tag(
-        self, tag: bytes, own: Mapping[str, str], place: RowBytes, added: list[int]
+        self, tag: bytes, own: Mapping[str, str], place: RowBytes, *, added: list[int]
     ) -> bytes:
         """The tag of a row, its span stretched over added cells and its number written."""
         if added and "spans" in own:
@@ -195,14 +197,15 @@ class _Patch:
         row: int,
         column: int,
         value: Written,
+        *,
         own: Mapping[str, str],
         cells: list[CellBytes] | None = None,
     ) -> bytes:
-        style = self._style(row, column, own, cells or [])
-        content = self._content(row, column, value, style)
+        style = self._style(row, column, own, cells=cells or [])
+        content = self._content(row, column, value, style=style)
         if content is None:
             return b""
-        return self._xml(row, column, {"s": style} if style else {}, content)
+        return self._xml(row, column, {"s": style} if style else {}, content=content)
 
     def _changed_cell(self, row: bytes, one: CellBytes, number: int) -> bytes:
         wanted = self.by_row[number]
@@ -214,11 +217,11 @@ class _Patch:
             new = child(self.map.prefix, "f", own_formula).encode()
             return row[one.start : start] + new + row[end : one.end]
         style = one.attributes.get("s", "")
-        content = self._content(number, one.column, wanted[one.column], style)
+        content = self._content(number, one.column, wanted[one.column], style=style)
         if one.formula is not None and not isinstance(content, Link):
             self._bare(number, one)
         kept = {name: text for name, text in one.attributes.items() if name not in _GONE}
-        return self._xml(number, one.column, kept, content, one.kept)
+        return self._xml(number, one.column, kept, content=content, kept=one.kept)
 
     def _with_number(self, raw: bytes, one: CellBytes, number: int) -> bytes:
         if "r" in one.attributes:
@@ -226,7 +229,7 @@ class _Patch:
         at = len(f"<{self.map.prefix}c")
         return raw[:at] + f' r="{cell(number, one.column)}"'.encode() + raw[at:]
 
-    def _content(self, row: int, column: int, value: Written, style: str) -> CellContent:
+    def _content(self, row: int, column: int, value: Written, *, style: str) -> CellContent:
         content = content_of(
             value, dated=self.reader.is_date(style), from_1904=self.reader.from_1904
         )
@@ -245,7 +248,9 @@ class _Patch:
                 for column in range(left, right + 1)
             )
 
-    def _style(self, row: int, column: int, own: Mapping[str, str], cells: list[CellBytes]) -> str:
+    def _style(
+        self, row: int, column: int, own: Mapping[str, str], *, cells: list[CellBytes]
+    ) -> str:
         """The style of a new cell: that of its row, else its column, else the cell above.
 
         The cell above comes last, or a row that a person coloured would colour all below it. A
@@ -268,6 +273,7 @@ class _Patch:
         row: int,
         column: int,
         attributes: Mapping[str, str],
+        *,
         content: CellContent,
         kept: bytes = b"",
     ) -> bytes:

@@ -155,7 +155,7 @@ class _CellScan(WorksheetWalk):
         if kind == "s" and raw and not formula:
             value = self._texts[int(raw)]
         else:
-            value = self._value(kind, self.cell.get("s", ""), raw, formula)
+            value = self._value(kind, self.cell.get("s", ""), raw, formula=formula)
         if value is not None:
             self._cells.append((self.column, value))
         self._raw = ""

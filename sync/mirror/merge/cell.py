@@ -57,7 +57,7 @@ def verdict(
         return Verdict.write if known else Verdict.put_back
     if not history:
         return _fresh(base, theirs, ours)
-    return _late(base, theirs, ours, history, live=live)
+    return _late(base, theirs, ours, history=history, live=live)
 
 
 def _fresh(base: Value, theirs: Value, ours: Value) -> Verdict:
@@ -68,7 +68,7 @@ def _fresh(base: Value, theirs: Value, ours: Value) -> Verdict:
 
 
 def _late(
-    base: Value, theirs: Value, ours: Value, history: Sequence[Agreed], *, live: bool
+    base: Value, theirs: Value, ours: Value, *, history: Sequence[Agreed], live: bool
 ) -> Verdict:
     """Merge with a workbook from an older look: it was held open for long, or is an old copy.
 

@@ -139,8 +139,8 @@ def load(
     session: Session,
     workbook: Workbook,
     tab: WorkbookTab,
-    source: InputSource,
     *,
+    source: InputSource,
     display: DisplayContext,
     now: dt.datetime,
 ) -> TabContext:
@@ -164,7 +164,7 @@ def load(
         lines=lines,
         covered=_covered(source.grid),
         wanted=wanted,
-        rows=state.rows_of(session, workbook, wanted, uids),
+        rows=state.rows_of(session, workbook, wanted, uids=uids),
         base=state.bases(session, workbook, at=source.stamp) if late else latest,
         latest=latest,
         history=state.history(session, workbook, since=source.stamp) if late else {},

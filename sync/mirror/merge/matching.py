@@ -191,7 +191,7 @@ def _shifted(pairs: Sequence[Pair], changed: Mapping[str, list[int]]) -> Damage 
     rows: set[int] = set()
     for name, places in changed.items():
         for by in (-2, -1, 1, 2):
-            slipped = [i for i in places if _slipped(pairs, name, i, by)]
+            slipped = [i for i in places if _slipped(pairs, name, i, by=by)]
             values = {pairs[i][1][name] for i in slipped}
             if len(slipped) >= 3 and len(values) >= 2 and len(slipped) >= 0.6 * len(places):
                 columns.append(name)
@@ -200,7 +200,7 @@ def _shifted(pairs: Sequence[Pair], changed: Mapping[str, list[int]]) -> Damage 
     return Damage("shifted_paste", {"columns": columns, "rows": len(rows)}) if columns else None
 
 
-def _slipped(pairs: Sequence[Pair], name: str, place: int, by: int) -> bool:
+def _slipped(pairs: Sequence[Pair], name: str, place: int, *, by: int) -> bool:
     other = place + by
     if not 0 <= other < len(pairs):
         return False

@@ -221,7 +221,7 @@ class TabMerge:
         """Empty a line of a case that left, and report the inputs in it."""
         for name, text in typed.items():
             if layout.field(name).open_:
-                self._report(row, ProblemKind.not_ours, name, text)
+                self._report(row, ProblemKind.not_ours, name, text=text)
                 self.context.changes.note(
                     CellDeed.refused, row, name, after=text, because="not_ours"
                 )
@@ -231,7 +231,7 @@ class TabMerge:
             if name in line.cells:
                 self.output.empty(line.number, name)
 
-    def _report(self, row: RowState, kind: ProblemKind, name: str, text: str) -> None:
+    def _report(self, row: RowState, kind: ProblemKind, name: str, *, text: str) -> None:
         self.context.problems.report(row, kind, field=name, code=kind.value, theirs=text)
 
     def _unknown(self, row: RowState, line: TextRow) -> dict[str, str]:
@@ -263,7 +263,7 @@ class TabMerge:
         base = context.base_of(row)
         for name, text in line.cells.items():
             if layout.field(name).open_ and text != base.get(name):
-                self._report(row, ProblemKind.repeated, name, text)
+                self._report(row, ProblemKind.repeated, name, text=text)
         context.changes.note(CellDeed.refused, row, after=number, because="repeated")
         self.output.put(line.number, "hint", hint, row={})
 
@@ -322,6 +322,6 @@ class TabMerge:
         session, workbook = context.session, context.workbook
         context.changes.tell_refusals(session, workbook, number=number, now=context.now)
         if self.agreed:
-            state.store_bases(session, workbook, number, self.agreed)
+            state.store_bases(session, workbook, number, agreed=self.agreed)
         ids = {row.uid: row.id for row in context.rows.values()}
         context.changes.store(session, workbook, number=number, ids=ids)

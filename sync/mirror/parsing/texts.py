@@ -101,7 +101,7 @@ def canonical(said: str) -> str:
     return "\n".join(lines).strip(BLANKS + "\n")
 
 
-def as_shown(value: float | bool | dt.datetime) -> str:
+def as_shown(value: float | bool | dt.datetime) -> str:  # noqa: FBT001  # a cell may hold one
     """The text that a spreadsheet shows for a value that is no text. Raises digits_lost."""
     if isinstance(value, dt.datetime):
         return time_as_shown(to_the_second(value))

@@ -436,7 +436,7 @@ def test_whoever_wrote_a_draft_cannot_approve_it_and_a_second_one_can(
         working_calendar.seed_official(session, years=range(2026, 2027))
         work = draft_checks.check_input(session, draft_id)
         assert work is not None
-        draft_checks.store_findings(session, draft_id, work.content, [], now=NOW)
+        draft_checks.store_findings(session, draft_id, work.content, found=[], now=NOW)
     address = f"/admin/draft/{draft_id}/approve"
     assert "批准草稿" not in administrator.get(f"/admin/policy/{draft_id}").get_data(as_text=True)
     seen = _seen(engine, draft_id)

@@ -287,7 +287,7 @@ def test_every_event_has_a_form_that_asks_for_all_it_needs(app: Flask, pack_file
     with app.test_request_context():
         for name, kind in EVENTS.items():
             for deed in deeds_of(name, pack):
-                form = form_for(deed, pack, people, {"": people}, at_)
+                form = form_for(deed, pack, people, doers={"": people}, step=at_)
                 asked = {one.short_name for one in form}
                 needed = {n for n, info in kind.model_fields.items() if info.is_required()}
                 by_itself = {"type", "at", "number", "received_at", "occasion", "data", deed.field}
@@ -309,7 +309,7 @@ def test_a_form_of_the_regulation_is_filled_field_by_field(app: Flask) -> None:
     assert section_of("form") == "form"
     typed = {"step-at": "2026-03-02T09:00", "step-by": "x", "step-own_cause": "螺丝松动"}
     with app.test_request_context("/", method="POST", data=typed):
-        form = form_for(deed, pack, [("x", "x")], {"": [("x", "x")]}, {})
+        form = form_for(deed, pack, [("x", "x")], doers={"": [("x", "x")]}, step={})
         step = said(form, deed)
     assert step == {
         "do": "filled",

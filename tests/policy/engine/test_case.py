@@ -77,7 +77,9 @@ class Life:
             if isinstance(event, Corrected | Withdrawn):
                 self.facts = fold([*self.entries, entry], self.pack, official_calendar())
             else:
-                self.facts, _ = apply(before, event, self.pack, official_calendar(), self.now)
+                self.facts, _ = apply(
+                    before, event, self.pack, calendar=official_calendar(), now=self.now
+                )
             self.entries.append(entry)
             return before, self.facts
         return None
@@ -183,7 +185,7 @@ def test_time_that_passes_twice_adds_nothing(
     passed = TimePassed(at=life.now)
     if life.happen(passed):
         once = life.facts
-        twice, effects = apply(once, passed, life.pack, official_calendar(), life.now)
+        twice, effects = apply(once, passed, life.pack, calendar=official_calendar(), now=life.now)
         assert (twice, effects) == (once, ())
 
 

@@ -91,7 +91,7 @@ class Life:
 
     def do(self, name: str, when: dt.datetime, by: By = ANYBODY, **said: Any) -> Life:
         event = load({"type": name, "at": when, "by": by, **said})
-        self.facts, _ = apply(self.facts, event, self.pack, self.calendar(when), when)
+        self.facts, _ = apply(self.facts, event, self.pack, calendar=self.calendar(when), now=when)
         self.entries.append(JournalEntry(len(self.entries) + 1, event, when))
         return self
 

@@ -257,7 +257,7 @@ def test_whatever_is_written_in_a_field_there_is_a_sentence_for_it(regulation: s
             for name in shape.model_fields:
                 for strange in STRANGE:
                     wrong: list[Finding] = []
-                    checking.checked_entry(shape, {**plain, name: strange}, {}, wrong)
+                    checking.checked_entry(shape, {**plain, name: strange}, {}, wrong=wrong)
                     unsaid |= {(section, name, f.code) for f in wrong if f.code not in SENTENCES}
     assert unsaid == set()
 
@@ -516,14 +516,14 @@ def test_what_a_rule_counts_is_written_as_often_as_it_asks() -> None:
 def test_the_cases_that_end_otherwise_under_a_draft_are_named(data: Data) -> None:
     before = read_toml(shipped_path("skoda-dealer"))
     folder = CASES / "skoda-dealer"
-    assert checking.changed_cases(data, before, folder, official_calendar()) == []
+    assert checking.changed_cases(data, before, folder, calendar=official_calendar()) == []
     entry(data, "penalty", "late_close")["amount"] = 250
-    found = checking.changed_cases(data, before, folder, official_calendar())
+    found = checking.changed_cases(data, before, folder, calendar=official_calendar())
     assert found
     assert {one.about for one in found} == {"charges"}
     assert all("250" in one.found and "200" in one.wanted for one in found)
     nowhere = folder / "not_there"
-    assert checking.changed_cases(data, before, nowhere, official_calendar()) == []
+    assert checking.changed_cases(data, before, nowhere, calendar=official_calendar()) == []
 
 
 def test_a_finding_is_kept_as_data_and_read_again() -> None:

@@ -59,7 +59,7 @@ def test_no_change_of_the_pack_goes_unnoticed(regulation: str, part: int) -> Non
     data = read_toml(shipped_path(regulation))
     changes = list(mutations(data, chosen_parameters(CASES / regulation)))[part::4]
     played = list(cases(CASES / regulation))
-    missed = unnoticed_mutations(changes, played, data, official_calendar())
+    missed = unnoticed_mutations(changes, played, data, calendar=official_calendar())
     assert [str(mutation) for mutation in missed] == []
 
 
@@ -93,9 +93,9 @@ def test_a_mark_on_what_is_no_test_proves_nothing(tmp_path: Path) -> None:
 def test_without_cases_every_change_that_loads_goes_unnoticed() -> None:
     data = read_toml(shipped_path("skoda-dealer"))
     some = [m for m in mutations(data) if m.place == "deadline.[close_a].within"]
-    assert [str(m) for m in unnoticed_mutations(some, [], data, official_calendar())] == list(
-        map(str, some)
-    )
+    assert [
+        str(m) for m in unnoticed_mutations(some, [], data, calendar=official_calendar())
+    ] == list(map(str, some))
     assert len(some) == 6
 
 
@@ -104,7 +104,9 @@ def test_a_case_that_does_not_hold_is_not_asked() -> None:
     some = [m for m in mutations(data) if m.place == "penalty.[neglect].amount"]
     broken = _case("Broken", steps=({"do": "archived", "at": dt.datetime(2026, 3, 2)},))
     assert (
-        len(list(unnoticed_mutations(some, [broken], data, official_calendar()))) == len(some) == 2
+        len(list(unnoticed_mutations(some, [broken], data, calendar=official_calendar())))
+        == len(some)
+        == 2
     )
 
 

@@ -74,7 +74,7 @@ def told(text: str) -> dict[str, Any]:
 
 def cases(text: str) -> tuple[Any, ...]:
     data = casefile.parse_case_file(text, "mine.toml")
-    return casefile.checked_cases(data, {}, PACK, official_calendar(), file="mine.toml")
+    return casefile.checked_cases(data, {}, PACK, calendar=official_calendar(), file="mine.toml")
 
 
 def problems(text: str) -> list[tuple[Any, ...]]:

@@ -73,7 +73,7 @@ def test_no_sheet_ever_does_what_needs_a_name(regulation: str, lawless: bool) ->
     done = set()
     for place in found.places.values():
         for by in statespace.workbook_actors(pack):
-            able = {name for name in EVENTS if refusal(place.facts, name, by, pack) is None}
+            able = {name for name in EVENTS if refusal(place.facts, name, by, pack=pack) is None}
             assert not able or place.facts.department in by.departments
             done |= able
     assert done == SHEET_DEEDS - {"registered", "corrected"}

@@ -86,7 +86,7 @@ feedback = "-"
 def lived(text: str) -> tuple[list[JournalEntry], CaseFacts]:
     """A case as it was under the shipped regulation: its journal and what it became."""
     data = casefile.parse_case_file(text, "x")
-    (case,) = casefile.checked_cases(data, {}, PACK, CALENDAR, file="x")
+    (case,) = casefile.checked_cases(data, {}, PACK, calendar=CALENDAR, file="x")
     play = Play(case, PACK, CALENDAR)
     assert list(play.mismatches()) == []
     return play.entries, play.facts

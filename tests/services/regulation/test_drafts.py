@@ -105,7 +105,7 @@ def check_all(session: Session, draft: PolicyVersion) -> None:
     """What the worker writes down when the slow check found nothing."""
     work = draft_checks.check_input(session, draft.id)
     assert work is not None
-    draft_checks.store_findings(session, draft.id, work.content, [], now=NOW)
+    draft_checks.store_findings(session, draft.id, work.content, found=[], now=NOW)
 
 
 def approved(office: Office, draft: PolicyVersion, by: Actor) -> None:
@@ -199,7 +199,11 @@ def test_entries_are_changed_added_moved_and_removed_and_each_change_is_a_row(
     said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
     change(office, draft, "penalty", "late_close", amount="250")
     new = drafts.add_entry(
-        session, draft, "category", {"key": "price", "label": "价格", "cite": "SKD-2.1"}, **said
+        session,
+        draft,
+        "category",
+        data={"key": "price", "label": "价格", "cite": "SKD-2.1"},
+        **said,
     )
     drafts.move_entry(session, draft, new, by=-1, **said)
     drafts.remove_entry(session, draft, row(session, draft, "category", "parts"), **said)
@@ -248,7 +252,7 @@ def test_a_published_version_stays_as_it_is(office: Office, refuses: Any) -> Non
     for act in (
         lambda: drafts.remove_entry(session, office.version, found, **said),
         lambda: drafts.move_entry(session, office.version, found, by=1, **said),
-        lambda: drafts.add_entry(session, office.version, "category", {}, **said),
+        lambda: drafts.add_entry(session, office.version, "category", data={}, **said),
     ):
         with refuses(VersionFixed):
             act()
@@ -295,7 +299,9 @@ def test_whoever_approves_promises_reports_or_is_told_must_be_somebody(
     hold_posts(office)
     for where, more in (("post", {}), (section, said)):
         data = {"key": "lonely", "label": "无人岗位", "cite": "SKD-4.4", **more}
-        drafts.add_entry(office.session, draft, where, data, actor=office.administrator, now=NOW)
+        drafts.add_entry(
+            office.session, draft, where, data=data, actor=office.administrator, now=NOW
+        )
     (found,) = draft_checks.check(office.session, draft, on=TODAY).grave
     assert (found.code, found.section, found.key) == ("post_unheld", section, "lonely")
     assert found.facts["posts"] == ["lonely"]
@@ -370,7 +376,7 @@ def test_what_the_slow_check_finds_stands_until_the_draft_is_changed(
     work = draft_checks.check_input(office.session, draft.id)
     assert work is not None
     found_slowly = draft_checks.slow_findings(work)
-    draft_checks.store_findings(office.session, draft.id, work.content, found_slowly, now=NOW)
+    draft_checks.store_findings(office.session, draft.id, work.content, found=found_slowly, now=NOW)
     found = draft_checks.check(office.session, draft, on=TODAY)
     assert found.current
     assert {one.code for one in found.slow} == {"case_differs", "walk_cut_short"}

@@ -225,14 +225,14 @@ def test_what_was_begun_goes_on_behind_the_last_batch(
     pack = policies.pack(session, shorter)
     period: dict[str, Any] = {"from_on": FROM, "until_on": UNTIL, "now": NOW}
     first = whatif.judge_batch(session, shorter, pack, size=2, **period)
-    assert whatif.store_batch(session, run_id, request_id, first, now=NOW)
+    assert whatif.store_batch(session, run_id, request_id, found=first, now=NOW)
     whatif.release(session, request_id)
     row = session.get_one(WhatIf, run_id)
     assert (row.state, row.looked_at, row.after_id) == (WhatIfState.running, 2, made[1])
     ((again, request_id),) = whatif.claim_waiting(session, now=NOW)
     rest = whatif.judge_next_batch(session, again, now=NOW)
     assert [case.complaint_id for case in rest.judged] == made[2:]
-    assert not whatif.store_batch(session, run_id, request_id, rest, now=NOW)
+    assert not whatif.store_batch(session, run_id, request_id, found=rest, now=NOW)
     assert (row.state, row.looked_at) == (WhatIfState.done, 3)
     kept = session.scalars(sa.select(WhatIfCase.complaint_id)).all()
     assert sorted(kept) == made
