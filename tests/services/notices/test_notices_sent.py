@@ -180,7 +180,7 @@ def test_what_was_not_confirmed_before_a_crash_is_sent_once_more_and_then_never(
         raise KeyboardInterrupt
 
     deliver = notify.send_mail
-    monkeypatch.setattr(notify, "mail", send_and_die)
+    monkeypatch.setattr(notify, "send_mail", send_and_die)
     with pytest.raises(KeyboardInterrupt):
         _work(worker_of(mailbox.address))
     monkeypatch.undo()
