@@ -14,7 +14,7 @@ from typing import Any
 import wording
 from policy.pack.schema import Pack
 from policy.vocabulary.facts import FormEntryFacts
-from wording import _, mark, reasons
+from wording import _, field_text, mark
 
 People = Mapping[str, Any]
 Line = tuple[str, str]
@@ -142,7 +142,7 @@ def entry_text(one: FormEntryFacts, pack: Pack, people: People) -> EntryText:
     else:
         lines = _entry_lines(one, entry, pack, people=people)
     sort = _(_SORTS[one.section]) if one.section in _SORTS else one.section
-    title = reasons.literal("about", one.key) if one.section == "informed" else ""
+    title = field_text.literal("about", one.key) if one.section == "informed" else ""
     if one.section == "promise":
         title = ""
     elif not title:
@@ -239,11 +239,3 @@ def _value_text(name: str, said: Any, pack: Pack, *, people: People) -> str:
     if isinstance(said, list | tuple):
         return "、".join(str(people.get(str(who), who)) for who in said)
     return str(people.get(said, said)) if name == "employee" else str(said)
-
-
-def employees_named(data: Mapping[str, Any]) -> Iterable[str]:
-    """The numbers of employees that something filed names, as far as its keys say so."""
-    for name in ("concerned", "members", "recused"):
-        yield from (str(who) for who in data.get(name) or ())
-    if data.get("employee"):
-        yield str(data["employee"])

@@ -12,20 +12,13 @@ from typing import Any
 
 import wording
 from policy.engine.fact_changes import Effect
-from policy.pack.schema import SECTIONS, Pack
-from policy.vocabulary.facts import DeadlineFacts, PenaltyFacts
-from policy.vocabulary.status import (
-    CallOutcome,
-    CallPurpose,
-    DeadlineState,
-    PenaltyStatus,
-    ReplyOutcome,
-    Responsibility,
-    Satisfaction,
-    Sign,
-    Status,
-)
-from wording import _, mark
+from policy.pack.schema import Pack
+from policy.vocabulary.events import EVENTS, fields_called
+from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts
+from policy.vocabulary.marks import FieldMarks, Mark, marks_of
+from policy.vocabulary.status import Sign
+from wording import _, field_text, form_text, mark
+from wording.field_text import Names
 
 _UNITS = {
     "minute": mark("%(amount)s minutes"),
@@ -199,127 +192,24 @@ def charge(one: PenaltyFacts, pack: Pack) -> str:
 
 def happening(data: Mapping[str, Any], pack: Pack, people: Mapping[str, Any]) -> str:
     """What a journal row says beyond its deed: who, where to, and the words written."""
-    said = []
-    for name, value in data.items():
-        words = _part(name, value, data, pack=pack) or _detail(name, value, pack, people=people)
-        if words:
-            said.append(words)
-    return "\n".join(said)
+    marks, names = marks_of(EVENTS[data["type"]]), field_text.names_of(pack, people)
+    told = (_told(marks[name], data, names, pack=pack) for name in data)
+    return "\n".join(words for words in told if words)
 
 
-def _part(name: str, value: Any, data: Mapping[str, Any], *, pack: Pack) -> str | None:
-    """An item of a checklist or the way of a report: what its entry of the regulation calls it."""
-    entry = parts = None
-    if name == "item":
-        entry = pack.find("checklist", data.get("checklist"))
-        parts = entry and entry.items
-    if name == "way":
-        entry = pack.find("report_out", data.get("report"))
-        parts = entry and entry.ways
-    label = next((part.label for part in parts or () if part.key == value), None)
-    return label and _("%(name)s: %(value)s", name=wording.field(name), value=label)
-
-
-_ENUMS = {
-    "outcome": (CallOutcome, ReplyOutcome),
-    "satisfaction": (Satisfaction,),
-    "process_score": (Satisfaction,),
-    "purpose": (CallPurpose,),
-    "responsibility": (Responsibility,),
-    "status": (Status,),
-}
-_SECTIONS = {
-    "kind": "kind",
-    "channel": "channel",
-    "category": "category",
-    "grade": "severity",
-    "department": "department",
-    "rule": "penalty",
-    "report": "report_out",
-}
-_WORDS = frozenset({"text", "reason", "feedback", "proof", "how", "subject"})
-_SILENT = frozenset(
-    {"type", "at", "by", "number", "body", "demand", "holder", "deputy", "occasion", "sign"}
-    | {"target", "extra", "received_at", "was", "to", "earlier", "taken", "paper", "data"}
-)
-_GROUNDS = {
-    "verification": mark("the verification callback"),
-    "satisfaction": mark("the satisfaction callback"),
-    "repeat": mark("the customer complained again"),
-    "decision": mark("the care director's decision"),
-}
-
-
-_LITERALS = {
-    "ground": _GROUNDS,
-    "about": {
-        "receipt": mark("receipt of the complaint"),
-        "plan": mark("the plan"),
-        "progress": mark("the progress"),
-        "answer": mark("the answer"),
-        "result": mark("the result"),
-        "delay": mark("a delay"),
-    },
-    "method": {
-        "phone": mark("by telephone"),
-        "questionnaire": mark("by questionnaire"),
-        "visit": mark("by a visit"),
-        "message": mark("by message"),
-    },
-}
-"""What the words of an event that has a few of its own are called, by the field."""
-
-
-def literal(name: str, value: str) -> str:
-    """One of the few values an event's field may have, in words."""
-    return _named(_LITERALS.get(name, {}), value)
-
-
-def _detail(name: str, value: Any, pack: Pack, *, people: Mapping[str, Any]) -> str | None:
-    if name == "ground":
-        return _ground(value, pack)
-    if name in _SILENT or value in (None, "", {}):
+def _told(one: FieldMarks, data: Mapping[str, Any], names: Names, *, pack: Pack) -> str | None:
+    value = data[one.name]
+    if Mark.silent in one or value in (None, "", {}):
         return None
-    if name in _WORDS:
-        return str(value)
-    if name == "changes":
+    if Mark.changes in one:
         return "\n".join(
-            f"{wording.field(key)} → {_value(key, new, pack, people=people)}"
+            f"{wording.field(key)} → {field_text.value(fields_called(key), new, names)}"
             for key, new in value.items()
         )
-    return _(
-        "%(name)s: %(value)s",
-        name=wording.field(name),
-        value=_value(name, value, pack, people=people),
-    )
-
-
-def _ground(value: str, pack: Pack) -> str:
-    """A ground for a restart, a penalty or a reward."""
-    if value in _GROUNDS:
-        return _named(_GROUNDS, value)
-    return pack.label("penalty" if pack.find("penalty", value) else "reward", value)
-
-
-def _value(name: str, value: Any, pack: Pack, *, people: Mapping[str, Any]) -> str:
-    for kind in _ENUMS.get(name, ()):
-        if value in {member.value for member in kind}:
-            return wording.label(kind(value))
-    if name in _SECTIONS or name in SECTIONS:
-        return pack.label(_SECTIONS.get(name, name), str(value))
-    if name in _LITERALS:
-        return literal(name, str(value))
-    if name in ("handler", "employee", "first_asked"):
-        return str(people.get(str(value), value))
-    if isinstance(value, list | tuple):
-        return "、".join(str(people.get(str(one), one)) for one in value)
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if name.endswith("_at") or name in ("until", "at"):
-        return wording.moment(dt.datetime.fromisoformat(str(value)))
-    if isinstance(value, Mapping):
-        return ", ".join(f"{pack.label('field', key)} {inner}" for key, inner in value.items())
-    return str(value)
+    words = field_text.part(one, data, pack) or field_text.value((one,), value, names)
+    if Mark.nameless in one:
+        return words
+    return _("%(name)s: %(value)s", name=wording.field(one.name), value=words)
 
 
 # ---------------------------------------------------------------- what would change
@@ -360,7 +250,7 @@ def effect(one: Effect, pack: Pack, people: Mapping[str, Any]) -> str:
         return _named(
             _EFFECTS,
             one.kind,
-            name=_ground(one.key, pack),
+            name=form_text.ground_label(one.key, pack),
             who=people.get(facts["employee"], facts["employee"]),
             sum=wording.money(amount),
             before=wording.money(facts.get("before", amount)),
@@ -373,6 +263,9 @@ def effect(one: Effect, pack: Pack, people: Mapping[str, Any]) -> str:
         before=_moment(facts.get("due_before")),
         breached=_moment(facts.get("breached_at")),
     )
+
+
+_FACTS = marks_of(CaseFacts)
 
 
 def _due(facts: Mapping[str, Any]) -> str:
@@ -388,12 +281,4 @@ def _moment(at: dt.datetime | None) -> str:
 def _fact(name: str, value: Any, pack: Pack, *, people: Mapping[str, Any]) -> str:
     if value is None or value == "":
         return "—"
-    if isinstance(value, Status | Responsibility | DeadlineState | PenaltyStatus):
-        return wording.label(value)
-    if isinstance(value, dt.datetime):
-        return wording.moment(value)
-    if name in ("handler", "responsible"):
-        return str(people.get(value, value))
-    if name == "level":
-        return pack.label("severity", value)
-    return pack.label(_SECTIONS[name], value) if name in _SECTIONS else str(value)
+    return field_text.value((_FACTS[name],), value, field_text.names_of(pack, people))

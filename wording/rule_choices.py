@@ -18,7 +18,6 @@ from policy.pack.slots import Slot, parameter_shapes
 from policy.proof import domains
 from policy.proof.checking import readable_pack
 from policy.vocabulary.events import EVENTS
-from policy.vocabulary.status import CallOutcome, CallPurpose
 from policy.vocabulary.worktime import Unit
 from wording.rule_text import FIELDS, SECTIONS, UNITS, WORDS, Speaker
 
@@ -30,7 +29,6 @@ ENDS_DAY = ":ends_day"
 _PEOPLE = frozenset({"by", "to", "steps", "members"})
 """Fields whose texts name posts, parts in a case or departments."""
 _SLOTS = frozenset({"breach_of", "slot"})
-_ENUMERATIONS: dict[str, Any] = {"purpose": CallPurpose, "ends_on": CallOutcome}
 _NOT_DEEDS = frozenset({"time_passed", "corrected", "withdrawn", "recounted", "moved"})
 
 
@@ -93,8 +91,8 @@ class RuleChoices:
             return [(word, self.speaker.value(slot.name, word)) for word in slot.words]
         if slot.shape in ("path", "paths"):
             return [*self._starts(slot), *self.facts]
-        if slot.name in _ENUMERATIONS:
-            return wording.labelled(_ENUMERATIONS[slot.name])
+        if slot.members:
+            return wording.labelled(slot.members)
         if (slot.name, slot.shape) == ("to", "text"):
             return []  # the addressee of a report outside is nobody of the company
         if slot.name in _PEOPLE:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
 import wording
-from policy.vocabulary.events import EVENTS
-from policy.vocabulary.status import (
-    CallOutcome,
-    CallPurpose,
-    ClosingGround,
-    ReplyOutcome,
-    Responsibility,
-    Status,
-)
+from policy.pack.schema import SECTIONS as ENTRIES
+from policy.pack.schema import PolicyHead
+from policy.vocabulary.events import EVENTS, fields_called
+from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.marks import FieldMarks, marks_of
+from wording import field_text
+from wording.field_text import Names
 
 SECTIONS = {
     "parameter": lazy_gettext("Choices of the company"),
@@ -285,57 +284,14 @@ FACTS = {
 }
 """What conditions ask for beyond the fields of a case."""
 
-GROUNDS = {
-    "verification": lazy_gettext("verification callback"),
-    "satisfaction": lazy_gettext("satisfaction callback"),
-    "repeat": lazy_gettext("repeated complaint"),
-    "decision": lazy_gettext("decision"),
-}
-ENUMERATIONS = {
-    "closing_ground": ClosingGround,
-    "ends_on": CallOutcome,
-    "purpose": CallPurpose,
-    "event.outcome": ReplyOutcome,
-    "event.purpose": CallPurpose,
-    "reply_outcome": ReplyOutcome,
-    "responsibility": Responsibility,
-    "status": Status,
-}
 DEEDS = frozenset({"starts_on", "met_by", "before", "event"})
 STANDINGS = {
     "approved": lazy_gettext("approved"),
     "refused": lazy_gettext("refused"),
     "agreed": lazy_gettext("agreed"),
     "open": lazy_gettext("open"),
-    "receipt": lazy_gettext("receipt"),
-    "plan": lazy_gettext("the plan"),
-    "progress": lazy_gettext("progress"),
-    "answer": lazy_gettext("the answer"),
-    "result": lazy_gettext("the result"),
-    "delay": lazy_gettext("a delay"),
 }
-"""Where an approval or a question stands, and what a customer is told about."""
-REFERENCES = {
-    "form": "form",
-    **{f"event.{name}": name for name in ("form", "ladder", "checklist", "chain", "vote")},
-    **{f"event.{name}": name for name in ("finding", "kind", "department")},
-    "event.report": "report_out",
-    "event.ground": "penalty",
-    "adds_to": "penalty",
-    "breach_of": "deadline",
-    "contents": "indicator",
-    "counter": "counter",
-    "department": "department",
-    "director": "post",
-    "grade": "severity",
-    "kind": "kind",
-    "level": "severity",
-    "number": "number",
-    "replaces": "penalty",
-    "channel": "channel",
-    "event.channel": "channel",
-    "category": "category",
-}
+"""Where an approval or a question stands."""
 NUMBERS = frozenset(
     {"within", "window_from", "review_every", "in_all", "keep", "amount", "attempts", "on_days"}
     | {"appeal_term", "wage_month_ends_on"}
@@ -364,6 +320,7 @@ class Speaker:
     ) -> None:
         self._labels = labels
         self._chosen = chosen or {}
+        self._names = Names(self._label, literals=field_text.IN_CONDITIONS)
 
     def facts(self, data: Mapping[str, Any]) -> Iterator[RuleFact]:
         """The fields of a rule that say something, in the order written."""
@@ -390,6 +347,10 @@ class Speaker:
         if name in DEEDS or (name == "value" and value in EVENTS):
             return wording.deed(str(value))
         return self._word(name, str(value))
+
+    def _label(self, section: str, key: str) -> str | None:
+        """What an entry is called; a clause is called by its key."""
+        return None if section == "clause" else self._labels.get((section, key))
 
     def _is_field(self, value: Any) -> bool:
         return ("field", str(value)) in self._labels or value in FACTS
@@ -442,7 +403,8 @@ class Speaker:
         key, _, inner = rest.partition(".")
         kept = {"participant": "department", "appeal": "vote"}.get(section, section)
         if section == "informed":
-            return f"{wording.deed('informed')} · {STANDINGS.get(key, key)}"
+            about = field_text.value(fields_called("about"), key, self._names)
+            return f"{wording.deed('informed')} · {about}"
         if (kept, key) not in self._labels:
             return None
         name = f"{SECTIONS.get(section, section)} · {self._labels[(kept, key)]}"
@@ -454,21 +416,28 @@ class Speaker:
         return join.join(self.value(name, one) for one in values)
 
     def _word(self, name: str, word: str) -> str:
-        if name in ENUMERATIONS and word in ENUMERATIONS[name].__members__:
-            return wording.label(ENUMERATIONS[name][word])
-        if name == "event.ground" and word in GROUNDS:
-            return str(GROUNDS[word])
-        if name.startswith(("chain.", "vote.", "event.about")) and word in STANDINGS:
+        if said := field_text.known(_fields(name), word, self._names):
+            return said
+        if name.startswith(("chain.", "vote.")) and word in STANDINGS:
             return str(STANDINGS[word])
-        own = (REFERENCES.get(name), f"choice of {name}")
-        for known in (*own, "slot", "post", "department", "kind", "severity"):
-            if known and (known, word) in self._labels:
+        for known in (f"choice of {name}", "slot", "post", "department", "kind", "severity"):
+            if (known, word) in self._labels:
                 return self._labels[(known, word)]
         if word.startswith("member:"):
             return gettext("anybody of: %(what)s", what=self._word("department", word[7:]))
         if word.startswith(("post:", "role:")):
             return self._word("director", word[5:])
         return str(WORDS.get(word, word))
+
+
+@cache
+def _fields(path: str) -> tuple[FieldMarks, ...]:
+    """What a field of a condition or of an entry means, wherever there is one of that name."""
+    if path.startswith("event."):
+        return fields_called(path.removeprefix("event."))
+    kinds = (CaseFacts, PolicyHead, *ENTRIES.values())
+    fields = (marks_of(kind).get(path) for kind in kinds)
+    return tuple(one for one in fields if one is not None)
 
 
 def _yuan(value: Any) -> str:

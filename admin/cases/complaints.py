@@ -19,13 +19,20 @@ from wtforms.validators import InputRequired, Length, Optional
 import wording
 from admin.cases import correction, form_entries, uploads
 from admin.cases.declared_columns import DeclaredColumns, keyed_filters
-from admin.cases.deed_forms import DeedForm, choices, departments, grades
+from admin.cases.deed_forms import DeedForm
 from admin.cases.deeds import form_of, offer, offers, service_of
+from admin.kit.declared_inputs import (
+    choices,
+    departments,
+    grades,
+    plain,
+    with_extra,
+    with_pack_fields,
+)
 from admin.kit.display import now, today, urgency
 from admin.kit.fields import InstantField, LookupField, SelectChoice, long_text, short_text, trimmed
 from admin.kit.filters import contains
 from admin.kit.lists import RedressView
-from admin.kit.pack_fields import plain, with_extra, with_pack_fields
 from admin.kit.page import attempt, did, tell
 from admin.kit.rights import visitor_may_open
 from models import Complaint, Customer, Journal, PolicyVersion

@@ -5,47 +5,36 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any
 
 from flask import request
 from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
-from wtforms import BooleanField, HiddenField, SelectField
-from wtforms.validators import Optional
+from wtforms import HiddenField
 
 import wording
-from admin.cases.deed_forms import choices, departments, grades
-from admin.kit.fields import (
-    EnumField,
-    InstantField,
-    LookupField,
-    MoneyField,
-    PeopleField,
-    long_text,
-    short_text,
+from admin.kit.declared_inputs import (
+    EXTRA,
+    INPUTS,
+    data_of,
+    of_event,
+    own,
+    with_extra,
+    with_inputs,
+    with_pack_fields,
 )
-from admin.kit.pack_fields import EXTRA, data_of, own, with_extra, with_inputs, with_pack_fields
+from admin.kit.fields import long_text
 from admin.kit.page import seen_version
 from models import Employee, Journal, User
 from policy.engine.fact_changes import Effect
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import FieldMissing
 from policy.vocabulary.events import Happening, dump, load
+from policy.vocabulary.marks import FieldMarks, Mark, marks_of
 from services.cases import correcting, journal
 from services.cases.desk import CasePage
 from services.company import actors, people
-
-_LONG = frozenset({"body", "demand", "text", "reason", "feedback"} | {"opinion", "minutes", "task"})
-_PEOPLE = frozenset({"handler", "employee", "first_asked"})
-_SEVERAL = frozenset({"concerned", "together", "members"})
-_SECTIONS = {"kind": "kind", "channel": "channel", "category": "category", "finding": "finding"}
-_FIXED = frozenset(
-    {"type", "by", "number", "rule", "occasion", "sign", "status", "holder", "deputy"}
-    | {"form", "report", "checklist", "item", "chain", "ladder", "vote", "way", "about"}
-    | {"paper", "earlier", "taken", "ground", "method"}
-)
-"""What is no mistake of writing: another form or question is another event."""
 
 
 class Amendment:
@@ -142,60 +131,43 @@ class _AmendForm(FlaskForm):
 def _form(event: Happening, page: CasePage, session: Session) -> Any:
     """A form with the fields of an event as they stand, and why they are amended."""
     pack = page.pack
-    names = [name for name in type(event).model_fields if name not in _FIXED]
-    fields = {name: _field(name, event, pack) for name in names if name not in ("extra", "data")}
-    form = type("AmendForm", (_AmendForm,), {k: v for k, v in fields.items() if v is not None})
-    if "extra" in names:
+    fields = {name: _input(one, pack) for name, one in _amended(event).items() if not one.table}
+    form = type("AmendForm", (_AmendForm,), fields)
+    if "extra" in type(event).model_fields:
         form = with_pack_fields(form, pack, intake="all")
-    if "data" in names:
+    if "data" in type(event).model_fields:
         form = with_inputs(form, _entry(event, pack).fields)
     form = type("AmendForm", (form,), {"why": long_text(lazy_gettext("Why it is amended"))})
     data = _data(event, pack, session) | {"seen": str(page.complaint.version)}
     return form(data=data)
 
 
+def _amended(event: Happening) -> dict[str, FieldMarks]:
+    """The fields that may have been written down wrongly; another form is another event."""
+    fields = marks_of(type(event))
+    never = frozenset({Mark.by_system, Mark.fixed})
+    return {name: one for name, one in fields.items() if not never & one.marks}
+
+
+def _input(one: FieldMarks, pack: Pack) -> Any:
+    """The input for a field; what it may be emptied of is the service's to say."""
+    return INPUTS.made(of_event(one, pack, needed=False))
+
+
 def _entry(event: Happening, pack: Pack) -> Any:
     return pack.find("form", getattr(event, "form", ""))
-
-
-def _field(name: str, event: Happening, pack: Pack) -> Any:
-    """The input for a field of an event, by its name and type; None for what has no input."""
-    words = wording.field(name)
-    value = getattr(event, name)
-    if name in _SECTIONS:
-        return SelectField(words, choices=choices(pack, _SECTIONS[name], blank=True))
-    if name == "grade":
-        return SelectField(words, choices=grades(pack))
-    if name == "department":
-        return SelectField(words, choices=departments(pack))
-    if name in _PEOPLE:
-        return LookupField(words, what="employee", allow_blank=True)
-    if name in _SEVERAL:
-        return PeopleField(words)
-    if name == "amount":
-        return MoneyField(words, validators=[Optional()])
-    if name.endswith("_at") or name in ("at", "until"):
-        return InstantField(words, [Optional()])
-    if isinstance(value, bool) or type(event).model_fields[name].annotation in (bool, bool | None):
-        return BooleanField(words)
-    if members := _members(name, event):
-        return EnumField(words, members=members, allow_blank=True)
-    return long_text(words, needed=False) if name in _LONG else short_text(words, needed=False)
-
-
-def _members(name: str, event: Happening) -> type[enum.Enum] | None:
-    annotation = type(event).model_fields[name].annotation
-    kinds = [annotation, *get_args(annotation)]
-    return next((k for k in kinds if isinstance(k, type) and issubclass(k, enum.Enum)), None)
 
 
 def _data(event: Happening, pack: Pack, session: Session) -> dict[str, Any]:
     """What the inputs show at first: the event's fields, with people as rows."""
     data = {name: getattr(event, name) for name in type(event).model_fields}
-    for name in _PEOPLE & set(data):
-        data[name] = people.known_employee(session, data[name])
-    for name in _SEVERAL & set(data):
-        data[name] = [people.find_employee(session, who) for who in data[name]]
+    for name, one in _amended(event).items():
+        if Mark.person not in one:
+            continue
+        if one.several:
+            data[name] = [people.find_employee(session, who) for who in data[name]]
+        else:
+            data[name] = people.known_employee(session, data[name])
     for key, value in dump(event).get("extra", {}).items():
         data[EXTRA + key] = data_of(pack.find("field", key), value)
     for key, value in dump(event).get("data", {}).items():

@@ -1,4 +1,4 @@
-"""The small forms of the deeds on the page of a case, and the service each one calls.
+"""The small forms of the deeds on the page of a case.
 
 A form knows its fields and nothing else; whether its deed may be done is the engine's answer,
 and what it brings is the service's.
@@ -6,30 +6,42 @@ and what it brings is the service's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any, ClassVar
 
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
-from wtforms import BooleanField, Field, HiddenField, SelectChoice, SelectField
+from wtforms import BooleanField, Field, HiddenField, SelectField
 from wtforms.validators import InputRequired, Optional
 
+from admin.kit.declared_inputs import (
+    INPUTS,
+    asked_fields,
+    choices,
+    departments,
+    fill_in,
+    grades,
+    of_event,
+    plain,
+    with_extra,
+    with_pack_fields,
+)
 from admin.kit.fields import (
     EnumField,
     InstantField,
     LookupField,
     MoneyField,
     PeopleField,
+    SelectChoice,
     long_text,
     short_text,
 )
-from admin.kit.pack_fields import fill_in, plain, with_extra, with_pack_fields
 from policy.engine.conditions import holds
 from policy.engine.severity import destination
 from policy.pack.schema import Pack
-from policy.vocabulary.events import CalledBack
+from policy.vocabulary.events import CalledBack, Happening
 from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.marks import entry_field, marks_of
 from policy.vocabulary.status import (
     CallOutcome,
     CallPurpose,
@@ -38,29 +50,8 @@ from policy.vocabulary.status import (
     Satisfaction,
     Status,
 )
-from services.cases import followup, handling, intake, penalties
 from services.cases.desk import CasePage
-from wording import form_text, reasons
-
-Choices = list[SelectChoice]
-
-
-def choices(pack: Pack, section: str, *, blank: bool = False) -> Choices:
-    """The entries of a section as choices of a form."""
-    found = [SelectChoice(entry.key, entry.label) for entry in getattr(pack, section)]
-    return [SelectChoice("", "—"), *found] if blank else found
-
-
-def grades(pack: Pack) -> Choices:
-    """The grades somebody may choose; blank lets the regulation decide by the facts."""
-    found = [e for e in pack.severity if e.scale == "grade" and not e.by_hand]
-    named = [SelectChoice(e.key, e.label) for e in sorted(found, key=lambda e: e.key)]
-    return [SelectChoice("", lazy_gettext("as the regulation says")), *named]
-
-
-def departments(pack: Pack) -> Choices:
-    """The departments of the regulation that answer cases."""
-    return [SelectChoice(d.key, d.label) for d in pack.department if d.answers]
+from wording import form_text
 
 
 class DeedForm(FlaskForm):
@@ -93,6 +84,27 @@ class DeedForm(FlaskForm):
         return {f.short_name: _said(f) for f in self if f.short_name != "seen"}
 
 
+class MarkedForm(DeedForm):
+    """The form of a deed without one of its own: an input for each field of its `event`."""
+
+    event: ClassVar[type[Happening]]
+
+    @classmethod
+    def made_for(cls, pack: Pack, entry: Any) -> type[DeedForm]:
+        fields = {one.name: one for one in asked_fields(cls.event) if not one.table}
+        if about := entry_field(cls.event):
+            del fields[about.name]
+        inputs = {
+            name: INPUTS.made(of_event(one, pack, entry, needed=one.required))
+            for name, one in fields.items()
+        }
+        return type(cls.__name__, (cls,), inputs)
+
+    def said(self) -> dict[str, Any]:
+        about = entry_field(self.event)
+        return super().said() | ({about.name: self.entry.key} if about else {})
+
+
 def _said(field: Field) -> Any:
     if isinstance(field, PeopleField):
         return field.numbers
@@ -109,14 +121,6 @@ class NoteForm(DeedForm):
 
 class OptionalNoteForm(DeedForm):
     text = long_text(lazy_gettext("Note"), needed=False)
-
-
-class ReasonForm(DeedForm):
-    reason = long_text(lazy_gettext("Reason"))
-
-
-class PlainForm(DeedForm):
-    pass
 
 
 class DispatchForm(DeedForm):
@@ -205,8 +209,8 @@ class CallForm(DeedForm):
     lead = lazy_gettext("An unhappy customer who asks for more restarts the case with this form.")
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
-        ways = get_args(CalledBack.model_fields["method"].annotation)
-        self.method.choices = [SelectChoice(way, reasons.literal("method", way)) for way in ways]
+        method = marks_of(CalledBack)["method"]
+        self.method.choices = of_event(method, pack, needed=True).offered
         if not self.is_submitted() and facts.status is Status.closed:
             self.purpose.data = CallPurpose.satisfaction
 
@@ -314,29 +318,23 @@ class TakeOverForm(DeedForm):
 
 # ---------------------------------------------------------------- deed by deed
 
-DEEDS: dict[str, tuple[type[DeedForm], Callable[..., Any]]] = {
-    "taken_over": (TakeOverForm, intake.take_over),
-    "classified": (ClassifyForm, intake.classify),
-    "dispatched": (DispatchForm, intake.dispatch),
-    "returned": (ReasonForm, handling.return_order),
-    "assigned": (AssignForm, handling.assign),
-    "contacted": (ContactForm, handling.contact),
-    "progressed": (NoteForm, handling.progress),
-    "arrived_on_site": (OptionalNoteForm, handling.arrive_on_site),
-    "replied_in_writing": (WritingForm, handling.reply_in_writing),
-    "replied": (ReplyForm, handling.reply),
-    "confirmed": (PlainForm, handling.confirm),
-    "declined": (ReasonForm, handling.decline),
-    "extension_granted": (GrantForm, handling.grant_extension),
-    "extension_refused": (ReasonForm, handling.refuse_extension),
-    "decided": (DecideForm, handling.decide),
-    "upgraded": (ReasonForm, handling.upgrade),
-    "reviewed": (NoteForm, handling.review),
-    "factory_closed": (OptionalNoteForm, handling.close_at_factory),
-    "called_back": (CallForm, followup.call_back),
-    "restarted": (RestartForm, followup.restart),
-    "settled": (ReasonForm, followup.settle),
-    "signed": (SignForm, followup.sign),
-    "judged": (JudgeForm, penalties.judge),
+FORMS: dict[str, type[DeedForm]] = {
+    "taken_over": TakeOverForm,
+    "classified": ClassifyForm,
+    "dispatched": DispatchForm,
+    "assigned": AssignForm,
+    "contacted": ContactForm,
+    "progressed": NoteForm,
+    "arrived_on_site": OptionalNoteForm,
+    "replied_in_writing": WritingForm,
+    "replied": ReplyForm,
+    "extension_granted": GrantForm,
+    "decided": DecideForm,
+    "reviewed": NoteForm,
+    "factory_closed": OptionalNoteForm,
+    "called_back": CallForm,
+    "restarted": RestartForm,
+    "signed": SignForm,
+    "judged": JudgeForm,
 }
-"""The form of each deed and the service it calls."""
+"""The deeds with a form of their own; any other has one made from the marks of its event."""

@@ -6,7 +6,7 @@ The engine says what is allowed; here it is only spread out and given its form.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,22 +14,30 @@ from sqlalchemy.orm import Session
 
 import wording
 from admin.cases import deed_forms, form_filling, jury_forms
-from admin.cases.deed_forms import DeedForm
+from admin.cases.deed_forms import DeedForm, MarkedForm
 from admin.kit.display import now
 from policy.engine.forms import applicable_entries, next_approver
-from policy.engine.permission import DECLARED_IN, refusal
+from policy.engine.permission import refusal
 from policy.vocabulary.errors import DomainError, GateClosed
 from policy.vocabulary.events import EVENTS
 from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.marks import entry_field
+from services.cases import followup, forms, handling, intake, jury, penalties
 from services.cases.desk import CasePage
+from services.cases.journal import Deeds
 
-DEEDS: dict[str, tuple[type[DeedForm], Callable[..., Any]]] = (
-    deed_forms.DEEDS | form_filling.DEEDS | jury_forms.DEEDS
-)
-"""The form of each deed and the service it calls."""
+DEEDS: Deeds = {
+    **intake.DEEDS,
+    **handling.DEEDS,
+    **followup.DEEDS,
+    **penalties.DEEDS,
+    **forms.DEEDS,
+    **jury.DEEDS,
+}
+"""Every deed that can be done on the page of a case, and the service that does it."""
 
-_ABOUT = {"reported": "report", "checked": "checklist", "endorsed": "chain", "filled": "form"}
-"""The field of an event that names its entry, where it is not called like the section."""
+FORMS: dict[str, type[DeedForm]] = deed_forms.FORMS | form_filling.FORMS | jury_forms.FORMS
+"""The deeds with a form of their own."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +85,10 @@ def offer(page: CasePage, key: str) -> PageDeed | None:
     name, *parts = key.split(":")
     if name not in DEEDS:
         return None
-    section = DECLARED_IN.get(name) if name != "verified" else None
-    if section is None:
+    about = entry_field(EVENTS[name])
+    if about is None:
         return PageDeed(name) if not parts else None
-    entry = page.pack.find(section, parts[0]) if parts else None
+    entry = page.pack.find(about.sections[0], parts[0]) if parts else None
     item = next((i for i in getattr(entry, "items", ()) if parts[1:] == [i.key]), None)
     if entry is None or (name == "checked") != (item is not None):
         return None
@@ -88,14 +96,14 @@ def offer(page: CasePage, key: str) -> PageDeed | None:
 
 
 def _spread(name: str, refused: DomainError | None, page: CasePage) -> Iterator[PageDeed]:
-    section = DECLARED_IN.get(name)
-    if section is None or name == "verified":
+    about = entry_field(EVENTS[name])
+    if about is None:
         yield PageDeed(name, refusal=refused)
         return
-    for entry in applicable_entries(page.facts, section, page.pack):
+    for entry in applicable_entries(page.facts, about.sections[0], page.pack):
         if not _fits(name, entry, page):
             continue
-        why_not = refused or _refusal(name, section, entry, page=page)
+        why_not = refused or _refusal(name, {about.name: entry.key}, page)
         if name == "checked":
             yield from (PageDeed(name, entry, item, why_not) for item in missing(page.facts, entry))
         else:
@@ -116,12 +124,11 @@ def _fits(name: str, entry: Any, page: CasePage) -> bool:
     return True
 
 
-def _refusal(name: str, section: str, entry: Any, *, page: CasePage) -> DomainError | None:
+def _refusal(name: str, about: Mapping[str, Any], page: CasePage) -> DomainError | None:
     """Why not for this entry: whose turn it is, which post it asks for.
 
     What a gate asks of the contents is left open until somebody has typed them.
     """
-    about = {_ABOUT.get(name, section): entry.key}
     event = EVENTS[name].model_construct(type=name, at=now(), by=page.by, **about)
     refused = refusal(page.facts, name, page.by, pack=page.pack, event=event)
     if isinstance(refused, GateClosed) and str(refused.facts["field"]).startswith("event."):
@@ -139,9 +146,14 @@ def missing(facts: CaseFacts, checklist: Any) -> list[Any]:
     return [item for item in checklist.items if item.key not in at_hand]
 
 
+def form_class(name: str) -> type[DeedForm]:
+    """The form of a deed: its own, or one from the marks of its event."""
+    return FORMS.get(name) or type("MarkedForm", (MarkedForm,), {"event": EVENTS[name]})
+
+
 def form_of(session: Session, page: CasePage, wanted: PageDeed) -> DeedForm:
     """The form of a deed on a case, bound to what was posted to it."""
-    kind = DEEDS[wanted.name][0].made_for(page.pack, wanted.entry)
+    kind = form_class(wanted.name).made_for(page.pack, wanted.entry)
     kind = type(kind.__name__, (kind,), {"entry": wanted.entry, "item": wanted.item})
     form = kind(prefix=f"{wanted.place}-")
     form.prepare(page.pack, page.facts)
@@ -153,4 +165,4 @@ def form_of(session: Session, page: CasePage, wanted: PageDeed) -> DeedForm:
 
 def service_of(key: str) -> Callable[..., Any]:
     """The service that does the deed of a key."""
-    return DEEDS[key.partition(":")[0]][1]
+    return DEEDS[key.partition(":")[0]]

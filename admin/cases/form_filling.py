@@ -5,7 +5,6 @@ approvals, findings, promises. Each is about one entry of the pack and generated
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
@@ -14,8 +13,9 @@ from wtforms import BooleanField, SelectField
 from wtforms.validators import InputRequired, Optional
 
 import wording
-from admin.cases.deed_forms import DeedForm, choices
+from admin.cases.deed_forms import DeedForm
 from admin.kit import tables
+from admin.kit.declared_inputs import EXTRA, choices, of_event, own, with_inputs
 from admin.kit.display import now
 from admin.kit.fields import (
     InstantField,
@@ -26,16 +26,16 @@ from admin.kit.fields import (
     long_text,
     short_text,
 )
-from admin.kit.pack_fields import EXTRA, own, with_inputs
 from policy.engine.forms import next_approver
 from policy.pack.schema import Pack
-from policy.vocabulary.events import EVENTS
+from policy.vocabulary.events import Informed
 from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.marks import marks_of
 from services.calendar import working_calendar
-from services.cases import attachments, forms
+from services.cases import attachments
 from services.cases.desk import CasePage
 from services.regulation import company_texts
-from wording import form_text, reasons
+from wording import form_text
 
 
 def when() -> InstantField:
@@ -163,8 +163,7 @@ class InformedForm(DeedForm):
     at = when()
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
-        known = EVENTS["informed"].model_fields["about"].annotation.__args__  # type: ignore[union-attr]  # a Literal
-        self.about.choices = [SelectChoice(one, reasons.literal("about", one)) for one in known]
+        self.about.choices = of_event(marks_of(Informed)["about"], pack, needed=True).offered
 
 
 class PromisedForm(DeedForm):
@@ -201,15 +200,16 @@ class ConcludedForm(DeedForm):
     text = long_text(lazy_gettext("How it ended"))
 
 
-DEEDS: dict[str, tuple[type[DeedForm], Callable[..., Any]]] = {
-    "filled": (FilledForm, forms.fill),
-    "reported": (ReportedForm, forms.report_out),
-    "checked": (CheckedForm, forms.check_item),
-    "endorsed": (EndorsedForm, forms.endorse),
-    "escalated": (EscalatedForm, forms.escalate),
-    "involved": (InvolvedForm, forms.involve),
-    "informed": (InformedForm, forms.inform),
-    "promised": (PromisedForm, forms.promise),
-    "verified": (VerifiedForm, forms.verify),
-    "concluded": (ConcludedForm, forms.conclude),
+FORMS: dict[str, type[DeedForm]] = {
+    "filled": FilledForm,
+    "reported": ReportedForm,
+    "checked": CheckedForm,
+    "endorsed": EndorsedForm,
+    "escalated": EscalatedForm,
+    "involved": InvolvedForm,
+    "informed": InformedForm,
+    "promised": PromisedForm,
+    "verified": VerifiedForm,
+    "concluded": ConcludedForm,
 }
+"""The forms of these deeds, by the names of their events."""

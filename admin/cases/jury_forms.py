@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
@@ -79,12 +78,13 @@ class RuledForm(_AboutAVote):
             )
 
 
-DEEDS: dict[str, tuple[type[DeedForm], Callable[..., Any]]] = {
-    "appealed": (AppealedForm, jury.appeal),
-    "convened": (ConvenedForm, jury.convene),
-    "voted": (VotedForm, jury.cast_vote),
-    "ruled": (RuledForm, jury.rule),
+FORMS: dict[str, type[DeedForm]] = {
+    "appealed": AppealedForm,
+    "convened": ConvenedForm,
+    "voted": VotedForm,
+    "ruled": RuledForm,
 }
+"""The forms of these deeds, by the names of their events."""
 
 
 def fits(name: str, entry: Any, facts: CaseFacts, *, employee: str | None) -> bool:

@@ -1,20 +1,19 @@
-"""A form for any event, made from its model: for trying a case, where no deed needs a service.
+"""A form for any event, made from its marks: for trying a case, where no deed needs a service.
 
-The fields of an event, their types and which of them are needed come from
+The fields of an event, what they mean and which of them are needed come from
 `policy.vocabulary.events`; what there is to choose from comes from the regulation and from who
-takes part. So an event or a section
-that is new needs nothing here. A value no input knows is typed as a case file would say it.
+takes part. So an event or a section that is new needs nothing here. A value no input knows is
+typed as a case file would say it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import enum
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, ClassVar
 
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
@@ -23,33 +22,31 @@ from wtforms import (
     DecimalField,
     Field,
     IntegerField,
-    SelectChoice,
     SelectField,
     SelectMultipleField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import InputRequired
 
 import wording
+from admin.kit.declared_inputs import (
+    AskedField,
+    DeclaredInputs,
+    asked_fields,
+    of_event,
+    of_regulation,
+)
 from admin.kit.display import needed
-from admin.kit.fields import InstantField, YesNoField, long_text, short_text
-from admin.kit.pack_fields import input_of
-from policy.pack.schema import SECTIONS, Pack
+from admin.kit.fields import InstantField, SelectChoice, YesNoField, long_text, short_text
+from policy.pack.schema import Pack
 from policy.proof import casefile
-from policy.proof.play import PEOPLE
 from policy.vocabulary.events import EVENTS, Happening
-from wording import reasons
+from policy.vocabulary.marks import FieldMarks, Mark, marks_of, whole_of
 
 PREFIX = "step-"
 OWN = "own_"
-_BY_ITSELF = frozenset({"type", "at", "by", "number", "holder", "deputy", "occasion", "spared"})
-"""What a play fills in: nobody is asked for it."""
-_TAKEN_FROM_WHEN = frozenset({"received_at"})
-"""What is the time of the step itself where nothing else is said."""
-_ELSEWHERE = {"rule": "penalty", "ground": "penalty", "report": "report_out", "grade": "severity"}
-_PARTS = {"data": "fields", "item": "items", "way": "ways"}
-"""Fields that depend on an entry of the regulation: what of the entry they choose from or fill."""
-_INSTANT = Happening.model_fields["at"].annotation
+STANDS_IN = "deputises"
+"""The input for who stands in for the director that day."""
 Choices = list[tuple[str, str]]
 
 
@@ -73,13 +70,12 @@ class EventChoice:
 
 def deeds_of(name: str, pack: Pack) -> Iterator[EventChoice]:
     """An event as something to choose; of a form, a report or a checklist, each one of the pack."""
-    fields = EVENTS[name].model_fields
-    about = next((f for f in fields if _PARTS.keys() & set(fields) and section_of(f)), None)
-    if about is None:
+    whole = whole_of(EVENTS[name])
+    if whole is None:
         yield EventChoice(name)
         return
-    for entry in getattr(pack, section_of(about) or ""):
-        yield EventChoice(name, about, entry)
+    for section in whole.sections:
+        yield from (EventChoice(name, whole.name, entry) for entry in getattr(pack, section))
 
 
 def deed_of(key: str, pack: Pack) -> EventChoice | None:
@@ -87,12 +83,6 @@ def deed_of(key: str, pack: Pack) -> EventChoice | None:
     name = key.partition(":")[0]
     found = deeds_of(name, pack) if name in EVENTS else ()
     return next((deed for deed in found if deed.key == key), None)
-
-
-def section_of(field: str) -> str | None:
-    """The section of a pack a field of an event chooses from."""
-    section = _ELSEWHERE.get(field, field)
-    return section if section in SECTIONS else None
 
 
 # ---------------------------------------------------------------- the form
@@ -103,6 +93,9 @@ class StepForm(FlaskForm):
 
     class Meta:
         csrf = False  # the page carries the token
+
+    seldom: ClassVar[Collection[str]] = ()
+    """The names of inputs that are shown below the rest."""
 
 
 class SecondsField(InstantField):
@@ -115,6 +108,57 @@ class SecondsField(InstantField):
         if self.raw_data or not self.data:
             return super()._value()
         return str(self.data.astimezone(wording.zone()).strftime("%Y-%m-%dT%H:%M:%S"))
+
+
+class PlayInputs(DeclaredInputs):
+    """The inputs of a play: people are those of the case file, instants have seconds.
+
+    Whether a choice is one is what playing the step says.
+    """
+
+    def __init__(self, people: Choices) -> None:
+        self._people = [SelectChoice(*one) for one in people]
+
+    def made(self, one: AskedField) -> Any:
+        """The input for a field; instants of a regulation's own are typed as a file says them."""
+        match one.shape:
+            case "time":
+                if one.own:
+                    return short_text(one.label, needed=one.needed)
+                return SecondsField(one.label, one.asked)
+            case "flag" if not one.own:
+                return BooleanField(one.label)
+            case "table":
+                how = lazy_gettext("One a line, as in a case file: name = value")
+                rows = {"rows": 3}
+                return TextAreaField(one.label, one.asked, description=how, render_kw=rows)
+            case _:
+                return super().made(one)
+
+    def choice(self, one: AskedField) -> Any:
+        if one.own:
+            made = super().choice(one)
+            made.kwargs["validate_choice"] = one.shape == "choices"
+            return made
+        return _select(one.label, replace(one, blank=one.blank and "—").offered)
+
+    def employee(self, one: AskedField) -> Any:
+        if one.several:
+            return SelectMultipleField(one.label, choices=self._people, validate_choice=False)
+        blank = [] if one.needed and not one.own else [SelectChoice("", "—")]
+        return _select(one.label, [*blank, *self._people])
+
+    def number(self, one: AskedField) -> Any:
+        if one.own:
+            return super().number(one)
+        if one.shape == "money":
+            return DecimalField(one.label, one.asked, places=2)
+        return IntegerField(one.label, one.asked)
+
+    def text(self, one: AskedField) -> Any:
+        if one.own or one.shape != "long_text":
+            return super().text(one)
+        return long_text(one.label, needed=one.needed, render_kw={"rows": 3})
 
 
 def form_for(
@@ -134,26 +178,23 @@ def form_for(
             for name, label in group
         ]
         fields["by"] = _select(lazy_gettext("Who does it"), found)
-    kind = EVENTS[deed.name]
-    for name in _asked(kind, deed):
-        fields[name] = _input(name, kind, deed, pack=pack, people=people)
+    kind, inputs = EVENTS[deed.name], PlayInputs(people)
+    for one in _asked(kind, deed):
+        fields[one.name] = inputs.made(_as_asked(one, pack, deed))
     if "deputy" in kind.model_fields:
-        stands_in = [SelectChoice("", "—"), *(SelectChoice(*one) for one in people)]
-        fields["deputises"] = _select(wording.field("deputises"), stands_in)
+        stands_in = AskedField(wording.field(STANDS_IN), "employee", needed=False)
+        fields[STANDS_IN] = inputs.made(stands_in)
     for field in _own_fields(kind, deed, pack):
-        fields[OWN + field.key] = _own_input(field, people)
+        fields[OWN + field.key] = inputs.made(of_regulation(field))
     form: Any = type("StepForm", (StepForm,), fields)
+    form.seldom = {STANDS_IN, *(one.name for one in _asked(kind, deed) if Mark.seldom in one)}
     return form(prefix=PREFIX, data=_shown(step, deed))
 
 
-def _asked(kind: type[Happening], deed: EventChoice) -> list[str]:
-    names = [name for name in kind.model_fields if name not in _BY_ITSELF]
-    return [n for n in names if n not in (deed.field, "extra") and not _filled_by(n, deed)]
-
-
-def _filled_by(name: str, deed: EventChoice) -> bool:
-    """Whether a table is asked for field by field, because the entry declares its fields."""
-    return name == "data" and hasattr(deed.entry, "fields")
+def _asked(kind: type[Happening], deed: EventChoice) -> list[FieldMarks]:
+    """The fields a step is asked for, but the entry it is about and what is asked one by one."""
+    declared = {deed.field, "extra"} | ({"data"} if hasattr(deed.entry, "fields") else set())
+    return [one for one in asked_fields(kind) if one.name not in declared]
 
 
 def _own_fields(kind: type[Happening], deed: EventChoice, pack: Pack) -> Sequence[Any]:
@@ -162,21 +203,13 @@ def _own_fields(kind: type[Happening], deed: EventChoice, pack: Pack) -> Sequenc
     return list(pack.field) if "extra" in kind.model_fields else []
 
 
-def _input(
-    name: str, kind: type[Happening], deed: EventChoice, *, pack: Pack, people: Choices
-) -> Any:
-    """The input for a field of an event, by what it chooses from, else by its type."""
-    info = kind.model_fields[name]
-    words = wording.field(name)
-    must = info.is_required() and name not in _TAKEN_FROM_WHEN
-    types = _types(info.annotation)
-    offered = _offered(name, deed, pack, people=people, types=types)
-    if any(get_origin(one) is tuple for one in types) and offered is not None:
-        return SelectMultipleField(words, choices=_bare(offered), validate_choice=False)
-    if offered is not None:
-        blank = [] if must else [SelectChoice("", "—")]
-        return _select(words, [*blank, *_bare(offered)])
-    return _plain_input(words, types, info, must=must)
+def _as_asked(one: FieldMarks, pack: Pack, deed: EventChoice) -> AskedField:
+    must = one.required and Mark.as_at not in one
+    found = of_event(one, pack, deed.entry, needed=must)
+    if one.shape == "flag" and one.optional:
+        yes_no = (("true", gettext("yes")), ("false", gettext("no")))
+        return replace(found, shape="choice", choices=yes_no)
+    return found
 
 
 def _select(words: Any, offered: Sequence[SelectChoice]) -> SelectField:
@@ -184,114 +217,17 @@ def _select(words: Any, offered: Sequence[SelectChoice]) -> SelectField:
     return SelectField(words, choices=list(offered), validate_choice=False)
 
 
-def _own_input(field: Any, people: Choices) -> Any:
-    """An input of the regulation's own; like ours it leaves what is a choice to the play.
-
-    People are those of the case file, and instants are typed as the file says them.
-    """
-    if field.shape == "employee":
-        return _select(field.label, [SelectChoice("", "—"), *_bare(people)])
-    if field.shape == "time":
-        return short_text(field.label, needed=getattr(field, "required", False))
-    made = input_of(field)
-    if made.field_class is SelectField:
-        made.kwargs["validate_choice"] = False
-    return made
-
-
-def _plain_input(words: str, types: Sequence[Any], info: Any, *, must: bool) -> Any:
-    asked = [InputRequired()] if must else [Optional()]
-    if bool in types:
-        return BooleanField(words)
-    if _INSTANT in types:
-        return SecondsField(words, asked)
-    if int in types:
-        return IntegerField(words, asked)
-    if Decimal in types:
-        return DecimalField(words, asked, places=2)
-    if str in types:
-        long = _longest(info) > 1000
-        if long:
-            return long_text(words, needed=must, render_kw={"rows": 3})
-        return short_text(words, needed=must)
-    how = lazy_gettext("One a line, as in a case file: name = value")
-    return TextAreaField(words, asked, description=how, render_kw={"rows": 3})
-
-
-def _offered(
-    name: str, deed: EventChoice, pack: Pack, *, people: Choices, types: Sequence[Any]
-) -> Choices | None:
-    """What a field chooses from, as (value, label); None where it is typed."""
-    if bool in types and type(None) in types:
-        return [("true", gettext("yes")), ("false", gettext("no"))]
-    if members := _members(types):
-        return [(str(m.value), wording.label(m)) for m in members]
-    if literal := [value for one in types if get_origin(one) is Literal for value in get_args(one)]:
-        return [(value, reasons.literal(name, value)) for value in literal]
-    if name in PEOPLE and Mapping not in types:
-        return people
-    part = _PARTS.get(name)
-    if part and deed.entry is not None:
-        return [(one.key, one.label) for one in getattr(deed.entry, part)]
-    section = section_of(name)
-    return _entries(name, section, deed, pack=pack) if section else None
-
-
-def _entries(name: str, section: str, deed: EventChoice, *, pack: Pack) -> Choices:
-    entries = list(getattr(pack, section))
-    if name == "grade":
-        entries = [one for one in entries if one.scale == "grade" and not one.by_hand]
-    if name == "ground":
-        entries = [*(one for one in entries if one.by_hand), *pack.reward]
-    if name == "department":
-        entries = [one for one in entries if one.answers]
-    return [(one.key, one.label) for one in entries]
-
-
-def _types(annotation: Any) -> list[Any]:
-    """The types an annotation is made of, with what only constrains them taken off."""
-    origin = get_origin(annotation)
-    if origin in (Literal, tuple) or annotation is None or isinstance(annotation, type):
-        return [annotation]
-    if origin is Mapping or getattr(origin, "__name__", "") == "Mapping":
-        return [Mapping]
-    inner = get_args(annotation)
-    if hasattr(annotation, "__metadata__"):
-        inner = inner[:1]
-    return [one for part in inner for one in _types(part)] or [annotation]
-
-
-def _members(types: Sequence[Any]) -> list[enum.Enum]:
-    kinds = [one for one in types if isinstance(one, type) and issubclass(one, enum.Enum)]
-    return [member for kind in kinds for member in kind]
-
-
-def _longest(info: Any) -> int:
-    """The characters a text may have; what constrains it may stand inside an optional type."""
-    marks = list(info.metadata)
-    for part in get_args(info.annotation):
-        for mark in getattr(part, "__metadata__", ()):
-            marks += getattr(mark, "metadata", [mark])
-    return max((m.max_length for m in marks if hasattr(m, "max_length")), default=300)
-
-
-def _bare(offered: Choices) -> list[SelectChoice]:
-    return [SelectChoice(*one) for one in offered]
-
-
 def first_and_rest(form: Any) -> tuple[list[Field], list[Field]]:
     """The inputs to see at once (needed, chosen, filled or wrong), and those seldom needed."""
-    first, rest = [], []
+    first: list[Field] = []
+    rest: list[Field] = []
     for one in form:
         chosen = isinstance(one, SelectField) and not one.short_name.startswith(OWN)
         text = one.short_name == "text"
         seen = needed(one) or one.errors or _plain_data(one) or chosen or text
-        seldom = one.short_name in _SELDOM and not (one.errors or _plain_data(one))
+        seldom = one.short_name in form.seldom and not (one.errors or _plain_data(one))
         (first if seen and not seldom else rest).append(one)
     return first, rest
-
-
-_SELDOM = frozenset({"deputises", "responsibility", "first_asked", "together", "taken", "earlier"})
 
 
 def _plain_data(one: Field) -> bool:
@@ -326,8 +262,8 @@ def _must(field: Field, deed: EventChoice) -> bool:
     name = field.short_name
     if name.startswith(OWN):
         return isinstance(field, YesNoField)
-    info = EVENTS[deed.name].model_fields.get(name)
-    return info is not None and info.is_required()
+    one = marks_of(EVENTS[deed.name]).get(name)
+    return one is not None and one.required
 
 
 def _plain(field: Field) -> Any:
@@ -373,9 +309,8 @@ def _typed(name: str, value: Any, deed: EventChoice) -> Any:
     if isinstance(value, dt.datetime):
         return value if value.tzinfo else value.replace(tzinfo=wording.zone())
     if isinstance(value, bool):
-        info = EVENTS[deed.name].model_fields.get(name)
-        yes_or_no = info is not None and type(None) in _types(info.annotation)
-        return str(value).lower() if yes_or_no else value
+        one = marks_of(EVENTS[deed.name]).get(name)
+        return str(value).lower() if one and one.optional else value
     if isinstance(value, Mapping) and name not in ("extra", "data"):
         return "\n".join(casefile.table_lines(value))
     return value

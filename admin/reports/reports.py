@@ -16,10 +16,10 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 from admin.kit import tables
+from admin.kit.declared_inputs import EXTRA, own, with_inputs
 from admin.kit.display import now, today
 from admin.kit.fields import long_text
 from admin.kit.lookup import by_id
-from admin.kit.pack_fields import EXTRA, own, with_inputs
 from admin.kit.page import RedressPage, attempt
 from models import Customer, FormEntry, PolicyVersion
 from policy.engine.indicators import target_reached

@@ -16,9 +16,9 @@ from werkzeug.wrappers import Response
 from wtforms import SelectField
 
 from admin.kit import tables
+from admin.kit.declared_inputs import own, with_inputs
 from admin.kit.display import now, plain, today
 from admin.kit.fields import LookupField, SelectChoice
-from admin.kit.pack_fields import own, with_inputs
 from admin.kit.page import RedressPage, attempt
 from admin.kit.rights import visitor_may_open
 from admin.reports import ledgers as ledger_pages

@@ -29,6 +29,7 @@ from policy.vocabulary.errors import (
 )
 from policy.vocabulary.events import EVENTS, By, Happening
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts
+from policy.vocabulary.marks import declared
 from policy.vocabulary.status import ALLOWED, ENDS, ActorKind, ClosingGround, Status
 
 FIRST = ("registered", "imported")
@@ -152,16 +153,7 @@ def _by_standing(
 
 
 DECLARED_IN = {
-    "filled": "form",
-    "reported": "report_out",
-    "checked": "checklist",
-    "endorsed": "chain",
-    "escalated": "ladder",
-    "verified": "finding",
-    "appealed": "vote",
-    "convened": "vote",
-    "voted": "vote",
-    "ruled": "vote",
+    name: about.sections[0] for name, kind in EVENTS.items() if (about := declared(kind))
 }
 """Deeds that are about an entry of a section: without one there is nothing to do."""
 

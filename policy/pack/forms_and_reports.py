@@ -17,7 +17,6 @@ from policy.pack.shapes import (
     Flag,
     Percent,
     Quantity,
-    RefTo,
     SchemaError,
     Shape,
     Text,
@@ -25,6 +24,7 @@ from policy.pack.shapes import (
     check_unique_keys,
     checked_fen,
 )
+from policy.vocabulary.marks import MayName, RefTo
 
 COUNTED = frozenset({"form", "report_out", "informed", "ladder", "participant", "appeal"})
 """Sections whose entries a condition counts; of a form also by its fields."""
@@ -191,7 +191,7 @@ class AlertEntry(Entry):
     section = "alert"
 
     event: EventName | None = None
-    breach_of: Text | None = None
+    breach_of: Annotated[Text, MayName("deadline")] | None = None
     applies: Condition = ()
     to: Annotated[tuple[Text, ...], Field(min_length=1)]
 
@@ -262,7 +262,7 @@ class ReportEntry(Entry):
     by: Text
     to: tuple[Text, ...] = ()
     form: Annotated[str, RefTo("form")] | None = None
-    contents: tuple[Text, ...] = ()
+    contents: tuple[Annotated[Text, MayName("indicator")], ...] = ()
 
 
 class ScriptEntry(Entry):

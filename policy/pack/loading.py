@@ -14,17 +14,18 @@ from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ValidationError
 
 from policy.pack.forms_and_reports import COUNTED, STANDING
 from policy.pack.numbering import render_number
 from policy.pack.schema import SECTIONS, SHEETS, Pack
-from policy.pack.shapes import ConditionRow, RefTo, Shape
+from policy.pack.shapes import ConditionRow, Shape
 from policy.vocabulary.errors import PackRefused
 from policy.vocabulary.events import EVENTS, Informed
 from policy.vocabulary.facts import PICTURES, CaseFacts
+from policy.vocabulary.marks import marks_of
 
 PACKS = Path(__file__).parent.parent / "packs"
 _PARAMETER = re.compile(r"\$[a-z][a-z0-9_]*")
@@ -335,21 +336,7 @@ def references(entry: Shape) -> Iterator[tuple[str, str]]:
 
 @cache
 def _reference_fields(shape: type[Shape]) -> tuple[tuple[str, str], ...]:
-    fields = ((name, referenced_section(info)) for name, info in shape.model_fields.items())
-    return tuple((name, section) for name, section in fields if section)
-
-
-def referenced_section(info: Any) -> str | None:
-    """Return the section whose keys a field of a shape holds, or None."""
-    marks = [m for m in info.metadata if isinstance(m, RefTo)] or _reference_marks(info.annotation)
-    return marks[0].section if marks else None
-
-
-def _reference_marks(annotation: Any) -> list[RefTo]:
-    found = [m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, RefTo)]
-    for inner in getattr(annotation, "__args__", ()):
-        found += _reference_marks(inner)
-    return found
+    return tuple((name, ref.section) for name, one in marks_of(shape).items() for ref in one.refs)
 
 
 _EVENT_FIELDS = frozenset(
@@ -400,4 +387,4 @@ def _is_entry_path(pack: Pack, path: str) -> bool:
 
 
 ENTRY_SECTIONS = frozenset({*COUNTED, *STANDING, "checklist", "claim"}) - {"informed"}
-_ABOUT = get_args(Informed.model_fields["about"].annotation)
+_ABOUT = marks_of(Informed)["about"].words

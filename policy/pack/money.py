@@ -14,10 +14,10 @@ from policy.pack.shapes import (
     Flag,
     Money,
     Percent,
-    RefTo,
     SchemaError,
     Text,
 )
+from policy.vocabulary.marks import MayName, RefTo
 
 Bearer = Literal["responsible", "handler", "named", "concerned", "first_asked"]
 """The bearer of a penalty: a role on the case, the person named, or all concerned."""
@@ -52,7 +52,7 @@ class PenaltyEntry(Entry):
     section = "penalty"
 
     event: EventName | None = None
-    breach_of: Text | None = None
+    breach_of: Annotated[Text, MayName("deadline")] | None = None
     applies: Condition = ()
     who: Bearer | None = None
     amount: Money | None = None

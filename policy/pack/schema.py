@@ -42,13 +42,13 @@ from policy.pack.shapes import (
     FieldShape,
     Flag,
     Quantity,
-    RefTo,
     Scalar,
     SchemaError,
     Shape,
     Text,
     check_choices,
 )
+from policy.vocabulary.marks import RefTo, ValueOf
 from policy.vocabulary.status import CallOutcome, CallPurpose
 from policy.vocabulary.worktime import Unit
 
@@ -317,15 +317,22 @@ class SignoffEntry(Entry):
     never: tuple[Literal["handler", "director"], ...] = ()
 
 
+Ending = Annotated[
+    str, ValueOf(CallOutcome), AfterValidator(lambda value: CallOutcome(value).value)
+]
+
+
 class CallbackEntry(Entry):
     """A sort of callback: how often to try before the customer counts as unreachable."""
 
     section = "callback"
 
-    purpose: Annotated[str, AfterValidator(lambda v: CallPurpose(v).value)]
+    purpose: Annotated[
+        str, ValueOf(CallPurpose), AfterValidator(lambda value: CallPurpose(value).value)
+    ]
     attempts: Annotated[int, Field(gt=0)]
     on_days: Annotated[int, Field(gt=0)]
-    ends_on: tuple[Annotated[str, AfterValidator(lambda v: CallOutcome(v).value)], ...]
+    ends_on: tuple[Ending, ...]
 
 
 class EscalationEntry(Entry):

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from policy.vocabulary.events import EVENTS
+from policy.vocabulary.marks import RefTo
 from policy.vocabulary.worktime import MOST_OF, Due, Unit, WorkCalendar
 
 SchemaError = PydanticCustomError
@@ -29,13 +30,6 @@ class Shape(BaseModel):
 
 
 # ---------------------------------------------------------------- the ten shapes
-
-
-class RefTo:
-    """Marks a text as the key of an entry of a section; `check_pack` follows it."""
-
-    def __init__(self, section: str) -> None:
-        self.section = section
 
 
 def checked_event(name: str) -> str:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import enum
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import AfterValidator
 
 from policy.pack import shapes
 from policy.pack.schema import SECTIONS, PolicyHead
-from policy.pack.shapes import ConditionRow, FieldPath, Quantity, RefTo, Shape
+from policy.pack.shapes import ConditionRow, FieldPath, Quantity, Shape
 from policy.vocabulary.events import EVENTS
+from policy.vocabulary.marks import RefTo, Unwrapped, ValueOf, unwrap
 
 LONG_TEXT_FROM = 400
 NUMERIC = frozenset({"number", "money", "percent", "quantity"})
@@ -32,8 +33,9 @@ class Slot:
 
     `shape` is text, long_text, texts, number, money, percent, flag, any, choice, choices,
     reference, references, path, paths, quantity, condition or rows. `section` is the section of a
-    reference, `words` are the values of a choice, `inner` the columns of rows. A field that is not
-    `required` may be left out and is then `default`.
+    reference, `words` are the values of a choice, `inner` the columns of rows, `members` the
+    enumeration whose values a text says. A field that is not `required` may be left out and is
+    then `default`.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Slot:
     section: str | None = None
     words: tuple[str, ...] = ()
     events: bool = False
+    members: type[enum.Enum] | None = None
     inner: tuple[Slot, ...] = ()
 
 
@@ -68,37 +71,30 @@ def _slot_of_annotation(
     name: str, annotation: Any, marks: tuple[Any, ...], *, required: bool, default: Any
 ) -> Slot:
     """Return the slot of an annotation, without what makes it optional or only marks it."""
-    if get_origin(annotation) is Annotated:
-        inner, *more = get_args(annotation)
-        return _slot_of_annotation(name, inner, (*marks, *more), required=required, default=default)
-    if get_origin(annotation) in (Union, types.UnionType):
-        kinds = [one for one in get_args(annotation) if one is not type(None)]
-        if len(kinds) == 1:
-            return _slot_of_annotation(name, kinds[0], marks, required=required, default=default)
+    bare = unwrap(annotation, marks)
+    if get_origin(bare.type) in (Union, types.UnionType):
         return Slot(name, "any", required, default)
-    if get_origin(annotation) is tuple:
-        return _slot_of_tuple(name, get_args(annotation)[0], required=required, default=default)
-    return _slot_of_value(name, annotation, marks, required=required, default=default)
+    if bare.several:
+        return _slot_of_tuple(name, bare, required=required, default=default)
+    return _slot_of_value(name, bare, required=required, default=default)
 
 
-def _slot_of_tuple(name: str, annotation: Any, *, required: bool, default: Any) -> Slot:
-    if isinstance(annotation, type) and issubclass(annotation, ConditionRow):
+def _slot_of_tuple(name: str, bare: Unwrapped, *, required: bool, default: Any) -> Slot:
+    if isinstance(bare.type, type) and issubclass(bare.type, ConditionRow):
         return Slot(name, "condition", required, default)
-    if isinstance(annotation, type) and issubclass(annotation, Shape):
-        return Slot(name, "rows", required, default, inner=_slots(annotation))
-    one = _slot_of_annotation(name, annotation, (), required=required, default=default)
+    if isinstance(bare.type, type) and issubclass(bare.type, Shape):
+        return Slot(name, "rows", required, default, inner=_slots(bare.type))
+    one = _slot_of_value(name, bare, required=required, default=default)
     several: dict[str, str] = {
         "choice": "choices",
         "reference": "references",
         "path": "paths",
     }
-    shape = several.get(one.shape, "texts")
-    return Slot(name, shape, required, default, one.section, one.words, one.events)
+    return replace(one, shape=several.get(one.shape, "texts"))
 
 
-def _slot_of_value(
-    name: str, annotation: Any, marks: tuple[Any, ...], *, required: bool, default: Any
-) -> Slot:
+def _slot_of_value(name: str, bare: Unwrapped, *, required: bool, default: Any) -> Slot:
+    annotation, marks = bare.type, bare.inner
     if referred := [mark for mark in marks if isinstance(mark, RefTo)]:
         return Slot(name, "reference", required, default, section=referred[0].section)
     if any(getattr(mark, "func", None) is shapes.checked_event for mark in marks):
@@ -110,7 +106,8 @@ def _slot_of_value(
         return Slot(name, "choice", required, default, words=words)
     if isinstance(annotation, type) and issubclass(annotation, Quantity):
         return Slot(name, "quantity", required, default)
-    return Slot(name, _plain_shape(annotation, marks), required, default)
+    valued = next((mark.members for mark in marks if isinstance(mark, ValueOf)), None)
+    return Slot(name, _plain_shape(annotation, marks), required, default, members=valued)
 
 
 _PATH_MARKS = tuple(get_args(FieldPath)[1:])

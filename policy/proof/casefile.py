@@ -20,7 +20,7 @@ from typing import Any
 
 from policy.pack.loading import toml_error_place
 from policy.pack.schema import Pack
-from policy.proof.play import OWN, PEOPLE, Case, Play, cases_of, expectable
+from policy.proof.play import OWN, Case, Play, cases_of, expectable, people_in
 from policy.vocabulary.errors import (
     CaseFileRefused,
     ChoiceUnknown,
@@ -225,9 +225,10 @@ def _field_problems(step: Mapping[str, Any], play: Play) -> Iterator[tuple[str, 
     if not isinstance(step.get("case", ""), str):
         yield "case", _missing_or_strange(step, "case")
     numbers = {person.get("number") for person in play.case.cast.values()}
-    for field in ("by", "deputises", *sorted(PEOPLE)):
+    people = people_in(step)
+    for field in ("by", "deputises", *sorted(people)):
         for who in _people_named(step.get(field)):
-            if who in play.case.cast or (field in PEOPLE and who in numbers):
+            if who in play.case.cast or (field in people and who in numbers):
                 continue
             yield field, ChoiceUnknown(field=field, value=str(who))
     for field in set(step) - OWN - set(kind.model_fields if kind else step):

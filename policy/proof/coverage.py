@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -24,13 +24,13 @@ from policy.pack.loading import (
     is_role,
     parameter_values,
     read_toml,
-    referenced_section,
     shipped_path,
 )
 from policy.pack.schema import SECTIONS, Pack, PolicyHead
 from policy.pack.shapes import ConditionRow, Quantity
 from policy.proof.play import SHARED, Case, Packs, Play, cases
 from policy.vocabulary.events import EVENTS
+from policy.vocabulary.marks import FieldMarks, marks_of
 from policy.vocabulary.worktime import Unit, WorkCalendar
 
 CLAUSES = "clauses.toml"
@@ -254,13 +254,14 @@ def _changed_values(
     """(field, value, other value) of one entry. A field left out is looked at where it says
     something all the same: what a deadline counts from, whether a deputy may.
     """
+    marks = marks_of(shape)
     for field, info in shape.model_fields.items():
         said = field in entry or (field in _ASSUMED and _matters(field, entry))
         if field in _DESCRIBES | _NOT_OF_CASES or not said:
             continue
         value = entry.get(field, info.default)
         value = _resolved(value, chosen)
-        for other in _other_values(field, info, value, data=data):
+        for other in _other_values(marks[field], value, data):
             if not _same_occasion(field, entry, value, other=other):
                 yield field, value, other
 
@@ -297,7 +298,8 @@ def _matters(field: str, entry: Mapping[str, Any]) -> bool:
     return field != "judged_by" or bool(entry.get("met_by"))
 
 
-def _other_values(field: str, info: Any, value: Any, *, data: Mapping[str, Any]) -> Iterator[Any]:
+def _other_values(one: FieldMarks, value: Any, data: Mapping[str, Any]) -> Iterator[Any]:
+    field = one.name
     if field in _EVENT_FIELDS:
         yield from _other_events(value)
     elif isinstance(value, bool):
@@ -317,7 +319,7 @@ def _other_values(field: str, info: Any, value: Any, *, data: Mapping[str, Any])
         if field in ("by", "steps", "to") and len(value) == 1:
             yield from ([other] for other in _other_posts(value[0], data))
     else:
-        yield from _other_words(field, info, value, data=data)
+        yield from _other_words(one, value, data)
 
 
 def _other_events(value: Any) -> Iterator[Any]:
@@ -408,24 +410,17 @@ def _other_rows(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {"field": said.field, said.op.value: fewer}
 
 
-def _other_words(field: str, info: Any, value: str, *, data: Mapping[str, Any]) -> Iterator[Any]:
+def _other_words(one: FieldMarks, value: str, data: Mapping[str, Any]) -> Iterator[Any]:
     """Another word of a fixed list, another key of a section, another width of a number."""
-    if words := _fixed_words(info.annotation):
-        yield from (word for word in words if word != value)
-    if section := referenced_section(info):
-        yield from _next_key([entry["key"] for entry in data.get(section, ())], value)
-    if field == "counts_from":
+    yield from (word for word in one.words if word != value)
+    for ref in one.refs:
+        yield from _next_key([entry["key"] for entry in data.get(ref.section, ())], value)
+    if one.name == "counts_from":
         yield from (word for word in ("event", "received") if word != value)
-    if field == "template":
+    if one.name == "template":
         yield from _other_widths(value)
-    if not info.is_required() and info.default is None:
+    if one.optional and not one.required:
         yield None
-
-
-def _fixed_words(annotation: Any) -> list[str]:
-    if get_origin(annotation) is Literal:
-        return [word for word in get_args(annotation) if isinstance(word, str)]
-    return [word for inner in get_args(annotation) for word in _fixed_words(inner)]
 
 
 def _other_widths(template: str) -> Iterator[str]:

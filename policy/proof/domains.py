@@ -8,20 +8,18 @@ neighbours: whatever no such value satisfies, nothing satisfies.
 from __future__ import annotations
 
 import enum
-import types
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal
 
 from policy.pack.loading import ENTRY_SECTIONS, KNOWN_FACTS
 from policy.pack.schema import Pack
 from policy.pack.shapes import ConditionRow, Operator
-from policy.vocabulary.events import EVENTS
+from policy.vocabulary.events import EVENTS, fields_called
 from policy.vocabulary.facts import CaseFacts
-from policy.vocabulary.status import ClosingGround, ReplyOutcome, Responsibility, Status
+from policy.vocabulary.marks import FieldMarks, RefTo, marks_of
 
 Kind = Literal["choice", "flag", "number", "date", "text", "unknown"]
 
@@ -40,23 +38,8 @@ class Domain:
     enumeration: type[enum.Enum] | None = None
 
 
-_SECTIONS = {
-    "kind": "kind",
-    "channel": "channel",
-    "category": "category",
-    "department": "department",
-    "level": "severity",
-    "grade": "severity",
-    "finding": "finding",
-}
 _KEPT_AS = {"participant": "department", "appeal": "vote"}
 _STANDING = frozenset({"chain", "vote", "claim"})
-_ENUMERATIONS: dict[str, type[enum.Enum]] = {
-    "closing_ground": ClosingGround,
-    "reply_outcome": ReplyOutcome,
-    "responsibility": Responsibility,
-    "status": Status,
-}
 _FLAGS = frozenset({"unhappy", "demands_more", "satisfaction_unhappy"})
 _SHAPES: dict[str, Kind] = {
     "flag": "flag",
@@ -107,14 +90,10 @@ def field_domain(pack: Pack, field: str) -> Domain:
         return Domain("flag")
     if field.startswith("event."):
         return _event_field_domain(pack, field.removeprefix("event."))
-    if field in _SECTIONS:
-        return _section_domain(pack, field)
-    if field in _ENUMERATIONS:
-        return _enumeration_domain(_ENUMERATIONS[field])
     if field in _FLAGS:
         return Domain("flag")
     if field in KNOWN_FACTS:
-        return _fact_domain(field)
+        return _fact_domain(pack, field)
     return _entry_domains(pack).get(field, Domain("unknown")) if "." in field else Domain("unknown")
 
 
@@ -126,62 +105,47 @@ def _field_entry_domain(entry: Any) -> Domain:
     return Domain(_SHAPES.get(entry.shape, "text"))
 
 
-def _section_domain(pack: Pack, field: str) -> Domain:
-    section = _SECTIONS[field]
-    entries = getattr(pack, section)
-    if section == "severity":
-        entries = [entry for entry in entries if entry.scale == field]
-    return Domain("choice", tuple(entry.key for entry in entries), section=section)
-
-
-def _enumeration_domain(kind: type[enum.Enum]) -> Domain:
-    return Domain("choice", tuple(str(member.value) for member in kind), enumeration=kind)
-
-
-def _fact_domain(field: str) -> Domain:
-    if field.endswith("_at"):
+def _fact_domain(pack: Pack, field: str) -> Domain:
+    one = marks_of(CaseFacts).get(field)
+    if one is None:
+        return Domain("text")  # counted from the case, which keeps no such field
+    if one.shape == "time":
         return Domain("date")
-    default = CaseFacts.__dataclass_fields__.get(field)
-    annotation = str(default.type) if default else ""
-    if annotation.startswith("bool"):
-        return Domain("flag")
-    return Domain("number") if annotation.startswith("int") else Domain("text")
+    return _section_domain(pack, one.refs[0]) if one.refs else _marked_domain(one)
+
+
+def _section_domain(pack: Pack, ref: RefTo) -> Domain:
+    keys = tuple(entry.key for entry in getattr(pack, ref.section) if ref.offers(entry))
+    return Domain("choice", keys, section=ref.section)
+
+
+_KINDS: dict[str, Kind] = {"flag": "flag", "number": "number", "money": "number"}
+"""What the fields of a case and of an event hold, by their shapes; the rest are texts."""
+
+
+def _marked_domain(one: FieldMarks) -> Domain:
+    """What a field holds whose values are no keys of the pack."""
+    if one.members is not None:
+        values = tuple(str(member.value) for member in one.members)
+        return Domain("choice", values, enumeration=one.members)
+    if one.words:
+        return Domain("choice", one.words)
+    return Domain("text" if one.several or one.table else _KINDS.get(one.shape, "text"))
 
 
 def _event_field_domain(pack: Pack, name: str) -> Domain:
     """What an event's field holds; where events differ, all that any of them holds."""
-    found = [_annotation_domain(annotation) for annotation in _annotations(name)]
-    if name in _SECTIONS and found:
-        return _section_domain(pack, name)
+    fields = fields_called(name)
+    fact = marks_of(CaseFacts).get(name)
+    if fact and fact.refs and fields:
+        return _section_domain(pack, fact.refs[0])
+    found = [_marked_domain(one) for one in fields]
     values = tuple(dict.fromkeys(value for one in found for value in one.values))
     kinds = {one.kind for one in found}
     if len(kinds) != 1:
         return Domain("text", values) if found else Domain("unknown")
     enumeration = found[0].enumeration if len(found) == 1 else None
     return Domain(kinds.pop(), values, enumeration=enumeration)
-
-
-@cache
-def _annotations(name: str) -> tuple[Any, ...]:
-    return tuple(
-        kind.model_fields[name].annotation for kind in EVENTS.values() if name in kind.model_fields
-    )
-
-
-def _annotation_domain(annotation: Any) -> Domain:
-    """The domain of an annotation of an event's field, without what makes it optional."""
-    if get_origin(annotation) in (Union, types.UnionType):
-        inner = [one for one in get_args(annotation) if one is not type(None)]
-        return _annotation_domain(inner[0]) if len(inner) == 1 else Domain("text")
-    if get_origin(annotation) is Literal:
-        return Domain("choice", tuple(str(word) for word in get_args(annotation)))
-    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return _enumeration_domain(annotation)
-    if annotation is bool:
-        return Domain("flag")
-    if annotation in (int, Decimal):
-        return Domain("number")
-    return Domain("text")
 
 
 # ---------------------------------------------------------------- what can never hold

@@ -32,15 +32,16 @@ from policy.engine.folding import JournalEntry, fold
 from policy.engine.indicators import CaseSummary, indicator_figure, target_reached
 from policy.engine.messages import Notification, notifications
 from policy.engine.penalties import wage_month
-from policy.engine.permission import offered
+from policy.engine.permission import FIRST, offered
 from policy.engine.report_periods import due_on, period_of
 from policy.engine.severity import destination
 from policy.pack.loading import build_pack, read_toml
 from policy.pack.numbering import render_number, serial_period
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError, PackRefused
-from policy.vocabulary.events import SYSTEM, By, Happening, HeldPost, load
+from policy.vocabulary.events import EVENTS, SYSTEM, By, Happening, HeldPost, load
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts
+from policy.vocabulary.marks import FieldMarks, Mark, marks_of
 from policy.vocabulary.status import ActorKind, DeadlineState, Sign
 from policy.vocabulary.worktime import WorkCalendar
 
@@ -48,10 +49,16 @@ SHARED = "cast.toml"
 """The file of a folder whose people, parameters, defaults and openings every case shares."""
 OWN = frozenset({"do", "at", "recorded_at", "by", "expect", "deputises", "case"})
 """What a step says that is no field of its event."""
-PEOPLE = frozenset(
-    {"handler", "employee", "holder", "deputy", "first_asked", "members", "concerned", "together"}
-    | {"earlier"}
-)
+
+
+def people_in(step: Mapping[str, Any]) -> frozenset[str]:
+    """The fields of a step's event that name people."""
+    return frozenset(name for name, one in _marks(step).items() if Mark.person in one)
+
+
+def _marks(step: Mapping[str, Any]) -> Mapping[str, FieldMarks]:
+    kind = EVENTS.get(str(step.get("do", "")))
+    return marks_of(kind) if kind else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +250,13 @@ class Play:
 
     def _data(self, step: Mapping[str, Any]) -> dict[str, Any]:
         data: dict[str, Any] = {"type": step["do"], "by": self.by(step.get("by"))}
-        if step["do"] in ("registered", "imported"):
-            data |= {"received_at": step["at"], **self.case.defaults}
-        data |= {key: self._said(key, step[key]) for key in step if key not in OWN}
-        if step["do"] in ("registered", "imported") and "number" not in data:
+        data |= {name: step["at"] for name, one in _marks(step).items() if Mark.as_at in one}
+        if step["do"] in FIRST:
+            data |= self.case.defaults
+        named = people_in(step)
+        for key in (key for key in step if key not in OWN):
+            data[key] = self._numbered(step[key]) if key in named else step[key]
+        if step["do"] in FIRST and "number" not in data:
             data["number"] = self._number(data, step["at"])
         if step["do"] in ("dispatched", "restarted"):
             data = self._led(data, step) | data
@@ -256,10 +266,8 @@ class Play:
             data = self._of_charge(data)
         return {key: self._utc(value) for key, value in data.items() if value != ""}
 
-    def _said(self, key: str, value: Any) -> Any:
-        """A field of an event; people are named by the cast, the record knows their numbers."""
-        if key not in PEOPLE:
-            return value
+    def _numbered(self, value: Any) -> Any:
+        """People as the record knows them, by their numbers; a file names them by the cast."""
         if isinstance(value, Mapping):
             return {self._employee(name): said for name, said in value.items()}
         if isinstance(value, list | tuple):

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict, deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Container, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from policy.engine.case import archivable, next_facts
 from policy.engine.conditions import field_value, holds
-from policy.engine.permission import DECLARED_IN, offered
+from policy.engine.permission import FIRST, offered
 from policy.pack.schema import SECTIONS, DeadlineEntry, GateEntry, Pack, SignoffEntry
 from policy.pack.shapes import Condition, ConditionRow, Operator
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.events import EVENTS, By, CalledBack, Happening, HeldPost, load
 from policy.vocabulary.facts import CaseFacts, replace
+from policy.vocabulary.marks import FieldMarks, declared, marks_of
 from policy.vocabulary.status import ALLOWED, ActorKind, CallOutcome, CallPurpose, Status
 from policy.vocabulary.worktime import WorkCalendar
 
@@ -203,7 +204,6 @@ class EntryNeed:
     times: int
 
 
-_NAMED_BY = {"filled": "form", "reported": "report", "checked": "checklist", "endorsed": "chain"}
 _COUNTING = (Operator.at_least, Operator.at_most, Operator.below)
 MOST_ENTRIES = 9
 """How often a walk writes a paper at most in one state, where a rule counts it."""
@@ -215,8 +215,9 @@ def _entry_needs(pack: Pack) -> Iterator[EntryNeed]:
         if row.op in _COUNTING and isinstance(row.value, int):
             counted[row.field] = min(max(row.value, counted.get(row.field, 1)), MOST_ENTRIES)
     for said in entry_events(pack):
-        section = DECLARED_IN.get(said["type"], said["type"])
-        key = said.get(_NAMED_BY.get(said["type"], "about"), "")
+        entry = declared(EVENTS[said["type"]])
+        section = entry.sections[0] if entry else said["type"]
+        key = said[entry.name if entry else "about"]
         applies = getattr(pack.find(section, key), "applies", ())
         yield EntryNeed(_load_event(pack, said), applies, counted.get(f"{section}.{key}", 1))
 
@@ -547,9 +548,47 @@ def _load_event(pack: Pack, said: dict[str, Any]) -> Happening:
 
 def every_event(pack: Pack) -> list[Happening]:
     """An event of every sort, with every choice that may lead somewhere else."""
-    return [
-        _load_event(pack, said) for said in (*_at_the_desk(pack), *_at_work(), *_afterwards(pack))
-    ]
+    chosen = [*_at_the_desk(pack), *_at_work(), *_afterwards(pack)]
+    rest = _without_choices(pack, {said["type"] for said in chosen})
+    return [_load_event(pack, said) for said in (*chosen, *rest)]
+
+
+def _without_choices(pack: Pack, tried: Container[str]) -> Iterator[dict[str, Any]]:
+    """One event of each sort of which nothing is known that may lead somewhere else.
+
+    Papers and questions to a jury are tried together, and what amends a journal is no deed.
+    """
+    for name, kind in EVENTS.items():
+        elsewhere = name in (*FIRST, *ENTRY_EVENTS, *JURY, "appealed") or not kind.amendable
+        if name in tried or elsewhere:
+            continue
+        needed = [one for one in marks_of(kind).values() if one.required]
+        said = {one.name: _some_value(one, pack) for one in needed if one.name != "at"}
+        if None not in said.values():
+            yield {"type": name, **said}
+
+
+_SAMPLES: dict[str, Any] = {
+    "employee": "somebody",
+    "flag": True,
+    "number": 1,
+    "money": 1,
+    "time": BEGIN,
+    "table": {},
+}
+
+
+def _some_value(one: FieldMarks, pack: Pack) -> Any:
+    """Something an event's field may hold; None where the pack has nothing for it."""
+    found: Any = _SAMPLES.get(one.shape, "-")
+    if one.refs:
+        entries = (e for ref in one.refs for e in getattr(pack, ref.section) if ref.offers(e))
+        found = next((entry.key for entry in entries), None)
+    elif one.members or one.words:
+        found = one.words[0] if one.words else next(iter(one.members or ())).value
+    elif one.part:
+        return None
+    return [found] if one.several and found is not None else found
 
 
 def _at_the_desk(pack: Pack) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
@@ -28,6 +29,7 @@ from policy.vocabulary.errors import (
     FieldTooLong,
     ZoneMissing,
 )
+from policy.vocabulary.marks import FieldMarks, Mark, PartOf, RefTo, marks_of
 from policy.vocabulary.status import (
     ActorKind,
     CallOutcome,
@@ -41,6 +43,31 @@ from policy.vocabulary.status import (
 
 Short = Annotated[str, Field(min_length=1, max_length=300)]
 Long = Annotated[str, Field(min_length=1, max_length=20_000)]
+
+OwnLine = Annotated[Short, Mark.nameless]
+OwnWords = Annotated[Long, Mark.nameless]
+SilentText = Annotated[Long, Mark.silent]
+EmployeeNumber = Annotated[str, Mark.person]
+LeaderNumber = Annotated[str, Mark.person, Mark.by_system, Mark.silent]
+CaseNumber = Annotated[Short, Mark.by_system, Mark.silent]
+KindKey = Annotated[str, RefTo("kind")]
+ChannelKey = Annotated[str, RefTo("channel")]
+CategoryKey = Annotated[str, RefTo("category")]
+GradeKey = Annotated[str, RefTo("severity", scale="grade", by_hand=False), Mark.by_rules]
+DepartmentKey = Annotated[str, RefTo("department", answers=True)]
+FormKey = Annotated[str, RefTo("form"), Mark.declared, Mark.fixed]
+ReportKey = Annotated[str, RefTo("report_out"), Mark.declared, Mark.fixed]
+ChecklistKey = Annotated[str, RefTo("checklist"), Mark.declared, Mark.fixed]
+ChainKey = Annotated[str, RefTo("chain"), Mark.declared, Mark.fixed]
+LadderKey = Annotated[str, RefTo("ladder"), Mark.declared, Mark.fixed]
+VoteKey = Annotated[str, RefTo("vote"), Mark.declared, Mark.fixed]
+FindingKey = Annotated[str, RefTo("finding"), Mark.declared]
+PenaltyKey = Annotated[str, RefTo("penalty"), Mark.fixed]
+GroundKey = Annotated[
+    str, RefTo("penalty", by_hand=True), RefTo("reward"), Mark.fixed, Mark.nameless
+]
+Extra = Annotated[Mapping[Annotated[str, RefTo("field")], Any], Mark.silent]
+"""Fields of the regulation's own, by their keys."""
 
 
 class _Frozen(BaseModel):
@@ -69,9 +96,9 @@ SYSTEM = By(kind=ActorKind.system)
 class Happening(_Frozen):
     """What every event has. `type` is its name in journals, packs and case files."""
 
-    type: str
-    at: AwareDatetime
-    by: By = SYSTEM
+    type: Annotated[str, Mark.by_system, Mark.silent]
+    at: Annotated[AwareDatetime, Mark.silent]
+    by: Annotated[By, Mark.by_system, Mark.silent] = SYSTEM
 
     amendable: ClassVar[bool] = True
 
@@ -92,85 +119,85 @@ class Registered(Happening):
     """
 
     type: Literal["registered"] = "registered"
-    number: Short
-    kind: str
-    channel: str
-    category: str | None = None
-    grade: str | None = None
-    responsibility: Responsibility = Responsibility.undetermined
-    reason: Long | None = None
-    subject: Short
-    body: Long | None = None
-    demand: Long | None = None
-    received_at: AwareDatetime
-    extra: Mapping[str, Any] = Field(default_factory=dict)
-    first_asked: str | None = None
+    number: CaseNumber
+    kind: KindKey
+    channel: ChannelKey
+    category: CategoryKey | None = None
+    grade: GradeKey | None = None
+    responsibility: Annotated[Responsibility, Mark.seldom] = Responsibility.undetermined
+    reason: OwnWords | None = None
+    subject: OwnLine
+    body: SilentText | None = None
+    demand: SilentText | None = None
+    received_at: Annotated[AwareDatetime, Mark.as_at, Mark.silent]
+    extra: Extra = Field(default_factory=dict)
+    first_asked: Annotated[EmployeeNumber, Mark.seldom] | None = None
     linked: Short | None = None
-    earlier: int = Field(default=0, ge=0)
+    earlier: Annotated[int, Field(ge=0), Mark.seldom, Mark.fixed, Mark.silent] = 0
 
 
 class Imported(Happening):
     """A case from before go-live, as the old register had it: no clock, penalty or notice."""
 
     type: Literal["imported"] = "imported"
-    number: Short
-    kind: str
-    status: Status
-    channel: str | None = None
-    category: str | None = None
-    grade: str | None = None
-    subject: Short
-    body: Long | None = None
-    demand: Long | None = None
-    received_at: AwareDatetime
+    number: CaseNumber
+    kind: KindKey
+    status: Annotated[Status, Mark.fixed]
+    channel: ChannelKey | None = None
+    category: CategoryKey | None = None
+    grade: GradeKey | None = None
+    subject: OwnLine
+    body: SilentText | None = None
+    demand: SilentText | None = None
+    received_at: Annotated[AwareDatetime, Mark.as_at, Mark.silent]
     closed_at: AwareDatetime | None = None
-    extra: Mapping[str, Any] = Field(default_factory=dict)
+    extra: Extra = Field(default_factory=dict)
 
 
 class TakenOver(Happening):
     """An open case from before go-live is worked on under the regulation from now on."""
 
     type: Literal["taken_over"] = "taken_over"
-    channel: str | None = None
-    category: str | None = None
-    grade: str | None = None
+    channel: ChannelKey | None = None
+    category: CategoryKey | None = None
+    grade: GradeKey | None = None
 
 
 class Classified(Happening):
     """What sort of complaint it is, and whether the company is to blame, with the reason."""
 
     type: Literal["classified"] = "classified"
-    kind: str | None = None
-    category: str | None = None
-    grade: str | None = None
-    responsibility: Responsibility | None = None
-    reason: Long | None = None
-    extra: Mapping[str, Any] = Field(default_factory=dict)
+    kind: KindKey | None = None
+    category: CategoryKey | None = None
+    grade: GradeKey | None = None
+    responsibility: Annotated[Responsibility, Mark.seldom] | None = None
+    reason: OwnWords | None = None
+    extra: Extra = Field(default_factory=dict)
 
 
 class Upgraded(Happening):
     """A grade without a limit, because there is a specific reason; breaches so far stay."""
 
     type: Literal["upgraded"] = "upgraded"
-    reason: Long
+    reason: OwnWords
 
 
 class Reviewed(Happening):
     """Somebody looked at a case that has no limit; the next review is counted from here."""
 
     type: Literal["reviewed"] = "reviewed"
-    text: Long
+    text: OwnWords
 
 
 class Dispatched(Happening):
     """The form went to a department. `holder` and `deputy` are who led it that day."""
 
     type: Literal["dispatched"] = "dispatched"
-    department: str
-    holder: str | None = None
-    deputy: str | None = None
+    department: DepartmentKey
+    holder: LeaderNumber | None = None
+    deputy: LeaderNumber | None = None
     director_only: bool = False
-    text: Long | None = None
+    text: OwnWords | None = None
 
 
 # ---------------------------------------------------------------- the department works
@@ -180,42 +207,42 @@ class Returned(Happening):
     """The department says the case is not its own; its clocks run on."""
 
     type: Literal["returned"] = "returned"
-    reason: Long
+    reason: OwnWords
 
 
 class Assigned(Happening):
     """The director decides who handles it."""
 
     type: Literal["assigned"] = "assigned"
-    handler: str
+    handler: EmployeeNumber
 
 
 class Contacted(Happening):
     """The customer was spoken to for the first time."""
 
     type: Literal["contacted"] = "contacted"
-    text: Long | None = None
+    text: OwnWords | None = None
 
 
 class Progressed(Happening):
     """Something was done that changes no status."""
 
     type: Literal["progressed"] = "progressed"
-    text: Long
+    text: OwnWords
 
 
 class ArrivedOnSite(Happening):
     """The factory's people came to see a serious fault."""
 
     type: Literal["arrived_on_site"] = "arrived_on_site"
-    text: Long | None = None
+    text: OwnWords | None = None
 
 
 class RepliedInWriting(Happening):
     """A written answer went out; `proof` says where it can be found."""
 
     type: Literal["replied_in_writing"] = "replied_in_writing"
-    proof: Short
+    proof: OwnLine
 
 
 class Replied(Happening):
@@ -223,7 +250,7 @@ class Replied(Happening):
 
     type: Literal["replied"] = "replied"
     outcome: ReplyOutcome
-    text: Long
+    text: OwnWords
     until: AwareDatetime | None = None
 
 
@@ -237,7 +264,7 @@ class Declined(Happening):
     """The director does not stand behind the answer; the handler goes on."""
 
     type: Literal["declined"] = "declined"
-    reason: Long
+    reason: OwnWords
 
 
 class ExtensionGranted(Happening):
@@ -251,7 +278,7 @@ class ExtensionRefused(Happening):
     """The care desk refuses; the time left runs on from here."""
 
     type: Literal["extension_refused"] = "extension_refused"
-    reason: Long
+    reason: OwnWords
 
 
 class Decided(Happening):
@@ -259,7 +286,7 @@ class Decided(Happening):
 
     type: Literal["decided"] = "decided"
     solved: bool
-    text: Long
+    text: OwnWords
     until: AwareDatetime | None = None
 
 
@@ -267,7 +294,7 @@ class FactoryClosed(Happening):
     """The service department closed the case in the factory's system."""
 
     type: Literal["factory_closed"] = "factory_closed"
-    text: Long | None = None
+    text: OwnWords | None = None
 
 
 # ---------------------------------------------------------------- what is written down
@@ -280,7 +307,7 @@ class Promised(Happening):
     """
 
     type: Literal["promised"] = "promised"
-    text: Long
+    text: OwnWords
     until: AwareDatetime | None = None
     amount: Annotated[Decimal, Field(ge=0, le=100_000_000)] | None = None
     consent: bool = False
@@ -290,45 +317,49 @@ class Informed(Happening):
     """The customer was told something: where it stands, what is planned, how it ended."""
 
     type: Literal["informed"] = "informed"
-    about: Literal["receipt", "plan", "progress", "answer", "result", "delay"]
+    about: Annotated[
+        Literal["receipt", "plan", "progress", "answer", "result", "delay"], Mark.fixed
+    ]
     channel: Short
-    text: Long
+    text: OwnWords
 
 
 class Filled(Happening):
     """A form of the regulation was filled in; what was filled before stays beside it."""
 
     type: Literal["filled"] = "filled"
-    form: str
-    data: Mapping[str, Any] = Field(default_factory=dict)
+    form: FormKey
+    data: Annotated[Mapping[str, Any], PartOf("form", "fields"), Mark.silent] = Field(
+        default_factory=dict
+    )
 
 
 class Reported(Happening):
     """A report went outside or above: to whom it went in truth, on which way, proven by what."""
 
     type: Literal["reported"] = "reported"
-    report: str
-    way: str
+    report: ReportKey
+    way: Annotated[str, PartOf("report", "ways"), Mark.fixed]
     addressee: Short
-    proof: Short | None = None
-    text: Long | None = None
+    proof: OwnLine | None = None
+    text: OwnWords | None = None
 
 
 class Checked(Happening):
     """An item of a checklist is at hand; `paper` is the checksum of the picture that shows it."""
 
     type: Literal["checked"] = "checked"
-    checklist: str
-    item: str
+    checklist: ChecklistKey
+    item: Annotated[str, PartOf("checklist", "items"), Mark.fixed]
     evidence: Long
-    paper: Short | None = None
+    paper: Annotated[Short, Mark.fixed, Mark.silent] | None = None
 
 
 class Endorsed(Happening):
     """The next of a chain of approvals: with it or against it, with an opinion."""
 
     type: Literal["endorsed"] = "endorsed"
-    chain: str
+    chain: ChainKey
     agrees: bool
     opinion: Long
 
@@ -337,15 +368,15 @@ class Escalated(Happening):
     """A matter that cannot be handled here goes one step up its ladder."""
 
     type: Literal["escalated"] = "escalated"
-    ladder: str
-    reason: Long
+    ladder: LadderKey
+    reason: OwnWords
 
 
 class Involved(Happening):
     """Another department takes part; the one that leads goes on leading."""
 
     type: Literal["involved"] = "involved"
-    department: str
+    department: DepartmentKey
     task: Long
 
 
@@ -357,17 +388,19 @@ class Verified(Happening):
     """
 
     type: Literal["verified"] = "verified"
-    finding: str
-    concerned: tuple[str, ...] = ()
-    text: Long
-    earlier: Mapping[str, int] = Field(default_factory=dict)
+    finding: FindingKey
+    concerned: tuple[EmployeeNumber, ...] = ()
+    text: OwnWords
+    earlier: Annotated[Mapping[EmployeeNumber, int], Mark.seldom, Mark.fixed, Mark.silent] = Field(
+        default_factory=dict
+    )
 
 
 class Concluded(Happening):
     """The desk ends the case itself, without a department's answer."""
 
     type: Literal["concluded"] = "concluded"
-    text: Long
+    text: OwnWords
 
 
 # ---------------------------------------------------------------- the jury
@@ -377,34 +410,34 @@ class Appealed(Happening):
     """Somebody disagrees with what was found. Without `employee` his department disagrees."""
 
     type: Literal["appealed"] = "appealed"
-    vote: str
-    text: Long
-    employee: str | None = None
+    vote: VoteKey
+    text: OwnWords
+    employee: EmployeeNumber | None = None
 
 
 class Convened(Happening):
     """A jury was appointed for a question, by the employee numbers of its members."""
 
     type: Literal["convened"] = "convened"
-    vote: str
-    members: tuple[str, ...]
-    text: Long | None = None
+    vote: VoteKey
+    members: tuple[EmployeeNumber, ...]
+    text: OwnWords | None = None
 
 
 class Voted(Happening):
     """A member of the jury says yes or no to the question, with a reason."""
 
     type: Literal["voted"] = "voted"
-    vote: str
+    vote: VoteKey
     agrees: bool
-    reason: Long
+    reason: OwnWords
 
 
 class Ruled(Happening):
     """What the votes come to is put on record, with the minutes."""
 
     type: Literal["ruled"] = "ruled"
-    vote: str
+    vote: VoteKey
     minutes: Long
 
 
@@ -422,32 +455,34 @@ class CalledBack(Happening):
     matches_form: bool | None = None
     asks_more: bool | None = None
     care_insists: bool | None = None
-    method: Literal["phone", "questionnaire", "visit", "message"] = "phone"
-    text: Long | None = None
+    method: Annotated[Literal["phone", "questionnaire", "visit", "message"], Mark.fixed] = "phone"
+    text: OwnWords | None = None
 
 
 class Restarted(Happening):
     """Another round begins; who leads the department now answers for it."""
 
     type: Literal["restarted"] = "restarted"
-    ground: Literal["verification", "satisfaction", "repeat", "decision"]
-    text: Long
-    holder: str | None = None
-    deputy: str | None = None
+    ground: Annotated[
+        Literal["verification", "satisfaction", "repeat", "decision"], Mark.fixed, Mark.nameless
+    ]
+    text: OwnWords
+    holder: LeaderNumber | None = None
+    deputy: LeaderNumber | None = None
 
 
 class Settled(Happening):
     """A dissatisfied customer asks nothing more: the care director accepts that, with a reason."""
 
     type: Literal["settled"] = "settled"
-    reason: Long
+    reason: OwnWords
 
 
 class Signed(Happening):
     """The care director closes the case with the customer's own words."""
 
     type: Literal["signed"] = "signed"
-    feedback: Long
+    feedback: OwnWords
 
 
 class Archived(Happening):
@@ -469,19 +504,19 @@ class Judged(Happening):
     """
 
     type: Literal["judged"] = "judged"
-    ground: str
-    employee: str | None = None
-    together: tuple[str, ...] = ()
+    ground: GroundKey
+    employee: EmployeeNumber | None = None
+    together: Annotated[tuple[EmployeeNumber, ...], Mark.seldom] = ()
     amount: Annotated[Decimal, Field(gt=0, le=1_000_000)] | None = None
-    taken: tuple[str, ...] = ()
-    text: Long
+    taken: Annotated[tuple[str, ...], Mark.by_system, Mark.silent] = ()
+    text: OwnWords
 
 
 class _OnPenalty(Happening):
-    rule: str
-    employee: str
-    occasion: str
-    sign: Sign = Sign.charge
+    rule: PenaltyKey
+    employee: EmployeeNumber
+    occasion: Annotated[str, Mark.by_system, Mark.silent]
+    sign: Annotated[Sign, Mark.fixed, Mark.silent] = Sign.charge
 
 
 class PenaltyConfirmed(_OnPenalty):
@@ -494,21 +529,21 @@ class PenaltyWaived(_OnPenalty):
     """Somebody entitled decided against the proposal, with a reason."""
 
     type: Literal["penalty_waived"] = "penalty_waived"
-    reason: Long
+    reason: OwnWords
 
 
 class PenaltyNotified(_OnPenalty):
     """The employee was told; the term for an appeal begins."""
 
     type: Literal["penalty_notified"] = "penalty_notified"
-    how: Short
+    how: OwnLine
 
 
 class PenaltyReversed(_OnPenalty):
     """A confirmed penalty is to be given back: a second row is proposed, none is changed."""
 
     type: Literal["penalty_reversed"] = "penalty_reversed"
-    reason: Long
+    reason: OwnWords
 
 
 # ---------------------------------------------------------------- time and amendments
@@ -522,7 +557,7 @@ class TimePassed(Happening):
     """
 
     type: Literal["time_passed"] = "time_passed"
-    spared: tuple[str, ...] = ()
+    spared: Annotated[tuple[str, ...], Mark.by_system] = ()
     amendable = False
 
 
@@ -530,7 +565,7 @@ class Recounted(Happening):
     """The calendar changed: running clocks are counted anew from their starts, for a reason."""
 
     type: Literal["recounted"] = "recounted"
-    reason: Long
+    reason: OwnWords
     amendable = False
 
 
@@ -538,9 +573,9 @@ class Corrected(Happening):
     """An earlier event was written down wrongly: `changes` are its fields as they should be."""
 
     type: Literal["corrected"] = "corrected"
-    target: int
-    changes: Mapping[str, Any]
-    reason: Long
+    target: Annotated[int, Mark.silent]
+    changes: Annotated[Mapping[str, Any], Mark.changes]
+    reason: OwnWords
     amendable = False
 
 
@@ -548,8 +583,8 @@ class Withdrawn(Happening):
     """An earlier event never should have been; withdrawing the first ends the case."""
 
     type: Literal["withdrawn"] = "withdrawn"
-    target: int
-    reason: Long
+    target: Annotated[int, Mark.silent]
+    reason: OwnWords
     amendable = False
 
 
@@ -561,9 +596,9 @@ class Moved(Happening):
     """
 
     type: Literal["moved"] = "moved"
-    was: int
-    to: int
-    reason: Long
+    was: Annotated[int, Mark.silent]
+    to: Annotated[int, Mark.silent]
+    reason: OwnWords
     amendable = False
 
 
@@ -621,6 +656,13 @@ Event = Annotated[
 ]
 EVENTS: dict[str, type[Happening]] = {kind.name(): kind for kind in get_args(get_args(Event)[0])}
 _ADAPTER: TypeAdapter[Happening] = TypeAdapter(Event)
+
+
+@cache
+def fields_called(name: str) -> tuple[FieldMarks, ...]:
+    """What the fields of that name mean, event by event, in the order of the vocabulary."""
+    fields = (marks_of(kind).get(name) for kind in EVENTS.values())
+    return tuple(one for one in fields if one is not None)
 
 
 def load(data: Mapping[str, Any]) -> Happening:

@@ -10,8 +10,9 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
+from policy.vocabulary.marks import Mark, RefTo
 from policy.vocabulary.status import (
     CallOutcome,
     CallPurpose,
@@ -211,17 +212,23 @@ class FormEntryFacts:
     employee: str | None
     data: Mapping[str, Any]
 
+    @property
+    def people(self) -> frozenset[str | None]:
+        """The numbers of whoever wrote it and of those it names, as far as its keys say so."""
+        several = (self.data.get(name) or () for name in ("concerned", "members", "recused"))
+        return frozenset({self.employee, self.data.get("employee")}.union(*several))
+
 
 @dataclass(frozen=True)
 class CaseFacts:
     """A case after its last event."""
 
     number: str = ""
-    kind: str = ""
-    channel: str | None = None
-    category: str | None = None
-    level: str | None = None
-    grade: str | None = None
+    kind: Annotated[str, RefTo("kind")] = ""
+    channel: Annotated[str, RefTo("channel")] | None = None
+    category: Annotated[str, RefTo("category")] | None = None
+    level: Annotated[str, RefTo("severity", scale="level")] | None = None
+    grade: Annotated[str, RefTo("severity", scale="grade")] | None = None
     grade_chosen: bool = False
     responsibility: Responsibility = Responsibility.undetermined
     status: Status = Status.registered
@@ -250,11 +257,11 @@ class CaseFacts:
     factory_closed_at: dt.datetime | None = None
     archived_at: dt.datetime | None = None
     retain_until: dt.date | None = None
-    first_asked: str | None = None
+    first_asked: Annotated[str, Mark.person] | None = None
     linked: str | None = None
-    finding: str | None = None
+    finding: Annotated[str, RefTo("finding")] | None = None
     valid: bool | None = None
-    concerned: tuple[str, ...] = ()
+    concerned: tuple[Annotated[str, Mark.person], ...] = ()
     promised_at: dt.datetime | None = None
     informed_at: dt.datetime | None = None
     struck: bool = False
@@ -274,17 +281,17 @@ class CaseFacts:
         return last if last and last.returned_at is None else None
 
     @property
-    def department(self) -> str | None:
+    def department(self) -> Annotated[str, RefTo("department")] | None:
         """The department that has the case now, or None."""
         return self.assignment.department if self.assignment else None
 
     @property
-    def handler(self) -> str | None:
+    def handler(self) -> Annotated[str, Mark.person] | None:
         """The employee who handles the case now, or None."""
         return self.assignment.handler if self.assignment else None
 
     @property
-    def responsible(self) -> str | None:
+    def responsible(self) -> Annotated[str, Mark.person] | None:
         """The employee responsible for the case now, or None."""
         return self.assignment.responsible if self.assignment else None
 

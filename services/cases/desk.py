@@ -30,8 +30,9 @@ from policy.engine.fact_changes import Effect
 from policy.engine.permission import Deed, offered
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import NotFound
-from policy.vocabulary.events import By, Replied
+from policy.vocabulary.events import EVENTS, By, Replied
 from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.marks import numbers_in, person_fields
 from policy.vocabulary.status import ENDS, DeadlineState, PenaltyStatus, ReplyOutcome, Status
 from services.cases import journal, pending, record
 from services.company import actors, people
@@ -478,14 +479,9 @@ def _employee_numbers(facts: CaseFacts, history: list[Journal], pack: Pack) -> s
     named |= {name.employee for name in facts.signoffs}
     named |= {facts.first_asked, *facts.concerned}
     for row in history:
-        named |= {row.data.get(key) for key in ("handler", "employee", "first_asked")}
-        for key in ("concerned", "members", "together"):
-            named |= set(row.data.get(key, ()))
+        named |= numbers_in(person_fields(EVENTS[row.event]), row.data)
     for one in facts.entries:
-        named |= {one.employee, one.data.get("employee")}
-        for key in ("concerned", "members", "recused"):
-            named |= set(one.data.get(key, ()))
-        named |= set(_employees_in_fields(pack.find("form", one.key), one.data))
+        named |= one.people | set(_employees_in_fields(pack.find("form", one.key), one.data))
     named |= set(_employees_in_fields(pack, facts.extra))
     return {who for who in named if isinstance(who, str)}
 

@@ -14,6 +14,7 @@ from policy.vocabulary.events import CalledBack, Restarted, Settled, Signed
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.status import CallOutcome, CallPurpose, Status
 from services.cases import intake, journal, record
+from services.cases.journal import Deeds
 from services.company.actors import Actor
 
 Effects = tuple[Effect, ...]
@@ -102,3 +103,12 @@ def sign(
 ) -> Effects:
     """Close the case as care director, with the customer's own words (SKD-3.2.3.1.2)."""
     return journal.record_event(session, complaint, Signed, actor=actor, now=now, feedback=feedback)
+
+
+DEEDS: Deeds = {
+    "called_back": call_back,
+    "restarted": restart,
+    "settled": settle,
+    "signed": sign,
+}
+"""The service of each deed, by the name of its event."""

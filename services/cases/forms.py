@@ -33,7 +33,7 @@ from policy.vocabulary.events import (
 from policy.vocabulary.status import Status
 from services.calendar import working_calendar
 from services.cases import journal
-from services.cases.journal import plain_deed
+from services.cases.journal import Deeds, plain_deed
 from services.company import actors, people
 from services.company.actors import Actor
 from services.regulation import declared, policies
@@ -166,6 +166,20 @@ involve = plain_deed(
 promise = plain_deed(Promised, "Note a promise to the customer: a time, a thing, or both.")
 inform = plain_deed(Informed, "Note what the customer was informed of, and how.")
 conclude = plain_deed(Concluded, "Conclude a case at the care desk, without a department's reply.")
+
+DEEDS: Deeds = {
+    "filled": fill,
+    "reported": report_out,
+    "checked": check_item,
+    "endorsed": endorse,
+    "escalated": escalate,
+    "involved": involve,
+    "informed": inform,
+    "promised": promise,
+    "verified": verify,
+    "concluded": conclude,
+}
+"""The service of each deed, by the name of its event."""
 
 
 # ---------------------------------------------------------------- without a case

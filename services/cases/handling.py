@@ -28,7 +28,7 @@ from policy.vocabulary.events import (
 )
 from policy.vocabulary.status import ActorKind, ReplyOutcome
 from services.cases import journal
-from services.cases.journal import plain_deed
+from services.cases.journal import Deeds, plain_deed
 from services.company import people
 from services.company.actors import Actor
 
@@ -127,3 +127,22 @@ reply_in_writing = plain_deed(RepliedInWriting, "Note the written reply and wher
 close_at_factory = plain_deed(
     FactoryClosed, "Note that the case was closed in the factory's system (SKD-3.1.3)."
 )
+
+DEEDS: Deeds = {
+    "returned": return_order,
+    "assigned": assign,
+    "contacted": contact,
+    "progressed": progress,
+    "arrived_on_site": arrive_on_site,
+    "replied_in_writing": reply_in_writing,
+    "replied": reply,
+    "confirmed": confirm,
+    "declined": decline,
+    "extension_granted": grant_extension,
+    "extension_refused": refuse_extension,
+    "decided": decide,
+    "upgraded": upgrade,
+    "reviewed": review,
+    "factory_closed": close_at_factory,
+}
+"""The service of each deed, by the name of its event."""

@@ -26,6 +26,7 @@ from policy.vocabulary.events import (
 from policy.vocabulary.status import Responsibility, Status
 from services.calendar import working_calendar
 from services.cases import customers, journal
+from services.cases.journal import Deeds
 from services.company import actors
 from services.company.actors import Actor
 from services.regulation import declared, policies
@@ -389,3 +390,11 @@ def leaders_of(
     pack, calendar = journal.rules_of(session, complaint)
     post = pack.find("department", department).director
     return actors.leaders(session, post, on=calendar.local(now).date())
+
+
+DEEDS: Deeds = {
+    "taken_over": take_over,
+    "classified": classify,
+    "dispatched": dispatch,
+}
+"""The service of each deed, by the name of its event."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +109,10 @@ def record_event(
     )
     log.info("%s: %s", complaint.number, event.type)
     return effects
+
+
+Deeds = Mapping[str, Callable[..., tuple[Effect, ...]]]
+"""What does the deeds of a module, by the names of their events."""
 
 
 def plain_deed(kind: type[Happening], what: str) -> Any:

@@ -14,6 +14,7 @@ from policy.vocabulary.errors import ChoiceUnknown
 from policy.vocabulary.events import Appealed, Convened, Ruled, Voted
 from services.calendar import working_calendar
 from services.cases import journal
+from services.cases.journal import Deeds
 from services.company import actors, people
 from services.company.actors import Actor
 
@@ -102,3 +103,12 @@ def rule(
     """Record the ruling the votes give, with the minutes."""
     said: dict[str, Any] = {"vote": vote, "minutes": minutes}
     return journal.record_event(session, complaint, Ruled, actor=actor, now=now, **said)
+
+
+DEEDS: Deeds = {
+    "appealed": appeal,
+    "convened": convene,
+    "voted": cast_vote,
+    "ruled": rule,
+}
+"""The service of each deed, by the name of its event."""

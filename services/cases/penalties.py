@@ -25,6 +25,7 @@ from policy.vocabulary.events import (
 )
 from policy.vocabulary.status import PenaltyStatus, Sign
 from services.cases import journal
+from services.cases.journal import Deeds
 from services.company import people
 from services.company.actors import Actor
 from services.regulation import policies
@@ -159,6 +160,12 @@ def _record_step(
         sign=found.sign,
         **said,
     )
+
+
+DEEDS: Deeds = {
+    "judged": judge,
+}
+"""The service of each deed, by the name of its event."""
 
 
 # ---------------------------------------------------------------- the month

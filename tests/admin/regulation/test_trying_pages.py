@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 import cli
-from admin.regulation.event_form import deeds_of, first_and_rest, form_for, said, section_of
+from admin.regulation.event_form import deeds_of, first_and_rest, form_for, said
 from config import ROOT, Settings
 from enums import Role, WhatIfState
 from models import Complaint, Journal, WhatIf, WhatIfCase
@@ -28,6 +28,7 @@ from policy.pack.loading import PACKS, build_pack, read_toml
 from policy.proof import casefile
 from policy.proof.coverage import chosen_parameters
 from policy.vocabulary.events import EVENTS
+from policy.vocabulary.marks import marks_of, whole_of
 from tests.company import Office, at
 from tests.regulations import CASES
 from worker.chores import make_worker
@@ -306,7 +307,7 @@ def test_a_form_of_the_regulation_is_filled_field_by_field(app: Flask) -> None:
     ]
     pack = build_pack({**data, "form": [*data.get("form", ()), asked]})
     deed = next(one for one in deeds_of("filled", pack) if one.key == "filled:opinion")
-    assert section_of("form") == "form"
+    assert whole_of(EVENTS["filled"]) == marks_of(EVENTS["filled"])["form"]
     typed = {"step-at": "2026-03-02T09:00", "step-by": "x", "step-own_cause": "螺丝松动"}
     with app.test_request_context("/", method="POST", data=typed):
         form = form_for(deed, pack, [("x", "x")], doers={"": [("x", "x")]}, step={})
