@@ -24,7 +24,7 @@ from policy.engine.messages import Notification, notifications
 from policy.engine.penalties import wage_month
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import ChangedMeanwhile, MonthClosed, NotFound
-from policy.vocabulary.events import Corrected, Happening, Moved, Withdrawn, dump, load, make
+from policy.vocabulary.events import By, Corrected, Happening, Moved, Withdrawn, dump, load, make
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
@@ -83,9 +83,7 @@ def record_event(
     """
     # A fold asks for the calendar of the same instant and must come to the same case.
     pack, calendar = rules_of(session, complaint, as_of=now)
-    on = calendar.local(at or now).date()
-    policy_id = complaint.policy_version.policy_id
-    by = actors.as_of(session, actor, policy_id=policy_id, on=on)
+    by = _by(session, complaint, actor, on=calendar.local(at or now).date())
     event = make(kind, **said, at=at or now, by=by)
     before = record.facts_of(session, complaint) if complaint.version else CaseFacts()
     if isinstance(event, Corrected | Withdrawn | Moved):
@@ -97,22 +95,19 @@ def record_event(
         complaint.policy_version = session.get_one(PolicyVersion, event.to)
         pack, _ = rules_of(session, complaint)
     told = notifications(event, effects, before, after=after, pack=pack, seq=complaint.version + 1)
-    _write(
-        session,
-        complaint,
-        event,
-        after=after,
-        told=told,
-        rules=(pack, calendar),
-        actor=actor,
-        now=now,
-    )
+    rules = (pack, calendar)
+    _write(session, complaint, event, after=after, told=told, rules=rules, actor=actor, now=now)
     log.info("%s: %s", complaint.number, event.type)
     return effects
 
 
+def _by(session: Session, complaint: Complaint, actor: Actor, *, on: dt.date) -> By:
+    """Return the actor as the engine judges them on a day, under the case's regulation."""
+    return actors.as_of(session, actor, policy_id=complaint.policy_version.policy_id, on=on)
+
+
 Deeds = Mapping[str, Callable[..., tuple[Effect, ...]]]
-"""What does the deeds of a module, by the names of their events."""
+"""The functions that do the deeds of a module, by the names of their events."""
 
 
 def plain_deed(kind: type[Happening], what: str) -> Any:

@@ -114,10 +114,8 @@ def summaries(
     One statement for all, and four for every 500 cases of the span.
     """
     begin, end = span
-    windows = [entry.window for entry in pack.indicator if entry.window]
-    longest = max((_days(w.amount, w.unit.value) for w in windows), default=0)
     flag = next((e.of for e in pack.indicator if e.formula == "repeat_rate" and e.of), None)
-    rows = _received(session, version, begin - dt.timedelta(days=longest), end=end, flag=flag)
+    rows = _received(session, version, begin - _longest_window(pack), end=end, flag=flag)
     now = [row.id for row in rows if row.received_at >= begin]
     aside = [entry.key for entry in pack.deadline if set(entry.met_by) == {"called_back"}]
     punctual = _handled_in_time(session, now, aside)
@@ -173,6 +171,12 @@ def _received(
 
 
 _DAYS = {"calendar_day": 1, "week": 7, "month": 31, "year": 366}
+
+
+def _longest_window(pack: Pack) -> dt.timedelta:
+    """Return the longest time before a case in which an indicator looks for earlier ones."""
+    windows = [entry.window for entry in pack.indicator if entry.window]
+    return dt.timedelta(days=max((_days(w.amount, w.unit.value) for w in windows), default=0))
 
 
 def _days(amount: int, unit: str) -> int:
