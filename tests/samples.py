@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from policy.pack.schema import Pack
-from policy.vocabulary.events import EVENTS, Happening, load
+from policy.vocabulary.events import EVENTS, Event, load
 from policy.vocabulary.marks import FieldMarks, Mark, declared, marks_of, whole_of
 
 AT = "2026-03-02T09:00:00+08:00"
@@ -18,7 +18,7 @@ def lacking(name: str, pack: Pack) -> bool:
     return any(_entry(one, pack) is None for one in needed)
 
 
-def event(name: str, pack: Pack) -> Happening:
+def event(name: str, pack: Pack) -> Event:
     """An event of that name, in which every field says something."""
     kind = EVENTS[name]
     by = {"kind": "user", "employee": "1001"}
@@ -27,14 +27,14 @@ def event(name: str, pack: Pack) -> Happening:
     return load({"type": name, "by": by, **{k: v for k, v in said.items() if v is not None}})
 
 
-def _several(one: FieldMarks, kind: type[Happening], pack: Pack) -> Any:
+def _several(one: FieldMarks, kind: type[Event], pack: Pack) -> Any:
     if one.table:
         return {WHO: 1} if Mark.person in one else {}
     value = _value(one, kind, pack)
     return [value] if one.several and value is not None else value
 
 
-def _value(one: FieldMarks, kind: type[Happening], pack: Pack) -> Any:
+def _value(one: FieldMarks, kind: type[Event], pack: Pack) -> Any:
     if one.members:
         return next(iter(one.members)).value
     if one.words:

@@ -19,7 +19,7 @@ from policy.engine.messages import Notification
 from policy.pack.schema import Pack
 from policy.proof.play import Case, Mismatch, Play, StepOutcome
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.events import Happening, dump
+from policy.vocabulary.events import Event, dump
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts
 from policy.vocabulary.status import Sign
 from policy.vocabulary.worktime import WorkCalendar
@@ -117,7 +117,7 @@ class PlayText:
     def _at(self, at: dt.datetime | None) -> str | None:
         return None if at is None else self.play.calendar.local(at).isoformat()
 
-    def _event_text(self, event: Happening | None) -> str:
+    def _event_text(self, event: Event | None) -> str:
         return reasons.happening(dump(event), self.pack, self.people) if event else ""
 
     def _labelled(self, section: str, key: str | None) -> Said | None:

@@ -30,7 +30,7 @@ from models import Employee, Journal, User
 from policy.engine.fact_changes import Effect
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import FieldMissing
-from policy.vocabulary.events import Happening, dump, load
+from policy.vocabulary.events import Event, dump, load
 from policy.vocabulary.marks import FieldMarks, Mark, marks_of
 from services.cases import correcting, journal
 from services.cases.desk import CasePage
@@ -48,7 +48,7 @@ class Amendment:
         self.preview: tuple[Effect, ...] | None = None
         self.wanted = request.form.get("do", "")
 
-    def _as_it_stands(self) -> Happening:
+    def _as_it_stands(self) -> Event:
         """The event with the corrections it has had so far."""
         data = dict(self.row.data)
         for later in reversed(self.page.history):
@@ -128,7 +128,7 @@ class _AmendForm(FlaskForm):
     seen = HiddenField()
 
 
-def _form(event: Happening, page: CasePage, session: Session) -> Any:
+def _form(event: Event, page: CasePage, session: Session) -> Any:
     """A form with the fields of an event as they stand, and why they are amended."""
     pack = page.pack
     fields = {name: _input(one, pack) for name, one in _amended(event).items() if not one.table}
@@ -142,7 +142,7 @@ def _form(event: Happening, page: CasePage, session: Session) -> Any:
     return form(data=data)
 
 
-def _amended(event: Happening) -> dict[str, FieldMarks]:
+def _amended(event: Event) -> dict[str, FieldMarks]:
     """The fields that may have been written down wrongly; another form is another event."""
     fields = marks_of(type(event))
     never = frozenset({Mark.by_system, Mark.fixed})
@@ -154,11 +154,11 @@ def _input(one: FieldMarks, pack: Pack) -> Any:
     return INPUTS.made(of_event(one, pack, needed=False))
 
 
-def _entry(event: Happening, pack: Pack) -> Any:
+def _entry(event: Event, pack: Pack) -> Any:
     return pack.find("form", getattr(event, "form", ""))
 
 
-def _data(event: Happening, pack: Pack, session: Session) -> dict[str, Any]:
+def _data(event: Event, pack: Pack, session: Session) -> dict[str, Any]:
     """What the inputs show at first: the event's fields, with people as rows."""
     data = {name: getattr(event, name) for name in type(event).model_fields}
     for name, one in _amended(event).items():

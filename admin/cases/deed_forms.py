@@ -39,7 +39,7 @@ from admin.kit.fields import (
 from policy.engine.conditions import holds
 from policy.engine.severity import destination
 from policy.pack.schema import Pack
-from policy.vocabulary.events import CalledBack, Happening
+from policy.vocabulary.events import CalledBack, Event
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.marks import entry_field, marks_of
 from policy.vocabulary.status import (
@@ -87,7 +87,7 @@ class DeedForm(FlaskForm):
 class MarkedForm(DeedForm):
     """The form of a deed without one of its own: an input for each field of its `event`."""
 
-    event: ClassVar[type[Happening]]
+    event: ClassVar[type[Event]]
 
     @classmethod
     def made_for(cls, pack: Pack, entry: Any) -> type[DeedForm]:

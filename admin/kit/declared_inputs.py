@@ -43,7 +43,7 @@ from admin.kit.fields import (
 from admin.kit.lookup import session
 from models import Complaint, Employee
 from policy.pack.schema import Pack
-from policy.vocabulary.events import Classified, Dispatched, Happening
+from policy.vocabulary.events import Classified, Dispatched, Event
 from policy.vocabulary.marks import FieldMarks, Mark, marks_of
 from services.company import people
 from wording import field_text
@@ -122,9 +122,9 @@ def _choices(one: FieldMarks, pack: Pack, whole: Any) -> list[tuple[str, Any]]:
     return [(entry.key, entry.label) for entry in found]
 
 
-def asked_fields(kind: type[Happening]) -> list[FieldMarks]:
+def asked_fields(kind: type[Event]) -> list[FieldMarks]:
     """The fields of an event that a person is asked for, beyond when it happened."""
-    fields = [one for one in marks_of(kind).values() if one.name not in Happening.model_fields]
+    fields = [one for one in marks_of(kind).values() if one.name not in Event.model_fields]
     return [one for one in fields if Mark.by_system not in one]
 
 

@@ -40,7 +40,7 @@ from admin.kit.display import needed
 from admin.kit.fields import InstantField, SelectChoice, YesNoField, long_text, short_text
 from policy.pack.schema import Pack
 from policy.proof import casefile
-from policy.vocabulary.events import EVENTS, Happening
+from policy.vocabulary.events import EVENTS, Event
 from policy.vocabulary.marks import FieldMarks, Mark, marks_of, whole_of
 
 PREFIX = "step-"
@@ -191,13 +191,13 @@ def form_for(
     return form(prefix=PREFIX, data=_shown(step, deed))
 
 
-def _asked(kind: type[Happening], deed: EventChoice) -> list[FieldMarks]:
+def _asked(kind: type[Event], deed: EventChoice) -> list[FieldMarks]:
     """The fields a step is asked for, but the entry it is about and what is asked one by one."""
     declared = {deed.field, "extra"} | ({"data"} if hasattr(deed.entry, "fields") else set())
     return [one for one in asked_fields(kind) if one.name not in declared]
 
 
-def _own_fields(kind: type[Happening], deed: EventChoice, pack: Pack) -> Sequence[Any]:
+def _own_fields(kind: type[Event], deed: EventChoice, pack: Pack) -> Sequence[Any]:
     if hasattr(deed.entry, "fields"):
         return list(deed.entry.fields)
     return list(pack.field) if "extra" in kind.model_fields else []

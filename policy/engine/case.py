@@ -34,8 +34,8 @@ from policy.vocabulary.events import (
     Concluded,
     Decided,
     Dispatched,
+    Event,
     ExtensionGranted,
-    Happening,
     Imported,
     Judged,
     Promised,
@@ -65,7 +65,7 @@ from policy.vocabulary.worktime import WorkCalendar
 
 
 def apply(
-    facts: CaseFacts, event: Happening, pack: Pack, *, calendar: WorkCalendar, now: dt.datetime
+    facts: CaseFacts, event: Event, pack: Pack, *, calendar: WorkCalendar, now: dt.datetime
 ) -> tuple[CaseFacts, tuple[Effect, ...]]:
     """Return the case after the event, and the changes the event made.
 
@@ -77,7 +77,7 @@ def apply(
 
 
 def next_facts(
-    facts: CaseFacts, event: Happening, pack: Pack, *, calendar: WorkCalendar, now: dt.datetime
+    facts: CaseFacts, event: Event, pack: Pack, *, calendar: WorkCalendar, now: dt.datetime
 ) -> CaseFacts:
     """Return the case after the event, as `apply` does, without its changes."""
     rules = Rules(pack, calendar, utc(now))
@@ -128,9 +128,7 @@ def _upgraded_by_time(
     return deadlines.reapply_rules(after, pack=rules.pack, calendar=rules.calendar)
 
 
-def _apply_rules(
-    before: CaseFacts, after: CaseFacts, event: Happening, *, rules: Rules
-) -> CaseFacts:
+def _apply_rules(before: CaseFacts, after: CaseFacts, event: Event, *, rules: Rules) -> CaseFacts:
     """Apply what the rules add to an event: deadlines met and started, signoffs, penalties."""
     after = deadlines.meet(after, event, pack=rules.pack, now=rules.now)
     after = penalties.for_breaches(after, before, rules)
@@ -148,9 +146,7 @@ def _apply_rules(
     return penalties.for_event(after, before, event, rules=rules)
 
 
-def _record_signoff(
-    before: CaseFacts, after: CaseFacts, event: Happening, *, pack: Pack
-) -> CaseFacts:
+def _record_signoff(before: CaseFacts, after: CaseFacts, event: Event, *, pack: Pack) -> CaseFacts:
     """Record a signoff where the regulation wants one for this step."""
     for entry in pack.signoffs.get(event.type, ()):
         held = standing(entry, before, event.by, pack=pack) if entry.recorded else None
@@ -274,7 +270,7 @@ def _reclassify(facts: CaseFacts, event: Classified | TakenOver, pack: Pack) -> 
     return classify(facts, pack)
 
 
-def _upgraded(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def _upgraded(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     entry = next(
         e for e in rules.pack.escalation if e.event == event.type and holds(e.applies, facts)
     )
@@ -282,7 +278,7 @@ def _upgraded(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     return deadlines.reapply_rules(after, pack=rules.pack, calendar=rules.calendar)
 
 
-def _reviewed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def _reviewed(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     return deadlines.restart_review(facts, at=event.at, pack=rules.pack, calendar=rules.calendar)
 
 
@@ -318,7 +314,7 @@ def _change_assignment(facts: CaseFacts, **changed: Any) -> CaseFacts:
     )
 
 
-def _returned(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def _returned(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     return replace(_change_assignment(facts, returned_at=event.at), status=Status.returned)
 
 
@@ -326,11 +322,11 @@ def _assigned(facts: CaseFacts, event: Assigned, rules: Rules) -> CaseFacts:
     return _change_assignment(facts, handler=event.handler)
 
 
-def _contacted(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def _contacted(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     return replace(facts, contacted_at=facts.contacted_at or event.at)
 
 
-def _unchanged(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def _unchanged(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     return facts
 
 
@@ -381,7 +377,7 @@ _AFTER_CONFIRMING = {
 }
 
 
-def _confirmed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def _confirmed(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     assert facts.reply_outcome is not None
     status = _AFTER_CONFIRMING[facts.reply_outcome]
     if status is Status.confirmed:
@@ -389,7 +385,7 @@ def _confirmed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
     return replace(facts, status=status, raised_at=event.at)
 
 
-def _declined(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def _declined(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     extensions = facts.extensions
     if facts.reply_outcome is ReplyOutcome.extension:
         extensions = (*extensions[:-1], replace(extensions[-1], granted=False, decided_at=event.at))
@@ -409,7 +405,7 @@ def _granted(facts: CaseFacts, event: ExtensionGranted, rules: Rules) -> CaseFac
     return _decided_extension(facts, event, granted=True)
 
 
-def _decided_extension(facts: CaseFacts, event: Happening, *, granted: bool) -> CaseFacts:
+def _decided_extension(facts: CaseFacts, event: Event, *, granted: bool) -> CaseFacts:
     last = replace(facts.extensions[-1], granted=granted, decided_at=event.at)
     return replace(
         facts,
@@ -419,7 +415,7 @@ def _decided_extension(facts: CaseFacts, event: Happening, *, granted: bool) -> 
     )
 
 
-def _refused(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def _refused(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     """Let the deadline run on with the time it had left when the extension was asked for."""
     for slot in dict.fromkeys(entry.slot for entry in rules.pack.extension):
         deadline = deadlines.slot_deadline(facts, slot, rules.pack)
@@ -470,7 +466,7 @@ def _promised(facts: CaseFacts, event: Promised, rules: Rules) -> CaseFacts:
     return deadlines.move_as_promised(facts, at=event.at, pack=rules.pack)
 
 
-def _factory_closed(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def _factory_closed(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     return replace(facts, factory_closed_at=event.at)
 
 
@@ -481,11 +477,11 @@ def _judged(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
     return penalties.for_judgement(facts, event, rules)
 
 
-def _penalty_step(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def _penalty_step(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     return penalties.apply_step(facts, event, pack=rules.pack, calendar=rules.calendar)
 
 
-def _recounted(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def _recounted(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     return recounting.recount(facts, at=event.at, pack=rules.pack, calendar=rules.calendar)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from policy.pack.forms_and_reports import STANDING
 from policy.pack.shapes import Condition, ConditionRow
-from policy.vocabulary.events import Happening
+from policy.vocabulary.events import Event
 from policy.vocabulary.facts import PICTURES, CaseFacts, replace
 from policy.vocabulary.status import CallPurpose
 
@@ -22,13 +22,13 @@ _CALLS = {
 _NOT_OURS = object()
 
 
-def holds(condition: Condition, facts: CaseFacts, event: Happening | None = None) -> bool:
+def holds(condition: Condition, facts: CaseFacts, event: Event | None = None) -> bool:
     """Whether every row of the condition holds; an empty condition always does."""
     return not condition or first_failing(condition, facts, event) is None
 
 
 def first_failing(
-    condition: Condition, facts: CaseFacts, event: Happening | None = None
+    condition: Condition, facts: CaseFacts, event: Event | None = None
 ) -> ConditionRow | None:
     """Return the first row that does not hold; without an event, rows about events are skipped."""
     # An event asks hundreds of rows, so the value of a row is looked up without a further call.
@@ -47,7 +47,7 @@ def first_failing(
     return None
 
 
-def field_value(field: str, facts: CaseFacts, event: Happening | None) -> Any:
+def field_value(field: str, facts: CaseFacts, event: Event | None) -> Any:
     """Return the value of a condition's field: of the event, the case or the pack's own."""
     if "." in field:
         found = _path_value(field, facts, event)
@@ -70,7 +70,7 @@ def _derived_value(field: str, facts: CaseFacts) -> Any:
     return facts.extra.get(field)
 
 
-def _path_value(path: str, facts: CaseFacts, event: Happening | None) -> Any:
+def _path_value(path: str, facts: CaseFacts, event: Event | None) -> Any:
     """Return the value of a path such as `event.x`, `event.data.x`, `form.visit.day`, `chain.x`.
 
     `late.DEADLINE` is true once a breach of that deadline stands, whichever round it was in.

@@ -15,7 +15,7 @@ from typing import Any
 from policy.engine.conditions import field_value, holds
 from policy.pack.schema import DeadlineEntry, Pack
 from policy.pack.shapes import Quantity
-from policy.vocabulary.events import Happening
+from policy.vocabulary.events import Event
 from policy.vocabulary.facts import BreachFacts, CaseFacts, DeadlineFacts, Revision, replace
 from policy.vocabulary.status import ActorKind, DeadlineState
 from policy.vocabulary.worktime import Due, Unit, WorkCalendar
@@ -29,7 +29,7 @@ def start(
     received_at: dt.datetime | None = None,
     pack: Pack,
     calendar: WorkCalendar,
-    event: Happening | None = None,
+    event: Event | None = None,
 ) -> CaseFacts:
     """Start the deadlines of an event. `received_at` is what 'since receipt' counts from."""
     # Deadlines without a slot compete with no other: they are added together.
@@ -69,7 +69,7 @@ def _restate_end(
     *,
     at: dt.datetime,
     calendar: WorkCalendar,
-    event: Happening | None,
+    event: Event | None,
 ) -> CaseFacts:
     """Move a running deadline to the end its field states now; the old end becomes a revision."""
     stated = field_value(entry.until or "", facts, event)
@@ -87,7 +87,7 @@ def _count_from(
     received_at: dt.datetime | None,
     calendar: WorkCalendar,
     facts: CaseFacts,
-    event: Happening | None,
+    event: Event | None,
 ) -> dt.datetime:
     """Return the instant a term counts from: event, receipt, or the day or instant in a field.
 
@@ -152,7 +152,7 @@ def _new_deadline(
     *,
     since: dt.datetime,
     calendar: WorkCalendar,
-    event: Happening | None,
+    event: Event | None,
 ) -> DeadlineFacts:
     because: dict[str, Any] = {
         "rule": entry.key,
@@ -329,7 +329,7 @@ def _map_deadlines(facts: CaseFacts, change: Callable[[DeadlineFacts], DeadlineF
     return facts if same else replace(facts, deadlines=changed)
 
 
-def meet(facts: CaseFacts, event: Happening, *, pack: Pack, now: dt.datetime) -> CaseFacts:
+def meet(facts: CaseFacts, event: Event, *, pack: Pack, now: dt.datetime) -> CaseFacts:
     """Meet the deadlines an event meets, late or in time; a breach found too early is lifted.
 
     The rule says which time of a person's deed counts. A deed from a workbook is always judged by

@@ -25,16 +25,7 @@ from policy.vocabulary.errors import (
     RuleGone,
     TimeInFuture,
 )
-from policy.vocabulary.events import (
-    Corrected,
-    Happening,
-    Moved,
-    Recounted,
-    Withdrawn,
-    dump,
-    load,
-    utc,
-)
+from policy.vocabulary.events import Corrected, Event, Moved, Recounted, Withdrawn, dump, load, utc
 from policy.vocabulary.facts import (
     BreachFacts,
     CaseFacts,
@@ -52,7 +43,7 @@ class JournalEntry:
     """One journal row: its place, its event, and when it was recorded."""
 
     seq: int
-    event: Happening
+    event: Event
     recorded_at: dt.datetime
 
 
@@ -168,7 +159,7 @@ def _replay_penalty_steps(facts: CaseFacts, steps: list[JournalEntry], rules: Ru
     return facts
 
 
-def is_derived(event: Happening) -> bool:
+def is_derived(event: Event) -> bool:
     """Whether the rules bring the event by themselves, so that it binds no correction."""
     counted_anew = event.by.kind is ActorKind.system or isinstance(event, Recounted)
     return counted_anew or event.type in penalties.STEPS

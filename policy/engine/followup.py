@@ -12,7 +12,7 @@ from policy.vocabulary.errors import FieldMissing, PersonUnknown
 from policy.vocabulary.events import (
     CalledBack,
     Dispatched,
-    Happening,
+    Event,
     Restarted,
     Settled,
     Signed,
@@ -160,7 +160,7 @@ def signed(facts: CaseFacts, event: Signed, rules: Rules) -> CaseFacts:
     return close(facts, event.feedback, event, rules=rules)
 
 
-def close(facts: CaseFacts, feedback: str, event: Happening, *, rules: Rules) -> CaseFacts:
+def close(facts: CaseFacts, feedback: str, event: Event, *, rules: Rules) -> CaseFacts:
     """Close the case, start its observation and set until when it is kept."""
     facts = replace(facts, status=Status.closed, closed_at=event.at, feedback=feedback)
     facts = with_retention(facts, rules)
@@ -186,7 +186,7 @@ def with_retention(facts: CaseFacts, rules: Rules) -> CaseFacts:
     return replace(facts, retain_until=until)
 
 
-def archived(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def archived(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     """Archive the case; a callback that was not made is owed no longer."""
     facts = deadlines.stop_all(facts)
     return replace(facts, status=Status.archived, archived_at=event.at)

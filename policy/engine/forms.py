@@ -31,8 +31,8 @@ from policy.vocabulary.events import (
     Checked,
     Endorsed,
     Escalated,
+    Event,
     Filled,
-    Happening,
     Informed,
     Involved,
     Promised,
@@ -45,7 +45,7 @@ from policy.vocabulary.status import ALLOWED
 
 
 def add_entry(
-    facts: CaseFacts, event: Happening, section: str, *, key: str, data: Mapping[str, Any]
+    facts: CaseFacts, event: Event, section: str, *, key: str, data: Mapping[str, Any]
 ) -> CaseFacts:
     """Return the case with one more entry, by the person and at the time of the event."""
     form_entry = FormEntryFacts(section, key, facts.round, event.at, event.by.employee, dict(data))
@@ -274,7 +274,7 @@ def verify(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
     return add_entry(facts, event, "finding", key=entry.key, data=said)
 
 
-def claim(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
+def claim(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     """Add what the company owes the customer for the event, from a number of cases on."""
     for entry in rules.pack.claims.get(event.type, ()):
         count = int(getattr(event, "earlier", 0) or 0) + 1
@@ -289,7 +289,7 @@ def claim(facts: CaseFacts, event: Happening, rules: Rules) -> CaseFacts:
 
 
 def record_grade_change(
-    before: CaseFacts, after: CaseFacts, event: Happening, *, because: str
+    before: CaseFacts, after: CaseFacts, event: Event, *, because: str
 ) -> CaseFacts:
     """Add an entry for a changed grade: from what, when and why."""
     if after.grade == before.grade or after.grade is None:

@@ -20,7 +20,7 @@ from policy.vocabulary.errors import (
     StatusForbids,
     VoteOpen,
 )
-from policy.vocabulary.events import Appealed, Convened, Happening, Ruled, Voted
+from policy.vocabulary.events import Appealed, Convened, Event, Ruled, Voted
 from policy.vocabulary.facts import CaseFacts, FormEntryFacts, replace
 from policy.vocabulary.status import ClosingGround, Responsibility, Sign, Status
 
@@ -162,7 +162,7 @@ def _question(facts: CaseFacts, key: str, pack: Pack, *, about: str | None = Non
     return entry
 
 
-def _open_jury(facts: CaseFacts, key: str, event: Happening, *, pack: Pack) -> FormEntryFacts:
+def _open_jury(facts: CaseFacts, key: str, event: Event, *, pack: Pack) -> FormEntryFacts:
     _question(facts, key, pack)
     jury = facts.last_entry("vote", key)
     if jury is None or vote_state(facts, key) != "open":

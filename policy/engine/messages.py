@@ -16,7 +16,7 @@ from policy.engine.forms import awaited_approver
 from policy.engine.permission import post_of
 from policy.pack.forms_and_reports import ChainEntry
 from policy.pack.schema import Pack
-from policy.vocabulary.events import Appealed, Convened, Happening, Involved
+from policy.vocabulary.events import Appealed, Convened, Event, Involved
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.status import Status
 
@@ -46,7 +46,7 @@ _TELLS = {
 
 
 def notifications(
-    event: Happening,
+    event: Event,
     effects: Sequence[Effect],
     before: CaseFacts,
     *,
@@ -91,7 +91,7 @@ def _approver(facts: CaseFacts, chain: ChainEntry, pack: Pack) -> str | None:
 
 
 def _jury_notifications(
-    event: Happening, after: CaseFacts, pack: Pack, *, seq: int
+    event: Event, after: CaseFacts, pack: Pack, *, seq: int
 ) -> Iterator[Notification]:
     """Yield those to who convenes the jury of an appeal, and to the members seated."""
     if isinstance(event, Appealed):
@@ -116,7 +116,7 @@ def _participant_notification(
 
 
 def _alert_notifications(
-    event: Happening, effects: Sequence[Effect], after: CaseFacts, *, pack: Pack, seq: int
+    event: Event, effects: Sequence[Effect], after: CaseFacts, *, pack: Pack, seq: int
 ) -> Iterator[Notification]:
     """Yield the notifications of alerts, and to the next step of a ladder."""
     for alert in pack.alerts.get(event.type, ()):

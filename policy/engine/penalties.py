@@ -22,13 +22,13 @@ from policy.vocabulary.errors import (
     NotFound,
     StatusForbids,
 )
-from policy.vocabulary.events import Happening, Judged, PenaltyNotified
+from policy.vocabulary.events import Event, Judged, PenaltyNotified
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts, replace
 from policy.vocabulary.status import PenaltyStatus, Sign
 from policy.vocabulary.worktime import WorkCalendar
 
 
-def for_event(facts: CaseFacts, before: CaseFacts, event: Happening, *, rules: Rules) -> CaseFacts:
+def for_event(facts: CaseFacts, before: CaseFacts, event: Event, *, rules: Rules) -> CaseFacts:
     """Add the penalties an event brings by itself, to who was responsible before it."""
     for entry in rules.pack.penalties_by_event.get(event.type, ()):
         if not holds(entry.applies, before, event):
@@ -49,7 +49,7 @@ def for_event(facts: CaseFacts, before: CaseFacts, event: Happening, *, rules: R
 
 
 def _count_of_year(
-    entry: PenaltyEntry, who: str | None, event: Happening, *, facts: CaseFacts
+    entry: PenaltyEntry, who: str | None, event: Event, *, facts: CaseFacts
 ) -> dict[str, Any] | None:
     """Return the count of verified complaints as a reason, or None where it costs nothing."""
     assert entry.from_count is not None
@@ -229,7 +229,7 @@ def bearers(entry: PenaltyEntry | RewardEntry, facts: CaseFacts) -> list[str | N
             return [facts.handler]
 
 
-def _occasion(entry: PenaltyEntry | RewardEntry, round: int, event: Happening) -> str:
+def _occasion(entry: PenaltyEntry | RewardEntry, round: int, event: Event) -> str:
     match entry.per:
         case "order":
             return "order"
@@ -380,7 +380,7 @@ def take_back_unfounded(facts: CaseFacts, *, pack: Pack, at: dt.datetime) -> Cas
 
 
 def take_back_earlier_finding(
-    facts: CaseFacts, event: Happening, *, pack: Pack, at: dt.datetime
+    facts: CaseFacts, event: Event, *, pack: Pack, at: dt.datetime
 ) -> CaseFacts:
     """Take back the penalties of an earlier finding that the new one does not bring."""
     rules = {

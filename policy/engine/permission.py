@@ -27,7 +27,7 @@ from policy.vocabulary.errors import (
     TimeInFuture,
     WindowNotOpen,
 )
-from policy.vocabulary.events import EVENTS, By, Happening
+from policy.vocabulary.events import EVENTS, By, Event
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts
 from policy.vocabulary.marks import declared
 from policy.vocabulary.status import ALLOWED, ENDS, ActorKind, ClosingGround, Status
@@ -89,7 +89,7 @@ def _awaited(facts: CaseFacts, name: str, pack: Pack) -> bool:
 
 
 def refusal(
-    facts: CaseFacts, name: str, by: By, *, pack: Pack, event: Happening | None = None
+    facts: CaseFacts, name: str, by: By, *, pack: Pack, event: Event | None = None
 ) -> DomainError | None:
     """Why the event may not happen now, or None. Without `event` its contents are left open."""
     for reason in (
@@ -103,7 +103,7 @@ def refusal(
     return None
 
 
-def refusal_alone(by: By, pack: Pack, event: Happening) -> DomainError | None:
+def refusal_alone(by: By, pack: Pack, event: Event) -> DomainError | None:
     """Why somebody may not do what belongs to no case, or None: there only posts decide."""
     return _by_post(CaseFacts(), event.type, by, pack=pack, event=event)
 
@@ -125,7 +125,7 @@ def _by_status(facts: CaseFacts, name: str) -> DomainError | None:
 
 
 def _by_standing(
-    facts: CaseFacts, name: str, pack: Pack, *, event: Happening | None
+    facts: CaseFacts, name: str, pack: Pack, *, event: Event | None
 ) -> DomainError | None:
     """What follows from the case itself and needs no rule: nothing to review, nobody to ask."""
     forbidden = StatusForbids(deed=name, status=facts.status)
@@ -191,7 +191,7 @@ def _by_escalation(facts: CaseFacts, name: str, pack: Pack) -> DomainError | Non
     return StatusForbids(deed=name, status=facts.status)
 
 
-def _by_call(facts: CaseFacts, event: Happening | None, pack: Pack) -> DomainError | None:
+def _by_call(facts: CaseFacts, event: Event | None, pack: Pack) -> DomainError | None:
     """A verification comes before closing; a window that has not opened waits."""
     purpose = getattr(getattr(event, "purpose", None), "value", None)
     answered = facts.closing_ground in (ClosingGround.satisfied, ClosingGround.settled)
@@ -210,7 +210,7 @@ def _by_call(facts: CaseFacts, event: Happening | None, pack: Pack) -> DomainErr
 
 
 def _by_post(
-    facts: CaseFacts, name: str, by: By, *, pack: Pack, event: Happening | None
+    facts: CaseFacts, name: str, by: By, *, pack: Pack, event: Event | None
 ) -> DomainError | None:
     if by.kind is ActorKind.system:
         return None
@@ -230,7 +230,7 @@ def _by_post(
     return PostMissing(deed=name, posts=posts, cite=entries[0].cite)
 
 
-def _by_turn(facts: CaseFacts, by: By, pack: Pack, *, event: Happening) -> DomainError | None:
+def _by_turn(facts: CaseFacts, by: By, pack: Pack, *, event: Event) -> DomainError | None:
     """In a chain of approvals it is one post's turn, whoever else may approve later."""
     entry = pack.find("chain", getattr(event, "chain", ""))
     turn = forms.next_approver(facts, entry) if entry else None
@@ -281,7 +281,7 @@ def _called(who: str, facts: CaseFacts, pack: Pack) -> str:
     return pack.label("post", post_of(who, facts, pack)) or who
 
 
-def _concerns(applies: Any, facts: CaseFacts, event: Happening | None) -> bool:
+def _concerns(applies: Any, facts: CaseFacts, event: Event | None) -> bool:
     if event is None and any(row.field.startswith("event.") for row in applies):
         return False
     return holds(applies, facts, event)
@@ -369,9 +369,7 @@ def _held(entry: SignoffEntry, post: str | None, facts: CaseFacts, *, by: By) ->
     return None
 
 
-def _by_gate(
-    facts: CaseFacts, name: str, pack: Pack, *, event: Happening | None
-) -> DomainError | None:
+def _by_gate(facts: CaseFacts, name: str, pack: Pack, *, event: Event | None) -> DomainError | None:
     for gate in pack.gates.get(name, ()):
         if not _concerns(gate.applies, facts, event):
             continue
@@ -394,7 +392,7 @@ def _asked_for(path: str, pack: Pack) -> str:
     return pack.label(section, name.partition(".")[0]) if name else path
 
 
-def checked_time(facts: CaseFacts, event: Happening, now: dt.datetime) -> None:
+def checked_time(facts: CaseFacts, event: Event, now: dt.datetime) -> None:
     """Refuse what is stated to happen in the future or before there was a case."""
     if event.at > now:
         raise TimeInFuture(field="at", at=event.at)

@@ -39,7 +39,7 @@ from policy.pack.loading import build_pack, read_toml
 from policy.pack.numbering import render_number, serial_period
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError, PackRefused
-from policy.vocabulary.events import EVENTS, SYSTEM, By, Happening, HeldPost, load
+from policy.vocabulary.events import EVENTS, SYSTEM, By, Event, HeldPost, load
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts
 from policy.vocabulary.marks import FieldMarks, Mark, marks_of
 from policy.vocabulary.status import ActorKind, DeadlineState, Sign
@@ -159,7 +159,7 @@ class StepOutcome:
     `event` is None where what the step says makes no event at all.
     """
 
-    event: Happening | None
+    event: Event | None
     recorded_at: dt.datetime
     before: CaseFacts
     after: CaseFacts
@@ -237,11 +237,11 @@ class Play:
         )
         return StepOutcome(event, now, before, after, effects, self.told)
 
-    def event(self, step: Mapping[str, Any]) -> Happening:
+    def event(self, step: Mapping[str, Any]) -> Event:
         """What a step says happened; raises as `events.load` where it makes no event."""
         return load(self._data(step) | {"at": self.instant(step["at"])})
 
-    def _happen(self, event: Happening, now: dt.datetime) -> tuple[CaseFacts, tuple[Effect, ...]]:
+    def _happen(self, event: Event, now: dt.datetime) -> tuple[CaseFacts, tuple[Effect, ...]]:
         if event.type in ("corrected", "withdrawn"):
             entry = JournalEntry(len(self.entries) + 1, event, now)
             after = fold([*self.entries, entry], self.pack, self.calendar)

@@ -19,7 +19,7 @@ from policy.engine.permission import FIRST, offered
 from policy.pack.schema import SECTIONS, DeadlineEntry, GateEntry, Pack, SignoffEntry
 from policy.pack.shapes import Condition, ConditionRow, Operator
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.events import EVENTS, By, CalledBack, Happening, HeldPost, load
+from policy.vocabulary.events import EVENTS, By, CalledBack, Event, HeldPost, load
 from policy.vocabulary.facts import CaseFacts, replace
 from policy.vocabulary.marks import FieldMarks, declared, marks_of
 from policy.vocabulary.status import ALLOWED, ActorKind, CallOutcome, CallPurpose, Status
@@ -176,7 +176,7 @@ def _deadline_role(entry: DeadlineEntry) -> str:
     return ("reviewed" if entry.review_every else "answering") if entry.slot else ""
 
 
-def moments_to_try(place: ReachedState, event: Happening) -> list[dt.datetime]:
+def moments_to_try(place: ReachedState, event: Event) -> list[dt.datetime]:
     """When an event is tried: at once, and where time decides, at every moment it may decide.
 
     That is the next day and just after each time a running clock waits for. What a clock that
@@ -199,7 +199,7 @@ def moments_to_try(place: ReachedState, event: Happening) -> list[dt.datetime]:
 class EntryNeed:
     """Something to write down, for which cases, and how often some rule asks for it."""
 
-    event: Happening
+    event: Event
     applies: Condition
     times: int
 
@@ -222,7 +222,7 @@ def _entry_needs(pack: Pack) -> Iterator[EntryNeed]:
         yield EntryNeed(_load_event(pack, said), applies, counted.get(f"{section}.{key}", 1))
 
 
-def _changes_sort(event: Happening, status: Status) -> bool:
+def _changes_sort(event: Event, status: Status) -> bool:
     """Whether an event gives a case at the department another kind or grade.
 
     It is tried, but no way to an end: a case must come to one as what it is.
@@ -300,7 +300,7 @@ class _Walker:
         self.found.complete = not self.waiting
         return self.found
 
-    def _visit(self, here: Hashable, place: ReachedState, tried: list[Happening]) -> None:
+    def _visit(self, here: Hashable, place: ReachedState, tried: list[Event]) -> None:
         written: ReachedState | None = place
         for _ in range(self.most_times):
             written = self._with_papers(written) if written else None
@@ -329,14 +329,14 @@ class _Walker:
                 here = replace(after, written=marks)
         return None if here is place else here
 
-    def _put(self, place: ReachedState, question: list[Happening]) -> ReachedState | None:
+    def _put(self, place: ReachedState, question: list[Event]) -> ReachedState | None:
         """Where a question to a jury leads, step by step as far as it goes."""
         here = place
         for event in question:
             here = self._after(here, event, here.at + MINUTE) or here
         return None if here is place else here
 
-    def _after(self, place: ReachedState, event: Happening, at: dt.datetime) -> ReachedState | None:
+    def _after(self, place: ReachedState, event: Event, at: dt.datetime) -> ReachedState | None:
         """The place an event leads to, None where it is refused: nothing else may be raised."""
         self.found.steps += 1
         update: dict[str, Any] = {"at": at}
@@ -445,7 +445,7 @@ def _person(name: str, *, posts: tuple[str, ...] = (), departments: tuple[str, .
 # ---------------------------------------------------------------- what
 
 
-def first_events(pack: Pack) -> Iterator[Happening]:
+def first_events(pack: Pack) -> Iterator[Event]:
     """Every kind and grade with none and all of the pack's own fields; and history.
 
     And every channel, where some rule asks how a case came.
@@ -540,13 +540,13 @@ def jury_events(key: str) -> Iterator[dict[str, Any]]:
     yield {"type": "ruled", "vote": key, "minutes": "-"}
 
 
-def _load_event(pack: Pack, said: dict[str, Any]) -> Happening:
+def _load_event(pack: Pack, said: dict[str, Any]) -> Event:
     caller = said["type"] in ("called_back", "restarted")
     by = person_with_every_post(pack, "caller" if caller else "worker")
     return load({"at": BEGIN, "by": by, **said})
 
 
-def every_event(pack: Pack) -> list[Happening]:
+def every_event(pack: Pack) -> list[Event]:
     """An event of every sort, with every choice that may lead somewhere else."""
     chosen = [*_at_the_desk(pack), *_at_work(), *_afterwards(pack)]
     rest = _without_choices(pack, {said["type"] for said in chosen})

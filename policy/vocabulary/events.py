@@ -93,7 +93,7 @@ class By(_Frozen):
 SYSTEM = By(kind=ActorKind.system)
 
 
-class Happening(_Frozen):
+class Event(_Frozen):
     """What every event has. `type` is its name in journals, packs and case files."""
 
     type: Annotated[str, Mark.by_system, Mark.silent]
@@ -110,7 +110,7 @@ class Happening(_Frozen):
 # ---------------------------------------------------------------- the care desk takes it in
 
 
-class Registered(Happening):
+class Registered(Event):
     """A complaint was heard and written down; `received_at` is when the customer spoke.
 
     `reason` says why the company is not to blame, where that is already stated. `first_asked` is
@@ -136,7 +136,7 @@ class Registered(Happening):
     earlier: Annotated[int, Field(ge=0), Mark.seldom, Mark.fixed, Mark.silent] = 0
 
 
-class Imported(Happening):
+class Imported(Event):
     """A case from before go-live, as the old register had it: no clock, penalty or notice."""
 
     type: Literal["imported"] = "imported"
@@ -154,7 +154,7 @@ class Imported(Happening):
     extra: Extra = Field(default_factory=dict)
 
 
-class TakenOver(Happening):
+class TakenOver(Event):
     """An open case from before go-live is worked on under the regulation from now on."""
 
     type: Literal["taken_over"] = "taken_over"
@@ -163,7 +163,7 @@ class TakenOver(Happening):
     grade: GradeKey | None = None
 
 
-class Classified(Happening):
+class Classified(Event):
     """What sort of complaint it is, and whether the company is to blame, with the reason."""
 
     type: Literal["classified"] = "classified"
@@ -175,21 +175,21 @@ class Classified(Happening):
     extra: Extra = Field(default_factory=dict)
 
 
-class Upgraded(Happening):
+class Upgraded(Event):
     """A grade without a limit, because there is a specific reason; breaches so far stay."""
 
     type: Literal["upgraded"] = "upgraded"
     reason: OwnWords
 
 
-class Reviewed(Happening):
+class Reviewed(Event):
     """Somebody looked at a case that has no limit; the next review is counted from here."""
 
     type: Literal["reviewed"] = "reviewed"
     text: OwnWords
 
 
-class Dispatched(Happening):
+class Dispatched(Event):
     """The form went to a department. `holder` and `deputy` are who led it that day."""
 
     type: Literal["dispatched"] = "dispatched"
@@ -203,49 +203,49 @@ class Dispatched(Happening):
 # ---------------------------------------------------------------- the department works
 
 
-class Returned(Happening):
+class Returned(Event):
     """The department says the case is not its own; its clocks run on."""
 
     type: Literal["returned"] = "returned"
     reason: OwnWords
 
 
-class Assigned(Happening):
+class Assigned(Event):
     """The director decides who handles it."""
 
     type: Literal["assigned"] = "assigned"
     handler: EmployeeNumber
 
 
-class Contacted(Happening):
+class Contacted(Event):
     """The customer was spoken to for the first time."""
 
     type: Literal["contacted"] = "contacted"
     text: OwnWords | None = None
 
 
-class Progressed(Happening):
+class Progressed(Event):
     """Something was done that changes no status."""
 
     type: Literal["progressed"] = "progressed"
     text: OwnWords
 
 
-class ArrivedOnSite(Happening):
+class ArrivedOnSite(Event):
     """The factory's people came to see a serious fault."""
 
     type: Literal["arrived_on_site"] = "arrived_on_site"
     text: OwnWords | None = None
 
 
-class RepliedInWriting(Happening):
+class RepliedInWriting(Event):
     """A written answer went out; `proof` says where it can be found."""
 
     type: Literal["replied_in_writing"] = "replied_in_writing"
     proof: OwnLine
 
 
-class Replied(Happening):
+class Replied(Event):
     """The department's answer; it counts once the director confirmed it."""
 
     type: Literal["replied"] = "replied"
@@ -254,34 +254,34 @@ class Replied(Happening):
     until: AwareDatetime | None = None
 
 
-class Confirmed(Happening):
+class Confirmed(Event):
     """The director stands behind the answer."""
 
     type: Literal["confirmed"] = "confirmed"
 
 
-class Declined(Happening):
+class Declined(Event):
     """The director does not stand behind the answer; the handler goes on."""
 
     type: Literal["declined"] = "declined"
     reason: OwnWords
 
 
-class ExtensionGranted(Happening):
+class ExtensionGranted(Event):
     """The care desk grants the time asked for, or less."""
 
     type: Literal["extension_granted"] = "extension_granted"
     until: AwareDatetime
 
 
-class ExtensionRefused(Happening):
+class ExtensionRefused(Event):
     """The care desk refuses; the time left runs on from here."""
 
     type: Literal["extension_refused"] = "extension_refused"
     reason: OwnWords
 
 
-class Decided(Happening):
+class Decided(Event):
     """The general manager intervened: solved, or back with an instruction and a term."""
 
     type: Literal["decided"] = "decided"
@@ -290,7 +290,7 @@ class Decided(Happening):
     until: AwareDatetime | None = None
 
 
-class FactoryClosed(Happening):
+class FactoryClosed(Event):
     """The service department closed the case in the factory's system."""
 
     type: Literal["factory_closed"] = "factory_closed"
@@ -300,7 +300,7 @@ class FactoryClosed(Happening):
 # ---------------------------------------------------------------- what is written down
 
 
-class Promised(Happening):
+class Promised(Event):
     """Something was promised to the customer: a time, a thing worth `amount` yuan, or both.
 
     `consent` says that the customer agreed, which a time later than the usual one needs.
@@ -313,7 +313,7 @@ class Promised(Happening):
     consent: bool = False
 
 
-class Informed(Happening):
+class Informed(Event):
     """The customer was told something: where it stands, what is planned, how it ended."""
 
     type: Literal["informed"] = "informed"
@@ -324,7 +324,7 @@ class Informed(Happening):
     text: OwnWords
 
 
-class Filled(Happening):
+class Filled(Event):
     """A form of the regulation was filled in; what was filled before stays beside it."""
 
     type: Literal["filled"] = "filled"
@@ -334,7 +334,7 @@ class Filled(Happening):
     )
 
 
-class Reported(Happening):
+class Reported(Event):
     """A report went outside or above: to whom it went in truth, on which way, proven by what."""
 
     type: Literal["reported"] = "reported"
@@ -345,7 +345,7 @@ class Reported(Happening):
     text: OwnWords | None = None
 
 
-class Checked(Happening):
+class Checked(Event):
     """An item of a checklist is at hand; `paper` is the checksum of the picture that shows it."""
 
     type: Literal["checked"] = "checked"
@@ -355,7 +355,7 @@ class Checked(Happening):
     paper: Annotated[Short, Mark.fixed, Mark.silent] | None = None
 
 
-class Endorsed(Happening):
+class Endorsed(Event):
     """The next of a chain of approvals: with it or against it, with an opinion."""
 
     type: Literal["endorsed"] = "endorsed"
@@ -364,7 +364,7 @@ class Endorsed(Happening):
     opinion: Long
 
 
-class Escalated(Happening):
+class Escalated(Event):
     """A matter that cannot be handled here goes one step up its ladder."""
 
     type: Literal["escalated"] = "escalated"
@@ -372,7 +372,7 @@ class Escalated(Happening):
     reason: OwnWords
 
 
-class Involved(Happening):
+class Involved(Event):
     """Another department takes part; the one that leads goes on leading."""
 
     type: Literal["involved"] = "involved"
@@ -380,7 +380,7 @@ class Involved(Happening):
     task: Long
 
 
-class Verified(Happening):
+class Verified(Event):
     """What the check of the case found, and who was concerned.
 
     `earlier` says for each of them how many verified complaints he had before, of those received
@@ -396,7 +396,7 @@ class Verified(Happening):
     )
 
 
-class Concluded(Happening):
+class Concluded(Event):
     """The desk ends the case itself, without a department's answer."""
 
     type: Literal["concluded"] = "concluded"
@@ -406,7 +406,7 @@ class Concluded(Happening):
 # ---------------------------------------------------------------- the jury
 
 
-class Appealed(Happening):
+class Appealed(Event):
     """Somebody disagrees with what was found. Without `employee` his department disagrees."""
 
     type: Literal["appealed"] = "appealed"
@@ -415,7 +415,7 @@ class Appealed(Happening):
     employee: EmployeeNumber | None = None
 
 
-class Convened(Happening):
+class Convened(Event):
     """A jury was appointed for a question, by the employee numbers of its members."""
 
     type: Literal["convened"] = "convened"
@@ -424,7 +424,7 @@ class Convened(Happening):
     text: OwnWords | None = None
 
 
-class Voted(Happening):
+class Voted(Event):
     """A member of the jury says yes or no to the question, with a reason."""
 
     type: Literal["voted"] = "voted"
@@ -433,7 +433,7 @@ class Voted(Happening):
     reason: OwnWords
 
 
-class Ruled(Happening):
+class Ruled(Event):
     """What the votes come to is put on record, with the minutes."""
 
     type: Literal["ruled"] = "ruled"
@@ -444,7 +444,7 @@ class Ruled(Happening):
 # ---------------------------------------------------------------- the care desk follows up
 
 
-class CalledBack(Happening):
+class CalledBack(Event):
     """One attempt to call the customer and how it ended."""
 
     type: Literal["called_back"] = "called_back"
@@ -459,7 +459,7 @@ class CalledBack(Happening):
     text: OwnWords | None = None
 
 
-class Restarted(Happening):
+class Restarted(Event):
     """Another round begins; who leads the department now answers for it."""
 
     type: Literal["restarted"] = "restarted"
@@ -471,21 +471,21 @@ class Restarted(Happening):
     deputy: LeaderNumber | None = None
 
 
-class Settled(Happening):
+class Settled(Event):
     """A dissatisfied customer asks nothing more: the care director accepts that, with a reason."""
 
     type: Literal["settled"] = "settled"
     reason: OwnWords
 
 
-class Signed(Happening):
+class Signed(Event):
     """The care director closes the case with the customer's own words."""
 
     type: Literal["signed"] = "signed"
     feedback: OwnWords
 
 
-class Archived(Happening):
+class Archived(Event):
     """Nobody complained again: the case goes to the archive for its years."""
 
     type: Literal["archived"] = "archived"
@@ -496,7 +496,7 @@ class Archived(Happening):
 # ---------------------------------------------------------------- money
 
 
-class Judged(Happening):
+class Judged(Event):
     """A person found a ground for a penalty or a reward: never the engine, never by itself.
 
     `together`: further employees, where it cannot be pinned on one. `amount` where the ground
@@ -512,7 +512,7 @@ class Judged(Happening):
     text: OwnWords
 
 
-class _OnPenalty(Happening):
+class _OnPenalty(Event):
     rule: PenaltyKey
     employee: EmployeeNumber
     occasion: Annotated[str, Mark.by_system, Mark.silent]
@@ -549,7 +549,7 @@ class PenaltyReversed(_OnPenalty):
 # ---------------------------------------------------------------- time and amendments
 
 
-class TimePassed(Happening):
+class TimePassed(Event):
     """Time itself: clocks run out, observation ends, reviews fall due.
 
     `spared` are the keys of clocks that time does not run out on this time, because the file in
@@ -561,7 +561,7 @@ class TimePassed(Happening):
     amendable = False
 
 
-class Recounted(Happening):
+class Recounted(Event):
     """The calendar changed: running clocks are counted anew from their starts, for a reason."""
 
     type: Literal["recounted"] = "recounted"
@@ -569,7 +569,7 @@ class Recounted(Happening):
     amendable = False
 
 
-class Corrected(Happening):
+class Corrected(Event):
     """An earlier event was written down wrongly: `changes` are its fields as they should be."""
 
     type: Literal["corrected"] = "corrected"
@@ -579,7 +579,7 @@ class Corrected(Happening):
     amendable = False
 
 
-class Withdrawn(Happening):
+class Withdrawn(Event):
     """An earlier event never should have been; withdrawing the first ends the case."""
 
     type: Literal["withdrawn"] = "withdrawn"
@@ -588,7 +588,7 @@ class Withdrawn(Happening):
     amendable = False
 
 
-class Moved(Happening):
+class Moved(Event):
     """The case goes on under another version of its regulation: ids of the versions of the record.
 
     What happened before is counted anew by that version's rules; what was found late, decided
@@ -602,7 +602,7 @@ class Moved(Happening):
     amendable = False
 
 
-Event = Annotated[
+AnyEvent = Annotated[
     Registered
     | Imported
     | TakenOver
@@ -654,8 +654,8 @@ Event = Annotated[
     | Moved,
     Field(discriminator="type"),
 ]
-EVENTS: dict[str, type[Happening]] = {kind.name(): kind for kind in get_args(get_args(Event)[0])}
-_ADAPTER: TypeAdapter[Happening] = TypeAdapter(Event)
+EVENTS: dict[str, type[Event]] = {kind.name(): kind for kind in get_args(get_args(AnyEvent)[0])}
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(AnyEvent)
 
 
 @cache
@@ -665,7 +665,7 @@ def fields_called(name: str) -> tuple[FieldMarks, ...]:
     return tuple(one for one in fields if one is not None)
 
 
-def load(data: Mapping[str, Any]) -> Happening:
+def load(data: Mapping[str, Any]) -> Event:
     """The event a journal row or a case file describes.
 
     Raises FieldMissing, FieldTooLong, ZoneMissing or ChoiceUnknown for its first bad field.
@@ -676,7 +676,7 @@ def load(data: Mapping[str, Any]) -> Happening:
         raise _refused(error) from error
 
 
-def make(kind: type[Happening], /, **said: Any) -> Happening:
+def make(kind: type[Event], /, **said: Any) -> Event:
     """An event of a kind from what was said; None counts as not said. Raises as `load`."""
     try:
         return kind(**{name: value for name, value in said.items() if value is not None})
@@ -702,7 +702,7 @@ def _refused(error: ValidationError) -> DomainError:
             return ChoiceUnknown(field=field, value=str(first.get("input"))[:80])
 
 
-def dump(event: Happening) -> dict[str, Any]:
+def dump(event: Event) -> dict[str, Any]:
     """An event as JSON data, without what it does not say."""
     return event.model_dump(mode="json", exclude_defaults=True) | {"type": event.type}
 

@@ -15,14 +15,7 @@ from policy.engine.fact_changes import Effect
 from policy.pack.numbering import is_wider_than_printed, render_number, serial_period
 from policy.pack.schema import ChannelEntry, NumberEntry
 from policy.vocabulary.errors import ChoiceUnknown, FieldMissing, FieldTooLong, ValueRefused
-from policy.vocabulary.events import (
-    Classified,
-    Dispatched,
-    Happening,
-    Imported,
-    Registered,
-    TakenOver,
-)
+from policy.vocabulary.events import Classified, Dispatched, Event, Imported, Registered, TakenOver
 from policy.vocabulary.status import Responsibility, Status
 from services.calendar import working_calendar
 from services.cases import customers, journal
@@ -224,7 +217,7 @@ def _is_known(session: Session, *, source: str, source_id: str) -> bool:
 def _open_case(
     session: Session,
     version: PolicyVersion,
-    event: type[Happening],
+    event: type[Event],
     *,
     kind: str,
     customer: Customer | None,

@@ -24,7 +24,7 @@ from policy.engine.messages import Notification, notifications
 from policy.engine.penalties import wage_month
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import ChangedMeanwhile, MonthClosed, NotFound
-from policy.vocabulary.events import By, Corrected, Happening, Moved, Withdrawn, dump, load, make
+from policy.vocabulary.events import By, Corrected, Event, Moved, Withdrawn, dump, load, make
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
@@ -68,7 +68,7 @@ def rules_of(
 def record_event(
     session: Session,
     complaint: Complaint,
-    kind: type[Happening],
+    kind: type[Event],
     /,
     *,
     actor: Actor,
@@ -110,7 +110,7 @@ Deeds = Mapping[str, Callable[..., tuple[Effect, ...]]]
 """The functions that do the deeds of a module, by the names of their events."""
 
 
-def plain_deed(kind: type[Happening], what: str) -> Any:
+def plain_deed(kind: type[Event], what: str) -> Any:
     """Return a function that records an event of this kind; `what` becomes its docstring.
 
     For events whose fields need no look-up before they are recorded.
@@ -172,7 +172,7 @@ def _refuse_paid_months(session: Session, complaint: Complaint, after: CaseFacts
 def _write(
     session: Session,
     complaint: Complaint,
-    event: Happening,
+    event: Event,
     *,
     after: CaseFacts,
     told: Iterable[Notification],
@@ -208,7 +208,7 @@ def _write(
 def _row_lookups(
     session: Session,
     complaint: Complaint,
-    event: Happening,
+    event: Event,
     *,
     after: CaseFacts,
     rules: tuple[Pack, WorkCalendar],

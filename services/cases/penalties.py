@@ -16,7 +16,7 @@ from policy.engine.fact_changes import Effect
 from policy.engine.penalties import wage_month
 from policy.vocabulary.errors import NotFound
 from policy.vocabulary.events import (
-    Happening,
+    Event,
     Judged,
     PenaltyConfirmed,
     PenaltyNotified,
@@ -142,7 +142,7 @@ def reverse(
 def _record_step(
     session: Session,
     found: Penalty,
-    kind: type[Happening],
+    kind: type[Event],
     *,
     actor: Actor,
     now: dt.datetime,

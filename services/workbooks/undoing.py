@@ -27,7 +27,7 @@ from policy.vocabulary.errors import (
     NotFound,
     UndoBlocked,
 )
-from policy.vocabulary.events import Corrected, Happening, Withdrawn, dump, load
+from policy.vocabulary.events import Corrected, Event, Withdrawn, dump, load
 from services.cases import correcting, journal
 from services.company.actors import Actor
 from services.jobs import requests
@@ -198,7 +198,7 @@ def _event_fields(entries: Iterable[Journal]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for entry in entries:
         data |= entry.data["changes"] if entry.event == Corrected.name() else entry.data
-    event: Happening = load(data)
+    event: Event = load(data)
     return event.model_dump(mode="json") | dump(event)
 
 

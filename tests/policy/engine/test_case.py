@@ -23,7 +23,7 @@ from policy.vocabulary.errors import DomainError
 from policy.vocabulary.events import (
     By,
     Corrected,
-    Happening,
+    Event,
     HeldPost,
     Registered,
     TimePassed,
@@ -53,7 +53,7 @@ thorough = settings(
 
 
 @cache
-def world(regulation: str) -> tuple[Pack, list[Happening], list[Happening]]:
+def world(regulation: str) -> tuple[Pack, list[Event], list[Event]]:
     """A pack, the ways a case can begin and everything that can happen to it."""
     pack = load_pack(shipped_path(regulation), chosen_parameters(CASES / regulation))
     begin = [event for event in first_events(pack) if Life(pack).happen(event)]
@@ -69,7 +69,7 @@ class Life:
         self.entries: list[JournalEntry] = []
         self.now = BEGIN
 
-    def happen(self, event: Happening) -> tuple[CaseFacts, CaseFacts] | None:
+    def happen(self, event: Event) -> tuple[CaseFacts, CaseFacts] | None:
         """The case before and after; None where the event was refused."""
         entry = JournalEntry(len(self.entries) + 1, event, self.now)
         before = self.facts
@@ -85,7 +85,7 @@ class Life:
         return None
 
 
-def _next_event(data: st.DataObject, life: Life, tried: list[Happening]) -> Happening:
+def _next_event(data: st.DataObject, life: Life, tried: list[Event]) -> Event:
     """Something the status knows, or an amendment of what happened, stated now or a bit before."""
     stated = life.now - dt.timedelta(minutes=data.draw(st.sampled_from([0, 0, 0, 45])))
     if data.draw(st.integers(0, 9)) == 0:
@@ -102,7 +102,7 @@ def _next_event(data: st.DataObject, life: Life, tried: list[Happening]) -> Happ
     return event.model_copy(update=update)
 
 
-def _along_the_road(life: Life, tried: list[Happening], far: int) -> None:
+def _along_the_road(life: Life, tried: list[Event], far: int) -> None:
     """Take a case the usual way, so that what is tried then is not only the first desk."""
     for name in ROAD[:far]:
         life.now += dt.timedelta(minutes=50)
@@ -111,7 +111,7 @@ def _along_the_road(life: Life, tried: list[Happening], far: int) -> None:
                 break
 
 
-def _about_money(data: st.DataObject, life: Life) -> Happening:
+def _about_money(data: st.DataObject, life: Life) -> Event:
     deed = data.draw(st.sampled_from(["confirmed", "confirmed", "waived", "notified", "reversed"]))
     c = data.draw(st.sampled_from(life.facts.penalties))
     said = {"rule": c.rule, "employee": c.employee, "occasion": c.occasion, "sign": c.sign}
@@ -120,7 +120,7 @@ def _about_money(data: st.DataObject, life: Life) -> Happening:
     return load({"type": f"penalty_{deed}", "at": life.now, "by": by, **said, **why})
 
 
-def _amendment(data: st.DataObject, life: Life) -> Happening:
+def _amendment(data: st.DataObject, life: Life) -> Event:
     target = data.draw(st.sampled_from(life.entries))
     said = {"at": life.now, "by": target.event.by, "target": target.seq, "reason": "-"}
     if data.draw(st.booleans()):
