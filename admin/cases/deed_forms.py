@@ -269,7 +269,7 @@ class JudgeForm(DeedForm):
         ]
         if not any(p.collective for p in by_hand):
             del self.together
-        if not any(one.by_decision for one in (*by_hand, *rewards)):
+        if not any(p.by_decision for p in by_hand) and not any(r.by_decision for r in rewards):
             del self.amount
 
 

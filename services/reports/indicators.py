@@ -30,7 +30,6 @@ from policy.pack.forms_and_reports import FormTemplate as Form
 from policy.pack.schema import Pack
 from policy.vocabulary.facts import UNHAPPY
 from policy.vocabulary.status import CallOutcome, DeadlineState, Status
-from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
 from services.cases import customers, forms
 from services.regulation import policies
@@ -45,7 +44,7 @@ def figures(
     pack = policies.pack(session, version)
     calendar = working_calendar.work_calendar(session)
     span = calendar.span(from_on, until_on)
-    cases = summaries(session, version, pack, calendar=calendar, span=span)
+    cases = summaries(session, version, pack, span=span)
     return [
         (
             entry,
@@ -89,9 +88,7 @@ def _figures_by(
     pack = policies.pack(session, version)
     calendar = working_calendar.work_calendar(session)
     parts: dict[str, list[CaseSummary]] = defaultdict(list)
-    for case in summaries(
-        session, version, pack, calendar=calendar, span=calendar.span(from_on, until_on)
-    ):
+    for case in summaries(session, version, pack, span=calendar.span(from_on, until_on)):
         parts[getattr(case, part) or ""].append(case)
     of_cases = [e for e in pack.indicator if e.formula not in ("survey_score", "visit_rate")]
     return {
@@ -102,12 +99,7 @@ def _figures_by(
 
 
 def summaries(
-    session: Session,
-    version: PolicyVersion,
-    pack: Pack,
-    *,
-    calendar: WorkCalendar,
-    span: Span,
+    session: Session, version: PolicyVersion, pack: Pack, *, span: Span
 ) -> list[CaseSummary]:
     """Return summaries of a regulation's cases received in a span, and of earlier ones for repeats.
 
