@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIN := $(BIN)/pip-compile --quiet --strip-extras --no-header --no-annotate \
        --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: help run test soak-sync lint types system bench bench-sync bench-whatif pins screenshots house settings translations
+.PHONY: help run test test-fast soak-sync lint types system bench bench-sync bench-whatif pins screenshots house settings translations
 
 help:
 	@sed -n "s/^# \(make .*\)/\1/p" Makefile
@@ -16,8 +16,16 @@ run: .venv/installed
 	@$(BIN)/flask demo
 	@exec $(BIN)/flask serve
 
+# Rewriting the assertions of all tests takes a third of the time until the first begins, so what
+# was compiled is kept, also where the environment says that Python keeps nothing.
+test test-fast: export PYTHONDONTWRITEBYTECODE :=
+
 test: .venv/installed-dev system lint types
-	$(BIN)/pytest -n 2 --dist loadgroup -rs $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup -rs --durations 25 $(PYTEST_ARGS)
+
+# make test-fast  runs all but what drives the browser or LibreOffice, random days and walks
+test-fast: .venv/installed-dev
+	$(BIN)/pytest -n 2 --dist loadgroup -q -m "not (browser or calc or soak or walk)" $(PYTEST_ARGS)
 
 # make soak-sync  lets random days pass over the spreadsheet file, SOAK_MINUTES long (30)
 soak-sync: .venv/installed-dev

@@ -39,13 +39,27 @@ from tests.serving import Live, made, served
 PASSWORD = "correct horse battery"
 
 
+DRIVES = {"browser": "browser", "_calc": "calc"}
+"""The mark of each test that asks for such a program, directly or through another fixture."""
+SLOW = frozenset({"browser", "calc", "soak", "walk"})
+"""The marks of what `make test-fast` leaves out."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, and say so, what needs a register that is not there."""
-    if os.environ.get("REDRESS_REGISTER"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("register")]
-    items[:] = [item for item in items if item not in left_out]
-    config.hook.pytest_deselected(items=left_out)
+    """Mark what drives another program, put what is slow first, and leave out what cannot run.
+
+    Two processes end at the same time when the long tests are not the last. Without a register
+    the tests that read it are left out, and it is said how many.
+    """
+    for item in items:
+        for fixture in DRIVES.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(DRIVES[fixture])
+    items.sort(key=lambda item: SLOW.isdisjoint(mark.name for mark in item.iter_markers()))
+    if not os.environ.get("REDRESS_REGISTER"):
+        left_out = [item for item in items if item.get_closest_marker("register")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

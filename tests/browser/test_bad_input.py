@@ -332,6 +332,7 @@ def _address(rule: str, values: dict[str, Any]) -> str:
     return re.sub(r"<(?:\w+:)?(\w+)>", value, rule)
 
 
+@pytest.mark.walk
 def test_no_address_brings_a_page_down(case: str, app: Flask, someone: Any, unchanged: Any) -> None:
     visitor = someone("administrator")
     broken = []
@@ -353,6 +354,7 @@ def _fields(html: str) -> Iterator[tuple[str, list[str]]]:
         yield unescape(action[1]) if action else "", sorted(set(names))
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("name", ["specialist", "director", "administrator", "clerk"])
 def test_no_field_of_a_form_brings_a_page_down(
     name: str, at_work: Any, swept: Any, someone: Any, csrf: Any, engine: Engine

@@ -24,7 +24,8 @@ from models import Complaint, Department, Penalty, Policy, User
 from tests.serving import Live, made, served
 from wording import LANGUAGES
 
-pytestmark = pytest.mark.browser
+# The demo company takes a while to tell, so one process asks everything of it.
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("pages of the demo")]
 
 PASSWORD = "correct horse battery"
 ROLES = [role.value for role in Role if role is not Role.administrator] + ["admin"]

@@ -40,6 +40,9 @@ from services.cases import journal, penalties, record
 from services.company import accounts
 from services.regulation import policies
 
+# The story takes a while to tell, so one process asks everything of it.
+pytestmark = pytest.mark.xdist_group("demo")
+
 ZONE = dt.timezone(dt.timedelta(hours=8))
 
 

@@ -22,6 +22,8 @@ from hypothesis import strategies as st
 
 from tests.sync.soak_days import STEPS, Begun, Days
 
+pytestmark = pytest.mark.soak
+
 LONG = 120
 DAYS = 6
 SEEDS = (1, 2, 3, 4)

@@ -53,6 +53,7 @@ def test_every_case_cites_clauses_of_its_regulation(regulation: str) -> None:
     assert cited <= known
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("regulation", REGULATIONS)
 @pytest.mark.parametrize("part", range(4))
 def test_no_change_of_the_pack_goes_unnoticed(regulation: str, part: int) -> None:

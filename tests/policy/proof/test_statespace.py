@@ -18,7 +18,9 @@ from tests.regulations import CASES, official_calendar
 
 REGULATIONS = [
     # A walk is worth keeping: all that is asked of one regulation runs in one process.
-    pytest.param(path.stem, marks=pytest.mark.xdist_group(f"walk of {path.stem}"))
+    pytest.param(
+        path.stem, marks=[pytest.mark.walk, pytest.mark.xdist_group(f"walk of {path.stem}")]
+    )
     for path in sorted(PACKS.glob("*.toml"))
 ]
 

@@ -35,6 +35,9 @@ from tests.sync.books import parts, rezip
 from tests.sync.folder import AFTER_SALES, Files, header
 from worker.workbooks import Mirrors
 
+# The company takes a while to mirror, so one process asks everything of it.
+pytestmark = pytest.mark.xdist_group("privacy")
+
 ZONE = dt.timezone(dt.timedelta(hours=8))
 MONEY = ("judged", "penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed")
 WORDS = ("处罚", "扣罚", "罚款", "记过", "申诉", "投票", "表决", "评判", "penalt", "appeal")

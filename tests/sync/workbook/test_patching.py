@@ -427,6 +427,7 @@ def as_csv(path: Path, folder: Path) -> list[str]:
     return next(folder.glob("*.csv")).read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.calc
 def test_libreoffice_opens_a_book_after_ten_writes(tmp_path: Path) -> None:
     book = rich(tmp_path / "a.xlsx")
     for turn in range(10):
