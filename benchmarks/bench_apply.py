@@ -15,9 +15,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.regulation import large
 from policy.engine.case import apply
 from policy.engine.folding import JournalEntry, fold
-from policy.engine.permission import offered
+from policy.engine.permission import deeds_offered
 from policy.pack.loading import load_pack, shipped_path
-from policy.vocabulary.events import By, HeldPost, load
+from policy.vocabulary.events import By, HeldPost, load_event
 from policy.vocabulary.status import ActorKind
 from services.calendar.working_calendar import OFFICIAL_YEARS, official_calendar
 
@@ -57,7 +57,7 @@ STEPS: tuple[dict[str, Any], ...] = (
 
 def _journal() -> list[JournalEntry]:
     hour = dt.timedelta(hours=1)
-    events = [load({"at": BEGIN + n * hour, "by": ANYBODY, **s}) for n, s in enumerate(STEPS)]
+    events = [load_event({"at": BEGIN + n * hour, "by": ANYBODY, **s}) for n, s in enumerate(STEPS)]
     return [JournalEntry(n, event, event.at) for n, event in enumerate(events, start=1)]
 
 
@@ -71,7 +71,7 @@ def bench_one_event_through_apply(benchmark: BenchmarkFixture, step: int) -> Non
 def bench_time_that_breaches_every_clock(benchmark: BenchmarkFixture) -> None:
     facts = fold(_journal()[:3], PACK, CALENDAR)
     late = BEGIN + dt.timedelta(days=60)
-    event = load({"type": "time_passed", "at": late})
+    event = load_event({"type": "time_passed", "at": late})
     after, _ = apply(facts, event, PACK, calendar=CALENDAR, now=late)
     assert any(deadline.breached for deadline in after.deadlines)
     benchmark(apply, facts, event, PACK, calendar=CALENDAR, now=late)
@@ -79,7 +79,7 @@ def bench_time_that_breaches_every_clock(benchmark: BenchmarkFixture) -> None:
 
 def bench_what_a_person_may_do_now(benchmark: BenchmarkFixture) -> None:
     facts = fold(_journal()[:3], PACK, CALENDAR)
-    benchmark(offered, facts, ANYBODY, PACK)
+    benchmark(deeds_offered, facts, ANYBODY, PACK)
 
 
 def bench_folding_a_case_of_seven_events(benchmark: BenchmarkFixture) -> None:

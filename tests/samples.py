@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from policy.pack.schema import Pack
-from policy.vocabulary.events import EVENTS, Event, load
-from policy.vocabulary.marks import FieldMarks, Mark, declared, marks_of, whole_of
+from policy.vocabulary.events import EVENTS, Event, load_event
+from policy.vocabulary.marks import FieldMarks, Mark, declared_field, marks_of, whole_field
 
 AT = "2026-03-02T09:00:00+08:00"
 WHO = "2005"
@@ -24,7 +24,7 @@ def event(name: str, pack: Pack) -> Event:
     by = {"kind": "user", "employee": "1001"}
     fields = {one.name: one for one in marks_of(kind).values() if one.name not in ("type", "by")}
     said = {name: _several(one, kind, pack) for name, one in fields.items()}
-    return load({"type": name, "by": by, **{k: v for k, v in said.items() if v is not None}})
+    return load_event({"type": name, "by": by, **{k: v for k, v in said.items() if v is not None}})
 
 
 def _several(one: FieldMarks, kind: type[Event], pack: Pack) -> Any:
@@ -40,7 +40,7 @@ def _value(one: FieldMarks, kind: type[Event], pack: Pack) -> Any:
     if one.words:
         return one.words[0]
     if one.part:
-        whole = whole_of(kind)
+        whole = whole_field(kind)
         assert whole is not None
         return next(iter(getattr(_entry(whole, pack), one.part.parts))).key
     if one.refs:
@@ -58,5 +58,5 @@ def _entry(one: FieldMarks, pack: Pack) -> Any:
 
 def about(name: str, pack: Pack) -> Any:
     """The first entry of the regulation that a deed of that name is about, if it is about one."""
-    field = declared(EVENTS[name])
+    field = declared_field(EVENTS[name])
     return field and _entry(field, pack)

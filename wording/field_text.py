@@ -1,7 +1,7 @@
-"""What a value of a field says, in words, as its marks tell: of an event, of a case, of a rule.
+"""Values of fields in words, by their marks: of an event, of a case, of a rule.
 
-Journals, previews and the pages of a regulation all say a value by `value`; how a field is marked
-stands beside it in `policy.vocabulary`, so that no sentence knows a field by its name.
+Journals, previews and the pages of a regulation all use `value_text`; the marks stand beside the
+field in `policy.vocabulary`, so that no sentence knows a field by its name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from policy.vocabulary.marks import FieldMarks, Mark, marks_of
 from wording import _, mark
 
 Literals = Mapping[str, Mapping[str, str]]
-"""What the words of a field that has a few of its own are called, by the field."""
+"""The words of fields with a few fixed values, by field and value."""
 
 LITERALS: Literals = {
     "ground": {
@@ -59,14 +59,14 @@ IN_CONDITIONS: Literals = {
         "delay": mark("a delay"),
     },
 }
-"""The same where a rule names them, which is said shorter."""
+"""The shorter words where a rule names them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What keys and numbers are called: entries of a regulation, employees, words of a field.
+    """The names of keys and numbers: entries of a regulation, employees, fixed values.
 
-    `label` says what an entry is called by its section and key; None for one it does not know.
+    `label` returns an entry's label by section and key; None for an unknown one.
     """
 
     label: Callable[[str, str], str | None]
@@ -75,7 +75,7 @@ class Names:
 
 
 def names_of(pack: Pack, people: Mapping[str, Any]) -> Names:
-    """The names of a regulation and of some employees by number."""
+    """Return the names of a regulation and of some employees by number."""
 
     def label(section: str, key: str) -> str | None:
         entry = pack.find(section, key)
@@ -84,29 +84,29 @@ def names_of(pack: Pack, people: Mapping[str, Any]) -> Names:
     return Names(label, people)
 
 
-def literal(name: str, word: str) -> str:
-    """One of the few words a field may have, as it is called; the word itself where it is not."""
-    return _literal(name, word, LITERALS) or word
+def literal_text(name: str, word: str) -> str:
+    """Return a fixed value of a field in words; the value itself where it has no words."""
+    return _literal_text_or_none(name, word, LITERALS) or word
 
 
-def _literal(name: str, word: str, literals: Literals) -> str | None:
+def _literal_text_or_none(name: str, word: str, literals: Literals) -> str | None:
     sentence = literals.get(name, {}).get(word)
     return _(sentence) if sentence else None
 
 
-def value(fields: Iterable[FieldMarks], said: Any, names: Names) -> str:
-    """A value in words; where several fields are called alike, as the first of them that fits."""
-    return known(fields, said, names) or _as_it_is(said, names)
+def value_text(fields: Iterable[FieldMarks], said: Any, names: Names) -> str:
+    """Return a value in words, by the first of several fields of one name that it fits."""
+    return marked_text(fields, said, names) or _text_without_marks(said, names)
 
 
-def known(fields: Iterable[FieldMarks], said: Any, names: Names) -> str | None:
-    """The same, or None where no field's marks say what the value is called."""
-    told = (_as_marked(one, said, names) for one in fields)
+def marked_text(fields: Iterable[FieldMarks], said: Any, names: Names) -> str | None:
+    """Return a value in words, or None where no field's marks say how."""
+    told = (_text_by_marks(one, said, names) for one in fields)
     return next((words for words in told if words is not None), None)
 
 
-def _as_marked(one: FieldMarks, said: Any, names: Names) -> str | None:
-    """What the marks of a field make of a value; None where the value does not fit them."""
+def _text_by_marks(one: FieldMarks, said: Any, names: Names) -> str | None:
+    """Return a value in words by a field's marks; None where it does not fit them."""
     if isinstance(said, enum.Enum):
         return wording.label(said)
     if one.table or isinstance(said, list | tuple | Mapping):
@@ -121,7 +121,7 @@ def _as_marked(one: FieldMarks, said: Any, names: Names) -> str | None:
         return _moment(said)
     labels = (names.label(section, str(said)) for section in one.sections)
     found = next((label for label in labels if label), None)
-    return found or _literal(one.name, str(said), names.literals)
+    return found or _literal_text_or_none(one.name, str(said), names.literals)
 
 
 def _moment(said: Any) -> str | None:
@@ -132,8 +132,8 @@ def _moment(said: Any) -> str | None:
     return wording.moment(at)
 
 
-def _as_it_is(said: Any, names: Names) -> str:
-    """A value without marks: several are people, a table has fields of the regulation."""
+def _text_without_marks(said: Any, names: Names) -> str:
+    """Return a value without marks: several are people, a table has the regulation's fields."""
     if isinstance(said, list | tuple):
         return "、".join(str(names.people.get(str(one), one)) for one in said)
     if isinstance(said, bool):
@@ -143,10 +143,10 @@ def _as_it_is(said: Any, names: Names) -> str:
     return str(said)
 
 
-def part(one: FieldMarks, data: Mapping[str, Any], pack: Pack) -> str | None:
-    """What the regulation calls the part of an entry that an event names: the item of a list.
+def part_label(one: FieldMarks, data: Mapping[str, Any], pack: Pack) -> str | None:
+    """Return the regulation's label of the part of an entry that an event names: an item of a list.
 
-    `data` are all fields of the event. None for what is no such part, or one it does not know.
+    `data` are all fields of the event. None where it is no such part, or an unknown one.
     """
     if one.part is None or one.table:
         return None

@@ -191,16 +191,18 @@ REMEDIES = {
 """The page on which the company's fact that a finding misses is entered."""
 
 
-def finding_sentence(finding: Finding, lexicon: RuleChoices) -> str:
+def finding_sentence(finding: Finding, rule_choices: RuleChoices) -> str:
     """Return what is wrong and what to do about it."""
     words = SENTENCES.get(finding.code)
-    return str(words) % _sentence_facts(finding, lexicon) if words is not None else finding.code
+    return (
+        str(words) % _sentence_facts(finding, rule_choices) if words is not None else finding.code
+    )
 
 
-def finding_place(finding: Finding, lexicon: RuleChoices) -> str:
+def finding_place(finding: Finding, rule_choices: RuleChoices) -> str:
     """Return the entry a finding is about, by its label."""
-    name = lexicon.label(finding.section, finding.key) if finding.key else ""
-    parts = [lexicon.section(finding.section) if finding.section else "", name]
+    name = rule_choices.label(finding.section, finding.key) if finding.key else ""
+    parts = [rule_choices.section(finding.section) if finding.section else "", name]
     return " · ".join(part for part in parts if part)
 
 
@@ -211,45 +213,51 @@ class _Facts(dict[str, str]):
         return "—"
 
 
-def _sentence_facts(finding: Finding, lexicon: RuleChoices) -> Mapping[str, str]:
+def _sentence_facts(finding: Finding, rule_choices: RuleChoices) -> Mapping[str, str]:
     facts = {name: _fact_text(value) for name, value in finding.facts.items()}
     field, _, inner = finding.field.partition(".")
-    named = lexicon.field(inner) if inner and not inner[:1].isdigit() else ""
-    facts["field"] = f"{lexicon.field(field)} · {named}" if named else lexicon.field(field)
+    named = rule_choices.field(inner) if inner and not inner[:1].isdigit() else ""
+    facts["field"] = (
+        f"{rule_choices.field(field)} · {named}" if named else rule_choices.field(field)
+    )
     facts["key"], facts["section"] = finding.key, finding.section
-    facts["label"] = lexicon.label(finding.section, finding.key)
-    return _Facts(facts | _facts_by_name(finding, lexicon))
+    facts["label"] = rule_choices.label(finding.section, finding.key)
+    return _Facts(facts | _facts_by_name(finding, rule_choices))
 
 
-def _facts_by_name(finding: Finding, lexicon: RuleChoices) -> dict[str, str]:
+def _facts_by_name(finding: Finding, rule_choices: RuleChoices) -> dict[str, str]:
     """Return the facts that name other entries, fields, deeds or statuses, in words."""
     raw = finding.facts
     said: dict[str, str] = {}
     if finding.code == "reference_gone":
-        said |= {"other": str(raw["key"]), "kind": lexicon.section(str(raw["section"]))}
+        said |= {"other": str(raw["key"]), "kind": rule_choices.section(str(raw["section"]))}
     elif "other" in raw or finding.code == "no_grade":
-        said["other"] = lexicon.label(finding.section, str(raw.get("other", raw.get("key", ""))))
+        said["other"] = rule_choices.label(
+            finding.section, str(raw.get("other", raw.get("key", "")))
+        )
         if finding.code == "extension_short":
-            said["other"] = lexicon.label("deadline", str(raw["other"]))
+            said["other"] = rule_choices.label("deadline", str(raw["other"]))
     if "why" in raw:
         said["why"] = gettext(str(raw["why"]))
     if finding.code == "field_gone":
-        said["asked"] = lexicon.fact(str(raw["field"]))
+        said["asked"] = rule_choices.fact(str(raw["field"]))
     elif "asked" in raw:
-        said["asked"] = lexicon.fact(str(raw["asked"]))
+        said["asked"] = rule_choices.fact(str(raw["asked"]))
     if "events" in raw:
         said["events"] = _listed([wording.deed(str(name)) for name in raw["events"]])
     if "posts" in raw:
-        said["posts"] = _listed([lexicon.speaker.value("director", str(p)) for p in raw["posts"]])
+        said["posts"] = _listed(
+            [rule_choices.rule_text.value("director", str(p)) for p in raw["posts"]]
+        )
     for name in ("over", "others"):
         if name in raw:
-            labels = [lexicon.label(finding.section, str(key)) for key in raw[name]]
+            labels = [rule_choices.label(finding.section, str(key)) for key in raw[name]]
             said[name] = _listed(labels) or gettext("itself")
     if "rules" in raw:
-        rules = [f"{lexicon.section(s)} · {lexicon.label(s, k)}" for s, k in raw["rules"]]
+        rules = [f"{rule_choices.section(s)} · {rule_choices.label(s, k)}" for s, k in raw["rules"]]
         said["rules"] = _listed(rules) or "—"
     if "status" in raw:
-        kind = lexicon.label("kind", str(raw.get("kind") or ""))
+        kind = rule_choices.label("kind", str(raw.get("kind") or ""))
         said["place"] = f"{kind} · {wording.label(Status(raw['status']))}"
     return said
 

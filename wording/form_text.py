@@ -1,6 +1,6 @@
-"""What was written down on a case, in words: forms, reports, evidence, approvals, the jury.
+"""Form entries of a case in words: forms, reports, checklists, approvals, the jury.
 
-The case page, lists, exports and spreadsheets say it alike. Labels come from the regulation.
+The case page, lists, exports and workbooks use the same words. Labels come from the regulation.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Line = tuple[str, str]
 
 
 def field_value_text(entry: Any, said: Any, people: People | None = None) -> str:
-    """The value of a field of a regulation as a person reads it; empty where nothing was said.
+    """Return the value of a regulation's field as a person reads it; empty for no value.
 
     `entry` is the field of the case or of the form, `people` are employees by number.
     """
@@ -60,7 +60,7 @@ def _moment_text(said: Any) -> str:
 
 
 def form_lines(entry: Any, data: Mapping[str, Any], people: People | None = None) -> list[Line]:
-    """The fields of a filled form with their labels, in the order of the form."""
+    """Return the fields of a filled form with their labels, in the order of the form."""
     known = [(one.label, field_value_text(one, data.get(one.key), people)) for one in entry.fields]
     strange = [(key, str(said)) for key, said in data.items() if entry.field(key) is None]
     return [line for line in (*known, *strange) if line[1]]
@@ -70,23 +70,23 @@ def form_lines(entry: Any, data: Mapping[str, Any], people: People | None = None
 
 
 def sanctions_text(keys: Iterable[str], pack: Pack) -> str:
-    """What comes beside a sum or instead of one: a demerit, an element of pay."""
+    """Return the sanctions beside a sum or instead of one: a demerit, an element of pay."""
     return "、".join(pack.label("sanction", key) for key in keys)
 
 
 def ground_label(rule: str, pack: Pack) -> str:
-    """What the regulation calls the ground of a penalty or a reward."""
+    """Return the regulation's label of the ground of a penalty or a reward."""
     return pack.label("penalty" if pack.find("penalty", rule) else "reward", rule)
 
 
 def ground_and_sanctions(rule: str, keys: Sequence[str], pack: Pack) -> str:
-    """The same with what comes beside the sum, where there is room for one text only."""
+    """Return the ground with its sanctions, where there is room for one text only."""
     label = ground_label(rule, pack)
     return f"{label}（{sanctions_text(keys, pack)}）" if keys else label
 
 
 def price_text(entry: Any, pack: Pack) -> str:
-    """What a penalty takes or a reward gives, in words."""
+    """Return what a penalty takes or a reward gives, in words."""
     said = [wording.money(entry.amount)] if entry.amount else []
     if entry.by_decision:
         said.append(_("sum by decision"))
@@ -95,12 +95,12 @@ def price_text(entry: Any, pack: Pack) -> str:
     return " + ".join(said)
 
 
-# ---------------------------------------------------------------- one thing filed
+# ---------------------------------------------------------------- one form entry
 
 
 @dataclass(frozen=True, slots=True)
 class EntryText:
-    """One thing filed: what sort of thing, which one, its clause, and what it says."""
+    """One form entry in words: its sort, its title, its clause, and its lines."""
 
     sort: str
     title: str
@@ -134,7 +134,7 @@ _SECTIONS = {
 
 
 def entry_text(one: FormEntryFacts, pack: Pack, people: People) -> EntryText:
-    """A thing filed on a case, in words."""
+    """Return a form entry of a case in words."""
     section = _SECTIONS.get(one.section, one.section)
     entry = pack.find(section, one.key)
     if one.section == "form" and entry is not None:
@@ -142,7 +142,7 @@ def entry_text(one: FormEntryFacts, pack: Pack, people: People) -> EntryText:
     else:
         lines = _entry_lines(one, entry, pack, people=people)
     sort = _(_SORTS[one.section]) if one.section in _SORTS else one.section
-    title = field_text.literal("about", one.key) if one.section == "informed" else ""
+    title = field_text.literal_text("about", one.key) if one.section == "informed" else ""
     if one.section == "promise":
         title = ""
     elif not title:
@@ -167,7 +167,7 @@ def _entry_lines(one: FormEntryFacts, entry: Any, pack: Pack, *, people: People)
 
 
 _HIDDEN = frozenset({"complete", "step", "level", "valid"})
-"""What is kept for conditions; the page shows it in another way."""
+"""Keys kept for conditions; the page shows them in another way."""
 
 
 def _checklist_lines(data: Mapping[str, Any], entry: Any) -> list[Line]:
@@ -209,12 +209,12 @@ _POSTS = {
 
 
 def vote_state_label(key: str | None) -> str:
-    """Where an approval or a question to the jury stands."""
+    """Return the state of an approval or a jury's question in words."""
     return _(_STANDINGS[key]) if key in _STANDINGS else ""
 
 
 def post_label(key: str, pack: Pack) -> str:
-    """A step of an approval or ladder: a post of the regulation, or a role on the case."""
+    """Return the label of a step of an approval or ladder: a post, or a role on the case."""
     return _(_POSTS[key]) if key in _POSTS else pack.label("post", key)
 
 

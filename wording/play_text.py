@@ -19,7 +19,7 @@ from policy.engine.messages import Notification
 from policy.pack.schema import Pack
 from policy.proof.play import Case, Mismatch, Play, StepOutcome
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.events import Event, dump
+from policy.vocabulary.events import Event, dump_event
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts
 from policy.vocabulary.status import Sign
 from policy.vocabulary.worktime import WorkCalendar
@@ -118,7 +118,7 @@ class PlayText:
         return None if at is None else self.play.calendar.local(at).isoformat()
 
     def _event_text(self, event: Event | None) -> str:
-        return reasons.happening(dump(event), self.pack, self.people) if event else ""
+        return reasons.event_text(dump_event(event), self.pack, self.people) if event else ""
 
     def _labelled(self, section: str, key: str | None) -> Said | None:
         return {"key": key, "label": self.pack.label(section, key)} if key else None
@@ -145,7 +145,7 @@ class PlayText:
         return told
 
     def _named(self, outcome: StepOutcome) -> list[Said]:
-        """The number a case was given and where it began, which no earlier picture shows."""
+        """Return a new case's number and first status, which no earlier picture shows."""
         if outcome.before.number or not outcome.after.number:
             return []
         given = {"number": outcome.after.number, "status": wording.label(outcome.after.status)}
@@ -161,7 +161,7 @@ class PlayText:
         return {
             "kind": effect.kind,
             "key": effect.key,
-            "text": reasons.effect(effect, self.pack, self.people),
+            "text": reasons.effect_text(effect, self.pack, self.people),
             "clause": cite,
             "because": because,
         }
@@ -171,14 +171,14 @@ class PlayText:
             penalty = _penalty_of(effect, after)
             if penalty is None:
                 return [], None
-            return [reasons.charge(penalty, self.pack)], penalty.because.get("clause")
+            return [reasons.penalty_reason(penalty, self.pack)], penalty.because.get("clause")
         found = (
             c for c in after.deadlines if (c.key, c.round) == (effect.key, effect.facts["round"])
         )
         if effect.kind == "fact" or (deadline := next(found, None)) is None:
             return [], None
         explained = effect.kind in ("clock_started", "clock_running", "clock_moved")
-        said = reasons.deadline(deadline, self.pack) if explained else []
+        said = reasons.deadline_reasons(deadline, self.pack) if explained else []
         return said, deadline.because.get("clause")
 
     def _deadline(self, deadline: DeadlineFacts) -> Said:
@@ -198,7 +198,7 @@ class PlayText:
             "provisional": deadline.provisional,
             "responsible": deadline.responsible,
             "who": self._who(deadline.responsible),
-            "because": reasons.deadline(deadline, self.pack),
+            "because": reasons.deadline_reasons(deadline, self.pack),
         }
 
     def _penalty(self, penalty: PenaltyFacts) -> Said:
@@ -214,7 +214,7 @@ class PlayText:
             "status": _member_data(penalty.status),
             "stands": penalty.stands,
             "at": self._at(penalty.at),
-            "because": reasons.charge(penalty, self.pack),
+            "because": reasons.penalty_reason(penalty, self.pack),
         }
 
     def _notification(self, message: Notification) -> Said:

@@ -1,7 +1,7 @@
-"""Why a date is where it is, what happened, what would change: facts of the engine in sentences.
+"""Reasons and events in sentences: why a date is where it is, what happened, what would change.
 
-The engine says `because` as facts with a clause; these functions say it in the language that
-`wording` speaks at the moment. A label of a regulation comes from its pack.
+The engine gives `because` as facts with a clause; these functions say it in the language spoken at
+the moment. Labels of a regulation come from its pack.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import wording
 from policy.engine.fact_changes import Effect
 from policy.pack.schema import Pack
-from policy.vocabulary.events import EVENTS, fields_called
+from policy.vocabulary.events import EVENTS, fields_named
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts
 from policy.vocabulary.marks import FieldMarks, Mark, marks_of
 from policy.vocabulary.status import Sign
@@ -55,37 +55,37 @@ _REVISIONS = {
 }
 
 
-def _named(words: Mapping[str, str], key: str, **facts: Any) -> str:
-    """A sentence of a table, in the language spoken; the key itself where the table has none."""
+def _lookup(words: Mapping[str, str], key: str, **facts: Any) -> str:
+    """Return the sentence of a key in the language spoken; the key itself for an unknown one."""
     sentence = words.get(key)
     return _(sentence, **facts) if sentence else key
 
 
-def term(amount: Any, unit: str, at: str = "") -> str:
-    """A quantity of time: '3 working days', or until when clocks show `at` ('17:00:00')."""
-    return _named(_UNITS, unit, amount=amount, at=at[:5])
+def term_text(amount: Any, unit: str, at: str = "") -> str:
+    """Return a quantity of time in words: '3 working days', or until `at` ('17:00:00')."""
+    return _lookup(_UNITS, unit, amount=amount, at=at[:5])
 
 
-def deadline(one: DeadlineFacts, pack: Pack) -> list[str]:
-    """Why a clock ends where it ends, sentence by sentence."""
+def deadline_reasons(one: DeadlineFacts, pack: Pack) -> list[str]:
+    """Return why a deadline ends where it ends, sentence by sentence."""
     why = one.because
-    start = _named(_STARTS, why.get("from_event", ""))
+    start = _lookup(_STARTS, why.get("from_event", ""))
     since = wording.moment(dt.datetime.fromisoformat(why["from"]))
-    said = [_span(why, start, since)]
-    said += _days(why)
+    said = [_span_text(why, start, since)]
+    said += _day_texts(why)
     if why.get("moved_before_rest_days"):
         said.append(_("The window has only rest days: the last working day before it counts."))
-    said += [_over(other, pack) for other in why.get("over", ())]
-    said += [_revision(r) for r in one.revisions]
+    said += [_over_text(other, pack) for other in why.get("over", ())]
+    said += [_revision_text(r) for r in one.revisions]
     if why.get("passed"):
-        said.append(passed(why["passed"]))
+        said.append(passed_text(why["passed"]))
     if one.provisional:
         said.append(_("Provisional: the official calendar of that year is not published yet."))
     return said
 
 
-def passed(due: str) -> str:
-    """Why a clock that a changed calendar would end in the past stays where it is."""
+def passed_text(due: str) -> str:
+    """Return why a deadline stays whose recounted end lies in the past."""
     return _(
         "Counted by the changed calendar it would have ended %(due)s, which was past "
         "already; so its end stays.",
@@ -93,11 +93,11 @@ def passed(due: str) -> str:
     )
 
 
-def _span(why: Mapping[str, Any], start: str, since: str) -> str:
+def _span_text(why: Mapping[str, Any], start: str, since: str) -> str:
     if "amount" not in why:
         end = wording.moment(dt.datetime.fromisoformat(why["named"]))
         return _("It ends when it was stated to end: %(end)s.", end=end)
-    length = term(why["amount"], why["unit"], why.get("at", ""))
+    length = term_text(why["amount"], why["unit"], why.get("at", ""))
     if why.get("unlimited"):
         return _(
             "No limit; reviewed every %(length)s from %(start)s %(since)s.",
@@ -116,17 +116,17 @@ def _span(why: Mapping[str, Any], start: str, since: str) -> str:
     return _("%(length)s from %(start)s %(since)s.", length=length, start=start, since=since)
 
 
-def _days(why: Mapping[str, Any]) -> list[str]:
+def _day_texts(why: Mapping[str, Any]) -> list[str]:
     said = [_("The whole last day counts.")] if why.get("ends_day") else []
     if skipped := [dt.date.fromisoformat(day) for day, _kind in why.get("skipped", ())]:
-        said.append(_("Not counted: %(days)s.", days=", ".join(_runs(skipped))))
+        said.append(_("Not counted: %(days)s.", days=", ".join(_day_spans(skipped))))
     if makeup := [dt.date.fromisoformat(day) for day in why.get("makeup", ())]:
-        said.append(_("Counted as make-up days: %(days)s.", days=", ".join(_runs(makeup))))
+        said.append(_("Counted as make-up days: %(days)s.", days=", ".join(_day_spans(makeup))))
     return said
 
 
-def _runs(days: Iterable[dt.date]) -> list[str]:
-    """Days in a row as one span: 10-01…10-07."""
+def _day_spans(days: Iterable[dt.date]) -> list[str]:
+    """Return consecutive days as one span: 10-01…10-07."""
     runs: list[list[dt.date]] = []
     for day in sorted(days):
         if runs and day - runs[-1][-1] == dt.timedelta(days=1):
@@ -138,7 +138,7 @@ def _runs(days: Iterable[dt.date]) -> list[str]:
     ]
 
 
-def _over(other: Mapping[str, Any], pack: Pack) -> str:
+def _over_text(other: Mapping[str, Any], pack: Pack) -> str:
     rule = pack.label("deadline", other["rule"])
     if not other.get("due_at"):
         return _(
@@ -155,18 +155,18 @@ def _over(other: Mapping[str, Any], pack: Pack) -> str:
     )
 
 
-def _revision(revision: Any) -> str:
+def _revision_text(revision: Any) -> str:
     before = wording.moment(revision.due_before) if revision.due_before else "—"
     return _(
         "Before %(at)s it ended %(before)s: %(why)s.",
         at=wording.moment(revision.at),
         before=before,
-        why=_named(_REVISIONS, revision.reason),
+        why=_lookup(_REVISIONS, revision.reason),
     )
 
 
-def charge(one: PenaltyFacts, pack: Pack) -> str:
-    """Why a charge was proposed."""
+def penalty_reason(one: PenaltyFacts, pack: Pack) -> str:
+    """Return why a penalty was proposed."""
     why = one.because
     if "due_at" in why:
         return _(
@@ -190,8 +190,8 @@ def charge(one: PenaltyFacts, pack: Pack) -> str:
 # ---------------------------------------------------------------- what happened
 
 
-def happening(data: Mapping[str, Any], pack: Pack, people: Mapping[str, Any]) -> str:
-    """What a journal row says beyond its deed: who, where to, and the words written."""
+def event_text(data: Mapping[str, Any], pack: Pack, people: Mapping[str, Any]) -> str:
+    """Return what a journal row says beyond its deed: persons, departments, and typed words."""
     marks, names = marks_of(EVENTS[data["type"]]), field_text.names_of(pack, people)
     told = (_told(marks[name], data, names, pack=pack) for name in data)
     return "\n".join(words for words in told if words)
@@ -203,10 +203,10 @@ def _told(one: FieldMarks, data: Mapping[str, Any], names: Names, *, pack: Pack)
         return None
     if Mark.changes in one:
         return "\n".join(
-            f"{wording.field(key)} → {field_text.value(fields_called(key), new, names)}"
+            f"{wording.field(key)} → {field_text.value_text(fields_named(key), new, names)}"
             for key, new in value.items()
         )
-    words = field_text.part(one, data, pack) or field_text.value((one,), value, names)
+    words = field_text.part_label(one, data, pack) or field_text.value_text((one,), value, names)
     if Mark.nameless in one:
         return words
     return _("%(name)s: %(value)s", name=wording.field(one.name), value=words)
@@ -234,20 +234,20 @@ _EFFECTS = {
 }
 
 
-def effect(one: Effect, pack: Pack, people: Mapping[str, Any]) -> str:
-    """One change in words, for a preview."""
+def effect_text(one: Effect, pack: Pack, people: Mapping[str, Any]) -> str:
+    """Return one change in words, for a preview."""
     facts = one.facts
     if one.kind == "fact":
-        return _named(
+        return _lookup(
             _EFFECTS,
             "fact",
             name=wording.field(one.key),
-            before=_fact(one.key, facts["before"], pack, people=people),
-            after=_fact(one.key, facts["after"], pack, people=people),
+            before=_fact_change_text(one.key, facts["before"], pack, people=people),
+            after=_fact_change_text(one.key, facts["after"], pack, people=people),
         )
     if one.kind.startswith("charge"):
         amount = facts["amount"] if facts["sign"] is Sign.charge else -facts["amount"]
-        return _named(
+        return _lookup(
             _EFFECTS,
             one.kind,
             name=form_text.ground_label(one.key, pack),
@@ -255,30 +255,30 @@ def effect(one: Effect, pack: Pack, people: Mapping[str, Any]) -> str:
             sum=wording.money(amount),
             before=wording.money(facts.get("before", amount)),
         )
-    return _named(
+    return _lookup(
         _EFFECTS,
         one.kind,
         name=pack.label("deadline", one.key),
-        due=_due(facts),
-        before=_moment(facts.get("due_before")),
-        breached=_moment(facts.get("breached_at")),
+        due=_due_text(facts),
+        before=_moment_text(facts.get("due_before")),
+        breached=_moment_text(facts.get("breached_at")),
     )
 
 
 _FACTS = marks_of(CaseFacts)
 
 
-def _due(facts: Mapping[str, Any]) -> str:
-    """Until when, and whether that is certain."""
-    due = _moment(facts.get("due_at"))
+def _due_text(facts: Mapping[str, Any]) -> str:
+    """Return until when, and whether that is certain."""
+    due = _moment_text(facts.get("due_at"))
     return _("%(due)s (provisional)", due=due) if facts.get("provisional") else due
 
 
-def _moment(at: dt.datetime | None) -> str:
+def _moment_text(at: dt.datetime | None) -> str:
     return wording.moment(at) if at else _("no limit")
 
 
-def _fact(name: str, value: Any, pack: Pack, *, people: Mapping[str, Any]) -> str:
+def _fact_change_text(name: str, value: Any, pack: Pack, *, people: Mapping[str, Any]) -> str:
     if value is None or value == "":
         return "—"
-    return field_text.value((_FACTS[name],), value, field_text.names_of(pack, people))
+    return field_text.value_text((_FACTS[name],), value, field_text.names_of(pack, people))

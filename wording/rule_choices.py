@@ -1,4 +1,4 @@
-"""What a form about a rule offers and what it calls it: keys, deeds, fields and values in words.
+"""The choices of a rule's form and their labels: keys, deeds, fields and values in words.
 
 Made once a page from the plain data of a version, however broken that is.
 """
@@ -19,54 +19,54 @@ from policy.proof import domains
 from policy.proof.checking import readable_pack
 from policy.vocabulary.events import EVENTS
 from policy.vocabulary.worktime import Unit
-from wording.rule_text import FIELDS, SECTIONS, UNITS, WORDS, Speaker
+from wording.rule_text import FIELDS, SECTIONS, UNITS, WORDS, RuleText
 
 Options = list[tuple[str, str]]
 
 ENDS_DAY = ":ends_day"
-"""Behind a unit of days: the term has its whole last day."""
+"""Appended to a unit of days: the term has its whole last day."""
 
 _PEOPLE = frozenset({"by", "to", "steps", "members"})
-"""Fields whose texts name posts, parts in a case or departments."""
+"""Fields whose texts name posts, roles on the case or departments."""
 _SLOTS = frozenset({"breach_of", "slot"})
 _NOT_DEEDS = frozenset({"time_passed", "corrected", "withdrawn", "recounted", "moved"})
 
 
 class RuleChoices:
-    """The words of one version."""
+    """The choices and words of one version's rules."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.data = data
         self.values = parameter_values(data, {})
         self.labels = labels_of(data)
-        self.speaker = Speaker(self.labels, chosen=self.values)
+        self.rule_text = RuleText(self.labels, chosen=self.values)
 
     @cached_property
     def pack(self) -> Any:
-        """The entries that fit the schema, to look things up in."""
+        """The entries that fit the schema, for looking things up."""
         pack, _ = readable_pack(self.data, self.values)
         return pack
 
     # ------------------------------------------------------------ names
 
     def section(self, section: str) -> str:
-        """What a section is called."""
+        """Return the label of a section."""
         return str(SECTIONS.get(section, section))
 
     def field(self, name: str) -> str:
-        """What a field of an entry is called."""
+        """Return the label of an entry's field."""
         return str(FIELDS.get(name, name))
 
     def label(self, section: str, key: str) -> str:
-        """What an entry is called; its key where it has no label."""
+        """Return the label of an entry; its key where it has none."""
         return self.labels.get((section, key), key)
 
     def fact(self, path: str) -> str:
-        """What a field of a condition is called."""
-        return self.speaker.fact(path)
+        """Return the label of a condition's field."""
+        return self.rule_text.fact(path)
 
     def said(self, name: str, value: Any) -> str:
-        """A value of a field in words; a dash for none."""
+        """Return a value of a field in words; a dash for none."""
         if value in (None, "", [], ()):
             return "—"
         if value is False:
@@ -77,30 +77,30 @@ class RuleChoices:
             return gettext(
                 "%(choice)s: %(value)s", choice=self.label("parameter", key), value=inner
             )
-        return self.speaker.value(name, value)
+        return self.rule_text.value(name, value)
 
     # ------------------------------------------------------------ choices
 
     def options(self, slot: Slot) -> Options:
-        """The (value, words) pairs a slot offers."""
+        """Return the (value, words) pairs of a slot."""
         if slot.section:
             return self.keys(slot.section)
         if slot.events:
             return [(name, wording.deed(name)) for name in EVENTS if name not in _NOT_DEEDS]
         if slot.words:
-            return [(word, self.speaker.value(slot.name, word)) for word in slot.words]
+            return [(word, self.rule_text.value(slot.name, word)) for word in slot.words]
         if slot.shape in ("path", "paths"):
             return [*self._starts(slot), *self.facts]
         if slot.members:
             return wording.labelled(slot.members)
         if (slot.name, slot.shape) == ("to", "text"):
-            return []  # the addressee of a report outside is nobody of the company
+            return []  # the addressee of a report outside is no one of the company
         if slot.name in _PEOPLE:
             return self.people
         return self._slots if slot.name in _SLOTS else []
 
     def keys(self, section: str) -> Options:
-        """The entries of a section as (key, label)."""
+        """Return the entries of a section as (key, label)."""
         found = [(key, label) for (kept, key), label in self.labels.items() if kept == section]
         return [(key, f"{key} {label}") for key, label in found] if section == "clause" else found
 
@@ -111,7 +111,7 @@ class RuleChoices:
 
     @cached_property
     def people(self) -> Options:
-        """Parts in a case, posts, and the people of departments."""
+        """Posts, the people of departments, and roles on the case."""
         roles = [(role, str(WORDS.get(role, role))) for role in sorted(CASE_ROLES)]
         members = [
             (f"member:{key}", gettext("anybody of: %(what)s", what=label))
@@ -126,7 +126,7 @@ class RuleChoices:
             for entry in self.data.get("deadline", ())
             if isinstance(entry, Mapping) and entry.get("slot")
         )
-        named = [(slot, self.speaker.value("slot", slot)) for slot in slots]
+        named = [(slot, self.rule_text.value("slot", slot)) for slot in slots]
         return [*named, *self.keys("deadline")]
 
     @cached_property
@@ -144,23 +144,23 @@ class RuleChoices:
         ]
 
     def values_of(self, path: str) -> Options:
-        """The values a field of a condition can have, where they can be listed."""
+        """Return the values a field of a condition can have, where they can be listed."""
         known = domains.field_domain(self.pack, path)
         if known.kind == "flag":
             return [("true", gettext("Yes")), ("false", gettext("No"))]
         return [(value, self.value_word(path, value)) for value in known.values]
 
     def value_word(self, path: str, value: Any) -> str:
-        """A value of a condition in words."""
+        """Return a value of a condition in words."""
         if isinstance(value, bool):
             return gettext("Yes") if value else gettext("No")
         known = domains.field_domain(self.pack, path)
         if known.section:
             return self.label(known.section, str(value))
-        return self.speaker.value(path, value) if value in known.values else str(value)
+        return self.rule_text.value(path, value) if value in known.values else str(value)
 
     def parameters(self, slot: Slot) -> Options:
-        """The choices of the company that a slot may take its value from, as ("$key", label)."""
+        """Return the parameters that a slot may take its value from, as ("$key", label)."""
         asked = parameter_shapes(self.data)
         return [
             (f"${key}", label)
@@ -170,12 +170,12 @@ class RuleChoices:
 
 
 def _is_interchangeable(one: Slot, other: Slot) -> bool:
-    """Whether a value for one slot would do for the other."""
+    """Whether a value for one slot fits the other."""
     return (one.shape, one.words, one.section) == (other.shape, other.words, other.section)
 
 
 def labels_of(data: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """What everything in plain data is called, by section and key; choices by their field."""
+    """Return the label of everything in plain data by (section, key); of choices by field."""
     found: dict[tuple[str, str], str] = {}
     for section, entry in _entries(data):
         key = str(entry.get("key") or "")

@@ -1,4 +1,4 @@
-"""One rule of a policy in words, field by field, for the page of a version."""
+"""Rules of a regulation in words, field by field, for the page of a version."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flask_babel import gettext, lazy_gettext
 import wording
 from policy.pack.schema import SECTIONS as ENTRIES
 from policy.pack.schema import PolicyHead
-from policy.vocabulary.events import EVENTS, fields_called
+from policy.vocabulary.events import EVENTS, fields_named
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.marks import FieldMarks, marks_of
 from wording import field_text
@@ -59,7 +59,7 @@ SECTIONS = {
     "clause": lazy_gettext("Clauses"),
     "policy": lazy_gettext("The regulation"),
 }
-"""Every section in the order of the page: what people ask for first stands first."""
+"""Every section in the order of the page: the most wanted first."""
 
 FIELDS = {
     "over": lazy_gettext("Divided by"),
@@ -258,7 +258,7 @@ WORDS = {
     "year": lazy_gettext("every year"),
 }
 
-FACTS = {
+FACT_LABELS = {
     "body_length": lazy_gettext("Length of the content"),
     "confirmed_at": lazy_gettext("Reply confirmed at"),
     "dispatched_at": lazy_gettext("Dispatched at"),
@@ -282,7 +282,7 @@ FACTS = {
     "status": lazy_gettext("Status"),
     "unhappy": lazy_gettext("Customer unhappy"),
 }
-"""What conditions ask for beyond the fields of a case."""
+"""Labels of what conditions ask for beyond the fields of a case."""
 
 DEEDS = frozenset({"starts_on", "met_by", "before", "event"})
 STANDINGS = {
@@ -291,25 +291,25 @@ STANDINGS = {
     "agreed": lazy_gettext("agreed"),
     "open": lazy_gettext("open"),
 }
-"""Where an approval or a question stands."""
+"""The states of an approval or a question, and the subjects a customer is told about."""
 NUMBERS = frozenset(
     {"within", "window_from", "review_every", "in_all", "keep", "amount", "attempts", "on_days"}
     | {"appeal_term", "wage_month_ends_on"}
 )
-SAID_ELSEWHERE = frozenset({"key", "label", "cite", "note", "ask"})
+_HIDDEN_FIELDS = frozenset({"key", "label", "cite", "note", "ask"})
 
 
 @dataclass(frozen=True)
 class RuleFact:
-    """One field of a rule in words; `number` marks what people look for."""
+    """One field of a rule in words; `number` marks those people look for."""
 
     name: str
     value: str
     number: bool
 
 
-class Speaker:
-    """Says the rules of one version.
+class RuleText:
+    """Puts the rules of one version into words.
 
     `labels` are those of its entries by (section, key), `chosen` the values of its parameters,
     which a rule names as "$key".
@@ -323,9 +323,9 @@ class Speaker:
         self._names = Names(self._label, literals=field_text.IN_CONDITIONS)
 
     def facts(self, data: Mapping[str, Any]) -> Iterator[RuleFact]:
-        """The fields of a rule that say something, in the order written."""
+        """Yield the fields of a rule that say something, in the order written."""
         for name, value in data.items():
-            if name in SAID_ELSEWHERE or value in (None, "", [], {}, False):
+            if name in _HIDDEN_FIELDS or value in (None, "", [], {}, False):
                 continue
             if isinstance(value, str) and value.startswith("$"):
                 value = self._chosen.get(value[1:], value)
@@ -333,7 +333,7 @@ class Speaker:
             yield RuleFact(str(FIELDS.get(name, name)), self.value(name, value), number)
 
     def value(self, name: str, value: Any) -> str:
-        """One value in words."""
+        """Return one value in words."""
         if value is True:
             return gettext("Yes")
         if isinstance(value, Mapping):
@@ -341,7 +341,7 @@ class Speaker:
         if isinstance(value, Sequence) and not isinstance(value, str):
             return self._sequence(name, value)
         if name == "amount":
-            return _yuan(value)
+            return _money_text(value)
         if name in ("columns", "of", "counts_from") and ("." in value or self._is_field(value)):
             return self.fact(str(value))
         if name in DEEDS or (name == "value" and value in EVENTS):
@@ -349,11 +349,11 @@ class Speaker:
         return self._word(name, str(value))
 
     def _label(self, section: str, key: str) -> str | None:
-        """What an entry is called; a clause is called by its key."""
+        """Return an entry's label; None for a clause, which is called by its key."""
         return None if section == "clause" else self._labels.get((section, key))
 
     def _is_field(self, value: Any) -> bool:
-        return ("field", str(value)) in self._labels or value in FACTS
+        return ("field", str(value)) in self._labels or value in FACT_LABELS
 
     def _mapping(self, value: Mapping[str, Any]) -> str:
         if value.get("at"):
@@ -377,8 +377,8 @@ class Speaker:
         return f"{self.fact(field)} {OPERATORS.get(op, op)} {words}"
 
     def fact(self, path: str) -> str:
-        """What a field of a condition is called, also one of a deed or of a paper."""
-        known = self._labels.get(("field", path)) or FACTS.get(path)
+        """Return the label of a condition's field, also of a deed's or a form's."""
+        known = self._labels.get(("field", path)) or FACT_LABELS.get(path)
         if known:
             return str(known)
         if path.startswith("event."):
@@ -388,7 +388,7 @@ class Speaker:
         return self._of_paper(path) or wording.field(path)
 
     def _of_deed(self, name: str) -> str:
-        """A field of the deed that is done; of a form that is filled, the field of the form."""
+        """Return the label of a deed's field; of a filled form, the form's field."""
         inner = name.partition(".")[2]
         fields = (
             label
@@ -398,12 +398,12 @@ class Speaker:
         return next(fields, inner) if inner else wording.field(name)
 
     def _of_paper(self, path: str) -> str | None:
-        """What a paper is called that a condition asks for, such as `form.visit.day`."""
+        """Return the label of a form entry that a condition asks for, such as `form.visit.day`."""
         section, _, rest = path.partition(".")
         key, _, inner = rest.partition(".")
         kept = {"participant": "department", "appeal": "vote"}.get(section, section)
         if section == "informed":
-            about = field_text.value(fields_called("about"), key, self._names)
+            about = field_text.value_text(fields_named("about"), key, self._names)
             return f"{wording.deed('informed')} · {about}"
         if (kept, key) not in self._labels:
             return None
@@ -416,7 +416,7 @@ class Speaker:
         return join.join(self.value(name, one) for one in values)
 
     def _word(self, name: str, word: str) -> str:
-        if said := field_text.known(_fields(name), word, self._names):
+        if said := field_text.marked_text(_fields(name), word, self._names):
             return said
         if name.startswith(("chain.", "vote.")) and word in STANDINGS:
             return str(STANDINGS[word])
@@ -432,15 +432,15 @@ class Speaker:
 
 @cache
 def _fields(path: str) -> tuple[FieldMarks, ...]:
-    """What a field of a condition or of an entry means, wherever there is one of that name."""
+    """Return the fields of that name, of a condition or of any entry, with their marks."""
     if path.startswith("event."):
-        return fields_called(path.removeprefix("event."))
+        return fields_named(path.removeprefix("event."))
     kinds = (CaseFacts, PolicyHead, *ENTRIES.values())
     fields = (marks_of(kind).get(path) for kind in kinds)
     return tuple(one for one in fields if one is not None)
 
 
-def _yuan(value: Any) -> str:
+def _money_text(value: Any) -> str:
     try:
         return wording.money(Decimal(str(value)))
     except InvalidOperation:

@@ -117,7 +117,7 @@ def _rows(
 ) -> Iterator[MovedDeadline]:
     """The terms of a case that a change touches; what else follows stands with the first."""
     follows = [
-        reasons.effect(effect, moving.pack, {})
+        reasons.effect_text(effect, moving.pack, {})
         for effect in moving.effects
         if effect.kind.startswith(("charge", "breach"))
     ]
@@ -148,7 +148,7 @@ def _why(
     turned: Sequence[ChangedDay],
 ) -> tuple[str, ...]:
     if deadline.because.get("passed") and (was is None or was.due_at == deadline.due_at):
-        return (reasons.passed(deadline.because["passed"]),)
+        return (reasons.passed_text(deadline.because["passed"]),)
     said = []
     if change.slots is not None:
         said.append(gettext("Office hours: %(hours)s", hours=slots_text(change.slots)))

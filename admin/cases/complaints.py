@@ -466,7 +466,7 @@ def _who(row: Journal, page: CasePage) -> str:
 def _text(row: Journal, page: CasePage) -> str:
     """What an entry says; of time itself, which clocks it found run out."""
     if row.event != "time_passed":
-        return reasons.happening(row.data, page.pack, page.people)
+        return reasons.event_text(row.data, page.pack, page.people)
     ran_out = [
         gettext("%(clock)s ran out", clock=page.pack.label("deadline", deadline.key))
         for deadline in page.facts.deadlines

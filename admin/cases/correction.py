@@ -30,7 +30,7 @@ from models import Employee, Journal, User
 from policy.engine.fact_changes import Effect
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import FieldMissing
-from policy.vocabulary.events import Event, dump, load
+from policy.vocabulary.events import Event, dump_event, load_event
 from policy.vocabulary.marks import FieldMarks, Mark, marks_of
 from services.cases import correcting, journal
 from services.cases.desk import CasePage
@@ -54,7 +54,7 @@ class Amendment:
         for later in reversed(self.page.history):
             if later.event == "corrected" and later.data.get("target") == self.row.seq:
                 data |= later.data["changes"]
-        return load(data)
+        return load_event(data)
 
     def carried_out(self, user: User, now: dt.datetime) -> bool:
         """Do what was confirmed, or fill `preview` and say False."""
@@ -168,8 +168,8 @@ def _data(event: Event, pack: Pack, session: Session) -> dict[str, Any]:
             data[name] = [people.find_employee(session, who) for who in data[name]]
         else:
             data[name] = people.known_employee(session, data[name])
-    for key, value in dump(event).get("extra", {}).items():
+    for key, value in dump_event(event).get("extra", {}).items():
         data[EXTRA + key] = data_of(pack.find("field", key), value)
-    for key, value in dump(event).get("data", {}).items():
+    for key, value in dump_event(event).get("data", {}).items():
         data[EXTRA + key] = data_of(_entry(event, pack).field(key), value)
     return data

@@ -27,7 +27,7 @@ from services.cases.desk import CasePage
 from services.regulation import company_texts
 from wording import form_text
 from wording.rule_choices import labels_of
-from wording.rule_text import Speaker
+from wording.rule_text import RuleText
 
 Offers = Mapping[str, PageDeed]
 
@@ -232,13 +232,13 @@ def scripts_of_intake(session: Session, version: PolicyVersion, pack: Pack) -> l
     meant = [entry for entry in pack.script if entry.event == "registered"]
     own = _own_words(session, version, pack)
     labels = labels_of(pack.model_dump()) if any(entry.applies for entry in meant) else {}
-    speaker = Speaker(labels)
+    rule_text = RuleText(labels)
     return [
         Script(
             entry.label,
             entry.cite,
             own.get(entry.key, entry.text),
-            speaker.value("applies", [row.model_dump(mode="json") for row in entry.applies]),
+            rule_text.value("applies", [row.model_dump(mode="json") for row in entry.applies]),
         )
         for entry in meant
     ]

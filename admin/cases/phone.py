@@ -239,7 +239,7 @@ def _why_again(page: CasePage) -> str | None:
     if page.facts.round == 1:
         return None
     row = next((row for row in page.history if row.event == "restarted"), None)
-    return reasons.happening(row.data, page.pack, page.people) if row else None
+    return reasons.event_text(row.data, page.pack, page.people) if row else None
 
 
 def _last_text(page: CasePage, event: str) -> str | None:

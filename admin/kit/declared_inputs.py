@@ -113,7 +113,7 @@ def _choices(one: FieldMarks, pack: Pack, whole: Any) -> list[tuple[str, Any]]:
     if one.members:
         return wording.labelled(one.members)
     if one.words:
-        return [(word, field_text.literal(one.name, word)) for word in one.words]
+        return [(word, field_text.literal_text(one.name, word)) for word in one.words]
     if one.part:
         return [(part.key, part.label) for part in getattr(whole, one.part.parts, ())]
     found = [e for ref in one.refs for e in getattr(pack, ref.section) if ref.offers(e)]

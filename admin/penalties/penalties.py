@@ -172,7 +172,7 @@ class PenaltyView(RedressView):
             row=found,
             label_=form_text.ground_label(found.rule, pack),
             sanctions=form_text.sanctions_text(found.sanctions, pack),
-            why=reasons.charge(charge, pack),
+            why=reasons.penalty_reason(charge, pack),
             clause=pack.label("clause", found.cite),
             forms=forms,
             refused=deed if refused is not None else "",

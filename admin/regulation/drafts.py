@@ -111,10 +111,10 @@ class DraftPage(RedressPage):
     @expose("/<int:version_id>/numbers", methods=("GET", "POST"))
     def numbers(self, version_id: int) -> str | Response:
         draft = self._draft(version_id)
-        lexicon = self._lexicon(draft)
+        rule_choices = self._lexicon(draft)
         before = policies.plain_data(self.session, draft.based_on) if draft.based_on else None
-        rows = number_rows(draft.rules, before, lexicon)
-        form = self._bound({row.name: row.slot for row in rows}, lexicon, _values(rows))
+        rows = number_rows(draft.rules, before, rule_choices)
+        form = self._bound({row.name: row.slot for row in rows}, rule_choices, _values(rows))
         if request.method == "POST" and form.validate():
             changes = _changes(rows, form)
             if self._did(draft, lambda: self._change(draft, changes)):
@@ -122,34 +122,34 @@ class DraftPage(RedressPage):
         tables: dict[str, list[NumberRow]] = {}
         for row in rows:
             tables.setdefault(row.rule.section, []).append(row)
-        return self._show("draft_numbers", draft, lexicon, form=form, tables=tables, rows=rows)
+        return self._show("draft_numbers", draft, rule_choices, form=form, tables=tables, rows=rows)
 
     # ------------------------------------------------------------ the choices of the company
 
     @expose("/<int:version_id>/choices", methods=("GET", "POST"))
     def choices(self, version_id: int) -> str | Response:
         draft = self._draft(version_id)
-        lexicon = self._lexicon(draft)
-        asked = parameter_shapes(lexicon.data)
+        rule_choices = self._lexicon(draft)
+        asked = parameter_shapes(rule_choices.data)
         rules = [rule for rule in draft.rules if rule.section == "parameter"]
         rules.sort(key=lambda rule: (rule.data.get("value") is not None, not rule.data.get("ask")))
         slots = {f"n{rule.id}-value": value_slot(rule.data, asked) for rule in rules}
         values = {f"n{rule.id}-value": rule.data.get("value") for rule in rules}
-        form = self._bound(slots, lexicon, values)
+        form = self._bound(slots, rule_choices, values)
         if request.method == "POST" and form.validate():
             changes = {
                 rule.id: _with(rule.data, "value", form[f"n{rule.id}-value"].data) for rule in rules
             }
             if self._did(draft, lambda: self._change(draft, changes)):
                 return redirect(self.get_url(".choices", version_id=draft.id))
-        return self._show("draft_choices", draft, lexicon, form=form, rules=rules, asked=asked)
+        return self._show("draft_choices", draft, rule_choices, form=form, rules=rules, asked=asked)
 
     # ------------------------------------------------------------ every entry
 
     @expose("/<int:version_id>/rules")
     def rules(self, version_id: int) -> str:
         draft = self._version(version_id)
-        lexicon = self._lexicon(draft)
+        rule_choices = self._lexicon(draft)
         section = request.args.get("section", "deadline")
         if section != "policy" and section not in SECTIONS:
             abort(404)
@@ -157,18 +157,20 @@ class DraftPage(RedressPage):
         for rule in draft.rules:
             counts[rule.section] = counts.get(rule.section, 0) + 1
         rows = [rule for rule in draft.rules if rule.section == section]
-        return self._show("draft_rules", draft, lexicon, section=section, counts=counts, rules=rows)
+        return self._show(
+            "draft_rules", draft, rule_choices, section=section, counts=counts, rules=rows
+        )
 
     @expose("/<int:version_id>/rules/<int:rule_id>", methods=("GET", "POST"))
     def entry(self, version_id: int, rule_id: int) -> str | Response:
         draft = self._draft(version_id)
-        lexicon = self._lexicon(draft)
+        rule_choices = self._lexicon(draft)
         rule = next((one for one in draft.rules if one.id == rule_id), None)
         if rule is None:
             abort(404)
         slots = {s.name: s for s in slots_of(rule.section) if s.name not in _FIXED}
-        slots = _with_value(rule.section, rule.data, slots, lexicon=lexicon)
-        form = self._bound(slots, lexicon, rule.data)
+        slots = _with_value(rule.section, rule.data, slots, rule_choices=rule_choices)
+        form = self._bound(slots, rule_choices, rule.data)
         strange = [n for n in rule.data if n not in slots and n not in _FIXED]
         if request.method == "POST" and form.validate():
             gone = {name for name in strange if request.form.get(f"remove-{name}")}
@@ -176,7 +178,7 @@ class DraftPage(RedressPage):
             if self._did(draft, lambda: self._change(draft, {rule.id: data})):
                 return self._back_to(draft, rule.section)
         return self._show(
-            "draft_entry", draft, lexicon, form=form, rule=rule, section=rule.section,
+            "draft_entry", draft, rule_choices, form=form, rule=rule, section=rule.section,
             strange=strange,
         )  # fmt: skip
 
@@ -185,15 +187,17 @@ class DraftPage(RedressPage):
         draft = self._draft(version_id)
         if section not in SECTIONS:
             abort(404)
-        lexicon = self._lexicon(draft)
-        slots = _with_value(section, {}, {s.name: s for s in slots_of(section)}, lexicon=lexicon)
-        form = self._bound(slots, lexicon, {})
+        rule_choices = self._lexicon(draft)
+        slots = _with_value(
+            section, {}, {s.name: s for s in slots_of(section)}, rule_choices=rule_choices
+        )
+        form = self._bound(slots, rule_choices, {})
         if request.method == "POST" and form.validate():
             data = _written({}, form, set())
             if self._did(draft, lambda: self._add(draft, section, data)):
                 return self._back_to(draft, section)
         return self._show(
-            "draft_entry", draft, lexicon, form=form, rule=None, section=section, strange=[]
+            "draft_entry", draft, rule_choices, form=form, rule=None, section=section, strange=[]
         )
 
     @expose("/<int:version_id>/arrange/<int:rule_id>", methods=("POST",))
@@ -238,14 +242,14 @@ class DraftPage(RedressPage):
             draft_checks.request_check(self.session, draft, actor=self._actor, now=now())
             self.session.commit()
             return redirect(self.get_url(".check", version_id=draft.id))
-        lexicon = self._lexicon(draft)
+        rule_choices = self._lexicon(draft)
         found = draft_checks.check(self.session, draft, on=today())
         return self._show(
-            "draft_check", draft, lexicon,
+            "draft_check", draft, rule_choices,
             check=found,
             waiting=draft_checks.is_check_requested(self.session, draft),
-            sentence=lambda one: finding_text.finding_sentence(one, lexicon),
-            place=lambda one: finding_text.finding_place(one, lexicon),
+            sentence=lambda one: finding_text.finding_sentence(one, rule_choices),
+            place=lambda one: finding_text.finding_place(one, rule_choices),
             remedies=finding_text.REMEDIES,
             rule_ids={(rule.section, rule.key): rule.id for rule in draft.rules},
         )  # fmt: skip
@@ -313,10 +317,10 @@ class DraftPage(RedressPage):
         return RuleChoices(policies.plain_data(self.session, version))
 
     def _bound(
-        self, slots: Mapping[str, Slot], lexicon: RuleChoices, values: Mapping[str, Any]
+        self, slots: Mapping[str, Slot], rule_choices: RuleChoices, values: Mapping[str, Any]
     ) -> ShapeForm:
         typed = request.form if request.method == "POST" else None
-        return form_of(slots, lexicon)(typed, data=dict(values))
+        return form_of(slots, rule_choices)(typed, data=dict(values))
 
     def _did(self, version: PolicyVersion, act: Callable[[], object], form: Any = None) -> bool:
         """Do something to the version as the form saw it, and commit; else say why not."""
@@ -328,10 +332,12 @@ class DraftPage(RedressPage):
             flash(gettext("What you typed stands below. Look at it and save again."))
         return tried.done
 
-    def _show(self, page: str, version: PolicyVersion, lexicon: RuleChoices, **more: Any) -> str:
+    def _show(
+        self, page: str, version: PolicyVersion, rule_choices: RuleChoices, **more: Any
+    ) -> str:
         words = {
             "version": version,
-            "lexicon": lexicon,
+            "rule_choices": rule_choices,
             "seen": version.version,
             "operators": OPERATORS,
             "all_sections": ALL_SECTIONS,
@@ -368,12 +374,12 @@ def _with(data: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
 
 
 def _with_value(
-    section: str, data: Mapping[str, Any], slots: Mapping[str, Slot], *, lexicon: RuleChoices
+    section: str, data: Mapping[str, Any], slots: Mapping[str, Slot], *, rule_choices: RuleChoices
 ) -> dict[str, Slot]:
     """A parameter's value is asked for in the shape that the rule which uses it has."""
     if section != "parameter":
         return dict(slots)
-    return {**slots, "value": value_slot(data, parameter_shapes(lexicon.data))}
+    return {**slots, "value": value_slot(data, parameter_shapes(rule_choices.data))}
 
 
 def _written(data: Mapping[str, Any], form: ShapeForm, gone: set[str]) -> dict[str, Any]:

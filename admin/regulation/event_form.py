@@ -41,7 +41,7 @@ from admin.kit.fields import InstantField, SelectChoice, YesNoField, long_text, 
 from policy.pack.schema import Pack
 from policy.proof import casefile
 from policy.vocabulary.events import EVENTS, Event
-from policy.vocabulary.marks import FieldMarks, Mark, marks_of, whole_of
+from policy.vocabulary.marks import FieldMarks, Mark, marks_of, whole_field
 
 PREFIX = "step-"
 OWN = "own_"
@@ -70,7 +70,7 @@ class EventChoice:
 
 def deeds_of(name: str, pack: Pack) -> Iterator[EventChoice]:
     """An event as something to choose; of a form, a report or a checklist, each one of the pack."""
-    whole = whole_of(EVENTS[name])
+    whole = whole_field(EVENTS[name])
     if whole is None:
         yield EventChoice(name)
         return

@@ -87,7 +87,7 @@ class MovingPage(RedressPage):
         return [
             CasePreview(
                 one.complaint,
-                tuple(reasons.effect(effect, pack, known) for effect in one.effects),
+                tuple(reasons.effect_text(effect, pack, known) for effect in one.effects),
                 wording.error(one.refusal) if one.refusal else "",
             )
             for one in previews

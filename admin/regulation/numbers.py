@@ -46,12 +46,12 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def number_rows(
-    rules: Iterable[PolicyRule], before: Mapping[str, Any] | None, lexicon: RuleChoices
+    rules: Iterable[PolicyRule], before: Mapping[str, Any] | None, rule_choices: RuleChoices
 ) -> list[NumberRow]:
     """The numbers of a version, its parameters first; `before` is what it was begun from."""
     old = _by_key(before or {})
-    asked = parameter_shapes(lexicon.data)
-    users = _users(lexicon)
+    asked = parameter_shapes(rule_choices.data)
+    users = _users(rule_choices)
     return [
         NumberRow(
             rule=rule,
@@ -98,11 +98,11 @@ def _by_key(data: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]
     return found
 
 
-def _users(lexicon: RuleChoices) -> dict[str, list[str]]:
+def _users(rule_choices: RuleChoices) -> dict[str, list[str]]:
     """The labels of the rules that ask for each parameter."""
     found: dict[str, list[str]] = {}
-    for (section, key), entry in _by_key(lexicon.data).items():
+    for (section, key), entry in _by_key(rule_choices.data).items():
         for value in entry.values():
             if isinstance(value, str) and value.startswith("$"):
-                found.setdefault(value[1:], []).append(lexicon.label(section, key))
+                found.setdefault(value[1:], []).append(rule_choices.label(section, key))
     return found

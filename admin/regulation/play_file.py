@@ -15,7 +15,7 @@ from flask_babel import gettext
 
 from admin.regulation.event_form import Choices, EventChoice, deeds_of
 from policy.engine.case import archivable
-from policy.engine.permission import FIRST, offered, refusal
+from policy.engine.permission import FIRST, deeds_offered, refusal
 from policy.proof import casefile
 from policy.proof.casefile import PlayBasis
 from policy.proof.play import Case, Play
@@ -128,7 +128,7 @@ class PlayedFile:
         assert self.play is not None
         may: dict[str, DomainError | None] = {}
         for name in self.play.case.cast:
-            for deed in offered(self.play.facts, self.play.by(name), self.play.pack):
+            for deed in deeds_offered(self.play.facts, self.play.by(name), self.play.pack):
                 if deed.allowed or deed.name not in may:
                     may[deed.name] = deed.refusal
         every = [

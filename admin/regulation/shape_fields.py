@@ -41,9 +41,9 @@ class ShapeField(Field):
     takes_parameter: ClassVar[bool] = False
 
     def __init__(
-        self, label: Any = None, *, slot: Slot, lexicon: RuleChoices, **options: Any
+        self, label: Any = None, *, slot: Slot, rule_choices: RuleChoices, **options: Any
     ) -> None:
-        self.slot, self.lexicon = slot, lexicon
+        self.slot, self.rule_choices = slot, rule_choices
         self.raw: dict[str, Any] = {}
         super().__init__(label, **options)
 
@@ -93,12 +93,12 @@ class ShapeField(Field):
     @property
     def parameters(self) -> Options:
         """The choices of the company it may take its value from."""
-        return self.lexicon.parameters(self.slot) if self.takes_parameter else []
+        return self.rule_choices.parameters(self.slot) if self.takes_parameter else []
 
     @property
     def options(self) -> Options:
         """What it offers."""
-        return self.lexicon.options(self.slot)
+        return self.rule_choices.options(self.slot)
 
 
 def _clean(text: Any) -> str:
@@ -372,7 +372,7 @@ class RowsShape(ShapeField):
         read = {column.name: _of_cell(column, row[column.name]) for column in self.columns}
         for column in self.columns:
             if column.required and read[column.name] is None:
-                name = self.lexicon.field(column.name)
+                name = self.rule_choices.field(column.name)
                 raise ValueError(gettext("A row lacks “%(name)s”.", name=name))
         return {name: value for name, value in read.items() if value is not None}
 
@@ -384,7 +384,7 @@ class RowsShape(ShapeField):
 
     def column_options(self, column: Slot) -> Options:
         """What a column offers."""
-        return self.lexicon.options(column)
+        return self.rule_choices.options(column)
 
 
 def row_numbers(formdata: Any, name: str) -> list[int]:
@@ -436,7 +436,7 @@ class ConditionShape(ShapeField):
         op = known[0] if known else str(row.get("op", ""))
         value = row.get(known[0]) if known else row.get("value")
         listed = value if isinstance(value, list | tuple) else [value]
-        words = [self.lexicon.value_word(path, one) for one in listed if one is not None]
+        words = [self.rule_choices.value_word(path, one) for one in listed if one is not None]
         return {"field": path, "op": op, "value": "、".join(words)}
 
     def typed(self, formdata: Any) -> dict[str, Any]:
@@ -457,7 +457,7 @@ class ConditionShape(ShapeField):
         path, op = row["field"], row["op"] or "is"
         if not path:
             raise ValueError(gettext("A row of the condition names no field."))
-        name = self.lexicon.fact(path)
+        name = self.rule_choices.fact(path)
         many = op in ("in", "not_in")
         texts = _SEPARATORS.split(row["value"]) if many else [row["value"]]
         values = [self._value(path, op, text) for text in texts if text.strip()]
@@ -476,13 +476,13 @@ class ConditionShape(ShapeField):
     def _value(self, path: str, op: str, text: str) -> Any:
         """What is meant by a word: a choice of the company, a label of a key, a flag, a number."""
         text = text.strip()
-        if text.startswith("$") and text[1:] in dict(self.lexicon.keys("parameter")):
+        if text.startswith("$") and text[1:] in dict(self.rule_choices.keys("parameter")):
             return text
         flags = {gettext("Yes"): True, gettext("No"): False, "true": True, "false": False}
-        kind = domains.field_domain(self.lexicon.pack, path).kind
+        kind = domains.field_domain(self.rule_choices.pack, path).kind
         if op == "filled" or kind == "flag":
             if text not in flags:
-                asked = self.lexicon.fact(path)
+                asked = self.rule_choices.fact(path)
                 raise ValueError(gettext("“%(name)s” takes yes or no.", name=asked))
             return flags[text]
         if kind == "unknown" and text in flags:
@@ -490,7 +490,7 @@ class ConditionShape(ShapeField):
         if op in ("at_least", "at_most") or kind == "number":
             number = number_of(text)
             return f"{number:f}" if isinstance(number, Decimal) else number
-        by_label = {label: value for value, label in self.lexicon.values_of(path)}
+        by_label = {label: value for value, label in self.rule_choices.values_of(path)}
         return by_label.get(text, text)
 
     @property
@@ -526,7 +526,7 @@ LISTED = frozenset({"by", "ends_on"})
 LONG_TEXTS = frozenset({"note", "scope"})
 
 
-def field_of(slot: Slot, lexicon: RuleChoices, label: Any, **options: Any) -> ShapeField:
+def field_of(slot: Slot, rule_choices: RuleChoices, label: Any, **options: Any) -> ShapeField:
     """The field that asks for a slot; it is not bound to a form yet."""
     kind = FIELDS_OF[slot.shape]
     if slot.name in ORDERED and slot.shape in ("references", "texts"):
@@ -537,16 +537,17 @@ def field_of(slot: Slot, lexicon: RuleChoices, label: Any, **options: Any) -> Sh
         kind = LongTextShape
     elif slot.name == "purpose":
         kind = ChoiceShape
-    return kind(label, slot=slot, lexicon=lexicon, **options)
+    return kind(label, slot=slot, rule_choices=rule_choices, **options)
 
 
 class ShapeForm(Form):
     """A form of shape fields."""
 
 
-def form_of(slots: Mapping[str, Slot], lexicon: RuleChoices) -> type[ShapeForm]:
+def form_of(slots: Mapping[str, Slot], rule_choices: RuleChoices) -> type[ShapeForm]:
     """A form with a field for each slot, by the name of its inputs."""
     fields = {
-        name: field_of(slot, lexicon, lexicon.field(slot.name)) for name, slot in slots.items()
+        name: field_of(slot, rule_choices, rule_choices.field(slot.name))
+        for name, slot in slots.items()
     }
     return type("EntryForm", (ShapeForm,), dict(fields))

@@ -182,24 +182,24 @@ def version_state(version: PolicyVersion) -> tuple[str, Any]:
 
 def _sections(data: Mapping[str, Any]) -> list[SectionRows]:
     """The rules by section, in the order of SECTIONS; a section nobody knows comes last."""
-    lexicon = RuleChoices(data)
+    rule_choices = RuleChoices(data)
     found: dict[str, list[RuleRow]] = {key: [] for key in SECTIONS}
     for section, value in data.items():
         entries = [value] if section == "policy" else value
-        found[section] = [_row(section, entry, lexicon) for entry in entries]
+        found[section] = [_row(section, entry, rule_choices) for entry in entries]
     return [
         SectionRows(key, SECTIONS.get(key, key), tuple(rows)) for key, rows in found.items() if rows
     ]
 
 
-def _row(section: str, entry: Mapping[str, Any], lexicon: RuleChoices) -> RuleRow:
+def _row(section: str, entry: Mapping[str, Any], rule_choices: RuleChoices) -> RuleRow:
     key = str(entry.get("key") or "")
     return RuleRow(
         key=key,
         label=str(entry.get("label") or key),
         cite=key if section == "clause" else str(entry.get("cite") or ""),
         note=str(entry.get("note") or ""),
-        facts=tuple(lexicon.speaker.facts(entry)),
+        facts=tuple(rule_choices.rule_text.facts(entry)),
     )
 
 

@@ -277,7 +277,7 @@ def effects_of(session: Any, undone: undoing.UndoneDeed) -> list[str]:
     """What taking a deed back changes, in sentences."""
     pack, _calendar = journal.rules_of(session, undone.complaint)
     known = desk.employees_in(session, undone.effects)
-    return [reasons.effect(one, pack, known) for one in undone.effects]
+    return [reasons.effect_text(one, pack, known) for one in undone.effects]
 
 
 class UndoForm(FlaskForm):

@@ -14,7 +14,7 @@ from typing import Any
 from policy.engine import deadlines, followup, forms, jury, penalties, recounting
 from policy.engine.conditions import holds
 from policy.engine.fact_changes import Effect, changes
-from policy.engine.permission import checked_time, observed, refusal, standing
+from policy.engine.permission import check_time, observation_is_over, post_entitled, refusal
 from policy.engine.rules import Rules
 from policy.engine.severity import checked_extra, checked_grade, checked_key, classify
 from policy.pack.schema import DeadlineEntry, ExtensionEntry, Pack
@@ -83,7 +83,7 @@ def next_facts(
     rules = Rules(pack, calendar, utc(now))
     at = utc(event.at)
     event = event if at is event.at else event.model_copy(update={"at": at})
-    checked_time(facts, event, rules.now)
+    check_time(facts, event, rules.now)
     spared = event.spared if isinstance(event, TimePassed) else ()
     after = pass_time(facts, event.at, rules, spared=spared)
     if reason := refusal(after, event.type, event.by, pack=pack, event=event):
@@ -149,7 +149,7 @@ def _apply_rules(before: CaseFacts, after: CaseFacts, event: Event, *, rules: Ru
 def _record_signoff(before: CaseFacts, after: CaseFacts, event: Event, *, pack: Pack) -> CaseFacts:
     """Record a signoff where the regulation wants one for this step."""
     for entry in pack.signoffs.get(event.type, ()):
-        held = standing(entry, before, event.by, pack=pack) if entry.recorded else None
+        held = post_entitled(entry, before, event.by, pack=pack) if entry.recorded else None
         if held and event.by.employee and holds(entry.applies, before, event):
             name = SignoffFacts(
                 event.type, before.round, held[0], event.by.employee, event.at, held[1]
@@ -487,7 +487,9 @@ def _recounted(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
 
 def archivable(facts: CaseFacts, pack: Pack) -> bool:
     """Whether the case may go to the archive now without anybody's deed."""
-    return observed(facts, pack) and refusal(facts, "archived", SYSTEM, pack=pack) is None
+    return (
+        observation_is_over(facts, pack) and refusal(facts, "archived", SYSTEM, pack=pack) is None
+    )
 
 
 HANDLERS: Mapping[str, Callable[[CaseFacts, Any, Rules], CaseFacts]] = {

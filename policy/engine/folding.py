@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from policy.engine import penalties
 from policy.engine.case import apply, pass_time
-from policy.engine.permission import nameless
+from policy.engine.permission import refusal_without_name
 from policy.engine.rules import Rules
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import (
@@ -25,7 +25,16 @@ from policy.vocabulary.errors import (
     RuleGone,
     TimeInFuture,
 )
-from policy.vocabulary.events import Corrected, Event, Moved, Recounted, Withdrawn, dump, load, utc
+from policy.vocabulary.events import (
+    Corrected,
+    Event,
+    Moved,
+    Recounted,
+    Withdrawn,
+    dump_event,
+    load_event,
+    utc,
+)
 from policy.vocabulary.facts import (
     BreachFacts,
     CaseFacts,
@@ -69,7 +78,7 @@ def fold(
     standing_entries: list[JournalEntry] = []
     for entry in entries:
         if isinstance(entry.event, Corrected | Withdrawn | Moved):
-            if reason := nameless(entry.event.type, entry.event.by):
+            if reason := refusal_without_name(entry.event.type, entry.event.by):
                 raise reason
             because = "corrected"
             if isinstance(entry.event, Moved):
@@ -117,7 +126,7 @@ def amended_entries(
         set(amendment.changes) - set(type(old.event).model_fields)
     ):
         raise ChoiceUnknown(field="changes", value=", ".join(sorted(strange)))
-    event = load(dump(old.event) | dict(amendment.changes))
+    event = load_event(dump_event(old.event) | dict(amendment.changes))
     if event.at > amendment.at:
         raise TimeInFuture(field="at", at=event.at)
     # An event corrected to a later time cannot have been recorded before it happened.

@@ -1,7 +1,7 @@
-"""Whether a deed may be done now, by whom, and if not, why not.
+"""Decide whether a deed may be done now and by whom, and if not, why not.
 
 `refusal` is the one answer for deeds done and for buttons not yet pressed. Statuses come from
-`status`, posts and gates from the pack.
+`status.ALLOWED`, posts and gates from the pack.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from policy.vocabulary.errors import (
 )
 from policy.vocabulary.events import EVENTS, By, Event
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts
-from policy.vocabulary.marks import declared
+from policy.vocabulary.marks import declared_field
 from policy.vocabulary.status import ALLOWED, ENDS, ActorKind, ClosingGround, Status
 
 FIRST = ("registered", "imported")
 SHEET_DEEDS = frozenset(
     {"registered", "returned", "assigned", "contacted", "progressed", "replied", "corrected"}
 )
-"""All that a department's sheet can ever do: what money or a signature hangs on needs a name."""
+"""The deeds a department's workbook may ever do: none on which money or a signoff depends."""
 
 _RESTART_FROM = {
     "verification": (Status.confirmed, Status.disputed, Status.accepted),
@@ -55,16 +55,17 @@ class Deed:
 
     @property
     def allowed(self) -> bool:
+        """Whether nothing refuses it."""
         return self.refusal is None
 
 
-def offered(facts: CaseFacts, by: By, pack: Pack) -> tuple[Deed, ...]:
-    """Every deed a person could think of here; those the status does not know are left out."""
+def deeds_offered(facts: CaseFacts, by: By, pack: Pack) -> tuple[Deed, ...]:
+    """Return the deeds for a case and person; those the status does not allow are left out."""
     deeds = []
     for name in EVENTS:
         if name in _NOT_BUTTONS:
             continue
-        if name in ANSWERS_A_CLOCK and not _awaited(facts, name, pack):
+        if name in ANSWERS_A_CLOCK and not _is_awaited(facts, name, pack):
             continue
         refused = refusal(facts, name, by, pack=pack)
         if not isinstance(refused, StatusForbids | HistoryForbids):
@@ -82,8 +83,8 @@ _NOT_BUTTONS = frozenset(
 ANSWERS_A_CLOCK = frozenset({"arrived_on_site", "replied_in_writing"})
 
 
-def _awaited(facts: CaseFacts, name: str, pack: Pack) -> bool:
-    """Whether some clock waits for the event."""
+def _is_awaited(facts: CaseFacts, name: str, pack: Pack) -> bool:
+    """Whether a deadline waits for the event."""
     running = (c for c in facts.deadlines if c.running)
     return any(name in pack.find("deadline", c.key).met_by for c in running)
 
@@ -91,24 +92,24 @@ def _awaited(facts: CaseFacts, name: str, pack: Pack) -> bool:
 def refusal(
     facts: CaseFacts, name: str, by: By, *, pack: Pack, event: Event | None = None
 ) -> DomainError | None:
-    """Why the event may not happen now, or None. Without `event` its contents are left open."""
+    """Return why the event may not happen now, or None. Without `event` only its name is judged."""
     for reason in (
-        _by_status(facts, name),
-        _by_standing(facts, name, pack, event=event),
-        _by_post(facts, name, by, pack=pack, event=event),
-        _by_gate(facts, name, pack, event=event),
+        _refused_by_status(facts, name),
+        _refused_by_facts(facts, name, pack, event=event),
+        _refused_by_post(facts, name, by, pack=pack, event=event),
+        _refused_by_gate(facts, name, pack, event=event),
     ):
         if reason is not None:
             return reason
     return None
 
 
-def refusal_alone(by: By, pack: Pack, event: Event) -> DomainError | None:
-    """Why somebody may not do what belongs to no case, or None: there only posts decide."""
-    return _by_post(CaseFacts(), event.type, by, pack=pack, event=event)
+def refusal_outside_cases(by: By, pack: Pack, event: Event) -> DomainError | None:
+    """Return why a person may not do what belongs to no case, or None: only posts decide."""
+    return _refused_by_post(CaseFacts(), event.type, by, pack=pack, event=event)
 
 
-def _by_status(facts: CaseFacts, name: str) -> DomainError | None:
+def _refused_by_status(facts: CaseFacts, name: str) -> DomainError | None:
     begun = bool(facts.number)
     if name in FIRST:
         return StatusForbids(deed=name, status=facts.status) if begun else None
@@ -124,41 +125,41 @@ def _by_status(facts: CaseFacts, name: str) -> DomainError | None:
     return None
 
 
-def _by_standing(
+def _refused_by_facts(
     facts: CaseFacts, name: str, pack: Pack, *, event: Event | None
 ) -> DomainError | None:
-    """What follows from the case itself and needs no rule: nothing to review, nobody to ask."""
+    """Return a refusal from the case alone, without a rule: nothing to review, no one to ask."""
     forbidden = StatusForbids(deed=name, status=facts.status)
     if name == "reviewed" and not any(c.running and c.review_at for c in facts.deadlines):
         return forbidden
-    if name == "archived" and not observed(facts, pack):
+    if name == "archived" and not observation_is_over(facts, pack):
         return forbidden
     if name == "factory_closed" and facts.factory_closed_at:
         return forbidden
     if name == "upgraded":
-        return _by_escalation(facts, name, pack)
+        return _refused_by_escalation(facts, name, pack)
     if name == "restarted":
         if not facts.assignments:
             return forbidden
         ground: Any = getattr(event, "ground", None)
         places = _RESTART_FROM.get(ground) if ground else None
         elsewhere = places and facts.status not in places
-        return forbidden if elsewhere or _watched_out(facts, pack) else None
+        return forbidden if elsewhere or _observation_ended(facts, pack) else None
     if name == "called_back":
-        return _by_call(facts, event, pack)
+        return _refused_by_callback(facts, event, pack)
     if name == "concluded":
         kind = pack.find("kind", facts.kind)
         return None if kind and kind.concludes else forbidden
-    return _by_declaration(facts, name, pack)
+    return _refused_without_entries(facts, name, pack)
 
 
 DECLARED_IN = {
-    name: about.sections[0] for name, kind in EVENTS.items() if (about := declared(kind))
+    name: about.sections[0] for name, kind in EVENTS.items() if (about := declared_field(kind))
 }
-"""Deeds that are about an entry of a section: without one there is nothing to do."""
+"""Deeds that need an entry of a section of the pack, and the section."""
 
 
-def _by_declaration(facts: CaseFacts, name: str, pack: Pack) -> DomainError | None:
+def _refused_without_entries(facts: CaseFacts, name: str, pack: Pack) -> DomainError | None:
     section = DECLARED_IN.get(name)
     entries = getattr(pack, section) if section else ()
     if section and not any(holds(getattr(e, "applies", ()), facts) for e in entries):
@@ -166,33 +167,33 @@ def _by_declaration(facts: CaseFacts, name: str, pack: Pack) -> DomainError | No
     return None
 
 
-def observed(facts: CaseFacts, pack: Pack) -> bool:
+def observation_is_over(facts: CaseFacts, pack: Pack) -> bool:
     """Whether a closed case's observation is over."""
-    return facts.status is Status.closed and not any(c.running for c in _watches(facts, pack))
+    return facts.status is Status.closed and not any(c.running for c in _is_observed(facts, pack))
 
 
-def _watched_out(facts: CaseFacts, pack: Pack) -> bool:
-    """Whether a closed case was watched and is no more: what comes now is another case.
+def _observation_ended(facts: CaseFacts, pack: Pack) -> bool:
+    """Whether a closed case was observed and is no more: what comes now is another case.
 
-    So it is although papers are missing that keep it out of the archive.
+    So it is although missing documents keep it out of the archive.
     """
-    watched = any(c.round == facts.round for c in _watches(facts, pack))
-    return watched and observed(facts, pack)
+    watched = any(c.round == facts.round for c in _is_observed(facts, pack))
+    return watched and observation_is_over(facts, pack)
 
 
-def _watches(facts: CaseFacts, pack: Pack) -> list[DeadlineFacts]:
+def _is_observed(facts: CaseFacts, pack: Pack) -> list[DeadlineFacts]:
     return [c for c in facts.deadlines if pack.find("deadline", c.key).ends == "archive"]
 
 
-def _by_escalation(facts: CaseFacts, name: str, pack: Pack) -> DomainError | None:
+def _refused_by_escalation(facts: CaseFacts, name: str, pack: Pack) -> DomainError | None:
     for entry in pack.escalation:
         if entry.event == name and holds(entry.applies, facts):
             return None
     return StatusForbids(deed=name, status=facts.status)
 
 
-def _by_call(facts: CaseFacts, event: Event | None, pack: Pack) -> DomainError | None:
-    """A verification comes before closing; a window that has not opened waits."""
+def _refused_by_callback(facts: CaseFacts, event: Event | None, pack: Pack) -> DomainError | None:
+    """Return a refusal of a callback: verification comes before closing, a window must be open."""
     purpose = getattr(getattr(event, "purpose", None), "value", None)
     answered = facts.closing_ground in (ClosingGround.satisfied, ClosingGround.settled)
     if purpose == "verification" and (
@@ -209,61 +210,64 @@ def _by_call(facts: CaseFacts, event: Event | None, pack: Pack) -> DomainError |
     return None
 
 
-def _by_post(
+def _refused_by_post(
     facts: CaseFacts, name: str, by: By, *, pack: Pack, event: Event | None
 ) -> DomainError | None:
     if by.kind is ActorKind.system:
         return None
     entries = [e for e in pack.signoffs.get(name, ()) if _concerns(e.applies, facts, event)]
-    if by.kind is ActorKind.sheet and (reason := _by_workbook(facts, name, by, entries=entries)):
+    if by.kind is ActorKind.sheet and (
+        reason := _refused_to_workbook(facts, name, by, entries=entries)
+    ):
         return reason
     for entry in entries:
         if by.employee and by.employee in _excluded(entry, facts):
             return SelfForbidden(deed=name, cite=entry.cite)
     if name == "endorsed" and event is not None:
-        return _by_turn(facts, by, pack, event=event)
-    if not entries or any(standing(e, facts, by, pack=pack) for e in entries):
+        return _refused_by_turn(facts, by, pack, event=event)
+    if not entries or any(post_entitled(e, facts, by, pack=pack) for e in entries):
         return None
     who_may = [who for e in entries for who in e.by]
     people = [who for who in who_may if who not in SHEETS]
-    posts = [_called(who, facts, pack) for who in people or who_may]
+    posts = [_role_label(who, facts, pack) for who in people or who_may]
     return PostMissing(deed=name, posts=posts, cite=entries[0].cite)
 
 
-def _by_turn(facts: CaseFacts, by: By, pack: Pack, *, event: Event) -> DomainError | None:
-    """In a chain of approvals it is one post's turn, whoever else may approve later."""
+def _refused_by_turn(facts: CaseFacts, by: By, pack: Pack, *, event: Event) -> DomainError | None:
+    """Return a refusal where it is another post's turn in a chain of approvals."""
     entry = pack.find("chain", getattr(event, "chain", ""))
     turn = forms.next_approver(facts, entry) if entry else None
     if entry is None or turn is None:
         return None
     asks = SignoffEntry(key=entry.key, label=entry.label, cite=entry.cite, event=(), by=(turn,))
-    if standing(asks, facts, by, pack=pack):
+    if post_entitled(asks, facts, by, pack=pack):
         return None
-    return PostMissing(deed="endorsed", posts=[_called(turn, facts, pack)], cite=entry.cite)
+    return PostMissing(deed="endorsed", posts=[_role_label(turn, facts, pack)], cite=entry.cite)
 
 
-def nameless(name: str, by: By) -> NameNeeded | None:
-    """Why an event can never come from a sheet, or None: nobody knows who typed into one."""
+def refusal_without_name(name: str, by: By) -> NameNeeded | None:
+    """Return why an event can never come from a workbook: no person is known there."""
     if by.kind is ActorKind.sheet and name not in SHEET_DEEDS:
         return NameNeeded(deed=name)
     return None
 
 
-def _by_workbook(
+def _refused_to_workbook(
     facts: CaseFacts, name: str, by: By, *, entries: Sequence[SignoffEntry]
 ) -> NameNeeded | None:
-    """What holds for sheets in every regulation: no signature, and no case of somebody else's.
+    """Return what refuses a workbook in every regulation: signoffs, and other departments' cases.
 
-    Where no signoff speaks of the event anybody may do it; of sheets that of the department only.
+    Where no signoff names the event any person may do it; of workbooks that of the case's
+    department.
     """
     at_home = bool(entries) or facts.department in by.departments
     if any(entry.recorded for entry in entries) or not at_home:
         return NameNeeded(deed=name)
-    return nameless(name, by)
+    return refusal_without_name(name, by)
 
 
-def within_reach(facts: CaseFacts, pack: Pack) -> frozenset[str]:
-    """The keys of the running clocks that the sheet of the case's department could meet now."""
+def deadlines_in_reach(facts: CaseFacts, pack: Pack) -> frozenset[str]:
+    """Return the keys of running deadlines the department's own workbook could meet now."""
     if facts.department is None:
         return frozenset()
     by = By(kind=ActorKind.sheet, departments=(facts.department,))
@@ -272,8 +276,8 @@ def within_reach(facts: CaseFacts, pack: Pack) -> frozenset[str]:
     return frozenset(key for key in running if able & set(pack.find("deadline", key).met_by))
 
 
-def _called(who: str, facts: CaseFacts, pack: Pack) -> str:
-    """What the regulation calls a post or a department; another part in the case stays a word."""
+def _role_label(who: str, facts: CaseFacts, pack: Pack) -> str:
+    """Return the regulation's label of a post or department; a role on the case stays a word."""
     if who.startswith("member:"):
         return pack.label("department", who.removeprefix("member:"))
     if who == "lead_department" and facts.department:
@@ -296,15 +300,15 @@ def _excluded(entry: SignoffEntry, facts: CaseFacts) -> set[str | None]:
     return out
 
 
-def standing(
+def post_entitled(
     entry: SignoffEntry, facts: CaseFacts, by: By, *, pack: Pack
 ) -> tuple[str, bool] | None:
-    """The post (or role) by which somebody may do it and whether as a deputy, or None.
+    """Return the post or role by which an actor may do it, and whether as a deputy; or None.
 
-    A sheet is nobody: it has what is given to the department of the case or to sheets, no more.
+    A workbook is no person: it has only what is given to its department's role or to workbooks.
     """
     if by.kind is ActorKind.sheet:
-        return _standing_of_workbook(entry, facts, by, pack=pack)
+        return _role_of_workbook(entry, facts, by, pack=pack)
     for who in entry.by:
         if who in _PARTS and by.employee and by.employee in _PARTS[who](facts):
             return who, False
@@ -316,7 +320,7 @@ def standing(
             return who, False
         if who.startswith("member:") and who.removeprefix("member:") in by.departments:
             return who, False
-        held = _held(entry, post_of(who, facts, pack), facts, by=by)
+        held = _held_as_deputy(entry, post_of(who, facts, pack), facts, by=by)
         if held is not None:
             return post_of(who, facts, pack) or who, held
     return None
@@ -327,14 +331,14 @@ _PARTS: dict[str, Callable[[CaseFacts], Sequence[str | None]]] = {
     "first_asked": lambda facts: (facts.first_asked,),
     "concerned": lambda facts: facts.concerned,
 }
-"""Parts in a case that people have by name, and who has them."""
+"""Roles on the case that employees have by name, and who has them."""
 
 
 def _takes_part(facts: CaseFacts, by: By) -> bool:
     return any(f.section == "participant" and f.key in by.departments for f in facts.entries)
 
 
-def _standing_of_workbook(
+def _role_of_workbook(
     entry: SignoffEntry, facts: CaseFacts, by: By, *, pack: Pack
 ) -> tuple[str, bool] | None:
     own = facts.department is not None and facts.department in by.departments
@@ -352,14 +356,16 @@ def _answers(key: str, pack: Pack) -> bool:
 
 
 def post_of(who: str, facts: CaseFacts, pack: Pack) -> str | None:
-    """The post a name means: `director` is the post that answers for the case's department."""
+    """Return the post a name means: `director` is the post of the case's department."""
     if who != "director":
         return who
     department = pack.find("department", facts.department)
     return department.director if department else None
 
 
-def _held(entry: SignoffEntry, post: str | None, facts: CaseFacts, *, by: By) -> bool | None:
+def _held_as_deputy(
+    entry: SignoffEntry, post: str | None, facts: CaseFacts, *, by: By
+) -> bool | None:
     """Whether the post is held as a deputy; None when it is not held in a way that counts."""
     ways = [h.deputy for h in by.posts if h.post == post]
     if False in ways:
@@ -369,7 +375,9 @@ def _held(entry: SignoffEntry, post: str | None, facts: CaseFacts, *, by: By) ->
     return None
 
 
-def _by_gate(facts: CaseFacts, name: str, pack: Pack, *, event: Event | None) -> DomainError | None:
+def _refused_by_gate(
+    facts: CaseFacts, name: str, pack: Pack, *, event: Event | None
+) -> DomainError | None:
     for gate in pack.gates.get(name, ()):
         if not _concerns(gate.applies, facts, event):
             continue
@@ -379,12 +387,12 @@ def _by_gate(facts: CaseFacts, name: str, pack: Pack, *, event: Event | None) ->
 
 
 def _closed(gate: GateEntry, name: str, row: ConditionRow, *, pack: Pack) -> GateClosed:
-    field = _asked_for(row.field, pack)
+    field = _missing_label(row.field, pack)
     return GateClosed(deed=name, gate=gate.label, cite=gate.cite, field=field, wanted=row.value)
 
 
-def _asked_for(path: str, pack: Pack) -> str:
-    """What a person has to fill in: of papers the form, list or approval, of a deed its field."""
+def _missing_label(path: str, pack: Pack) -> str:
+    """Return the label of what must be filled in: a form, list or approval, or a deed's field."""
     path = path.removeprefix("round.")
     section, _, name = path.partition(".")
     if section == "event":
@@ -392,8 +400,8 @@ def _asked_for(path: str, pack: Pack) -> str:
     return pack.label(section, name.partition(".")[0]) if name else path
 
 
-def checked_time(facts: CaseFacts, event: Event, now: dt.datetime) -> None:
-    """Refuse what is stated to happen in the future or before there was a case."""
+def check_time(facts: CaseFacts, event: Event, now: dt.datetime) -> None:
+    """Refuse an event stated to happen in the future or before the case."""
     if event.at > now:
         raise TimeInFuture(field="at", at=event.at)
     if facts.received_at and event.at < facts.received_at:

@@ -1,9 +1,8 @@
-"""A case file that somebody wrote, checked before it is played: every problem with its place.
+"""Case files that a person wrote, checked before they are played: every problem with its place.
 
-Beyond what `play` knows of the files in tests/policy, a file may name its regulation at the head
-(`pack = "skoda-dealer"`), hold the steps of one case without a `[[case]]` around them, and leave
-the cast out: each post of the regulation, each department (`member:KEY`) and its spreadsheet
-(`sheet:KEY`) is somebody without being introduced.
+Beyond what `play` reads, a file may name its regulation at the head (`pack = "skoda-dealer"`), hold
+the steps of one case without a `[[case]]` around them, and leave the cast out: each post of the
+regulation, each department (`member:KEY`) and its workbook (`sheet:KEY`) is in the cast already.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from typing import Any
 
 from policy.pack.loading import toml_error_place
 from policy.pack.schema import Pack
-from policy.proof.play import OWN, Case, Play, cases_of, expectable, people_in
+from policy.proof.play import STEP_FIELDS, Case, Play, cases_of, is_expectable, people_in
 from policy.vocabulary.errors import (
     CaseFileRefused,
     ChoiceUnknown,
@@ -49,9 +48,9 @@ class PlayBasis:
 
 
 def parse_case_file(text: str, file: str) -> dict[str, Any]:
-    """The plain data of a case file; what stands outside a `[[case]]` becomes its one case.
+    """Return a case file as plain data; fields outside a `[[case]]` become its one case.
 
-    Raises CaseFileRefused where it is no TOML, with the line, and for a head nobody knows.
+    Raises CaseFileRefused for a syntax error, with the line, and for an unknown field of the head.
     """
     try:
         data = tomllib.loads(text, parse_float=Decimal)
@@ -70,7 +69,7 @@ def parse_case_file(text: str, file: str) -> dict[str, Any]:
 
 
 def read_case_file(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The plain data of a file and of the `cast.toml` beside it, if there is one."""
+    """Return the plain data of a file and of the `cast.toml` beside it, if there is one."""
     shared = path.parent / CAST
     of_all = parse_case_file(_read_text(shared), CAST) if shared.exists() and shared != path else {}
     return parse_case_file(_read_text(path), path.name), of_all
@@ -91,7 +90,7 @@ def checked_cases(
     calendar: WorkCalendar,
     file: str,
 ) -> tuple[Case, ...]:
-    """The cases of a file, ready to be played. Raises CaseFileRefused with every problem."""
+    """Return the cases of a file, ready to be played. Raises CaseFileRefused with every problem."""
     problems = [*_head_problems(data, shared, pack)]
     if not problems:
         said = {
@@ -107,9 +106,9 @@ def checked_cases(
 
 
 def cast_with_posts(cast: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
-    """A cast with somebody for each post that nobody in it holds, each department, each sheet.
+    """Return a cast with a person for each post without one, each department and each workbook.
 
-    Whom the regulation brings is called by the key of his post, and that is his number too.
+    A person the regulation brings has the key of their post as name and as number.
     """
     people = {name: {"number": name, **person} for name, person in cast.items()}
     held = {post for person in cast.values() for post in person.get("posts", ())}
@@ -169,7 +168,7 @@ def _person_problems(person: Any, pack: Pack) -> Iterator[tuple[str, DomainError
 def _steps_problems(
     part: Mapping[str, Any], name: str, openings: Mapping[str, Any]
 ) -> Iterator[Problem]:
-    """Whether there are steps at all, as tables, and the openings they begin with end."""
+    """Yield missing or malformed steps, and openings that are unknown or go in a circle."""
     steps = part.get("step")
     if steps is None and (part.get("due") or part.get("figures")):
         return
@@ -198,13 +197,13 @@ def _case_problems(case: Case, play: Play) -> Iterator[Problem]:
 
 
 def step_problems(step: Mapping[str, Any], play: Play) -> Iterator[tuple[str, DomainError]]:
-    """What makes a step no event, by its field; a refusal the file expects is no problem."""
+    """Yield, by field, why a step makes no event; a refusal the file expects is no problem."""
     if found := list(_field_problems(step, play)):
         yield from found
         return
     expected = step.get("expect", {})
     for about, wanted in expected.items():
-        if not expectable(about, wanted):
+        if not is_expectable(about, wanted):
             yield "expect", ChoiceUnknown(field="expect", value=about)
     try:
         play.event(step)
@@ -231,12 +230,12 @@ def _field_problems(step: Mapping[str, Any], play: Play) -> Iterator[tuple[str, 
             if who in play.case.cast or (field in people and who in numbers):
                 continue
             yield field, ChoiceUnknown(field=field, value=str(who))
-    for field in set(step) - OWN - set(kind.model_fields if kind else step):
+    for field in set(step) - STEP_FIELDS - set(kind.model_fields if kind else step):
         yield field, FieldUnknown(field=field)
 
 
 def _people_named(said: Any) -> list[Any]:
-    """The people a field of a step names: one, several, or none."""
+    """Return the people a field of a step names: one, several, or none."""
     if said in (None, ""):
         return []
     return list(said) if isinstance(said, list | tuple | Mapping) else [said]
@@ -250,7 +249,7 @@ def _missing_or_strange(step: Mapping[str, Any], field: str) -> DomainError:
 
 
 def regulation_of(data: Mapping[str, Any], file: str) -> str:
-    """The key of the shipped regulation a file names at its head. Raises CaseFileRefused."""
+    """Return the key of the shipped regulation a file names. Raises CaseFileRefused."""
     key = data.get("pack")
     if not isinstance(key, str):
         why: DomainError = FieldMissing(field="pack")
@@ -265,7 +264,7 @@ def regulation_of(data: Mapping[str, Any], file: str) -> str:
 
 
 def flattened(data: Mapping[str, Any]) -> dict[str, Any]:
-    """A file's one case with its openings spelt out and nothing around it."""
+    """Return a file's one case with its openings spelt out and nothing around it."""
     (case,) = cases_of(data, {})
     (said,) = data["case"]
     head = {key: data[key] for key in ("pack",) if key in data}
@@ -275,7 +274,7 @@ def flattened(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_flattened(text: str, file: str) -> bool:
-    """Whether a text is written as `write` writes a flat file, so that a step can be added."""
+    """Whether `case_file_text` would write the text, so that a step can be added to it."""
     data = parse_case_file(text, file)
     return len(data.get("case", ())) == 1 and case_file_text(flattened(data)) == text
 
@@ -284,7 +283,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def case_file_text(data: Mapping[str, Any]) -> str:
-    """The text of a case file: plain values first, then tables, then lists of tables."""
+    """Return the text of a case file: plain values first, then tables, then lists of tables."""
     plain = [f"{_key(key)} = {_value(value)}" for key, value in data.items() if _inline(value)]
     parts = ["\n".join(plain)] if plain else []
     for key, value in data.items():
@@ -302,7 +301,7 @@ def _inline(value: Any) -> bool:
 
 
 def table_lines(table: Mapping[str, Any]) -> Iterator[str]:
-    """A table as the lines of a case file."""
+    """Yield a table as the lines of a case file."""
     for key, value in table.items():
         yield f"{_key(key)} = {_value(value)}"
 

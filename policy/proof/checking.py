@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from policy.engine.conditions import holds
-from policy.engine.permission import offered
+from policy.engine.permission import deeds_offered
 from policy.pack.loading import (
     build_pack,
     check_pack,
@@ -29,7 +29,7 @@ from policy.pack.shapes import Shape
 from policy.proof import statespace
 from policy.proof.contradictions import Finding, contradictions
 from policy.proof.coverage import holding_cases
-from policy.proof.play import Packs, cases, play
+from policy.proof.play import Packs, cases, play_case
 from policy.vocabulary.errors import GateClosed, PackRefused, PostMissing, SelfForbidden
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.status import ALLOWED
@@ -295,7 +295,7 @@ def _rules_in_the_way(facts: CaseFacts, pack: Pack) -> list[tuple[str, str]]:
     """Return the gates, then the signoffs, that refuse what the case's status allows."""
     found: dict[tuple[str, str], None] = {}
     for by in statespace.cast_of_pack(pack):
-        for deed in offered(facts, by, pack):
+        for deed in deeds_offered(facts, by, pack):
             if isinstance(deed.refusal, GateClosed):
                 gates = pack.gates.get(deed.name, ())
                 found.update(
@@ -362,5 +362,5 @@ def changed_cases(
             str(mismatch.found),
         )
         for case in holding_cases(tuple(cases(folder)), before, calendar)
-        for mismatch in play(case, packs, calendar)[:1]
+        for mismatch in play_case(case, packs, calendar)[:1]
     ]

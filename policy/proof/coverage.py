@@ -1,8 +1,8 @@
-"""Which clauses the cases prove, and whether the cases would notice a wrong pack.
+"""Prove a regulation's clauses by its cases, and find the changes no case would notice.
 
-`coverage` sets the clauses of a regulation against the cases (and the tests marked
+`prove_clauses` sets the clauses of a regulation against the cases (and the tests marked
 `@pytest.mark.proves`) that cite them. `mutations` changes one number, unit, event, person or
-condition of a pack at a time; a change that no case notices is a rule nobody has proven.
+condition of a pack at a time; a change that no case notices is a rule without proof.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MARK = "pytest.mark.proves"
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause of a regulation: its kind of check, and why it is left for later, if it is."""
+    """A clause of a regulation: its kind of check, and the reason if it is left for later."""
 
     key: str
     type: str
@@ -48,7 +48,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A clause and the names of what proves it."""
+    """A clause and the names of the cases and tests that prove it."""
 
     clause: Clause
     by: tuple[str, ...]
@@ -62,9 +62,9 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """A pack with one thing changed; `data` is the whole changed pack, `entry` what changed in it.
+    """A pack with one thing changed: `data` is the changed pack, `entry` the changed entry.
 
-    `index` is the entry's place in its section; the head of the pack has none.
+    `index` is the entry's position in its section; for the head of the pack it is 0.
     """
 
     place: str
@@ -88,7 +88,7 @@ def _text(value: Any) -> str:
 
 
 def read_clauses(path: Path) -> tuple[Clause, ...]:
-    """The clauses a file lists: `[[clause]]` with `key`, `type` and perhaps `left`."""
+    """Return the clauses of a file: `[[clause]]` with `key`, `type` and perhaps `left`."""
     return tuple(
         Clause(entry["key"], entry["type"], entry.get("left"))
         for entry in read_toml(path).get("clause", ())
@@ -98,7 +98,7 @@ def read_clauses(path: Path) -> tuple[Clause, ...]:
 def prove_clauses(
     cases: Iterable[Case], marked: Mapping[str, Sequence[str]], clauses: Iterable[Clause]
 ) -> tuple[Proof, ...]:
-    """What proves each clause; `marked` are tests in Python by the clause they prove."""
+    """Return each clause with what proves it; `marked` are tests by the clause they prove."""
     by: dict[str, list[str]] = defaultdict(list)
     for case in cases:
         for clause in case.proves:
@@ -109,9 +109,9 @@ def prove_clauses(
 
 
 def marked_tests(folder: Path) -> dict[str, list[str]]:
-    """The tests of a folder marked `@pytest.mark.proves("CLAUSE", ...)`, by clause.
+    """Return the tests of a folder marked `@pytest.mark.proves("CLAUSE", ...)`, by clause.
 
-    A mark on what is no test proves nothing, for nobody runs it.
+    A mark on a function that is no test proves nothing, because it never runs.
     """
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted(folder.rglob("*.py")):
@@ -137,7 +137,7 @@ NOT_CHECKED = frozenset({"B", "X", "—"})
 
 @dataclass(frozen=True, slots=True)
 class ClauseCount:
-    """How many of the clauses a program can check are proven, and which have no reason why not."""
+    """Proven clauses, of those a program can check, and the ones without proof or reason."""
 
     proven: int
     owed: int
@@ -156,10 +156,10 @@ NOTHING = ClauseCount(0, 0, ())
 
 
 def clause_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], ClauseCount]:
-    """A line per clause of the cases' folder and a sum; and that sum.
+    """Return a line per clause of the cases' folder with a sum, and that sum.
 
-    A case that does not hold proves nothing. `folder` is that of one regulation; the tests
-    marked in Python stand two folders above.
+    A case that does not hold proves nothing. `folder` is that of one regulation; the tests marked
+    in Python stand two folders above.
     """
     sound = holding_cases(tuple(cases(folder)), read_toml(shipped_path(folder.name)), calendar)
     proofs = prove_clauses(
@@ -170,14 +170,14 @@ def clause_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], Clau
 
 
 def count_proofs(proofs: Iterable[Proof]) -> ClauseCount:
-    """How many are proven, of those a program can check."""
+    """Return how many clauses are proven, of those a program can check."""
     owed = [proof for proof in proofs if proof.clause.type not in NOT_CHECKED]
     silent = [p.clause.key for p in owed if not p.by and p.clause.left is None]
     return ClauseCount(sum(bool(proof.by) for proof in owed), len(owed), tuple(silent))
 
 
 def mutation_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], bool]:
-    """A line per change of the pack that no case notices, and whether there is none."""
+    """Return a line per change that no case notices, and whether there is none."""
     data = read_toml(shipped_path(folder.name))
     changes = mutations(data, chosen_parameters(folder))
     found = unnoticed_mutations(changes, tuple(cases(folder)), data, calendar=calendar)
@@ -186,7 +186,7 @@ def mutation_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], bo
 
 
 def chosen_parameters(folder: Path) -> dict[str, Any]:
-    """What the company of a folder of cases chose where the regulation left a number open."""
+    """Return the company's values of a case folder for parameters the regulation leaves open."""
     shared = folder / SHARED
     return dict(read_toml(shared).get("parameters", {})) if shared.exists() else {}
 
@@ -199,11 +199,11 @@ _DESCRIBES = frozenset(
 _NOT_RULES = frozenset(
     {"parameter", "clause", "post", "channel", "category", "field", "ledger", "script"}
 )
-"""Sections that decide nothing about a case; what they list and say is proven by tests."""
+"""Sections that decide nothing about a case; their texts are proven by tests."""
 _ABOUT_PAY = frozenset({"appeal_term", "wage_month_ends_on"})
-"""What the head of a regulation says about money; one that fines nobody is not asked."""
+"""Fields of the head about pay; a regulation without penalties and rewards skips them."""
 _NOT_OF_CASES = frozenset({"alone", "customer_flag_term", "customer_flag_cite"})
-"""Fields about papers outside cases and about customers, which no case can notice."""
+"""Fields about forms outside cases and about customers, which no case can notice."""
 _ONE_AFTER_ANOTHER = frozenset({"steps", "to", "members"})
 _EVENT_FIELDS = frozenset({"starts_on", "met_by", "event", "before"})
 _ASSUMED = frozenset({"deputy", "recorded", "judged_by", "counts_from"})
@@ -218,10 +218,10 @@ _FAMILIES = (
 def mutations(
     data: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
 ) -> Iterator[Mutation]:
-    """Every change of one thing in the plain data of a pack, entry by entry.
+    """Yield every change of one thing in the plain data of a pack, entry by entry.
 
     A field that reads `"$name"` is changed where it is used, so that each use is proven;
-    `parameters` are what a company chose for names the pack leaves open.
+    `parameters` are a company's values for parameters the pack leaves open.
     """
     chosen = {entry["key"]: entry.get("value") for entry in data.get("parameter", ())}
     chosen |= parameters or {}
@@ -251,8 +251,10 @@ def _with_field(entry: Mapping[str, Any], field: str, value: Any) -> dict[str, A
 def _changed_values(
     shape: Any, entry: Mapping[str, Any], chosen: Mapping[str, Any], *, data: Mapping[str, Any]
 ) -> Iterator[tuple[str, Any, Any]]:
-    """(field, value, other value) of one entry. A field left out is looked at where it says
-    something all the same: what a deadline counts from, whether a deputy may.
+    """Yield (field, value, other value) of one entry.
+
+    A field left out is changed too where its default decides something: what a deadline counts
+    from, whether a deputy may.
     """
     marks = marks_of(shape)
     for field, info in shape.model_fields.items():
@@ -267,9 +269,9 @@ def _changed_values(
 
 
 def _same_occasion(field: str, entry: Mapping[str, Any], value: Any, *, other: Any) -> bool:
-    """Whether another `per` means the same: a clock breaks, and a case restarts, once a round.
+    """Whether another `per` means the same: a deadline breaks, and a case restarts, once a round.
 
-    What is for the how-manieth complaint of a year has that for its occasion.
+    A penalty for a certain complaint of a year has that complaint as its occasion.
     """
     if field != "per" or other is None:
         return False
@@ -278,7 +280,7 @@ def _same_occasion(field: str, entry: Mapping[str, Any], value: Any, *, other: A
 
 
 def _resolved(value: Any, chosen: Mapping[str, Any]) -> Any:
-    """A value with the parameters it names put in, in the rows of a condition too."""
+    """Return a value with its parameters filled in, in the rows of a condition too."""
     if isinstance(value, str) and value.startswith("$"):
         return chosen[value[1:]]
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
@@ -287,9 +289,10 @@ def _resolved(value: Any, chosen: Mapping[str, Any]) -> Any:
 
 
 def _matters(field: str, entry: Mapping[str, Any]) -> bool:
-    """Whether a field that was left out says something: a deputy needs a post to hold.
+    """Whether the default of a left-out field decides something.
 
-    Only what the registration starts can count from the receipt.
+    A deputy needs a post that is held; only a deadline the registration starts can count from the
+    receipt.
     """
     if field == "deputy":
         return not all(is_role(who) for who in entry["by"])
@@ -323,7 +326,7 @@ def _other_values(one: FieldMarks, value: Any, data: Mapping[str, Any]) -> Itera
 
 
 def _other_events(value: Any) -> Iterator[Any]:
-    """Each event replaced by the next one of the vocabulary, and left out."""
+    """Yield the events with each replaced by the next of the vocabulary, and with each left out."""
     names = list(EVENTS)
     if isinstance(value, str):
         yield from (names[(names.index(value) + 1) % len(names)], None)
@@ -336,7 +339,7 @@ def _other_events(value: Any) -> Iterator[Any]:
 
 
 def _other_order(field: str, posts: list[str], data: Mapping[str, Any]) -> Iterator[list[str]]:
-    """Each post of a chain, a ladder, a jury or an alert left out, or another in its place."""
+    """Yield the posts with each left out, and with each replaced by another."""
     if len(posts) > 1:
         yield from _without_each(posts)
     for n, post in enumerate(posts):
@@ -347,10 +350,10 @@ def _other_order(field: str, posts: list[str], data: Mapping[str, Any]) -> Itera
 
 
 def _other_terms(term: Quantity) -> Iterator[dict[str, Any]]:
-    """A unit more, a unit less, another unit of the family and one of each other family.
+    """Yield a unit more, a unit less, another unit of the family and one of each other family.
 
-    What ends when clocks show a time ends an hour later, what has its whole last day loses
-    that; the same day has no amount.
+    A term to a time of day ends an hour later; one that has its whole last day loses that;
+    `same_day` has no amount.
     """
     shown: dict[str, Any] = {"at": term.at} if term.at is not None else {}
     if term.ends_day:
@@ -369,7 +372,7 @@ def _other_terms(term: Quantity) -> Iterator[dict[str, Any]]:
 
 
 def _other_parts(parts: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Each part of a form, list or report dropped, each of its flags turned, a choice dropped."""
+    """Yield the parts of a form, list or report with each dropped, and each flag turned."""
     yield from _without_each(parts)
     for n, part in enumerate(parts):
         for other in _other_part(part):
@@ -385,7 +388,7 @@ def _other_part(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _other_conditions(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Each row dropped, each turned into its opposite, each value of a list dropped."""
+    """Yield the rows with each dropped, each negated, and each value of a list dropped."""
     yield from _without_each(rows)
     for n, row in enumerate(rows):
         for other in _other_rows(row):
@@ -411,7 +414,7 @@ def _other_rows(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _other_words(one: FieldMarks, value: str, data: Mapping[str, Any]) -> Iterator[Any]:
-    """Another word of a fixed list, another key of a section, another width of a number."""
+    """Yield another word of a fixed list, another key of a section, another width of a number."""
     yield from (word for word in one.words if word != value)
     for ref in one.refs:
         yield from _next_key([entry["key"] for entry in data.get(ref.section, ())], value)
@@ -430,7 +433,7 @@ def _other_widths(template: str) -> Iterator[str]:
 
 
 def _other_posts(who: str, data: Mapping[str, Any]) -> Iterator[str]:
-    """The next post, or of members the next department."""
+    """Yield the next post; of `member:`, the next department."""
     member, _, name = who.rpartition(":")
     keys = [entry["key"] for entry in data.get("department" if member else "post", ())]
     for other in _next_key(keys, name):
@@ -447,7 +450,7 @@ def _without_each(values: list[Any]) -> Iterator[list[Any]]:
         yield [*values[:n], *values[n + 1 :]]
 
 
-# ---------------------------------------------------------------- what nobody notices
+# ---------------------------------------------------------------- changes that no case notices
 
 
 def unnoticed_mutations(
@@ -457,10 +460,10 @@ def unnoticed_mutations(
     *,
     calendar: WorkCalendar,
 ) -> Iterator[Mutation]:
-    """The mutations of `data` under which every case still ends as it says.
+    """Yield the mutations of `data` under which every case still ends as it says.
 
-    A change the loader refuses counts as noticed. Cases that cite the changed entry's clause
-    are asked first; one that does not hold as the pack stands is not asked.
+    A change the loader refuses counts as noticed. Cases that cite the changed entry's clause are
+    played first; a case that does not hold as the pack stands is left out.
     """
     packs = Packs(data)
     sound = [case for case in cases if _case_holds(case, packs.of(case.parameters), calendar)]
@@ -474,7 +477,7 @@ def unnoticed_mutations(
 def holding_cases(
     cases: Iterable[Case], data: Mapping[str, Any], calendar: WorkCalendar
 ) -> list[Case]:
-    """The cases whose every expectation holds under a regulation's plain data."""
+    """Return the cases whose every expectation holds under a regulation's plain data."""
     packs = Packs(data)
     return [case for case in cases if _case_holds(case, packs.of(case.parameters), calendar)]
 

@@ -1,8 +1,8 @@
-"""What a field of a condition can hold, and whether rows about it can ever hold together.
+"""The values a field of a condition can have, and whether its rows can hold together.
 
-Forms ask it for their drop-downs and the check of a draft for rules that never apply. A field
-whose values nobody can list is decided by trying the values its own rows name, and their
-neighbours: whatever no such value satisfies, nothing satisfies.
+Forms use them for drop-downs, the check of a draft for rules that never apply. A field whose values
+cannot be listed is decided by trying the values its own rows name and their neighbours: what none
+of those satisfies, no value satisfies.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Literal
 from policy.pack.loading import ENTRY_SECTIONS, KNOWN_FACTS
 from policy.pack.schema import Pack
 from policy.pack.shapes import ConditionRow, Operator
-from policy.vocabulary.events import EVENTS, fields_called
+from policy.vocabulary.events import EVENTS, fields_named
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.marks import FieldMarks, RefTo, marks_of
 
@@ -26,10 +26,10 @@ Kind = Literal["choice", "flag", "number", "date", "text", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """What a field holds: its kind, and its values where they can be listed.
+    """The kind of a field's values, and the values where they can be listed.
 
-    `section` is where the values are keys of the pack, `enumeration` where they are members of
-    one of ours.
+    `section` is set where they are keys of the pack, `enumeration` where they are members of one of
+    our enumerations.
     """
 
     kind: Kind
@@ -52,7 +52,7 @@ _SHAPES: dict[str, Kind] = {
 
 
 def condition_fields(pack: Pack) -> list[str]:
-    """Every field a condition of the pack may ask for: of the case, its own, of the event."""
+    """Return every field a condition of the pack may ask for: of the case, its own, the event."""
     events = {f"event.{name}" for kind in EVENTS.values() for name in kind.model_fields}
     hidden = {"event.type", "event.by", "event.extra", "event.number", "event.at"}
     own = [*(entry.key for entry in pack.field), *_entry_domains(pack)]
@@ -60,10 +60,10 @@ def condition_fields(pack: Pack) -> list[str]:
 
 
 def _entry_domains(pack: Pack) -> dict[str, Domain]:
-    """What a condition may ask of papers: how often one was filed, what it says, where it stands.
+    """Return the domains of form entries: how often one was made, its fields, its state.
 
-    By the path the condition names it with, such as `form.visit.day`; of forms also what was
-    filed in this round alone, `round.form.visit.day`.
+    Keys are the paths of conditions, such as `form.visit.day`; of forms also the entries of this
+    round alone, `round.form.visit.day`.
     """
     found: dict[str, Domain] = {}
     for name in sorted(ENTRY_SECTIONS):
@@ -78,7 +78,7 @@ def _entry_domains(pack: Pack) -> dict[str, Domain]:
 
 
 def field_domain(pack: Pack, field: str) -> Domain:
-    """What a field holds under a pack; one nobody knows is of kind "unknown"."""
+    """Return the domain of a field under a pack; of kind "unknown" for an unknown field."""
     own = pack.find("field", field)
     if own is not None:
         return _field_entry_domain(own)
@@ -120,11 +120,11 @@ def _section_domain(pack: Pack, ref: RefTo) -> Domain:
 
 
 _KINDS: dict[str, Kind] = {"flag": "flag", "number": "number", "money": "number"}
-"""What the fields of a case and of an event hold, by their shapes; the rest are texts."""
+"""The kinds of fields of a case and of an event, by shape; the others are texts."""
 
 
 def _marked_domain(one: FieldMarks) -> Domain:
-    """What a field holds whose values are no keys of the pack."""
+    """Return the domain of a field whose values are no keys of the pack."""
     if one.members is not None:
         values = tuple(str(member.value) for member in one.members)
         return Domain("choice", values, enumeration=one.members)
@@ -134,8 +134,8 @@ def _marked_domain(one: FieldMarks) -> Domain:
 
 
 def _event_field_domain(pack: Pack, name: str) -> Domain:
-    """What an event's field holds; where events differ, all that any of them holds."""
-    fields = fields_called(name)
+    """Return the domain of an event's field; where events differ, the union of their values."""
+    fields = fields_named(name)
     fact = marks_of(CaseFacts).get(name)
     if fact and fact.refs and fields:
         return _section_domain(pack, fact.refs[0])
@@ -152,7 +152,7 @@ def _event_field_domain(pack: Pack, name: str) -> Domain:
 
 
 def impossible_values(pack: Pack, rows: Iterable[ConditionRow]) -> Iterator[tuple[str, str]]:
-    """The (field, value) pairs of rows that name a value their field cannot have."""
+    """Yield the (field, value) pairs of rows that name a value their field cannot have."""
     for row in rows:
         known = field_domain(pack, row.field)
         if known.kind == "flag" and row.op is not Operator.filled:
@@ -177,7 +177,7 @@ def _is_listed(value: Any, known: Domain) -> bool:
 
 
 def satisfiable(pack: Pack, rows: Sequence[ConditionRow]) -> bool:
-    """Whether some case could satisfy all rows; each field is looked at by itself."""
+    """Whether some case could satisfy all rows; each field is decided by itself."""
     by_field: dict[str, list[ConditionRow]] = defaultdict(list)
     for row in rows:
         by_field[row.field].append(row)
@@ -191,7 +191,7 @@ def _some_value(pack: Pack, field: str, rows: list[ConditionRow]) -> bool:
 
 
 def _values_to_try(pack: Pack, field: str, rows: list[ConditionRow]) -> Iterator[Any]:
-    """Values that stand for all the field can have: none, each listed one, those named."""
+    """Yield values that represent all the field can have: none, each listed one, those named."""
     known = field_domain(pack, field)
     yield None
     if known.kind == "choice":
@@ -203,7 +203,7 @@ def _values_to_try(pack: Pack, field: str, rows: list[ConditionRow]) -> Iterator
 
 
 def _neighbouring_values(rows: list[ConditionRow]) -> Iterator[Any]:
-    """The values rows name and, of numbers, their neighbours; and one that nobody names."""
+    """Yield the values rows name, the neighbours of numbers, and one that no row names."""
     compared = any(row.op in _COMPARING for row in rows)
     named = [value for row in rows for value in _named_values(row)]
     numbers = [n for n in map(_number, named) if n is not None]

@@ -1,8 +1,8 @@
-"""Play a case file: steps with times, deeds and people, and what must be true after them.
+"""Play case files: steps with times, deeds and people, and what must be true after each.
 
-A case file is TOML. `[cast.NAME]` gives people an employee number, a department and posts, or
-says with `sheet` that it is a department's spreadsheet; `[[case]]` has a name, the clauses it
-`proves`, perhaps `parameters`, and steps:
+A case file is TOML. `[cast.NAME]` gives people an employee number, a department and posts, or says
+with `sheet` that it is a department's workbook; `[[case]]` has a name, the clauses it `proves`,
+perhaps `parameters`, and steps:
 
     [[case.step]]
     do = "confirmed"
@@ -10,11 +10,11 @@ says with `sheet` that it is a department's spreadsheet; `[[case]]` has a name, 
     by = "after_sales_director"     # a name of the cast; left out: time itself
     expect = { status = "confirmed", due = { verification = 2026-10-14T16:20:00 } }
 
-Whatever else a step says are fields of the event; an empty one is a field left out.
-`expect.refused` names the code of the refusal that must come instead, `expect.clause` the clause
-it must cite, `expect.deed` the deed it is about. `begins = "NAME"` lets a case go on where the
-steps of `[opening.NAME]` end; an opening may itself begin with another. `case = "NAME"` on a
-step says which of several cases it is about.
+The other keys of a step are fields of the event; an empty one is a field left out. `expect.refused`
+names the code of the refusal that must come instead, `expect.clause` the clause it must cite,
+`expect.deed` the deed it is about. `begins = "NAME"` lets a case go on where the steps of
+`[opening.NAME]` end; an opening may itself begin with another. `case = "NAME"` on a step says which
+of several cases it is about.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from policy.engine.folding import JournalEntry, fold
 from policy.engine.indicators import CaseSummary, indicator_figure, target_reached
 from policy.engine.messages import Notification, notifications
 from policy.engine.penalties import wage_month
-from policy.engine.permission import FIRST, offered
+from policy.engine.permission import FIRST, deeds_offered
 from policy.engine.report_periods import due_on, period_of
 from policy.engine.severity import destination
 from policy.pack.loading import build_pack, read_toml
 from policy.pack.numbering import render_number, serial_period
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError, PackRefused
-from policy.vocabulary.events import EVENTS, SYSTEM, By, Event, HeldPost, load
+from policy.vocabulary.events import EVENTS, SYSTEM, By, Event, HeldPost, load_event
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts
 from policy.vocabulary.marks import FieldMarks, Mark, marks_of
 from policy.vocabulary.status import ActorKind, DeadlineState, Sign
@@ -47,12 +47,12 @@ from policy.vocabulary.worktime import WorkCalendar
 
 SHARED = "cast.toml"
 """The file of a folder whose people, parameters, defaults and openings every case shares."""
-OWN = frozenset({"do", "at", "recorded_at", "by", "expect", "deputises", "case"})
-"""What a step says that is no field of its event."""
+STEP_FIELDS = frozenset({"do", "at", "recorded_at", "by", "expect", "deputises", "case"})
+"""The keys of a step that are no fields of its event."""
 
 
 def people_in(step: Mapping[str, Any]) -> frozenset[str]:
-    """The fields of a step's event that name people."""
+    """Return the fields of a step's event that name people."""
     return frozenset(name for name, one in _marks(step).items() if Mark.person in one)
 
 
@@ -63,10 +63,10 @@ def _marks(step: Mapping[str, Any]) -> Mapping[str, FieldMarks]:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case of a file, with the people and the fields every registration shares.
+    """One case of a file, with its people and the fields every registration shares.
 
-    `due` are reports of periods and by when, by and for whom they are owed; `figures` are
-    indicators over a few summed-up cases. Neither needs a step.
+    `due` are reports of periods: by when, by and for whom they are owed; `figures` are indicators
+    over a few summarised cases. Neither needs a step.
     """
 
     file: str
@@ -82,7 +82,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """What a step should have brought and what it brought."""
+    """An expectation of a step that did not hold, with the value found."""
 
     case: str
     step: int
@@ -97,7 +97,7 @@ class Mismatch:
 
 
 def cases(folder: Path) -> Iterator[Case]:
-    """Every case of a folder of files; `cast.toml` in it is shared by all."""
+    """Yield every case of a folder of files; its `cast.toml` is shared by all."""
     shared = read_toml(folder / SHARED) if (folder / SHARED).exists() else {}
     for path in sorted(folder.glob("*.toml")):
         yield from cases_of(read_toml(path), shared, file=path.name)
@@ -106,7 +106,7 @@ def cases(folder: Path) -> Iterator[Case]:
 def cases_of(
     data: Mapping[str, Any], shared: Mapping[str, Any], *, file: str = ""
 ) -> Iterator[Case]:
-    """The cases in the plain data of a file; what it says about people adds to what is shared."""
+    """Yield the cases in the plain data of a file, whose own people add to the shared ones."""
     openings = shared.get("opening", {}) | data.get("opening", {})
     for case in data.get("case", ()):
         yield Case(
@@ -143,8 +143,8 @@ class Packs:
         return self.built[written]
 
 
-def play(case: Case, packs: Packs, calendar: WorkCalendar) -> list[Mismatch]:
-    """What of the case's expectations does not hold under a regulation's packs."""
+def play_case(case: Case, packs: Packs, calendar: WorkCalendar) -> list[Mismatch]:
+    """Return the expectations of a case that do not hold under a regulation's plain data."""
     try:
         pack = packs.of(case.parameters)
     except PackRefused as error:
@@ -154,9 +154,9 @@ def play(case: Case, packs: Packs, calendar: WorkCalendar) -> list[Mismatch]:
 
 @dataclass(frozen=True, slots=True)
 class StepOutcome:
-    """What one step brought: the case before and after it, or why it was refused.
+    """The outcome of one step: the case before and after it, or the refusal.
 
-    `event` is None where what the step says makes no event at all.
+    `event` is None where the step makes no event at all.
     """
 
     event: Event | None
@@ -183,25 +183,27 @@ class Play:
 
     @property
     def facts(self) -> CaseFacts:
+        """The facts of the case the last step was about."""
         return self.pictures.get(self.about) or CaseFacts()
 
     @property
     def entries(self) -> list[JournalEntry]:
+        """The journal of the case the last step was about."""
         return self.journals.setdefault(self.about, [])
 
     def mismatches(self) -> Iterator[Mismatch]:
-        """Play step by step and say what does not hold, as soon as it is known."""
+        """Play step by step and yield each expectation that does not hold, as soon as known."""
         for number, step in enumerate(self.case.steps, start=1):
             refused = self.step(step).refused
             yield from self.unlike(step, number, refused)
         yield from self._unlike_periods()
 
     def _unlike_periods(self) -> Iterator[Mismatch]:
-        """Which reports are not due, and which indicators do not come to, what the case says."""
+        """Yield the expectations about reports of periods and indicators that do not hold."""
         for wanted in self.case.due:
-            yield from self._compared("due", wanted, _owed(self, wanted))
+            yield from self._compared("due", wanted, _report_owed(self, wanted))
         for wanted in self.case.figures:
-            yield from self._compared("figure", wanted, _figure(self, wanted))
+            yield from self._compared("figure", wanted, _indicator_values(self, wanted))
 
     def _compared(
         self, about: str, wanted: Mapping[str, Any], found: Mapping[str, Any]
@@ -214,12 +216,12 @@ class Play:
     def unlike(
         self, step: Mapping[str, Any], number: int, refused: DomainError | None
     ) -> Iterator[Mismatch]:
-        """What a step that was just played should have brought and did not."""
-        for about, wanted, found in _compare(self, step.get("expect", {}), refused):
+        """Yield the expectations of a step just played that do not hold."""
+        for about, wanted, found in _unmet_expectations(self, step.get("expect", {}), refused):
             yield Mismatch(self.case.name, number, about, wanted, found)
 
     def step(self, step: Mapping[str, Any]) -> StepOutcome:
-        """Let one step happen. Refused, it changes nothing and the play goes on."""
+        """Play one step. A refused one changes nothing and the play goes on."""
         self.about = step.get("case", "")
         now = self.instant(step.get("recorded_at", step["at"]))
         self.told: tuple[Notification, ...] = ()
@@ -238,8 +240,8 @@ class Play:
         return StepOutcome(event, now, before, after, effects, self.told)
 
     def event(self, step: Mapping[str, Any]) -> Event:
-        """What a step says happened; raises as `events.load` where it makes no event."""
-        return load(self._data(step) | {"at": self.instant(step["at"])})
+        """Return the event of a step. Raises as `events.load_event`."""
+        return load_event(self._data(step) | {"at": self.instant(step["at"])})
 
     def _happen(self, event: Event, now: dt.datetime) -> tuple[CaseFacts, tuple[Effect, ...]]:
         if event.type in ("corrected", "withdrawn"):
@@ -254,7 +256,7 @@ class Play:
         if step["do"] in FIRST:
             data |= self.case.defaults
         named = people_in(step)
-        for key in (key for key in step if key not in OWN):
+        for key in (key for key in step if key not in STEP_FIELDS):
             data[key] = self._numbered(step[key]) if key in named else step[key]
         if step["do"] in FIRST and "number" not in data:
             data["number"] = self._number(data, step["at"])
@@ -285,13 +287,13 @@ class Play:
         return value
 
     def instant(self, local: dt.datetime) -> dt.datetime:
-        """The instant a file means; without a zone it is local time of the calendar."""
+        """Return the UTC instant of a file's time; without a zone it is local to the calendar."""
         if local.tzinfo is not None:
             return local.astimezone(dt.UTC)
         return self.calendar.instant(local.date(), local.time())
 
     def by(self, name: str | None) -> By:
-        """Somebody of the cast with his posts, or time itself."""
+        """Return the actor of a name of the cast, with their posts; time itself for None."""
         if name is None:
             return SYSTEM
         person = self.case.cast[name]
@@ -307,7 +309,7 @@ class Play:
         )
 
     def _number(self, data: Mapping[str, Any], at: dt.datetime) -> str:
-        """The next of the kind's series, as far as this play used it up."""
+        """Return the next number of the kind's series, as far as this play used it."""
         kind = self.pack.find("kind", data.get("kind"))
         serial = 1 + sum(bool(facts.number) for facts in self.pictures.values())
         return (
@@ -315,7 +317,7 @@ class Play:
         )
 
     def _jury(self, step: Mapping[str, Any]) -> list[str]:
-        """Who of the cast holds the posts that sit on the jury of a question, in their order."""
+        """Return the employees of the cast who hold the posts of a question's jury, in order."""
         vote = self.pack.find("vote", step.get("vote"))
         people = self.case.cast.values()
         posts = vote.members if vote else ()
@@ -323,7 +325,7 @@ class Play:
         return [holders[0] for holders in seats if holders]
 
     def _led(self, data: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
-        """Who leads the department, from the cast; `deputises` says who stands in that day."""
+        """Return the department's director from the cast, and the deputy `deputises` names."""
         key = data.get("department") or self.facts.department
         department = self.pack.find("department", key)
         post = department.director if department else ""
@@ -334,7 +336,7 @@ class Play:
         return led
 
     def _of_charge(self, data: dict[str, Any]) -> dict[str, Any]:
-        """The occasion of a charge, found by rule and employee where the step leaves it out."""
+        """Return the data with the occasion of the penalty, found by rule and employee."""
         sign = Sign(data.get("sign", "charge"))
         for penalty in self.facts.penalties:
             found = (penalty.rule, penalty.employee, penalty.sign)
@@ -347,7 +349,7 @@ class Play:
 # ---------------------------------------------------------------- expectations
 
 
-def expectable(about: str, wanted: Any) -> bool:
+def is_expectable(about: str, wanted: Any) -> bool:
     """Whether a case file may expect this of a step, in this shape."""
     if about in _TABLES or about in _KEYED:
         return isinstance(wanted, Mapping)
@@ -355,7 +357,7 @@ def expectable(about: str, wanted: Any) -> bool:
     return about in known
 
 
-def _compare(
+def _unmet_expectations(
     play: Play, expect: Mapping[str, Any], refused: DomainError | None
 ) -> Iterator[tuple[str, Any, Any]]:
     code = refused.code if refused else None
@@ -364,25 +366,25 @@ def _compare(
     for about, wanted in expect.items():
         if about == "refused":
             continue
-        found = _found(play, about, wanted, refused=refused)
+        found = _value_found(play, about, wanted, refused=refused)
         if found != wanted:
             yield about, wanted, found
 
 
-def _found(play: Play, about: str, wanted: Any, *, refused: DomainError | None) -> Any:
-    """What a play brought, in the words a case file uses."""
+def _value_found(play: Play, about: str, wanted: Any, *, refused: DomainError | None) -> Any:
+    """Return what a play brought, in the terms of a case file."""
     if about in _OF_REFUSALS:
         return refused.facts.get(_OF_REFUSALS[about]) if refused else None
     if about in _TABLES:
-        return {key: _of_clock(play, about, key) for key in wanted}
+        return {key: _deadline_value(play, about, key) for key in wanted}
     if about in _LISTS:
         return sorted(c.key for c in play.facts.deadlines if _LISTS[about](c, play.facts))
     if about in _OTHER:
         return _OTHER[about](play, wanted)
-    return _plain(play, getattr(play.facts, about))
+    return _case_file_value(play, getattr(play.facts, about))
 
 
-def _plain(play: Play, value: Any) -> Any:
+def _case_file_value(play: Play, value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return play.calendar.local(value).replace(tzinfo=None)
     return "none" if value is None else getattr(value, "value", value)
@@ -403,7 +405,7 @@ _TABLES = {
 }
 
 
-def _of_clock(play: Play, about: str, key: str) -> Any:
+def _deadline_value(play: Play, about: str, key: str) -> Any:
     deadline = play.facts.deadline_of(key)
     if deadline is None:
         return "none"
@@ -413,8 +415,8 @@ def _of_clock(play: Play, about: str, key: str) -> Any:
     if about == "over":
         return [beaten["rule"] for beaten in value.get("over", ())]
     if about == "binds":
-        return _name(play, value or "nobody")
-    return _plain(play, value)
+        return _cast_name(play, value or "nobody")
+    return _case_file_value(play, value)
 
 
 _LISTS: dict[str, Any] = {
@@ -426,30 +428,30 @@ _LISTS: dict[str, Any] = {
 
 
 def _penalties(play: Play, wanted: Any) -> list[dict[str, Any]]:
-    """All charges that stand, as rule, employee, yuan and sanctions; what is given is negative."""
+    """Return the penalties that stand: rule, employee, yuan, sanctions; given sums are negative."""
     return [
-        {"rule": c.rule, "who": _name(play, c.employee), "yuan": _yuan(c)}
+        {"rule": c.rule, "who": _cast_name(play, c.employee), "yuan": _signed_yuan(c)}
         | ({"sanctions": list(c.sanctions)} if c.sanctions else {})
         for c in play.facts.penalties
         if c.stands
     ]
 
 
-def _yuan(penalty: PenaltyFacts) -> Any:
+def _signed_yuan(penalty: PenaltyFacts) -> Any:
     amount = penalty.amount if penalty.sign is Sign.charge else -penalty.amount
     return int(amount) if amount == int(amount) else amount
 
 
-def _name(play: Play, employee: str) -> str:
+def _cast_name(play: Play, employee: str) -> str:
     people = play.case.cast.items()
     return next((name for name, p in people if p.get("number") == employee), employee)
 
 
-def _months(play: Play, wanted: Mapping[str, Any]) -> dict[str, str]:
-    """The wage month of the first row of a rule; of its reversal where a minus stands before."""
+def _wage_months(play: Play, wanted: Mapping[str, Any]) -> dict[str, str]:
+    """Return the wage month of each rule's first penalty; of its reversal after a minus."""
     found: dict[str, str] = {}
     for rule in wanted:
-        penalty = next((c for c in play.facts.penalties if _signed(c) == rule), None)
+        penalty = next((c for c in play.facts.penalties if _signed_rule(c) == rule), None)
         day = (
             play.calendar.local(penalty.counts_at).date() if penalty and penalty.counts_at else None
         )
@@ -457,18 +459,18 @@ def _months(play: Play, wanted: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _signed(penalty: PenaltyFacts) -> str:
+def _signed_rule(penalty: PenaltyFacts) -> str:
     return f"-{penalty.rule}" if penalty.sign is Sign.reversal else penalty.rule
 
 
-def _statuses(play: Play, wanted: Mapping[str, Any]) -> dict[str, list[str]]:
-    """How every row of a rule stands, in the order they were made."""
+def _penalty_statuses(play: Play, wanted: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the statuses of every penalty of each rule, in the order they were made."""
     rows = play.facts.penalties
-    return {rule: [c.status.value for c in rows if _signed(c) == rule] for rule in wanted}
+    return {rule: [c.status.value for c in rows if _signed_rule(c) == rule] for rule in wanted}
 
 
-def _period(play: Play, wanted: str) -> str:
-    """The period in which the serial of the case's number counts up."""
+def _number_period(play: Play, wanted: str) -> str:
+    """Return the period in which the serial of the case's number counts up."""
     assert play.facts.registered_at is not None
     day = play.calendar.local(play.facts.registered_at).date()
     return serial_period(
@@ -478,55 +480,57 @@ def _period(play: Play, wanted: str) -> str:
 
 _OTHER: dict[str, Any] = {
     "charges": _penalties,
-    "charge_status": _statuses,
-    "period": _period,
-    "months": _months,
+    "charge_status": _penalty_statuses,
+    "period": _number_period,
+    "months": _wage_months,
     "counts": lambda play, wanted: [c.counter for c in play.facts.tallies],
     "signatures": lambda play, wanted: [
-        f"{s.event}:{_name(play, s.employee)}{':deputy' if s.as_deputy else ''}"
+        f"{s.event}:{_cast_name(play, s.employee)}{':deputy' if s.as_deputy else ''}"
         for s in play.facts.signoffs
     ],
-    "handler": lambda play, wanted: _name(play, play.facts.handler or ""),
-    "responsible": lambda play, wanted: _name(play, play.facts.responsible or ""),
+    "handler": lambda play, wanted: _cast_name(play, play.facts.handler or ""),
+    "responsible": lambda play, wanted: _cast_name(play, play.facts.responsible or ""),
     "calls": lambda play, wanted: len(play.facts.callbacks),
     "extra": lambda play, wanted: {k: play.facts.extra.get(k) for k in wanted},
     "filed": lambda play, wanted: [f"{f.section}:{f.key}" for f in play.facts.entries],
-    "says": lambda play, wanted: {path: _says(play, path) for path in wanted},
-    "told": lambda play, wanted: [_told(play, m) for m in play.told if m.kind == "alert"],
-    "concerned": lambda play, wanted: [_name(play, who) for who in play.facts.concerned],
-    "first_asked": lambda play, wanted: _name(play, play.facts.first_asked or ""),
-    "juries": lambda play, wanted: {key: _jury(play, key) for key in wanted},
+    "says": lambda play, wanted: {path: _value_at_path(play, path) for path in wanted},
+    "told": lambda play, wanted: [
+        _alert_addressee(play, m) for m in play.told if m.kind == "alert"
+    ],
+    "concerned": lambda play, wanted: [_cast_name(play, who) for who in play.facts.concerned],
+    "first_asked": lambda play, wanted: _cast_name(play, play.facts.first_asked or ""),
+    "juries": lambda play, wanted: {key: _jury_members(play, key) for key in wanted},
     "meant_for": lambda play, wanted: list(destination(play.facts, play.pack) or ()),
-    "overdue": lambda play, wanted: [_overdue(c) for c in play.facts.deadlines if c.breached],
-    "offered": lambda play, wanted: _offered(play, wanted),
+    "overdue": lambda play, wanted: [_overdue_key(c) for c in play.facts.deadlines if c.breached],
+    "offered": lambda play, wanted: _deeds_allowed(play, wanted),
 }
 
 
 _KEYED = frozenset({"charge_status", "months", "extra", "offered", "says", "juries"})
 
 
-def _says(play: Play, path: str) -> Any:
-    """What a field of a condition says of the case now: `form.visit.day`, `chain.plan`."""
-    return _plain(play, field_value(path, play.facts, None))
+def _value_at_path(play: Play, path: str) -> Any:
+    """Return the value of a condition's field for the case: `form.visit.day`, `chain.plan`."""
+    return _case_file_value(play, field_value(path, play.facts, None))
 
 
-def _told(play: Play, message: Notification) -> str:
-    """Who hears of an alert: a post, a person of the cast, a department."""
-    who = message.post or message.department or _name(play, message.employee or "nobody")
+def _alert_addressee(play: Play, message: Notification) -> str:
+    """Return an alert and its addressee: a post, a person of the cast, a department."""
+    who = message.post or message.department or _cast_name(play, message.employee or "nobody")
     return f"{message.rule}:{who}"
 
 
-def _jury(play: Play, key: str) -> list[str]:
-    """The members of the jury of a question; who must keep out has a minus before him."""
+def _jury_members(play: Play, key: str) -> list[str]:
+    """Return the members of a question's jury; those excluded have a minus before them."""
     jury = play.facts.last_entry("vote", key)
     if jury is None:
         return []
-    sits = [_name(play, who) for who in jury.data["members"]]
-    return [*sits, *(f"-{_name(play, who)}" for who in jury.data["recused"])]
+    sits = [_cast_name(play, who) for who in jury.data["members"]]
+    return [*sits, *(f"-{_cast_name(play, who)}" for who in jury.data["recused"])]
 
 
-def _owed(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """What is known of a report of a period: the day it is due, by whom, for whom."""
+def _report_owed(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a report of a period: the day it is due, its author, its addressees."""
     report = play.pack.find("report", wanted["report"])
     if report is None:
         return {"report": "none"}
@@ -541,13 +545,13 @@ def _owed(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _figure(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """What an indicator comes to over the cases a file sums up, its denominator, what it reads."""
+def _indicator_values(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an indicator's value over the cases of a file, its denominator and fields."""
     entry = play.pack.find("indicator", wanted["indicator"])
     if entry is None:
         return {"indicator": "none"}
     summed = [
-        CaseSummary(**{k: _of_summary(play, v) for k, v in c.items()}) for c in wanted["cases"]
+        CaseSummary(**{k: _summary_value(play, v) for k, v in c.items()}) for c in wanted["cases"]
     ]
     visited = tuple(wanted.get("visited", (0, 0)))
     found = indicator_figure(
@@ -562,20 +566,20 @@ def _figure(play: Play, wanted: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _of_summary(play: Play, value: Any) -> Any:
+def _summary_value(play: Play, value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return play.instant(value)
     return tuple(value) if isinstance(value, list) else value
 
 
-def _overdue(deadline: DeadlineFacts) -> str:
+def _overdue_key(deadline: DeadlineFacts) -> str:
     return f"{deadline.key}/{deadline.round}"
 
 
-def _offered(play: Play, wanted: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Of the deeds asked about, those a person of the cast may do now."""
+def _deeds_allowed(play: Play, wanted: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Return, of the deeds asked about, those a person of the cast may do now."""
     found = {}
     for name, deeds in wanted.items():
-        allowed = {d.name for d in offered(play.facts, play.by(name), play.pack) if d.allowed}
+        allowed = {d.name for d in deeds_offered(play.facts, play.by(name), play.pack) if d.allowed}
         found[name] = [deed for deed in deeds if deed in allowed]
     return found

@@ -1,8 +1,8 @@
-"""The state space of a pack, walked: whether a case is ever without a next deed.
+"""Walk the states a case can reach under a pack, and find cases without a next deed.
 
-A state is what decides what may happen next: status, round, verdicts, attempts, running clocks
-and the rules that apply. From every state that is reached every sort of event is tried, and time
-is let pass to every moment at which something changes by itself. The walk is bounded.
+A state is what decides what may happen next: status, round, verdicts, attempts, running deadlines
+and the rules that apply. From every state that is reached every sort of event is tried, at every
+moment at which time changes something. The walk is bounded.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 
 from policy.engine.case import archivable, next_facts
 from policy.engine.conditions import field_value, holds
-from policy.engine.permission import FIRST, offered
+from policy.engine.permission import FIRST, deeds_offered
 from policy.pack.schema import SECTIONS, DeadlineEntry, GateEntry, Pack, SignoffEntry
 from policy.pack.shapes import Condition, ConditionRow, Operator
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.events import EVENTS, By, CalledBack, Event, HeldPost, load
+from policy.vocabulary.events import EVENTS, By, CalledBack, Event, HeldPost, load_event
 from policy.vocabulary.facts import CaseFacts, replace
-from policy.vocabulary.marks import FieldMarks, declared, marks_of
+from policy.vocabulary.marks import FieldMarks, declared_field, marks_of
 from policy.vocabulary.status import ALLOWED, ActorKind, CallOutcome, CallPurpose, Status
 from policy.vocabulary.worktime import WorkCalendar
 
@@ -29,7 +29,7 @@ BEGIN = dt.datetime(2026, 3, 2, 2, 0, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
 MOST_ROUNDS = 3
 MOST_STEPS = 1_000_000
-"""How many events a walk tries at most; the largest shipped pack needs a fraction of it."""
+"""The most events a walk tries; the largest shipped pack needs a fraction of it."""
 CHANGES_NO_STATE = frozenset(name for name in EVENTS if name.startswith("penalty_")) | {
     "judged",
     "progressed",
@@ -40,14 +40,14 @@ ENTRY_EVENTS = frozenset(
 )
 JURY = ("convened", "voted", "ruled")
 LEADS_NOWHERE = CHANGES_NO_STATE | {"classified", "reviewed", "promised", "appealed", "voted"}
-"""Papers lead on only where a gate still asks for one; see `_has_a_deed`."""
+"""Entries lead on only where a gate still asks for one; see `_has_a_deed`."""
 
 
 @dataclass(frozen=True)
 class ReachedState:
     """A case as it was when its state was first reached, and when that was.
 
-    `written` are the papers it has, by their place among all, each with its round.
+    `written` are its form entries, by their index among all, each with its round.
     """
 
     facts: CaseFacts
@@ -59,7 +59,7 @@ class ReachedState:
 
 
 class States:
-    """Tells the states of a pack's cases apart. What the pack alone decides is found out once."""
+    """Tells the states of a pack's cases apart. What the pack alone decides is computed once."""
 
     def __init__(self, pack: Pack) -> None:
         self.asked = asked_fields(pack)
@@ -71,7 +71,7 @@ class States:
         self.roles = {entry.key: _deadline_role(entry) for entry in pack.deadline}
 
     def of(self, facts: CaseFacts) -> Hashable:
-        """What decides what may happen next to a case; what its status does not ask is left out."""
+        """Return what decides what may happen next to a case, without what its status ignores."""
         status, asked = facts.status, self.asked
         judged = status in (Status.confirmed, Status.disputed, Status.accepted)
         deadlines = [c for c in facts.deadlines if c.running and c.round == facts.round]
@@ -102,7 +102,7 @@ VERDICTS = ("unhappy", "demands_more", "satisfaction_unhappy")
 
 
 def asked_fields(pack: Pack) -> frozenset[str]:
-    """The fields that conditions of the pack ask for."""
+    """Return the fields that conditions of the pack ask for."""
     return frozenset(row.field for row in _all_conditions(pack))
 
 
@@ -120,14 +120,15 @@ def _condition_rows(entry: Any) -> Iterator[ConditionRow]:
 
 
 def known_events(status: Status) -> frozenset[str]:
-    """The events a status knows; the archive waits for closed cases only."""
+    """Return the events a status allows; only closed cases are archived."""
     return ALLOWED[status] | ({"archived"} if status is Status.closed else set())
 
 
 def _gates_of_status(pack: Pack, status: Status) -> list[tuple[GateEntry, bool]]:
-    """The gates before deeds that a status knows, each with whether it asks something of the deed.
+    """Return the gates before deeds that a status allows, and whether each asks about the deed.
 
-    One before a deed that the status does not know says nothing yet: papers can be added later.
+    A gate before a deed that the status does not allow decides nothing yet: entries can be added
+    later.
     """
     return [
         (gate, any(row.field.startswith("event.") for row in gate.requires))
@@ -137,18 +138,18 @@ def _gates_of_status(pack: Pack, status: Status) -> list[tuple[GateEntry, bool]]
 
 
 def _gate_decides(gate: GateEntry, *, asks: bool, facts: CaseFacts) -> bool:
-    """Whether a gate stands before the case now: it is closed, or asks something of the deed."""
+    """Whether a gate stands before the case now: it is closed, or asks about the deed."""
     return holds(gate.applies, facts) and (asks or not holds(gate.requires, facts))
 
 
 def _gates_by_grade(pack: Pack) -> list[tuple[str, Condition]]:
-    """The gates for some grades, each with its rows about them: they wait wherever a case is."""
+    """Return the gates for some grades with their rows about grades, in every status."""
     asked = ((g.key, tuple(row for row in g.applies if row.field == "grade")) for g in pack.gate)
     return [(key, rows) for key, rows in asked if rows]
 
 
 def _signoffs_of_status(pack: Pack, status: Status) -> list[SignoffEntry]:
-    """The signoffs for some cases of deeds about which, here, the case alone says who may."""
+    """Return the signoffs for some cases, of deeds for which only the case says who may."""
     split = {
         name
         for name in ALLOWED[status] & pack.signoffs.keys()
@@ -158,29 +159,29 @@ def _signoffs_of_status(pack: Pack, status: Status) -> list[SignoffEntry]:
 
 
 def _depends_on_case(entry: SignoffEntry) -> bool:
-    """Whether a signoff speaks of some cases only, whatever the deed says."""
+    """Whether a signoff applies to some cases only, whatever the deed says."""
     return any(not row.field.startswith("event.") for row in entry.applies)
 
 
 def _unanswered_calls(facts: CaseFacts) -> tuple[int, int]:
-    """How often nobody answered in this round, and on how many days, as far as it is counted."""
+    """Return this round's unreachable attempts and their days, as far as rules count them."""
     calls = [c for c in facts.callbacks if c.round == facts.round]
     days = [c.at.date() for c in calls if c.outcome is CallOutcome.unreachable]
     return min(len(days), 3), min(len(set(days)), 2)
 
 
 def _deadline_role(entry: DeadlineEntry) -> str:
-    """What a running clock decides; one that only tells who was late decides nothing."""
+    """Return what a running deadline decides; "" for one that only tells who was late."""
     if entry.ends in ("archive", "upgrade") or entry.window_from:
         return entry.key
     return ("reviewed" if entry.review_every else "answering") if entry.slot else ""
 
 
 def moments_to_try(place: ReachedState, event: Event) -> list[dt.datetime]:
-    """When an event is tried: at once, and where time decides, at every moment it may decide.
+    """Return when an event is tried: at once, and where time decides, at every such moment.
 
-    That is the next day and just after each time a running clock waits for. What a clock that
-    ran out changes is a state of its own, so that a call is tried only when a window opens.
+    That is the next day and just after each time a running deadline waits for. What a deadline
+    changes by ending is a state of its own, so a callback is tried only when a window opens.
     """
     soon, tomorrow = place.at + MINUTE, place.at + dt.timedelta(days=1)
     if event.type not in ("time_passed", "archived", "called_back"):
@@ -190,14 +191,14 @@ def moments_to_try(place: ReachedState, event: Event) -> list[dt.datetime]:
     if not isinstance(event, CalledBack):
         ends += [deadline.due_at for deadline in deadlines]
     elif event.outcome is CallOutcome.answered:
-        tomorrow = soon  # only calls that nobody answers are counted by days
+        tomorrow = soon  # only unanswered callbacks are counted by days
     later = [at + MINUTE for at in ends if at and at > place.at]
     return list(dict.fromkeys((soon, tomorrow, *later)))
 
 
 @dataclass(frozen=True)
 class EntryNeed:
-    """Something to write down, for which cases, and how often some rule asks for it."""
+    """A form entry to make, for which cases, and how often a rule asks for it."""
 
     event: Event
     applies: Condition
@@ -206,7 +207,7 @@ class EntryNeed:
 
 _COUNTING = (Operator.at_least, Operator.at_most, Operator.below)
 MOST_ENTRIES = 9
-"""How often a walk writes a paper at most in one state, where a rule counts it."""
+"""The most times a walk makes an entry in one state, where a rule counts it."""
 
 
 def _entry_needs(pack: Pack) -> Iterator[EntryNeed]:
@@ -215,7 +216,7 @@ def _entry_needs(pack: Pack) -> Iterator[EntryNeed]:
         if row.op in _COUNTING and isinstance(row.value, int):
             counted[row.field] = min(max(row.value, counted.get(row.field, 1)), MOST_ENTRIES)
     for said in entry_events(pack):
-        entry = declared(EVENTS[said["type"]])
+        entry = declared_field(EVENTS[said["type"]])
         section = entry.sections[0] if entry else said["type"]
         key = said[entry.name if entry else "about"]
         applies = getattr(pack.find(section, key), "applies", ())
@@ -225,7 +226,7 @@ def _entry_needs(pack: Pack) -> Iterator[EntryNeed]:
 def _changes_sort(event: Event, status: Status) -> bool:
     """Whether an event gives a case at the department another kind or grade.
 
-    It is tried, but no way to an end: a case must come to one as what it is.
+    It is tried, but is no way to an end: a case must come to an end as what it is.
     """
     if event.type == "upgraded":
         return True
@@ -235,11 +236,11 @@ def _changes_sort(event: Event, status: Status) -> bool:
 
 @dataclass
 class Walk:
-    """The states reached, each with where it was first seen, and what leads to what.
+    """The states reached, each with the case that reached it first, and the states each leads to.
 
     `happened` are the sorts of events that were possible somewhere. `complete` is False when the
-    walk came to its bound first, and then nothing follows from what was not reached. `steps` is
-    how many events were tried.
+    walk came to its bound first; then nothing follows from what was not reached. `steps` is how
+    many events were tried.
     """
 
     places: dict[Hashable, ReachedState] = field(default_factory=dict)
@@ -256,15 +257,15 @@ def walk_states(
     most_rounds: int = MOST_ROUNDS,
     most_steps: int = MOST_STEPS,
 ) -> Walk:
-    """Every state that a case under the pack can come to, up to a number of rounds.
+    """Return every state that a case under the pack can reach, up to a number of rounds.
 
-    It ends after `most_steps` events tried. A pack without kinds or sources has no states.
+    It ends after `most_steps` events tried. A pack without kinds or channels has no states.
     """
     return _Walker(pack, calendar, most_rounds, most_steps=most_steps).walked()
 
 
 class _Walker:
-    """One walk: what is tried where, what was found, and where it is still to go."""
+    """One walk: the events it tries, the states it found, and those still to visit."""
 
     def __init__(
         self, pack: Pack, calendar: WorkCalendar, most_rounds: int, *, most_steps: int
@@ -313,10 +314,10 @@ class _Walker:
                 self._go(source, self._after(place, event, at))
 
     def _with_papers(self, place: ReachedState) -> ReachedState | None:
-        """Where everything leads that can be written down and was not yet in this round.
+        """Return the state after every entry that can be made and was not yet made in this round.
 
-        What is written down only ever grows, so that nothing and all of it are what matters, and
-        what a rule counts is written again.
+        Entries only accumulate, so only none and all of them matter; an entry a rule counts is made
+        again.
         """
         here = place
         for number, paper in enumerate(self.papers):
@@ -330,14 +331,14 @@ class _Walker:
         return None if here is place else here
 
     def _put(self, place: ReachedState, question: list[Event]) -> ReachedState | None:
-        """Where a question to a jury leads, step by step as far as it goes."""
+        """Return the state a question to a jury leads to, step by step as far as it goes."""
         here = place
         for event in question:
             here = self._after(here, event, here.at + MINUTE) or here
         return None if here is place else here
 
     def _after(self, place: ReachedState, event: Event, at: dt.datetime) -> ReachedState | None:
-        """The place an event leads to, None where it is refused: nothing else may be raised."""
+        """Return the state an event leads to, None where a DomainError refuses it."""
         self.found.steps += 1
         update: dict[str, Any] = {"at": at}
         if getattr(event, "until", None):
@@ -364,14 +365,14 @@ class _Walker:
 
 
 def is_end(facts: CaseFacts) -> bool:
-    """In the archive, withdrawn, only counted, or closed before there was Redress."""
+    """Whether a case is archived, only counted, or withdrawn or closed history."""
     if facts.history:
         return facts.status in (Status.archived, Status.withdrawn, Status.closed)
     return facts.status in (Status.archived, Status.recorded)
 
 
 def cases_without_end(found: Walk) -> list[CaseFacts]:
-    """One case for each state from which no path leads to an end."""
+    """Return one case for each state from which no path leads to an end."""
     comes_from: dict[Hashable, set[Hashable]] = defaultdict(set)
     for here, theres in found.leads_to.items():
         for there in theres:
@@ -386,7 +387,7 @@ def cases_without_end(found: Walk) -> list[CaseFacts]:
 
 
 def cases_without_deed(found: Walk, pack: Pack) -> list[CaseFacts]:
-    """One case for each state in which no person and no time has a next deed."""
+    """Return one case for each state in which no person and no time has a next deed."""
     people, stuck = cast_of_pack(pack), []
     for place in found.places.values():
         if is_end(place.facts) or _moves_by_itself(place.facts, pack):
@@ -394,22 +395,22 @@ def cases_without_deed(found: Walk, pack: Pack) -> list[CaseFacts]:
         able = next((by for by in people if _has_a_deed(place.facts, by, pack)), None)
         if able is None:
             stuck.append(place.facts)
-        else:  # whoever could do something here is asked first in the next state
+        else:  # the person who could do something here is asked first in the next state
             people.remove(able)
             people.insert(0, able)
     return stuck
 
 
 def _has_a_deed(facts: CaseFacts, by: By, pack: Pack) -> bool:
-    """Whether a person may do something that leads on; before the hand-over sorting it does."""
+    """Whether a person may do something that leads on; before dispatch, classifying does."""
     idle = LEADS_NOWHERE - {"classified"} if facts.status is Status.registered else LEADS_NOWHERE
     if facts.entries:
         idle = idle | ENTRY_EVENTS
-    return any(d.allowed and d.name not in idle for d in offered(facts, by, pack))
+    return any(d.allowed and d.name not in idle for d in deeds_offered(facts, by, pack))
 
 
 def _moves_by_itself(facts: CaseFacts, pack: Pack) -> bool:
-    """Time puts it into the archive, now or when its observation ends."""
+    """Whether time archives the case, now or when its observation ends."""
     watched = (c for c in facts.deadlines if pack.find("deadline", c.key).ends == "archive")
     return archivable(facts, pack) or any(deadline.running for deadline in watched)
 
@@ -418,7 +419,7 @@ def _moves_by_itself(facts: CaseFacts, pack: Pack) -> bool:
 
 
 def cast_of_pack(pack: Pack) -> list[By]:
-    """One person for each post of a pack and one for each of its departments."""
+    """Return one person for each post of a pack and one for each of its departments."""
     posts = {post.key: post.department for post in pack.post}
     return [
         *(_person(key, posts=(key,), departments=(of,) if of else ()) for key, of in posts.items()),
@@ -427,13 +428,13 @@ def cast_of_pack(pack: Pack) -> list[By]:
 
 
 def person_with_every_post(pack: Pack, name: str) -> By:
-    """A person who may do whatever somebody may."""
+    """Return a person who holds every post and belongs to every department."""
     posts, departments = (tuple(e.key for e in s) for s in (pack.post, pack.department))
     return _person(name, posts=posts, departments=departments)
 
 
 def workbook_actors(pack: Pack) -> list[By]:
-    """The spreadsheet of each department of a pack."""
+    """Return the workbook of each department of a pack as an actor."""
     return [By(kind=ActorKind.sheet, departments=(d.key,)) for d in pack.department]
 
 
@@ -446,9 +447,9 @@ def _person(name: str, *, posts: tuple[str, ...] = (), departments: tuple[str, .
 
 
 def first_events(pack: Pack) -> Iterator[Event]:
-    """Every kind and grade with none and all of the pack's own fields; and history.
+    """Yield registrations of every kind and grade, with none and all of the pack's fields.
 
-    And every channel, where some rule asks how a case came.
+    Every channel is tried where a rule asks for it. Imported history comes last.
     """
     base = {"number": "1", "subject": "-", "body": "-" * 200, "received_at": BEGIN}
     channels = pack.channel if "channel" in asked_fields(pack) else pack.channel[:1]
@@ -471,7 +472,7 @@ def _grades(pack: Pack) -> list[str]:
 
 
 def _distinguishing_grades(pack: Pack) -> list[str]:
-    """One grade for each set of rules that hold for it."""
+    """Return one grade for each set of rules that hold for it."""
     rules: tuple[Any, ...] = (*pack.deadline, *pack.extension, *pack.escalation, *pack.gate)
     held = {
         grade: frozenset(rule.key for rule in rules if holds(rule.applies, CaseFacts(grade=grade)))
@@ -492,8 +493,9 @@ _EXAMPLES: dict[str, Any] = {
 
 
 def _extra_choices(pack: Pack) -> list[dict[str, Any]]:
-    """All of the pack's own fields; all but those whose example some gate does not let by; and
-    of those only what gates ask for.
+    """Return the values of the pack's own fields to try, without repetitions.
+
+    All fields; all but those whose example a gate refuses; and of those only what gates ask for.
     """
     every = {field.key: _example(field) for field in pack.field}
     rows = [row for gate in pack.gate for row in gate.requires if row.field in every]
@@ -505,7 +507,7 @@ def _extra_choices(pack: Pack) -> list[dict[str, Any]]:
 
 
 def _example(field: Any) -> Any:
-    """Something a field of this shape may hold."""
+    """Return a value that a field of this shape may have."""
     if field.choices:
         first = field.choices[0].key
         return [first] if field.shape == "choices" else first
@@ -513,7 +515,7 @@ def _example(field: Any) -> Any:
 
 
 def entry_events(pack: Pack) -> Iterator[dict[str, Any]]:
-    """Everything that can be written down on a case, each once, approvals step by step."""
+    """Yield every form entry that can be made on a case, each once, approvals step by step."""
     for form in pack.form:
         data = {field.key: _example(field) for field in form.fields}
         yield {"type": "filled", "form": form.key, "data": data}
@@ -533,7 +535,7 @@ def entry_events(pack: Pack) -> Iterator[dict[str, Any]]:
 
 
 def jury_events(key: str) -> Iterator[dict[str, Any]]:
-    """A question put to a jury of one, who says yes."""
+    """Yield the events of a question put to a jury of one, who votes yes."""
     yield {"type": "appealed", "vote": key, "text": "-", "employee": "somebody"}
     yield {"type": "convened", "vote": key, "members": ["worker"]}
     yield {"type": "voted", "vote": key, "agrees": True, "reason": "-"}
@@ -543,21 +545,18 @@ def jury_events(key: str) -> Iterator[dict[str, Any]]:
 def _load_event(pack: Pack, said: dict[str, Any]) -> Event:
     caller = said["type"] in ("called_back", "restarted")
     by = person_with_every_post(pack, "caller" if caller else "worker")
-    return load({"at": BEGIN, "by": by, **said})
+    return load_event({"at": BEGIN, "by": by, **said})
 
 
 def every_event(pack: Pack) -> list[Event]:
-    """An event of every sort, with every choice that may lead somewhere else."""
+    """Return an event of every sort, with every choice that may lead to another state."""
     chosen = [*_at_the_desk(pack), *_at_work(), *_afterwards(pack)]
     rest = _without_choices(pack, {said["type"] for said in chosen})
     return [_load_event(pack, said) for said in (*chosen, *rest)]
 
 
 def _without_choices(pack: Pack, tried: Container[str]) -> Iterator[dict[str, Any]]:
-    """One event of each sort of which nothing is known that may lead somewhere else.
-
-    Papers and questions to a jury are tried together, and what amends a journal is no deed.
-    """
+    """Yield one event of each sort without choices that may lead to another state."""
     for name, kind in EVENTS.items():
         elsewhere = name in (*FIRST, *ENTRY_EVENTS, *JURY, "appealed") or not kind.amendable
         if name in tried or elsewhere:
@@ -579,7 +578,7 @@ _SAMPLES: dict[str, Any] = {
 
 
 def _some_value(one: FieldMarks, pack: Pack) -> Any:
-    """Something an event's field may hold; None where the pack has nothing for it."""
+    """Return a value for an event's field; None where the pack has none for it."""
     found: Any = _SAMPLES.get(one.shape, "-")
     if one.refs:
         entries = (e for ref in one.refs for e in getattr(pack, ref.section) if ref.offers(e))

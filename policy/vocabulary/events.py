@@ -1,8 +1,8 @@
-"""What can happen to a case: one fixed vocabulary for every regulation.
+"""Events of a case: one fixed vocabulary for every regulation.
 
-An event carries all that `policy.engine.case.apply` must know of the world outside the case: who
-did it with which posts, and who held the director's post that day. So a journal can be folded years
-later, when the people have long moved. `at` is when it happened, as stated, in UTC.
+An event carries all that `policy.engine.case.apply` needs from outside the case: its actor with
+their posts, and the director of that day. So a journal can be folded years later, when the people
+have long moved. `at` is when it happened, as stated, in UTC.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ GroundKey = Annotated[
     str, RefTo("penalty", by_hand=True), RefTo("reward"), Mark.fixed, Mark.nameless
 ]
 Extra = Annotated[Mapping[Annotated[str, RefTo("field")], Any], Mark.silent]
-"""Fields of the regulation's own, by their keys."""
+"""Values of the regulation's own fields, by key."""
 
 
 class _Frozen(BaseModel):
@@ -75,14 +75,14 @@ class _Frozen(BaseModel):
 
 
 class HeldPost(_Frozen):
-    """A post somebody holds on the day, himself or as deputy."""
+    """A post an employee holds on the day, themselves or as deputy."""
 
     post: str
     deputy: bool = False
 
 
 class By(_Frozen):
-    """Who did it: an employee with his posts as of the event, or time itself."""
+    """The actor of an event: an employee with their posts of that day, a workbook, or time."""
 
     kind: ActorKind
     employee: str | None = None
@@ -94,7 +94,7 @@ SYSTEM = By(kind=ActorKind.system)
 
 
 class Event(_Frozen):
-    """What every event has. `type` is its name in journals, packs and case files."""
+    """The fields of every event. `type` is its name in journals, packs and case files."""
 
     type: Annotated[str, Mark.by_system, Mark.silent]
     at: Annotated[AwareDatetime, Mark.silent]
@@ -104,6 +104,7 @@ class Event(_Frozen):
 
     @classmethod
     def name(cls) -> str:
+        """The event's name: the value of its `type`."""
         return str(cls.model_fields["type"].default)
 
 
@@ -111,11 +112,11 @@ class Event(_Frozen):
 
 
 class Registered(Event):
-    """A complaint was heard and written down; `received_at` is when the customer spoke.
+    """A complaint was registered; `received_at` is when the customer spoke.
 
-    `reason` says why the company is not to blame, where that is already stated. `first_asked` is
-    the employee whom the customer asked first; he stays so. `linked` is the number of the case
-    it came out of, `earlier` how many cases of this kind the customer had before in the year.
+    `reason` says why the company is not responsible, where that is already stated. `first_asked` is
+    the employee the customer asked first, for good. `linked` is the number of the case it came out
+    of, `earlier` how many cases of this kind the customer had before in the year.
     """
 
     type: Literal["registered"] = "registered"
@@ -137,7 +138,7 @@ class Registered(Event):
 
 
 class Imported(Event):
-    """A case from before go-live, as the old register had it: no clock, penalty or notice."""
+    """A case from before go-live, as the old register had it: no deadline, penalty or notice."""
 
     type: Literal["imported"] = "imported"
     number: CaseNumber
@@ -164,7 +165,7 @@ class TakenOver(Event):
 
 
 class Classified(Event):
-    """What sort of complaint it is, and whether the company is to blame, with the reason."""
+    """The case was classified: its sort, and the company's responsibility, with the reason."""
 
     type: Literal["classified"] = "classified"
     kind: KindKey | None = None
@@ -176,21 +177,21 @@ class Classified(Event):
 
 
 class Upgraded(Event):
-    """A grade without a limit, because there is a specific reason; breaches so far stay."""
+    """The case rises to a grade without a limit, for a specific reason; breaches so far stay."""
 
     type: Literal["upgraded"] = "upgraded"
     reason: OwnWords
 
 
 class Reviewed(Event):
-    """Somebody looked at a case that has no limit; the next review is counted from here."""
+    """A case without a limit was reviewed; the next review counts from here."""
 
     type: Literal["reviewed"] = "reviewed"
     text: OwnWords
 
 
 class Dispatched(Event):
-    """The form went to a department. `holder` and `deputy` are who led it that day."""
+    """The case went to a department. `holder` and `deputy` are who led it that day."""
 
     type: Literal["dispatched"] = "dispatched"
     department: DepartmentKey
@@ -204,28 +205,28 @@ class Dispatched(Event):
 
 
 class Returned(Event):
-    """The department says the case is not its own; its clocks run on."""
+    """The department says the case is not its own; its deadlines run on."""
 
     type: Literal["returned"] = "returned"
     reason: OwnWords
 
 
 class Assigned(Event):
-    """The director decides who handles it."""
+    """The director assigns the handler."""
 
     type: Literal["assigned"] = "assigned"
     handler: EmployeeNumber
 
 
 class Contacted(Event):
-    """The customer was spoken to for the first time."""
+    """The customer was contacted for the first time."""
 
     type: Literal["contacted"] = "contacted"
     text: OwnWords | None = None
 
 
 class Progressed(Event):
-    """Something was done that changes no status."""
+    """Progress that changes no status was noted."""
 
     type: Literal["progressed"] = "progressed"
     text: OwnWords
@@ -246,7 +247,7 @@ class RepliedInWriting(Event):
 
 
 class Replied(Event):
-    """The department's answer; it counts once the director confirmed it."""
+    """The department answered; the answer counts once the director confirmed it."""
 
     type: Literal["replied"] = "replied"
     outcome: ReplyOutcome
@@ -255,27 +256,27 @@ class Replied(Event):
 
 
 class Confirmed(Event):
-    """The director stands behind the answer."""
+    """The director confirms the answer."""
 
     type: Literal["confirmed"] = "confirmed"
 
 
 class Declined(Event):
-    """The director does not stand behind the answer; the handler goes on."""
+    """The director declines the answer; the handler goes on."""
 
     type: Literal["declined"] = "declined"
     reason: OwnWords
 
 
 class ExtensionGranted(Event):
-    """The care desk grants the time asked for, or less."""
+    """The care desk grants the extension asked for, or a shorter one."""
 
     type: Literal["extension_granted"] = "extension_granted"
     until: AwareDatetime
 
 
 class ExtensionRefused(Event):
-    """The care desk refuses; the time left runs on from here."""
+    """The care desk refuses the extension; the time left runs on from here."""
 
     type: Literal["extension_refused"] = "extension_refused"
     reason: OwnWords
@@ -301,7 +302,7 @@ class FactoryClosed(Event):
 
 
 class Promised(Event):
-    """Something was promised to the customer: a time, a thing worth `amount` yuan, or both.
+    """The customer was promised a time, a thing worth `amount` yuan, or both.
 
     `consent` says that the customer agreed, which a time later than the usual one needs.
     """
@@ -314,7 +315,7 @@ class Promised(Event):
 
 
 class Informed(Event):
-    """The customer was told something: where it stands, what is planned, how it ended."""
+    """The customer was informed: of the receipt, the plan, the progress, the result."""
 
     type: Literal["informed"] = "informed"
     about: Annotated[
@@ -325,7 +326,7 @@ class Informed(Event):
 
 
 class Filled(Event):
-    """A form of the regulation was filled in; what was filled before stays beside it."""
+    """A form of the regulation was filled in; earlier fillings stay."""
 
     type: Literal["filled"] = "filled"
     form: FormKey
@@ -335,7 +336,7 @@ class Filled(Event):
 
 
 class Reported(Event):
-    """A report went outside or above: to whom it went in truth, on which way, proven by what."""
+    """A report went outside or above: its real addressee, its way, its proof."""
 
     type: Literal["reported"] = "reported"
     report: ReportKey
@@ -346,7 +347,7 @@ class Reported(Event):
 
 
 class Checked(Event):
-    """An item of a checklist is at hand; `paper` is the checksum of the picture that shows it."""
+    """An item of a checklist is at hand; `paper` is the checksum of its picture."""
 
     type: Literal["checked"] = "checked"
     checklist: ChecklistKey
@@ -356,7 +357,7 @@ class Checked(Event):
 
 
 class Endorsed(Event):
-    """The next of a chain of approvals: with it or against it, with an opinion."""
+    """The next post of a chain approves or refuses, with an opinion."""
 
     type: Literal["endorsed"] = "endorsed"
     chain: ChainKey
@@ -381,9 +382,9 @@ class Involved(Event):
 
 
 class Verified(Event):
-    """What the check of the case found, and who was concerned.
+    """The check of the case found something, about the employees concerned.
 
-    `earlier` says for each of them how many verified complaints he had before, of those received
+    `earlier` says for each of them how many verified complaints they had before, of those received
     in the same calendar year.
     """
 
@@ -407,7 +408,7 @@ class Concluded(Event):
 
 
 class Appealed(Event):
-    """Somebody disagrees with what was found. Without `employee` his department disagrees."""
+    """An appeal against a finding: the employee's, or without `employee` the department's."""
 
     type: Literal["appealed"] = "appealed"
     vote: VoteKey
@@ -425,7 +426,7 @@ class Convened(Event):
 
 
 class Voted(Event):
-    """A member of the jury says yes or no to the question, with a reason."""
+    """A member of the jury votes yes or no, with a reason."""
 
     type: Literal["voted"] = "voted"
     vote: VoteKey
@@ -434,7 +435,7 @@ class Voted(Event):
 
 
 class Ruled(Event):
-    """What the votes come to is put on record, with the minutes."""
+    """The result of the votes is recorded, with the minutes."""
 
     type: Literal["ruled"] = "ruled"
     vote: VoteKey
@@ -445,7 +446,7 @@ class Ruled(Event):
 
 
 class CalledBack(Event):
-    """One attempt to call the customer and how it ended."""
+    """One attempt to call the customer back, and its outcome."""
 
     type: Literal["called_back"] = "called_back"
     purpose: CallPurpose
@@ -460,7 +461,7 @@ class CalledBack(Event):
 
 
 class Restarted(Event):
-    """Another round begins; who leads the department now answers for it."""
+    """Another round begins; the department's director of the day is responsible for it."""
 
     type: Literal["restarted"] = "restarted"
     ground: Annotated[
@@ -486,7 +487,7 @@ class Signed(Event):
 
 
 class Archived(Event):
-    """Nobody complained again: the case goes to the archive for its years."""
+    """The customer did not complain again: the case goes to the archive for its years."""
 
     type: Literal["archived"] = "archived"
 
@@ -497,7 +498,7 @@ class Archived(Event):
 
 
 class Judged(Event):
-    """A person found a ground for a penalty or a reward: never the engine, never by itself.
+    """A person found a ground for a penalty or a reward; the engine never does.
 
     `together`: further employees, where it cannot be pinned on one. `amount` where the ground
     leaves it open. `taken` are the elements of pay that other cases took: "1001/2026-10/key".
@@ -520,27 +521,27 @@ class _OnPenalty(Event):
 
 
 class PenaltyConfirmed(_OnPenalty):
-    """Somebody entitled stands behind the proposal."""
+    """An entitled person confirms the proposed penalty."""
 
     type: Literal["penalty_confirmed"] = "penalty_confirmed"
 
 
 class PenaltyWaived(_OnPenalty):
-    """Somebody entitled decided against the proposal, with a reason."""
+    """An entitled person waives the proposed penalty, with a reason."""
 
     type: Literal["penalty_waived"] = "penalty_waived"
     reason: OwnWords
 
 
 class PenaltyNotified(_OnPenalty):
-    """The employee was told; the term for an appeal begins."""
+    """The employee was notified; the appeal term begins."""
 
     type: Literal["penalty_notified"] = "penalty_notified"
     how: OwnLine
 
 
 class PenaltyReversed(_OnPenalty):
-    """A confirmed penalty is to be given back: a second row is proposed, none is changed."""
+    """A confirmed penalty is to be given back: a reversal is proposed, no row is changed."""
 
     type: Literal["penalty_reversed"] = "penalty_reversed"
     reason: OwnWords
@@ -550,10 +551,10 @@ class PenaltyReversed(_OnPenalty):
 
 
 class TimePassed(Event):
-    """Time itself: clocks run out, observation ends, reviews fall due.
+    """Time passed: deadlines end, observation ends, reviews fall due.
 
-    `spared` are the keys of clocks that time does not run out on this time, because the file in
-    which a department may have met them was not read since.
+    `spared` are the keys of deadlines that are not breached this time, because the file in which a
+    department may have met them was not read since.
     """
 
     type: Literal["time_passed"] = "time_passed"
@@ -562,7 +563,7 @@ class TimePassed(Event):
 
 
 class Recounted(Event):
-    """The calendar changed: running clocks are counted anew from their starts, for a reason."""
+    """The calendar changed: running deadlines are counted anew from their starts, with a reason."""
 
     type: Literal["recounted"] = "recounted"
     reason: OwnWords
@@ -570,7 +571,7 @@ class Recounted(Event):
 
 
 class Corrected(Event):
-    """An earlier event was written down wrongly: `changes` are its fields as they should be."""
+    """An earlier event was recorded wrongly: `changes` are its fields as they should be."""
 
     type: Literal["corrected"] = "corrected"
     target: Annotated[int, Mark.silent]
@@ -589,10 +590,10 @@ class Withdrawn(Event):
 
 
 class Moved(Event):
-    """The case goes on under another version of its regulation: ids of the versions of the record.
+    """The case goes on under another version of its regulation: ids of the record's versions.
 
-    What happened before is counted anew by that version's rules; what was found late, decided
-    about money or paid stays.
+    Earlier events are judged anew by that version's rules; breaches found late, decisions about
+    penalties and payments stay.
     """
 
     type: Literal["moved"] = "moved"
@@ -659,33 +660,33 @@ _ADAPTER: TypeAdapter[Event] = TypeAdapter(AnyEvent)
 
 
 @cache
-def fields_called(name: str) -> tuple[FieldMarks, ...]:
-    """What the fields of that name mean, event by event, in the order of the vocabulary."""
+def fields_named(name: str) -> tuple[FieldMarks, ...]:
+    """Return the fields of that name of every event, in the order of the vocabulary."""
     fields = (marks_of(kind).get(name) for kind in EVENTS.values())
     return tuple(one for one in fields if one is not None)
 
 
-def load(data: Mapping[str, Any]) -> Event:
-    """The event a journal row or a case file describes.
+def load_event(data: Mapping[str, Any]) -> Event:
+    """Return the event a journal row or a case file describes.
 
     Raises FieldMissing, FieldTooLong, ZoneMissing or ChoiceUnknown for its first bad field.
     """
     try:
         return _ADAPTER.validate_python(data)
     except ValidationError as error:
-        raise _refused(error) from error
+        raise _refusal_of_error(error) from error
 
 
-def make(kind: type[Event], /, **said: Any) -> Event:
-    """An event of a kind from what was said; None counts as not said. Raises as `load`."""
+def make_event(kind: type[Event], /, **said: Any) -> Event:
+    """Return an event of a kind; None counts as a field left out. Raises as `load_event`."""
     try:
         return kind(**{name: value for name, value in said.items() if value is not None})
     except ValidationError as error:
-        raise _refused(error) from error
+        raise _refusal_of_error(error) from error
 
 
-def _refused(error: ValidationError) -> DomainError:
-    """What is wrong with the first bad field, in the words of the trade."""
+def _refusal_of_error(error: ValidationError) -> DomainError:
+    """Return the first bad field as a refusal."""
     first = error.errors()[0]
     # A field of a journalled event comes after the event's own name.
     field = next((name for name in reversed(first["loc"]) if isinstance(name, str)), "")
@@ -702,11 +703,11 @@ def _refused(error: ValidationError) -> DomainError:
             return ChoiceUnknown(field=field, value=str(first.get("input"))[:80])
 
 
-def dump(event: Event) -> dict[str, Any]:
-    """An event as JSON data, without what it does not say."""
+def dump_event(event: Event) -> dict[str, Any]:
+    """Return an event as JSON data, without fields left out."""
     return event.model_dump(mode="json", exclude_defaults=True) | {"type": event.type}
 
 
 def utc(instant: dt.datetime) -> dt.datetime:
-    """The same instant in UTC, so that two spellings of one instant are equal and alike."""
+    """Return the same instant in UTC, so that two spellings of one instant are equal."""
     return instant.astimezone(dt.UTC)

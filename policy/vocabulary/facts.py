@@ -214,7 +214,7 @@ class FormEntryFacts:
 
     @property
     def people(self) -> frozenset[str | None]:
-        """The numbers of whoever wrote it and of those it names, as far as its keys say so."""
+        """The numbers of its author and of the employees it names, as far as its keys say so."""
         several = (self.data.get(name) or () for name in ("concerned", "members", "recused"))
         return frozenset({self.employee, self.data.get("employee")}.union(*several))
 

@@ -1,8 +1,8 @@
-"""What a field means beyond its type: whom or what it refers to, who says it, how it is told.
+"""Marks of a field beyond its type: what it refers to, who states it, how it is rendered.
 
-Marks stand in the annotation, `handler: Annotated[str, Mark.person]`. They change neither what a
-field may hold nor how it is stored. `marks_of` is their one reader: for events, for the facts of a
-case and for the entries of a regulation. Forms, sentences and checks are made from what it says.
+Marks stand in the annotation, `handler: Annotated[str, Mark.person]`. They change neither a field's
+values nor how they are stored. `marks_of` is their one reader: for events, for the facts of a case
+and for the entries of a regulation. Forms, sentences and checks are made from them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import AwareDatetime
 
 LONG = 1000
-"""A text that may have more characters than this is asked for on several lines."""
+"""A text that may have more characters than this gets several lines in a form."""
 
 
 class RefTo:
@@ -45,9 +45,9 @@ class MayName:
 
 @dataclass(frozen=True, slots=True)
 class PartOf:
-    """Marks a text as the key of a part of the entry that another field names: the item of a list.
+    """Marks a text as the key of a part of the entry that another field names: an item of a list.
 
-    A table marked so is filled with such parts: the fields of a form.
+    A table with this mark is filled with such parts: the fields of a form.
     """
 
     field: str
@@ -62,26 +62,26 @@ class ValueOf:
 
 
 class Mark(enum.Enum):
-    """What else a field can be marked as."""
+    """Marks that need no argument."""
 
     person = "person"  # an employee by number, in a case file by the name of the cast
     declared = "declared"  # the entry a deed is about; a regulation without one has no such deed
-    by_system = "by_system"  # nobody is asked for it, at first or later
-    fixed = "fixed"  # never corrected: with another value it were another event
+    by_system = "by_system"  # never asked of a person
+    fixed = "fixed"  # never corrected: another value would be another event
     seldom = "seldom"  # asked below the rest, because it is seldom needed
     as_at = "as_at"  # when it happened, where nothing else is said
-    by_rules = "by_rules"  # the regulation decides it where nobody chooses
-    silent = "silent"  # not told in the sentences of a journal
-    nameless = "nameless"  # told without the name of the field: what somebody wrote
+    by_rules = "by_rules"  # the regulation decides it where no person chooses
+    silent = "silent"  # not rendered in the sentences of a journal
+    nameless = "nameless"  # rendered without the field's name: what a person wrote
     changes = "changes"  # fields of an earlier event as they should have been
 
 
 @dataclass(frozen=True, slots=True)
 class FieldMarks:
-    """One field as its annotation describes it.
+    """One field, with the marks of its annotation.
 
     `type` is that of one value, without what makes it optional, one of several or marked; of a
-    table it is that of the keys. `longest` is how many characters a text may have.
+    table it is the keys' type. `longest` is the most characters of a text.
     """
 
     name: str
@@ -108,7 +108,7 @@ class FieldMarks:
 
     @property
     def shape(self) -> str:
-        """What it holds, in the words of the fields of a regulation; `table` is for itself."""
+        """Its shape, as fields of a regulation name shapes; `table` for a table."""
         if self.table:
             return "table"
         if Mark.person in self:
@@ -123,35 +123,35 @@ class FieldMarks:
 
     @property
     def says_enough(self) -> bool:
-        """Whether forms and sentences know what to do with it: a bare text says nothing."""
+        """Whether forms and sentences can be made from its marks; from a bare text they cannot."""
         marked = self.refs or self.part or self.marks & {Mark.person, Mark.by_system, Mark.changes}
         return bool(marked or self.longest or self.shape not in ("text", "table"))
 
 
-def declared(kind: type) -> FieldMarks | None:
-    """The field that names the entry of the regulation an event is about, if it is about one."""
+def declared_field(kind: type) -> FieldMarks | None:
+    """Return the field that names the regulation's entry an event is about, or None."""
     return next((one for one in marks_of(kind).values() if Mark.declared in one), None)
 
 
 def entry_field(kind: type) -> FieldMarks | None:
-    """The same where each entry is a deed of its own: with another entry it were another event."""
-    about = declared(kind)
+    """Return that field where each entry is a deed of its own, or None."""
+    about = declared_field(kind)
     return about if about and Mark.fixed in about else None
 
 
-def whole_of(kind: type) -> FieldMarks | None:
-    """The field that names the entry of which other fields of an event are parts, if any are."""
+def whole_field(kind: type) -> FieldMarks | None:
+    """Return the field that names the entry of which other fields are parts, or None."""
     fields = marks_of(kind)
     return next((fields[one.part.field] for one in fields.values() if one.part), None)
 
 
 def person_fields(kind: type) -> tuple[FieldMarks, ...]:
-    """The fields of an event, or of the facts of a case, that name employees."""
+    """Return the fields of an event, or of the facts of a case, that name employees."""
     return tuple(one for one in marks_of(kind).values() if Mark.person in one)
 
 
-def numbers_in(fields: Iterable[FieldMarks], said: Mapping[str, Any]) -> set[str]:
-    """The numbers of employees that plain data names in some fields."""
+def employee_numbers_in(fields: Iterable[FieldMarks], said: Mapping[str, Any]) -> set[str]:
+    """Return the employee numbers that plain data has in some fields."""
     found: set[str] = set()
     for one in fields:
         value = said.get(one.name) or ()
@@ -164,7 +164,7 @@ def numbers_in(fields: Iterable[FieldMarks], said: Mapping[str, Any]) -> set[str
 
 @dataclass(slots=True)
 class Unwrapped:
-    """An annotation taken apart: its innermost `type` and all that was said around it.
+    """An annotation taken apart: its innermost `type` and the marks around it.
 
     `inner` are the marks of one value, `outer` those of a whole tuple or table.
     """
@@ -180,12 +180,12 @@ class Unwrapped:
 def unwrap(annotation: Any, metadata: Iterable[Any] = ()) -> Unwrapped:
     """Take an annotation apart; `metadata` are marks that were taken off it before."""
     found = Unwrapped(annotation, inner=tuple(metadata))
-    while _taken_off(found):
+    while _take_layer_off(found):
         pass
     return found
 
 
-def _taken_off(found: Unwrapped) -> bool:
+def _take_layer_off(found: Unwrapped) -> bool:
     """Take one layer off: marks, what makes it optional, what makes it several or a table."""
     origin, inner = get_origin(found.type), get_args(found.type)
     if origin is Annotated:
@@ -209,9 +209,9 @@ def _is_mapping(origin: Any) -> bool:
 
 @cache
 def marks_of(kind: type) -> Mapping[str, FieldMarks]:
-    """What each field of an event, of the facts of a case or of an entry means, in its order.
+    """Return the marks of each field of an event, of the facts of a case or of an entry, in order.
 
-    Of facts also what is found out from them, as far as its property is marked.
+    Of facts also those of derived properties that are marked.
     """
     hints = get_type_hints(kind, include_extras=True)
     fields = getattr(kind, "model_fields", None)
@@ -232,9 +232,9 @@ def _of_properties(kind: type) -> Iterable[tuple[str, FieldMarks]]:
 
 def _read(name: str, annotation: Any, *, required: bool = False) -> FieldMarks:
     bare = unwrap(annotation)
-    marks = _flat((*bare.outer, *bare.inner))
+    marks = _flattened((*bare.outer, *bare.inner))
     words = get_args(bare.type) if get_origin(bare.type) is Literal else ()
-    # Of one word alone there is nothing to ask and nothing to tell: the name of the event.
+    # A field with one possible word is the event's name: there is nothing to ask or to say.
     alone = (Mark.by_system, Mark.silent) if len(words) == 1 else ()
     of_enum = isinstance(bare.type, type) and issubclass(bare.type, enum.Enum)
     valued = next((one.members for one in marks if isinstance(one, ValueOf)), None)
@@ -255,8 +255,8 @@ def _read(name: str, annotation: Any, *, required: bool = False) -> FieldMarks:
     )
 
 
-def _flat(marks: Iterable[Any]) -> list[Any]:
-    """Marks, with those that a Field of pydantic carries inside taken out of it."""
+def _flattened(marks: Iterable[Any]) -> list[Any]:
+    """Return the marks, with those inside a pydantic Field taken out of it."""
     found: list[Any] = []
     for mark in marks:
         found += getattr(mark, "metadata", None) or [mark]

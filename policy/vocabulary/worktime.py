@@ -356,9 +356,7 @@ class WorkCalendar:
         return moment.time() >= hours[-1][1]
 
     def working_minutes_between(self, start: datetime, end: datetime) -> int:
-        """Return whole minutes of office hours from `start` to `end`; negative if `end` is
-        earlier.
-        """
+        """Return whole minutes of office hours between two instants; negative if out of order."""
         used = self._worked_until(self.local(end)) - self._worked_until(self.local(start))
         return used // MINUTE if used >= 0 else -(-used // MINUTE)
 

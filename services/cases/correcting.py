@@ -24,7 +24,7 @@ from policy.vocabulary.errors import (
     RoleMissing,
     TimeBeforeCase,
 )
-from policy.vocabulary.events import EVENTS, Assigned, Corrected, Dispatched, Withdrawn, load
+from policy.vocabulary.events import EVENTS, Assigned, Corrected, Dispatched, Withdrawn, load_event
 from policy.vocabulary.status import ActorKind
 from services.cases import handling, intake, journal, record
 from services.company import actors
@@ -83,7 +83,7 @@ def _is_own(session: Session, complaint: Complaint, row: Journal, *, actor: Acto
     _, calendar = journal.rules_of(session, complaint)
     on = calendar.local(row.happened_at).date()
     by = actors.as_of(session, actor, policy_id=complaint.policy_version.policy_id, on=on)
-    return bool(set(load(row.data).by.departments) & set(by.departments))
+    return bool(set(load_event(row.data).by.departments) & set(by.departments))
 
 
 def _check_may_correct(
@@ -103,7 +103,7 @@ def _check_may_correct(
     if last_own_deed(session, complaint, row.event, actor=actor) is not row:
         later = next(r for r in standing if r.event == row.event or r.event not in NO_OBSTACLE)
         raise LaterStepsStand(deed=later.event, seq=later.seq, because=LaterStepsStand.code)
-    event = load({**row.data, **changes})
+    event = load_event({**row.data, **changes})
     if event.at < row.happened_at:
         raise TimeBeforeCase(field="at", at=event.at, earliest=row.happened_at)
     if isinstance(event, Assigned):
@@ -154,7 +154,7 @@ def _with_leaders(
     ).first()
     if row is None or not {"department", "at"} & set(changed) or "holder" in changed:
         return dict(changed)
-    event = load({**row.data, **changed})
+    event = load_event({**row.data, **changed})
     pack, _ = journal.rules_of(session, complaint)
     if not isinstance(event, Dispatched) or pack.find("department", event.department) is None:
         return dict(changed)

@@ -27,12 +27,12 @@ from models import (
     User,
 )
 from policy.engine.fact_changes import Effect
-from policy.engine.permission import Deed, offered
+from policy.engine.permission import Deed, deeds_offered
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import NotFound
 from policy.vocabulary.events import EVENTS, By, Replied
 from policy.vocabulary.facts import CaseFacts
-from policy.vocabulary.marks import numbers_in, person_fields
+from policy.vocabulary.marks import employee_numbers_in, person_fields
 from policy.vocabulary.status import ENDS, DeadlineState, PenaltyStatus, ReplyOutcome, Status
 from services.cases import journal, pending, record
 from services.company import actors, people
@@ -411,7 +411,7 @@ def case_page(
     facts = record.facts_of(session, complaint)
     policy_id = complaint.policy_version.policy_id
     by = actors.as_of(session, actors.of_user(user), policy_id=policy_id, on=on)
-    deeds = offered(facts, by, pack) if user.role is not Role.auditor else ()
+    deeds = deeds_offered(facts, by, pack) if user.role is not Role.auditor else ()
     real = actors.department_ids(session, policy_id=policy_id, on=on)
     departments = {d.id: d for d in session.scalars(sa.select(Department))}
     history = journal_of(session, complaint)
@@ -479,7 +479,7 @@ def _employee_numbers(facts: CaseFacts, history: list[Journal], pack: Pack) -> s
     named |= {name.employee for name in facts.signoffs}
     named |= {facts.first_asked, *facts.concerned}
     for row in history:
-        named |= numbers_in(person_fields(EVENTS[row.event]), row.data)
+        named |= employee_numbers_in(person_fields(EVENTS[row.event]), row.data)
     for one in facts.entries:
         named |= one.people | set(_employees_in_fields(pack.find("form", one.key), one.data))
     named |= set(_employees_in_fields(pack, facts.extra))

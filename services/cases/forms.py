@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models import Attachment, Complaint, Customer, FormEntry, PolicyVersion
 from policy.engine.fact_changes import Effect
 from policy.engine.forms import checked_form_data
-from policy.engine.permission import refusal_alone
+from policy.engine.permission import refusal_outside_cases
 from policy.engine.report_periods import ended_periods, period_of
 from policy.pack.forms_and_reports import ReportEntry
 from policy.pack.schema import Pack
@@ -28,7 +28,7 @@ from policy.vocabulary.events import (
     Promised,
     Reported,
     Verified,
-    make,
+    make_event,
 )
 from policy.vocabulary.status import Status
 from services.calendar import working_calendar
@@ -224,8 +224,8 @@ def _may_fill_alone(
     """Refuse an employee who does not hold a post the regulation names for the form that day."""
     on = working_calendar.work_calendar(session).local(now).date()
     by = actors.as_of(session, actor, policy_id=version.policy_id, on=on)
-    event = make(Filled, form=form, at=now, by=by)
-    if reason := refusal_alone(by, policies.pack(session, version), event):
+    event = make_event(Filled, form=form, at=now, by=by)
+    if reason := refusal_outside_cases(by, policies.pack(session, version), event):
         raise reason
 
 

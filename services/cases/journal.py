@@ -24,7 +24,16 @@ from policy.engine.messages import Notification, notifications
 from policy.engine.penalties import wage_month
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import ChangedMeanwhile, MonthClosed, NotFound
-from policy.vocabulary.events import By, Corrected, Event, Moved, Withdrawn, dump, load, make
+from policy.vocabulary.events import (
+    By,
+    Corrected,
+    Event,
+    Moved,
+    Withdrawn,
+    dump_event,
+    load_event,
+    make_event,
+)
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
@@ -84,7 +93,7 @@ def record_event(
     # A fold asks for the calendar of the same instant and must come to the same case.
     pack, calendar = rules_of(session, complaint, as_of=now)
     by = _by(session, complaint, actor, on=calendar.local(at or now).date())
-    event = make(kind, **said, at=at or now, by=by)
+    event = make_event(kind, **said, at=at or now, by=by)
     before = record.facts_of(session, complaint) if complaint.version else CaseFacts()
     if isinstance(event, Corrected | Withdrawn | Moved):
         after = facts_if_amended(session, complaint, event, now=now)
@@ -193,7 +202,7 @@ def _write(
             complaint_id=complaint.id,
             seq=seq,
             event=event.type,
-            data=dump(event),
+            data=dump_event(event),
             actor=actor.kind,
             user_id=actor.user_id,
             employee_id=actor.employee_id,
@@ -348,7 +357,7 @@ def entries(session: Session, complaint: Complaint) -> list[JournalEntry]:
     rows = session.scalars(
         sa.select(Journal).where(Journal.complaint_id == complaint.id).order_by(Journal.seq)
     )
-    return [JournalEntry(row.seq, load(row.data), row.recorded_at) for row in rows]
+    return [JournalEntry(row.seq, load_event(row.data), row.recorded_at) for row in rows]
 
 
 def fold_journal(session: Session, complaint: Complaint) -> CaseFacts:

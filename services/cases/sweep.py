@@ -11,7 +11,7 @@ from enums import Audience
 from models import Complaint, Workbook
 from policy.engine import deadlines
 from policy.engine.case import archivable
-from policy.engine.permission import within_reach
+from policy.engine.permission import deadlines_in_reach
 from policy.pack.schema import Pack
 from policy.vocabulary.events import Archived, TimePassed
 from policy.vocabulary.facts import CaseFacts
@@ -76,7 +76,7 @@ def _spared(
     ran_out = {
         c.key for c in facts.deadlines if c.running and c.due_at and read_at <= c.due_at < now
     }
-    return tuple(sorted(ran_out & within_reach(facts, pack)))
+    return tuple(sorted(ran_out & deadlines_in_reach(facts, pack)))
 
 
 def _moves(facts: CaseFacts, pack: Pack, spared: tuple[str, ...], *, now: dt.datetime) -> bool:

@@ -26,7 +26,7 @@ from policy.proof import whatif
 from policy.proof.whatif import CaseDifference, Totals
 from policy.vocabulary import refusals
 from policy.vocabulary.errors import DomainError, DraftChanged, NotFound, PeriodRefused, TrialFailed
-from policy.vocabulary.events import load
+from policy.vocabulary.events import load_event
 from policy.vocabulary.status import Status
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
@@ -165,7 +165,7 @@ def _journals(session: Session, ids: Sequence[int]) -> dict[int, list[JournalEnt
     )
     found: dict[int, list[JournalEntry]] = {}
     for complaint_id, seq, data, recorded_at in rows:
-        found.setdefault(complaint_id, []).append(JournalEntry(seq, load(data), recorded_at))
+        found.setdefault(complaint_id, []).append(JournalEntry(seq, load_event(data), recorded_at))
     return found
 
 

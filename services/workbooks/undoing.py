@@ -27,7 +27,7 @@ from policy.vocabulary.errors import (
     NotFound,
     UndoBlocked,
 )
-from policy.vocabulary.events import Corrected, Event, Withdrawn, dump, load
+from policy.vocabulary.events import Corrected, Event, Withdrawn, dump_event, load_event
 from services.cases import correcting, journal
 from services.company.actors import Actor
 from services.jobs import requests
@@ -198,8 +198,8 @@ def _event_fields(entries: Iterable[Journal]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for entry in entries:
         data |= entry.data["changes"] if entry.event == Corrected.name() else entry.data
-    event: Event = load(data)
-    return event.model_dump(mode="json") | dump(event)
+    event: Event = load_event(data)
+    return event.model_dump(mode="json") | dump_event(event)
 
 
 def _count_as_refused(session: Session, look: WorkbookLook) -> None:

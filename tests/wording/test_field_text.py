@@ -12,7 +12,7 @@ import wording
 from policy.pack.loading import PACKS, load_pack, shipped_path
 from policy.pack.schema import Pack
 from policy.proof.coverage import chosen_parameters
-from policy.vocabulary.events import EVENTS, dump, fields_called
+from policy.vocabulary.events import EVENTS, dump_event, fields_named
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.marks import FieldMarks, Mark, marks_of
 from policy.vocabulary.status import Status
@@ -34,9 +34,9 @@ def test_every_event_tells_each_of_its_fields_that_is_not_silent(stem: str) -> N
     for name, kind in EVENTS.items():
         if samples.lacking(name, pack):
             continue
-        data = dump(samples.event(name, pack))
+        data = dump_event(samples.event(name, pack))
         with wording.speaking("zh_Hans_CN", ZONE):
-            lines = reasons.happening(data, pack, PEOPLE).splitlines()
+            lines = reasons.event_text(data, pack, PEOPLE).splitlines()
             told = [one for one in marks_of(kind).values() if _is_told(one, data)]
             assert len(lines) == len(told), name
             told.sort(key=lambda one: list(data).index(one.name))
@@ -58,7 +58,7 @@ def test_no_word_or_member_of_an_event_is_told_by_its_code(name: str) -> None:
         codes = [*one.words, *(member.value for member in one.members or ())]
         for code in codes if Mark.by_system not in one else ():
             with wording.speaking("zh_Hans_CN", ZONE):
-                assert field_text.value((one,), code, names) != code
+                assert field_text.value_text((one,), code, names) != code
 
 
 def test_a_correction_tells_each_change_by_what_the_field_refers_to() -> None:
@@ -72,7 +72,7 @@ def test_a_correction_tells_each_change_by_what_the_field_refers_to() -> None:
     }
     data = {"type": "corrected", "target": 1, "changes": changes, "reason": "-"}
     with wording.speaking("en", ZONE):
-        assert reasons.happening(data, pack, PEOPLE).splitlines() == [
+        assert reasons.event_text(data, pack, PEOPLE).splitlines() == [
             f"Department → {pack.department[0].label}",
             "Handler → mechanic",
             "Until → 2026-03-02 09:00",
@@ -86,8 +86,8 @@ def test_fields_called_alike_are_told_as_the_one_that_fits() -> None:
     pack = regulation()
     names = field_text.names_of(pack, PEOPLE)
     with wording.speaking("en", ZONE):
-        assert field_text.value(fields_called("outcome"), "unreachable", names) == "Not reached"
-        assert field_text.value(fields_called("outcome"), "solved", names) == "Solved"
-        assert field_text.value(fields_called("channel"), "by letter", names) == "by letter"
+        assert field_text.value_text(fields_named("outcome"), "unreachable", names) == "Not reached"
+        assert field_text.value_text(fields_named("outcome"), "solved", names) == "Solved"
+        assert field_text.value_text(fields_named("channel"), "by letter", names) == "by letter"
         status = marks_of(CaseFacts)["status"]
-        assert field_text.value((status,), Status.closed, names) == "Closed, observed"
+        assert field_text.value_text((status,), Status.closed, names) == "Closed, observed"

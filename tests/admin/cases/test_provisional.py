@@ -110,7 +110,7 @@ def test_a_preview_and_a_notice_say_it(number: str, engine: Engine) -> None:
         pack, _ = journal.rules_of(session, complaint)
         facts = record.facts_of(session, complaint)
         effects = changes(CaseFacts(), facts)
-        said = [reasons.effect(one, pack, {}) for one in effects if one.key == "close_a"]
+        said = [reasons.effect_text(one, pack, {}) for one in effects if one.key == "close_a"]
         assert any(WORD in words for words in said)
         notice = session.scalars(sa.select(Notice).where(Notice.kind == "dispatched")).one()
         text = wording.notice_text(

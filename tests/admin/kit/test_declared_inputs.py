@@ -20,7 +20,7 @@ from config import Settings
 from policy.pack.loading import PACKS, load_pack, shipped_path
 from policy.pack.schema import Pack
 from policy.proof.coverage import chosen_parameters
-from policy.vocabulary.events import EVENTS, dump
+from policy.vocabulary.events import EVENTS, dump_event
 from policy.vocabulary.marks import Mark, entry_field, marks_of
 from tests import company, samples
 from tests.regulations import CASES
@@ -110,7 +110,7 @@ def test_every_entry_that_may_be_amended_has_a_form_of_what_may_be_wrong(
             if not kind.amendable or samples.lacking(name, pack):
                 continue
             event = samples.event(name, pack)
-            row: Any = SimpleNamespace(event=name, seq=1, data=dump(event))
+            row: Any = SimpleNamespace(event=name, seq=1, data=dump_event(event))
             page: Any = SimpleNamespace(pack=pack, complaint=SimpleNamespace(version=1), history=[])
             form = correction.Amendment(current(), page, row).form
             for one in marks_of(kind).values():
@@ -122,7 +122,7 @@ def test_how_the_customer_was_told_is_amended_as_it_was_written(app: Flask) -> N
     pack = regulation()
     with app.test_request_context():
         event = samples.event("informed", pack)
-        row: Any = SimpleNamespace(event="informed", seq=1, data=dump(event))
+        row: Any = SimpleNamespace(event="informed", seq=1, data=dump_event(event))
         page: Any = SimpleNamespace(pack=pack, complaint=SimpleNamespace(version=1), history=[])
         asked = correction.Amendment(current(), page, row)
         assert asked.form.channel.data == "words of channel"

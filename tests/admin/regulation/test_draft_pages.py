@@ -204,18 +204,18 @@ def test_an_empty_choice_stands_first_and_is_marked(
 @pytest.mark.parametrize("key", sorted(path.stem for path in PACKS.glob("*.toml")))
 def test_every_entry_of_the_regulation_comes_through_its_form_unchanged(key: str) -> None:
     data = read_toml(shipped_path(key))
-    lexicon = RuleChoices(data)
+    rule_choices = RuleChoices(data)
     for section in ("policy", *SECTIONS):
         listed = data.get(section, ())
         for one in [listed] if section == "policy" else listed:
-            _comes_through(one, section, lexicon)
+            _comes_through(one, section, rule_choices)
 
 
-def _comes_through(one: dict[str, Any], section: str, lexicon: RuleChoices) -> None:
+def _comes_through(one: dict[str, Any], section: str, rule_choices: RuleChoices) -> None:
     """Assert that an entry shown in its form and sent back as it stands is the same entry."""
     slots = {s.name: s for s in slots_of(section) if section != "parameter"}
-    form = form_of(slots, lexicon)(None, data=one)
-    again = form_of(slots, lexicon)(_typed(form), data=one)
+    form = form_of(slots, rule_choices)(None, data=one)
+    again = form_of(slots, rule_choices)(_typed(form), data=one)
     assert again.validate(), (section, one["key"], again.errors)
     said = {f.short_name: f.data for f in again if f.data is not None}
     wanted = {n: v for n, v in one.items() if n in slots and v != slots[n].default}

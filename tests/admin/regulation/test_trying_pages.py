@@ -28,7 +28,7 @@ from policy.pack.loading import PACKS, build_pack, read_toml
 from policy.proof import casefile
 from policy.proof.coverage import chosen_parameters
 from policy.vocabulary.events import EVENTS
-from policy.vocabulary.marks import marks_of, whole_of
+from policy.vocabulary.marks import marks_of, whole_field
 from tests.company import Office, at
 from tests.regulations import CASES
 from worker.chores import make_worker
@@ -307,7 +307,7 @@ def test_a_form_of_the_regulation_is_filled_field_by_field(app: Flask) -> None:
     ]
     pack = build_pack({**data, "form": [*data.get("form", ()), asked]})
     deed = next(one for one in deeds_of("filled", pack) if one.key == "filled:opinion")
-    assert whole_of(EVENTS["filled"]) == marks_of(EVENTS["filled"])["form"]
+    assert whole_field(EVENTS["filled"]) == marks_of(EVENTS["filled"])["form"]
     typed = {"step-at": "2026-03-02T09:00", "step-by": "x", "step-own_cause": "螺丝松动"}
     with app.test_request_context("/", method="POST", data=typed):
         form = form_for(deed, pack, [("x", "x")], doers={"": [("x", "x")]}, step={})

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from policy.engine.case import apply
 from policy.engine.folding import JournalEntry, fold
-from policy.engine.permission import offered
+from policy.engine.permission import deeds_offered
 from policy.pack.loading import PACKS, build_pack, load_pack, read_toml, shipped_path
 from policy.pack.schema import Pack
 from policy.proof.coverage import chosen_parameters
@@ -28,8 +28,8 @@ from policy.vocabulary.events import (
     Registered,
     TimePassed,
     Withdrawn,
-    dump,
-    load,
+    dump_event,
+    load_event,
 )
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.status import ALLOWED, ActorKind
@@ -117,19 +117,19 @@ def _about_money(data: st.DataObject, life: Life) -> Event:
     said = {"rule": c.rule, "employee": c.employee, "occasion": c.occasion, "sign": c.sign}
     why = {"confirmed": {}, "notified": {"how": "-"}}.get(deed, {"reason": "-"})
     by = life.entries[0].event.by
-    return load({"type": f"penalty_{deed}", "at": life.now, "by": by, **said, **why})
+    return load_event({"type": f"penalty_{deed}", "at": life.now, "by": by, **said, **why})
 
 
 def _amendment(data: st.DataObject, life: Life) -> Event:
     target = data.draw(st.sampled_from(life.entries))
     said = {"at": life.now, "by": target.event.by, "target": target.seq, "reason": "-"}
     if data.draw(st.booleans()):
-        return load({"type": "withdrawn", **said})
+        return load_event({"type": "withdrawn", **said})
     moved = target.event.at - dt.timedelta(minutes=data.draw(st.integers(-600, 600)))
     changes: dict[str, Any] = {"at": moved}
     if isinstance(target.event, Registered) and data.draw(st.booleans()):
         changes = {"received_at": min(moved, target.event.at), "category": None}
-    return load({"type": "corrected", **said, "changes": changes})
+    return load_event({"type": "corrected", **said, "changes": changes})
 
 
 def _handled(event: Registered, pack: Pack) -> bool:
@@ -165,7 +165,7 @@ def test_the_journal_folds_to_the_case(regulation: str, data: st.DataObject) -> 
 def test_a_journal_survives_as_json(regulation: str, data: st.DataObject) -> None:
     life, _ = _live(data, regulation)
     read = [
-        JournalEntry(e.seq, load(json.loads(json.dumps(dump(e.event)))), e.recorded_at)
+        JournalEntry(e.seq, load_event(json.loads(json.dumps(dump_event(e.event)))), e.recorded_at)
         for e in life.entries
     ]
     # What a correction says is read as what it is only when it is applied.
@@ -252,6 +252,6 @@ def test_a_case_that_no_department_had_cannot_be_restarted() -> None:
         {"type": "concluded", "text": "当场答复"},
         {"type": "restarted", "ground": "repeat", "text": "再次来电", "holder": "2001"},
     ]
-    done = [life.happen(load({"at": life.now, "by": by, **step})) for step in steps]
+    done = [life.happen(load_event({"at": life.now, "by": by, **step})) for step in steps]
     assert [each is not None for each in done] == [True, True, False]
-    assert "restarted" not in {deed.name for deed in offered(life.facts, by, pack)}
+    assert "restarted" not in {deed.name for deed in deeds_offered(life.facts, by, pack)}

@@ -106,7 +106,7 @@ def test_an_end_that_is_stated_anew_moves_and_keeps_the_old_one_in_sight() -> No
     deadline = play.facts.deadline_of("carry_out")
     assert deadline is not None
     assert [revision.reason for revision in deadline.revisions] == ["stated"]
-    said = reasons.deadline(deadline, play.pack)
+    said = reasons.deadline_reasons(deadline, play.pack)
     assert said[0].startswith("It ends when it was stated to end")
     assert "another day was stated" in said[-1]
 
@@ -197,8 +197,8 @@ def test_what_is_no_percentage_is_refused_by_its_field(rate: str) -> None:
 
 
 def test_terms_that_clocks_show_are_said_in_words() -> None:
-    assert reasons.term(1, "clock_time", "17:00:00") == "until the next 17:00"
-    assert reasons.term(15, "day_of_month") == "until day 15 of the next month"
+    assert reasons.term_text(1, "clock_time", "17:00:00") == "until the next 17:00"
+    assert reasons.term_text(15, "day_of_month") == "until day 15 of the next month"
 
 
 def test_what_ends_at_the_desk_is_judged_by_when_it_was_written_down() -> None:

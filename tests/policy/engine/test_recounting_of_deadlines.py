@@ -14,7 +14,7 @@ from policy.engine.folding import JournalEntry, fold
 from policy.pack.loading import build_pack, load_pack, read_toml, shipped_path
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import StatusForbids
-from policy.vocabulary.events import By, HeldPost, load
+from policy.vocabulary.events import By, HeldPost, load_event
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts
 from policy.vocabulary.status import ActorKind, DeadlineState, PenaltyStatus
 from policy.vocabulary.worktime import DayKind, WorkCalendar
@@ -90,7 +90,7 @@ class Life:
         self.do("registered", begun, **REGISTERED, received_at=begun)
 
     def do(self, name: str, when: dt.datetime, by: By = ANYBODY, **said: Any) -> Life:
-        event = load({"type": name, "at": when, "by": by, **said})
+        event = load_event({"type": name, "at": when, "by": by, **said})
         self.facts, _ = apply(self.facts, event, self.pack, calendar=self.calendar(when), now=when)
         self.entries.append(JournalEntry(len(self.entries) + 1, event, when))
         return self
@@ -150,7 +150,7 @@ def test_a_case_that_lived_under_two_calendars_folds_to_what_it_is() -> None:
 def test_a_correction_replays_each_step_under_the_calendar_of_its_day() -> None:
     life = Life().dispatched().recount(WEDNESDAY_OFF, at(2))
     moved = closing(life).due_at
-    corrected = load(
+    corrected = load_event(
         {
             "type": "corrected",
             "at": at(4),

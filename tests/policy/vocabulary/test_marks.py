@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from policy.engine.permission import DECLARED_IN
 from policy.pack.schema import SECTIONS
-from policy.vocabulary.events import EVENTS, Judged, Long, dump, fields_called, load
+from policy.vocabulary.events import EVENTS, Judged, Long, dump_event, fields_named, load_event
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.marks import (
     FieldMarks,
@@ -20,12 +20,12 @@ from policy.vocabulary.marks import (
     PartOf,
     RefTo,
     ValueOf,
-    declared,
+    declared_field,
+    employee_numbers_in,
     entry_field,
     marks_of,
-    numbers_in,
     person_fields,
-    whole_of,
+    whole_field,
 )
 
 
@@ -94,7 +94,7 @@ def test_the_marks_of_an_event_say_what_forms_and_sentences_ask() -> None:
     assert marks_of(EVENTS["verified"])["earlier"].table
     assert marks_of(EVENTS["registered"])["earlier"].shape == "number"
     assert marks_of(EVENTS["informed"])["channel"].refs == ()
-    assert {one.shape for one in fields_called("channel")} == {"choice", "text"}
+    assert {one.shape for one in fields_named("channel")} == {"choice", "text"}
 
 
 def test_facts_that_are_found_out_from_a_case_are_marked_as_well() -> None:
@@ -108,15 +108,15 @@ def test_facts_that_are_found_out_from_a_case_are_marked_as_well() -> None:
 def test_a_deed_about_an_entry_says_about_which_and_what_is_a_part_of_it() -> None:
     assert DECLARED_IN["reported"] == "report_out"
     assert {name for name in DECLARED_IN if entry_field(EVENTS[name]) is None} == {"verified"}
-    wholes = {name: whole.name for name, kind in EVENTS.items() if (whole := whole_of(kind))}
+    wholes = {name: whole.name for name, kind in EVENTS.items() if (whole := whole_field(kind))}
     assert wholes == {"filled": "form", "reported": "report", "checked": "checklist"}
-    assert declared(EVENTS["dispatched"]) is None
+    assert declared_field(EVENTS["dispatched"]) is None
 
 
 def test_the_people_whom_an_event_names_are_found_by_its_marks() -> None:
     said = {"concerned": ["2001", "2002"], "earlier": {"2001": 1}, "text": "-"}
-    assert numbers_in(person_fields(EVENTS["verified"]), said) == {"2001", "2002"}
-    assert numbers_in(person_fields(EVENTS["assigned"]), {"handler": "2005"}) == {"2005"}
+    assert employee_numbers_in(person_fields(EVENTS["verified"]), said) == {"2001", "2002"}
+    assert employee_numbers_in(person_fields(EVENTS["assigned"]), {"handler": "2005"}) == {"2005"}
 
 
 def test_marks_change_nothing_of_what_a_journal_keeps() -> None:
@@ -129,7 +129,7 @@ def test_marks_change_nothing_of_what_a_journal_keeps() -> None:
         "text": "-",
         "earlier": {"2001": 1},
     }
-    assert dump(load(kept)) == kept
+    assert dump_event(load_event(kept)) == kept
 
 
 @pytest.mark.parametrize("section", SECTIONS)
