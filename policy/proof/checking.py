@@ -26,9 +26,9 @@ from policy.pack.loading import (
 )
 from policy.pack.schema import SECTIONS, Pack, PolicyHead
 from policy.pack.shapes import Shape
-from policy.proof import statespace
+from policy.proof import sample_events, statespace
 from policy.proof.contradictions import Finding, contradictions
-from policy.proof.coverage import holding_cases
+from policy.proof.mutations import holding_cases
 from policy.proof.play import Packs, cases, play_case
 from policy.vocabulary.errors import GateClosed, PackRefused, PostMissing, SelfForbidden
 from policy.vocabulary.facts import CaseFacts
@@ -236,12 +236,11 @@ def without_next_deed(pack: Pack, calendar: WorkCalendar) -> list[Finding]:
         return [*_stuck_findings("no_next_deed", stuck, pack), Finding("walk_cut_short")]
     endless = [facts for facts in statespace.cases_without_end(found) if facts not in stuck]
     tried = {
-        event.type for event in (*statespace.every_event(pack), *statespace.first_events(pack))
+        event.type
+        for event in (*sample_events.every_event(pack), *sample_events.first_events(pack))
     }
-    tried -= (
-        statespace.CHANGES_NO_STATE
-        # Tried once in each status, so the walk may not see where they happen.
-    )
+    # These are tried once in each status, so the walk may not see where they happen.
+    tried -= statespace.CHANGES_NO_STATE
     return [
         *_stuck_findings("no_next_deed", stuck, pack),
         *(() if stuck else _endless_findings(endless, pack)),
@@ -294,7 +293,7 @@ def _always_closed(cases: list[CaseFacts], pack: Pack) -> Iterator[tuple[str, st
 def _rules_in_the_way(facts: CaseFacts, pack: Pack) -> list[tuple[str, str]]:
     """Return the gates, then the signoffs, that refuse what the case's status allows."""
     found: dict[tuple[str, str], None] = {}
-    for by in statespace.cast_of_pack(pack):
+    for by in sample_events.cast_of_pack(pack):
         for deed in deeds_offered(facts, by, pack):
             if isinstance(deed.refusal, GateClosed):
                 gates = pack.gates.get(deed.name, ())

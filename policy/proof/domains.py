@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from policy.pack.loading import ENTRY_SECTIONS, KNOWN_FACTS
-from policy.pack.schema import Pack
+from policy.pack.schema import SECTIONS, Pack
 from policy.pack.shapes import ConditionRow, Operator
 from policy.vocabulary.events import EVENTS, fields_named
 from policy.vocabulary.facts import CaseFacts
@@ -146,6 +146,25 @@ def _event_field_domain(pack: Pack, name: str) -> Domain:
         return Domain("text", values) if found else Domain("unknown")
     enumeration = found[0].enumeration if len(found) == 1 else None
     return Domain(kinds.pop(), values, enumeration=enumeration)
+
+
+def asked_fields(pack: Pack) -> frozenset[str]:
+    """Return the fields that conditions of the pack ask for."""
+    return frozenset(row.field for row in all_conditions(pack))
+
+
+def all_conditions(pack: Pack) -> Iterator[ConditionRow]:
+    """Yield the rows of every condition of the pack."""
+    for section in SECTIONS:
+        for entry in getattr(pack, section):
+            yield from _condition_rows(entry)
+
+
+def _condition_rows(entry: Any) -> Iterator[ConditionRow]:
+    for name in type(entry).model_fields:
+        value = getattr(entry, name)
+        if isinstance(value, tuple):
+            yield from (row for row in value if isinstance(row, ConditionRow))
 
 
 # ---------------------------------------------------------------- what can never hold

@@ -9,23 +9,33 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict, deque
-from collections.abc import Container, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from policy.engine.case import archivable, next_facts
 from policy.engine.conditions import field_value, holds
-from policy.engine.permission import FIRST, deeds_offered
-from policy.pack.schema import SECTIONS, DeadlineEntry, GateEntry, Pack, SignoffEntry
-from policy.pack.shapes import Condition, ConditionRow, Operator
+from policy.engine.permission import deeds_offered
+from policy.pack.schema import DeadlineEntry, GateEntry, Pack, SignoffEntry
+from policy.pack.shapes import Condition, Operator
+from policy.proof.domains import all_conditions, asked_fields
+from policy.proof.sample_events import (
+    BEGIN,
+    ENTRY_EVENTS,
+    cast_of_pack,
+    entry_events,
+    every_event,
+    first_events,
+    jury_events,
+    load_sample,
+)
 from policy.vocabulary.errors import DomainError
-from policy.vocabulary.events import EVENTS, By, CalledBack, Event, HeldPost, load_event
+from policy.vocabulary.events import EVENTS, By, CalledBack, Event
 from policy.vocabulary.facts import CaseFacts, replace
-from policy.vocabulary.marks import FieldMarks, declared_field, marks_of
-from policy.vocabulary.status import ALLOWED, ActorKind, CallOutcome, CallPurpose, Status
+from policy.vocabulary.marks import declared_field
+from policy.vocabulary.status import ALLOWED, CallOutcome, Status
 from policy.vocabulary.worktime import WorkCalendar
 
-BEGIN = dt.datetime(2026, 3, 2, 2, 0, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
 MOST_ROUNDS = 3
 MOST_STEPS = 1_000_000
@@ -35,10 +45,6 @@ CHANGES_NO_STATE = frozenset(name for name in EVENTS if name.startswith("penalty
     "progressed",
     "contacted",
 }
-ENTRY_EVENTS = frozenset(
-    {"filled", "reported", "checked", "endorsed", "informed", "verified", "escalated", "involved"}
-)
-JURY = ("convened", "voted", "ruled")
 LEADS_NOWHERE = CHANGES_NO_STATE | {"classified", "reviewed", "promised", "appealed", "voted"}
 """Entries lead on only where a gate still asks for one; see `_has_a_deed`."""
 
@@ -99,24 +105,6 @@ class States:
 
 
 VERDICTS = ("unhappy", "demands_more", "satisfaction_unhappy")
-
-
-def asked_fields(pack: Pack) -> frozenset[str]:
-    """Return the fields that conditions of the pack ask for."""
-    return frozenset(row.field for row in _all_conditions(pack))
-
-
-def _all_conditions(pack: Pack) -> Iterator[ConditionRow]:
-    for section in SECTIONS:
-        for entry in getattr(pack, section):
-            yield from _condition_rows(entry)
-
-
-def _condition_rows(entry: Any) -> Iterator[ConditionRow]:
-    for name in type(entry).model_fields:
-        value = getattr(entry, name)
-        if isinstance(value, tuple):
-            yield from (row for row in value if isinstance(row, ConditionRow))
 
 
 def known_events(status: Status) -> frozenset[str]:
@@ -212,7 +200,7 @@ MOST_ENTRIES = 9
 
 def _entry_needs(pack: Pack) -> Iterator[EntryNeed]:
     counted: dict[str, int] = {}
-    for row in _all_conditions(pack):
+    for row in all_conditions(pack):
         if row.op in _COUNTING and isinstance(row.value, int):
             counted[row.field] = min(max(row.value, counted.get(row.field, 1)), MOST_ENTRIES)
     for said in entry_events(pack):
@@ -220,7 +208,7 @@ def _entry_needs(pack: Pack) -> Iterator[EntryNeed]:
         section = entry.sections[0] if entry else said["type"]
         key = said[entry.name if entry else "about"]
         applies = getattr(pack.find(section, key), "applies", ())
-        yield EntryNeed(_load_event(pack, said), applies, counted.get(f"{section}.{key}", 1))
+        yield EntryNeed(load_sample(pack, said), applies, counted.get(f"{section}.{key}", 1))
 
 
 def _changes_sort(event: Event, status: Status) -> bool:
@@ -276,7 +264,7 @@ class _Walker:
         self.papers = list(_entry_needs(pack))
         self.most_times = max((paper.times for paper in self.papers), default=1)
         self.questions = [
-            [_load_event(pack, said) for said in jury_events(v.key)] for v in pack.vote
+            [load_sample(pack, said) for said in jury_events(v.key)] for v in pack.vote
         ]
         self.found = Walk()
         self.waiting: deque[Hashable] = deque()
@@ -413,245 +401,3 @@ def _moves_by_itself(facts: CaseFacts, pack: Pack) -> bool:
     """Whether time archives the case, now or when its observation ends."""
     watched = (c for c in facts.deadlines if pack.find("deadline", c.key).ends == "archive")
     return archivable(facts, pack) or any(deadline.running for deadline in watched)
-
-
-# ---------------------------------------------------------------- who
-
-
-def cast_of_pack(pack: Pack) -> list[By]:
-    """Return one person for each post of a pack and one for each of its departments."""
-    posts = {post.key: post.department for post in pack.post}
-    return [
-        *(_person(key, posts=(key,), departments=(of,) if of else ()) for key, of in posts.items()),
-        *(_person(f"of {d.key}", departments=(d.key,)) for d in pack.department),
-    ]
-
-
-def person_with_every_post(pack: Pack, name: str) -> By:
-    """Return a person who holds every post and belongs to every department."""
-    posts, departments = (tuple(e.key for e in s) for s in (pack.post, pack.department))
-    return _person(name, posts=posts, departments=departments)
-
-
-def workbook_actors(pack: Pack) -> list[By]:
-    """Return the workbook of each department of a pack as an actor."""
-    return [By(kind=ActorKind.sheet, departments=(d.key,)) for d in pack.department]
-
-
-def _person(name: str, *, posts: tuple[str, ...] = (), departments: tuple[str, ...] = ()) -> By:
-    held = tuple(HeldPost(post=post) for post in posts)
-    return By(kind=ActorKind.user, employee=name, posts=held, departments=departments)
-
-
-# ---------------------------------------------------------------- what
-
-
-def first_events(pack: Pack) -> Iterator[Event]:
-    """Yield registrations of every kind and grade, with none and all of the pack's fields.
-
-    Every channel is tried where a rule asks for it. Imported history comes last.
-    """
-    base = {"number": "1", "subject": "-", "body": "-" * 200, "received_at": BEGIN}
-    channels = pack.channel if "channel" in asked_fields(pack) else pack.channel[:1]
-    choices = (
-        {"kind": kind.key, "channel": channel.key, "grade": grade, "extra": extra}
-        for kind in pack.kind
-        for channel in channels
-        for grade in (None, *_grades(pack))
-        for extra in ({}, *_extra_choices(pack))
-    )
-    for said in choices:
-        yield _load_event(pack, {"type": "registered", **base, **said})
-    for kind in pack.kind[:1]:
-        imported = {"type": "imported", **base, "kind": kind.key}
-        yield from (_load_event(pack, {**imported, "status": status}) for status in Status)
-
-
-def _grades(pack: Pack) -> list[str]:
-    return [step.key for step in pack.severity if step.scale == "grade" and not step.by_hand]
-
-
-def _distinguishing_grades(pack: Pack) -> list[str]:
-    """Return one grade for each set of rules that hold for it."""
-    rules: tuple[Any, ...] = (*pack.deadline, *pack.extension, *pack.escalation, *pack.gate)
-    held = {
-        grade: frozenset(rule.key for rule in rules if holds(rule.applies, CaseFacts(grade=grade)))
-        for grade in _grades(pack)
-    }
-    return list({rules: grade for grade, rules in held.items()}.values())
-
-
-_EXAMPLES: dict[str, Any] = {
-    "flag": True,
-    "number": 1,
-    "money": "1",
-    "percent": "1",
-    "date": "2026-03-01",
-    "time": "2026-03-01T09:00:00+08:00",
-    "phone": "123456",
-}
-
-
-def _extra_choices(pack: Pack) -> list[dict[str, Any]]:
-    """Return the values of the pack's own fields to try, without repetitions.
-
-    All fields; all but those whose example a gate refuses; and of those only what gates ask for.
-    """
-    every = {field.key: _example(field) for field in pack.field}
-    rows = [row for gate in pack.gate for row in gate.requires if row.field in every]
-    barred = {row.field for row in rows if not row.holds(every[row.field])}
-    asked = {row.field for row in rows if not row.holds(None)} - barred
-    passing = {key: value for key, value in every.items() if key not in barred}
-    found = [every, passing, {key: every[key] for key in every if key in asked}]
-    return [extra for n, extra in enumerate(found) if extra not in found[:n] and extra]
-
-
-def _example(field: Any) -> Any:
-    """Return a value that a field of this shape may have."""
-    if field.choices:
-        first = field.choices[0].key
-        return [first] if field.shape == "choices" else first
-    return _EXAMPLES.get(field.shape, "x")
-
-
-def entry_events(pack: Pack) -> Iterator[dict[str, Any]]:
-    """Yield every form entry that can be made on a case, each once, approvals step by step."""
-    for form in pack.form:
-        data = {field.key: _example(field) for field in form.fields}
-        yield {"type": "filled", "form": form.key, "data": data}
-    for out in pack.report_out:
-        said = {"way": out.ways[0].key, "addressee": "-", "proof": "-"}
-        yield {"type": "reported", "report": out.key, **said}
-    for listed in pack.checklist:
-        at_hand = {"type": "checked", "checklist": listed.key, "evidence": "-", "paper": "-"}
-        yield from ({**at_hand, "item": item.key} for item in listed.items)
-    for chain in pack.chain:
-        approved = {"type": "endorsed", "chain": chain.key, "agrees": True, "opinion": "-"}
-        yield from (approved for _ in chain.steps)
-    for about in ("plan", "progress", "answer", "result", "delay"):
-        yield {"type": "informed", "about": about, "channel": "-", "text": "-"}
-    for finding in [f for f in pack.finding if f.valid][:1] or pack.finding[:1]:
-        yield {"type": "verified", "finding": finding.key, "text": "-"}
-
-
-def jury_events(key: str) -> Iterator[dict[str, Any]]:
-    """Yield the events of a question put to a jury of one, who votes yes."""
-    yield {"type": "appealed", "vote": key, "text": "-", "employee": "somebody"}
-    yield {"type": "convened", "vote": key, "members": ["worker"]}
-    yield {"type": "voted", "vote": key, "agrees": True, "reason": "-"}
-    yield {"type": "ruled", "vote": key, "minutes": "-"}
-
-
-def _load_event(pack: Pack, said: dict[str, Any]) -> Event:
-    caller = said["type"] in ("called_back", "restarted")
-    by = person_with_every_post(pack, "caller" if caller else "worker")
-    return load_event({"at": BEGIN, "by": by, **said})
-
-
-def every_event(pack: Pack) -> list[Event]:
-    """Return an event of every sort, with every choice that may lead to another state."""
-    chosen = [*_at_the_desk(pack), *_at_work(), *_afterwards(pack)]
-    rest = _without_choices(pack, {said["type"] for said in chosen})
-    return [_load_event(pack, said) for said in (*chosen, *rest)]
-
-
-def _without_choices(pack: Pack, tried: Container[str]) -> Iterator[dict[str, Any]]:
-    """Yield one event of each sort without choices that may lead to another state."""
-    for name, kind in EVENTS.items():
-        elsewhere = name in (*FIRST, *ENTRY_EVENTS, *JURY, "appealed") or not kind.amendable
-        if name in tried or elsewhere:
-            continue
-        needed = [one for one in marks_of(kind).values() if one.required]
-        said = {one.name: _some_value(one, pack) for one in needed if one.name != "at"}
-        if None not in said.values():
-            yield {"type": name, **said}
-
-
-_SAMPLES: dict[str, Any] = {
-    "employee": "somebody",
-    "flag": True,
-    "number": 1,
-    "money": 1,
-    "time": BEGIN,
-    "table": {},
-}
-
-
-def _some_value(one: FieldMarks, pack: Pack) -> Any:
-    """Return a value for an event's field; None where the pack has none for it."""
-    found: Any = _SAMPLES.get(one.shape, "-")
-    if one.refs:
-        entries = (e for ref in one.refs for e in getattr(pack, ref.section) if ref.offers(e))
-        found = next((entry.key for entry in entries), None)
-    elif one.members or one.words:
-        found = one.words[0] if one.words else next(iter(one.members or ())).value
-    elif one.part:
-        return None
-    return [found] if one.several and found is not None else found
-
-
-def _at_the_desk(pack: Pack) -> Iterator[dict[str, Any]]:
-    yield from ({"type": "classified", "grade": grade} for grade in _distinguishing_grades(pack))
-    yield from ({"type": "classified", "kind": kind.key} for kind in pack.kind)
-    yield from ({"type": "classified", "extra": extra} for extra in _extra_choices(pack))
-    if any(row.field == "category" for gate in pack.gate for row in gate.requires):
-        yield from ({"type": "classified", "category": entry.key} for entry in pack.category)
-    for department in pack.department:
-        yield {"type": "dispatched", "department": department.key, "holder": "worker"}
-    for department in pack.department[-1:]:
-        yield {"type": "dispatched", "department": department.key}
-    yield from ({"type": name} for name in ("taken_over", "archived", "time_passed"))
-    yield {"type": "time_passed", "spared": [entry.key for entry in pack.deadline]}
-    yield from ({"type": name, "text": "-"} for name in ("reviewed", "progressed"))
-    yield from ({"type": name, "reason": "-"} for name in ("upgraded", "recounted"))
-    yield {"type": "concluded", "text": "-"}
-    yield {"type": "promised", "text": "-", "until": BEGIN, "consent": True}
-    yield from ({"type": "escalated", "ladder": e.key, "reason": "-"} for e in pack.ladder)
-    for department in pack.department[:1]:
-        yield {"type": "involved", "department": department.key, "task": "-"}
-
-
-def _at_work() -> Iterator[dict[str, Any]]:
-    yield from ({"type": name} for name in ("contacted", "arrived_on_site", "confirmed"))
-    yield from ({"type": name, "reason": "-"} for name in ("returned", "declined"))
-    yield from ({"type": "replied", "outcome": o, "text": "-"} for o in ("solved", "raise_to_gm"))
-    yield from ({"type": "replied", "outcome": "extension", "text": "-"} | soon for soon in SOON)
-    yield from ({"type": "extension_granted"} | soon for soon in SOON[:1])
-    yield {"type": "extension_refused", "reason": "-"}
-    yield {"type": "decided", "solved": True, "text": "-"}
-    yield from ({"type": "decided", "solved": False, "text": "-"} | soon for soon in SOON)
-    yield {"type": "assigned", "handler": "somebody"}
-    yield {"type": "replied_in_writing", "proof": "-"}
-
-
-SOON: tuple[dict[str, Any], ...] = ({"until": BEGIN}, {})
-
-
-def _afterwards(pack: Pack) -> Iterator[dict[str, Any]]:
-    answers: list[dict[str, Any]] = [
-        {"outcome": "answered", "satisfaction": "satisfied"},
-        {"outcome": "answered", "satisfaction": "dissatisfied"},
-        {"outcome": "answered", "satisfaction": "dissatisfied", "asks_more": True},
-        *({"outcome": one.value} for one in CallOutcome if one is not CallOutcome.answered),
-    ]
-    for purpose in CallPurpose:
-        yield from ({"type": "called_back", "purpose": purpose, **said} for said in answers)
-    for ground in ("verification", "satisfaction", "repeat", "decision"):
-        yield {"type": "restarted", "ground": ground, "text": "-", "holder": "worker"}
-    yield {"type": "signed", "feedback": "-"}
-    yield {"type": "settled", "reason": "-"}
-    yield {"type": "factory_closed"}
-    grounds: tuple[Any, ...] = (*pack.penalty, *pack.reward)
-    for found in grounds:
-        decided = {"amount": 1} if found.by_decision else {}
-        by_whom = {"employee": "worker", "text": "-"}
-        yield {"type": "judged", "ground": found.key, **by_whom, **decided}
-    for penalty in pack.penalty[:1]:
-        yield from _penalty_steps(penalty.key)
-
-
-def _penalty_steps(rule: str) -> Iterator[dict[str, Any]]:
-    penalty = {"rule": rule, "employee": "worker", "occasion": "order"}
-    yield {"type": "penalty_confirmed", **penalty}
-    yield {"type": "penalty_notified", **penalty, "how": "-"}
-    yield from ({"type": f"penalty_{d}", **penalty, "reason": "-"} for d in ("waived", "reversed"))

@@ -18,7 +18,7 @@ from policy.engine.permission import deeds_offered
 from policy.pack.loading import PACKS, build_pack, load_pack, read_toml, shipped_path
 from policy.pack.schema import Pack
 from policy.proof.coverage import chosen_parameters
-from policy.proof.statespace import BEGIN, cast_of_pack, every_event, first_events
+from policy.proof.sample_events import BEGIN, cast_of_pack, every_event, first_events
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.events import (
     By,

@@ -16,11 +16,10 @@ from policy.proof.coverage import (
     chosen_parameters,
     clause_report,
     marked_tests,
-    mutations,
     prove_clauses,
     read_clauses,
-    unnoticed_mutations,
 )
+from policy.proof.mutations import mutations, unnoticed_mutations
 from policy.proof.play import Case, cases
 from tests.regulations import CASES, official_calendar
 

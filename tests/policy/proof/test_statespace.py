@@ -9,7 +9,7 @@ import pytest
 from policy.engine.permission import DECLARED_IN, SHEET_DEEDS, refusal
 from policy.pack.loading import PACKS, load_pack, shipped_path
 from policy.pack.schema import Pack
-from policy.proof import checking, statespace
+from policy.proof import checking, sample_events, statespace
 from policy.proof.coverage import chosen_parameters
 from policy.proof.statespace import Walk
 from policy.vocabulary.events import EVENTS
@@ -37,10 +37,11 @@ def test_the_walk_reaches_every_status_and_tries_every_event(regulation: str) ->
     assert {place.facts.status for place in found.places.values()} == set(Status)
     assert {place.facts.round for place in found.places.values()} >= {1, 2}
     tried = {
-        event.type for event in (*statespace.every_event(pack), *statespace.first_events(pack))
+        event.type
+        for event in (*sample_events.every_event(pack), *sample_events.first_events(pack))
     }
-    together = {said["type"] for said in statespace.entry_events(pack)}
-    together |= {said["type"] for vote in pack.vote for said in statespace.jury_events(vote.key)}
+    together = {said["type"] for said in sample_events.entry_events(pack)}
+    together |= {said["type"] for vote in pack.vote for said in sample_events.jury_events(vote.key)}
     assert tried | together == set(EVENTS) - {"corrected", "withdrawn", "moved"} - _not_in(pack)
 
 
@@ -74,7 +75,7 @@ def test_no_sheet_ever_does_what_needs_a_name(regulation: str, lawless: bool) ->
         pack = Pack.model_validate(pack.model_dump() | {"signoff": ()})
     done = set()
     for place in found.places.values():
-        for by in statespace.workbook_actors(pack):
+        for by in sample_events.workbook_actors(pack):
             able = {name for name in EVENTS if refusal(place.facts, name, by, pack=pack) is None}
             assert not able or place.facts.department in by.departments
             done |= able
