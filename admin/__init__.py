@@ -17,7 +17,7 @@ from admin.cases import callbacks, complaints, jury_pages, phone
 from admin.cases.home import HomePage
 from admin.company import people
 from admin.customers import customers
-from admin.kit import display, lookup, menu, rights
+from admin.kit import display, headers, lookup, menu, rights
 from admin.notices import notices
 from admin.penalties import penalties
 from admin.regulation import company_texts, drafts, moving, play, versions
@@ -54,8 +54,17 @@ def init_app(app: Flask, db: Any) -> None:
     display.init_app(app)
     menu.init_app(app)
     lookup.init_app(app)
-    home = HomePage(db, name=lazy_gettext("Home"), endpoint="admin", url="/admin")
-    admin = Admin(app, name="Redress", index_view=home, translations_path=str(CATALOGUES))
+    # The folder is Flask-Admin's own, for the pages of plain ModelViews.
+    home = HomePage(
+        db, name=lazy_gettext("Home"), endpoint="admin", url="/admin", static_folder="static"
+    )
+    admin = Admin(
+        app,
+        name="Redress",
+        index_view=home,
+        translations_path=str(CATALOGUES),
+        csp_nonce_generator=headers.csp_nonce,
+    )
     for module in MODULES:
         for view in module.views(db):
             admin.add_view(view)

@@ -81,11 +81,18 @@
   /* A form is sent once: a second click does nothing while the first is on its way. */
   document.addEventListener("submit", function (event) {
     if (event.defaultPrevented || event.target.method !== "post") { return; }
+    if (event.target.matches("form.cell-form")) { return; }
     if (event.target.dataset.sent) { event.preventDefault(); return; }
     event.target.dataset.sent = "1";
   });
   window.addEventListener("pageshow", function () {
     document.querySelectorAll("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
+  });
+
+  /* The deeds of Flask-Admin's own lists, whose inline handlers may not run. */
+  document.addEventListener("click", function (event) {
+    const deed = event.target.closest("[data-model-action]");
+    if (deed) { event.preventDefault(); window.modelActions.execute(deed.dataset.modelAction); }
   });
 
   /* Pop-down cards close on Escape and on a click elsewhere. */
@@ -111,28 +118,80 @@
     });
   });
 
-  /* Picking rows for a deed on many. */
+  /* Picking rows for a deed on many; the boxes and the buttons belong to the form by its id. */
   document.querySelectorAll("form.batch").forEach(function (form) {
-    const bar = form.querySelector(".batch-bar");
-    const all = form.querySelector("[data-picks-all]");
-    const boxes = Array.from(form.querySelectorAll("input[name=rowid]"));
+    const bar = document.querySelector("[data-batch-bar]");
+    const all = document.querySelector("[data-picks-all]");
+    function boxes() {
+      return Array.from(form.elements).filter(function (one) { return one.name === "rowid"; });
+    }
     function count() {
-      const picked = boxes.filter(function (box) { return box.checked; }).length;
+      const picked = boxes().filter(function (box) { return box.checked; }).length;
       bar.hidden = picked === 0;
       bar.querySelector("[data-picked]").textContent = picked;
-      all.checked = picked === boxes.length;
-      all.indeterminate = picked > 0 && picked < boxes.length;
+      all.checked = picked === boxes().length;
+      all.indeterminate = picked > 0 && picked < boxes().length;
     }
     all.addEventListener("change", function () {
-      boxes.forEach(function (box) { box.checked = all.checked; });
+      boxes().forEach(function (box) { box.checked = all.checked; });
       count();
     });
-    boxes.forEach(function (box) { box.addEventListener("change", count); });
+    document.addEventListener("change", function (event) {
+      if (event.target.name === "rowid") { count(); }
+    });
     count();
   });
 
+  /* A cell of a list is saved in its place: its row is fetched anew, or the reason stands below. */
+  document.addEventListener("toggle", function (event) {
+    const cell = event.target;
+    if (!cell.matches("details.cell") || !cell.open) { return; }
+    const first = cell.querySelector("input:not([type=hidden]), select, textarea");
+    if (first) { first.focus(); }
+  }, true);
+  document.addEventListener("keydown", function (event) {
+    const cell = event.key === "Escape" && event.target.closest("details.cell[open]");
+    if (cell) { cell.open = false; cell.querySelector("summary").focus(); }
+  });
+  document.addEventListener("submit", function (event) {
+    const form = event.target;
+    if (!form.matches("form.cell-form") || event.defaultPrevented) { return; }
+    event.preventDefault();
+    if (form.dataset.sent) { return; }
+    form.dataset.sent = "1";
+    const typed = new URLSearchParams(new FormData(form));
+    fetch(form.action, { method: "POST", body: typed, headers: { Accept: "application/json" } })
+      .then(function (answer) {
+        if (answer.ok) { return freshRow(form.closest("tr")); }
+        if (answer.status !== 409) { throw new Error(answer.status); }
+        return answer.json().then(function (said) { refuse(form, said); });
+      })
+      .catch(function () { HTMLFormElement.prototype.submit.call(form); });
+  });
+
+  function refuse(form, said) {
+    delete form.dataset.sent;
+    form.querySelector("[data-seen]").value = said.seen;
+    const reason = form.querySelector("[data-refusal]");
+    reason.textContent = said.refused;
+    reason.hidden = false;
+  }
+
+  function freshRow(row) {
+    return fetch(window.location.href, { headers: { Accept: "text/html" } })
+      .then(function (answer) { return answer.text(); })
+      .then(function (text) {
+        const page = new DOMParser().parseFromString(text, "text/html");
+        const found = page.querySelector('tr[data-row-key="' + row.dataset.rowKey + '"]');
+        if (!found) { window.location.reload(); return; }
+        const fresh = document.importNode(found, true);
+        row.replaceWith(fresh);
+        fresh.querySelectorAll("input[data-lookup]").forEach(searchBox);
+      });
+  }
+
   /* Search boxes of forms: finds come from data-lookup while somebody types. */
-  document.querySelectorAll("input[data-lookup]").forEach(function (input) {
+  function searchBox(input) {
     const box = input.closest(".lookup");
     const id = box.querySelector("input[data-lookup-id]");
     const finds = box.querySelector(".lookup-finds");
@@ -185,7 +244,9 @@
     }
     function look() {
       const turn = ++asked;
-      const url = input.dataset.lookup + "?q=" + encodeURIComponent(input.value.trim());
+      const address = input.dataset.lookup;
+      const asks = address.includes("?") ? "&query=" : "?q=";
+      const url = address + asks + encodeURIComponent(input.value.trim());
       fetch(url, { headers: { Accept: "application/json" } })
         .then(function (answer) { return answer.ok ? answer.json() : []; })
         .then(function (rows) { if (turn === asked && document.activeElement === input) { show(rows); } })
@@ -207,7 +268,8 @@
         take(finds.querySelectorAll("[role=option]")[marked]);
       }
     });
-  });
+  }
+  document.querySelectorAll("input[data-lookup]").forEach(searchBox);
 
   /* Narrowing a long page: data-narrows="selector" hides what does not have the words. */
   document.querySelectorAll("input[data-narrows]").forEach(function (input) {

@@ -152,8 +152,8 @@ class ComplaintView(DeclaredColumns):
     def get_filters(self) -> list[Any]:
         return [*super().get_filters(), *keyed_filters(lambda: self.session)]
 
-    def _rows(self) -> sa.Select[Any]:
-        return super()._rows().options(joinedload(Complaint.policy_version))
+    def rows(self) -> sa.Select[Any]:
+        return super().rows().options(joinedload(Complaint.policy_version))
 
     def visible(self, statement: sa.Select[Any]) -> sa.Select[Any]:
         return desk.scope(self.session, current_user.user, on=today()).narrowed(statement)

@@ -14,7 +14,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import g, has_request_context, request
-from flask_admin.model.base import ViewArgs
 from flask_babel import lazy_gettext
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -248,47 +247,25 @@ class DeclaredColumns(RedressView):
         one = self.declared().get(name)
         return one.label if one else self.column_labels.get(name, name)
 
-    # Flask-Admin keeps these once and for all; what a regulation declares can change any day.
+    def get_list_columns(self) -> list[Row]:
+        """The usual columns and those the address asks for."""
+        more = [(name, self.column_words(name)) for name in self.chosen()]
+        return [*super().get_list_columns(), *more]
 
-    @property
-    def _list_columns(self) -> list[Row]:
-        return [*self._usual_columns, *((n, self.column_words(n)) for n in self.chosen())]
-
-    @_list_columns.setter
-    def _list_columns(self, columns: list[Row]) -> None:
-        self._usual_columns = columns
-
-    @property
-    def _export_columns(self) -> list[Row]:
+    def get_export_columns(self) -> list[Row]:
+        """The usual columns and all that a case may say; of the many of forms those shown."""
+        usual: list[Row] = super().get_export_columns()
         if not has_request_context():
-            return self._usual_exported
+            return usual
         own = [name for name, one in self.declared().items() if one.form is None]
         more = dict.fromkeys([*OPTIONAL, *own, *self.chosen()])
-        return [*self._usual_exported, *((name, self.column_words(name)) for name in more)]
+        return [*usual, *((name, self.column_words(name)) for name in more)]
 
-    @_export_columns.setter
-    def _export_columns(self, columns: list[Row]) -> None:
-        self._usual_exported = columns
-
-    @property
-    def _filters(self) -> list[Filter]:
-        return [*self._usual_filters, *self._declared_filters()]
-
-    @_filters.setter
-    def _filters(self, filters: list[Filter]) -> None:
-        self._usual_filters = filters
-
-    @property
-    def _filter_args(self) -> dict[str, tuple[int, Filter]]:
-        return {flt.argument: (i, flt) for i, flt in enumerate(self._filters)}
-
-    @_filter_args.setter
-    def _filter_args(self, _known: Any) -> None:
-        """Counted anew from the filters there are."""
+    def filters_now(self) -> list[Filter]:
+        """The usual filters and those of the fields that regulations declare."""
+        return [*super().filters_now(), *self._declared_filters()]
 
     def _declared_filters(self) -> Iterable[Filter]:
-        if not has_request_context():
-            return []
         if "declared_filters" not in g:
             asked = self._filterable()
             g.declared_filters = [flt for one in asked for flt in filters_of(one)]
@@ -303,17 +280,17 @@ class DeclaredColumns(RedressView):
             if one.form is None or name in chosen or named:
                 yield one
 
-    def _get_list_extra_args(self) -> ViewArgs:
-        arguments = super()._get_list_extra_args()
-        if chosen := self.chosen():
-            arguments.extra_args = {COLUMNS: ",".join(chosen)}
-        return arguments
+    def kept_in_address(self) -> dict[str, str]:
+        """The further columns stay in the links of the list."""
+        chosen = self.chosen()
+        return {COLUMNS: ",".join(chosen)} if chosen else {}
 
     # ------------------------------------------------------------ cells
 
-    def _in_order(self, ids: Sequence[int]) -> list[Any]:
-        rows = super()._in_order(ids)
-        names = [name for name, _words in self._list_columns] + self.chosen()
+    def rows_in_order(self, ids: Sequence[int]) -> list[Any]:
+        """The rows of these ids, with what their forms say in the columns that are shown."""
+        rows = super().rows_in_order(ids)
+        names = [name for name, _words in self.get_list_columns()]
         g.filled = declared.last_filled(self.session, ids, names)
         g.staff = people.employees_by_number(self.session, self._named(rows))
         return rows
@@ -324,15 +301,16 @@ class DeclaredColumns(RedressView):
                 said = (one.of(row, g.filled.get(row.id, {})) for row in rows)
                 yield from (who for who in said if isinstance(who, str))
 
-    def _get_field_value(self, model: Complaint, name: Any) -> Any:
-        pack = policies.pack(self.session, model.policy_version)
+    def value(self, row: Complaint, name: str) -> Any:
+        """A value of a case; only what a regulation says of it is asked of its regulation."""
         if name in LABELLED:
-            return pack.label(LABELLED[name], getattr(model, name)) or None
+            pack = policies.pack(self.session, row.policy_version)
+            return pack.label(LABELLED[name], getattr(row, name)) or None
         if name not in self.declared():
-            return super()._get_field_value(model, name)
+            return super().value(row, name)
         # What the case's own regulation calls a choice counts, not what another one does.
-        one = declared.declared_fields(pack).get(name)
-        return one and self._said(one, one.of(model, g.filled.get(model.id, {})))
+        one = declared.fields(policies.pack(self.session, row.policy_version)).get(name)
+        return one and self._said(one, one.of(row, g.filled.get(row.id, {})))
 
     def _said(self, one: Declared, said: Any) -> Any:
         match one.field.shape:

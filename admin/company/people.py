@@ -106,7 +106,7 @@ class DepartmentView(RedressView):
     """The real departments; which of them a policy means is said by DepartmentMeaningView."""
 
     group, icon = "people", "building"
-    creates = edits = True
+    can_create = can_edit = True
     lead = lazy_gettext("The departments as the company calls them today.")
     column_list = ("name", "key", "active")
     column_labels = LABELS | {"name": lazy_gettext("Department name")}
@@ -161,7 +161,7 @@ class DepartmentMeaningView(RedressView):
     """Which department of the company a regulation's means; no new version is needed."""
 
     group, icon = "people", "link"
-    creates = edits = True
+    can_create = can_edit = True
     empty_text = lazy_gettext("Nothing else is said: keys decide which department is meant.")
     lead = lazy_gettext(
         "A regulation's department means the company's one of the same key, unless something else "
@@ -234,7 +234,7 @@ class EmployeeView(RedressView):
     """Everybody on the payroll, by employee number."""
 
     group, icon = "people", "people"
-    creates = edits = details = True
+    can_create = can_edit = can_view_details = True
     lead = lazy_gettext("Names repeat, so people are known by their employee number.")
     column_list = ("name", "number", "department", "phone", "email", "joined_on", "left_on")
     column_details_list = [
@@ -290,7 +290,7 @@ class PostHoldingView(RedressView):
     """Who holds which post, from when to when; a change of people is no change of the rules."""
 
     group, icon = "people", "badge"
-    creates = edits = True
+    can_create = can_edit = True
     lead = lazy_gettext("Who may do a deed is decided by the post held on that day.")
     column_list = ("post", "employee", "department", "from_on", "until_on", "standing")
     column_labels = LABELS
@@ -369,7 +369,7 @@ class DeputyView(RedressView):
     """Who stands in for the holder of a post, from when to when."""
 
     group, icon = "people", "swap"
-    creates = edits = True
+    can_create = can_edit = True
     lead = lazy_gettext("A deputy may do what the holder may, on the days named here and no other.")
     column_list = ("employee", "holding", "from_on", "until_on", "standing", "reason")
     column_labels = LABELS | {
@@ -425,8 +425,8 @@ class UserView(RedressView):
     """Who logs in and which pages he opens."""
 
     group, icon = "people", "key"
-    creates = edits = True
-    exports = False
+    can_create = can_edit = True
+    can_export = False
     lead = lazy_gettext("The role decides which pages open; the posts decide what may be done.")
     column_list = ("username", "display_name", "role", "employee", "active")
     column_labels = LABELS

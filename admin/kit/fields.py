@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from flask import url_for
+from flask import g, has_request_context, request, url_for
 from flask_admin.contrib.sqla.form import AdminModelConverter
 from flask_admin.model.form import converts
 from flask_babel import gettext
@@ -26,6 +27,7 @@ from wtforms import (
     FieldList,
     HiddenField,
     IntegerField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -36,7 +38,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Val
 from wtforms.widgets import CheckboxInput, ListWidget, html_params
 
 import wording
-from admin.kit.lookup import LOOKUPS, session
+from admin.kit.lookup import FOUND_AT_MOST, LOOKUPS, session
 
 LARGEST_SUM = Decimal("99999999.99")
 LONG = 20_000
@@ -119,6 +121,28 @@ class EnumField(SelectField):
             raise ValidationError(gettext("Please choose one."))
 
 
+class ChoiceField(SelectField):
+    """One of the choices of form_choices; what need not be said has an empty one, which is None."""
+
+    def __init__(
+        self,
+        label: Any = None,
+        validators: Any = None,
+        *,
+        offered: Sequence[tuple[str, Any]],
+        **options: Any,
+    ) -> None:
+        may_be_empty = any(isinstance(one, Optional) for one in validators or ())
+        choices = [SelectChoice(value, words) for value, words in offered]
+        if may_be_empty:
+            choices.insert(0, SelectChoice(NO_CHOICE, "—"))
+        super().__init__(label, validators, choices=choices, coerce=self._meant, **options)
+
+    @staticmethod
+    def _meant(value: Any) -> str | None:
+        return None if value is None or value == NO_CHOICE else str(value)
+
+
 class RowSelectField(SelectField):
     """A row of a small table, such as the departments; the data is the row."""
 
@@ -132,9 +156,15 @@ class RowSelectField(SelectField):
         super().__init__(label, validators, choices=self._offered, coerce=self._row, **options)
 
     def _offered(self) -> list[tuple[str, str]]:
-        rows = session().scalars(sa.select(self.model))
-        named = sorted((str(row), str(row.id)) for row in rows)
-        return [(NO_CHOICE, "—"), *((id_, name) for name, id_ in named)]
+        # A list whose cells can be changed asks this for every row; while it is read nothing
+        # changes, so the rows are read once.
+        known: dict[Any, Any] = {}
+        if has_request_context() and request.method == "GET":
+            known = g.setdefault("row_choices", {})
+        if self.model not in known:
+            rows = session().scalars(sa.select(self.model))
+            known[self.model] = sorted((str(row), str(row.id)) for row in rows)
+        return [(NO_CHOICE, "—"), *((id_, name) for name, id_ in known[self.model])]
 
     def _row(self, value: Any) -> Any:
         if value is None or isinstance(value, self.model):
@@ -169,7 +199,7 @@ class LookupWidget:
             autocomplete="off",
             aria_expanded="false",
             aria_autocomplete="list",
-            data_lookup=url_for(f"lookup.{field.what}"),
+            data_lookup=field.finds_at(),
             placeholder=gettext("Type the beginning of a name or number"),
             **attributes,
         )
@@ -201,7 +231,23 @@ class LookupField(Field):
 
     @property
     def words(self) -> str:
-        return self.typed if self.data is None else LOOKUPS[self.what].words(self.data)
+        return self.typed if self.data is None else self.words_of(self.data)
+
+    def finds_at(self) -> str:
+        """The address that finds rows while somebody types."""
+        return url_for(f"lookup.{self.what}")
+
+    def words_of(self, row: Any) -> str:
+        """What a row is called in the search box."""
+        return LOOKUPS[self.what].words(row)
+
+    def with_id(self, row_id: int) -> Any | None:
+        """The row of that id, or None."""
+        return session().get(LOOKUPS[self.what].model, row_id)
+
+    def exactly(self, typed: str) -> Any | None:
+        """The one row that is called exactly so, or None."""
+        return LOOKUPS[self.what].exact(session(), typed)
 
     def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
         super().process(formdata, data, extra_filters)
@@ -209,13 +255,12 @@ class LookupField(Field):
             self._take(formdata.get(self.name, ""), formdata[f"{self.name}-words"])
 
     def _take(self, row_id: str, typed: str) -> None:
-        lookup = LOOKUPS[self.what]
         self.typed = typed.replace("\0", "").strip()
         self.data = None
         if _may_be_id(row_id):
-            self.data = session().get(lookup.model, int(row_id))
-        if self.typed and (self.data is None or lookup.words(self.data) != self.typed):
-            self.data = lookup.exact(session(), self.typed)
+            self.data = self.with_id(int(row_id))
+        if self.typed and (self.data is None or self.words_of(self.data) != self.typed):
+            self.data = self.exactly(self.typed)
         if not self.typed:
             self.data = None
 
@@ -227,6 +272,33 @@ class LookupField(Field):
             raise ValidationError(gettext("Pick one of the finds, or type a whole number."))
         if self.data is None and not self.allow_blank:
             raise ValidationError(gettext("This field is required."))
+
+
+class AjaxField(LookupField):
+    """A key of form_ajax_refs: a row that is looked up by a loader of Flask-Admin."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+        self.loader = options.pop("loader")
+        self.view = options.pop("view")
+        super().__init__(label, validators, what=self.loader.name, **options)
+
+    @property
+    def row_id(self) -> str:
+        return "" if self.data is None else str(self.loader.format(self.data)[0])
+
+    def finds_at(self) -> str:
+        return str(url_for(f"{self.view.endpoint}.ajax_lookup", name=self.loader.name))
+
+    def words_of(self, row: Any) -> str:
+        return str(self.loader.format(row)[1])
+
+    def with_id(self, row_id: int) -> Any | None:
+        return self.loader.get_one(row_id)
+
+    def exactly(self, typed: str) -> Any | None:
+        found = self.loader.get_list(typed, offset=0, limit=FOUND_AT_MOST)
+        named = [row for row in found if self.words_of(row) == typed]
+        return named[0] if len(named) == 1 else None
 
 
 class SeenVersionField(HiddenField):
@@ -245,6 +317,11 @@ class Converter(AdminModelConverter):
         # A lookup knows itself that it must be filled; InputRequired would look at its id alone.
         kwargs["validators"] = [v for v in kwargs["validators"] if isinstance(v, Optional)]
         name = remote_model.__tablename__
+        # private: Flask-Admin keeps the loaders it made of form_ajax_refs nowhere else.
+        loader = self.view._form_ajax_refs.get(prop.key)
+        if loader is not None:
+            kwargs["validators"] = []
+            return AjaxField(loader=loader, view=self.view, **kwargs)
         if name in LOOKUPS:
             kwargs["validators"] = []
             return LookupField(what=name, **kwargs)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask_admin.contrib.sqla.filters import BaseSQLAFilter
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
+from sqlalchemy.orm import aliased
 
 import wording
 from models import Employee, Money, UtcDateTime
@@ -32,10 +34,21 @@ class Filter(BaseSQLAFilter):
     words: ClassVar[Any] = lazy_gettext("is")
     column: sa.ColumnElement[Any]  # type: ignore[assignment]  # never a name
 
-    def __init__(self, column: Any, name: Any, *, key: str, choices: Choices | None = None) -> None:
-        super().__init__(column, name)
+    def __init__(
+        self,
+        column: Any,
+        label: Any,
+        *,
+        key: str,
+        choices: Choices | None = None,
+        path: Sequence[Any] = (),
+    ) -> None:
+        # Flask-Admin makes a text of the name before there is a language, so it gets the key.
+        super().__init__(column, key)
         self.key = key
+        self.label = label
         self.choices = choices
+        self.path = path
 
     @property
     def argument(self) -> str:
@@ -46,7 +59,7 @@ class Filter(BaseSQLAFilter):
         return self.words
 
     def apply(self, query: Any, value: Any, alias: Any = None) -> Any:
-        return query.where(self.condition(value))
+        return query.where(through(self.path, self.condition(value)))
 
     def condition(self, value: Any) -> sa.ColumnElement[bool]:
         """The SQL condition for a cleaned value."""
@@ -98,9 +111,12 @@ class OneOf(Filter):
 class EnumIs(OneOf):
     """A member of an enumeration, by its name."""
 
-    def __init__(self, column: Any, name: Any, *, key: str) -> None:
+    def __init__(self, column: Any, label: Any, *, key: str, path: Sequence[Any] = ()) -> None:
         self.members: type[enum.Enum] = column.type.enum_class
-        super().__init__(column, name, key=key, choices=lambda: wording.labelled(self.members))
+        super().__init__(column, label, key=key, choices=self._members, path=path)
+
+    def _members(self) -> list[tuple[str, str]]:
+        return wording.labelled(self.members)
 
     def condition(self, value: list[str]) -> sa.ColumnElement[bool]:
         return self.column.in_([self.members(one) for one in value])
@@ -116,9 +132,12 @@ class RowIs(OneOf):
 class YesOrNo(OneOf):
     """A flag."""
 
-    def __init__(self, column: Any, name: Any, *, key: str) -> None:
-        yes_no = (("1", lazy_gettext("Yes")), ("0", lazy_gettext("No")))
-        super().__init__(column, name, key=key, choices=lambda: [(v, str(w)) for v, w in yes_no])
+    def __init__(self, column: Any, label: Any, *, key: str, path: Sequence[Any] = ()) -> None:
+        super().__init__(column, label, key=key, choices=self._yes_or_no, path=path)
+
+    @staticmethod
+    def _yes_or_no() -> list[tuple[str, str]]:
+        return [("1", gettext("Yes")), ("0", gettext("No"))]
 
     def condition(self, value: list[str]) -> sa.ColumnElement[bool]:
         return self.column.in_([one == "1" for one in value])
@@ -203,9 +222,98 @@ class AtMost(_Amount):
         return self.column <= value
 
 
+class FlaskAdminFilter(Filter):
+    """One of Flask-Admin's own filters, with a name for the address and a field of our form."""
+
+    CONTROLS: ClassVar[dict[str | None, str]] = {
+        "datepicker": "date",
+        "datetimepicker": "datetime-local",
+        "timepicker": "time",
+    }
+
+    def __init__(self, own: BaseSQLAFilter, view: Any) -> None:
+        # private: the relations that lead from the view's model to the column, when it was said
+        # as a dotted name; Flask-Admin joins along them, we ask whether there is such a row.
+        path = own._joins or ()
+        column: Any = own.column
+        if not path and getattr(column, "table", view.model.__table__) is not view.model.__table__:
+            raise TypeError(
+                f"{type(own).__name__} of {column}: say the column as a dotted name, such as "
+                "'department.name', so that the relation that leads there is known"
+            )
+        key = str(own.key_name or column.key).replace(".", "_")
+        super().__init__(column, own.name, key=key, path=path)
+        self.own, self.view = own, view
+
+    @property
+    def argument(self) -> str:
+        """Its name in an address: the column and what kind of filter it is."""
+        kind = type(self.own).__name__.removeprefix("Filter").removesuffix("Filter")
+        return f"{self.key}_{re.sub(r'(?<=.)(?=[A-Z])', '_', kind).lower()}"
+
+    @property
+    def control(self) -> str:  # type: ignore[override]  # it depends on the filter that is wrapped
+        """Which field of a form asks for it."""
+        return "choice" if self.offered() else self.CONTROLS.get(self.own.data_type, "text")
+
+    def offered(self) -> list[tuple[str, str]]:
+        """The choices, as (value in the address, words)."""
+        return [(str(v), str(words)) for v, words in self.own.get_options(self.view) or ()]
+
+    def operation(self) -> Any:
+        return self.own.operation()
+
+    def said(self, text: str) -> str:
+        return dict(self.offered()).get(text, text)
+
+    def validate(self, value: str) -> bool:
+        """Whether the filter takes the value; an enumeration of Flask-Admin raises KeyError."""
+        known = {choice for choice, _words in self.offered()}
+        try:
+            return (not known or value in known) and bool(self.own.validate(value))
+        except KeyError:
+            return False
+
+    def clean(self, text: str) -> Any:
+        return self.own.clean(text)
+
+    def apply(self, query: Any, value: Any, alias: Any = None) -> Any:
+        if not self.path:
+            return self.own.apply(query, value)
+        condition = self.own.apply(sa.select(sa.literal(1)), value).whereclause
+        return query.where(through(self.path, condition))
+
+
+def through(path: Sequence[Any], condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """The condition on what relations lead to, as one on the row they begin at."""
+    for relation in reversed(path):
+        reaches = relation.any if relation.property.uselist else relation.has
+        condition = reaches(condition)
+    return condition
+
+
+def along(
+    statement: sa.Select[Any], model: Any, column: Any, path: Sequence[Any]
+) -> tuple[sa.Select[Any], Any]:
+    """The statement joined along relations, and the column as it is called at their end.
+
+    Only relations to one row: along others a row would be listed as often as it has them.
+    """
+    last = model
+    for relation in path:
+        if not hasattr(relation, "property") or relation.property.uselist:
+            raise TypeError(f"a list cannot be sorted along {relation}: it leads to many rows")
+        target = aliased(relation.property.mapper.class_)
+        statement = statement.outerjoin(target, getattr(last, relation.key).of_type(target))
+        last = target
+    return statement, getattr(last, column.key) if path else column
+
+
 def contains(column: Any, text: str) -> sa.ColumnElement[bool]:
     """`column` has `text` in it; plain LIKE, because folding case costs and Chinese has none."""
-    found: sa.ColumnElement[bool] = column.like(f"%{_escaped(text)}%", escape="\\")
+    plain = isinstance(column.type, sa.String) and not isinstance(column.type, sa.Enum)
+    words = column if plain else sa.cast(column, sa.String)
+    found: sa.ColumnElement[bool] = words.like(f"%{_escaped(text)}%", escape="\\")
     return found
 
 
@@ -220,17 +328,21 @@ def _begin(day: dt.date, kind: Any) -> dt.date | dt.datetime:
     return dt.datetime.combine(day, dt.time(), tzinfo=wording.zone())
 
 
-def filters_of(column: Any, name: Any, *, key: str) -> list[Filter]:
+def filters_of(column: Any, label: Any, *, key: str, path: Sequence[Any] = ()) -> list[Filter]:
     """The filters that suit the type of a column. Raises LookupError for a type without one."""
-    kind = column.type
-    if isinstance(kind, sa.Enum):
-        return [EnumIs(column, name, key=key)]
-    if isinstance(kind, sa.Boolean):
-        return [YesOrNo(column, name, key=key)]
-    if isinstance(kind, UtcDateTime | sa.Date):
-        return [FromDay(column, name, key=key), UntilDay(column, name, key=key)]
-    if isinstance(kind, Money | sa.Integer):
-        return [AtLeast(column, name, key=key), AtMost(column, name, key=key)]
-    if isinstance(kind, sa.String):
-        return [Contains(column, name, key=key)]
-    raise LookupError(f"no filter for {key}, a {type(kind).__name__}")
+    kinds = next((kinds for types, kinds in BY_TYPE if isinstance(column.type, types)), ())
+    if not kinds:
+        raise LookupError(f"no filter for {key}, a {type(column.type).__name__}")
+    return [kind(column, label, key=key, path=path) for kind in kinds]
+
+
+BY_TYPE: tuple[tuple[Any, tuple[Any, ...]], ...] = (
+    (sa.Enum, (EnumIs,)),
+    (sa.Boolean, (YesOrNo,)),
+    (UtcDateTime, (FromDay, UntilDay)),
+    (sa.Date, (FromDay, UntilDay)),
+    (Money, (AtLeast, AtMost)),
+    (sa.Integer, (AtLeast, AtMost)),
+    (sa.String, (Contains,)),
+)
+"""The filters of a column by its type; the first type that fits counts."""

@@ -1,155 +1,283 @@
-"""What every page and every list of the back office has in common.
+"""What every list of the back office shares, in Flask-Admin's own options.
 
 `RedressView` is Flask-Admin's ModelView without what makes it slow or wrong on a table that
 grows: ids are found first and only one page of rows is read, counts stop at COUNTED_AT_MOST, a
-sort always ends with the primary key, a search runs once, an export streams, a link that is not
-true any more is answered with a sentence, and a form that is out of date is refused.
+sort always ends with the primary key, a search runs once, an export streams, and a link that is
+not true any more is answered with a sentence. How rows are written stands in admin.kit.editing,
+which options are refused in admin.kit.options.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import ceil
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from flask import (
-    flash,
-    has_app_context,
-    redirect,
-    request,
-)
+from flask import flash, redirect, request
 from flask_admin import expose
-from flask_admin.contrib.sqla import ModelView
-from flask_admin.form import BaseForm
-from flask_admin.model.base import ViewArgs
+from flask_admin.contrib.sqla import tools as paths
+from flask_admin.tools import rec_getattr
 from flask_babel import gettext
 from jinja2 import pass_context
 from markupsafe import Markup
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
-from sqlalchemy.orm.exc import StaleDataError
 
 from admin.kit import tables
 from admin.kit.display import plain, shown
-from admin.kit.fields import Converter, SeenVersionField
-from admin.kit.filters import Filter, RowIs, contains, filters_of
+from admin.kit.editing import WritingView
+from admin.kit.filters import (
+    Filter,
+    FlaskAdminFilter,
+    OneOf,
+    RowIs,
+    along,
+    contains,
+    filters_of,
+    through,
+)
 from admin.kit.lookup import LARGEST_ID
-from admin.kit.page import MenuPlace, attempt, tell
+from admin.kit.page import MenuPlace
 from admin.kit.rights import visitor_may_open
 from files.tables_out import ColumnFormat, OutputTab
-from models import Money, UtcDateTime
-from policy.vocabulary.errors import ChangedMeanwhile, DomainError
+from models import Money
 
 COUNTED_AT_MOST = 10_000
 XLSX_ROWS_AT_MOST = 20_000
 EXPORT_BATCH = 1_000
 LAST_PAGE = 1_000_000
 LONGEST_SEARCH = 100
-SEEN_VERSION = "seen_version"
-ROW_REFUSALS = (DomainError, IntegrityError, StaleDataError)
+
+ActiveFilter = tuple[Filter, str]
 
 
-class RedressView(MenuPlace, ModelView):
+@dataclass(frozen=True)
+class ListAddress:
+    """What the address of a list asks for, as far as it makes sense."""
+
+    page: int = 0
+    page_size: int = 0
+    sort: str | None = None
+    descending: bool = False
+    search: str | None = None
+    filters: tuple[ActiveFilter, ...] = ()
+    more: dict[str, str] = field(default_factory=dict)
+    """What a view of its own keeps in its address, such as further columns."""
+
+    def arguments(self, **changed: Any) -> dict[str, Any]:
+        """The arguments of an address that asks for the same, but for what is changed."""
+        kept = {
+            "page": self.page or None,
+            "page_size": self.page_size or None,
+            "sort": self.sort,
+            "desc": 1 if self.descending else None,
+            "search": self.search,
+            **self.more,
+            **self.filter_arguments,
+        }
+        return {name: value for name, value in (kept | changed).items() if value is not None}
+
+    @property
+    def filter_arguments(self) -> dict[str, str]:
+        """The filters that are set, by their names in an address."""
+        return {f"flt_{flt.argument}": text for flt, text in self.filters}
+
+
+@dataclass(frozen=True)
+class RowsPage:
+    """One page of a list: its rows, and how many there are, at most COUNTED_AT_MOST + 1."""
+
+    rows: list[Any]
+    number: int
+    count: int
+    more: bool
+
+    @property
+    def capped(self) -> bool:
+        """Whether there are more rows than are counted."""
+        return self.count > COUNTED_AT_MOST
+
+
+class RedressView(MenuPlace, WritingView):
     """A list of rows of one table, with forms for those who may write.
 
-    Say `creates`, `edits`, `details` or `exports` on the class for the routes there are;
-    admin/kit/rights.py says for whom. Override `visible` to show somebody only his own rows, and
-    `add` and `change` to call the service that does what the form asks.
+    Say what is offered with Flask-Admin's own options; at first that is reading and exporting.
+    admin.kit.rights says for whom. Override `visible` to show somebody only rows of their own.
     """
 
-    creates: ClassVar[bool] = False
-    edits: ClassVar[bool] = False
-    details: ClassVar[bool] = False
-    exports: ClassVar[bool] = True
     lead: ClassVar[Any] = None
     empty_text: ClassVar[Any] = None
 
-    can_delete = False
     can_set_page_size = True
     page_size = 50
     page_size_options = (20, 50, 100, 200)
-    export_types = ["csv", "xlsx"]
-    named_filter_urls = True
     column_display_pk = False
-    column_display_actions = False
-    model_form_converter = Converter
+    column_display_actions: Any = None
+    """Whether rows show their deeds; None shows them where a click on the row does not do."""
     list_template = "kit/list.html"
-    create_template = "kit/create.html"
-    edit_template = "kit/edit.html"
     details_template = "kit/details.html"
-    form_excluded_columns = ("version",)
 
     def __init__(self, model: type[Any], db: Any, **options: Any) -> None:
         options.setdefault("endpoint", model.__tablename__)
+        keys = model.__mapper__.primary_key
+        if len(keys) != 1 or not isinstance(keys[0].type, sa.Integer):
+            raise TypeError(f"{model.__name__} needs one whole number as its key to be listed")
         super().__init__(model, db, **options)
 
-    @property
-    def session(self) -> Any:
-        """The database session of this request; before there is one, what Flask-Admin was given."""
-        return self._db.session() if has_app_context() else self._db
-
-    @session.setter
-    def session(self, db: Any) -> None:
-        self._db = db
-
-    # ------------------------------------------------------------ rights and routes
-
-    @property
-    def can_create(self) -> bool:  # type: ignore[override]  # asked anew for every visitor
-        return self.creates and visitor_may_open(f"{self.endpoint}.create_view")
-
-    @property
-    def can_edit(self) -> bool:  # type: ignore[override]
-        return self.edits and visitor_may_open(f"{self.endpoint}.edit_view")
-
-    @property
-    def can_view_details(self) -> bool:  # type: ignore[override]
-        return self.details
-
-    @property
-    def can_export(self) -> bool:  # type: ignore[override]
-        return self.exports and visitor_may_open(f"{self.endpoint}.export")
-
     def is_accessible(self) -> bool:
+        """Whether the visitor opens the list; its other routes are guarded by themselves."""
         return visitor_may_open(f"{self.endpoint}.index_view")
 
-    def create_blueprint(self, admin: Any) -> Any:
-        """The routes this view has; one that it does not offer does not exist."""
-        offered = {
-            "create_view": self.creates,
-            "edit_view": self.edits,
-            "details_view": self.details,
-            "export": self.exports,
-            "action_view": bool(self._offered_actions()),
-            "delete_view": False,
-            "ajax_lookup": False,
-            "ajax_update": False,
+    # ------------------------------------------------------------ the page of the list
+
+    @expose("/")
+    def index_view(self) -> Any:
+        """One page of the list, as its address asks for it."""
+        asked = self.address()
+        found = self.find_page(asked)
+        return self.render(
+            self.list_template,
+            **self._of_rows(found.rows),
+            **self._of_pages(asked, found),
+            **self._of_address(asked),
+        )
+
+    def _of_rows(self, rows: list[Any]) -> dict[str, Any]:
+        """What the template needs to show the rows and what may be done with them."""
+        deeds, questions = self.get_actions_list()
+        editable = [name for name in self.column_editable_list or () if self.is_editable(name)]
+        return {
+            "data": rows,
+            "list_columns": self.get_list_columns(),
+            "get_pk_value": self.get_pk_value,
+            "get_value": self.get_list_value,
+            "editable_columns": editable,
+            "list_forms": {self.get_pk_value(r): self.list_form(obj=r) for r in rows if editable},
+            "list_row_actions": self.get_list_row_actions() if self.shows_row_actions else (),
+            "delete_form": self.delete_form() if self.can_delete else None,
+            "actions": deeds,
+            "actions_confirmation": questions,
         }
-        self._urls = [one for one in type(self)._urls if offered.get(one[1], True)]  # noqa: SLF001  # no public way to leave routes out
-        return super().create_blueprint(admin)
 
-    def _offered_actions(self) -> list[str]:
-        return [name for name, _words in self._actions if name != "delete"]
+    def _of_pages(self, asked: ListAddress, found: RowsPage) -> dict[str, Any]:
+        """What the template needs to lead to other pages."""
+        size = self.get_safe_page_size(asked.page_size)
+        return {
+            "page": found.number,
+            "page_size": size,
+            "count": found.count,
+            "capped": found.capped,
+            "more": found.more,
+            "num_pages": ceil(found.count / size),
+            "pager_url": lambda number: self._url(asked, page=number or None),
+            "page_size_url": lambda size: self._url(asked, page=None, page_size=size),
+        }
 
-    def is_action_allowed(self, name: str) -> bool:
-        """Rows are never deleted in bulk; other deeds ask the rights of the route."""
-        return name != "delete" and visitor_may_open(f"{self.endpoint}.action_view")
+    def _of_address(self, asked: ListAddress) -> dict[str, Any]:
+        """What the template needs to change what is asked for."""
 
-    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        # Flask-Admin calls a view a second time when it raises TypeError, which hides the error.
-        return fn(self, *args, **kwargs)
+        def sort_url(column: str, invert: bool = False) -> str:
+            descends = invert and not asked.descending
+            return self._url(asked, sort=column, desc=1 if descends else None)
+
+        kept = {"page": None, "search": None, **dict.fromkeys(asked.filter_arguments)}
+        return {
+            "sort_column": asked.sort,
+            "sort_desc": asked.descending,
+            "sort_url": sort_url,
+            "search": asked.search,
+            "search_supported": bool(self.column_searchable_list),
+            "search_placeholder": self.search_placeholder(),
+            "filter_bar": self.filter_bar(asked.filters),
+            "applied": self._applied(asked),
+            "active_filters": asked.filters,
+            "filter_args": asked.filter_arguments,
+            "clear_search_url": self._url(asked, **kept),
+            "return_url": self._url(asked),
+        }
+
+    def _url(self, asked: ListAddress, **changed: Any) -> str:
+        return str(self.get_url(".index_view", **asked.arguments(**changed)))
+
+    @property
+    def shows_row_actions(self) -> bool:
+        """Whether the rows show their deeds."""
+        if self.column_display_actions is None:
+            return bool(self.column_extra_row_actions or self.can_delete)
+        return bool(self.column_display_actions)
 
     # ------------------------------------------------------------ what the address says
 
+    def address(self) -> ListAddress:
+        """Page, sort, search and filters of the address, whatever somebody made of it."""
+        page = request.args.get("page", 0, type=int)
+        size = request.args.get("page_size", 0, type=int)
+        return ListAddress(
+            page=min(max(page, 0), LAST_PAGE),
+            page_size=size if size in self.page_size_options else 0,
+            sort=self._sort_of_address(),
+            descending=request.args.get("desc") == "1",
+            search=request.args.get("search", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+            or None,
+            filters=tuple(self._filters_of_address()),
+            more=self.kept_in_address(),
+        )
+
+    def kept_in_address(self) -> dict[str, str]:
+        """What else of the address stays in the links of the list; by default nothing."""
+        return {}
+
+    def _sort_of_address(self) -> str | None:
+        name = request.args.get("sort")
+        if name and name not in self.sorts:
+            flash(gettext("The list cannot be sorted by what this link says."))
+            return None
+        return name or None
+
+    def _filters_of_address(self) -> Iterator[ActiveFilter]:
+        """The filters of the address; one that is not known any more is left out with a word."""
+        known = {flt.argument: flt for flt in self.filters_now()}
+        for argument, text in request.args.items():
+            if not argument.startswith("flt") or not text.strip():
+                continue
+            flt = known.get(argument.partition("_")[2])
+            if flt is None or not flt.validate(text):
+                flash(gettext("A filter of this link is not known any more and was left out."))
+                continue
+            yield flt, text
+
+    # ------------------------------------------------------------ filters
+
     def get_filter_arg(self, index: int, flt: Any) -> str:
+        """The name of a filter in an address."""
         return str(flt.argument)
 
+    def filters_now(self) -> list[Filter]:
+        """The filters of this request; a view may add what is known only now."""
+        return self._filters_of_class
+
+    @cached_property
+    def _filters_of_class(self) -> list[Filter]:
+        return [self.handle_filter(flt) for flt in self.get_filters() or ()]
+
+    def handle_filter(self, filter: Any) -> Filter:
+        """A filter as our lists know it; one of Flask-Admin gets a name for the address."""
+        if isinstance(filter, Filter):
+            return filter
+        return FlaskAdminFilter(super().handle_filter(filter), self)
+
     def scaffold_filters(self, name: Any) -> list[Filter]:
-        column = self.model.__mapper__.columns.get(name)
-        words = self.column_labels.get(name, name)
-        if column is None:
-            return [self._row_filter(name, words)]
-        return filters_of(getattr(self.model, name), words, key=name)
+        """The filters that suit a column, or a relation, or a column behind relations."""
+        attribute, path = paths.get_field_with_path(self.model, name)
+        key = name if isinstance(name, str) else attribute.key
+        words = self.column_labels.get(key, key)
+        if choices := (self.column_choices or {}).get(key):
+            return [OneOf(attribute, words, key=key, choices=lambda: list(choices))]
+        if paths.is_relationship(attribute):
+            return [self._row_filter(key, words)]
+        return filters_of(attribute, words, key=key.replace(".", "_"), path=path)
 
     def _row_filter(self, name: str, words: Any) -> Filter:
         """A filter by a row of a small table the model points to, such as the department."""
@@ -163,48 +291,25 @@ class RedressView(MenuPlace, ModelView):
 
         return RowIs(getattr(self.model, local.key), words, key=name, choices=choices)
 
-    def _refresh_filters_cache(self) -> None:
-        self._filters = self.get_filters() or []
-        self._filter_groups = None
-        self._filter_args = {flt.argument: (i, flt) for i, flt in enumerate(self._filters)}
+    def filter_bar(self, active: Sequence[ActiveFilter]) -> list[dict[str, Any]]:
+        """The filters by column, for the form: label, and each filter with what is set now."""
+        set_now = {flt.argument: text for flt, text in active}
+        bar: dict[str, dict[str, Any]] = {}
+        for flt in self.filters_now():
+            column = bar.setdefault(flt.key, {"label": flt.label, "filters": []})
+            value = set_now.get(flt.argument, "")
+            column["filters"].append({"filter": flt, "name": f"flt_{flt.argument}", "value": value})
+        return list(bar.values())
 
-    def _get_list_filter_args(self) -> list[tuple[int, str, str]]:
-        """The filters of the address; one that is not known any more is left out with a word."""
-        found = []
-        for argument, text in request.args.items():
-            if not argument.startswith("flt") or not text.strip():
-                continue
-            known = self._filter_args.get(argument.partition("_")[2])
-            if known is None or not known[1].validate(text):
-                flash(gettext("A filter of this link is not known any more and was left out."))
-                continue
-            found.append((known[0], str(known[1].name), text))
-        return found
-
-    def _get_filters(self, filters: Any) -> dict[str, str]:
-        return {f"flt_{self._filters[i].argument}": text for i, _name, text in filters or ()}
-
-    def _get_list_extra_args(self) -> ViewArgs:
-        """Page, sort, search and filters of the address, whatever somebody made of it."""
-        page = request.args.get("page", 0, type=int)
-        return ViewArgs(
-            page=min(max(page, 0), LAST_PAGE),
-            page_size=request.args.get("page_size", 0, type=int),
-            sort=self._sort_of_address(),  # type: ignore[arg-type]  # a column's name
-            sort_desc=1 if request.args.get("desc") == "1" else 0,
-            search=request.args.get("search", "").replace("\0", "").strip()[:LONGEST_SEARCH],
-            filters=self._get_list_filter_args(),
-        )
-
-    def _sort_of_address(self) -> str | None:
-        name = request.args.get("sort")
-        if name and name not in self._sortable_columns:
-            flash(gettext("The list cannot be sorted by what this link says."))
-            return None
-        return name or None
-
-    def _get_column_by_idx(self, idx: Any) -> tuple[Any, str] | None:
-        return None if idx is None else (idx, "")
+    def _applied(self, asked: ListAddress) -> list[dict[str, str]]:
+        """Each filter that is set, in words, with the address of the list without it."""
+        return [
+            {
+                "words": f"{flt.label} {flt.operation()} {flt.said(text)}",
+                "url": self._url(asked, page=None, **{f"flt_{flt.argument}": None}),
+            }
+            for flt, text in asked.filters
+        ]
 
     # ------------------------------------------------------------ reading
 
@@ -217,97 +322,142 @@ class RedressView(MenuPlace, ModelView):
         text = str(id)
         if not (text.isascii() and text.isdecimal()) or int(text) > LARGEST_ID:
             return None
-        return self.session.scalar(self.visible(self._rows()).where(self._pk == int(text)))
+        return self.session.scalar(self.visible(self.rows()).where(self._key == int(text)))
 
-    def get_list(  # type: ignore[override]  # noqa: PLR0917  # the arguments of Flask-Admin
-        self,
-        page: int | None,
-        sort_column: Any,
-        sort_desc: bool,  # noqa: FBT001  # Flask-Admin's
-        search: str | None,
-        filters: Any,
-        execute: bool = True,  # noqa: FBT001, FBT002  # Flask-Admin's
-        page_size: int | None = None,
-    ) -> tuple[int, list[Any]]:
-        """The count, at most COUNTED_AT_MOST + 1, and the rows of one page."""
-        found = self._found(search, filters)
+    def find_page(self, asked: ListAddress) -> RowsPage:
+        """The rows of one page; a page that is not there any more is the first one."""
+        found = self._found(asked)
         capped = found.limit(COUNTED_AT_MOST + 1).subquery()
         count = self.session.scalar(sa.select(sa.func.count()).select_from(capped)) or 0
-        size = page_size or self.page_size
-        page = page or 0
+        size, page = self.get_safe_page_size(asked.page_size), asked.page
         if page and count <= COUNTED_AT_MOST and page * size >= count:
             flash(gettext("The list has become shorter; this is its first page."))
             page = 0
-        ordered = found.order_by(*self._order(sort_column, sort_desc=sort_desc))
+        ordered = self._ordered(found, asked)
         ids = list(self.session.scalars(ordered.limit(size + 1).offset(page * size)))
-        self._template_args.update(page=page, more=len(ids) > size, capped=count > COUNTED_AT_MOST)
-        return count, self._in_order(ids[:size])
+        return RowsPage(self.rows_in_order(ids[:size]), page, count, len(ids) > size)
 
-    @property
-    def _pk(self) -> InstrumentedAttribute[int]:
-        return getattr(self.model, self._primary_key)  # type: ignore[no-any-return]
+    def get_list(  # type: ignore[override]  # Flask-Admin's own has further parameters
+        self,
+        page: int | None,
+        sort_column: Any,
+        sort_desc: bool,
+        search: str | None,
+        filters: Sequence[ActiveFilter] | None,
+        *,
+        page_size: int | None = None,
+    ) -> tuple[int, list[Any]]:
+        """The count and the rows of one page, as Flask-Admin calls them."""
+        asked = (page or 0, page_size or 0, sort_column, sort_desc, search, tuple(filters or ()))
+        found = self.find_page(ListAddress(*asked))
+        return found.count, found.rows
 
-    def _rows(self) -> sa.Select[Any]:
-        return sa.select(self.model).options(*(joinedload(path) for path in self._auto_joins))
+    @cached_property
+    def _key(self) -> InstrumentedAttribute[int]:
+        (column,) = self.model.__mapper__.primary_key
+        name = self.model.__mapper__.get_property_by_column(column).key
+        return getattr(self.model, name)  # type: ignore[no-any-return]  # a model is any class
 
-    def _in_order(self, ids: Sequence[int]) -> list[Any]:
-        rows = self.session.scalars(self._rows().where(self._pk.in_(ids))).unique()
-        known = {getattr(row, self._primary_key): row for row in rows}
+    @cached_property
+    def _joined(self) -> list[Any]:
+        """The relations the list shows, which are read with its rows."""
+        wanted = self.column_select_related_list or self.scaffold_auto_joins()
+        return [getattr(self.model, one) if isinstance(one, str) else one for one in wanted]
+
+    def rows(self) -> sa.Select[Any]:
+        """The rows with all that the list shows of them."""
+        return sa.select(self.model).options(*(joinedload(path) for path in self._joined))
+
+    def rows_in_order(self, ids: Sequence[int]) -> list[Any]:
+        """The rows of these ids, in this order."""
+        rows = self.session.scalars(self.rows().where(self._key.in_(ids))).unique()
+        known = {getattr(row, self._key.key): row for row in rows}
         return [known[id_] for id_ in ids if id_ in known]
 
-    def _found(self, search: str | None, filters: Any) -> sa.Select[Any]:
+    def _found(self, asked: ListAddress) -> sa.Select[Any]:
         """The ids that search and filters leave, in no order."""
-        statement = self.visible(sa.select(self._pk))
-        for word in (search or "").split() if self._search_supported else ():
+        statement = self.visible(sa.select(self._key))
+        for word in (asked.search or "").split() if self.column_searchable_list else ():
             statement = statement.where(self.matches(word))
-        for index, _name, text in filters or ():
-            wanted = self._filters[index]
-            statement = wanted.apply(statement, wanted.clean(text))
+        for flt, text in asked.filters:
+            statement = flt.apply(statement, flt.clean(text))
         return statement
 
     def matches(self, word: str) -> sa.ColumnElement[bool]:
         """The condition of a word of a search, on the columns named in column_searchable_list."""
-        return sa.or_(*(contains(field, word) for field, _path in self._search_fields))
+        found = (paths.get_field_with_path(self.model, n) for n in self.column_searchable_list)
+        return sa.or_(*(through(path, contains(column, word)) for column, path in found))
 
-    def _order(self, sort_column: Any, *, sort_desc: bool) -> list[Any]:
-        """The columns to sort by; the primary key comes last, so no row is on two pages."""
-        wanted = [(sort_column, sort_desc)] if sort_column else self._get_default_sort()
-        columns = [(self._sortable_column(name), desc) for name, desc in wanted]
-        order = [
-            column.desc().nulls_last() if desc else column.asc().nulls_last()
-            for column, desc in columns
-        ]
-        descends = bool(wanted) and wanted[0][1]
-        return [*order, self._pk.desc() if descends else self._pk.asc()]
+    # ------------------------------------------------------------ sorting
 
-    def _get_default_sort(self) -> list[tuple[Any, bool]]:
+    @cached_property
+    def sorts(self) -> dict[str, list[tuple[Any, list[Any]]]]:
+        """What can be sorted by: the columns of each, with the relations that lead there."""
+        if self.column_sortable_list is None:
+            return {name: [(column, [])] for name, column in self.get_sortable_columns().items()}
+        found = {}
+        for one in self.column_sortable_list:
+            name, wanted = one if isinstance(one, tuple) else (one, one)
+            columns = wanted if isinstance(wanted, tuple) else (wanted,)
+            key = name if isinstance(name, str) else name.key
+            found[key] = [paths.get_field_with_path(self.model, column) for column in columns]
+        return found
+
+    def is_sortable(self, name: str) -> bool:
+        """Whether the list can be sorted by a column."""
+        return name in self.sorts
+
+    def _ordered(self, statement: sa.Select[Any], asked: ListAddress) -> sa.Select[Any]:
+        """The statement sorted; the primary key comes last, so no row is on two pages."""
+        wanted = [(asked.sort, asked.descending)] if asked.sort else self._default_sort()
+        for name, descends in wanted:
+            for column, path in self.sorts.get(name) or [
+                paths.get_field_with_path(self.model, name)
+            ]:
+                statement, reached = along(statement, self.model, column, path)
+                order = reached.desc() if descends else reached.asc()
+                statement = statement.order_by(order.nulls_last())
+        last = self._key.desc() if wanted and wanted[0][1] else self._key.asc()
+        return statement.order_by(last)
+
+    def _default_sort(self) -> list[tuple[Any, bool]]:
         said = self.column_default_sort or []
         if isinstance(said, str):
             return [(said, False)]
         return [said] if isinstance(said, tuple) else list(said)
 
-    def _sortable_column(self, name: str) -> Any:
-        return self._sortable_columns.get(name, getattr(self.model, name, self._pk))
-
     # ------------------------------------------------------------ showing
+
+    def value(self, row: Any, name: str) -> Any:
+        """What a row has in a column of the list; a dotted name leads along relations."""
+        return rec_getattr(row, name)
 
     @pass_context
     def get_list_value(self, context: Any, model: Any, name: str) -> Markup:
         """A cell: the formatter of its column, else what suits the value."""
-        formatter = self.column_formatters.get(name)
+        return shown(self._formatted(self.column_formatters, context, model, name))
+
+    @pass_context
+    def get_detail_value(self, context: Any, model: Any, name: str) -> Markup:
+        """A value of the page of one row."""
+        formatters = self.column_formatters_detail or self.column_formatters
+        return shown(self._formatted(formatters, context, model, name))
+
+    def get_export_value(self, model: Any, name: Any) -> Any:
+        """A value of the exported table: numbers and dates as such."""
+        return plain(self._formatted(self.column_formatters_export or {}, None, model, name))
+
+    def _formatted(self, formatters: Any, context: Any, row: Any, name: str) -> Any:
+        formatter = formatters.get(name)
         if formatter is not None:
-            return shown(formatter(self, context, model, name))
-        return shown(self._get_field_value(model, name))
-
-    get_detail_value = get_list_value
-
-    def called(self, row: Any) -> str:
-        """What a row is called in a title and in a sentence about it."""
-        return str(row)
+            return formatter(self, context, row, name)
+        value = self.value(row, name)
+        choices = (self.column_choices or {}).get(name)
+        return dict(choices).get(value, value) if choices else value
 
     def row_url(self, row: Any) -> str | None:
         """Where a click on a row leads: its page, else its form, else nowhere."""
-        if self.details:
+        if self.can_view_details:
             return str(self.get_url(".details_view", id=self.get_pk_value(row)))
         if self.can_edit:
             return str(self.get_url(".edit_view", id=self.get_pk_value(row), url=request.full_path))
@@ -318,57 +468,30 @@ class RedressView(MenuPlace, ModelView):
         column = self.model.__mapper__.columns.get(name)
         return "num" if column is not None and isinstance(column.type, Money | sa.Integer) else ""
 
-    def filter_bar(self) -> list[dict[str, Any]]:
-        """The filters by column, for the form: label, and each filter with what is set now."""
-        set_now = self._get_filters(self._get_list_filter_args_quietly())
-        bar: dict[str, dict[str, Any]] = {}
-        for flt in self._filters:
-            column = bar.setdefault(flt.key, {"label": flt.name, "filters": []})
-            name = f"flt_{flt.argument}"
-            column["filters"].append({"filter": flt, "name": name, "value": set_now.get(name, "")})
-        return list(bar.values())
-
-    def _get_list_filter_args_quietly(self) -> list[tuple[int, str, str]]:
-        known = (
-            (self._filter_args.get(argument.partition("_")[2]), text)
-            for argument, text in request.args.items()
-            if argument.startswith("flt") and text.strip()
-        )
-        return [(one[0], "", text) for one, text in known if one and one[1].validate(text)]
-
-    def applied_filters(self, active: Any) -> list[dict[str, str]]:
-        """Each filter that is set, in words, with the address of the list without it."""
-        chips = []
-        for index, _name, text in active or ():
-            flt = self._filters[index]
-            rest = request.args.to_dict()
-            rest = {k: v for k, v in rest.items() if k.partition("_")[2] != flt.argument}
-            rest.pop("page", None)
-            chips.append(
-                {
-                    "words": f"{flt.name} {flt.operation()} {flt.said(text)}",
-                    "url": self.get_url(".index_view", **_addressable(rest)),
-                }
-            )
-        return chips
-
     # ------------------------------------------------------------ exporting
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Any:
         """The rows of the list as it is filtered and sorted: CSV streams, XLSX comes whole."""
-        arguments = self._get_list_extra_args()
-        order = self._order(arguments.sort, sort_desc=arguments.sort_desc)
-        statement = self._found(arguments.search, arguments.filters).order_by(*order)
-        header = [str(words) for _name, words in self._export_columns]
+        asked = self.address()
+        statement = self._ordered(self._found(asked), asked)
+        columns = self.get_export_columns()
+        header = [str(words) for _name, words in columns]
+        if export_type not in self.export_types:
+            flash(gettext("There is no such kind of file."), "error")
+            return redirect(self.get_url(".index_view"))
         if export_type == "csv":
-            return tables.send_csv(self.endpoint, header, self._exported(statement))
-        if export_type == "xlsx":
-            return self._send_xlsx(header, statement, arguments)
-        flash(gettext("There is no such kind of file."), "error")
-        return redirect(self.get_url(".index_view"))
+            return tables.send_csv(self.endpoint, header, self._exported(statement, columns))
+        if self._too_long(statement):
+            return redirect(self._url(asked))
+        formats = [self._column_format(name) for name, _words in columns]
+        lines = self._exported(statement, columns)
+        return tables.send_xlsx(
+            self.endpoint, OutputTab(str(self.name), header, lines, formats=formats)
+        )
 
-    def _send_xlsx(self, header: list[str], statement: sa.Select[Any], arguments: ViewArgs) -> Any:
+    def _too_long(self, statement: sa.Select[Any]) -> bool:
+        """Whether there are more rows than a workbook takes, which is then said."""
         probe = statement.order_by(None).limit(XLSX_ROWS_AT_MOST + 1).subquery()
         count = self.session.scalar(sa.select(sa.func.count()).select_from(probe)) or 0
         if count > XLSX_ROWS_AT_MOST:
@@ -377,115 +500,16 @@ class RedressView(MenuPlace, ModelView):
                 rows=XLSX_ROWS_AT_MOST,
             )
             flash(sentence, "error")
-            return redirect(self._get_list_url(arguments))
-        formats = [self._column_format(name) for name, _words in self._export_columns]
-        tab = OutputTab(str(self.name), header, self._exported(statement), formats=formats)
-        return tables.send_xlsx(self.endpoint, tab)
+        return count > XLSX_ROWS_AT_MOST
 
     def _column_format(self, name: str) -> ColumnFormat:
         column = self.model.__mapper__.columns.get(name)
-        kind = None if column is None else column.type
-        kinds: tuple[tuple[Any, ColumnFormat], ...] = (
-            (UtcDateTime, "datetime"),
-            (Money, "money"),
-            (sa.Date, "date"),
-            (sa.Integer, "int"),
-        )
-        return next((word for one, word in kinds if isinstance(kind, one)), "text")
+        return "text" if column is None else tables.format_of(column.type)
 
-    def _exported(self, statement: sa.Select[Any]) -> Iterator[list[Any]]:
+    def _exported(self, statement: sa.Select[Any], columns: Any) -> Iterator[list[Any]]:
         """The rows of the export in batches, so that memory does not grow with the table."""
         ids = list(self.session.scalars(statement))
         for begin in range(0, len(ids), EXPORT_BATCH):
-            for row in self._in_order(ids[begin : begin + EXPORT_BATCH]):
-                yield [self.get_export_value(row, name) for name, _words in self._export_columns]
+            for row in self.rows_in_order(ids[begin : begin + EXPORT_BATCH]):
+                yield [self.get_export_value(row, name) for name, _words in columns]
             self.session.expunge_all()
-
-    def get_export_value(self, model: Any, name: Any) -> Any:
-        formatter = (self.column_formatters_export or {}).get(name)
-        if formatter is not None:
-            return plain(formatter(self, None, model, name))
-        return plain(self._get_field_value(model, name))
-
-    # ------------------------------------------------------------ writing
-
-    def get_edit_form(self) -> type[BaseForm]:
-        form: type[BaseForm] = super().get_edit_form()
-        if self.model.__mapper__.version_id_col is None:
-            return form
-        return type("EditForm", (form,), {SEEN_VERSION: SeenVersionField()})
-
-    def edit_form(self, obj: Any = None) -> Any:
-        form = super().edit_form(obj)
-        if SEEN_VERSION in form and request.method == "GET":
-            form[SEEN_VERSION].data = str(obj.version)
-        return form
-
-    def create_model(self, form: Any) -> Any:
-        """The new row the form asks for, committed; False when it was refused."""
-        row: Any = None
-        with attempt(self.session, form, refusals=ROW_REFUSALS, say=self._tell) as tried:
-            row = self.add(form)
-        return row if tried.done else False
-
-    def update_model(self, form: Any, model: Any) -> bool:
-        """Do what the form asks and commit; False when it was refused or is out of date."""
-        with attempt(self.session, form, refusals=ROW_REFUSALS, say=self._tell) as tried:
-            self._check_seen(form, model)
-            self.change(form, model)
-        if isinstance(tried.refusal, ChangedMeanwhile | StaleDataError):
-            self._show_differences(form, model)
-        return tried.done
-
-    def add(self, form: Any) -> Any:
-        """The new row, flushed. Override it to call a service."""
-        row = self.build_new_instance()
-        form.populate_obj(row)
-        self.session.add(row)
-        self.session.flush()
-        return row
-
-    def change(self, form: Any, row: Any) -> None:
-        """Change the row and flush. Override it to call a service."""
-        form.populate_obj(row)
-        self.session.flush()
-
-    def _check_seen(self, form: Any, model: Any) -> None:
-        if SEEN_VERSION in form and form[SEEN_VERSION].data != str(model.version):
-            raise ChangedMeanwhile(what=self.model.__tablename__, key=self.called(model))
-
-    def _show_differences(self, form: Any, model: Any) -> None:
-        """Put what is stored now beside what was typed; saving again then means it."""
-        self.session.refresh(model)
-        form[SEEN_VERSION].data = str(model.version)
-        form[SEEN_VERSION].raw_data = None
-        for field in form:
-            stored = getattr(model, field.short_name, field.data)
-            if stored != field.data:
-                said = plain(stored)
-                sentence = gettext(
-                    "Stored meanwhile: %(value)s", value="—" if said is None else said
-                )
-                field.errors = [*field.errors, sentence]
-
-    def handle_view_exception(self, exc: Exception) -> bool:
-        """Say in words what a service refused; everything else is a failure and goes on."""
-        if isinstance(exc, ROW_REFUSALS):
-            self._tell(exc, None)
-            return True
-        return False
-
-    def _tell(self, refusal: Exception, form: Any) -> None:
-        if isinstance(refusal, IntegrityError):
-            flash(gettext("Such a row exists already, or something else still needs it."), "error")
-            return
-        if isinstance(refusal, StaleDataError):
-            refusal = ChangedMeanwhile(what=self.model.__tablename__, key="")
-        assert isinstance(refusal, DomainError)
-        tell(refusal, form)
-
-
-def _addressable(arguments: Mapping[str, str]) -> dict[str, str]:
-    """Arguments of an address that mean nothing to the maker of addresses."""
-    known = ("sort", "desc", "search", "page_size", "columns")
-    return {k: v for k, v in arguments.items() if k in known or k.startswith("flt")}

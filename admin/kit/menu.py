@@ -50,7 +50,9 @@ def menu(admin: Any, current_view: Any = None) -> list[MenuGroup]:
 
 def _items(admin: Any, group: str, current_view: Any) -> Iterator[MenuItem]:
     for view in admin._views:  # noqa: SLF001  # no public list of pages
-        if getattr(view, "group", "") == group and view.is_accessible():
+        if getattr(view, "group", "") != group or not view.is_visible():
+            continue
+        if view.is_accessible():
             url = url_for(f"{view.endpoint}.{view._default_view}")  # noqa: SLF001  # no public name
             current = view is current_view or view.endpoint == getattr(current_view, "within", None)
             yield MenuItem(view.name, url, view.icon, current)

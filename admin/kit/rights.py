@@ -47,18 +47,30 @@ OPEN = frozenset({"start", "login", "log_in", "language", "healthz", "static"})
 """Routes that need nobody to be logged in."""
 
 
+READING = ("index_view", "details_view", "export")
+WRITING = (
+    "create_view",
+    "edit_view",
+    "delete_view",
+    "action_view",
+    "ajax_update",
+    "ajax_lookup",
+)
+"""The routes of Flask-Admin's lists; a list has those that its class offers."""
+
+
 def listed(
     view: str, *, read: frozenset[Role], write: frozenset[Role] = NOBODY
 ) -> dict[str, frozenset[Role]]:
-    """The routes every list has: who reads it, and who creates and edits its rows."""
-    reading = dict.fromkeys(("index_view", "details_view", "export"), read)
-    writing = dict.fromkeys(("create_view", "edit_view"), write)
-    return {f"{view}.{route}": roles for route, roles in (reading | writing).items()}
+    """The routes every list may have: who reads it, and who writes its rows in any way."""
+    routes = dict.fromkeys(READING, read) | dict.fromkeys(WRITING, write)
+    return {f"{view}.{route}": roles for route, roles in routes.items()}
 
 
 RIGHTS: dict[str, frozenset[Role]] = {
     "logout": EVERYONE,
     "admin.index": EVERYONE,
+    "admin.static": EVERYONE,
     # cases and money
     **listed("complaint", read=CASEREADERS),
     "complaint.register": frozenset({Role.care}),

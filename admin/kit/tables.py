@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Response, abort, request, send_file, stream_with_context
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from admin.kit.display import today
 from files.tables_out import ColumnFormat, OutputTab, csv_chunks, write_xlsx
-from models import PolicyVersion
+from models import Money, PolicyVersion, UtcDateTime
 from services.regulation import policies
 from services.reports import indicators
 
@@ -77,6 +78,19 @@ def told(
             said = gettext("%(name)s: %(value)s", name=department, value=str(figure))
             words[entry.key].append(said)
     return {name: gettext("; ").join(words[name]) for name in names if name in words}
+
+
+FORMATS: tuple[tuple[Any, ColumnFormat], ...] = (
+    (UtcDateTime, "datetime"),
+    (Money, "money"),
+    (sa.Date, "date"),
+    (sa.Integer, "int"),
+)
+
+
+def format_of(kind: Any) -> ColumnFormat:
+    """How a column of a workbook looks, by the type of its column of the record."""
+    return next((name for one, name in FORMATS if isinstance(kind, one)), "text")
 
 
 def send(

@@ -64,7 +64,7 @@ class NoticeView(RedressView):
     """Every notice with what became of it; a row leads to its deliveries."""
 
     group, icon = "people", "bell"
-    details = True
+    can_view_details = True
     lead = lazy_gettext("Who was told what, on which ways, and whether it arrived.")
     empty_text = lazy_gettext("Nobody had to be told anything yet.")
     column_list = ("kind", "about", "department", "employee", "made_at", "state")
@@ -110,8 +110,8 @@ class NoticeView(RedressView):
     def called(self, row: Notice) -> str:
         return " · ".join([wording.notice_label(row.kind), _about_words(row)])
 
-    def _rows(self) -> sa.Select[Any]:
-        return super()._rows().options(selectinload(Notice.deliveries))
+    def rows(self) -> sa.Select[Any]:
+        return super().rows().options(selectinload(Notice.deliveries))
 
     def deliveries(self, notice: Notice) -> list[dict[str, Any]]:
         """Each way of a notice in words, for its page."""
@@ -184,8 +184,8 @@ class ChannelView(RedressView):
     """The group robots and other ways notices go besides mail."""
 
     group, icon = "people", "robot"
-    creates = edits = True
-    exports = False
+    can_create = can_edit = True
+    can_export = False
     lead = lazy_gettext(
         "Group robots of WeCom, DingTalk and Feishu that hear of the cases of a department. "
         "Mail goes to employees with an email address, once a mail server is set."

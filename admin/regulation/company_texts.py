@@ -54,8 +54,8 @@ class CompanyTextView(RedressView):
     """Dated rows: the newest that has begun is what is said."""
 
     group, icon = "rules", "bell"
-    creates = edits = True
-    exports = False
+    can_create = can_edit = True
+    can_export = False
     empty_text = lazy_gettext("The company says nothing of its own: the regulation's words stand.")
     lead = lazy_gettext(
         "Names of addressees and phone scripts change without a new version of the regulation. "

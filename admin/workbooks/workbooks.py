@@ -509,8 +509,8 @@ class TabView(RedressView):
     """The tabs every file of an audience has."""
 
     group, icon = "sheets", "tabs"
-    edits = True
-    exports = False
+    can_edit = True
+    can_export = False
     lead = lazy_gettext(
         "Which cases stand in which tab. The files take a change over at their next pass."
     )
@@ -571,8 +571,8 @@ class ColumnView(RedressView):
     """The columns of the tabs; a field that no column shows can be added."""
 
     group, icon = "sheets", "columns"
-    creates = edits = True
-    exports = False
+    can_create = can_edit = True
+    can_export = False
     lead = lazy_gettext(
         "What stands above each column, how wide it is and where. "
         "A column that is not wanted is switched off; what was taken from it stays."
