@@ -247,14 +247,14 @@ class DeclaredColumns(RedressView):
         one = self.declared().get(name)
         return one.label if one else self.column_labels.get(name, name)
 
-    def get_list_columns(self) -> list[Row]:
+    def get_list_columns(self) -> list[Any]:
         """The usual columns and those the address asks for."""
         more = [(name, self.column_words(name)) for name in self.chosen()]
         return [*super().get_list_columns(), *more]
 
-    def get_export_columns(self) -> list[Row]:
+    def get_export_columns(self) -> list[Any]:
         """The usual columns and all that a case may say; of the many of forms those shown."""
-        usual: list[Row] = super().get_export_columns()
+        usual: list[Any] = super().get_export_columns()
         if not has_request_context():
             return usual
         own = [name for name, one in self.declared().items() if one.form is None]
@@ -309,7 +309,7 @@ class DeclaredColumns(RedressView):
         if name not in self.declared():
             return super().value(row, name)
         # What the case's own regulation calls a choice counts, not what another one does.
-        one = declared.fields(policies.pack(self.session, row.policy_version)).get(name)
+        one = declared.declared_fields(policies.pack(self.session, row.policy_version)).get(name)
         return one and self._said(one, one.of(row, g.filled.get(row.id, {})))
 
     def _said(self, one: Declared, said: Any) -> Any:

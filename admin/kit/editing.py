@@ -86,7 +86,7 @@ class WritingView(ModelView):
 
     def create_blueprint(self, admin: Any) -> Any:
         """The routes this view has; one that the class does not offer does not exist."""
-        offered = {
+        offered: dict[Any, bool] = {
             "create_view": self.can_create,
             "edit_view": self.can_edit,
             "delete_view": self.can_delete,
@@ -96,8 +96,8 @@ class WritingView(ModelView):
             "ajax_lookup": bool(self.form_ajax_refs),
             "ajax_update": bool(self.column_editable_list),
         }
-        # private: Flask-Admin makes a route of every exposed method and asks nobody.
-        self._urls = [one for one in type(self)._urls if offered.get(one[1], True)]
+        exposed = type(self)._urls  # noqa: SLF001  # private: no public way to leave routes out
+        self._urls = [one for one in exposed if offered.get(one[1], True)]
         return super().create_blueprint(admin)
 
     def is_action_allowed(self, name: str) -> bool:
@@ -121,16 +121,16 @@ class WritingView(ModelView):
 
     def scaffold_form(self) -> Any:
         """The form made from the columns; form_choices makes fields of ours."""
-        chosen = {
+        chosen: dict[str, Any] = {
             name: partial(ChoiceField, offered=words)
             for name, words in (self.form_choices or {}).items()
         }
         self.form_overrides = {**chosen, **(self.form_overrides or {})}
         return super().scaffold_form()
 
-    def get_edit_form(self) -> type[BaseForm]:
+    def get_edit_form(self) -> Any:
         """The class of the edit form; it carries the version of the row where rows have one."""
-        form: type[BaseForm] = super().get_edit_form()
+        form: Any = super().get_edit_form()
         if self.model.__mapper__.version_id_col is None:
             return form
         return type("EditForm", (form,), {SEEN_VERSION: SeenVersionField()})
@@ -364,7 +364,7 @@ class WritingView(ModelView):
 
     def is_pointed_at(self, row: Any) -> bool:
         """Whether a row of any table points to it; override it for what no key says."""
-        table = self.model.__table__
+        table: Any = self.model.__table__
         return any(
             self.session.scalar(sa.select(sa.exists().where(key.parent == _value(row, key.column))))
             for other in table.metadata.tables.values()

@@ -27,7 +27,6 @@ from wtforms import (
     FieldList,
     HiddenField,
     IntegerField,
-    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -317,8 +316,8 @@ class Converter(AdminModelConverter):
         # A lookup knows itself that it must be filled; InputRequired would look at its id alone.
         kwargs["validators"] = [v for v in kwargs["validators"] if isinstance(v, Optional)]
         name = remote_model.__tablename__
-        # private: Flask-Admin keeps the loaders it made of form_ajax_refs nowhere else.
-        loader = self.view._form_ajax_refs.get(prop.key)
+        loaders = self.view._form_ajax_refs  # noqa: SLF001  # private: the loaders are nowhere else
+        loader = loaders.get(prop.key)
         if loader is not None:
             kwargs["validators"] = []
             return AjaxField(loader=loader, view=self.view, **kwargs)

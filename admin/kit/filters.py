@@ -11,6 +11,7 @@ import datetime as dt
 import enum
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
@@ -232,9 +233,9 @@ class FlaskAdminFilter(Filter):
     }
 
     def __init__(self, own: BaseSQLAFilter, view: Any) -> None:
-        # private: the relations that lead from the view's model to the column, when it was said
-        # as a dotted name; Flask-Admin joins along them, we ask whether there is such a row.
-        path = own._joins or ()
+        # The relations that lead to a column said as a dotted name. Flask-Admin joins along them;
+        # we ask whether there is such a row.
+        path = own._joins or ()  # noqa: SLF001  # private: no public name
         column: Any = own.column
         if not path and getattr(column, "table", view.model.__table__) is not view.model.__table__:
             raise TypeError(
@@ -280,8 +281,43 @@ class FlaskAdminFilter(Filter):
     def apply(self, query: Any, value: Any, alias: Any = None) -> Any:
         if not self.path:
             return self.own.apply(query, value)
-        condition = self.own.apply(sa.select(sa.literal(1)), value).whereclause
-        return query.where(through(self.path, condition))
+        asked: Any = sa.select(sa.literal(1))
+        return query.where(through(self.path, self.own.apply(asked, value).whereclause))
+
+
+ActiveFilter = tuple[Filter, str]
+
+
+@dataclass(frozen=True)
+class ListAddress:
+    """What the address of a list asks for, as far as it makes sense."""
+
+    page: int = 0
+    page_size: int = 0
+    sort: str | None = None
+    descending: bool = False
+    search: str | None = None
+    filters: tuple[ActiveFilter, ...] = ()
+    more: dict[str, str] = field(default_factory=dict)
+    """What a view of its own keeps in its address, such as further columns."""
+
+    def arguments(self, **changed: Any) -> dict[str, Any]:
+        """The arguments of an address that asks for the same, but for what is changed."""
+        kept = {
+            "page": self.page or None,
+            "page_size": self.page_size or None,
+            "sort": self.sort,
+            "desc": 1 if self.descending else None,
+            "search": self.search,
+            **self.more,
+            **self.filter_arguments,
+        }
+        return {name: value for name, value in (kept | changed).items() if value is not None}
+
+    @property
+    def filter_arguments(self) -> dict[str, str]:
+        """The filters that are set, by their names in an address."""
+        return {f"flt_{flt.argument}": text for flt, text in self.filters}
 
 
 def through(path: Sequence[Any], condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
@@ -293,7 +329,7 @@ def through(path: Sequence[Any], condition: sa.ColumnElement[bool]) -> sa.Column
 
 
 def along(
-    statement: sa.Select[Any], model: Any, column: Any, path: Sequence[Any]
+    statement: sa.Select[Any], model: Any, *, column: Any, path: Sequence[Any]
 ) -> tuple[sa.Select[Any], Any]:
     """The statement joined along relations, and the column as it is called at their end.
 

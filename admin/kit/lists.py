@@ -10,7 +10,7 @@ which options are refused in admin.kit.options.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
 from typing import Any, ClassVar
@@ -23,14 +23,16 @@ from flask_admin.tools import rec_getattr
 from flask_babel import gettext
 from jinja2 import pass_context
 from markupsafe import Markup
-from sqlalchemy.orm import InstrumentedAttribute, joinedload
+from sqlalchemy.orm import joinedload
 
 from admin.kit import tables
 from admin.kit.display import plain, shown
 from admin.kit.editing import WritingView
 from admin.kit.filters import (
+    ActiveFilter,
     Filter,
     FlaskAdminFilter,
+    ListAddress,
     OneOf,
     RowIs,
     along,
@@ -49,40 +51,6 @@ XLSX_ROWS_AT_MOST = 20_000
 EXPORT_BATCH = 1_000
 LAST_PAGE = 1_000_000
 LONGEST_SEARCH = 100
-
-ActiveFilter = tuple[Filter, str]
-
-
-@dataclass(frozen=True)
-class ListAddress:
-    """What the address of a list asks for, as far as it makes sense."""
-
-    page: int = 0
-    page_size: int = 0
-    sort: str | None = None
-    descending: bool = False
-    search: str | None = None
-    filters: tuple[ActiveFilter, ...] = ()
-    more: dict[str, str] = field(default_factory=dict)
-    """What a view of its own keeps in its address, such as further columns."""
-
-    def arguments(self, **changed: Any) -> dict[str, Any]:
-        """The arguments of an address that asks for the same, but for what is changed."""
-        kept = {
-            "page": self.page or None,
-            "page_size": self.page_size or None,
-            "sort": self.sort,
-            "desc": 1 if self.descending else None,
-            "search": self.search,
-            **self.more,
-            **self.filter_arguments,
-        }
-        return {name: value for name, value in (kept | changed).items() if value is not None}
-
-    @property
-    def filter_arguments(self) -> dict[str, str]:
-        """The filters that are set, by their names in an address."""
-        return {f"flt_{flt.argument}": text for flt, text in self.filters}
 
 
 @dataclass(frozen=True)
@@ -114,6 +82,8 @@ class RedressView(MenuPlace, WritingView):
     page_size = 50
     page_size_options = (20, 50, 100, 200)
     column_display_pk = False
+    column_formatters: Any = {}
+    column_formatters_export: Any = None
     column_display_actions: Any = None
     """Whether rows show their deeds; None shows them where a click on the row does not do."""
     list_template = "kit/list.html"
@@ -178,7 +148,7 @@ class RedressView(MenuPlace, WritingView):
     def _of_address(self, asked: ListAddress) -> dict[str, Any]:
         """What the template needs to change what is asked for."""
 
-        def sort_url(column: str, invert: bool = False) -> str:
+        def sort_url(column: str, invert: bool = False) -> str:  # noqa: FBT001, FBT002  # Flask-Admin's
             descends = invert and not asked.descending
             return self._url(asked, sort=column, desc=1 if descends else None)
 
@@ -254,13 +224,17 @@ class RedressView(MenuPlace, WritingView):
         """The name of a filter in an address."""
         return str(flt.argument)
 
+    def get_filters(self) -> list[Any]:
+        """The filters of column_filters; override it to add some."""
+        return list(super().get_filters() or ())
+
     def filters_now(self) -> list[Filter]:
         """The filters of this request; a view may add what is known only now."""
         return self._filters_of_class
 
     @cached_property
     def _filters_of_class(self) -> list[Filter]:
-        return [self.handle_filter(flt) for flt in self.get_filters() or ()]
+        return [self.handle_filter(flt) for flt in self.get_filters()]
 
     def handle_filter(self, filter: Any) -> Filter:
         """A filter as our lists know it; one of Flask-Admin gets a name for the address."""
@@ -268,7 +242,7 @@ class RedressView(MenuPlace, WritingView):
             return filter
         return FlaskAdminFilter(super().handle_filter(filter), self)
 
-    def scaffold_filters(self, name: Any) -> list[Filter]:
+    def scaffold_filters(self, name: Any) -> list[Any]:
         """The filters that suit a column, or a relation, or a column behind relations."""
         attribute, path = paths.get_field_with_path(self.model, name)
         key = name if isinstance(name, str) else attribute.key
@@ -289,7 +263,7 @@ class RedressView(MenuPlace, WritingView):
             rows = self.session.scalars(sa.select(target))
             return sorted(((str(row.id), str(row)) for row in rows), key=lambda one: one[1])
 
-        return RowIs(getattr(self.model, local.key), words, key=name, choices=choices)
+        return RowIs(getattr(self.model, str(local.key)), words, key=name, choices=choices)
 
     def filter_bar(self, active: Sequence[ActiveFilter]) -> list[dict[str, Any]]:
         """The filters by column, for the form: label, and each filter with what is set now."""
@@ -337,11 +311,11 @@ class RedressView(MenuPlace, WritingView):
         ids = list(self.session.scalars(ordered.limit(size + 1).offset(page * size)))
         return RowsPage(self.rows_in_order(ids[:size]), page, count, len(ids) > size)
 
-    def get_list(  # type: ignore[override]  # Flask-Admin's own has further parameters
+    def get_list(  # type: ignore[override]  # noqa: PLR0917  # the arguments of Flask-Admin
         self,
         page: int | None,
         sort_column: Any,
-        sort_desc: bool,
+        sort_desc: bool,  # noqa: FBT001  # Flask-Admin's
         search: str | None,
         filters: Sequence[ActiveFilter] | None,
         *,
@@ -353,10 +327,9 @@ class RedressView(MenuPlace, WritingView):
         return found.count, found.rows
 
     @cached_property
-    def _key(self) -> InstrumentedAttribute[int]:
+    def _key(self) -> Any:
         (column,) = self.model.__mapper__.primary_key
-        name = self.model.__mapper__.get_property_by_column(column).key
-        return getattr(self.model, name)  # type: ignore[no-any-return]  # a model is any class
+        return getattr(self.model, self.model.__mapper__.get_property_by_column(column).key)
 
     @cached_property
     def _joined(self) -> list[Any]:
@@ -385,7 +358,8 @@ class RedressView(MenuPlace, WritingView):
 
     def matches(self, word: str) -> sa.ColumnElement[bool]:
         """The condition of a word of a search, on the columns named in column_searchable_list."""
-        found = (paths.get_field_with_path(self.model, n) for n in self.column_searchable_list)
+        names = self.column_searchable_list or ()
+        found = (paths.get_field_with_path(self.model, name) for name in names)
         return sa.or_(*(through(path, contains(column, word)) for column, path in found))
 
     # ------------------------------------------------------------ sorting
@@ -394,7 +368,8 @@ class RedressView(MenuPlace, WritingView):
     def sorts(self) -> dict[str, list[tuple[Any, list[Any]]]]:
         """What can be sorted by: the columns of each, with the relations that lead there."""
         if self.column_sortable_list is None:
-            return {name: [(column, [])] for name, column in self.get_sortable_columns().items()}
+            usual = self.get_sortable_columns()
+            return {str(name): [(column, [])] for name, column in usual.items()}
         found = {}
         for one in self.column_sortable_list:
             name, wanted = one if isinstance(one, tuple) else (one, one)
@@ -414,7 +389,7 @@ class RedressView(MenuPlace, WritingView):
             for column, path in self.sorts.get(name) or [
                 paths.get_field_with_path(self.model, name)
             ]:
-                statement, reached = along(statement, self.model, column, path)
+                statement, reached = along(statement, self.model, column=column, path=path)
                 order = reached.desc() if descends else reached.asc()
                 statement = statement.order_by(order.nulls_last())
         last = self._key.desc() if wanted and wanted[0][1] else self._key.asc()
@@ -435,20 +410,20 @@ class RedressView(MenuPlace, WritingView):
     @pass_context
     def get_list_value(self, context: Any, model: Any, name: str) -> Markup:
         """A cell: the formatter of its column, else what suits the value."""
-        return shown(self._formatted(self.column_formatters, context, model, name))
+        return shown(self._formatted(model, name, by=self.column_formatters, context=context))
 
     @pass_context
     def get_detail_value(self, context: Any, model: Any, name: str) -> Markup:
         """A value of the page of one row."""
         formatters = self.column_formatters_detail or self.column_formatters
-        return shown(self._formatted(formatters, context, model, name))
+        return shown(self._formatted(model, name, by=formatters, context=context))
 
     def get_export_value(self, model: Any, name: Any) -> Any:
         """A value of the exported table: numbers and dates as such."""
-        return plain(self._formatted(self.column_formatters_export or {}, None, model, name))
+        return plain(self._formatted(model, name, by=self.column_formatters_export or {}))
 
-    def _formatted(self, formatters: Any, context: Any, row: Any, name: str) -> Any:
-        formatter = formatters.get(name)
+    def _formatted(self, row: Any, name: str, *, by: Any, context: Any = None) -> Any:
+        formatter = by.get(name)
         if formatter is not None:
             return formatter(self, context, row, name)
         value = self.value(row, name)
@@ -484,7 +459,7 @@ class RedressView(MenuPlace, WritingView):
             return tables.send_csv(self.endpoint, header, self._exported(statement, columns))
         if self._too_long(statement):
             return redirect(self._url(asked))
-        formats = [self._column_format(name) for name, _words in columns]
+        formats = [self._column_format(str(name)) for name, _words in columns]
         lines = self._exported(statement, columns)
         return tables.send_xlsx(
             self.endpoint, OutputTab(str(self.name), header, lines, formats=formats)

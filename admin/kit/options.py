@@ -36,7 +36,7 @@ class Switch:
             return said
         return visitor_may_open(f"{view.endpoint}.{self.route}")
 
-    def __set__(self, view: Any, said: bool) -> None:
+    def __set__(self, view: Any, said: object) -> None:
         raise AttributeError(f"say {self.name} on the class: the routes are made from it")
 
 
