@@ -92,6 +92,7 @@ class WritingView(ModelView):
             "delete_view": self.can_delete,
             "details_view": self.can_view_details,
             "export": self.can_export,
+            # private: the public list of deeds makes texts of their words, in no language yet.
             "action_view": any(self.is_action_allowed(name) for name, _words in self._actions),
             "ajax_lookup": bool(self.form_ajax_refs),
             "ajax_update": bool(self.column_editable_list),
@@ -111,11 +112,6 @@ class WritingView(ModelView):
     def is_editable(self, name: str) -> bool:
         """Whether the visitor may change that column in the list."""
         return name in (self.column_editable_list or ()) and bool(self.can_edit)
-
-    # private: no public way; Flask-Admin runs a view again with other arguments when it raises
-    # TypeError, which hides the error and does the deed twice.
-    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        return fn(self, *args, **kwargs)
 
     # ------------------------------------------------------------ forms
 

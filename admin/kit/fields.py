@@ -310,6 +310,7 @@ class SeenVersionField(HiddenField):
 class Converter(AdminModelConverter):
     """Which field asks for which column."""
 
+    # private: the public `convert` has no part of its own for relations.
     def _model_select_field(
         self, prop: Any, multiple: Any, remote_model: type[Any], **kwargs: Any
     ) -> Any:

@@ -80,7 +80,7 @@ class RedressView(MenuPlace, WritingView):
 
     can_set_page_size = True
     page_size = 50
-    page_size_options = (20, 50, 100, 200)
+    page_size_options: tuple[int, ...] = (20, 50, 100, 200)
     column_display_pk = False
     column_formatters: Any = {}
     column_formatters_export: Any = None

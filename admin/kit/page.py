@@ -27,6 +27,11 @@ class MenuPlace:
     icon: ClassVar[str] = "dot"
     within: ClassVar[str] = ""
 
+    # private: no public way; Flask-Admin runs a view again with other arguments when it raises
+    # TypeError, which hides the error and does the deed twice.
+    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        return fn(self, *args, **kwargs)
+
 
 class RedressPage(MenuPlace, BaseView):
     """A page of its own, not a list: home, policy, calendar."""
@@ -46,11 +51,6 @@ class RedressPage(MenuPlace, BaseView):
     def is_accessible(self) -> bool:
         """Whether the visitor opens the page; its other routes are guarded by themselves."""
         return visitor_may_open(f"{self.endpoint}.{self._default_view}")
-
-    # private: no public way; Flask-Admin runs a view again with other arguments when it raises
-    # TypeError, which hides the error and does the deed twice.
-    def _run_view(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        return fn(self, *args, **kwargs)
 
 
 # ---------------------------------------------------------------- trying, committing, refusing

@@ -15,18 +15,24 @@ from flask_admin.contrib.sqla import ModelView
 from flask_admin.contrib.sqla.filters import FilterEqual, FilterLike
 from flask_admin.model.template import EndpointLinkRowAction, LinkRowAction
 from sqlalchemy import Engine
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
+import models
 from admin.kit import rights
 from admin.kit.lists import RedressView
 from admin.kit.options import REFUSED
 from enums import Role
 from policy.vocabulary.errors import NotFound
-from tests.admin.kit.recipe import own_base
 
 ENGLISH = {"Accept-Language": "en", "Accept": "text/html"}
 SCRIPT = {"Accept": "application/json"}
-Base: Any = own_base()
+
+
+class Base(DeclarativeBase):
+    """A base like that of the record, whose tables are not those of the other tests."""
+
+    metadata = sa.MetaData(naming_convention=models.Base.metadata.naming_convention)
+    type_annotation_map = models.Base.type_annotation_map
 
 
 class Maker(Base):
@@ -90,13 +96,13 @@ def admin(client: FlaskClient, log_in: Any) -> Any:
     return admin
 
 
-def page(client: FlaskClient, address: str) -> BeautifulSoup:
+def page(client: FlaskClient, address: str) -> Any:
     answer = client.get(address, headers=ENGLISH)
     assert answer.status_code == 200
     return BeautifulSoup(answer.text, "html.parser")
 
 
-def column(shown: BeautifulSoup, number: int = 0) -> list[str]:
+def column(shown: Any, number: int = 0) -> list[str]:
     cells = [row.select("td")[number] for row in shown.select("tbody tr")]
     shown_in = [one.select_one(".row-link, summary > span:not(.unseen)") or one for one in cells]
     return [one.get_text(strip=True) for one in shown_in]
@@ -198,8 +204,8 @@ def test_a_mixin_cannot_say_what_the_class_may_not() -> None:
 
 def test_a_switch_is_said_by_the_class_or_a_mixin_and_inherited() -> None:
     mixin = type("Mixin", (), {"can_edit": True})
-    view = type("CarView", (mixin, RedressView), {"can_export": False})
-    later = type("LaterView", (view,), {"can_create": True})
+    view: Any = type("CarView", (mixin, RedressView), {"can_export": False})
+    later: Any = type("LaterView", (view,), {"can_create": True})
     assert (view.can_edit, view.can_create, view.can_export) == (True, False, False)
     assert (later.can_edit, later.can_create, later.can_export) == (True, True, False)
     assert (RedressView.can_edit, RedressView.can_export) == (False, True)
@@ -385,7 +391,8 @@ class MakerView(RedressView):
 
 
 def _messages(text: str) -> str:
-    return BeautifulSoup(text, "html.parser").select_one(".messages").get_text(" ", strip=True)
+    shown: Any = BeautifulSoup(text, "html.parser").select_one(".messages")
+    return str(shown.get_text(" ", strip=True))
 
 
 def test_a_row_that_is_pointed_at_stays_with_a_sentence(

@@ -17,8 +17,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 import wording
-from admin.workbooks.workbooks import ADVICE as SENTENCES
-from admin.workbooks.workbooks import OUTCOMES, marked
+from admin.workbooks.problems import ADVICE as SENTENCES
+from admin.workbooks.problems import OUTCOMES, marked
 from database import reading, writing
 from enums import Audience, CellDeed, ProblemKind, Resolution, Role, WorkbookState
 from models import (
