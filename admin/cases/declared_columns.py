@@ -10,7 +10,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask import g, has_request_context, request
@@ -50,12 +50,11 @@ class _OnDay:
     """A day kept as text compares as text, because it is written year first."""
 
     column: Any
+    verb: ClassVar[str] = ""
 
     def condition(self, value: dt.date) -> sa.ColumnElement[bool]:
-        kept = self.column
+        kept: sa.ColumnElement[Any] = self.column
         return (kept >= value.isoformat()) if self.verb == "from" else (kept <= value.isoformat())
-
-    verb = ""
 
 
 class DeclaredFrom(_OnDay, FromDay):
@@ -86,7 +85,7 @@ class DeclaredFlag(YesOrNo):
 class _Decimal:
     """A sum or a share is kept as text, and compares as the number it says."""
 
-    def clean(self, text: str) -> float:
+    def clean(self, text: str) -> Any:
         if len(text.strip()) > LONGEST_NUMBER:
             raise ValueError(text)
         number = float(text)
