@@ -275,7 +275,6 @@ def test_the_list_follows_relations(add: Any, admin: Any) -> None:
     shown = page(client, "/admin/car/?sort=maker&page_size=20")
     assert column(shown, 2) == ["Audi", "Škoda", "Škoda"]
     assert column(shown, 3) == ["middle"] * 3
-    assert column(page(client, "/admin/car/?search=audi")) == []
     assert column(page(client, "/admin/car/?search=Audi")) == ["A4"]
     for argument in ("flt_maker_name_contains=udi", "flt_maker_name_equal=Audi", "flt_size_is=l"):
         assert column(page(client, f"/admin/car/?{argument}")) == (
@@ -399,17 +398,16 @@ def test_a_row_that_is_pointed_at_stays_with_a_sentence(
     add: Any, admin: Any, csrf: Any, engine: Engine
 ) -> None:
     with Session(engine) as session:
-        Base.metadata.create_all(engine)
         session.add(Maker(id=9, name="Wanderer"))
         session.commit()
     add(MakerView, Maker)
     client = admin()
     sent = {"csrf_token": csrf()}
     answer = client.post(
-        "/admin/maker/delete/", data=sent | {"id": "10"}, headers=ENGLISH, follow_redirects=True
+        "/admin/maker/delete/", data=sent | {"id": "1"}, headers=ENGLISH, follow_redirects=True
     )
     assert "Škoda stays" in _messages(answer.text)
-    sent |= {"action": "delete", "rowid": ["9", "10", "11"]}
+    sent |= {"action": "delete", "rowid": ["9", "1", "2"]}
     answer = client.post("/admin/maker/action/", data=sent, headers=ENGLISH, follow_redirects=True)
     assert "1 row was deleted." in answer.text
     with Session(engine) as session:
