@@ -92,13 +92,13 @@ FALSE_QUERIES = [
 ]
 
 
-@pytest.mark.parametrize("view", ["employee", "user", "post_holding"])
 def _text(page: BeautifulSoup, selector: str) -> str:
     found = page.select_one(selector)
     assert found is not None, selector
     return found.get_text()
 
 
+@pytest.mark.parametrize("view", ["employee", "user", "post_holding"])
 def test_a_link_that_is_not_true_any_more_gives_the_list(view: str, admin: FlaskClient) -> None:
     for query in FALSE_QUERIES:
         assert admin.get(f"/admin/{view}/?{query}").status_code == 200, query
