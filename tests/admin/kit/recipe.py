@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from flask_admin.actions import action
-from flask_admin.contrib.sqla.filters import BooleanEqualFilter
 from sqlalchemy.orm import DeclarativeBase
 
 import models
@@ -47,12 +45,7 @@ def add_table(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Any:
     record: dict[str, Any] = {**vars(models), "Base": own_base()}
     exec(lines["models.py"], record)  # what stands in our own CONTRIBUTING.md
     brand = record["Brand"]
-    page = {
-        **vars(people),
-        "Brand": brand,
-        "action": action,
-        "BooleanEqualFilter": BooleanEqualFilter,
-    }
+    page = {**vars(people), "Brand": brand}
     exec(lines["admin/company/people.py"], page)  # as above
     right = "{" + lines["admin/kit/rights.py, in RIGHTS"] + "}"
     for route, roles in eval(right, vars(rights)).items():  # as above
