@@ -297,7 +297,7 @@ def addresses(app: Flask, case: str) -> Iterator[str]:
     known |= {"deed": "replied", "kind": "csv", "export_type": "csv", "paper_id": 1}
     known |= {"sheet_id": 1, "problem_id": 1, "customer_id": 1, "entry_id": 1, "flag_id": 1}
     known |= {"rule_id": 1, "other_id": 1, "what_if_id": 1, "section": "deadline", "day": "x"}
-    known |= {"year": 2026, "vote": "closing"}
+    known |= {"year": 2026, "vote": "closing", "filename": "none.css"}
     known |= {
         "policy": "skoda-dealer",
         "key": "complaints",
