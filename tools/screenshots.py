@@ -160,7 +160,7 @@ class Photographer:
         self.addresses = subjects(settings)
 
     def take(self, plan: dict[str, tuple[str, ...]], language: str, screen: dict[str, Any]) -> None:
-        """Log in as each user of the plan and photograph the pages named beside him."""
+        """Log in as each user of the plan and photograph the pages named beside them."""
         phone = ".phone" if screen is PHONE else ""
         for username, pages in plan.items():
             window = self._window(username, language, screen)

@@ -136,7 +136,7 @@ def _waiting(session: Session) -> list[str]:
 
 
 def _tell(session: Session, number: str) -> None:
-    """The handler writes on his telephone what somebody else types in the file meanwhile."""
+    """Let the handler write by telephone what another person types in the file meanwhile."""
     complaint = session.scalars(sa.select(Complaint).where(Complaint.number == number)).one()
     handler = complaint.handler
     assert handler is not None

@@ -377,7 +377,7 @@ def _said(form: Any) -> dict[str, Any]:
 
 
 def case_page(session: Session, number: str) -> CasePage:
-    """The case as the visitor sees it; a page that is not there when he does not see it."""
+    """The case as the visitor sees it; a page that is not there when they may not see it."""
     seen = desk.scope(session, current_user.user, on=today())
     try:
         return desk.case_page(session, number, current_user.user, seen=seen, now=now(), on=today())

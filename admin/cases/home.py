@@ -20,7 +20,7 @@ MONEY = frozenset({Role.hr, Role.care, Role.administrator, Role.general_manager}
 
 
 class HomePage(RedressPage):
-    """What waits for the visitor. An employee for whom nothing does is led to his first page."""
+    """Show what waits for the visitor; who has nothing waiting is led to their first page."""
 
     group, icon = "desk", "home"
 

@@ -1,6 +1,6 @@
 """The pages of whoever sits on a jury: the matters it is to decide, and the vote.
 
-A juror need not see any other page of the case. Neither the customer's name nor his telephone is
+A juror need not see any other page of the case. Neither the customer's name nor their telephone is
 here, nor how the others voted.
 """
 

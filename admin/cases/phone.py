@@ -1,8 +1,8 @@
 """The page behind every row of a department's workbook, made for a thumb: `/c/<number>`.
 
 A file on a share cannot be opened on the move, so each row links here: one case, what the row
-says, photos, and the deeds the visitor may do now. `/c/` lists what waits for him; answers that
-wait for his confirmation are confirmed right there.
+says, photos, and the deeds the visitor may do now. `/c/` lists what waits for them; answers that
+wait for their confirmation are confirmed right there.
 """
 
 from __future__ import annotations

@@ -273,12 +273,12 @@ class EmployeeView(RedressView):
         people.change_employee(self.session, row, **{name: form[name].data for name in names})
 
     def holdings(self, employee: Employee) -> list[PostHolding]:
-        """The posts he holds or held, the newest first, for his page."""
+        """The posts the employee holds or held, the newest first, for their page."""
         statement = sa.select(PostHolding).where(PostHolding.employee_id == employee.id)
         return list(self.session.scalars(statement.order_by(PostHolding.from_on.desc())))
 
     def standing(self, holding: PostHolding) -> Markup:
-        """Whether he holds it now."""
+        """Whether the employee holds the post now."""
         return standing(holding.from_on, holding.until_on)
 
     def post_label(self, holding: PostHolding) -> str:
@@ -422,7 +422,7 @@ def _held(deputy: Deputy) -> str:
 
 
 class UserView(RedressView):
-    """Who logs in and which pages he opens."""
+    """Accounts: who logs in and which pages they open."""
 
     group, icon = "people", "key"
     can_create = can_edit = True

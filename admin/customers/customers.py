@@ -1,4 +1,4 @@
-"""Customers: whom the company looks after by himself, and who is marked for special attention."""
+"""Customers: who is looked after one by one, and who is marked for special attention."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from services.regulation import policies
 
 
 class IsKey(OneOf):
-    """Whether the company looks after a customer by himself."""
+    """Whether the company looks after the customer one by one."""
 
     def __init__(self) -> None:
         words = (("key", lazy_gettext("Key customer")), ("none", lazy_gettext("Others")))
@@ -105,7 +105,7 @@ class CustomerView(RedressView):
 
     @expose("/<int:customer_id>/")
     def one(self, customer_id: int) -> str:
-        """The page of a customer: his cases, his tier, the marks there were."""
+        """Show a customer: their cases, their tier, the marks there were."""
         return self._page(self._customer(customer_id))
 
     def _customer(self, customer_id: int) -> Customer:
@@ -145,7 +145,7 @@ class CustomerView(RedressView):
 
     @expose("/<int:customer_id>/rank/", methods=("POST",))
     def rank(self, customer_id: int) -> Response:
-        """Say whether the company looks after the customer by himself."""
+        """Say whether the company looks after the customer one by one."""
         customer = self._customer(customer_id)
         wanted = request.form.get("key") == "1"
         customers.set_key_customer(self.session, customer, key_customer=wanted)

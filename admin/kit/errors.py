@@ -1,4 +1,4 @@
-"""What a visitor sees when something cannot be done: his words, his language, no trace of code.
+"""Pages of errors: what cannot be done, in the visitor's words and language, no trace of code.
 
 What was typed into a refused form is handed back, so that nobody types it twice.
 """

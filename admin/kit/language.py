@@ -38,7 +38,7 @@ def init_app(app: Flask, db: SQLAlchemy, settings: Settings) -> None:
 
 
 def _chosen() -> str | None:
-    """What the visitor said: in the address, in his account, in the cookie."""
+    """The language the visitor chose: in the address, in their account, in the cookie."""
     if not has_request_context():
         return None
     own = getattr(current_user, "language", None)

@@ -24,7 +24,7 @@ _LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
 class Visitor(UserMixin):
-    """The logged-in user as pages see him; `user` is his row."""
+    """The logged-in user as pages see them; `user` is their row."""
 
     def __init__(self, user: User) -> None:
         self.user = user

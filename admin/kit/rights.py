@@ -1,6 +1,6 @@
 """Who opens which page: one table of every route × role, and the guard that asks it.
 
-Roles decide pages; what somebody may do on a page is answered by the posts he holds, in the
+Roles decide pages; what somebody may do on a page is answered by the posts they hold, in the
 rules. A route that is not in the table opens for nobody, so a forgotten one is noticed at once.
 """
 
@@ -37,7 +37,7 @@ CUSTOMERREADERS = CARE | {Role.general_manager}
 
 PAYROLL = CARE | {Role.general_manager, Role.hr, Role.auditor}
 JURORS = EVERYONE - {Role.auditor}
-"""Whoever may sit on a jury or appeal for himself: everybody but who changes nothing."""
+"""Whoever may sit on a jury or appeal for themselves: all but those who change nothing."""
 
 MONEYREADERS = PAYROLL | {Role.director, Role.member, Role.employee}
 
@@ -128,7 +128,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "policy.version": EVERYONE,
     "policy.compare": EVERYONE,
     "policy.file": EVERYONE,
-    # whoever edits does not approve what he wrote himself; the deed asks that
+    # whoever edits does not approve their own draft; the deed asks that
     "draft.index": ADMINISTRATOR,
     "draft.numbers": ADMINISTRATOR,
     "draft.choices": ADMINISTRATOR,

@@ -70,7 +70,7 @@ class AppealForm(PenaltyForm):
 
 
 APPEAL = "appealed"
-"""What somebody does about a penalty of his own; the others are deeds of an office."""
+"""Deeds of an employee about their own penalty; the others are deeds of an office."""
 
 DEEDS: dict[str, tuple[type[PenaltyForm], Callable[..., Any], PenaltyStatus]] = {
     "penalty_confirmed": (PenaltyForm, penalties.confirm, PenaltyStatus.proposed),
@@ -82,7 +82,7 @@ DEEDS: dict[str, tuple[type[PenaltyForm], Callable[..., Any], PenaltyStatus]] = 
 
 
 class PenaltyView(RedressView):
-    """The penalties somebody may see: his own, or everybody's."""
+    """The penalties the visitor may see: their own, or everybody's."""
 
     group, icon = "money", "money"
     column_list = (
@@ -255,7 +255,7 @@ class PenaltyView(RedressView):
         )
 
     def _appealable(self, found: Penalty, facts: CaseFacts, pack: Pack) -> bool:
-        """Whether this visitor may appeal now: his own charge, while its term runs."""
+        """Whether this visitor may appeal now: their own penalty, while the term of appeal runs."""
         ends = found.counts_at
         vote = _question(facts, pack)
         if not _is_mine(found) or vote is None or ends is None or ends < now():
@@ -266,7 +266,7 @@ class PenaltyView(RedressView):
         return refusal(facts, APPEAL, by, pack=pack, event=event) is None
 
     def _by(self, found: Penalty) -> By:
-        """The visitor with the posts he holds today under the regulation of the case."""
+        """The visitor with the posts they hold today under the regulation of the case."""
         _pack, calendar = journal.rules_of(self.session, found.complaint)
         return actors.as_of(
             self.session,

@@ -1,6 +1,6 @@
 """Trying a regulation: a case step by step, and a version on the cases of a past period.
 
-Nothing here is written to a case. What somebody puts together travels in his form; a version
+Nothing here is written to a case. What a visitor puts together travels in their form; a version
 tried on past cases is asked of the worker, and what came of it is a page of its own.
 """
 
