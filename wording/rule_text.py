@@ -161,6 +161,7 @@ FIELDS = {
     "title": lazy_gettext("Title"),
     "value": lazy_gettext("Value"),
     "wage_month_ends_on": lazy_gettext("The wage month ends on day"),
+    "edition": lazy_gettext("Edition of the judging"),
     "when": lazy_gettext("When"),
     "who": lazy_gettext("Who pays"),
     "window_from": lazy_gettext("Not before"),

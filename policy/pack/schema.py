@@ -48,13 +48,17 @@ from policy.pack.shapes import (
     Text,
     check_choices,
 )
+from policy.vocabulary import editions
 from policy.vocabulary.marks import RefTo, ValueOf
 from policy.vocabulary.status import CallOutcome, CallPurpose
 from policy.vocabulary.worktime import Unit
 
 
 class PolicyHead(Entry):
-    """The regulation itself, and the terms of appeal, wage month and customer flags."""
+    """The regulation itself, and the terms of appeal, wage month and customer flags.
+
+    `edition` is that of the engine its cases are judged by.
+    """
 
     section = "policy"
 
@@ -64,6 +68,11 @@ class PolicyHead(Entry):
     customer_flag_term: Quantity | None = None  # the longest time a customer stays marked
     customer_flag_cite: Clause | None = None  # the clause that says so
     wage_month_ends_on: Annotated[int, Field(ge=1, le=31)]
+    edition: Annotated[int, Field(ge=editions.FIRST, le=editions.LATEST)] = editions.FIRST
+
+    def judges(self, way: editions.Judging) -> bool:
+        """Whether its cases are judged in a way that a later edition brought."""
+        return self.edition >= way.since
 
     @model_validator(mode="after")
     def _marks_by_a_clause(self) -> PolicyHead:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from policy.vocabulary.editions import LATEST
+
 CLAUSE = "1"
 
 
@@ -22,6 +24,7 @@ def starter_pack(key: str, label: str) -> dict[str, Any]:
             "cite": CLAUSE,
             "appeal_term": {"amount": 5, "unit": "working_day"},
             "wage_month_ends_on": 25,
+            "edition": LATEST,
         },
         "clause": [{"key": CLAUSE, "label": "总则"}],
         **_department(),

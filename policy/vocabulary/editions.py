@@ -1,0 +1,24 @@
+"""Editions of the engine: how a regulation is judged that says nothing else.
+
+A regulation names its edition, so a case that was judged under an older text is folded as it was
+judged, whatever the engine learned since. A way of judging that changes what an old journal makes
+is a member here and asked for with `pack.policy.judges`; what only a new word of the schema brings
+needs none.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+FIRST, SECOND = 1, 2
+LATEST = SECOND
+
+
+class Judging(Enum):
+    """A way of judging and the edition since which it is in force."""
+
+    def __init__(self, since: int, sentence: str) -> None:
+        self.since = since
+        self.sentence = sentence
+
+    whole_days = SECOND, "A term that begins on a day that does not count leaves whole days."
