@@ -65,6 +65,9 @@ SENTENCES = {
     "receipt_of_registration": lazy_gettext(
         "Only a term that begins with the registration can count from the receipt."
     ),
+    "judged_within_alone": lazy_gettext(
+        "How soon a stated time must be recorded is said of terms judged by a stated time."
+    ),
     "window_of_days": lazy_gettext("A window goes from one calendar day to another."),
     "window_backwards": lazy_gettext("The window ends before it opens."),
     "kept_forever": lazy_gettext(
@@ -117,6 +120,7 @@ SENTENCES = {
     "reference_gone": lazy_gettext("It points to “%(other)s” (%(kind)s), which is not there."),
     "field_gone": lazy_gettext("A condition asks for the field “%(asked)s”, which is gone."),
     "post_gone": lazy_gettext("There is no post or part in a case called “%(post)s”."),
+    "bound_of_nothing": lazy_gettext("Only a term that ends tells whom it binds."),
     "sheet_twice": lazy_gettext("Another source already takes what departments type into a file."),
     "no_grade": lazy_gettext("“%(other)s” is no grade."),
     "value_gone": lazy_gettext("“%(asked)s” can never be “%(value)s”: there is no such choice."),

@@ -12,7 +12,7 @@ from typing import Any
 from flask_babel import gettext
 
 import wording
-from policy.pack.loading import CASE_ROLES, parameter_values
+from policy.pack.loading import BOUND, CASE_ROLES, parameter_values
 from policy.pack.shapes import OF_DAYS
 from policy.pack.slots import Slot, parameter_shapes
 from policy.proof import domains
@@ -95,6 +95,8 @@ class RuleChoices:
             return wording.labelled(slot.members)
         if (slot.name, slot.shape) == ("to", "text"):
             return []  # the addressee of a report outside is no one of the company
+        if slot.name == "binds":
+            return self._bound
         if slot.name in _PEOPLE:
             return self.people
         return self._slots if slot.name in _SLOTS else []
@@ -112,12 +114,21 @@ class RuleChoices:
     @cached_property
     def people(self) -> Options:
         """Posts, the people of departments, and roles on the case."""
-        roles = [(role, str(WORDS.get(role, role))) for role in sorted(CASE_ROLES)]
-        members = [
+        roles = [(role, str(WORDS.get(role, role))) for role in sorted(CASE_ROLES | {"bound"})]
+        return [*self.keys("post"), *self._members, *roles]
+
+    @cached_property
+    def _members(self) -> Options:
+        return [
             (f"member:{key}", gettext("anybody of: %(what)s", what=label))
             for key, label in self.keys("department")
         ]
-        return [*self.keys("post"), *members, *roles]
+
+    @cached_property
+    def _bound(self) -> Options:
+        """The roles, posts and departments that a deadline may bind."""
+        roles = [(role, str(WORDS.get(role, role))) for role in sorted(BOUND)]
+        return [*roles, *self.keys("post"), *self._members]
 
     @cached_property
     def _slots(self) -> Options:

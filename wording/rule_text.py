@@ -117,6 +117,9 @@ FIELDS = {
     "ways": lazy_gettext("Ways"),
     "window": lazy_gettext("Within how long"),
     "binds": lazy_gettext("Binds"),
+    "judged_within": lazy_gettext("A stated time must be recorded within"),
+    "owed_when_closed": lazy_gettext("Owed on a closed case too"),
+    "unattended": lazy_gettext("Unread until it is registered"),
     "breach_of": lazy_gettext("When late"),
     "by": lazy_gettext("By"),
     "by_hand": lazy_gettext("Set by a person"),
@@ -228,6 +231,7 @@ WORDS = {
     "visit_rate": lazy_gettext("share visited"),
     "week": lazy_gettext("every week"),
     "archive": lazy_gettext("goes to the archive"),
+    "bound": lazy_gettext("whom the term binds"),
     "breach": lazy_gettext("counts as late"),
     "choice": lazy_gettext("choice"),
     "date": lazy_gettext("date"),
@@ -294,7 +298,17 @@ STANDINGS = {
 }
 """The states of an approval or a question, and the subjects a customer is told about."""
 NUMBERS = frozenset(
-    {"within", "window_from", "review_every", "in_all", "keep", "amount", "attempts", "on_days"}
+    {
+        "within",
+        "judged_within",
+        "window_from",
+        "review_every",
+        "in_all",
+        "keep",
+        "amount",
+        "attempts",
+        "on_days",
+    }
     | {"appeal_term", "wage_month_ends_on"}
 )
 _HIDDEN_FIELDS = frozenset({"key", "label", "cite", "note", "ask"})

@@ -255,9 +255,16 @@ def _reason(term: Quantity, due: Due) -> dict[str, Any]:
 
 
 def _person_bound(facts: CaseFacts, entry: DeadlineEntry) -> str | None:
-    if entry.binds == "responsible":
-        return facts.responsible
-    return facts.handler if entry.binds == "handler" else None
+    """Return the employee a deadline binds by their part in the case; None for a post."""
+    match entry.binds:
+        case "responsible":
+            return facts.responsible
+        case "handler":
+            return facts.handler
+        case "first_asked":
+            return facts.first_asked
+        case _:
+            return None
 
 
 def _put_in_slot(facts: CaseFacts, deadline: DeadlineFacts, pack: Pack) -> CaseFacts:

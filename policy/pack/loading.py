@@ -186,7 +186,7 @@ CASE_ROLES = frozenset(
 
 def is_role(who: str) -> bool:
     """Whether a name in a signoff is a role on the case, for which no post must be held."""
-    return who in CASE_ROLES - {"director"} or who.startswith("member:")
+    return who in (CASE_ROLES | BOUND) - {"director"} or who.startswith("member:")
 
 
 def check_pack(pack: Pack) -> Iterator[dict[str, Any]]:
@@ -204,6 +204,10 @@ def check_pack(pack: Pack) -> Iterator[dict[str, Any]]:
     for entry in [entry for entry in pack.channel if entry.sheet][1:]:
         why = "sheets bring cases by another channel already"
         yield _problem(f"channel.[{entry.key}]", why, "sheet_twice")
+    for entry in pack.alert:
+        if "bound" in entry.to and entry.breach_of is None:
+            why = "only a deadline that ends binds somebody"
+            yield _problem(f"alert.[{entry.key}]", why, "bound_of_nothing")
     for entry in pack.escalation:
         if (step := pack.find("severity", entry.grade)) and step.scale != "grade":
             why = f"not a grade: {entry.grade}"
@@ -214,14 +218,19 @@ def check_pack(pack: Pack) -> Iterator[dict[str, Any]]:
     yield from _unusable_names(pack)
 
 
-_TOLD = frozenset({"director", "handler", "first_asked", "lead_department"})
+BOUND = frozenset({"responsible", "handler", "first_asked"})
+"""The roles on the case that a deadline may bind, beside posts and members of a department."""
+_TOLD = frozenset({"director", "handler", "first_asked", "lead_department", "bound"})
 ROLES_BY_SECTION: Mapping[str, frozenset[str]] = {
+    "deadline": BOUND,
     "signoff": CASE_ROLES,
     "chain": CASE_ROLES - frozenset(SHEETS),
     "authority": frozenset({"anybody"}),
     "alert": _TOLD,
     "report": frozenset({"director"}),
 }
+_OR_MEMBERS = frozenset({"deadline", "signoff", "chain"})
+"""The sections that may name the members of a department as well."""
 """The sections whose entries name people as text, and the roles allowed beside posts."""
 _POST = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]*")
 
@@ -238,6 +247,8 @@ def named_people(section: str, entry: Any) -> Iterator[tuple[str, tuple[str, ...
         yield from (("steps", (who,)) for who in entry.steps)
     elif section == "alert":
         yield "to", entry.to
+    elif section == "deadline" and entry.binds:
+        yield "binds", (entry.binds,)
     elif section == "report":
         yield "by", (entry.by,)
         yield from (("to", (who,)) for who in entry.to if _POST.fullmatch(who))
@@ -248,7 +259,7 @@ def _unknown_people(pack: Pack) -> Iterator[dict[str, Any]]:
         for entry in getattr(pack, section):
             for who in (who for _, names in named_people(section, entry) for who in names):
                 member, _, key = who.rpartition(":")
-                of_department = member == "member" and "participants" in parts
+                of_department = member == "member" and section in _OR_MEMBERS
                 known = pack.find("department", key) if of_department else pack.find("post", who)
                 if who not in parts and not known:
                     why = f"no such post or role: {who}"

@@ -143,12 +143,14 @@ class ChannelEntry(Entry):
     """A way by which cases reach the company.
 
     `sheet` marks the one channel of what a department types into its own workbook, and names the
-    kind of such a case.
+    kind of such a case. What comes by an `unattended` one (a letter box, the post) nobody has read
+    before it is registered: terms from the receipt count from then.
     """
 
     section = "channel"
 
     sheet: Annotated[str, RefTo("kind")] | None = None
+    unattended: Flag = False
 
 
 class CategoryEntry(Entry):
@@ -225,6 +227,11 @@ class DeadlineEntry(Entry):
     field with a day or instant; a later start (a new round, a graver grade) does not count from the
     receipt. `promise`: a promise to the customer moves the end, moves it only earlier, or must lie
     within it. `after_closing` replaces `within` for a start after office hours.
+
+    `binds` is a role on the case, a post, or `member:` of a department; it is told of the breach.
+    What binds the `responsible` binds who was asked first until a department has the case.
+    `judged_within` is how soon a time that a person states must be recorded to count. Once a case
+    is closed its terms no longer come to apply, except those `owed_when_closed`.
     """
 
     section = "deadline"
@@ -243,11 +250,13 @@ class DeadlineEntry(Entry):
     review_every: Quantity | None = None
     promise: Literal["overrides", "earlier", "within"] | None = None
     slot: Text | None = None
-    binds: Literal["responsible", "handler"] | None = None
+    binds: Text | None = None
     ends: Literal["breach", "archive", "upgrade", "warning"] = "breach"
     grade: Annotated[str, RefTo("severity")] | None = None
     carries_over: Flag = False  # whether a new round leaves it running
     judged_by: Literal["stated", "recorded"] = "recorded"  # which time of the event counts
+    judged_within: Quantity | None = None
+    owed_when_closed: Flag = False
 
     @model_validator(mode="after")
     def _has_an_end(self) -> DeadlineEntry:
@@ -258,6 +267,10 @@ class DeadlineEntry(Entry):
         if self.after_closing and not (self.within and self.window_from is None):
             raise SchemaError(
                 "after_closing_alone", "`after_closing` is in place of `within`, and of no window"
+            )
+        if self.judged_within and self.judged_by != "stated":
+            raise SchemaError(
+                "judged_within_alone", "`judged_within` belongs to a term judged by a stated time"
             )
         if (self.ends == "upgrade") != (self.grade is not None):
             raise SchemaError(

@@ -281,6 +281,8 @@ def _other_words(one: FieldMarks, value: str, data: Mapping[str, Any]) -> Iterat
         yield from _next_key([entry["key"] for entry in data.get(ref.section, ())], value)
     if one.name == "counts_from":
         yield from (word for word in ("event", "received") if word != value)
+    if one.name == "binds":
+        yield from (word for word in ("responsible", "handler") if word != value)
     if one.name == "template":
         yield from _other_widths(value)
     if one.optional and not one.required:

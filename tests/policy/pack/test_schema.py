@@ -272,9 +272,23 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         pytest.param(
             'binds = "responsible"\n\n[[deadline]]\nkey = "close_b"',
             'binds = "janitor"\n\n[[deadline]]\nkey = "close_b"',
-            "deadline.[close_a].binds",
-            "Input should be 'responsible' or 'handler'",
+            "deadline.[close_a]",
+            "no such post or role: janitor",
             id="a clock that binds nobody known",
+        ),
+        pytest.param(
+            'binds = "responsible"\n\n[[deadline]]\nkey = "close_b"',
+            'binds = "lead_department"\n\n[[deadline]]\nkey = "close_b"',
+            "deadline.[close_a]",
+            "no such post or role: lead_department",
+            id="a clock that binds a part no term can bind",
+        ),
+        pytest.param(
+            'binds = "responsible"\n\n[[deadline]]\nkey = "close_b"',
+            'judged_within = { amount = 1, unit = "hour" }\n\n[[deadline]]\nkey = "close_b"',
+            "deadline.[close_a]",
+            "`judged_within` belongs to a term judged by a stated time",
+            id="how soon a time nobody states must be recorded",
         ),
         pytest.param(
             'within = { amount = 24, unit = "hour" }',
