@@ -98,6 +98,11 @@ SENTENCES = {
     "choices_missing": lazy_gettext(
         "A field that offers choices needs some; nobody could fill it in."
     ),
+    "bounds_of_days": lazy_gettext("Only a day or a time can be bounded by a day."),
+    "bounds_of_numbers": lazy_gettext("Only a number, a sum or a rate can have a least value."),
+    "lowers_classified": lazy_gettext(
+        "Only what is classified can be lowered: name that deed and no other."
+    ),
     "part_twice": lazy_gettext("Two parts of it have the key “%(part)s”."),
     "survey_without_form": lazy_gettext(
         "Say in which form and in which of its fields the scores stand."

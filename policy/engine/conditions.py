@@ -6,10 +6,10 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-from policy.pack.forms_and_reports import STANDING
+from policy.pack.forms_and_reports import ROUND_FACTS, STANDING
 from policy.pack.shapes import Condition, ConditionRow
 from policy.vocabulary.events import Event
-from policy.vocabulary.facts import PICTURES, CaseFacts, replace
+from policy.vocabulary.facts import PICTURES, CaseFacts, FormEntryFacts, replace
 from policy.vocabulary.status import CallPurpose
 
 _CALLS = {
@@ -67,18 +67,31 @@ def _derived_value(field: str, facts: CaseFacts) -> Any:
         return len(facts.body or "")
     if field == "last_answer":
         return facts.callbacks[-1].outcome if facts.callbacks else None
+    if field == "extension":
+        return _extension_state(facts)
     return facts.extra.get(field)
+
+
+def _extension_state(facts: CaseFacts) -> str | None:
+    """Return what became of this round's last extension: asked, granted or refused."""
+    asked = [one for one in facts.extensions if one.round == facts.round]
+    if not asked:
+        return None
+    return {None: "asked", True: "granted", False: "refused"}[asked[-1].granted]
 
 
 def _path_value(path: str, facts: CaseFacts, event: Event | None) -> Any:
     """Return the value of a path such as `event.x`, `event.data.x`, `form.visit.day`, `chain.x`.
 
     `late.DEADLINE` is true once a breach of that deadline stands, whichever round it was in.
-    `round.form.visit` counts only what was entered in this round.
+    `round.form.visit` counts only what was entered in this round; what else may be asked of a round
+    stands in ROUND_FACTS.
     """
     section, _, name = path.partition(".")
     key, _, field = name.partition(".")
     if section == "round":
+        if name in ROUND_FACTS:
+            return _round_fact(name, facts)
         this = tuple(form_entry for form_entry in facts.entries if form_entry.round == facts.round)
         return _path_value(name, replace(facts, entries=this), event)
     if section == "event":
@@ -97,6 +110,28 @@ def _path_value(path: str, facts: CaseFacts, event: Event | None) -> Any:
         last = facts.last_entry(section, key)
         return last.data.get(field) if last else None
     return facts.times_entered(section, key) or None
+
+
+def _round_fact(name: str, facts: CaseFacts) -> Any:
+    """Return the last finding, promise or call of this round; None where it has none."""
+    section, _, purpose = name.partition(".")
+    if section == "call":
+        calls = [
+            call
+            for call in facts.callbacks
+            if call.round == facts.round and purpose in ("", call.purpose.value)
+        ]
+        return calls[-1].outcome.value if calls else None
+    kept = "promise" if name == "promised_at" else "finding"
+    last = next((one for one in reversed(facts.entries) if _is_kept(one, kept, name)), None)
+    if last is None or last.round != facts.round:
+        return None
+    return last.key if name == "finding" else last.data["until" if kept == "promise" else "valid"]
+
+
+def _is_kept(one: FormEntryFacts, section: str, name: str) -> bool:
+    timed = name != "promised_at" or one.data.get("until")
+    return one.section == section and bool(timed)
 
 
 def _decision_state(section: str, key: str, facts: CaseFacts) -> str | None:

@@ -15,11 +15,15 @@ from policy.pack.shapes import (
     FieldPath,
     FieldShape,
     Flag,
+    Involvement,
+    Number,
     Percent,
     Quantity,
     SchemaError,
     Shape,
     Text,
+    ValueBounds,
+    check_bounds,
     check_choices,
     check_unique_keys,
     checked_fen,
@@ -30,9 +34,15 @@ COUNTED = frozenset({"form", "report_out", "informed", "ladder", "participant", 
 """Sections whose entries a condition counts; of a form also by its fields."""
 STANDING = {"chain": "chain", "vote": "ruling"}
 """Sections whose state a condition asks for, and the section of the entry that says it."""
+OF_A_ROUND = COUNTED | frozenset(STANDING)
+"""Sections whose entries of this round alone a condition may ask for."""
+ROUND_FACTS = frozenset(
+    {"finding", "valid", "promised_at"} | {"call", "call.verification", "call.satisfaction"}
+)
+"""What else a condition may ask of this round alone: its last finding, promise and call."""
 
 
-class FormField(Shape):
+class FormField(ValueBounds):
     """One field of a form."""
 
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
@@ -44,19 +54,22 @@ class FormField(Shape):
     @model_validator(mode="after")
     def _offers_something(self) -> FormField:
         check_choices(self.shape, self.choices)
+        check_bounds(self.shape, self)
         return self
 
 
 class FormTemplate(Entry):
     """A form that may be filled any number of times: on a case, or by itself (`alone`).
 
-    `covers` names the two instants of a turn of duty, for a log that must leave no hour of day or
-    night uncovered.
+    `of` is the paper that a filling is about: it comes after that one, and counts no longer once
+    that one is filled anew. `covers` names the two instants of a turn of duty, for a log that must
+    leave no hour of day or night uncovered.
     """
 
     section = "form"
 
     applies: Condition = ()
+    of: FieldPath | None = None
     alone: Flag = False
     covers: tuple[Text, Text] | None = None
     fields: Annotated[tuple[FormField, ...], Field(min_length=1)]
@@ -100,11 +113,16 @@ class LedgerEntry(Entry):
 
 
 class ChainEntry(Entry):
-    """Approvals by posts, one after another; a refusal ends the chain."""
+    """Approvals by posts, one after another; a refusal ends the chain.
+
+    `of` are the papers that are approved: no post approves before they are there, and one that is
+    filled anew needs every approval anew.
+    """
 
     section = "chain"
 
     applies: Condition = ()
+    of: tuple[FieldPath, ...] = ()
     steps: Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
@@ -164,7 +182,9 @@ class FindingEntry(Entry):
 class VoteEntry(Entry):
     """A question a jury decides: its members, its majority, who is excluded.
 
-    Silence is not consent: the count is of the members appointed.
+    Silence is not consent: the count is of the members appointed. Once `within` is over since they
+    were appointed, the silence of a member is a no. `further` is the most members that may be
+    appointed beside the holders of the posts.
     """
 
     section = "vote"
@@ -173,7 +193,9 @@ class VoteEntry(Entry):
     applies: Condition = ()
     rule: Literal["unanimous", "majority"]
     members: Annotated[tuple[Annotated[str, RefTo("post")], ...], Field(min_length=1)]
-    never: tuple[Literal["handler", "director", "concerned", "appellant"], ...] = ()
+    never: tuple[Involvement, ...] = ()
+    within: Quantity | None = None
+    further: Number | None = None
 
 
 class AuthorityEntry(Entry):

@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from policy.pack.forms_and_reports import COUNTED, STANDING
+from policy.pack.forms_and_reports import COUNTED, OF_A_ROUND, ROUND_FACTS, STANDING
 from policy.pack.numbering import render_number
 from policy.pack.schema import SECTIONS, SHEETS, Pack
 from policy.pack.shapes import ConditionRow, Shape
@@ -176,7 +176,7 @@ KNOWN_FACTS = frozenset(
     }
     | {"first_asked", "linked", "finding", "valid", "concerned", "struck"}
     | {"promised_at", "informed_at", "confirmed_at", "dispatched_at", "received_at", "upgraded_at"}
-    | {"body_length", "last_answer"}
+    | {"body_length", "last_answer", "extension"}
 )
 CASE_ROLES = frozenset(
     {"director", "handler", "lead_department", "first_asked", "concerned", "participants"}
@@ -366,23 +366,29 @@ def _unknown_fields(pack: Pack, entry: Shape) -> Iterator[str]:
                 pack, row.field
             ):
                 yield row.field
-    for name in ("until", "counts_from", "of"):
-        said = getattr(entry, name, None)
-        known = said in (None, "event", "received", "") or said in KNOWN_FACTS | own
+    for said in _named_fields(entry):
+        known = said in ("event", "received", "") or said in KNOWN_FACTS | own
         if not (known or _is_entry_path(pack, str(said))):
             yield str(said)
+
+
+def _named_fields(entry: Shape) -> Iterator[Any]:
+    """Yield the fields that an entry names outside its conditions."""
+    for name in ("until", "counts_from", "of"):
+        said = getattr(entry, name, None)
+        yield from said if isinstance(said, tuple) else () if said is None else (said,)
 
 
 def _is_entry_path(pack: Pack, path: str) -> bool:
     """Whether a path names a form entry, a late deadline or a field of the event.
 
     Such as `form.visit`, `form.visit.day`, `event.data.day`, `event.extra.plate`, `late.close`;
-    after `round.`, an entry of this round.
+    after `round.`, an entry of this round, or one of ROUND_FACTS.
     """
     section, _, name = path.partition(".")
     key, _, field = name.partition(".")
     if section == "round":
-        return key in COUNTED and _is_entry_path(pack, name)
+        return name in ROUND_FACTS or (key in OF_A_ROUND and _is_entry_path(pack, name))
     if section == "event":
         if key == "extra":
             return pack.find("field", field) is not None

@@ -41,11 +41,14 @@ from policy.pack.shapes import (
     FieldPath,
     FieldShape,
     Flag,
+    Involvement,
     Quantity,
     Scalar,
     SchemaError,
     Shape,
     Text,
+    ValueBounds,
+    check_bounds,
     check_choices,
 )
 from policy.vocabulary import editions
@@ -159,7 +162,7 @@ class CategoryEntry(Entry):
     section = "category"
 
 
-class FieldEntry(Entry):
+class FieldEntry(Entry, ValueBounds):
     """A field of a case beyond those every case has; kept in `extra`."""
 
     section = "field"
@@ -171,11 +174,17 @@ class FieldEntry(Entry):
     @model_validator(mode="after")
     def _offers_something(self) -> FieldEntry:
         check_choices(self.shape, self.choices)
+        check_bounds(self.shape, self)
         return self
 
 
 class SeverityEntry(Entry):
-    """A step of a scale (grade or level) and its conditions; the first step that fits is taken."""
+    """A step of a scale (grade or level) and its conditions; the first step that fits is taken.
+
+    The steps of a scale stand from the gravest to the lightest; one that is `equal_to` another
+    weighs as much as that one. A step that is set `by_hand` is reached by a deed, only where its
+    conditions hold.
+    """
 
     section = "severity"
 
@@ -183,6 +192,7 @@ class SeverityEntry(Entry):
     when: Condition = ()
     or_when: Condition = ()
     by_hand: Flag = False  # reached by a deed, never by conditions
+    equal_to: Annotated[str, RefTo("severity")] | None = None
 
 
 class RouteEntry(Entry):
@@ -297,7 +307,11 @@ class DeadlineEntry(Entry):
 
 
 class ExtensionEntry(Entry):
-    """Which cases may get an extension of a slot, and how much in all from its start."""
+    """Which cases may get an extension of a slot, and how much in all from its start.
+
+    It also bounds the time that the top gives with a decision, unless `top` lets it go beyond. One
+    of which `top_alone` is true nobody may ask for: it is the time that only the top may give.
+    """
 
     section = "extension"
 
@@ -305,6 +319,8 @@ class ExtensionEntry(Entry):
     slot: Text
     in_all: Quantity
     counter: Annotated[str, RefTo("counter")] | None = None
+    top: Flag = False
+    top_alone: Flag = False
 
 
 class GateEntry(Entry):
@@ -323,7 +339,9 @@ SHEETS = ("lead_sheet", "any_sheet")
 class SignoffEntry(Entry):
     """The posts, roles on the case, or `member:` of a department that may do a deed.
 
-    `never` names roles that may not. `anybody` is every employee: it opens to all what another
+    `never` names who may not, by how they are involved. One that `lowers` is asked in place of the
+    others where a classification lowers the grade or level, or takes away the ground of a penalty.
+    `anybody` is every employee: it opens to all what another
     signoff of the event gives to few. A department's workbook is no person and holds no post. It
     may do what is given to the `lead_department` or to workbooks: `lead_sheet` is the workbook of
     the department the case is at, `any_sheet` that of any department that answers for cases.
@@ -336,7 +354,14 @@ class SignoffEntry(Entry):
     by: Annotated[tuple[Text, ...], Field(min_length=1)]
     deputy: Flag = True
     recorded: Flag = False  # recorded as a signoff
-    never: tuple[Literal["handler", "director"], ...] = ()
+    never: tuple[Involvement, ...] = ()
+    lowers: Flag = False
+
+    @model_validator(mode="after")
+    def _lowers_by_classifying(self) -> SignoffEntry:
+        if self.lowers and self.event != ("classified",):
+            raise SchemaError("lowers_classified", "only what is classified is lowered")
+        return self
 
 
 Ending = Annotated[
@@ -345,7 +370,7 @@ Ending = Annotated[
 
 
 class CallbackEntry(Entry):
-    """A sort of callback: how often to try before the customer counts as unreachable."""
+    """A sort of callback: how often to try before the case may go on without the customer."""
 
     section = "callback"
 

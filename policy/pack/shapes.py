@@ -168,6 +168,9 @@ class ConditionRow(Shape):
 
 
 Condition = tuple[ConditionRow, ...]
+Involvement = Literal["handler", "director", "concerned", "bearer", "appellant", "proposer"]
+"""Ways in which a person is involved in a case: they handled or led it, a finding is about them, a
+penalty of it is theirs to bear, they appealed, or they found or confirmed the penalty."""
 
 
 # ---------------------------------------------------------------- entries
@@ -207,6 +210,30 @@ FieldShape = Literal[
     "cases",
 ]
 """The shapes of a field: `time` is an instant, `cases` are numbers of cases."""
+
+
+class ValueBounds(Shape):
+    """Bounds of what may be entered in a field: of days and instants, and the least of a number.
+
+    `latest` is the day of the entry; `earliest` is the day the case was received, or that of the
+    entry.
+    """
+
+    latest: Literal["today"] | None = None
+    earliest: Literal["received", "event"] | None = None
+    at_least: Number | None = None
+
+
+OF_INSTANTS = frozenset({"date", "time"})
+OF_NUMBERS = frozenset({"number", "money", "percent"})
+
+
+def check_bounds(shape: str, bounds: ValueBounds) -> None:
+    """Refuse bounds that values of a shape cannot have. Raises SchemaError."""
+    if (bounds.latest or bounds.earliest) and shape not in OF_INSTANTS:
+        raise SchemaError("bounds_of_days", "`latest` and `earliest` bound days and instants")
+    if bounds.at_least is not None and shape not in OF_NUMBERS:
+        raise SchemaError("bounds_of_numbers", "`at_least` bounds a number")
 
 
 def check_choices(shape: str, choices: tuple[Choice, ...]) -> None:

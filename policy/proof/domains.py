@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from policy.pack.forms_and_reports import OF_A_ROUND, ROUND_FACTS
 from policy.pack.loading import ENTRY_SECTIONS, KNOWN_FACTS
 from policy.pack.schema import SECTIONS, Pack
 from policy.pack.shapes import ConditionRow, Operator
 from policy.vocabulary.events import EVENTS, fields_named
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.marks import FieldMarks, RefTo, marks_of
+from policy.vocabulary.status import CallOutcome
 
 Kind = Literal["choice", "flag", "number", "date", "text", "unknown"]
 
@@ -56,14 +58,15 @@ def condition_fields(pack: Pack) -> list[str]:
     events = {f"event.{name}" for kind in EVENTS.values() for name in kind.model_fields}
     hidden = {"event.type", "event.by", "event.extra", "event.number", "event.at"}
     own = [*(entry.key for entry in pack.field), *_entry_domains(pack)]
-    return [*sorted(KNOWN_FACTS), *own, *sorted(events - hidden)]
+    rounds = (f"round.{name}" for name in sorted(ROUND_FACTS))
+    return [*sorted(KNOWN_FACTS), *own, *rounds, *sorted(events - hidden)]
 
 
 def _entry_domains(pack: Pack) -> dict[str, Domain]:
     """Return the domains of form entries: how often one was made, its fields, its state.
 
-    Keys are the paths of conditions, such as `form.visit.day`; of forms also the entries of this
-    round alone, `round.form.visit.day`.
+    Keys are the paths of conditions, such as `form.visit.day`; those of this round alone come
+    after `round.`, as in `round.form.visit.day`.
     """
     found: dict[str, Domain] = {}
     for name in sorted(ENTRY_SECTIONS):
@@ -73,8 +76,8 @@ def _entry_domains(pack: Pack) -> dict[str, Domain]:
             found[f"{name}.{entry.key}"] = Domain("flag" if name == "checklist" else kind)
             for field in entry.fields if name == "form" else ():
                 found[f"{name}.{entry.key}.{field.key}"] = _field_entry_domain(field)
-    forms = {path: held for path, held in found.items() if path.startswith("form.")}
-    return found | {f"round.{path}": held for path, held in forms.items()}
+    of_a_round = {path: held for path, held in found.items() if path.split(".")[0] in OF_A_ROUND}
+    return found | {f"round.{path}": held for path, held in of_a_round.items()}
 
 
 def field_domain(pack: Pack, field: str) -> Domain:
@@ -86,6 +89,10 @@ def field_domain(pack: Pack, field: str) -> Domain:
         return Domain("unknown")
     if field.startswith("event.extra."):
         return field_domain(pack, field.removeprefix("event.extra."))
+    if field == "extension":
+        return Domain("choice", ("asked", "granted", "refused"))
+    if field.startswith("round.") and field.removeprefix("round.") in ROUND_FACTS:
+        return _round_fact_domain(pack, field.removeprefix("round."))
     if field.startswith("late."):
         return Domain("flag")
     if field.startswith("event."):
@@ -95,6 +102,13 @@ def field_domain(pack: Pack, field: str) -> Domain:
     if field in KNOWN_FACTS:
         return _fact_domain(pack, field)
     return _entry_domains(pack).get(field, Domain("unknown")) if "." in field else Domain("unknown")
+
+
+def _round_fact_domain(pack: Pack, name: str) -> Domain:
+    """Return the domain of what is asked of a round: the last call's outcome, or a fact's own."""
+    if name.startswith("call"):
+        return Domain("choice", tuple(one.value for one in CallOutcome), enumeration=CallOutcome)
+    return field_domain(pack, name)
 
 
 def _field_entry_domain(entry: Any) -> Domain:
