@@ -47,6 +47,7 @@ def _value(one: FieldMarks, kind: type[Event], pack: Pack) -> Any:
         entry = _entry(one, pack)
         return entry and entry.key
     plain = {"employee": WHO, "flag": True, "number": 1, "money": "12.50", "time": AT}
+    plain |= {"date": "2026-03-02"}
     return plain.get(one.shape, f"words of {one.name}")
 
 

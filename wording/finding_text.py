@@ -87,6 +87,14 @@ SENTENCES = {
     "penalty_names_nobody": lazy_gettext(
         "A penalty that comes by itself cannot wait for somebody to be named."
     ),
+    "superior_of_nobody": lazy_gettext(
+        "The head of a department answers only for an employee against whom a person found "
+        "something: choose another bearer."
+    ),
+    "post_of_nobody": lazy_gettext(
+        "Posts of the bearer can be asked for only where a person finds the ground."
+    ),
+    "kinds_without_count": lazy_gettext("Say from which time on it is charged as well."),
     "count_without_begin": lazy_gettext("Say from which time on it is charged as well."),
     "count_backwards": lazy_gettext("It is charged until a time that comes before the first one."),
     "nothing_to_share": lazy_gettext("Only a sum can be shared."),

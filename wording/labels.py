@@ -315,6 +315,7 @@ FIELDS = {
     "ground": mark("Ground"),
     "handler": mark("Handler"),
     "happened_at": mark("When"),
+    "happened_on": mark("Day of the deed"),
     "header": mark("Header"),
     "holder": mark("Director of that day"),
     "holding": mark("Post held"),

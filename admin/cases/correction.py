@@ -103,7 +103,7 @@ def _json(value: Any) -> Any:
         return value.number
     if isinstance(value, enum.Enum):
         return value.value
-    if isinstance(value, dt.datetime):
+    if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, Decimal):
         return f"{value:f}"

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
-from wtforms import BooleanField, Field, HiddenField, SelectField
+from wtforms import BooleanField, DateField, Field, HiddenField, SelectField
 from wtforms.validators import InputRequired, Optional
 
 from admin.kit.declared_inputs import (
@@ -257,6 +257,11 @@ class JudgeForm(DeedForm):
     together = PeopleField(
         lazy_gettext("Together with"),
         description=lazy_gettext("Where it cannot be pinned on one person."),
+    )
+    happened_on = DateField(
+        lazy_gettext("Day of the deed"),
+        validators=[Optional()],
+        description=lazy_gettext("Where it was not today: the pay of its month is meant."),
     )
     text = long_text(lazy_gettext("Finding"))
 

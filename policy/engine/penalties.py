@@ -21,6 +21,7 @@ from policy.vocabulary.errors import (
     GateClosed,
     NotFound,
     StatusForbids,
+    TimeInFuture,
 )
 from policy.vocabulary.events import Event, Judged, PenaltyNotified
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts, replace
@@ -153,9 +154,22 @@ def for_judgement(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
             rules=rules,
             amount=amount,
             taken=event.taken,
-            happened_at=event.at,
+            happened_at=_happened_at(event, rules),
         )
     return facts
+
+
+def _happened_at(event: Judged, rules: Rules) -> dt.datetime:
+    """Return when what is judged happened: on the day that is named, else now.
+
+    Raises TimeInFuture for a day that has not come.
+    """
+    if event.happened_on is None:
+        return event.at
+    begins = rules.calendar.instant(event.happened_on, dt.time())
+    if begins > event.at:
+        raise TimeInFuture(field="happened_on", at=begins)
+    return begins
 
 
 def _check_ground(entry: PenaltyEntry | RewardEntry, facts: CaseFacts, event: Judged) -> None:

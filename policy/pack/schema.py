@@ -573,7 +573,7 @@ class Pack(Shape):
     @cached_property
     def claims(self) -> dict[str, tuple[ClaimEntry, ...]]:
         """The claims of each event."""
-        return _grouped((c.event, c) for c in self.claim)
+        return _grouped((name, c) for c in self.claim for name in c.event)
 
     @cached_property
     def checksum(self) -> str:

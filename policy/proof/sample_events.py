@@ -181,6 +181,7 @@ _SAMPLES: dict[str, Any] = {
     "flag": True,
     "number": 1,
     "money": 1,
+    "date": "2026-03-01",
     "time": BEGIN,
     "table": {},
 }

@@ -165,7 +165,10 @@ class TakenOver(Event):
 
 
 class Classified(Event):
-    """The case was classified: its sort, and the company's responsibility, with the reason."""
+    """The case was classified: its sort, and the company's responsibility, with the reason.
+
+    `earlier` is how many cases of its kind the customer had before in the year.
+    """
 
     type: Literal["classified"] = "classified"
     kind: KindKey | None = None
@@ -174,6 +177,7 @@ class Classified(Event):
     responsibility: Annotated[Responsibility, Mark.seldom] | None = None
     reason: OwnWords | None = None
     extra: Extra = Field(default_factory=dict)
+    earlier: Annotated[int, Field(ge=0), Mark.by_system, Mark.fixed, Mark.silent] | None = None
 
 
 class Upgraded(Event):
@@ -501,7 +505,10 @@ class Judged(Event):
     """A person found a ground for a penalty or a reward; the engine never does.
 
     `together`: further employees, where it cannot be pinned on one. `amount` where the ground
-    leaves it open. `taken` are the elements of pay that other cases took: "1001/2026-10/key".
+    leaves it open. `happened_on` is the day of the deed, where that is not today. `taken` are the
+    elements of pay that other cases took: "1001/2026-10/key". `superiors` say who heads the
+    department of an employee it may be about, "1001/2001", and `posts` which posts such an employee
+    holds in person, "1001/key".
     """
 
     type: Literal["judged"] = "judged"
@@ -509,6 +516,9 @@ class Judged(Event):
     employee: EmployeeNumber | None = None
     together: Annotated[tuple[EmployeeNumber, ...], Mark.seldom] = ()
     amount: Annotated[Decimal, Field(gt=0, le=1_000_000)] | None = None
+    happened_on: dt.date | None = None
+    superiors: Annotated[tuple[str, ...], Mark.by_system, Mark.silent] = ()
+    posts: Annotated[tuple[str, ...], Mark.by_system, Mark.silent] = ()
     taken: Annotated[tuple[str, ...], Mark.by_system, Mark.silent] = ()
     text: OwnWords
 

@@ -42,11 +42,13 @@ def judge(
     employee: str | None = None,
     together: Sequence[str] = (),
     amount: Decimal | None = None,
+    happened_on: dt.date | None = None,
 ) -> tuple[Effect, ...]:
     """Record a person's judgement that there is a ground for a penalty or reward; it is proposed.
 
     `together` are further employees where the fault is not one person's alone (SAL-12.11); `amount`
-    is needed where the regulation leaves the sum to the person who decides.
+    is needed where the regulation leaves the sum to the person who decides; `happened_on` is the
+    day of the deed, whose month's pay may be meant (SAL-12.4).
     """
     for number in (employee, *together):
         people.known_employee(session, number)
@@ -60,6 +62,7 @@ def judge(
         employee=employee,
         together=tuple(together),
         amount=amount,
+        happened_on=happened_on,
         taken=elements_taken(session, complaint, (employee, *together), now=now),
         text=text,
     )
