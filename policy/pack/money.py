@@ -22,9 +22,7 @@ from policy.vocabulary.marks import MayName, RefTo
 
 Bearer = Literal["responsible", "handler", "named", "concerned", "first_asked"]
 """The bearer of a reward: a role on the case, the person named, or all concerned."""
-PenaltyBearer = Literal[
-    "responsible", "handler", "named", "concerned", "first_asked", "superior"
-]
+PenaltyBearer = Literal["responsible", "handler", "named", "concerned", "first_asked", "superior"]
 """The bearer of a penalty: also the head of the department of the employee it is about, in person.
 """
 
