@@ -15,7 +15,7 @@ from policy.engine import deadlines, followup, forms, jury, penalties, recountin
 from policy.engine.conditions import holds
 from policy.engine.fact_changes import Effect, changes
 from policy.engine.permission import check_time, observation_is_over, post_entitled, refusal
-from policy.engine.rules import Rules
+from policy.engine.rules import Rules, rules_of
 from policy.engine.severity import checked_extra, checked_grade, checked_key, classify
 from policy.pack.schema import DeadlineEntry, ExtensionEntry, Pack
 from policy.vocabulary.errors import (
@@ -80,7 +80,7 @@ def next_facts(
     facts: CaseFacts, event: Event, pack: Pack, *, calendar: WorkCalendar, now: dt.datetime
 ) -> CaseFacts:
     """Return the case after the event, as `apply` does, without its changes."""
-    rules = Rules(pack, calendar, utc(now))
+    rules = rules_of(pack, calendar, now=utc(now))
     at = utc(event.at)
     event = event if at is event.at else event.model_copy(update={"at": at})
     check_time(facts, event, rules.now)

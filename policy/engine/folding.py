@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from policy.engine import penalties
 from policy.engine.case import apply, pass_time
 from policy.engine.permission import refusal_without_name
-from policy.engine.rules import Rules
+from policy.engine.rules import Rules, rules_of
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import (
     ChoiceUnknown,
@@ -153,7 +153,8 @@ def _replay(
             raise LaterStepsStand(
                 deed=entry.event.type, seq=entry.seq, because=error.code, facts=error.facts
             ) from error
-    rules = Rules(pack, standing(amendment.recorded_at), utc(amendment.recorded_at))
+    known = standing(amendment.recorded_at)
+    rules = rules_of(pack, known, now=utc(amendment.recorded_at))
     return _replay_penalty_steps(pass_time(facts, rules.now, rules), steps, rules)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from policy.engine import deadlines
 from policy.engine.conditions import holds
+from policy.engine.rules import calendar_judged
 from policy.pack.schema import DeadlineEntry, Pack
 from policy.vocabulary.facts import BreachFacts, CaseFacts, DeadlineFacts, Revision, replace
 from policy.vocabulary.status import DeadlineState
@@ -26,6 +27,7 @@ def recount(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCale
     `at` is the instant of the recount. Ends that a person named (an extension, a term set by the
     general manager) stay.
     """
+    calendar = calendar_judged(pack, calendar)
     for deadline in facts.deadlines:
         if deadline.running and not _end_is_named(deadline):
             facts = _recount_deadline(facts, deadline, at=at, pack=pack, calendar=calendar)

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from policy.pack.schema import Pack
+from policy.vocabulary.editions import Judging
 from policy.vocabulary.worktime import WorkCalendar
 
 
@@ -16,3 +17,16 @@ class Rules:
     pack: Pack
     calendar: WorkCalendar
     now: dt.datetime
+
+
+def rules_of(pack: Pack, calendar: WorkCalendar, *, now: dt.datetime) -> Rules:
+    """Return the rules of a pack with the calendar as its edition counts terms."""
+    return Rules(pack, calendar_judged(pack, calendar), now)
+
+
+def calendar_judged(pack: Pack, calendar: WorkCalendar) -> WorkCalendar:
+    """Return a calendar as the edition of a pack counts terms by it."""
+    judges = pack.policy.judges
+    return calendar.judged(
+        whole_days=judges(Judging.whole_days), fixed_holidays=judges(Judging.fixed_holidays)
+    )

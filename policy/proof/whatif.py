@@ -16,7 +16,7 @@ from typing import Any
 
 from policy.engine.case import apply, archivable, pass_time
 from policy.engine.folding import Calendars, JournalEntry, amended_entries, is_derived
-from policy.engine.rules import Rules
+from policy.engine.rules import rules_of
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError, StepRefused
 from policy.vocabulary.events import (
@@ -119,7 +119,7 @@ def settle_until(
     """Return the case after time has done its part: deadlines end, cases are archived."""
     if not facts.number or facts.history:
         return facts
-    facts = pass_time(facts, utc(now), Rules(pack, calendar, utc(now)))
+    facts = pass_time(facts, utc(now), rules_of(pack, calendar, now=utc(now)))
     if archivable(facts, pack):
         facts, _ = apply(facts, Archived(at=now, by=SYSTEM), pack, calendar=calendar, now=now)
     return facts

@@ -22,3 +22,4 @@ class Judging(Enum):
         self.sentence = sentence
 
     whole_days = SECOND, "A term that begins on a day that does not count leaves whole days."
+    fixed_holidays = SECOND, "A holiday on a day fixed by law is known beyond the yearly plans."

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -37,6 +38,11 @@ MOST_AMOUNT: Final = 100_000_000
 
 COUNTED_KEPT: Final = 40
 SKIPPED_KEPT: Final = 60
+
+FIXED_HOLIDAYS: Final = frozenset({(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)})
+"""The holidays whose day of the year the law fixes, as (month, day): New Year, Labour Day and the
+National Day. The yearly plan only moves the days around them.
+"""
 
 END_OF_DAY: Final = time(23, 59, 59)
 MINUTE: Final = 60_000_000  # microseconds, the grain in which working time is added
@@ -119,7 +125,9 @@ class WorkCalendar:
 
     `slots` are the office hours of a full day in order, `half_slots` those of a half day. `days`
     names the days that differ from the week. Calendars of one `version` are equal; without a
-    version a checksum of the content stands in.
+    version a checksum of the content stands in. With `whole_days` a term leaves all its working
+    days whole and a later start never ends earlier; with `fixed_holidays` those holidays are known
+    after the coverage as well. `judged` gives a calendar these.
 
     Raises CalendarRefused (fact `why`) for an unknown zone, hours that are missing, out of order,
     empty, finer than a minute or with a zone of their own, a half day without half hours, a
@@ -136,6 +144,8 @@ class WorkCalendar:
         coverage_until: date,
         half_slots: Sequence[Slot] | None = None,
         version: str = "",
+        whole_days: bool = False,
+        fixed_holidays: bool = False,
     ) -> None:
         self._zone: Final = _zone(zone)
         self._slots: Final = _checked_slots(slots)
@@ -143,6 +153,8 @@ class WorkCalendar:
         self.first_on, self.last_on = _reach(coverage_from, coverage_until)
         self.coverage_from: Final = coverage_from
         self.coverage_until: Final = coverage_until
+        self.whole_days: Final = whole_days
+        self.fixed_holidays: Final = fixed_holidays
         self._kinds: Final = _checked_days(days, self.first_on, self.last_on)
         if self._half_slots is None and DayKind.half in self._kinds.values():
             raise CalendarRefused(why="half_slots_missing")
@@ -168,6 +180,26 @@ class WorkCalendar:
         odd = sorted((day, kind.value) for day, kind in self._kinds.items())
         content = (zone, self._slots, self._half_slots, odd, self.coverage_from, self.last_on)
         return hashlib.sha256(repr((content, self.coverage_until)).encode()).hexdigest()
+
+    def judged(self, *, whole_days: bool, fixed_holidays: bool) -> WorkCalendar:
+        """Return this calendar as terms are counted by; itself where it counts so already."""
+        if (whole_days, fixed_holidays) == (self.whole_days, self.fixed_holidays):
+            return self
+        return self._judged(whole_days=whole_days, fixed_holidays=fixed_holidays)
+
+    @lru_cache(maxsize=64)  # noqa: B019 - by version, so that each calendar is laid out once
+    def _judged(self, *, whole_days: bool, fixed_holidays: bool) -> WorkCalendar:
+        return WorkCalendar(
+            zone=self._zone.key,
+            slots=self._slots,
+            half_slots=self._half_slots,
+            days=self._kinds,
+            coverage_from=self.coverage_from,
+            coverage_until=self.coverage_until,
+            version=f"{self.version}/{whole_days:d}{fixed_holidays:d}",
+            whole_days=whole_days,
+            fixed_holidays=fixed_holidays,
+        )
 
     def __hash__(self) -> int:
         return hash(self.version)
@@ -195,6 +227,8 @@ class WorkCalendar:
         named = self._kinds.get(day)
         if named is not None:
             return named
+        if self.fixed_holidays and day > self.coverage_until and _is_fixed_holiday(day):
+            return DayKind.holiday
         return week_kind(day)
 
     def is_working(self, day: date) -> bool:
@@ -268,7 +302,8 @@ class WorkCalendar:
         and a term that is used up at closing ends at closing. These three take a Decimal.
 
         working_day: the day of `start` never counts; the clock time of `start` is kept,
-        clipped to the office hours of the due day (a lunch break is left as it is).
+        clipped to the office hours of the due day (a lunch break is left as it is). Counted in
+        whole days a term that begins when the office is closed for the day ends at closing.
         calendar_day, week, month, year: the clock time is kept, and a day the month does
         not have becomes its last. same_day: 23:59:59 on the day of `start`, whatever the
         amount. clock_time: the `amount`-th time after `start` that clocks show `at`.
@@ -292,6 +327,8 @@ class WorkCalendar:
         if at is not None:
             return Due(self.instant(_later(begun.date(), whole - (begun.time() < at)), at))
         day, clock = _MOVES[unit](begun, whole)
+        if self.whole_days and unit in (Unit.month, Unit.year):
+            clock = END_OF_DAY if day.day != begun.day else min(clock, END_OF_DAY)
         return Due(self.instant(day, clock))
 
     def to_end_of_day(self, due: Due) -> Due:
@@ -309,7 +346,7 @@ class WorkCalendar:
     def _add_working_days(self, begun: datetime, amount: int) -> Due:
         start_on = begun.date()
         due_on = self.add_days(start_on, amount)
-        due = self.instant(due_on, self._clipped(due_on, begun.time()))
+        due = self.instant(due_on, self._clock_due(begun, due_on))
         first = bisect_right(self._working_ordinals, start_on.toordinal())
         return self._explained(due, start_on, due_on, first=first)
 
@@ -338,6 +375,13 @@ class WorkCalendar:
             makeup=tuple(self._makeup[makeup : bisect_right(self._makeup, due_on, lo=makeup)]),
             provisional=self.is_provisional(start_on, due_on),
         )
+
+    def _clock_due(self, begun: datetime, due_on: date) -> time:
+        """Return the time of day at which a term of working days ends on its due day."""
+        hours = self.office_hours(begun.date())
+        if self.whole_days and (not hours or begun.time() >= hours[-1][1]):
+            return self.office_hours(due_on)[-1][1]
+        return self._clipped(due_on, begun.time())
 
     def _clipped(self, day: date, clock: time) -> time:
         """Return `clock`, but not before the opening of `day` nor after its closing."""
@@ -371,6 +415,10 @@ class WorkCalendar:
             for opens, closes in self.office_hours(day)
         )
         return self._worked_before[before] + today
+
+
+def _is_fixed_holiday(day: date) -> bool:
+    return (day.month, day.day) in FIXED_HOLIDAYS
 
 
 def week_kind(day: date) -> DayKind:

@@ -279,12 +279,13 @@ def test_an_end_that_becomes_final_without_moving_is_told_as_that() -> None:
     begun = dt.datetime(2025, 12, 30, 9, tzinfo=LOCAL)
     life = Life(begun=begun, usual=calendar(until=2025)).dispatched()
     facts = life.facts
-    # The same days, known for certain.
+    # The same days, known for certain: of 2026 only what the law fixes is known before.
+    fixed = {dt.date(2026, 1, 1): DayKind.holiday}
     plain = WorkCalendar(
         zone=ZONE,
         slots=_slots(SLOTS),
         half_slots=_slots(HALF_SLOTS),
-        days={day: kind for day, (kind, _) in official_days(2025).items()},
+        days={day: kind for day, (kind, _) in official_days(2025).items()} | fixed,
         coverage_from=dt.date(2025, 1, 1),
         coverage_until=dt.date(2026, 12, 31),
     )

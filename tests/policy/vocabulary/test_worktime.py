@@ -478,3 +478,83 @@ def test_a_later_start_on_a_working_day_is_never_due_earlier(
 def test_nothing_is_due_before_it_began(start: datetime, amount: int, unit: Unit) -> None:
     clock = time(17) if unit is Unit.clock_time else None
     assert WITH_HALF.add(start, min(amount, 31), unit, at=clock).at > start - timedelta(seconds=1)
+
+
+# ---------------------------------------------------------------- whole days
+
+WHOLE = CALENDAR.judged(whole_days=True, fixed_holidays=True)
+WHOLE_HALF = WITH_HALF.judged(whole_days=True, fixed_holidays=True)
+
+
+@pytest.mark.parametrize(
+    ("start", "amount", "due"),
+    [
+        ("2026-03-06 20:00", 3, "Wed 2026-03-11 17:30"),  # a Friday after closing
+        ("2026-03-08 10:00", 3, "Wed 2026-03-11 17:30"),  # a Sunday
+        ("2026-03-08 02:00", 3, "Wed 2026-03-11 17:30"),
+        ("2026-03-09 02:00", 3, "Thu 2026-03-12 08:30"),  # a Monday before opening
+        ("2026-05-01 09:00", 3, "Fri 2026-05-08 17:30"),  # Labour Day
+        ("2026-03-07 09:00", 2, "Tue 2026-03-10 17:30"),  # a Saturday
+        ("2026-03-04 10:00", 3, "Mon 2026-03-09 10:00"),  # what begins at work keeps its time
+        ("2026-02-13 13:00", 1, "Sat 2026-02-14 17:30"),  # after the closing of a half day
+    ],
+)
+def test_working_days_from_a_rest_day_are_whole(start: str, amount: int, due: str) -> None:
+    calendar = WHOLE_HALF if start.startswith("2026-02-13") else WHOLE
+    assert shown(calendar.add(at(start), amount, Unit.working_day), calendar) == due
+
+
+MOMENTS = st.integers(0, 400 * 24 * 3600).map(lambda n: at("2026-01-01 00:00") + timedelta(0, n))
+TERMS = st.sampled_from(
+    [(unit, n) for unit in Unit for n in (1, 2, 3, 7, 31) if unit is not Unit.clock_time]
+    + [(Unit.clock_time, 1), (Unit.clock_time, 4), (Unit.year, 4), (Unit.minute, 30)]
+)
+
+
+@given(MOMENTS, st.integers(0, 5 * 24 * 3600), TERMS, st.sampled_from([WHOLE, WHOLE_HALF]))
+def test_a_later_start_never_gets_an_earlier_end(
+    first: datetime, later: int, term: tuple[Unit, int], calendar: WorkCalendar
+) -> None:
+    unit, amount = term
+    clock = time(17) if unit is Unit.clock_time else None
+    starts = (first, first + timedelta(0, later))
+    early, late = (calendar.add(start, amount, unit, at=clock).at for start in starts)
+    assert early <= late
+
+
+@given(MOMENTS, st.integers(1, 30))
+def test_working_days_leave_that_many_whole_ones(start: datetime, amount: int) -> None:
+    due = WHOLE.add(start, amount, Unit.working_day)
+    full_day = 8 * 60 - 30
+    assert WHOLE.working_minutes_between(start, due.at) >= amount * full_day
+
+
+@pytest.mark.parametrize(
+    ("start", "unit", "due"),
+    [
+        ("2026-01-31 10:00", Unit.month, "Sat 2026-02-28 23:59:59"),
+        ("2026-01-28 10:00", Unit.month, "Sat 2026-02-28 10:00"),
+        ("2028-02-29 10:00", Unit.year, "Wed 2029-02-28 23:59:59"),
+    ],
+)
+def test_a_month_without_that_day_ends_with_its_last(start: str, unit: Unit, due: str) -> None:
+    assert shown(WHOLE.add(at(start), 1, unit)) == due
+
+
+def test_holidays_fixed_by_law_are_known_beyond_the_plan() -> None:
+    due = WHOLE.add(at("2026-12-30 10:00"), 3, Unit.working_day)
+    assert shown(due) == "Tue 2027-01-05 10:00"
+    assert due.provisional
+    assert [day for day, kind in due.skipped if kind == "holiday"] == [date(2027, 1, 1)]
+    assert shown(CALENDAR.add(at("2026-12-30 10:00"), 3, Unit.working_day)) == (
+        "Mon 2027-01-04 10:00"
+    )
+    assert WHOLE.kind(date(2027, 10, 2)) is DayKind.holiday
+    assert not WHOLE.is_working(date(2027, 5, 1))
+
+
+def test_a_calendar_is_judged_once() -> None:
+    assert WHOLE.judged(whole_days=True, fixed_holidays=True) is WHOLE
+    assert CALENDAR.judged(whole_days=True, fixed_holidays=True) is WHOLE
+    assert WHOLE != CALENDAR
+    assert CALENDAR.judged(whole_days=False, fixed_holidays=False) is CALENDAR
