@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -25,7 +25,7 @@ from policy.engine.folding import JournalEntry
 from policy.engine.severity import classify
 from policy.pack.schema import Pack
 from policy.pack.shapes import Quantity
-from policy.proof.random_play import RandomPlay, Step
+from policy.proof.random_play import RandomPlay, Step, replayed
 from policy.vocabulary.events import CalledBack, Classified, Convened, Corrected, Judged
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts, replace
 from policy.vocabulary.status import (
@@ -545,3 +545,18 @@ def violations(
         for law, about in broken_by(step, pack, without):
             found.setdefault((law.key, about), Violation(law, about, step.journal))
     return list(found.values())
+
+
+def shortest(violation: Violation, pack: Pack, calendar: WorkCalendar) -> Violation:
+    """Return the violation with a journal of which no event can be left out."""
+
+    def still(journal: Sequence[JournalEntry]) -> bool:
+        steps = replayed(journal, pack, calendar)
+        return steps is not None and violation.about in violation.law.broken(steps[-1], pack)
+
+    kept = list(violation.journal)
+    for place in range(len(kept) - 2, 0, -1):
+        without = kept[:place] + kept[place + 1 :]
+        if still(without):
+            kept = without
+    return replace(violation, journal=tuple(kept))

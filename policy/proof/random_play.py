@@ -127,18 +127,14 @@ class _Life:
     def _happened(self, event: Event) -> Iterator[Step]:
         """Yield the step an event makes; none where it is refused."""
         self.tried += 1
-        before, entry = self.facts, JournalEntry(len(self.journal) + 1, event, self.now)
+        entry = JournalEntry(len(self.journal) + 1, event, self.now)
+        before, journal, calendar = self.facts, (*self.journal, entry), self.play.calendar
         try:
-            if isinstance(event, Corrected):
-                after = fold([*self.journal, entry], self.pack, self.play.calendar)
-            else:
-                after = next_facts(
-                    before, event, self.pack, calendar=self.play.calendar, now=self.now
-                )
+            after = after_entry(before, journal, self.pack, calendar=calendar)
         except DomainError:
             return
-        self.facts, self.journal = after, (*self.journal, entry)
-        yield Step(before, event, after, self.now, self.seen_at, self.play.calendar, self.journal)
+        self.facts, self.journal = after, journal
+        yield Step(before, event, after, self.now, self.seen_at, calendar, journal)
         self.seen_at = self.now
 
     def _hop(self) -> dt.timedelta:
@@ -311,16 +307,29 @@ def _samples_by_type(pack: Pack) -> Mapping[str, Sequence[Event]]:
     return found
 
 
-def shortened(journal: Sequence[JournalEntry], still: Any) -> tuple[JournalEntry, ...]:
-    """Return a shorter journal of which `still(journal)` holds too: each event that can go, goes.
+def replayed(
+    journal: Sequence[JournalEntry], pack: Pack, calendar: WorkCalendar
+) -> list[Step] | None:
+    """Return the steps of a journal anew; None where one of its events is refused."""
+    steps: list[Step] = []
+    facts, kept, seen_at = CaseFacts(), [], journal[0].recorded_at
+    for number, entry in enumerate(journal, start=1):
+        kept.append(JournalEntry(number, entry.event, entry.recorded_at))
+        try:
+            after = after_entry(facts, kept, pack, calendar=calendar)
+        except DomainError:
+            return None
+        at = entry.recorded_at
+        steps.append(Step(facts, entry.event, after, at, seen_at, calendar, tuple(kept)))
+        facts, seen_at = after, at
+    return steps
 
-    `still` is asked of the journal without one event; what the others need is left in.
-    """
-    kept = list(journal)
-    place = len(kept) - 2
-    while place > 0:
-        without = kept[:place] + kept[place + 1 :]
-        if still(without):
-            kept = without
-        place -= 1
-    return tuple(kept)
+
+def after_entry(
+    before: CaseFacts, journal: Sequence[JournalEntry], pack: Pack, *, calendar: WorkCalendar
+) -> CaseFacts:
+    """Return the case after the last entry of its journal. Raises as `apply`."""
+    event, now = journal[-1].event, journal[-1].recorded_at
+    if isinstance(event, Corrected):
+        return fold(journal, pack, calendar)
+    return next_facts(before, event, pack, calendar=calendar, now=now)
