@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIN := $(BIN)/pip-compile --quiet --strip-extras --no-header --no-annotate \
        --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: help run test test-fast soak-sync lint types system bench bench-sync bench-whatif pins screenshots house settings translations
+.PHONY: help run test test-fast soak-sync lint types system bench bench-sync bench-whatif pins screenshots house sentences settings translations
 
 help:
 	@sed -n "s/^# \(make .*\)/\1/p" Makefile
@@ -68,6 +68,10 @@ screenshots: .venv/installed-dev system
 # make house  draws the picture of the house from the imports
 house: .venv/installed
 	$(BIN)/python -m tools.house_picture
+
+# make sentences  draws the sentence tables of the regulations from packs and cases
+sentences: .venv/installed
+	$(BIN)/python -m tools.sentence_tables
 
 # make translations  gathers the sentences and compiles the catalogues
 translations: .venv/installed

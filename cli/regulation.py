@@ -14,6 +14,7 @@ from cli.terminal import engine_of, plain_refusals
 from config import ROOT, Settings
 from policy.pack import loading
 from policy.proof import coverage
+from policy.proof.sentences import SentenceCount, count_sentences
 from services.calendar import working_calendar
 from services.regulation import policies
 
@@ -45,16 +46,16 @@ def policy_group(settings: Settings) -> click.Group:
 
 
 def _print_proofs(folders: Sequence[Path]) -> bool:
-    """Print the cases that prove each clause, a sum for each regulation, and the total as last
-    line.
-    """
-    total = coverage.NOTHING
+    """Print what proves each clause and carries each sentence, and the totals as last lines."""
+    calendar = working_calendar.official_calendar()
+    total, said = coverage.NOTHING, SentenceCount()
     for folder in folders:
-        lines, tally = coverage.clause_report(folder, working_calendar.official_calendar())
-        total += tally
-        click.echo("\n".join(lines))
-    click.echo(str(total))
-    return not total.silent
+        lines, tally = coverage.clause_report(folder, calendar)
+        count = count_sentences(coverage.sentence_table(folder, calendar))
+        total, said = total + tally, said + count
+        click.echo("\n".join([*lines, f"{folder.name}: {count}"]))
+    click.echo(f"{said}\n{total}")
+    return not (total.silent or said.unexplained)
 
 
 def _print_unnoticed(folders: Sequence[Path]) -> bool:

@@ -19,6 +19,12 @@ from policy.pack.loading import (
 )
 from policy.proof.mutations import holding_cases, mutations, unnoticed_mutations
 from policy.proof.play import SHARED, Case, cases
+from policy.proof.sentences import (
+    CarriedSentence,
+    carried_sentences,
+    read_sentences,
+    sentences_path,
+)
 from policy.vocabulary.worktime import WorkCalendar
 
 CLAUSES = "clauses.toml"
@@ -125,12 +131,22 @@ def clause_report(folder: Path, calendar: WorkCalendar) -> tuple[list[str], Clau
     A case that does not hold proves nothing. `folder` is that of one regulation; the tests marked
     in Python stand two folders above.
     """
-    sound = holding_cases(tuple(cases(folder)), read_toml(shipped_path(folder.name)), calendar)
-    proofs = prove_clauses(
-        sound, marked_tests(folder.parent.parent), read_clauses(folder / CLAUSES)
-    )
+    proofs = clause_proofs(folder, calendar)
     tally = count_proofs(proofs)
     return [*map(str, proofs), f"{folder.name}: {tally}"], tally
+
+
+def clause_proofs(folder: Path, calendar: WorkCalendar) -> tuple[Proof, ...]:
+    """Return each clause of a regulation with the cases that hold and the tests that prove it."""
+    sound = holding_cases(tuple(cases(folder)), read_toml(shipped_path(folder.name)), calendar)
+    return prove_clauses(sound, marked_tests(folder.parent.parent), read_clauses(folder / CLAUSES))
+
+
+def sentence_table(folder: Path, calendar: WorkCalendar) -> list[CarriedSentence]:
+    """Return the sentences of a shipped regulation with the rules and cases that carry them."""
+    proofs = {proof.clause.key: proof.by for proof in clause_proofs(folder, calendar)}
+    said = read_sentences(sentences_path(folder.name))
+    return carried_sentences(said, read_toml(shipped_path(folder.name)), proofs)
 
 
 def count_proofs(proofs: Iterable[Proof]) -> ClauseCount:
