@@ -93,7 +93,8 @@ ERRORS = {
         "Ask one of them, or have a deputy appointed for the post."
     ),
     "self_forbidden": mark(
-        "Whoever handled the case may not do “%(deed)s” (%(cite)s). Ask a colleague to do it."
+        "“%(deed)s” is not for whoever has a part in the matter: by handling it, by a finding or a "
+        "penalty about them, or by an appeal (%(cite)s). Ask a colleague to do it."
     ),
     "name_needed": mark(
         "“%(deed)s” needs a name, and nobody knows who types into a spreadsheet. "
@@ -110,6 +111,7 @@ ERRORS = {
         "There is no field “%(field)s” here. Reload the page; the form may be an old one."
     ),
     "choice_unknown": mark("“%(value)s” is not a choice for “%(field)s”. Pick one from the list."),
+    "number_too_small": mark("“%(field)s” says %(value)s; it is at least %(least)s."),
     "time_in_future": mark("“%(field)s” lies in the future (%(at)s). Enter a time up to now."),
     "time_before_case": mark(
         "“%(field)s” (%(at)s) lies before it can have happened. Enter a time from %(earliest)s on."

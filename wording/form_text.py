@@ -113,6 +113,8 @@ _SORTS = {
     "report_out": mark("Report outside"),
     "checklist": mark("Evidence"),
     "chain": mark("Approval"),
+    "overtaken_chain": mark("Approval that counts no longer"),
+    "overtaken_form": mark("Entry that counts no longer"),
     "ladder": mark("Passed up"),
     "participant": mark("Department involved"),
     "promise": mark("Promise"),
@@ -127,6 +129,8 @@ _SORTS = {
 }
 _SECTIONS = {
     "participant": "department",
+    "overtaken_chain": "chain",
+    "overtaken_form": "form",
     "appeal": "vote",
     "ballot": "vote",
     "ruling": "vote",
@@ -156,6 +160,9 @@ def _entry_lines(one: FormEntryFacts, entry: Any, pack: Pack, *, people: People)
             return _checklist_lines(one.data, entry)
         case "report_out":
             return _report_lines(one.data, entry)
+        case "overtaken_chain" | "overtaken_form":
+            kept, _dot, key = str(one.data.get("by", "")).partition(".")
+            return [(_("Because of"), pack.label(kept, key))]
         case "severity":
             was = pack.label("severity", one.data.get("was")) or "—"
             because = wording.deed(str(one.data.get("because", "")))

@@ -116,7 +116,7 @@ def _fits(name: str, entry: Any, page: CasePage) -> bool:
         case "filled":
             return not entry.alone
         case "endorsed":
-            return next_approver(page.facts, entry) is not None
+            return next_approver(page.facts, entry, page.pack) is not None
         case "escalated":
             return page.facts.times_entered("ladder", entry.key) < len(entry.steps)
         case "appealed" | "convened" | "voted" | "ruled":

@@ -140,8 +140,8 @@ def _standing_of_chain(facts: CaseFacts, entry: Any) -> str:
 
 def _chain(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[ApprovalStep, ...]:
     """The posts of an approval in their order; after a refusal it begins anew."""
-    turn = next_approver(facts, entry)
-    given = [f for f in facts.entries if (f.section, f.key) == ("chain", entry.key)]
+    turn = next_approver(facts, entry, page.pack)
+    given = _approvals_that_count(facts, entry.key)
     refused = next((i for i, f in reversed(list(enumerate(given))) if not f.data["agrees"]), -1)
     standing = {f.data["post"]: f for f in given[refused + 1 :]}
     if refused >= 0 and not standing:
@@ -152,6 +152,13 @@ def _chain(facts: CaseFacts, entry: Any, page: CasePage) -> tuple[ApprovalStep, 
         )
         for post in entry.steps
     )
+
+
+def _approvals_that_count(facts: CaseFacts, key: str) -> list[FormEntryFacts]:
+    """The steps of an approval since a paper that it is of was last filled anew."""
+    of_chain = [f for f in facts.entries if f.key == key and f.section.endswith("chain")]
+    marks = [place for place, f in enumerate(of_chain) if f.section != "chain"]
+    return of_chain[marks[-1] + 1 :] if marks else of_chain
 
 
 def _state(post: str, turn: str | None, given: Mapping[str, FormEntryFacts]) -> str:

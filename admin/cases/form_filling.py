@@ -125,7 +125,7 @@ class EndorsedForm(DeedForm):
     opinion = long_text(lazy_gettext("Opinion"))
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
-        post = next_approver(facts, self.entry)
+        post = next_approver(facts, self.entry, pack)
         if post:
             self.lead = gettext(
                 "It is the turn of: %(post)s", post=form_text.post_label(post, pack)

@@ -16,7 +16,13 @@ from policy.engine.conditions import holds
 from policy.engine.fact_changes import Effect, changes
 from policy.engine.permission import check_time, observation_is_over, post_entitled, refusal
 from policy.engine.rules import Rules, rules_of
-from policy.engine.severity import checked_extra, checked_grade, checked_key, classify
+from policy.engine.severity import (
+    EntryTimes,
+    checked_extra,
+    checked_grade,
+    checked_key,
+    classify,
+)
 from policy.pack.schema import DeadlineEntry, ExtensionEntry, Pack
 from policy.vocabulary.errors import (
     ChoiceUnknown,
@@ -130,7 +136,8 @@ def _upgraded_by_time(
 
 def _apply_rules(before: CaseFacts, after: CaseFacts, event: Event, *, rules: Rules) -> CaseFacts:
     """Apply what the rules add to an event: deadlines met and started, signoffs, penalties."""
-    after = deadlines.meet(after, event, pack=rules.pack, now=rules.now)
+    if not followup.tried_in_vain(after, event, rules):
+        after = deadlines.meet(after, event, pack=rules.pack, now=rules.now)
     after = penalties.for_breaches(after, before, rules)
     after = deadlines.start(
         after,
@@ -167,7 +174,7 @@ def _registered(facts: CaseFacts, event: Registered, rules: Rules) -> CaseFacts:
     _require_reason(event)
     # Responsibility is set before the case is classified, because a grade may ask for it.
     facts = replace(facts, responsibility=event.responsibility)
-    facts = _with_register_entry(facts, event, rules.pack)
+    facts = _with_register_entry(facts, event, rules)
     return replace(
         facts,
         status=_first_status(facts, rules.pack),
@@ -182,8 +189,10 @@ def _require_reason(event: Registered | Classified) -> None:
         raise FieldMissing(field="reason")
 
 
-def _with_register_entry(facts: CaseFacts, event: Registered | Imported, pack: Pack) -> CaseFacts:
+def _with_register_entry(facts: CaseFacts, event: Registered | Imported, rules: Rules) -> CaseFacts:
     """Return the case with the facts of a register entry, sorted into kind, level and grade."""
+    pack, received_at = rules.pack, utc(event.received_at)
+    times = EntryTimes(received_at, event.at, rules.calendar)
     if not checked_key("kind", event.kind, pack):
         raise FieldMissing(field="kind")
     facts = replace(
@@ -197,8 +206,8 @@ def _with_register_entry(facts: CaseFacts, event: Registered | Imported, pack: P
         subject=event.subject,
         body=event.body,
         demand=event.demand,
-        extra=checked_extra(event.extra, pack),
-        received_at=utc(event.received_at),
+        extra=checked_extra(event.extra, pack, times),
+        received_at=received_at,
         registered_at=event.at,
     )
     return classify(facts, pack)
@@ -209,14 +218,14 @@ def _first_status(facts: CaseFacts, pack: Pack) -> Status:
 
 
 def _imported(facts: CaseFacts, event: Imported, rules: Rules) -> CaseFacts:
-    facts = _with_register_entry(facts, event, rules.pack)
+    facts = _with_register_entry(facts, event, rules)
     closed_at = utc(event.closed_at) if event.closed_at else None
     return replace(facts, status=event.status, history=True, closed_at=closed_at)
 
 
 def _taken_over(facts: CaseFacts, event: TakenOver, rules: Rules) -> CaseFacts:
     """Turn open history into a case of today: 'since receipt' means since today."""
-    facts = _reclassify(facts, event, rules.pack)
+    facts = _reclassify(facts, event, rules)
     facts = replace(facts, history=False, status=_first_status(facts, rules.pack))
     return deadlines.start(
         facts, "registered", at=event.at, pack=rules.pack, calendar=rules.calendar
@@ -227,7 +236,7 @@ def _classified(facts: CaseFacts, event: Classified, rules: Rules) -> CaseFacts:
     pack = rules.pack
     _require_reason(event)
     found = event.responsibility or facts.responsibility
-    after = _reclassify(replace(facts, responsibility=found), event, pack)
+    after = _reclassify(replace(facts, responsibility=found), event, rules)
     after = replace(after, classified_at=event.at)
     if pack.find("kind", after.kind).handled != pack.find("kind", facts.kind).handled:
         after = _change_handling(facts, after, event, rules=rules)
@@ -253,7 +262,8 @@ def _change_handling(
     )
 
 
-def _reclassify(facts: CaseFacts, event: Classified | TakenOver, pack: Pack) -> CaseFacts:
+def _reclassify(facts: CaseFacts, event: Classified | TakenOver, rules: Rules) -> CaseFacts:
+    pack = rules.pack
     grade = checked_grade(event.grade, pack)
     facts = replace(
         facts,
@@ -264,7 +274,8 @@ def _reclassify(facts: CaseFacts, event: Classified | TakenOver, pack: Pack) -> 
     if isinstance(event, TakenOver):
         facts = replace(facts, channel=checked_key("channel", event.channel, pack) or facts.channel)
     else:
-        extra = {**facts.extra, **checked_extra(event.extra, pack)}
+        times = EntryTimes(facts.received_at or event.at, event.at, rules.calendar)
+        extra = {**facts.extra, **checked_extra(event.extra, pack, times)}
         kind = checked_key("kind", event.kind, pack) or facts.kind
         facts = replace(facts, extra=extra, kind=kind)
     return classify(facts, pack)

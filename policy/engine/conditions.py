@@ -9,7 +9,7 @@ from typing import Any
 from policy.pack.forms_and_reports import ROUND_FACTS, STANDING
 from policy.pack.shapes import Condition, ConditionRow
 from policy.vocabulary.events import Event
-from policy.vocabulary.facts import PICTURES, CaseFacts, FormEntryFacts, replace
+from policy.vocabulary.facts import OVERTAKEN, PICTURES, CaseFacts, FormEntryFacts, replace
 from policy.vocabulary.status import CallPurpose
 
 _CALLS = {
@@ -137,6 +137,8 @@ def _is_kept(one: FormEntryFacts, section: str, name: str) -> bool:
 def _decision_state(section: str, key: str, facts: CaseFacts) -> str | None:
     """Return the state of a chain of approvals or a jury's question: open, or how it ended."""
     for form_entry in reversed(facts.entries):
+        if form_entry.key == key and form_entry.section == OVERTAKEN + section:
+            return None
         if form_entry.key == key and form_entry.section == STANDING[section]:
             return str(form_entry.data["standing"])
         if form_entry.key == key and form_entry.section == section:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from policy.engine import deadlines, forms, penalties
 from policy.engine.conditions import holds
 from policy.engine.rules import Rules
+from policy.pack.schema import Pack
+from policy.vocabulary.editions import Judging
 from policy.vocabulary.errors import FieldMissing, PersonUnknown
 from policy.vocabulary.events import (
     CalledBack,
@@ -20,6 +22,7 @@ from policy.vocabulary.events import (
 )
 from policy.vocabulary.facts import AssignmentFacts, CallbackFacts, CaseFacts, replace
 from policy.vocabulary.status import CallOutcome, CallPurpose, ClosingGround, Status
+from policy.vocabulary.worktime import WorkCalendar
 
 
 def responsible_person(
@@ -45,10 +48,20 @@ def called_back(facts: CaseFacts, event: CalledBack, rules: Rules) -> CaseFacts:
         raise PersonUnknown(role="caller", on=event.at.date())
     facts = replace(facts, callbacks=(*facts.callbacks, _callback_facts(facts, event)))
     if event.purpose is CallPurpose.satisfaction:
-        unhappy = answered and facts.callbacks[-1].unhappy
-        disputed = unhappy and facts.status is Status.closed
-        return replace(facts, status=Status.disputed) if disputed else facts
+        return _apply_satisfaction(facts, rules)
     return _apply_verification(facts, rules)
+
+
+def _apply_satisfaction(facts: CaseFacts, rules: Rules) -> CaseFacts:
+    """Apply the last satisfaction callback: an unhappy answer disputes what was to be the end."""
+    call = facts.callbacks[-1]
+    if call.outcome is not CallOutcome.answered or not call.unhappy:
+        return facts
+    if facts.status is Status.closed:
+        return replace(facts, status=Status.disputed)
+    if facts.status is Status.accepted and rules.pack.policy.judges(Judging.own_rounds):
+        return replace(facts, status=Status.disputed, closing_ground=None)
+    return facts
 
 
 def _callback_facts(facts: CaseFacts, event: CalledBack) -> CallbackFacts:
@@ -81,26 +94,36 @@ def _apply_verification(facts: CaseFacts, rules: Rules) -> CaseFacts:
         if call.demands_more:
             return replace(facts, status=Status.confirmed, closing_ground=None)
         return replace(facts, status=Status.disputed, closing_ground=None)
-    if _calling_is_over(facts, rules):
+    if calling_is_over(facts, pack=rules.pack, calendar=rules.calendar):
         ground = ClosingGround(call.outcome.value)
         return replace(facts, status=Status.accepted, closing_ground=ground)
     return facts
 
 
-def _calling_is_over(facts: CaseFacts, rules: Rules) -> bool:
-    """Whether the regulation lets the case end without reaching the customer."""
+def tried_in_vain(facts: CaseFacts, event: Event, rules: Rules) -> bool:
+    """Whether an event is a call without an answer that leaves more attempts to be made."""
+    if not (isinstance(event, CalledBack) and rules.pack.policy.judges(Judging.patient_calls)):
+        return False
+    answered = event.outcome is CallOutcome.answered
+    return not (answered or calling_is_over(facts, pack=rules.pack, calendar=rules.calendar))
+
+
+def calling_is_over(facts: CaseFacts, *, pack: Pack, calendar: WorkCalendar) -> bool:
+    """Whether the regulation lets the case go on without an answer to its last sort of call."""
     last = facts.callbacks[-1]
-    for entry in rules.pack.callback:
+    patient = pack.policy.judges(Judging.patient_calls)
+    for entry in pack.callback:
         if entry.purpose != last.purpose.value or last.outcome.value not in entry.ends_on:
             continue
-        if last.outcome is not CallOutcome.unreachable:
+        if last.outcome is not CallOutcome.unreachable and not patient:
             return True
         tries = [
             c
             for c in facts.callbacks
-            if (c.purpose, c.round, c.outcome) == (last.purpose, last.round, last.outcome)
+            if (c.purpose, c.round) == (last.purpose, last.round)
+            and (c.outcome is last.outcome or (patient and c.outcome is not CallOutcome.answered))
         ]
-        days = {rules.calendar.local(c.at).date() for c in tries}
+        days = {calendar.local(c.at).date() for c in tries}
         return len(tries) >= entry.attempts and len(days) >= entry.on_days
     return False
 

@@ -14,15 +14,17 @@ from typing import Any
 
 from policy.engine.conditions import field_value, holds
 from policy.engine.rules import Rules
-from policy.engine.severity import checked_values
+from policy.engine.severity import EntryTimes, checked_values
 from policy.pack.schema import Pack
 from policy.pack.shapes import Entry
+from policy.vocabulary.editions import Judging
 from policy.vocabulary.errors import (
     AuthorityExceeded,
     ChoiceUnknown,
     ConsentMissing,
     FieldMissing,
     FormNotAsked,
+    GateClosed,
     PromiseTooLate,
     StatusForbids,
     TimeBeforeCase,
@@ -40,7 +42,7 @@ from policy.vocabulary.events import (
     Verified,
     utc,
 )
-from policy.vocabulary.facts import CaseFacts, FormEntryFacts, replace
+from policy.vocabulary.facts import OVERTAKEN, CaseFacts, FormEntryFacts, replace
 from policy.vocabulary.status import ALLOWED
 
 
@@ -66,14 +68,48 @@ def entry_asked_for(facts: CaseFacts, section: str, key: str, *, pack: Pack, fie
 
 
 def fill(facts: CaseFacts, event: Filled, rules: Rules) -> CaseFacts:
-    """Add a filled form. Raises FieldMissing for a required field, ChoiceUnknown and others."""
+    """Add a filled form; what was about an earlier filling of it counts no longer.
+
+    Raises FieldMissing for a required field, ChoiceUnknown and others.
+    """
     entry = entry_asked_for(facts, "form", event.form, pack=rules.pack, field="form")
-    return add_entry(facts, event, "form", key=entry.key, data=checked_form_data(entry, event.data))
+    times = EntryTimes(facts.received_at or event.at, event.at, rules.calendar)
+    data = checked_form_data(entry, event.data, times)
+    facts = add_entry(facts, event, "form", key=entry.key, data=data)
+    return _overtake(facts, event, f"form.{entry.key}", pack=rules.pack)
 
 
-def checked_form_data(entry: Any, data: Mapping[str, Any]) -> dict[str, Any]:
+def refusal_without_papers(facts: CaseFacts, event: Event, pack: Pack) -> GateClosed | None:
+    """Return why nobody approves or fills in what is about a paper that is not there, or None."""
+    section = {"endorsed": "chain", "filled": "form"}.get(event.type, "")
+    entry: Any = pack.find(section, getattr(event, section, None)) if section else None
+    of: Any = getattr(entry, "of", None) or ()
+    for path in (of,) if isinstance(of, str) else of:
+        kept, _, key = path.partition(".")
+        paper = pack.find(kept, key)
+        asked = paper is not None and holds(getattr(paper, "applies", ()), facts)
+        if asked and not facts.times_entered(kept, key):
+            return GateClosed(
+                deed=event.type, gate=entry.label, cite=entry.cite, field=paper.label, wanted=True
+            )
+    return None
+
+
+def _overtake(facts: CaseFacts, event: Event, path: str, *, pack: Pack) -> CaseFacts:
+    """Mark the approvals and entries about a paper as overtaken by its new filling."""
+    for chain in pack.chain:
+        if path in chain.of and facts.times_entered("chain", chain.key):
+            facts = add_entry(facts, event, OVERTAKEN + "chain", key=chain.key, data={"by": path})
+    for form in pack.form:
+        if form.of == path and facts.times_entered("form", form.key):
+            facts = add_entry(facts, event, OVERTAKEN + "form", key=form.key, data={"by": path})
+            facts = _overtake(facts, event, f"form.{form.key}", pack=pack)
+    return facts
+
+
+def checked_form_data(entry: Any, data: Mapping[str, Any], times: EntryTimes) -> dict[str, Any]:
     """Return the fields of a form as JSON data of their shapes. Raises FieldMissing."""
-    fitting = checked_values(entry.fields, data)
+    fitting = checked_values(entry.fields, data, times)
     for field in entry.fields:
         if field.required and field.key not in fitting:
             raise FieldMissing(field=field.key, label=field.label)
@@ -112,13 +148,15 @@ def tick_item(facts: CaseFacts, event: Checked, rules: Rules) -> CaseFacts:
 # ---------------------------------------------------------------- approvals and ladders
 
 
-def next_approver(facts: CaseFacts, entry: Any) -> str | None:
+def next_approver(facts: CaseFacts, entry: Any, pack: Pack) -> str | None:
     """Return the post that approves next in a chain; None once the chain is approved.
 
-    After a refusal the chain begins anew.
+    After a refusal the chain begins anew, and so it does in a new round.
     """
     last = facts.last_entry("chain", entry.key)
     if last is None or last.data["standing"] == "refused":
+        return str(entry.steps[0])
+    if last.round != facts.round and pack.policy.judges(Judging.own_rounds):
         return str(entry.steps[0])
     done = int(last.data["step"])
     return str(entry.steps[done]) if done < len(entry.steps) else None
@@ -128,18 +166,24 @@ CLASSIFYING_FIELDS = ("kind", "channel", "category", "level", "grade", "finding"
 """The fields that say what sort of case it is."""
 
 
-def awaited_approver(facts: CaseFacts, entry: Any) -> str | None:
+def awaited_approver(facts: CaseFacts, entry: Any, pack: Pack) -> str | None:
     """Return the post a chain of approvals waits for now, or None.
 
-    A chain whose condition names forms waits once one of them is filled, and after a refusal once
-    one is filled anew. A chain for a sort of case (CLASSIFYING_FIELDS) waits from the beginning.
-    Any other may begin at any time and waits only after its first approval.
+    A chain of papers, or whose condition names forms, waits once one of them is filled, and after a
+    refusal or in a new round once one is filled anew. A chain for a sort of case
+    (CLASSIFYING_FIELDS) waits from the beginning. Any other may begin at any time and waits only
+    after its first approval.
     """
     if "endorsed" not in ALLOWED[facts.status] or not holds(entry.applies, facts):
         return None
     last = facts.last_entry("chain", entry.key)
     begins = last is None or last.data["standing"] == "refused"
-    return None if begins and not _awaits_approval(facts, entry) else next_approver(facts, entry)
+    anew = last is not None and last.round != facts.round
+    if (begins or (anew and pack.policy.judges(Judging.own_rounds))) and not _awaits_approval(
+        facts, entry
+    ):
+        return None
+    return next_approver(facts, entry, pack)
 
 
 def _awaits_approval(facts: CaseFacts, entry: Any) -> bool:
@@ -157,15 +201,15 @@ def _awaits_approval(facts: CaseFacts, entry: Any) -> bool:
 
 
 def forms_in_condition(entry: Any) -> frozenset[str]:
-    """Return the keys of the forms that an entry's condition asks for."""
-    asked_for = (row.field.split(".") for row in entry.applies)
+    """Return the keys of the forms that an approval is of, or that its condition asks for."""
+    asked_for = (path.split(".") for path in (*(row.field for row in entry.applies), *entry.of))
     return frozenset(path[1] for path in asked_for if path[0] == "form")
 
 
 def endorse(facts: CaseFacts, event: Endorsed, rules: Rules) -> CaseFacts:
-    """Add an approval, or a refusal that ends the chain. Who may: see `permission`."""
+    """Add an approval, or a refusal that ends the chain. Who may and when: see `permission`."""
     entry = entry_asked_for(facts, "chain", event.chain, pack=rules.pack, field="chain")
-    post = next_approver(facts, entry)
+    post = next_approver(facts, entry, rules.pack)
     if post is None:
         raise StatusForbids(deed=event.type, status=facts.status)
     step = entry.steps.index(post) + 1
@@ -204,7 +248,7 @@ def promise(facts: CaseFacts, event: Promised, rules: Rules) -> CaseFacts:
     if event.until is None and event.amount is None:
         raise FieldMissing(field="until")
     if event.amount is not None:
-        _check_authority(event, rules.pack)
+        _check_authority(facts, event, rules.pack)
     said = {"text": event.text, "consent": event.consent, "amount": _amount_text(event.amount)}
     if event.until is None:
         return add_entry(facts, event, "promise", key="promise", data=said)
@@ -224,11 +268,18 @@ def _amount_text(amount: Decimal | None) -> str | None:
     return None if amount is None else str(amount)
 
 
-def _check_authority(event: Promised, pack: Pack) -> None:
-    """Refuse an amount above the authority of the person's posts; a pack may set no limit."""
+def _check_authority(facts: CaseFacts, event: Promised, pack: Pack) -> None:
+    """Refuse an amount above the authority of the person's posts; a pack may set no limit.
+
+    What was promised on the case before, by whomever, counts towards the limit.
+    """
     held = {"anybody", *(post.post for post in event.by.posts)}
     limit = max((entry.up_to for entry in pack.authority if entry.by in held), default=Decimal(0))
-    if pack.authority and (event.amount or 0) > limit:
+    total = event.amount or Decimal(0)
+    if pack.policy.judges(Judging.bounded_grants):
+        promised = (one.data.get("amount") for one in facts.entries if one.section == "promise")
+        total += sum((Decimal(amount) for amount in promised if amount), Decimal(0))
+    if pack.authority and total > limit:
         raise AuthorityExceeded(limit=limit, cite=pack.authority[0].cite)
 
 

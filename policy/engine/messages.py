@@ -86,7 +86,7 @@ def _approval_turns(
 
 
 def _approver(facts: CaseFacts, chain: ChainEntry, pack: Pack) -> str | None:
-    whose = awaited_approver(facts, chain)
+    whose = awaited_approver(facts, chain, pack)
     return post_of(whose, facts, pack) if whose else None
 
 

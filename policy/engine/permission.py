@@ -98,6 +98,7 @@ def refusal(
         _refused_by_facts(facts, name, pack, event=event),
         _refused_by_post(facts, name, by, pack=pack, event=event),
         _refused_by_gate(facts, name, pack, event=event),
+        forms.refusal_without_papers(facts, event, pack) if event else None,
     ):
         if reason is not None:
             return reason
@@ -236,7 +237,7 @@ def _refused_by_post(
 def _refused_by_turn(facts: CaseFacts, by: By, pack: Pack, *, event: Event) -> DomainError | None:
     """Return a refusal where it is another post's turn in a chain of approvals."""
     entry = pack.find("chain", getattr(event, "chain", ""))
-    turn = forms.next_approver(facts, entry) if entry else None
+    turn = forms.next_approver(facts, entry, pack) if entry else None
     if entry is None or turn is None:
         return None
     asks = SignoffEntry(key=entry.key, label=entry.label, cite=entry.cite, event=(), by=(turn,))

@@ -5,13 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from policy.engine.conditions import holds
 from policy.pack.forms_and_reports import FormField
 from policy.pack.schema import FieldEntry, Pack
-from policy.vocabulary.errors import ChoiceUnknown, FieldTooLong, FieldUnknown
+from policy.vocabulary.errors import (
+    ChoiceUnknown,
+    FieldTooLong,
+    FieldUnknown,
+    NumberTooSmall,
+    TimeBeforeCase,
+    TimeInFuture,
+)
 from policy.vocabulary.facts import CaseFacts, replace
+from policy.vocabulary.worktime import WorkCalendar
 
 LONGEST = {"text": 300, "long_text": 20_000, "phone": 40}
 _PHONE = re.compile(r"[+0-9 ()-]{3,40}")
@@ -66,17 +76,27 @@ def checked_key(section: str, key: str | None, pack: Pack) -> str | None:
     return key
 
 
-def checked_extra(extra: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class EntryTimes:
+    """What bounds the days in a field: when the case was received, and when the entry is made."""
+
+    received_at: dt.datetime
+    at: dt.datetime
+    calendar: WorkCalendar
+
+
+def checked_extra(extra: Mapping[str, Any], pack: Pack, times: EntryTimes) -> dict[str, Any]:
     """Return the values of the pack's own fields as JSON data. Raises as `checked_values`."""
-    return checked_values(pack.field, extra)
+    return checked_values(pack.field, extra, times)
 
 
 def checked_values(
-    fields: Iterable[FieldEntry | FormField], said: Mapping[str, Any]
+    fields: Iterable[FieldEntry | FormField], said: Mapping[str, Any], times: EntryTimes
 ) -> dict[str, Any]:
     """Return the values as JSON data, each of its field's shape; empty ones are left out.
 
-    Raises FieldUnknown, FieldTooLong or ChoiceUnknown with the field's key.
+    Raises FieldUnknown, FieldTooLong or ChoiceUnknown with the field's key, and TimeInFuture,
+    TimeBeforeCase or NumberTooSmall for one out of its bounds.
     """
     known = {field.key: field for field in fields}
     fitting = {}
@@ -85,7 +105,25 @@ def checked_values(
             raise FieldUnknown(field=key)
         if value not in (None, "", [], ()):
             fitting[key] = _checked_value(known[key], value)
+            _check_bounds(known[key], fitting[key], times)
     return fitting
+
+
+def _check_bounds(entry: FieldEntry | FormField, value: Any, times: EntryTimes) -> None:
+    if entry.at_least is not None and Decimal(str(value)) < entry.at_least:
+        raise NumberTooSmall(field=entry.key, value=str(value), least=entry.at_least)
+    if not (entry.latest or entry.earliest):
+        return
+    local = times.calendar.local
+    if entry.shape == "time":
+        at = dt.datetime.fromisoformat(str(value)).astimezone(dt.UTC)
+    else:
+        at = times.calendar.instant(dt.date.fromisoformat(str(value)), dt.time(0))
+    if entry.latest and at > times.at:
+        raise TimeInFuture(field=entry.key, at=at)
+    earliest = times.received_at if entry.earliest == "received" else times.at
+    if entry.earliest and local(at).date() < local(earliest).date():
+        raise TimeBeforeCase(field=entry.key, at=at, earliest=earliest)
 
 
 def _checked_value(entry: FieldEntry | FormField, value: Any) -> Any:

@@ -152,9 +152,9 @@ def _depends_on_case(entry: SignoffEntry) -> bool:
 
 
 def _unanswered_calls(facts: CaseFacts) -> tuple[int, int]:
-    """Return this round's unreachable attempts and their days, as far as rules count them."""
+    """Return this round's attempts without an answer and their days, as far as rules count them."""
     calls = [c for c in facts.callbacks if c.round == facts.round]
-    days = [c.at.date() for c in calls if c.outcome is CallOutcome.unreachable]
+    days = [c.at.date() for c in calls if c.outcome is not CallOutcome.answered]
     return min(len(days), 3), min(len(set(days)), 2)
 
 

@@ -21,5 +21,10 @@ class Judging(Enum):
         self.since = since
         self.sentence = sentence
 
+    own_rounds = SECOND, "A new round has its own approvals, and an unhappy answer its own effect."
+    patient_calls = SECOND, "A call without an answer ends nothing before the attempts are used up."
+    bounded_grants = SECOND, "Nobody gives more time or money than the text calls the most."
+    own_cause = SECOND, "Nobody decides in their own cause; a jury is bounded, and its vote ends."
+    facts_outweigh = SECOND, "Facts outweigh a grade chosen by hand; lowering it has a reason."
     whole_days = SECOND, "A term that begins on a day that does not count leaves whole days."
     fixed_holidays = SECOND, "A holiday on a day fixed by law is known beyond the yearly plans."

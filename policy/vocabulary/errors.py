@@ -27,7 +27,7 @@ DomainError
 │   └── OwnDraft            the author of a draft may not approve it
 ├── FactsRefused        what was typed cannot be right
 │   ├── FieldMissing / FieldTooLong / ChoiceUnknown / FieldUnknown
-│   ├── TimeInFuture / TimeBeforeCase / ZoneMissing
+│   ├── TimeInFuture / TimeBeforeCase / ZoneMissing / NumberTooSmall
 │   ├── ExtensionTooLong / ExtensionForbidden / AmountRefused / ConsentMissing
 │   ├── PromiseTooLate
 │   ├── PeriodRefused / PostTaken / MeaningTaken / DepartmentUnmapped
@@ -201,6 +201,12 @@ class ChoiceUnknown(FactsRefused):
     """Facts: field, value."""
 
     code = "choice_unknown"
+
+
+class NumberTooSmall(FactsRefused):
+    """Facts: field, value, least (the smallest number that can be)."""
+
+    code = "number_too_small"
 
 
 class TimeInFuture(FactsRefused):

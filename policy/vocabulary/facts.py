@@ -36,6 +36,9 @@ PICTURES = frozenset(
 may give a field of its own such a name.
 """
 
+OVERTAKEN = "overtaken_"
+"""Before the name of a section: a mark that the entries before it count no longer, because the
+paper that they were about was filled anew. They stay on record."""
 UNHAPPY = frozenset({Satisfaction.dissatisfied, Satisfaction.very_dissatisfied})
 
 
@@ -296,15 +299,25 @@ class CaseFacts:
         return self.assignment.responsible if self.assignment else None
 
     def last_entry(self, section: str, key: str) -> FormEntryFacts | None:
-        """Return the last form entry under an entry of the pack, or None."""
+        """Return the last form entry under an entry of the pack that counts, or None."""
         for filed in reversed(self.entries):
-            if (filed.section, filed.key) == (section, key):
+            if filed.key != key:
+                continue
+            if filed.section == section:
                 return filed
+            if filed.section == OVERTAKEN + section:
+                return None
         return None
 
     def times_entered(self, section: str, key: str) -> int:
-        """Return the number of form entries under an entry of the pack."""
-        return sum((f.section, f.key) == (section, key) for f in self.entries)
+        """Return the number of form entries under an entry of the pack that count."""
+        count = 0
+        for filed in self.entries:
+            if filed.key == key and filed.section == section:
+                count += 1
+            elif filed.key == key and filed.section == OVERTAKEN + section:
+                count = 0
+        return count
 
     def last_callback(self, purpose: CallPurpose) -> CallbackFacts | None:
         """Return this round's last answered callback for a purpose, or None."""

@@ -14,6 +14,7 @@ from policy.engine.fact_changes import Effect
 from policy.engine.forms import checked_form_data
 from policy.engine.permission import refusal_outside_cases
 from policy.engine.report_periods import ended_periods, period_of
+from policy.engine.severity import EntryTimes
 from policy.pack.forms_and_reports import ReportEntry
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import ChoiceUnknown, NotFound
@@ -204,7 +205,8 @@ def fill_alone(
     if entry is None or not entry.alone:
         raise ChoiceUnknown(field="form", value=form)
     _may_fill_alone(session, version, form, actor=actor, now=now)
-    said = checked_form_data(entry, data)
+    times = EntryTimes(now, now, working_calendar.work_calendar(session))
+    said = checked_form_data(entry, data, times)
     declared.check_cases_exist(session, entry.fields, said)
     return store_entry(
         session,

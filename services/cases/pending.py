@@ -19,6 +19,8 @@ from policy.engine.forms import CLASSIFYING_FIELDS, forms_in_condition
 from policy.pack.forms_and_reports import ChainEntry
 from policy.pack.schema import Pack
 from policy.pack.shapes import ConditionRow, Operator
+from policy.vocabulary.editions import Judging
+from policy.vocabulary.facts import OVERTAKEN
 from policy.vocabulary.status import ALLOWED, ENDS, Status
 
 Cases = sa.ColumnElement[bool]
@@ -95,24 +97,26 @@ def to_endorse(pack: Pack, may: Callable[[str], Cases | None]) -> list[Cases]:
         for place, post in enumerate(chain.steps):
             reach = may(post)
             if reach is not None:
-                waits = _waits_at(chain, place)
+                waits = _waits_at(chain, place, anew=pack.policy.judges(Judging.own_rounds))
                 found.append(sa.and_(Complaint.status.in_(_ENDORSABLE), waits, reach))
     return found
 
 
-def _waits_at(chain: ChainEntry, place: int) -> Cases:
-    """Return the cases whose approval waits at a step."""
+def _waits_at(chain: ChainEntry, place: int, *, anew: bool) -> Cases:
+    """Return the cases whose approval waits at a step; `anew`: a new round approves anew."""
+    earlier = _last_step_in_earlier_round(chain.key) if anew else sa.false()
     if place:
-        return _last_step(chain.key, standing="open", step=place)
+        return sa.and_(_last_step(chain.key, standing="open", step=place), ~earlier)
     forms = forms_in_condition(chain)
     rows = [_case_condition(row) for row in chain.applies if not _wants_form(row)]
     refused = _last_step(chain.key, standing="refused")
-    if not chain.applies or any(row is None for row in rows):
+    if not (chain.applies or chain.of) or any(row is None for row in rows):
         return refused
     begins = _filled_since(forms, chain.key) if forms else sa.true()
     row = aliased(FormEntry)
     begun = _cases_with(row, row.section == "chain", row.form == chain.key)
-    fresh = sa.or_(~begun, refused)
+    overtaken = _latest(_OVERTAKEN, _CHAIN, lambda mark: mark.form == chain.key)
+    fresh = sa.or_(~begun, refused, overtaken, earlier)
     return sa.and_(fresh, begins, *(row for row in rows if row is not None))
 
 
@@ -149,7 +153,18 @@ def _last_step(chain: str, *, standing: str, step: int | None = None) -> Cases:
         so = row.data["standing"].as_string() == standing
         return sa.and_(row.form == chain, so, at_step)
 
-    return _latest("chain", ("chain",), stands)
+    return _latest("chain", _CHAIN, stands)
+
+
+_OVERTAKEN = OVERTAKEN + "chain"
+_CHAIN = ("chain", _OVERTAKEN)
+
+
+def _last_step_in_earlier_round(chain: str) -> Cases:
+    """Return the cases whose last step of an approval is of a round before the present one."""
+    return _latest(
+        "chain", _CHAIN, lambda row: sa.and_(row.form == chain, row.round < Complaint.round)
+    )
 
 
 def endorsed_by(employee_id: int) -> Cases:
