@@ -127,6 +127,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "policy.index": EVERYONE,
     "policy.version": EVERYONE,
     "policy.compare": EVERYONE,
+    "policy.sentences": EVERYONE,
     "policy.file": EVERYONE,
     # whoever edits does not approve their own draft; the deed asks that
     "draft.index": ADMINISTRATOR,

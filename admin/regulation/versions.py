@@ -20,8 +20,9 @@ from admin.kit.page import RedressPage
 from enums import Role
 from files.regulation_toml import toml_of
 from models import Policy, PolicyRule, PolicyVersion
-from policy.pack.comparing import differences
-from services.regulation import departments, drafts, policies, publishing
+from policy.pack.comparing import EntryDifference, differences
+from policy.proof.sentences import count_sentences
+from services.regulation import departments, drafts, policies, publishing, shipped
 from wording.rule_choices import RuleChoices
 from wording.rule_text import SECTIONS, RuleFact
 
@@ -108,7 +109,21 @@ class PolicyPage(RedressPage):
             authors=publishing.authors(self.session, version)
             if version.status == "draft"
             else set(),
+            mends=self._mends(version),
             trials=[(name, words) for name, words in TRIALS if name in current_app.view_functions],
+        )
+
+    @expose("/<int:version_id>/sentences")
+    def sentences(self, version_id: int) -> str:
+        """The text sentence by sentence; what is not carried out stands first."""
+        version = self._version(version_id)
+        found = shipped.sentences(self.session, version)
+        return self.render(
+            "regulation/sentences.html",
+            version=version,
+            sentences=found,
+            count=count_sentences(found),
+            section_name=lambda section: SECTIONS.get(section, section),
         )
 
     @expose("/<int:version_id>/compare/<int:other_id>")
@@ -140,6 +155,11 @@ class PolicyPage(RedressPage):
             as_attachment=True,
             download_name=name,
         )
+
+    def _mends(self, version: PolicyVersion) -> list[EntryDifference]:
+        """What the product's own text corrects in the version that is in force."""
+        in_force = version in policies.all_in_force(self.session, on=today())
+        return shipped.mends(self.session, version) if in_force else []
 
     def _departments(self, version: PolicyVersion) -> dict[str, Any]:
         """The company's departments the regulation's mean, and those that mean none, by name.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,9 +16,7 @@ from policy.pack.loading import (
     build_pack,
     is_role,
     named_people,
-    read_toml,
     references,
-    shipped_path,
 )
 from policy.pack.schema import Pack
 from policy.proof.checking import changed_cases, without_next_deed, written_findings
@@ -28,14 +25,10 @@ from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
 from services.company.actors import Actor
 from services.jobs import requests
-from services.regulation import departments, drafts, policies
+from services.regulation import departments, drafts, policies, shipped
 
 CHECK = "policy_check"
 """The kind of the request for the slow part of a check."""
-
-
-CASE_FILES = Path(__file__).resolve().parent.parent.parent / "tests" / "policy"
-"""The folder of the case files of the shipped regulations, if the tests came with the product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +174,7 @@ def _data_at_beginning(session: Session, version: PolicyVersion) -> Mapping[str,
     """Return the data the draft was begun from: another version, or the shipped text of its key."""
     if version.based_on:
         return policies.plain_data(session, version.based_on)
-    path = shipped_path(version.policy.key)
-    return read_toml(path) if path.is_file() else None
+    return shipped.shipped_data(version.policy.key)
 
 
 def slow_findings(work: CheckInput) -> list[Finding]:
@@ -196,7 +188,7 @@ def slow_findings(work: CheckInput) -> list[Finding]:
     found = without_next_deed(build_pack(work.data), work.calendar)
     if work.before is None:
         return found
-    folder = CASE_FILES / str(work.data[drafts.HEAD]["key"])
+    folder = shipped.CASE_FILES / str(work.data[drafts.HEAD]["key"])
     for one in changed_cases(work.data, work.before, folder, calendar=work.calendar):
         facts = {name: getattr(one, name) for name in ("file", "case", "about", "wanted", "found")}
         clause = one.proves[0] if one.proves else ""

@@ -16,10 +16,6 @@ from sqlalchemy.orm import Session
 
 from enums import Role
 from models import PolicyChange, PolicyRule, PolicyVersion
-from policy.pack.loading import (
-    read_toml,
-    shipped_path,
-)
 from policy.pack.starter import starter_pack
 from policy.vocabulary.errors import (
     ChangedMeanwhile,
@@ -32,7 +28,7 @@ from policy.vocabulary.errors import (
     VersionFixed,
 )
 from services.company.actors import Actor
-from services.regulation import policies
+from services.regulation import policies, shipped
 
 HEAD = "policy"
 
@@ -49,11 +45,16 @@ def begin_from(
 
 
 def begin_shipped(session: Session, key: str, *, actor: Actor, now: dt.datetime) -> PolicyVersion:
-    """Begin a draft that says what a shipped regulation says. Raises NotFound."""
-    path = shipped_path(key)
-    if not path.is_file():
+    """Begin a draft that says what a shipped regulation says. Raises NotFound.
+
+    Where the regulation was published before, the choices the company made for it are kept.
+    """
+    data = shipped.shipped_data(key)
+    if data is None:
         raise NotFound(what="policy", key=key)
-    return begin_with(session, read_toml(path), actor=actor, now=now)
+    if (last := _last_published(session, key)) is not None:
+        data = shipped.with_choices(data, policies.plain_data(session, last))
+    return begin_with(session, data, actor=actor, now=now)
 
 
 def begin_empty(
@@ -81,13 +82,19 @@ def begin_with(
     """
     _check_shape(data)
     _check_key(data)
-    last = (
+    last = _last_published(session, data[HEAD]["key"])
+    return _begin(session, data, based_on=last, actor=actor, now=now)
+
+
+def _last_published(session: Session, key: str) -> PolicyVersion | None:
+    """Return the published version of a regulation that came or comes into force last, or None."""
+    statement = (
         sa.select(PolicyVersion)
-        .where(PolicyVersion.policy.has(key=data[HEAD]["key"]))
+        .where(PolicyVersion.policy.has(key=key))
         .where(PolicyVersion.status == "published")
         .order_by(PolicyVersion.effective_from.desc(), PolicyVersion.number.desc())
     )
-    return _begin(session, data, based_on=session.scalars(last).first(), actor=actor, now=now)
+    return session.scalars(statement).first()
 
 
 def _begin(
