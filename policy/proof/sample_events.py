@@ -151,9 +151,13 @@ def jury_events(key: str) -> Iterator[dict[str, Any]]:
 
 
 def load_sample(pack: Pack, said: dict[str, Any]) -> Event:
-    """Return the event by a person with every post; callbacks and restarts by another one."""
-    caller = said["type"] in ("called_back", "restarted")
-    by = person_with_every_post(pack, "caller" if caller else "worker")
+    """Return the event by a person with every post.
+
+    Callbacks, restarts and what people involved may never do are another person's.
+    """
+    entries = pack.signoffs.get(said["type"], ())
+    aloof = said["type"] in ("called_back", "restarted") or any(entry.never for entry in entries)
+    by = person_with_every_post(pack, "caller" if aloof else "worker")
     return load_event({"at": BEGIN, "by": by, **said})
 
 
