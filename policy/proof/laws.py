@@ -22,6 +22,7 @@ from typing import Any
 from policy.engine import jury, penalties, report_periods
 from policy.engine.conditions import holds
 from policy.engine.folding import JournalEntry
+from policy.engine.rules import calendar_judged
 from policy.engine.severity import classify
 from policy.pack.schema import Pack
 from policy.pack.shapes import Quantity
@@ -219,7 +220,7 @@ def no_term_goes_beyond_the_most(step: Step, pack: Pack) -> Iterator[str]:
 
 
 def _reaches(entry: Any, deadline: DeadlineFacts, step: Step, *, pack: Pack) -> bool:
-    latest = _end(entry.in_all, deadline.starts_at, step.calendar)
+    latest = _end(entry.in_all, deadline.starts_at, calendar_judged(pack, step.calendar))
     return getattr(entry, "top", False) or (deadline.due_at or latest) <= latest
 
 
@@ -535,16 +536,18 @@ def violations(
     seed: int,
     events: int,
     without: Collection[str] = (),
-) -> list[Violation]:
-    """Return one violation for each law and rule: of the pack, and of random lives under it."""
-    found: dict[tuple[str, str], Violation] = {}
+) -> Iterator[Violation]:
+    """Yield one violation for each law and rule: of the pack, and of random lives under it."""
+    judged = calendar_judged(pack, calendar)
     for law in PACK_LAWS.values():
-        for about in law.broken(pack, calendar) if law.key not in without else ():
-            found.setdefault((law.key, about), Violation(law, about))
+        if law.key not in without:
+            yield from (Violation(law, about) for about in law.broken(pack, judged))
+    seen: set[tuple[str, str]] = set()
     for step in RandomPlay(pack, calendar, seed).steps(events):
         for law, about in broken_by(step, pack, without):
-            found.setdefault((law.key, about), Violation(law, about, step.journal))
-    return list(found.values())
+            if (law.key, about) not in seen:
+                seen.add((law.key, about))
+                yield Violation(law, about, step.journal)
 
 
 def shortest(violation: Violation, pack: Pack, calendar: WorkCalendar) -> Violation:

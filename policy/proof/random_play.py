@@ -9,6 +9,7 @@ together. The same seed gives the same lives.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -84,12 +85,9 @@ class RandomPlay:
         self.first = [event for event in first_events(pack) if isinstance(event, Registered)]
 
     def steps(self, events: int) -> Iterator[Step]:
-        """Yield the steps of as many lives as it takes until so many events were tried."""
-        left = events
-        while left > 0:
-            life = _Life(self)
-            yield from life.steps(min(left, LONGEST_LIFE))
-            left -= life.tried
+        """Yield so many steps, of as many lives as it takes."""
+        lives = (step for _ in itertools.count() for step in _Life(self).steps())
+        yield from itertools.islice(lives, events)
 
 
 class _Life:
@@ -102,8 +100,8 @@ class _Life:
         self.now = self.seen_at = BEGIN + self.draw.randrange(24 * 60) * dt.timedelta(minutes=1)
         self.tried = 0
 
-    def steps(self, events: int) -> Iterator[Step]:
-        while self.tried < events and self.facts.status not in ENDS:
+    def steps(self) -> Iterator[Step]:
+        while self.tried < LONGEST_LIFE and self.facts.status not in ENDS:
             event = self._next_event() if self.journal else self._registration()
             if event is None and self.draw.random() < 0.6:
                 yield from self._papers()

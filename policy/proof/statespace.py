@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict, deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from policy.engine.permission import deeds_offered
 from policy.pack.schema import DeadlineEntry, GateEntry, Pack, SignoffEntry
 from policy.pack.shapes import Condition, Operator
 from policy.proof.domains import all_conditions, asked_fields
+from policy.proof.random_play import Step
 from policy.proof.sample_events import (
     BEGIN,
     ENTRY_EVENTS,
@@ -244,12 +245,16 @@ def walk_states(
     *,
     most_rounds: int = MOST_ROUNDS,
     most_steps: int = MOST_STEPS,
+    watch: Callable[[Step], None] | None = None,
 ) -> Walk:
     """Return every state that a case under the pack can reach, up to a number of rounds.
 
-    It ends after `most_steps` events tried. A pack without kinds or channels has no states.
+    It ends after `most_steps` events tried. `watch` sees every step that happens. A pack without
+    kinds or channels has no states.
     """
-    return _Walker(pack, calendar, most_rounds, most_steps=most_steps).walked()
+    walker = _Walker(pack, calendar, most_rounds, most_steps=most_steps)
+    walker.watch = watch
+    return walker.walked()
 
 
 class _Walker:
@@ -268,6 +273,7 @@ class _Walker:
         ]
         self.found = Walk()
         self.waiting: deque[Hashable] = deque()
+        self.watch: Callable[[Step], None] | None = None
 
     def walked(self) -> Walk:
         nothing = ReachedState(CaseFacts(), BEGIN)
@@ -337,6 +343,8 @@ class _Walker:
         except DomainError:
             return None
         self.found.happened.add(event.type)
+        if self.watch is not None:
+            self.watch(Step(place.facts, said, facts, at, place.at, self.calendar))
         return replace(place, facts=facts, at=at)
 
     def _go(self, here: Hashable, reached: ReachedState | None) -> None:
