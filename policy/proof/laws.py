@@ -503,7 +503,7 @@ def what_is_overdue_has_a_person(step: Step, pack: Pack) -> Iterator[str]:
     """What is overdue has a person or a post that is told of it."""
     for deadline, _ in _new_breaches(step):
         entry = pack.find("deadline", deadline.key)
-        told = (a for a in pack.alert if a.breach_of in (entry.key, entry.slot))
+        told = (a for a in pack.alert if a.breach_of and a.breach_of in (entry.key, entry.slot))
         posts = {post.key for post in pack.post}
         if not (entry.binds or any(posts & set(alert.to) for alert in told)):
             yield deadline.key
