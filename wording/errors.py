@@ -67,6 +67,18 @@ ERRORS = {
         "The votes of %(missing)s are missing and could still turn it (%(cite)s). "
         "Ask them to vote; silence is no consent."
     ),
+    "votes_given": mark(
+        "Members of the jury have voted already, so neither the jury nor a vote is changed now "
+        "(%(cite)s). Wait for the ruling; a member who keeps silent counts as a no in the end."
+    ),
+    "too_many_members": mark(
+        "At most %(most)s further members may sit beside the holders of the posts (%(cite)s). "
+        "Appoint fewer."
+    ),
+    "grade_below_facts": mark(
+        "What is known of the case makes it “%(grade)s” (%(cite)s), and no lighter grade can be "
+        "chosen. Where a fact is wrong, put the fact right."
+    ),
     "appeal_too_late": mark(
         "The term for an appeal ended on %(ended_at)s (%(cite)s). "
         "A penalty found to be wrong can still be reversed."

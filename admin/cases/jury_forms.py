@@ -45,7 +45,7 @@ class ConvenedForm(_AboutAVote):
 
     def look_up(self, session: Session, page: CasePage) -> None:
         seats = jury.roster(session, page.complaint, self.entry.key, now=now())
-        out = jury_rules.excluded_members(self.entry, page.facts)
+        out = jury_rules.excluded_members(self.entry, page.facts, page.pack)
         sits = _names(session, [who for who in seats if who not in out])
         self.lead = gettext("Sits on it: %(names)s.", names=sits)
         if recused := [who for who in seats if who in out]:

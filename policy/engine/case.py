@@ -14,6 +14,7 @@ from typing import Any
 from policy.engine import deadlines, followup, forms, jury, penalties, recounting
 from policy.engine.conditions import holds
 from policy.engine.fact_changes import Effect, changes
+from policy.engine.involvement import refuse_own_relief, with_proposers
 from policy.engine.permission import check_time, observation_is_over, post_entitled, refusal
 from policy.engine.rules import Rules, rules_of
 from policy.engine.severity import (
@@ -100,6 +101,8 @@ def next_facts(
         after = forms.record_grade_change(before, after, event, because=event.type)
     if not isinstance(event, TimePassed):
         after = _apply_rules(before, after, event, rules=rules)
+        after = with_proposers(before, after, event, pack=pack)
+        refuse_own_relief(before, after, event, pack=pack)
     return after
 
 

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 
 from policy.engine import penalties
 from policy.engine.case import apply, pass_time
+from policy.engine.involvement import refuse_own_relief
 from policy.engine.permission import refusal_without_name
 from policy.engine.rules import Rules, rules_of
 from policy.pack.schema import Pack
+from policy.vocabulary.editions import Judging
 from policy.vocabulary.errors import (
     ChoiceUnknown,
     DomainError,
@@ -24,12 +26,15 @@ from policy.vocabulary.errors import (
     NotFound,
     RuleGone,
     TimeInFuture,
+    VotesGiven,
 )
 from policy.vocabulary.events import (
+    Convened,
     Corrected,
     Event,
     Moved,
     Recounted,
+    Voted,
     Withdrawn,
     dump_event,
     load_event,
@@ -84,14 +89,35 @@ def fold(
             if isinstance(entry.event, Moved):
                 pack, because = _pack_moved_to(facts, entry.event, packs or {}), "moved"
             else:
+                _refuse_amended_votes(standing_entries, entry.event, pack=pack)
                 standing_entries = amended_entries(standing_entries, entry.event)
             fresh = _replay(standing_entries, entry, pack, standing=standing)
+            before = facts
             facts = reconcile(facts, fresh, at=entry.recorded_at, because=because)
+            refuse_own_relief(before, facts, entry.event, pack=pack)
         else:
             known = standing(entry.recorded_at)
             facts, _ = apply(facts, entry.event, pack, calendar=known, now=entry.recorded_at)
             standing_entries.append(entry)
     return facts
+
+
+def _refuse_amended_votes(
+    entries: list[JournalEntry], amendment: Corrected | Withdrawn, *, pack: Pack
+) -> None:
+    """Refuse to change a jury that voted, and the votes that were given."""
+    target = next((e.event for e in entries if e.seq == amendment.target), None)
+    if not pack.policy.judges(Judging.own_cause):
+        return
+    given = any(
+        isinstance(e.event, Voted) and e.seq >= amendment.target
+        for e in entries
+        if isinstance(target, Convened | Voted) and getattr(e.event, "vote", "") == target.vote
+    )
+    if given:
+        assert isinstance(target, Convened | Voted)
+        entry = pack.find("vote", target.vote)
+        raise VotesGiven(cite=entry.cite if entry else pack.policy.cite)
 
 
 def _pack_moved_to(facts: CaseFacts, moved: Moved, packs: Mapping[int, Pack]) -> Pack:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from policy.engine import deadlines, penalties
 from policy.engine.forms import add_entry, entry_asked_for
+from policy.engine.involvement import people_involved
 from policy.engine.rules import Rules
 from policy.pack.forms_and_reports import VoteEntry
 from policy.pack.schema import Pack
+from policy.vocabulary.editions import Judging
 from policy.vocabulary.errors import (
     AppealTooLate,
     ChoiceUnknown,
@@ -18,6 +20,7 @@ from policy.vocabulary.errors import (
     NotAMember,
     SelfForbidden,
     StatusForbids,
+    TooManyMembers,
     VoteOpen,
 )
 from policy.vocabulary.events import Appealed, Convened, Event, Ruled, Voted
@@ -64,25 +67,40 @@ def convene(facts: CaseFacts, event: Convened, rules: Rules) -> CaseFacts:
         raise StatusForbids(deed=event.type, status=facts.status)
     if vote_state(facts, entry.key) == "open":
         raise StatusForbids(deed=event.type, status=facts.status)
-    out = excluded_members(entry, facts)
+    out = excluded_members(entry, facts, rules.pack)
     members = [who for who in dict.fromkeys(event.members) if who not in out]
     recused = [who for who in dict.fromkeys(event.members) if who in out]
     if not members:
         raise FieldMissing(field="members")
+    _check_seats(entry, event, members, pack=rules.pack)
     return add_entry(
         facts, event, "vote", key=entry.key, data={"members": members, "recused": recused}
     )
 
 
-def excluded_members(entry: VoteEntry, facts: CaseFacts) -> set[str]:
-    """Return the employees excluded from a question: no person judges their own case."""
-    out: set[str | None] = set()
-    if "handler" in entry.never:
-        out |= {assignment.handler for assignment in facts.assignments}
-    if "director" in entry.never:
-        out |= {assignment.responsible for assignment in facts.assignments}
+def _check_seats(entry: VoteEntry, event: Convened, members: list[str], *, pack: Pack) -> None:
+    """Refuse too many further members beside the holders of the posts.
+
+    Where the regulation says no number, they are fewer than the holders who sit.
+    """
+    if not event.seated or not pack.policy.judges(Judging.own_cause):
+        return
+    sits = [who for who in members if who in event.seated]
+    most = entry.further if entry.further is not None else max(len(sits) - 1, 0)
+    if len(members) - len(sits) > most:
+        raise TooManyMembers(most=most, cite=entry.cite)
+
+
+def excluded_members(entry: VoteEntry, facts: CaseFacts, pack: Pack) -> set[str]:
+    """Return the employees excluded from a question: no person judges their own case.
+
+    Of whom a penalty is, a finding is too.
+    """
+    if pack.policy.judges(Judging.own_cause):
+        ways = {*entry.never, *(["bearer"] if "concerned" in entry.never else [])}
+        return people_involved(facts, ways, Convened.model_construct(vote=entry.key))
+    out: set[str | None] = set(people_involved(facts, set(entry.never) - {"appellant"}))
     if "concerned" in entry.never:
-        out |= set(facts.concerned)
         out |= {c.employee for c in facts.penalties if c.because.get("event") == "judged"}
     if "appellant" in entry.never and (last := facts.last_entry("appeal", entry.key)):
         out.add(last.data["employee"])
@@ -104,11 +122,17 @@ def vote(facts: CaseFacts, event: Voted, rules: Rules) -> CaseFacts:
 
 
 def rule(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
-    """Record the result of the votes. Raises VoteOpen while a missing vote could change it."""
+    """Record the result of the votes.
+
+    Raises VoteOpen while a missing vote could change it; once the term for voting is over, silence
+    is a no.
+    """
     jury = _open_jury(facts, event.vote, event, pack=rules.pack)
     entry: VoteEntry = rules.pack.find("vote", event.vote)
     cast = ballots(facts, event.vote)
     agreed = vote_outcome(entry, len(jury.data["members"]), cast)
+    if agreed is None and _voting_is_over(entry, jury, event, rules=rules):
+        agreed = False
     if agreed is None:
         voted = {ballot.employee for ballot in cast}
         missing = [who for who in jury.data["members"] if who not in voted]
@@ -134,6 +158,14 @@ def vote_outcome(entry: VoteEntry, members: int, cast: list[FormEntryFacts]) -> 
     if 2 * yes > members:
         return True
     return False if 2 * (members - no) <= members else None
+
+
+def _voting_is_over(entry: VoteEntry, jury: FormEntryFacts, event: Ruled, *, rules: Rules) -> bool:
+    """Whether the term for voting is over: that of the question, or else that for an appeal."""
+    term = entry.within
+    if term is None and rules.pack.policy.judges(Judging.own_cause):
+        term = rules.pack.policy.appeal_term
+    return term is not None and event.at > term.end(jury.at, rules.calendar).at
 
 
 def ballots(facts: CaseFacts, key: str) -> list[FormEntryFacts]:

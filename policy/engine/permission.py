@@ -13,8 +13,10 @@ from typing import Any
 
 from policy.engine import forms
 from policy.engine.conditions import first_failing, holds
+from policy.engine.involvement import people_involved
 from policy.pack.schema import SHEETS, GateEntry, Pack, SignoffEntry
 from policy.pack.shapes import ConditionRow
+from policy.vocabulary.editions import Judging
 from policy.vocabulary.errors import (
     DomainError,
     GateClosed,
@@ -27,7 +29,7 @@ from policy.vocabulary.errors import (
     TimeInFuture,
     WindowNotOpen,
 )
-from policy.vocabulary.events import EVENTS, By, Event
+from policy.vocabulary.events import EVENTS, Appealed, By, Event
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts
 from policy.vocabulary.marks import declared_field
 from policy.vocabulary.status import ALLOWED, ENDS, ActorKind, ClosingGround, Status
@@ -216,18 +218,90 @@ def _refused_by_post(
 ) -> DomainError | None:
     if by.kind is ActorKind.system:
         return None
-    entries = [e for e in pack.signoffs.get(name, ()) if _concerns(e.applies, facts, event)]
+    entries = [
+        e
+        for e in pack.signoffs.get(name, ())
+        if not e.lowers and _concerns(e.applies, facts, event)
+    ]
     if by.kind is ActorKind.sheet and (
         reason := _refused_to_workbook(facts, name, by, entries=entries)
     ):
         return reason
-    for entry in entries:
-        if by.employee and by.employee in _excluded(entry, facts):
-            return SelfForbidden(deed=name, cite=entry.cite)
+    involved = _refused_by_involvement(facts, name, by, event=event, entries=entries)
+    if own := involved or _refused_for_own_penalty(by, pack, event=event):
+        return own
     if name == "endorsed" and event is not None:
         return _refused_by_turn(facts, by, pack, event=event)
+    if not entries or any(_may(e, facts, by, event=event, pack=pack) for e in entries):
+        return None
+    return _missing_post(facts, name, entries, pack=pack)
+
+
+def refusal_to_lower(
+    facts: CaseFacts, name: str, by: By, *, pack: Pack, event: Event
+) -> DomainError | None:
+    """Return why a person may not lower a grade or take away a penalty's ground, or None.
+
+    A signoff that `lowers` is asked where the regulation has one. Nobody of whom a finding or a
+    penalty is lowers anything.
+    """
+    if by.kind is ActorKind.system:
+        return None
+    if by.employee in people_involved(facts, ("concerned", "bearer")):
+        return SelfForbidden(deed=name, cite=_cite_of(name, pack))
+    entries = [
+        e for e in pack.signoffs.get(name, ()) if e.lowers and holds(e.applies, facts, event)
+    ]
+    if reason := _refused_by_involvement(facts, name, by, event=event, entries=entries):
+        return reason
     if not entries or any(post_entitled(e, facts, by, pack=pack) for e in entries):
         return None
+    return _missing_post(facts, name, entries, pack=pack)
+
+
+def _cite_of(name: str, pack: Pack) -> str:
+    return next((e.cite for e in pack.signoffs.get(name, ())), pack.policy.cite)
+
+
+def _refused_by_involvement(
+    facts: CaseFacts, name: str, by: By, *, event: Event | None, entries: Sequence[SignoffEntry]
+) -> SelfForbidden | None:
+    for entry in entries:
+        if by.employee and by.employee in people_involved(facts, entry.never, event):
+            return SelfForbidden(deed=name, cite=entry.cite)
+    return None
+
+
+def _refused_for_own_penalty(by: By, pack: Pack, *, event: Event | None) -> SelfForbidden | None:
+    """Return a refusal of a step of a penalty or reward by the very person it is about."""
+    if event is None or event.type not in PENALTY_STEPS or not by.employee:
+        return None
+    own = getattr(event, "employee", None) == by.employee
+    if not own or not pack.policy.judges(Judging.own_cause):
+        return None
+    entry = pack.find("penalty", getattr(event, "rule", None)) or pack.policy
+    return SelfForbidden(deed=event.type, cite=entry.cite)
+
+
+PENALTY_STEPS = frozenset(
+    {"penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed"}
+)
+
+
+def _may(entry: SignoffEntry, facts: CaseFacts, by: By, *, event: Event | None, pack: Pack) -> bool:
+    """Whether an actor is entitled; who appeals only as the one blamed appeals for themselves."""
+    held = post_entitled(entry, facts, by, pack=pack)
+    if held is None or not isinstance(event, Appealed) or held[0] not in _BLAMED:
+        return held is not None
+    return event.employee == by.employee or not pack.policy.judges(Judging.own_cause)
+
+
+_BLAMED = ("concerned", "bearer")
+
+
+def _missing_post(
+    facts: CaseFacts, name: str, entries: Sequence[SignoffEntry], *, pack: Pack
+) -> PostMissing:
     who_may = [who for e in entries for who in e.by]
     people = [who for who in who_may if who not in SHEETS]
     posts = [_role_label(who, facts, pack) for who in people or who_may]
@@ -292,15 +366,6 @@ def _concerns(applies: Any, facts: CaseFacts, event: Event | None) -> bool:
     return holds(applies, facts, event)
 
 
-def _excluded(entry: SignoffEntry, facts: CaseFacts) -> set[str | None]:
-    out: set[str | None] = set()
-    if "handler" in entry.never:
-        out |= {assignment.handler for assignment in facts.assignments}
-    if "director" in entry.never:
-        out |= {assignment.responsible for assignment in facts.assignments}
-    return out
-
-
 def post_entitled(
     entry: SignoffEntry, facts: CaseFacts, by: By, *, pack: Pack
 ) -> tuple[str, bool] | None:
@@ -331,6 +396,7 @@ _PARTS: dict[str, Callable[[CaseFacts], Sequence[str | None]]] = {
     "handler": lambda facts: (facts.handler,),
     "first_asked": lambda facts: (facts.first_asked,),
     "concerned": lambda facts: facts.concerned,
+    "bearer": lambda facts: sorted(people_involved(facts, ("bearer",))),
 }
 """Roles on the case that employees have by name, and who has them."""
 

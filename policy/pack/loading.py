@@ -180,7 +180,7 @@ KNOWN_FACTS = frozenset(
 )
 CASE_ROLES = frozenset(
     {"director", "handler", "lead_department", "first_asked", "concerned", "participants"}
-    | {"anybody", *SHEETS}
+    | {"anybody", "bearer", *SHEETS}
 )
 
 

@@ -20,7 +20,7 @@ of several cases it is about.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -264,6 +264,7 @@ class Play:
             data = self._led(data, step) | data
         if step["do"] == "convened":
             data.setdefault("members", self._jury(step))
+            data.setdefault("seated", self._seats(step, data["members"]))
         if step["do"].startswith("penalty_"):
             data = self._of_charge(data)
         return {key: self._utc(value) for key, value in data.items() if value != ""}
@@ -318,11 +319,26 @@ class Play:
 
     def _jury(self, step: Mapping[str, Any]) -> list[str]:
         """Return the employees of the cast who hold the posts of a question's jury, in order."""
-        vote = self.pack.find("vote", step.get("vote"))
         people = self.case.cast.values()
-        posts = vote.members if vote else ()
+        posts = self._posts_of_jury(step)
         seats = [[p["number"] for p in people if post in p.get("posts", ())] for post in posts]
         return [holders[0] for holders in seats if holders]
+
+    def _posts_of_jury(self, step: Mapping[str, Any]) -> tuple[str, ...]:
+        vote = self.pack.find("vote", step.get("vote"))
+        return vote.members if vote else ()
+
+    def _seats(self, step: Mapping[str, Any], members: Sequence[str]) -> list[str]:
+        """Return who sits for each post of a jury: a member who holds it or stands in for it."""
+        found = []
+        for post in self._posts_of_jury(step):
+            able = [
+                p["number"]
+                for p in self.case.cast.values()
+                if post in (*p.get("posts", ()), *p.get("deputy_for", ()))
+            ]
+            found += [who for who in able if who in members][:1]
+        return list(dict.fromkeys(found))
 
     def _led(self, data: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
         """Return the department's director from the cast, and the deputy `deputises` names."""

@@ -145,7 +145,7 @@ def entry_events(pack: Pack) -> Iterator[dict[str, Any]]:
 def jury_events(key: str) -> Iterator[dict[str, Any]]:
     """Yield the events of a question put to a jury of one, who votes yes."""
     yield {"type": "appealed", "vote": key, "text": "-", "employee": "somebody"}
-    yield {"type": "convened", "vote": key, "members": ["worker"]}
+    yield {"type": "convened", "vote": key, "members": ["worker"], "seated": ["worker"]}
     yield {"type": "voted", "vote": key, "agrees": True, "reason": "-"}
     yield {"type": "ruled", "vote": key, "minutes": "-"}
 

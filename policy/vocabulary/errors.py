@@ -8,6 +8,7 @@ DomainError
 │   ├── WindowNotOpen       the call belongs to a later day
 │   ├── FormNotAsked        the regulation does not ask this of such a case
 │   ├── VoteOpen            votes are missing that could still change the result
+│   ├── VotesGiven          a jury that voted, and its votes, are not changed
 │   ├── AppealTooLate       the appeal term is over
 │   ├── LaterStepsStand     a correction would take the ground of later steps
 │   ├── RuleGone            a case cannot go on under a version without a rule it stands on
@@ -28,6 +29,7 @@ DomainError
 ├── FactsRefused        what was typed cannot be right
 │   ├── FieldMissing / FieldTooLong / ChoiceUnknown / FieldUnknown
 │   ├── TimeInFuture / TimeBeforeCase / ZoneMissing / NumberTooSmall
+│   ├── TooManyMembers / GradeBelowFacts
 │   ├── ExtensionTooLong / ExtensionForbidden / AmountRefused / ConsentMissing
 │   ├── PromiseTooLate
 │   ├── PeriodRefused / PostTaken / MeaningTaken / DepartmentUnmapped
@@ -115,6 +117,12 @@ class VoteOpen(NotAllowed):
     """Facts: missing (employee numbers), cite."""
 
     code = "vote_open"
+
+
+class VotesGiven(NotAllowed):
+    """Facts: cite."""
+
+    code = "votes_given"
 
 
 class AppealTooLate(NotAllowed):
@@ -207,6 +215,18 @@ class NumberTooSmall(FactsRefused):
     """Facts: field, value, least (the smallest number that can be)."""
 
     code = "number_too_small"
+
+
+class TooManyMembers(FactsRefused):
+    """Facts: most (further members that may sit), cite."""
+
+    code = "too_many_members"
+
+
+class GradeBelowFacts(FactsRefused):
+    """Facts: grade (the label of the grade that the facts make), cite."""
+
+    code = "grade_below_facts"
 
 
 class TimeInFuture(FactsRefused):

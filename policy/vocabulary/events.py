@@ -421,11 +421,15 @@ class Appealed(Event):
 
 
 class Convened(Event):
-    """A jury was appointed for a question, by the employee numbers of its members."""
+    """A jury was appointed for a question, by the employee numbers of its members.
+
+    `seated` are those of them who hold its posts that day, or stand in for a holder.
+    """
 
     type: Literal["convened"] = "convened"
     vote: VoteKey
     members: tuple[EmployeeNumber, ...]
+    seated: tuple[LeaderNumber, ...] = ()
     text: OwnWords | None = None
 
 

@@ -56,8 +56,9 @@ def convene(
     """
     for number in more:
         people.known_employee(session, number)
-    members = (*roster(session, complaint, vote, now=now), *more)
-    said: dict[str, Any] = {"vote": vote, "members": members, "text": text}
+    seated = roster(session, complaint, vote, now=now)
+    said: dict[str, Any] = {"vote": vote, "members": (*seated, *more), "text": text}
+    said["seated"] = seated
     return journal.record_event(session, complaint, Convened, actor=actor, now=now, **said)
 
 
