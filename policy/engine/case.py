@@ -14,8 +14,14 @@ from typing import Any
 from policy.engine import deadlines, followup, forms, jury, penalties, recounting
 from policy.engine.conditions import holds
 from policy.engine.fact_changes import Effect, changes
-from policy.engine.involvement import refuse_own_relief, with_proposers
-from policy.engine.permission import check_time, observation_is_over, post_entitled, refusal
+from policy.engine.permission import (
+    check_time,
+    observation_is_over,
+    post_entitled,
+    refusal,
+    refuse_own_relief,
+    with_proposers,
+)
 from policy.engine.rules import Rules, rules_of
 from policy.engine.severity import (
     EntryTimes,

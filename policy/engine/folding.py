@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 from policy.engine import penalties
 from policy.engine.case import apply, pass_time
-from policy.engine.involvement import refuse_own_relief
-from policy.engine.permission import refusal_without_name
+from policy.engine.permission import refusal_without_name, refuse_own_relief
 from policy.engine.rules import Rules, rules_of
 from policy.pack.schema import Pack
 from policy.vocabulary.editions import Judging

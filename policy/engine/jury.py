@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from policy.engine import deadlines, penalties
 from policy.engine.forms import add_entry, entry_asked_for
-from policy.engine.involvement import people_involved
+from policy.engine.permission import people_involved
 from policy.engine.rules import Rules
 from policy.pack.forms_and_reports import VoteEntry
 from policy.pack.schema import Pack
