@@ -130,9 +130,12 @@ def nobody_is_late_unknowingly(step: Step, pack: Pack) -> Iterator[str]:
     """Nobody is late for a time in which they had another term or could not know of one."""
     for deadline, breached_at in _new_breaches(step):
         was = _same(step.before, deadline)
-        if was is None and deadline.starts_at < step.seen_at:
-            yield deadline.key
         if was is not None and _known_since(deadline, breached_at) > breached_at:
+            yield deadline.key
+    for deadline in step.after.deadlines:
+        begun_before = _same(step.before, deadline) is None and deadline.starts_at < step.seen_at
+        over = deadline.due_at is not None and deadline.due_at <= step.event.at
+        if begun_before and over and (deadline.running or deadline.breached):
             yield deadline.key
 
 

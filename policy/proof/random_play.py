@@ -255,7 +255,8 @@ class _Life:
 
     def _correction(self) -> Event | None:
         """Return a correction of a jury's members or of an earlier time, or None."""
-        entry = self.draw.choice(self.journal)
+        juries = [entry for entry in self.journal if entry.event.type == "convened"]
+        entry = self.draw.choice(juries if juries and self.draw.random() < 0.7 else self.journal)
         if not entry.event.amendable:
             return None
         changes: dict[str, Any] = {"at": (entry.event.at - _HOURS / 6).isoformat()}
