@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -131,7 +132,7 @@ def shares_rounded_up(pack: Pack) -> Step:
     shared = next(entry for entry in pack.penalty if entry.collective == "shared")
     parts = (charge(shared.key, employee=who, amount=Decimal("16.67")) for who in "123")
     step = judged(shared.key, (), tuple(parts))
-    return laws.replace(step, event=step.event.model_copy(update={"amount": Decimal(50)}))
+    return dataclasses.replace(step, event=step.event.model_copy(update={"amount": Decimal(50)}))
 
 
 def one_finding_entered_twice(pack: Pack) -> Step:
