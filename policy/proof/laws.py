@@ -65,7 +65,7 @@ PACK_LAWS: dict[str, Law] = {}
 def _law(
     chapter: str, laws: dict[str, Law], broken: Callable[..., Iterator[str]]
 ) -> Callable[..., Iterator[str]]:
-    sentence = (broken.__doc__ or "").strip()
+    sentence = (broken.__doc__ or "").partition("\n")[0].strip()
     key = broken.__name__.removeprefix("_")
     laws[key] = Law(key, chapter, sentence, broken)
     return broken
@@ -127,13 +127,17 @@ def working_days_are_whole(pack: Pack, calendar: WorkCalendar) -> Iterator[str]:
 
 @_of_step("time")
 def nobody_is_late_unknowingly(step: Step, pack: Pack) -> Iterator[str]:
-    """Nobody is late for a time in which they had another term or could not know of one."""
+    """Nobody is late for a time in which they had another term or could not know of one.
+
+    What was received is known to whoever received it, although they registered it later.
+    """
     for deadline, breached_at in _new_breaches(step):
         was = _same(step.before, deadline)
         if was is not None and _known_since(deadline, breached_at) > breached_at:
             yield deadline.key
     for deadline in step.after.deadlines:
         begun_before = _same(step.before, deadline) is None and deadline.starts_at < step.seen_at
+        begun_before = begun_before and step.event.type != "registered"
         over = deadline.due_at is not None and deadline.due_at <= step.event.at
         if begun_before and over and (deadline.running or deadline.breached):
             yield deadline.key
