@@ -19,7 +19,10 @@ from policy.engine.permission import (
     observation_is_over,
     post_entitled,
     refusal,
+    refusal_to_lower,
+    refusal_to_raise,
     refuse_own_relief,
+    takes_penalties_away,
     with_proposers,
 )
 from policy.engine.rules import Rules, rules_of
@@ -29,13 +32,16 @@ from policy.engine.severity import (
     checked_grade,
     checked_key,
     classify,
+    is_lighter,
 )
 from policy.pack.schema import DeadlineEntry, ExtensionEntry, Pack
+from policy.vocabulary.editions import Judging
 from policy.vocabulary.errors import (
     ChoiceUnknown,
     ExtensionForbidden,
     ExtensionTooLong,
     FieldMissing,
+    GradeBelowFacts,
     StatusForbids,
     TimeBeforeCase,
     TimeInFuture,
@@ -250,9 +256,27 @@ def _classified(facts: CaseFacts, event: Classified, rules: Rules) -> CaseFacts:
     if pack.find("kind", after.kind).handled != pack.find("kind", facts.kind).handled:
         after = _change_handling(facts, after, event, rules=rules)
     after = penalties.take_back_unfounded(after, pack=pack, at=rules.now)
+    _check_lowering(facts, after, event, rules=rules)
     if after.closed_at is not None:
         after = followup.with_retention(after, rules)
     return deadlines.reapply_rules(after, pack=pack, calendar=rules.calendar)
+
+
+def _check_lowering(facts: CaseFacts, after: CaseFacts, event: Classified, *, rules: Rules) -> None:
+    """Ask a reason, and who may, where a grade or level falls or a penalty loses its ground.
+
+    Raises FieldMissing, SelfForbidden, PostMissing.
+    """
+    pack = rules.pack
+    fallen = is_lighter(after, facts, pack) or takes_penalties_away(facts, after)
+    if not fallen or not pack.policy.judges(Judging.facts_outweigh):
+        if reason := refusal_to_raise(facts, event.type, event.by, pack=pack, event=event):
+            raise reason
+        return
+    if not event.reason:
+        raise FieldMissing(field="reason")
+    if reason := refusal_to_lower(facts, event.type, event.by, pack=pack, event=event):
+        raise reason
 
 
 def _change_handling(
@@ -287,7 +311,11 @@ def _reclassify(facts: CaseFacts, event: Classified | TakenOver, rules: Rules) -
         extra = {**facts.extra, **checked_extra(event.extra, pack, times)}
         kind = checked_key("kind", event.kind, pack) or facts.kind
         facts = replace(facts, extra=extra, kind=kind)
-    return classify(facts, pack)
+    facts = classify(facts, pack)
+    if grade is not None and facts.grade != grade:
+        step = pack.find("severity", facts.grade)
+        raise GradeBelowFacts(grade=step.label, cite=step.cite)
+    return facts
 
 
 def _upgraded(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
@@ -377,7 +405,7 @@ def _checked_extension(
     TimeBeforeCase.
     """
     entries = rules.pack.extension
-    entry = next((e for e in entries if holds(e.applies, facts)), None)
+    entry = next((e for e in entries if not e.top_alone and holds(e.applies, facts)), None)
     deadline = deadlines.slot_deadline(facts, entry.slot, rules.pack) if entry else None
     if entry is None or deadline is None:
         cite = entries[0].cite if entries else ""
@@ -468,8 +496,32 @@ def _decided(facts: CaseFacts, event: Decided, rules: Rules) -> CaseFacts:
     answering = [e.slot for e in rules.pack.deadline if e.slot and "confirmed" in e.met_by]
     for slot in dict.fromkeys(answering):
         if deadline := deadlines.slot_deadline(facts, slot, rules.pack):
+            _check_most(facts, deadline, until, at=event.at, rules=rules)
             facts = deadlines.reopen(facts, deadline, due_at=until, at=event.at, reason="decided")
     return replace(facts, status=Status.dispatched, reply_outcome=None)
+
+
+def _check_most(
+    facts: CaseFacts, deadline: DeadlineFacts, until: dt.datetime, *, at: dt.datetime, rules: Rules
+) -> None:
+    """Refuse a term beyond the most that the regulation gives from the deadline's start.
+
+    That is what an extension gives in all, or else the deadline's own term. Once the most is over
+    the decision gives it anew, and the breach stays. Raises ExtensionTooLong.
+    """
+    rule = rules.pack.find("deadline", deadline.key)
+    entry = next(
+        (e for e in rules.pack.extension if e.slot == rule.slot and holds(e.applies, facts)), None
+    )
+    most = entry.in_all if entry else rule.within
+    beyond = entry is not None and entry.top
+    if most is None or beyond or not rules.pack.policy.judges(Judging.bounded_grants):
+        return
+    latest = most.end(deadline.starts_at, rules.calendar).at
+    if latest <= at:
+        latest = most.end(at, rules.calendar).at
+    if until > latest:
+        raise ExtensionTooLong(latest=latest, cite=(entry or rule).cite)
 
 
 def _concluded(facts: CaseFacts, event: Concluded, rules: Rules) -> CaseFacts:

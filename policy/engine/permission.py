@@ -13,6 +13,7 @@ from typing import Any
 
 from policy.engine import forms
 from policy.engine.conditions import first_failing, holds
+from policy.engine.severity import step_fits
 from policy.pack.schema import SHEETS, GateEntry, Pack, SignoffEntry
 from policy.pack.shapes import ConditionRow
 from policy.vocabulary.editions import Judging
@@ -198,7 +199,9 @@ def _is_observed(facts: CaseFacts, pack: Pack) -> list[DeadlineFacts]:
 def _refused_by_escalation(facts: CaseFacts, name: str, pack: Pack) -> DomainError | None:
     for entry in pack.escalation:
         if entry.event == name and holds(entry.applies, facts):
-            return None
+            fits = step_fits(facts, entry.grade, pack)
+            if fits or not pack.policy.judges(Judging.facts_outweigh):
+                return None
     return StatusForbids(deed=name, status=facts.status)
 
 
@@ -225,11 +228,7 @@ def _refused_by_post(
 ) -> DomainError | None:
     if by.kind is ActorKind.system:
         return None
-    entries = [
-        e
-        for e in pack.signoffs.get(name, ())
-        if not e.lowers and _concerns(e.applies, facts, event)
-    ]
+    entries = _entries_of(facts, name, pack, event=event)
     if by.kind is ActorKind.sheet and (
         reason := _refused_to_workbook(facts, name, by, entries=entries)
     ):
@@ -240,6 +239,32 @@ def _refused_by_post(
     if name == "endorsed" and event is not None:
         return _refused_by_turn(facts, by, pack, event=event)
     if not entries or any(_may(e, facts, by, event=event, pack=pack) for e in entries):
+        return None
+    # Who may only lower is asked once it is known whether the deed lowers anything.
+    lowering = _entries_of(facts, name, pack, event=event, lowers=True)
+    if any(post_entitled(e, facts, by, pack=pack) for e in lowering):
+        return None
+    return _missing_post(facts, name, entries, pack=pack)
+
+
+def _entries_of(
+    facts: CaseFacts, name: str, pack: Pack, *, event: Event | None, lowers: bool = False
+) -> list[SignoffEntry]:
+    return [
+        e
+        for e in pack.signoffs.get(name, ())
+        if e.lowers is lowers and _concerns(e.applies, facts, event)
+    ]
+
+
+def refusal_to_raise(
+    facts: CaseFacts, name: str, by: By, *, pack: Pack, event: Event
+) -> PostMissing | None:
+    """Return why a person who may only lower does not classify otherwise, or None."""
+    entries = _entries_of(facts, name, pack, event=event)
+    lowering = _entries_of(facts, name, pack, event=event, lowers=True)
+    able = any(_may(e, facts, by, event=event, pack=pack) for e in entries)
+    if able or not (entries and lowering) or by.kind is ActorKind.system:
         return None
     return _missing_post(facts, name, entries, pack=pack)
 
@@ -256,9 +281,7 @@ def refusal_to_lower(
         return None
     if by.employee in people_involved(facts, ("concerned", "bearer")):
         return SelfForbidden(deed=name, cite=_cite_of(name, pack))
-    entries = [
-        e for e in pack.signoffs.get(name, ()) if e.lowers and holds(e.applies, facts, event)
-    ]
+    entries = _entries_of(facts, name, pack, event=event, lowers=True)
     if reason := _refused_by_involvement(facts, name, by, event=event, entries=entries):
         return reason
     if not entries or any(post_entitled(e, facts, by, pack=pack) for e in entries):
@@ -572,6 +595,11 @@ def refuse_own_relief(before: CaseFacts, after: CaseFacts, event: Event, *, pack
         for c in after.penalties:
             if c.sign is Sign.reward and c.employee == who and c.identity not in known:
                 raise SelfForbidden(deed=event.type, cite=c.because["clause"])
+
+
+def takes_penalties_away(before: CaseFacts, after: CaseFacts) -> bool:
+    """Whether a penalty that stood in one picture stands no more, or is given back, in another."""
+    return any(_is_lifted(c, before, after) for c in before.penalties)
 
 
 def _is_lifted(c: PenaltyFacts, before: CaseFacts, after: CaseFacts) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from policy.engine.conditions import holds
 from policy.pack.forms_and_reports import FormField
 from policy.pack.schema import FieldEntry, Pack
+from policy.vocabulary.editions import Judging
 from policy.vocabulary.errors import (
     ChoiceUnknown,
     FieldTooLong,
@@ -33,15 +34,44 @@ _CASES = re.compile(r"[\w-]{1,40}([,，、\s]+[\w-]{1,40}){0,199}")
 def classify(facts: CaseFacts, pack: Pack) -> CaseFacts:
     """Return the case with the kind, level and grade that follow from its facts (SKD-2.2).
 
-    A grade that a person chose stays; a level always follows from the facts.
+    A grade that a person chose stays, unless the facts make a graver one; a level always follows
+    from the facts.
     """
     for route in pack.route:
         if route.kind and holds(route.applies, facts):
             facts = replace(facts, kind=route.kind)
     facts = replace(facts, level=_scale_step(facts, "level", pack))
     if not facts.grade_chosen:
-        facts = replace(facts, grade=_scale_step(facts, "grade", pack))
+        return replace(facts, grade=_scale_step(facts, "grade", pack))
+    if pack.policy.judges(Judging.facts_outweigh):
+        found = _scale_step(facts, "grade", pack)
+        if found and severity_rank(found, pack) < severity_rank(facts.grade, pack):
+            facts = replace(facts, grade=found)
     return facts
+
+
+def is_lighter(facts: CaseFacts, before: CaseFacts, pack: Pack) -> bool:
+    """Whether the grade or level of a case is lighter than it was."""
+    scales = ((before.grade, facts.grade), (before.level, facts.level))
+    return any(was and severity_rank(now, pack) > severity_rank(was, pack) for was, now in scales)
+
+
+def severity_rank(key: str | None, pack: Pack) -> int:
+    """Return the place of a step, the gravest first; none outweighs one set by hand."""
+    step = pack.find("severity", key)
+    if step is None:
+        return len(pack.severity)
+    if step.by_hand:
+        return -1
+    return pack.severity.index(pack.find("severity", step.equal_to) or step)
+
+
+def step_fits(facts: CaseFacts, key: str, pack: Pack) -> bool:
+    """Whether a case may come to a step that a deed sets, by the conditions the step has."""
+    step = pack.find("severity", key)
+    if not step.by_hand or not (step.when or step.or_when):
+        return True
+    return holds(step.when, facts) or bool(step.or_when and holds(step.or_when, facts))
 
 
 def _scale_step(facts: CaseFacts, scale: str, pack: Pack) -> str | None:

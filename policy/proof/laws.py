@@ -23,7 +23,7 @@ from policy.engine import jury, penalties, report_periods
 from policy.engine.conditions import holds
 from policy.engine.folding import JournalEntry
 from policy.engine.rules import calendar_judged
-from policy.engine.severity import classify
+from policy.engine.severity import classify, severity_rank
 from policy.pack.schema import Pack
 from policy.pack.shapes import Quantity
 from policy.proof.random_play import RandomPlay, Step, replayed
@@ -449,18 +449,13 @@ def a_jury_stays_once_somebody_voted(step: Step, pack: Pack) -> Iterator[str]:
 # ---------------------------------------------------------------- by hand
 
 
-def _rank(grade: str | None, pack: Pack) -> int:
-    steps = [step.key for step in pack.severity if step.scale == "grade"]
-    return steps.index(grade) if grade in steps else len(steps)
-
-
 @_of_step("by_hand")
 def facts_outweigh_a_choice_by_hand(step: Step, pack: Pack) -> Iterator[str]:
     """A grade chosen by hand is never lighter than the facts make it."""
     after = step.after
     if after.grade_chosen and not after.history and after.status is not Status.recorded:
         facts_say = classify(replace(after, grade_chosen=False), pack).grade
-        if facts_say and _rank(after.grade, pack) > _rank(facts_say, pack):
+        if facts_say and severity_rank(after.grade, pack) > severity_rank(facts_say, pack):
             yield str(after.grade)
 
 
@@ -470,7 +465,7 @@ def who_lowers_says_why(step: Step, pack: Pack) -> Iterator[str]:
     if not isinstance(step.event, Classified) or not step.event.grade or step.event.reason:
         return
     before, after = step.before.grade, step.after.grade
-    if before and _rank(after, pack) > _rank(before, pack):
+    if before and severity_rank(after, pack) > severity_rank(before, pack):
         yield str(after)
 
 
