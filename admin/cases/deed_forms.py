@@ -289,7 +289,14 @@ class ClassifyForm(DeedForm):
     category = SelectField(lazy_gettext("Category"))
     grade = SelectField(lazy_gettext("Grade"))
     responsibility = EnumField(lazy_gettext("Responsibility"), members=Responsibility)
-    reason = long_text(lazy_gettext("Reason"), needed=False)
+    reason = long_text(
+        lazy_gettext("Reason"),
+        needed=False,
+        description=lazy_gettext(
+            "Needed where the company is not responsible, where a grade or level falls, and where "
+            "a penalty loses its ground."
+        ),
+    )
 
     @classmethod
     def made_for(cls, pack: Pack, entry: Any) -> type[DeedForm]:

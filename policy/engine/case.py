@@ -270,8 +270,8 @@ def _check_lowering(facts: CaseFacts, after: CaseFacts, event: Classified, *, ru
     pack = rules.pack
     fallen = is_lighter(after, facts, pack) or takes_penalties_away(facts, after)
     if not fallen or not pack.policy.judges(Judging.facts_outweigh):
-        if reason := refusal_to_raise(facts, event.type, event.by, pack=pack, event=event):
-            raise reason
+        if only_lowers := refusal_to_raise(facts, event.type, event.by, pack=pack, event=event):
+            raise only_lowers
         return
     if not event.reason:
         raise FieldMissing(field="reason")
@@ -296,7 +296,7 @@ def _change_handling(
 
 
 def _reclassify(facts: CaseFacts, event: Classified | TakenOver, rules: Rules) -> CaseFacts:
-    pack = rules.pack
+    pack, was = rules.pack, facts.grade
     grade = checked_grade(event.grade, pack)
     facts = replace(
         facts,
@@ -312,7 +312,7 @@ def _reclassify(facts: CaseFacts, event: Classified | TakenOver, rules: Rules) -
         kind = checked_key("kind", event.kind, pack) or facts.kind
         facts = replace(facts, extra=extra, kind=kind)
     facts = classify(facts, pack)
-    if grade is not None and facts.grade != grade:
+    if grade not in (None, was, facts.grade):
         step = pack.find("severity", facts.grade)
         raise GradeBelowFacts(grade=step.label, cite=step.cite)
     return facts
