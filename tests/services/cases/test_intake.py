@@ -176,7 +176,7 @@ def test_only_the_care_desk_dispatches_and_only_to_a_department_that_answers(
     case = office.registered()
     with refuses(PostMissing, deed="dispatched"):
         office.dispatch(case, actor=office.by("director"))
-    for department in ("care", "moon", FIVE_MEGABYTES[:100]):
+    for department in ("hr", "moon", FIVE_MEGABYTES[:100]):
         with refuses(ChoiceUnknown, field="department", value=department):
             office.dispatch(case, department=department)
 
