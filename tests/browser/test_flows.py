@@ -164,7 +164,7 @@ def _notified(office: Office, complaint: Complaint) -> None:
     sweep.pass_time(office.session, complaint.number, now=now)
     penalty = office.penalty(complaint, "late_close")
     penalties.confirm(office.session, penalty, actor=office.by("care_director"), now=now)
-    penalties.notify(office.session, penalty, how="当面", actor=office.by("clerk"), now=now)
+    penalties.notify(office.session, penalty, how="当面", actor=office.by("specialist"), now=now)
 
 
 def _on_screen(page: Page) -> Decimal:

@@ -251,7 +251,7 @@ def test_a_sheet_does_nothing_about_the_case_of_another_department(
         handling.reply(office.session, case, outcome=ReplyOutcome.solved, text="-", **said)
     with refuses(PostMissing, deed="returned"):
         handling.return_order(office.session, case, reason="-", **said)
-    with refuses(NameNeeded, deed="progressed"):
+    with refuses(PostMissing, deed="progressed"):
         handling.progress(office.session, case, text="-", **said)
 
 
@@ -384,7 +384,7 @@ def test_what_no_sheet_can_meet_runs_out_and_what_one_can_is_spared_beside_it(
 ) -> None:
     case = hurried(office)
     sheet(office, at(9, 28, 9, 29))
-    later = at(10, 8, 9, 1)
+    later = at(10, 8, 10, 1)
     assert swept(office, case, later) == ["close_csc"]
     last = office.session.scalars(sa.select(Journal).order_by(Journal.id.desc())).first()
     assert last is not None
