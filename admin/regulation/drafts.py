@@ -31,6 +31,7 @@ from services.company import actors
 from services.company.actors import Actor
 from services.regulation import draft_checks, drafts, policies, publishing
 from wording import finding_text
+from wording.law_text import LAWS
 from wording.rule_choices import RuleChoices
 from wording.rule_text import OPERATORS
 from wording.rule_text import SECTIONS as ALL_SECTIONS
@@ -250,6 +251,7 @@ class DraftPage(RedressPage):
             waiting=draft_checks.is_check_requested(self.session, draft),
             sentence=lambda one: finding_text.finding_sentence(one, rule_choices),
             place=lambda one: finding_text.finding_place(one, rule_choices),
+            law=lambda key: LAWS.get(key, key),
             remedies=finding_text.REMEDIES,
             rule_ids={(rule.section, rule.key): rule.id for rule in draft.rules},
         )  # fmt: skip

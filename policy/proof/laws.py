@@ -20,14 +20,18 @@ from functools import partial
 from typing import Any
 
 from policy.engine import jury, penalties, report_periods
-from policy.engine.conditions import holds
+from policy.engine.conditions import field_value, holds
 from policy.engine.folding import JournalEntry
-from policy.engine.rules import calendar_judged
+from policy.engine.rules import Rules, calendar_judged, rules_of
 from policy.engine.severity import classify, severity_rank
 from policy.pack.schema import Pack
 from policy.pack.shapes import Quantity
+from policy.proof.contradictions import Finding
 from policy.proof.random_play import RandomPlay, Step, replayed
-from policy.vocabulary.events import CalledBack, Classified, Convened, Corrected, Judged
+from policy.proof.sample_events import cast_of_pack
+from policy.proof.written_case import case_text
+from policy.vocabulary.errors import DomainError, VoteOpen
+from policy.vocabulary.events import CalledBack, Classified, Convened, Corrected, Judged, Ruled
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts, replace
 from policy.vocabulary.status import (
     CallOutcome,
@@ -40,7 +44,7 @@ from policy.vocabulary.status import (
 )
 from policy.vocabulary.worktime import Unit, WorkCalendar
 
-CHAPTERS = ("time", "sanctions", "own_cause", "by_hand", "customer", "owed")
+CHAPTERS = ("time", "sanctions", "own_cause", "rounds", "by_hand", "customer", "owed")
 AMENDING = frozenset({"corrected", "withdrawn", "moved", "imported", "taken_over"})
 """Events after which the past is judged anew: they may find what nobody had known."""
 
@@ -446,6 +450,47 @@ def a_jury_stays_once_somebody_voted(step: Step, pack: Pack) -> Iterator[str]:
             yield vote.key
 
 
+@_of_step("own_cause")
+def every_vote_ends(step: Step, pack: Pack) -> Iterator[str]:
+    """A vote can be ruled once its term is over, whoever did not vote."""
+    for entry in pack.vote:
+        seated = step.after.last_entry("vote", entry.key)
+        if seated is None or jury.vote_state(step.after, entry.key) != "open":
+            continue
+        rules = rules_of(pack, step.calendar, now=step.now)
+        term = entry.within or pack.policy.appeal_term
+        if step.now > term.end(seated.at, rules.calendar).at and _is_stuck(step, entry.key, rules):
+            yield entry.key
+
+
+def _is_stuck(step: Step, key: str, rules: Rules) -> bool:
+    ruled = Ruled(at=step.now, by=step.event.by, vote=key, minutes="-")
+    try:
+        jury.rule(step.after, ruled, rules)
+    except VoteOpen:
+        return True
+    except DomainError:
+        return False
+    return False
+
+
+# ---------------------------------------------------------------- rounds
+
+
+@_of_step("rounds")
+def an_approval_is_of_the_paper_as_it_stands(step: Step, pack: Pack) -> Iterator[str]:
+    """What is rewritten after an approval is approved anew."""
+    for chain in pack.chain:
+        if not chain.of or field_value(f"chain.{chain.key}", step.after, None) != "approved":
+            continue
+        entries = step.after.entries
+        approved = max(n for n, e in enumerate(entries) if e.section == "chain")
+        papers = {path.removeprefix("form.") for path in chain.of}
+        later = entries[approved + 1 :]
+        if any(e.section == "form" and e.key in papers for e in later):
+            yield chain.key
+
+
 # ---------------------------------------------------------------- by hand
 
 
@@ -511,6 +556,18 @@ def what_is_overdue_has_a_person(step: Step, pack: Pack) -> Iterator[str]:
             yield deadline.key
 
 
+@_of_step("owed")
+def who_gets_a_case_owes_an_answer(step: Step, pack: Pack) -> Iterator[str]:
+    """Whoever a case is handed to has a term for the answer."""
+    status, history = step.after.status, step.after.history
+    if status is not Status.dispatched or step.before.status is status or history:
+        return
+    answers = {"replied", "confirmed", "arrived_on_site", "contacted"}
+    running = (d for d in step.after.deadlines if d.running and d.round == step.after.round)
+    if not any(answers & set(pack.find("deadline", d.key).met_by) for d in running):
+        yield str(step.after.grade or step.after.kind)
+
+
 # ---------------------------------------------------------------- asked of a pack
 
 
@@ -550,6 +607,30 @@ def violations(
             if (law.key, about) not in seen:
                 seen.add((law.key, about))
                 yield Violation(law, about, step.journal)
+
+
+LIVES_OF_A_DRAFT, SEED_OF_A_DRAFT = 4_000, 1
+"""How many events of random lives a draft is asked by, and their seed."""
+
+
+def law_findings(pack: Pack, calendar: WorkCalendar) -> Iterator[Finding]:
+    """Yield what a draft does against the laws, each with the shortest case that shows it.
+
+    It forbids nothing: a company may mean it.
+    """
+    people = cast_of_pack(pack)
+    found = violations(pack, calendar, seed=SEED_OF_A_DRAFT, events=LIVES_OF_A_DRAFT)
+    for one in found:
+        short = shortest(one, pack, calendar) if one.journal else one
+        name = f"{one.law.key}: {one.about}"
+        text = case_text(short.journal, people, name=name, calendar=calendar)
+        facts = {"law": one.law.key, "about": one.about, "case": text if one.journal else ""}
+        section = next((s for s in ABOUT if pack.find(s, one.about)), "")
+        yield Finding("law_broken", section, one.about if section else "", "", facts, grave=False)
+
+
+ABOUT = ("deadline", "extension", "penalty", "reward", "vote", "severity", "report", "chain")
+"""The sections whose entries laws are about."""
 
 
 def shortest(violation: Violation, pack: Pack, calendar: WorkCalendar) -> Violation:

@@ -21,6 +21,7 @@ from policy.pack.loading import (
 from policy.pack.schema import Pack
 from policy.proof.checking import changed_cases, without_next_deed, written_findings
 from policy.proof.contradictions import Finding
+from policy.proof.laws import law_findings
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
 from services.company.actors import Actor
@@ -185,7 +186,8 @@ def slow_findings(work: CheckInput) -> list[Finding]:
     """
     if any(one.grave for one in written_findings(work.data)):
         return []
-    found = without_next_deed(build_pack(work.data), work.calendar)
+    pack = build_pack(work.data)
+    found = [*without_next_deed(pack, work.calendar), *law_findings(pack, work.calendar)]
     if work.before is None:
         return found
     folder = shipped.CASE_FILES / str(work.data[drafts.HEAD]["key"])

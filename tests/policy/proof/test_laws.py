@@ -21,7 +21,7 @@ from policy.proof.random_play import Step, replayed
 from policy.proof.sample_events import BEGIN, cast_of_pack
 from policy.proof.written_case import case_text
 from policy.vocabulary.events import load_event
-from policy.vocabulary.facts import CaseFacts, PenaltyFacts
+from policy.vocabulary.facts import CaseFacts, FormEntryFacts, PenaltyFacts
 from policy.vocabulary.status import PenaltyStatus
 from tests.regulations import CASES, official_calendar
 
@@ -56,6 +56,13 @@ def binding_nobody(data: dict[str, Any]) -> None:
         entry.pop("binds", None)
 
 
+def owing_nothing(data: dict[str, Any]) -> None:
+    """Leave cases of the first ninety rounds without a term for the answer."""
+    for entry in data["deadline"]:
+        if entry.get("slot") == "close":
+            entry["applies"] = [{"field": "round", "at_least": 90}]
+
+
 Plant = Callable[[dict[str, Any]], None]
 PLANTED: Mapping[str, tuple[str, Plant]] = {
     "a_later_start_ends_no_earlier": ("skoda-dealer", first_edition),
@@ -73,6 +80,7 @@ PLANTED: Mapping[str, tuple[str, Plant]] = {
     "nobody_decides_on_a_penalty_of_their_own": ("sales-company", first_edition),
     "nobody_takes_a_penalty_of_their_own_away": ("sales-company", first_edition),
     "no_juror_has_a_part_in_the_matter": ("trial-three-severities", first_edition),
+    "every_vote_ends": ("trial-three-severities", first_edition),
     "further_members_are_fewer": ("trial-three-severities", first_edition),
     "a_jury_stays_once_somebody_voted": ("trial-three-severities", first_edition),
     "facts_outweigh_a_choice_by_hand": ("skoda-dealer", first_edition),
@@ -80,6 +88,7 @@ PLANTED: Mapping[str, tuple[str, Plant]] = {
     "who_was_not_reached_is_called_again": ("trial-three-severities", first_edition),
     "nobody_signs_over_a_dissatisfied_customer": ("supermarket-food", first_edition),
     "what_is_overdue_has_a_person": ("supermarket-food", binding_nobody),
+    "who_gets_a_case_owes_an_answer": ("skoda-dealer", owing_nothing),
 }
 """A fault planted in a regulation for each law, which random lives then come upon."""
 
@@ -135,6 +144,15 @@ def shares_rounded_up(pack: Pack) -> Step:
     return dataclasses.replace(step, event=step.event.model_copy(update={"amount": Decimal(50)}))
 
 
+def a_paper_rewritten_after_its_approval(pack: Pack) -> Step:
+    chain = next(entry for entry in pack.chain if entry.of)
+    papers, approval = chain.of[0].removeprefix("form."), {"standing": "approved"}
+    form = FormEntryFacts("form", papers, 1, BEGIN, "1", {})
+    agreed = FormEntryFacts("chain", chain.key, 1, BEGIN, "1", approval)
+    step = judged("-", (), ())
+    return dataclasses.replace(step, after=CaseFacts(number="1", entries=(form, agreed, form)))
+
+
 def one_finding_entered_twice(pack: Pack) -> Step:
     first = charge("cold", occasion="judged/1")
     second = charge("cold", occasion="judged/2", at=BEGIN + dt.timedelta(seconds=1))
@@ -154,6 +172,11 @@ PICTURED: Mapping[str, tuple[str, Mapping[str, Any], Callable[[Pack], Step]]] = 
     ),
     "shares_add_up": ("sales-company", {"collective": "shared"}, shares_rounded_up),
     "one_finding_is_one_finding": ("skoda-dealer", {}, one_finding_entered_twice),
+    "an_approval_is_of_the_paper_as_it_stands": (
+        "road-rescue",
+        {},
+        a_paper_rewritten_after_its_approval,
+    ),
 }
 """Steps that no edition of the engine makes any more, by the law each breaks."""
 
