@@ -22,6 +22,7 @@ from policy.pack import loading
 from policy.pack.schema import Pack
 from policy.proof import casefile
 from policy.proof.casefile import PlayBasis
+from policy.proof.play import Packs
 from policy.proof.whatif import Totals
 from policy.vocabulary.errors import NotFound
 from services.calendar import working_calendar
@@ -37,7 +38,7 @@ def play(settings: Settings) -> click.Command:
 
     @click.command("play", help="Play a case file and say what each step brings.")
     @click.argument("file", type=_TO_READ)
-    @click.option("--pack", help="The key of a shipped regulation, such as skoda-dealer.")
+    @click.option("--pack", help="A shipped regulation such as skoda-dealer, or a TOML file.")
     @click.option("--policy", help="The key of a regulation in force in this company.")
     @click.option("--version", type=int, help="A version of the record by its id, also a draft.")
     @click.option("--json", "as_json", is_flag=True, help="Say it as JSON.")
@@ -49,7 +50,7 @@ def play(settings: Settings) -> click.Command:
         with plain_refusals(settings):
             data, shared = casefile.read_case_file(file)
             if policy is None and version is None:
-                ground = _basis_of_shipped(pack or casefile.regulation_of(data, file.name))
+                ground = _basis_of_file(_pack_path(pack, data, file=file.name))
             else:
                 ground = _basis_of_record(settings, policy, version)
             stories = _play_cases(data, shared, ground, file=file.name)
@@ -82,24 +83,32 @@ def _play_cases(
     data: Mapping[str, Any], shared: Mapping[str, Any], ground: PlayBasis, *, file: str
 ) -> list[play_text.Said]:
     """Play every case of a file on the regulation with the case's own parameters."""
-    cases = casefile.checked_cases(
-        data, shared, ground.pack({}), calendar=ground.calendar, file=file
-    )
     return [
-        play_text.play_story(one, ground.pack(one.parameters), ground.calendar) for one in cases
+        play_text.play_story(one, ground.pack(one.parameters), ground.calendar)
+        for one in casefile.checked_cases(data, shared, ground, file=file)
     ]
 
 
-def _basis_of_shipped(key: str) -> PlayBasis:
+def _pack_path(pack: str | None, data: Mapping[str, Any], *, file: str) -> Path:
+    """Return the file of the regulation to play on: one's own, or the shipped one of a key."""
+    if pack is not None and pack.endswith(".toml"):
+        own = Path(pack)
+        if not own.is_file():
+            raise NotFound(what="file", key=pack)
+        return own
+    key = casefile.shipped_key(pack) if pack else casefile.regulation_of(data, file)
     path = loading.shipped_path(key)
     if not path.exists():
         raise NotFound(what="policy", key=key)
+    return path
+
+
+def _basis_of_file(path: Path) -> PlayBasis:
     data = loading.read_toml(path)
-
-    def pack(parameters: Mapping[str, Any]) -> Pack:
-        return loading.build_pack(data, parameters, file=path.name)
-
-    return PlayBasis(pack, working_calendar.official_calendar(), pack({}).policy.title)
+    head = data.get("policy")
+    title = str(head.get("title") or path.stem) if isinstance(head, Mapping) else path.stem
+    packs = Packs(data, file=path.name)
+    return PlayBasis(packs, working_calendar.official_calendar(), title)
 
 
 def _basis_of_record(settings: Settings, key: str | None, version_id: int | None) -> PlayBasis:
@@ -110,9 +119,7 @@ def _basis_of_record(settings: Settings, key: str | None, version_id: int | None
         title = f"{version.policy.name} · {version.number}"
         calendar = working_calendar.work_calendar(session)
     engine.dispose()
-    return PlayBasis(
-        lambda own: loading.build_pack(data, {**chosen, **own}, file=title), calendar, title
-    )
+    return PlayBasis(Packs(data, chosen, file=title), calendar, title)
 
 
 def _version(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from policy.vocabulary.errors import DomainError
+from policy.vocabulary.errors import DomainError, FieldUnknown, ValueRefused
 from policy.vocabulary.status import Status
 from wording.labels import DEEDS, FIELDS, LABELS, field, label
 from wording.language import _, mark, moment
@@ -277,6 +277,40 @@ _WHYS = {
     "year_not_official": mark("the official plan of that year is not known yet"),
     "no_working_day": mark("it has no working day"),
     "clock_time_missing": mark("a term to a clock time has no clock time"),
+    "not_readable": mark("the file cannot be read"),
+    "too_large": mark("the file is too large"),
+    "no_text": mark("the file is no text; save it as UTF-8"),
+    "too_deep": mark("lists and tables stand too deep in each other"),
+    "number_too_long": mark("it has a number or a time that nothing can be"),
+    "year_out_of_range": mark("the year has to lie between 1970 and 2199"),
+    "text_wanted": mark("a text is wanted, in quotation marks"),
+    "texts_wanted": mark("a list of texts is wanted, in [ ]"),
+    "list_wanted": mark("a list is wanted, in [ ]"),
+    "table_wanted": mark("a table is wanted, in { } or under [ ]"),
+    "tables_wanted": mark("a list of tables is wanted, such as [[step]]"),
+    "moment_wanted": mark("a day with a time is wanted, such as 2026-03-02T09:00:00"),
+    "day_wanted": mark("a day is wanted, such as 2026-03-02"),
+    "flag_wanted": mark("true or false is wanted, without quotation marks"),
+    "number_wanted": mark("a number is wanted, without quotation marks"),
+    "no_rule_takes_it": mark("the rules cannot use this value; write it like the regulation's own"),
+    "outside_of_cases": mark(
+        "it stands outside of the cases; write [[case.step]] below [[case]], or no [[case]] at all"
+    ),
+    "under_cast": mark(
+        "it stands under [cast] and would be a person; write it before [cast], or steps as [[step]]"
+    ),
+    "toml_unclosed": mark("a list or table is opened and not closed"),
+    "toml_quote": mark("a text has no closing quotation mark"),
+    "toml_twice": mark("this stands in the file twice"),
+    "toml_equals": mark("an = is missing after the name"),
+    "toml_line_end": mark("something stands behind the value; begin a new line"),
+    "toml_character": mark("this character may not stand here"),
+    "toml_date": mark("this is no day or time"),
+    "toml_key": mark('a name and a value are wanted, such as do = "confirmed"'),
+    "toml_bracket": mark("a bracket ] is missing"),
+    "toml_escape": mark("a \\ in a text has to be written twice"),
+    "toml_value": mark("this is no value; a text stands in quotation marks"),
+    "toml_other": mark("this is no TOML"),
     "clock_time_unused": mark("a clock time is given for a term that has none"),
 }
 
@@ -288,6 +322,27 @@ _ROLES = {
     "lead_sheet": mark("the department's own spreadsheet"),
     "any_sheet": mark("a department's spreadsheet"),
 }
+
+
+_PACK_REASONS = {
+    "parameter_empty": mark("the company has not chosen it yet"),
+    "parameter_gone": mark("a rule asks for it and it is not there"),
+    "reference_gone": mark("there is no “%(key)s” in the section %(section)s"),
+    "field_gone": mark("there is no field “%(field)s”"),
+    "post_gone": mark("there is no post or part in a case called “%(post)s”"),
+    "key_twice": mark("the key stands twice"),
+    "missing": mark("it is missing"),
+    "extra_forbidden": mark("it is not known here"),
+    "decimal_type": mark("a number is wanted"),
+    "int_type": mark("a number is wanted"),
+    "bool_type": mark("true or false is wanted"),
+    "string_type": mark("a text is wanted, in quotation marks"),
+    "tuple_type": mark("a list is wanted, in [ ]"),
+    "literal_error": mark("it is none of the words that may stand here"),
+    "enum": mark("it is none of the words that may stand here"),
+    "string_pattern_mismatch": mark("it is not written as it must be"),
+}
+"""Why a regulation's file is refused, by the code of the problem."""
 
 
 class Facts(dict[str, str]):
@@ -357,20 +412,48 @@ def faulty_lines(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
+MOST_PROBLEMS = 12
+"""The most problems of a file that one refusal lists; the others are counted."""
+_LONGEST_NAME = 60
+
+
 def _problems(problems: Sequence[Mapping[str, Any]]) -> str:
     """Return the places and reasons of a refused file, one after the other."""
-    return _("; ").join(": ".join(word for word in _problem(one) if word) for one in problems)
+    said = [": ".join(word for word in _problem(one) if word) for one in problems[:MOST_PROBLEMS]]
+    if (more := len(problems) - MOST_PROBLEMS) > 0:
+        said.append(_("and %(count)s more", count=more))
+    return _("; ").join(said)
 
 
 def _problem(one: Mapping[str, Any]) -> Iterator[str]:
     """Yield the place of a problem in a pack, or its case, step and field, and why."""
     yield str(one.get("place") or "")
+    if one.get("line"):
+        yield _("line %(line)s, column %(column)s", line=one["line"], column=one["column"])
     if one.get("case"):
-        yield _("case “%(name)s”", name=one["case"])
+        name = " ".join(str(one["case"]).split())
+        name = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
+        yield _("case “%(name)s”", name=name)
     if one.get("step"):
         yield _("step %(number)s", number=one["step"])
     yield str(one.get("field") or "")
-    yield value_text(one["why"]) if one.get("why") else ""
+    why = one.get("why")
+    yield _reason_text(one) if why else ""
+
+
+def _reason_text(problem: Mapping[str, Any]) -> str:
+    """Return why a part of a file is refused; a problem with a code is said in our words."""
+    code = str(problem.get("code") or "")
+    if code in _WHYS:
+        return _(_WHYS[code])
+    if code in _PACK_REASONS:
+        return _(_PACK_REASONS[code]) % Facts({k: str(v) for k, v in problem["facts"].items()})
+    why = problem["why"]
+    if isinstance(why, FieldUnknown):  # a file is no form that could be an old one
+        return _("there is no field “%(field)s” here", field=why.facts["field"])
+    if isinstance(why, ValueRefused) and why.facts["field"] in ("", "file"):
+        return _fact_text("why", why.facts["why"])
+    return value_text(why)
 
 
 def counted_mismatches(count: int) -> str:

@@ -37,11 +37,14 @@ def play_until_end(play: Play) -> Said:
     """Play a Play that has not begun and return the same; it stands at its last step then."""
     telling, case = PlayText(play), play.case
     steps = [telling.step(number, step) for number, step in enumerate(case.steps, start=1)]
+    unlike = [_mismatch_data(one, None) for one in play.unlike_periods()]
     return {
         "name": case.name,
         "proves": list(case.proves),
         "steps": steps,
-        "mismatches": sum(len(step["mismatches"]) for step in steps),
+        "periods": [telling.period(*one) for one in play.periods()],
+        "unlike_periods": unlike,
+        "mismatches": sum(len(step["mismatches"]) for step in steps) + len(unlike),
         "stands": [
             {"case": name, **telling.standing(facts)} for name, facts in play.pictures.items()
         ],
@@ -98,6 +101,18 @@ class PlayText:
             "mismatches": [_mismatch_data(one, outcome.refused) for one in unlike],
             **self.standing(outcome.after),
         }
+
+    def period(self, about: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Said:
+        """Return a report that is owed of a period, or what an indicator comes to."""
+        if about == "due":
+            label = self.pack.label("report", wanted["report"])
+            text = _("%(period)s, due on %(on)s", period=found["period"], on=found["on"])
+            return {"kind": about, "key": wanted["report"], "label": label, "text": text}
+        label = self.pack.label("indicator", wanted["indicator"])
+        over = "" if found["over"] == "none" else _(" of %(count)s cases", count=found["over"])
+        value = "—" if found["value"] == "none" else found["value"]
+        text = f"{value}{over}"
+        return {"kind": about, "key": wanted["indicator"], "label": label, "text": text}
 
     def standing(self, facts: CaseFacts) -> Said:
         """Return how a case stands: number, status, grade, its deadlines and penalties."""
@@ -280,9 +295,22 @@ def story_lines(story: Said) -> Iterator[str]:
     for step in story["steps"]:
         yield ""
         yield from _step_lines(step)
+    if story["periods"]:
+        yield ""
+        yield from (f"  {one['label']}: {one['text']}" for one in story["periods"])
+        yield from map(_mismatch_line, story["unlike_periods"])
     for stands in story["stands"]:
         yield ""
         yield from _standing_lines(stands)
+
+
+def _mismatch_line(one: Said) -> str:
+    return "     ! " + _(
+        "%(about)s: wanted %(wanted)s, found %(found)s",
+        about=one["about"],
+        wanted=one["wanted"],
+        found=one["found"],
+    )
 
 
 def _step_lines(step: Said) -> Iterator[str]:
@@ -299,13 +327,7 @@ def _step_lines(step: Said) -> Iterator[str]:
         yield from (f"         {why}" for why in change["because"])
     for message in step["told"]:
         yield f"     → {message['who']}: {message['text']}"
-    for one in step["mismatches"]:
-        yield "     ! " + _(
-            "%(about)s: wanted %(wanted)s, found %(found)s",
-            about=one["about"],
-            wanted=one["wanted"],
-            found=one["found"],
-        )
+    yield from map(_mismatch_line, step["mismatches"])
 
 
 def _standing_lines(stands: Said) -> Iterator[str]:

@@ -40,11 +40,13 @@ from admin.regulation.versions import VERSION_STATES
 from enums import WhatIfState
 from models import Complaint, Employee, Policy, PolicyVersion, WhatIf, WhatIfCase
 from policy.pack import loading
-from policy.proof import casefile
+from policy.proof.case_checks import step_problems
+from policy.proof.case_text import decoded
 from policy.proof.casefile import PlayBasis
+from policy.proof.play import Packs
 from policy.proof.whatif import Totals
 from policy.vocabulary import refusals
-from policy.vocabulary.errors import DomainError
+from policy.vocabulary.errors import CaseFileRefused, DomainError
 from services.calendar import working_calendar
 from services.cases import desk
 from services.regulation import policies
@@ -97,12 +99,9 @@ class TrialPage(RedressPage):
         # What is sent by POST holds the write lock; nobody has to wait while a case is played.
         self.session.rollback()
 
-        def with_own(parameters: Mapping[str, Any]) -> Any:
-            if not parameters:
-                return pack
-            return loading.build_pack(data, {**chosen, **parameters}, file=str(version))
-
-        return PlayBasis(with_own, calendar)
+        packs = Packs(data, chosen, file=str(version))
+        packs.keep(pack)
+        return PlayBasis(packs, calendar)
 
     def _version(self) -> PolicyVersion | None:
         """The version asked for, else the one in force today, else the newest there is."""
@@ -318,9 +317,9 @@ def _text() -> str:
     if upload and upload.filename and request.form.get("do") == "load":
         read = upload.stream.read(4 * LONGEST_TEXT)
         try:
-            return read.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            flash(gettext("“%(file)s” is no text file in UTF-8.", file=upload.filename), "error")
+            return decoded(read, upload.filename)
+        except CaseFileRefused as refused:
+            flash(wording.error(refused), "error")
     return request.form.get("text", "")
 
 
@@ -406,7 +405,7 @@ def _added(tryout: PlayedFile) -> tuple[PlayedFile, StepRequest]:
     }
     step = {**said(asked.form, asked.deed), **kept}
     assert tryout.play is not None
-    problems = list(casefile.step_problems(step, tryout.play))
+    problems = list(step_problems(step, tryout.play))
     for name, problem in problems:
         _tell_at(asked.form, name, problem)
     if problems:

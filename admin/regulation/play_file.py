@@ -70,9 +70,7 @@ class PlayedFile:
         if len(self.text) > LONGEST_TEXT:
             raise _too_much(gettext("at most %(count)s characters", count=LONGEST_TEXT))
         data = casefile.parse_case_file(self.text, NAME)
-        cases = casefile.checked_cases(
-            data, {}, self.pack, calendar=self.ground.calendar, file=NAME
-        )
+        cases = casefile.checked_cases(data, {}, self.ground, file=NAME)
         if sum(len(case.steps) for case in cases) > MOST_STEPS:
             raise _too_much(gettext("at most %(count)s steps", count=MOST_STEPS))
         return cases

@@ -47,13 +47,36 @@ def parse_toml(content: bytes, *, file: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise PackRefused(file=file, problems=[toml_error_place(str(error))]) from error
     except UnicodeDecodeError as error:
-        raise PackRefused(file=file, problems=[_problem("", str(error))]) from error
+        raise PackRefused(file=file, problems=[_problem("", str(error), "no_text")]) from error
+    except RecursionError as error:
+        raise PackRefused(file=file, problems=[_problem("", str(error), "too_deep")]) from error
+    except (ValueError, ArithmeticError) as error:
+        problems = [_problem("", str(error), "number_too_long")]
+        raise PackRefused(file=file, problems=problems) from error
+
+
+_SYNTAX = (
+    (r"Unclosed array|Unclosed inline table", "toml_unclosed"),
+    (r"Unterminated string|Expected ('\"'|\"'\")", "toml_quote"),
+    (r"Cannot (overwrite|declare|mutate|redefine|redeclare)|Duplicate", "toml_twice"),
+    (r"Expected '=' after a key", "toml_equals"),
+    (r"Expected newline or end of document", "toml_line_end"),
+    (r"Illegal character|Found invalid character", "toml_character"),
+    (r"Invalid date or datetime", "toml_date"),
+    (r"Invalid (initial character|statement|key)", "toml_key"),
+    (r"Expected '\]", "toml_bracket"),
+    (r"Unescaped '\\\\'|Invalid hex value|Escaped character", "toml_escape"),
+    (r"Invalid value", "toml_value"),
+)
+"""What the reader of TOML says, in English, and our code for it."""
 
 
 def toml_error_place(message: str) -> dict[str, Any]:
-    """Return a message of the TOML reader as {place, why}, the line as the place."""
-    found = re.fullmatch(r"(.*) \(at (.*)\)", message, re.DOTALL)
-    return _problem(found[2], found[1]) if found else _problem("", message)
+    """Return a message of the TOML reader as a problem: line, column, and the reason as a code."""
+    code = next((code for words, code in _SYNTAX if re.match(words, message)), "toml_other")
+    found = re.search(r"\(at line (\d+), column (\d+)\)", message)
+    at = {"line": found[1], "column": found[2]} if found else {}
+    return _problem("", message, code) | at
 
 
 def load_pack(path: Path, parameters: Mapping[str, Any] | None = None) -> Pack:
@@ -76,7 +99,10 @@ def build_pack(
     try:
         pack = Pack.model_validate(fill_parameters(data, values))
     except ValidationError as error:
-        problems = [_problem(_entry_place(data, e["loc"]), _why_refused(e)) for e in error.errors()]
+        problems = [
+            _problem(_entry_place(data, e["loc"]), _why_refused(e), e["type"])
+            for e in error.errors()
+        ]
         raise PackRefused(file=file, problems=problems) from error
     if problems := list(check_pack(pack)):
         raise PackRefused(file=file, problems=problems)
@@ -361,11 +387,7 @@ def _unknown_fields(pack: Pack, entry: Shape) -> Iterator[str]:
         value = getattr(entry, name)
         if not (isinstance(value, tuple) and value and isinstance(value[0], ConditionRow)):
             continue
-        for row in value:
-            if row.field not in KNOWN_FACTS | own | _EVENT_FIELDS and not _is_entry_path(
-                pack, row.field
-            ):
-                yield row.field
+        yield from (row.field for row in value if not is_known_path(pack, row.field))
     for said in _named_fields(entry):
         known = said in ("event", "received", "") or said in KNOWN_FACTS | own
         if not (known or _is_entry_path(pack, str(said))):
@@ -377,6 +399,12 @@ def _named_fields(entry: Shape) -> Iterator[Any]:
     for name in ("until", "counts_from", "of"):
         said = getattr(entry, name, None)
         yield from said if isinstance(said, tuple) else () if said is None else (said,)
+
+
+def is_known_path(pack: Pack, path: str) -> bool:
+    """Whether a condition may ask for a path: a fact, a field of the pack, or an entry's."""
+    own = pack.find("field", path) is not None
+    return path in KNOWN_FACTS or own or path in _EVENT_FIELDS or _is_entry_path(pack, path)
 
 
 def _is_entry_path(pack: Pack, path: str) -> bool:

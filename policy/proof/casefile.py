@@ -1,4 +1,4 @@
-"""Case files that a person wrote, checked before they are played: every problem with its place.
+"""Case files that a person wrote: read, checked, made ready to be played, and written down.
 
 Beyond what `play` reads, a file may name its regulation at the head (`pack = "skoda-dealer"`), hold
 the steps of one case without a `[[case]]` around them, and leave the cast out: each post of the
@@ -7,44 +7,60 @@ regulation, each department (`member:KEY`) and its workbook (`sheet:KEY`) is in 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import re
-import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from policy.pack.loading import toml_error_place
 from policy.pack.schema import Pack
-from policy.proof.play import STEP_FIELDS, Case, Play, cases_of, is_expectable, people_in
+from policy.proof.case_checks import (
+    case_problems,
+    cast_problems,
+    parameter_problems,
+    shape_problems,
+)
+from policy.proof.case_text import (
+    CASE_SORTS,
+    HEAD_SORTS,
+    Problem,
+    parse_toml_text,
+    quoted,
+    read_text,
+)
+from policy.proof.play import Case, Packs, Play, cases_of
 from policy.vocabulary.errors import (
     CaseFileRefused,
-    ChoiceUnknown,
     DomainError,
     FieldMissing,
     FieldUnknown,
     NotFound,
+    ValueRefused,
 )
-from policy.vocabulary.events import EVENTS
 from policy.vocabulary.worktime import WorkCalendar
 
 CAST = "cast.toml"
-_CASE = frozenset({"name", "proves", "parameters", "begins", "step", "due", "figures"})
-_HEAD = frozenset({"pack", "case", "cast", "defaults", "opening"})
-_PERSON = frozenset({"number", "department", "posts", "deputy_for", "sheet"})
-Problem = dict[str, Any]
+_CASE = frozenset(CASE_SORTS)
+_HEAD = frozenset(HEAD_SORTS)
+_ONE_CASE = frozenset({"step", "due", "figures", "begins"})
+"""The fields at the head of a file that make it one case without a `[[case]]`."""
 
 
 @dataclass(frozen=True)
 class PlayBasis:
-    """A regulation to play cases on: its pack with a case's own parameters, and the calendar."""
+    """A regulation to play cases on: its packs by a case's own parameters, and the calendar."""
 
-    pack: Callable[[Mapping[str, Any]], Pack]
+    packs: Packs
     calendar: WorkCalendar
     title: str = ""
+
+    def pack(self, parameters: Mapping[str, Any]) -> Pack:
+        """Return the pack with a case's own parameters. Raises PackRefused."""
+        return self.packs.of(parameters)
 
 
 def parse_case_file(text: str, file: str) -> dict[str, Any]:
@@ -52,57 +68,78 @@ def parse_case_file(text: str, file: str) -> dict[str, Any]:
 
     Raises CaseFileRefused for a syntax error, with the line, and for an unknown field of the head.
     """
-    try:
-        data = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        place = toml_error_place(str(error))
-        words = ": ".join(word for word in (place["place"], place["why"]) if word)
-        raise CaseFileRefused(file=file, problems=[{"why": words}]) from error
-    if strange := set(data) - _HEAD - _CASE:
-        problems = [{"field": name, "why": FieldUnknown(field=name)} for name in sorted(strange)]
+    data = parse_toml_text(text, file)
+    alone = "case" not in data
+    strange = set(data) - _HEAD - (_CASE if alone else frozenset())
+    if problems := [_strange_at_head(name) for name in sorted(strange)]:
         raise CaseFileRefused(file=file, problems=problems)
-    if "step" in data and "case" not in data:
+    if alone and _ONE_CASE & set(data):
         only = {key: value for key, value in data.items() if key in _CASE}
         data = {key: value for key, value in data.items() if key not in _CASE}
         data["case"] = [{"name": Path(file).stem, **only}]
     return data
 
 
+def _strange_at_head(name: str) -> Problem:
+    if name in _CASE:
+        why: DomainError = ValueRefused(field=name, value=name, why="outside_of_cases")
+    else:
+        why = FieldUnknown(field=quoted(name))
+    return {"field": quoted(name), "why": why}
+
+
 def read_case_file(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the plain data of a file and of the `cast.toml` beside it, if there is one."""
     shared = path.parent / CAST
-    of_all = parse_case_file(_read_text(shared), CAST) if shared.exists() and shared != path else {}
-    return parse_case_file(_read_text(path), path.name), of_all
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CaseFileRefused(file=path.name, problems=[{"why": str(error)}]) from error
+    of_all = {}
+    if shared.is_file() and path.name != CAST:
+        of_all = parse_case_file(read_text(shared), CAST)
+    if not path.exists():
+        raise NotFound(what="file", key=path.name)
+    return parse_case_file(read_text(path), path.name), of_all
 
 
 def checked_cases(
-    data: Mapping[str, Any],
-    shared: Mapping[str, Any],
-    pack: Pack,
-    *,
-    calendar: WorkCalendar,
-    file: str,
+    data: Mapping[str, Any], shared: Mapping[str, Any], basis: PlayBasis, *, file: str
 ) -> tuple[Case, ...]:
-    """Return the cases of a file, ready to be played. Raises CaseFileRefused with every problem."""
-    problems = [*_head_problems(data, shared, pack)]
-    if not problems:
-        said = {
-            **shared,
-            "cast": cast_with_posts(shared.get("cast", {}) | data.get("cast", {}), pack),
-        }
-        cases = tuple(cases_of(data, said, file=file))
-        for case in cases:
-            problems += _case_problems(case, Play(case, pack, calendar))
+    """Return the cases of a file, ready to be played. Raises CaseFileRefused with every problem.
+
+    A regulation with open parameters is played with those the case, the file or its `cast.toml`
+    choose.
+    """
+    problems = [*shape_problems(data, shared)]
     if problems:
         raise CaseFileRefused(file=file, problems=problems)
-    return cases
+    cases, problems = _with_packs(tuple(cases_of(data, shared, file=file)), basis)
+    for place, (case, pack) in enumerate(cases):
+        if place == 0:
+            problems += cast_problems(data, pack)
+        if not problems or place:
+            problems += case_problems(case, Play(case, pack, basis.calendar))
+    if problems:
+        raise CaseFileRefused(file=file, problems=problems)
+    return tuple(case for case, _ in cases)
+
+
+def _with_packs(
+    cases: tuple[Case, ...], basis: PlayBasis
+) -> tuple[list[tuple[Case, Pack]], list[Problem]]:
+    """Return each case with everybody in its cast and its pack, and what its parameters forbid."""
+    found: list[tuple[Case, Pack]] = []
+    problems: list[Problem] = []
+    for case in cases:
+        wrong = list(parameter_problems(case.parameters, basis.packs))
+        if wrong:
+            problems += [{"case": case.name, "field": field, "why": why} for field, why in wrong]
+            continue
+        pack = basis.pack(case.parameters)
+        found.append((with_posts(case, pack), pack))
+    return found, problems
+
+
+def with_posts(case: Case, pack: Pack) -> Case:
+    """Return a case whose cast has everybody the regulation brings."""
+    return dataclasses.replace(case, cast=cast_with_posts(case.cast, pack))
 
 
 def cast_with_posts(cast: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
@@ -124,140 +161,28 @@ def cast_with_posts(cast: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
     return people
 
 
-# ---------------------------------------------------------------- what is wrong with it
-
-
-def _head_problems(
-    data: Mapping[str, Any], shared: Mapping[str, Any], pack: Pack
-) -> Iterator[Problem]:
-    openings = shared.get("opening", {}) | data.get("opening", {})
-    for name, person in data.get("cast", {}).items():
-        for field, why in _person_problems(person, pack):
-            yield {"case": f"cast.{name}", "field": field, "why": why}
-    for name, opening in openings.items():
-        yield from _steps_problems(opening, f"opening.{name}", openings)
-    cases = data.get("case", ())
-    if not cases:
-        yield {"field": "case", "why": FieldMissing(field="case")}
-    for place, case in enumerate(cases, start=1):
-        if not isinstance(case, Mapping) or not isinstance(case.get("name"), str):
-            yield {"case": str(place), "field": "name", "why": FieldMissing(field="name")}
-            continue
-        for field in sorted(set(case) - _CASE):
-            yield {"case": case["name"], "field": field, "why": FieldUnknown(field=field)}
-        yield from _steps_problems(case, case["name"], openings)
-
-
-def _person_problems(person: Any, pack: Pack) -> Iterator[tuple[str, DomainError]]:
-    if not isinstance(person, Mapping):
-        yield "cast", ChoiceUnknown(field="cast", value=str(person))
-        return
-    for field in sorted(set(person) - _PERSON):
-        yield field, FieldUnknown(field=field)
-    for field in ("posts", "deputy_for"):
-        for post in person.get(field, ()):
-            if not pack.find("post", post):
-                yield field, ChoiceUnknown(field=field, value=post)
-    department = person.get("department")
-    if department is not None and not pack.find("department", department):
-        yield "department", ChoiceUnknown(field="department", value=department)
-    if person.get("sheet") and department is None:
-        yield "department", FieldMissing(field="department")
-
-
-def _steps_problems(
-    part: Mapping[str, Any], name: str, openings: Mapping[str, Any]
-) -> Iterator[Problem]:
-    """Yield missing or malformed steps, and openings that are unknown or go in a circle."""
-    steps = part.get("step")
-    if steps is None and (part.get("due") or part.get("figures")):
-        return
-    if not isinstance(steps, list) or not steps:
-        yield {"case": name, "field": "step", "why": FieldMissing(field="step")}
-        steps = []
-    for place, step in enumerate(steps, start=1):
-        if not isinstance(step, Mapping):
-            why = ChoiceUnknown(field="step", value=str(step))
-            yield {"case": name, "step": place, "field": "step", "why": why}
-    seen: list[str] = []
-    begins = part.get("begins")
-    while begins is not None:
-        if begins in seen or begins not in openings:
-            why = ChoiceUnknown(field="begins", value=str(begins))
-            yield {"case": name, "field": "begins", "why": why}
-            return
-        seen.append(begins)
-        begins = openings[begins].get("begins")
-
-
-def _case_problems(case: Case, play: Play) -> Iterator[Problem]:
-    for number, step in enumerate(case.steps, start=1):
-        for field, why in step_problems(step, play):
-            yield {"case": case.name, "step": number, "field": field, "why": why}
-
-
-def step_problems(step: Mapping[str, Any], play: Play) -> Iterator[tuple[str, DomainError]]:
-    """Yield, by field, why a step makes no event; a refusal the file expects is no problem."""
-    if found := list(_field_problems(step, play)):
-        yield from found
-        return
-    expected = step.get("expect", {})
-    for about, wanted in expected.items():
-        if not is_expectable(about, wanted):
-            yield "expect", ChoiceUnknown(field="expect", value=about)
-    try:
-        play.event(step)
-    except DomainError as error:
-        if expected.get("refused") != error.code:
-            yield str(error.facts.get("field", "do")), error
-
-
-def _field_problems(step: Mapping[str, Any], play: Play) -> Iterator[tuple[str, DomainError]]:
-    kind = EVENTS.get(str(step.get("do", "")))
-    if kind is None:
-        yield "do", _missing_or_strange(step, "do")
-    for field in ("at", "recorded_at"):
-        if not isinstance(step.get(field), dt.datetime) and (field == "at" or field in step):
-            yield field, _missing_or_strange(step, field)
-    if not isinstance(step.get("expect", {}), Mapping):
-        yield "expect", _missing_or_strange(step, "expect")
-    if not isinstance(step.get("case", ""), str):
-        yield "case", _missing_or_strange(step, "case")
-    numbers = {person.get("number") for person in play.case.cast.values()}
-    people = people_in(step)
-    for field in ("by", "deputises", *sorted(people)):
-        for who in _people_named(step.get(field)):
-            if who in play.case.cast or (field in people and who in numbers):
-                continue
-            yield field, ChoiceUnknown(field=field, value=str(who))
-    for field in set(step) - STEP_FIELDS - set(kind.model_fields if kind else step):
-        yield field, FieldUnknown(field=field)
-
-
-def _people_named(said: Any) -> list[Any]:
-    """Return the people a field of a step names: one, several, or none."""
-    if said in (None, ""):
-        return []
-    return list(said) if isinstance(said, list | tuple | Mapping) else [said]
-
-
-def _missing_or_strange(step: Mapping[str, Any], field: str) -> DomainError:
-    value = step.get(field)
-    if value in (None, ""):
-        return FieldMissing(field=field)
-    return ChoiceUnknown(field=field, value=str(value))
+# ---------------------------------------------------------------- the regulation
 
 
 def regulation_of(data: Mapping[str, Any], file: str) -> str:
     """Return the key of the shipped regulation a file names. Raises CaseFileRefused."""
     key = data.get("pack")
-    if not isinstance(key, str):
+    try:
+        if isinstance(key, str):
+            return shipped_key(key)
         why: DomainError = FieldMissing(field="pack")
-    elif re.fullmatch(r"[a-z][a-z0-9-]*", key):
-        return key
-    else:
-        why = NotFound(what="policy", key=key)
+        if key is not None:
+            why = ValueRefused(field="pack", value=quoted(key), why="text_wanted")
+    except NotFound as unknown:
+        why = unknown
     raise CaseFileRefused(file=file, problems=[{"field": "pack", "why": why}])
+
+
+def shipped_key(key: str) -> str:
+    """Return a key that can be the name of a shipped regulation. Raises NotFound."""
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,80}", key):
+        raise NotFound(what="policy", key=quoted(key))
+    return key
 
 
 # ---------------------------------------------------------------- written down

@@ -35,11 +35,11 @@ from policy.engine.penalties import wage_month
 from policy.engine.permission import FIRST, deeds_offered
 from policy.engine.report_periods import due_on, period_of
 from policy.engine.severity import destination
-from policy.pack.loading import build_pack, read_toml
+from policy.pack.loading import build_pack, parameter_values, read_toml, wanted_parameters
 from policy.pack.numbering import render_number, serial_period
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError, PackRefused
-from policy.vocabulary.events import EVENTS, SYSTEM, By, Event, HeldPost, load_event
+from policy.vocabulary.events import EVENTS, SYSTEM, By, Event, HeldPost, event_refusals, load_event
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts
 from policy.vocabulary.marks import FieldMarks, Mark, marks_of
 from policy.vocabulary.status import ActorKind, DeadlineState, Sign
@@ -54,6 +54,11 @@ STEP_FIELDS = frozenset({"do", "at", "recorded_at", "by", "expect", "deputises",
 def people_in(step: Mapping[str, Any]) -> frozenset[str]:
     """Return the fields of a step's event that name people."""
     return frozenset(name for name, one in _marks(step).items() if Mark.person in one)
+
+
+def moments_in(step: Mapping[str, Any]) -> frozenset[str]:
+    """Return the fields of a step's event that are instants."""
+    return frozenset(name for name, one in _marks(step).items() if one.shape == "time")
 
 
 def _marks(step: Mapping[str, Any]) -> Mapping[str, FieldMarks]:
@@ -113,7 +118,11 @@ def cases_of(
             file=file,
             name=case["name"],
             proves=tuple(case.get("proves", ())),
-            parameters=shared.get("parameters", {}) | case.get("parameters", {}),
+            parameters=(
+                shared.get("parameters", {})
+                | data.get("parameters", {})
+                | case.get("parameters", {})
+            ),
             steps=tuple(_steps(case, openings)),
             due=tuple(case.get("due", ())),
             figures=tuple(case.get("figures", ())),
@@ -129,18 +138,39 @@ def _steps(part: Mapping[str, Any], openings: Mapping[str, Any]) -> Iterator[Map
 
 
 class Packs:
-    """The packs of a regulation's plain data, built once for each choice of parameters."""
+    """The packs of a regulation's plain data, built once for each choice of parameters.
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self.data = data
+    `chosen` are the parameters the company chose already; a case's own come before them.
+    """
+
+    def __init__(
+        self, data: Mapping[str, Any], chosen: Mapping[str, Any] | None = None, *, file: str = ""
+    ) -> None:
+        self.data, self.chosen, self.file = data, chosen or {}, file
         self.built: dict[str, Pack] = {}
 
     def of(self, parameters: Mapping[str, Any]) -> Pack:
         """The pack with the company's own parameters; raises as `loading.build_pack`."""
         written = repr(sorted(parameters.items()))
         if written not in self.built:
-            self.built[written] = build_pack(self.data, parameters)
+            own = {**self.chosen, **parameters}
+            self.built[written] = build_pack(self.data, own, file=self.file)
         return self.built[written]
+
+    def keep(self, pack: Pack) -> None:
+        """Keep a pack built elsewhere as the one of no parameters of its own."""
+        self.built[repr([])] = pack
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Every parameter of the regulation with its value, None where it is open."""
+        return parameter_values(self.data, self.chosen)
+
+    @property
+    def open_parameters(self) -> set[str]:
+        """The parameters that rules ask for and that have no value yet."""
+        asked = set(wanted_parameters(self.data))
+        return {name for name, value in self.parameters.items() if value is None and name in asked}
 
 
 def play_case(case: Case, packs: Packs, calendar: WorkCalendar) -> list[Mismatch]:
@@ -180,6 +210,8 @@ class Play:
         self.about = ""
         self.journals: dict[str, list[JournalEntry]] = {}
         self.pictures: dict[str, CaseFacts] = {}
+        self._serials: dict[tuple[str, str], int] = {}
+        self._given: tuple[tuple[str, str], int] | None = None
 
     @property
     def facts(self) -> CaseFacts:
@@ -196,22 +228,22 @@ class Play:
         for number, step in enumerate(self.case.steps, start=1):
             refused = self.step(step).refused
             yield from self.unlike(step, number, refused)
-        yield from self._unlike_periods()
+        yield from self.unlike_periods()
 
-    def _unlike_periods(self) -> Iterator[Mismatch]:
-        """Yield the expectations about reports of periods and indicators that do not hold."""
+    def periods(self) -> Iterator[tuple[str, Mapping[str, Any], dict[str, Any]]]:
+        """Yield the reports of periods and the indicators a case asks for: sort, asked, found."""
         for wanted in self.case.due:
-            yield from self._compared("due", wanted, _report_owed(self, wanted))
+            yield "due", wanted, _report_owed(self, wanted)
         for wanted in self.case.figures:
-            yield from self._compared("figure", wanted, _indicator_values(self, wanted))
+            yield "figure", wanted, _indicator_values(self, wanted)
 
-    def _compared(
-        self, about: str, wanted: Mapping[str, Any], found: Mapping[str, Any]
-    ) -> Iterator[Mismatch]:
-        for name, value in found.items():
-            if name in wanted and wanted[name] != value:
-                place = f"{about} {wanted.get('report') or wanted.get('indicator')} {name}"
-                yield Mismatch(self.case.name, 0, place, wanted[name], value)
+    def unlike_periods(self) -> Iterator[Mismatch]:
+        """Yield the expectations about reports of periods and indicators that do not hold."""
+        for about, wanted, found in self.periods():
+            for name, value in found.items():
+                if name in wanted and wanted[name] != value:
+                    place = f"{about} {wanted.get('report') or wanted.get('indicator')} {name}"
+                    yield Mismatch(self.case.name, 0, place, wanted[name], value)
 
     def unlike(
         self, step: Mapping[str, Any], number: int, refused: DomainError | None
@@ -231,6 +263,8 @@ class Play:
             after, effects = self._happen(event, now)
         except DomainError as error:
             return StepOutcome(event, now, before, before, refused=error)
+        if self._given:
+            self._serials[self._given[0]] = self._given[1]
         self.entries.append(JournalEntry(len(self.entries) + 1, event, now))
         self.pictures[self.about] = after
         seq = len(self.entries)
@@ -242,6 +276,10 @@ class Play:
     def event(self, step: Mapping[str, Any]) -> Event:
         """Return the event of a step. Raises as `events.load_event`."""
         return load_event(self._data(step) | {"at": self.instant(step["at"])})
+
+    def refusals(self, step: Mapping[str, Any]) -> list[DomainError]:
+        """Return every field of a step that makes no event as a refusal."""
+        return event_refusals(self._data(step) | {"at": self.instant(step["at"])})
 
     def _happen(self, event: Event, now: dt.datetime) -> tuple[CaseFacts, tuple[Effect, ...]]:
         if event.type in ("corrected", "withdrawn"):
@@ -255,11 +293,12 @@ class Play:
         data |= {name: step["at"] for name, one in _marks(step).items() if Mark.as_at in one}
         if step["do"] in FIRST:
             data |= self.case.defaults
+        self._given = None
         named = people_in(step)
         for key in (key for key in step if key not in STEP_FIELDS):
             data[key] = self._numbered(step[key]) if key in named else step[key]
         if step["do"] in FIRST and "number" not in data:
-            data["number"] = self._number(data, step["at"])
+            data["number"] = self._number(data, step)
         if step["do"] in ("dispatched", "restarted"):
             data = self._led(data, step) | data
         if step["do"] == "convened":
@@ -295,7 +334,7 @@ class Play:
 
     def by(self, name: str | None) -> By:
         """Return the actor of a name of the cast, with their posts; time itself for None."""
-        if name is None:
+        if not name:
             return SYSTEM
         person = self.case.cast[name]
         held = [HeldPost(post=post) for post in person.get("posts", ())]
@@ -309,13 +348,29 @@ class Play:
             posts=tuple(held),
         )
 
-    def _number(self, data: Mapping[str, Any], at: dt.datetime) -> str:
-        """Return the next number of the kind's series, as far as this play used it."""
-        kind = self.pack.find("kind", data.get("kind"))
-        serial = 1 + sum(bool(facts.number) for facts in self.pictures.values())
-        return (
-            render_number(self.pack.find("number", kind.number), at.date(), serial) if kind else "1"
-        )
+    def _number(self, data: Mapping[str, Any], step: Mapping[str, Any]) -> str:
+        """Return the next free number of the kind's series in the period it is written down in.
+
+        It is used up only once the case is there: a refused registration leaves no gap.
+        """
+        kind = self._entry("kind", data.get("kind"))
+        series = self.pack.find("number", kind.number) if kind else None
+        if series is None:
+            return "1"
+        when = data.get("received_at") if step["do"] == "imported" else step.get("recorded_at")
+        at = when if isinstance(when, dt.datetime) else step["at"]
+        on = self.calendar.local(self.instant(at)).date()
+        counted = (series.key, serial_period(series, on))
+        serial = self._serials.get(counted, 0) + 1
+        taken = {facts.number for facts in self.pictures.values()}
+        while render_number(series, on, serial) in taken:
+            serial += 1
+        self._given = counted, serial
+        return render_number(series, on, serial)
+
+    def _entry(self, section: str, key: Any) -> Any:
+        """Return an entry of the pack by what a step says, which may be no key at all."""
+        return self.pack.find(section, key) if isinstance(key, str) else None
 
     def _jury(self, step: Mapping[str, Any]) -> list[str]:
         """Return the employees of the cast who hold the posts of a question's jury, in order."""
@@ -325,7 +380,7 @@ class Play:
         return [holders[0] for holders in seats if holders]
 
     def _posts_of_jury(self, step: Mapping[str, Any]) -> tuple[str, ...]:
-        vote = self.pack.find("vote", step.get("vote"))
+        vote = self._entry("vote", step.get("vote"))
         return vote.members if vote else ()
 
     def _seats(self, step: Mapping[str, Any], members: Sequence[str]) -> list[str]:
@@ -343,7 +398,7 @@ class Play:
     def _led(self, data: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
         """Return the department's director from the cast, and the deputy `deputises` names."""
         key = data.get("department") or self.facts.department
-        department = self.pack.find("department", key)
+        department = self._entry("department", key)
         post = department.director if department else ""
         holders = [p["number"] for p in self.case.cast.values() if post in p.get("posts", ())]
         led = {"holder": holders[0]} if holders else {}
@@ -353,9 +408,9 @@ class Play:
 
     def _of_charge(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the data with the occasion of the penalty, found by rule and employee."""
-        sign = Sign(data.get("sign", "charge"))
+        sign = data.get("sign", Sign.charge.value)
         for penalty in self.facts.penalties:
-            found = (penalty.rule, penalty.employee, penalty.sign)
+            found = (penalty.rule, penalty.employee, penalty.sign.value)
             if found == (data.get("rule"), data.get("employee"), sign):
                 data.setdefault("occasion", penalty.occasion)
         data.setdefault("occasion", "none")
@@ -369,8 +424,7 @@ def is_expectable(about: str, wanted: Any) -> bool:
     """Whether a case file may expect this of a step, in this shape."""
     if about in _TABLES or about in _KEYED:
         return isinstance(wanted, Mapping)
-    known = {"refused", *_OF_REFUSALS, *_LISTS, *_OTHER, *CaseFacts.__dataclass_fields__}
-    return about in known
+    return about in ({"refused", *_OF_REFUSALS, *_LISTS, *_OTHER} | _FACTS)
 
 
 def _unmet_expectations(
@@ -406,6 +460,10 @@ def _case_file_value(play: Play, value: Any) -> Any:
     return "none" if value is None else getattr(value, "value", value)
 
 
+_FACTS = frozenset(CaseFacts.__dataclass_fields__) | {
+    name for name, kept in vars(CaseFacts).items() if isinstance(kept, property)
+}
+"""The facts of a case, those derived from its pictures too: `status`, `department`."""
 _OF_REFUSALS = {"clause": "cite", "deed": "deed"}
 _TABLES = {
     "due": "due_at",
@@ -487,7 +545,8 @@ def _penalty_statuses(play: Play, wanted: Mapping[str, Any]) -> dict[str, list[s
 
 def _number_period(play: Play, wanted: str) -> str:
     """Return the period in which the serial of the case's number counts up."""
-    assert play.facts.registered_at is not None
+    if play.facts.registered_at is None:
+        return "none"
     day = play.calendar.local(play.facts.registered_at).date()
     return serial_period(
         play.pack.find("number", play.pack.find("kind", play.facts.kind).number), day

@@ -27,6 +27,8 @@ from policy.vocabulary.errors import (
     DomainError,
     FieldMissing,
     FieldTooLong,
+    FieldUnknown,
+    ValueRefused,
     ZoneMissing,
 )
 from policy.vocabulary.marks import FieldMarks, Mark, PartOf, RefTo, marks_of
@@ -683,7 +685,8 @@ def fields_named(name: str) -> tuple[FieldMarks, ...]:
 def load_event(data: Mapping[str, Any]) -> Event:
     """Return the event a journal row or a case file describes.
 
-    Raises FieldMissing, FieldTooLong, ZoneMissing or ChoiceUnknown for its first bad field.
+    Raises FieldMissing, FieldTooLong, FieldUnknown, ValueRefused, ZoneMissing or ChoiceUnknown for
+    its first bad field.
     """
     try:
         return _ADAPTER.validate_python(data)
@@ -699,22 +702,62 @@ def make_event(kind: type[Event], /, **said: Any) -> Event:
         raise _refusal_of_error(error) from error
 
 
+def event_refusals(data: Mapping[str, Any]) -> list[DomainError]:
+    """Return every bad field of an event as a refusal; the first is what `load_event` raises."""
+    try:
+        _ADAPTER.validate_python(data)
+    except ValidationError as error:
+        return [_refusal_of_field(one) for one in error.errors()]
+    return []
+
+
 def _refusal_of_error(error: ValidationError) -> DomainError:
     """Return the first bad field as a refusal."""
-    first = error.errors()[0]
+    return _refusal_of_field(error.errors()[0])
+
+
+_WANTED = {
+    "string_type": "text_wanted",
+    "bool_type": "flag_wanted",
+    "bool_parsing": "flag_wanted",
+    "int_type": "number_wanted",
+    "int_parsing": "number_wanted",
+    "int_from_float": "number_wanted",
+    "decimal_type": "number_wanted",
+    "decimal_parsing": "number_wanted",
+    "datetime_type": "moment_wanted",
+    "datetime_parsing": "moment_wanted",
+    "datetime_from_date_parsing": "moment_wanted",
+    "date_type": "day_wanted",
+    "date_parsing": "day_wanted",
+    "tuple_type": "list_wanted",
+    "list_type": "list_wanted",
+    "mapping_type": "table_wanted",
+    "dict_type": "table_wanted",
+}
+"""Our codes for the sort of value a field wants, by pydantic's sorts of errors."""
+
+
+def _refusal_of_field(error: Mapping[str, Any]) -> DomainError:
+    """Return one of pydantic's errors as a refusal of its field."""
     # A field of a journalled event comes after the event's own name.
-    field = next((name for name in reversed(first["loc"]) if isinstance(name, str)), "")
-    match first["type"]:
+    field = next((name for name in reversed(error["loc"]) if isinstance(name, str)), "")
+    said = str(error.get("input"))[:80]
+    match error["type"]:
         case "missing" | "string_too_short":
             return FieldMissing(field=field)
-        case _ if "input" in first and first["input"] is None:
+        case _ if "input" in error and error["input"] is None:
             return FieldMissing(field=field)
         case "timezone_aware":
             return ZoneMissing(field=field)
         case "string_too_long":
-            return FieldTooLong(field=field, limit=first["ctx"]["max_length"])
+            return FieldTooLong(field=field, limit=error["ctx"]["max_length"])
+        case "extra_forbidden":
+            return FieldUnknown(field=field)
+        case sort if sort in _WANTED:
+            return ValueRefused(field=field, value=said, why=_WANTED[sort])
         case _:
-            return ChoiceUnknown(field=field, value=str(first.get("input"))[:80])
+            return ChoiceUnknown(field=field, value=said)
 
 
 def dump_event(event: Event) -> dict[str, Any]:

@@ -17,16 +17,19 @@ import cli
 import wording
 from config import ROOT, Settings
 from policy.engine.folding import fold
-from policy.pack.loading import build_pack, read_toml, shipped_path
+from policy.pack.loading import read_toml, shipped_path
 from policy.proof import casefile
-from policy.proof.play import Play
+from policy.proof.casefile import PlayBasis
+from policy.proof.play import Packs, Play
 from policy.vocabulary.errors import CaseFileRefused
 from tests.company import Office, found
 from tests.regulations import official_calendar
 from wording import play_text
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.toml"))
-PACK = build_pack(read_toml(shipped_path("skoda-dealer")))
+PACKS = Packs(read_toml(shipped_path("skoda-dealer")))
+PACK = PACKS.of({})
+BASIS = PlayBasis(PACKS, official_calendar())
 HEAD = 'pack = "skoda-dealer"\n'
 REGISTERED = """
 [[step]]
@@ -74,7 +77,7 @@ def told(text: str) -> dict[str, Any]:
 
 def cases(text: str) -> tuple[Any, ...]:
     data = casefile.parse_case_file(text, "mine.toml")
-    return casefile.checked_cases(data, {}, PACK, calendar=official_calendar(), file="mine.toml")
+    return casefile.checked_cases(data, {}, BASIS, file="mine.toml")
 
 
 def problems(text: str) -> list[tuple[Any, ...]]:

@@ -16,7 +16,8 @@ from policy.engine.folding import JournalEntry
 from policy.pack.loading import build_pack, read_toml, shipped_path
 from policy.pack.schema import Pack
 from policy.proof import casefile, whatif
-from policy.proof.play import Play
+from policy.proof.casefile import PlayBasis
+from policy.proof.play import Packs, Play
 from policy.proof.whatif import CaseDifference, Totals
 from policy.vocabulary import refusals
 from policy.vocabulary.errors import (
@@ -36,6 +37,7 @@ from wording import whatif_text
 DATA = read_toml(shipped_path("skoda-dealer"))
 PACK = build_pack(DATA)
 CALENDAR = official_calendar()
+BASIS = PlayBasis(Packs(DATA), CALENDAR)
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 ANSWERED = """
 [[step]]
@@ -86,7 +88,7 @@ feedback = "-"
 def lived(text: str) -> tuple[list[JournalEntry], CaseFacts]:
     """A case as it was under the shipped regulation: its journal and what it became."""
     data = casefile.parse_case_file(text, "x")
-    (case,) = casefile.checked_cases(data, {}, PACK, calendar=CALENDAR, file="x")
+    (case,) = casefile.checked_cases(data, {}, BASIS, file="x")
     play = Play(case, PACK, CALENDAR)
     assert list(play.mismatches()) == []
     return play.entries, play.facts
