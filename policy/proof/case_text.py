@@ -12,6 +12,7 @@ import datetime as dt
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ def _place(data: Mapping[str, Any], way: tuple[Any, ...]) -> Problem:
     """Return the case, the step and the field of a place in a file."""
     named = [key for key in way if isinstance(key, str)]
     found: Problem = {"field": quoted(named[-1]) if named else ""}
-    for key, number in zip(way, way[1:], strict=False):
+    for key, number in pairwise(way):
         if key == "step" and isinstance(number, int):
             found["step"] = number + 1
         if key == "case" and isinstance(number, int):
