@@ -177,14 +177,14 @@ def test_every_text_survives_being_written() -> None:
         (HEAD + REGISTERED.replace('"registered"', '"sung"'), (1, "do", "choice_unknown")),
         (HEAD + REGISTERED.replace('subject = "异响"', ""), (1, "subject", "field_missing")),
         (HEAD + REGISTERED + 'colour = "red"\n', (1, "colour", "field_unknown")),
-        (HEAD + REGISTERED.replace("T09:00:00", ""), (1, "at", "choice_unknown")),
+        (HEAD + REGISTERED.replace("T09:00:00", ""), (1, "at", "value_refused")),
         (HEAD + REGISTERED + DISPATCHED.replace("at =", "#"), (2, "at", "field_missing")),
         (HEAD + REGISTERED + "expect = { colour = 1 }\n", (1, "expect", "choice_unknown")),
         (HEAD + REGISTERED + "expect = { due = 1 }\n", (1, "expect", "choice_unknown")),
         (HEAD + 'begins = "x"\n' + REGISTERED, (None, "begins", "choice_unknown")),
         (HEAD, (None, "case", "field_missing")),
         (HEAD + "[cast.x]\nposts = ['none']\n" + REGISTERED, (None, "posts", "choice_unknown")),
-        (HEAD + '[[case]]\nname = "x"\nstep = [1]\n', (1, "step", "choice_unknown")),
+        (HEAD + '[[case]]\nname = "x"\nstep = [1]\n', (None, "step", "value_refused")),
     ],
 )
 def test_what_is_wrong_is_named_with_step_and_field(text: str, found: tuple[Any, ...]) -> None:
@@ -192,8 +192,9 @@ def test_what_is_wrong_is_named_with_step_and_field(text: str, found: tuple[Any,
 
 
 def test_an_opening_that_begins_with_itself_is_refused() -> None:
-    circle = '[opening.x]\nbegins = "x"\nstep = [{ do = "confirmed" }]\n'
-    text = HEAD + circle + '[[case]]\nname = "c"\nbegins = "x"\nstep = [{ do = "confirmed" }]\n'
+    steps = 'step = [{ do = "confirmed", at = 2026-03-02T09:00:00 }]\n'
+    circle = f'[opening.x]\nbegins = "x"\n{steps}'
+    text = f'{HEAD}{circle}[[case]]\nname = "c"\nbegins = "x"\n{steps}'
     assert {code for _step, _field, code in problems(text)} == {"choice_unknown"}
 
 
@@ -242,7 +243,7 @@ def test_what_does_not_hold_is_said_and_ends_with_an_error(run: Callable[..., Re
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('pack = "x" "y"', ("mine.toml", "line 1")),
+        ('pack = "x" "y"', ("mine.toml", "第 1 行")),
         (REGISTERED, ("pack",)),
         ('pack = "nothing"\n' + REGISTERED, ("nothing",)),
         ('pack = "../../config"\n' + REGISTERED, ("config",)),
@@ -292,3 +293,118 @@ def test_everybody_of_a_list_of_people_is_known_or_named() -> None:
     found = problems(HEAD + REGISTERED + verified + several + by_name)
     assert found == [(2, "concerned", "choice_unknown"), (2, "earlier", "choice_unknown")]
     assert cases(HEAD + REGISTERED + verified + 'concerned = ["care_specialist"]\n')
+
+
+# ---------------------------------------------------------------- what a case may choose and expect
+
+
+def run_by_file(text: str, tmp_path: Path, *words: str) -> Result:
+    path = tmp_path / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    group = cli.regulation.policy_group(Settings(home=tmp_path / "home", demo=False))
+    return CliRunner().invoke(group, ["play", str(path), *words])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "field", "code"),
+    [
+        ('{ restart_pre = "round" }', "parameters.restart_pre", "field_unknown"),
+        ('{ handover_limit = "soon" }', "parameters.handover_limit", "value_refused"),
+        ("5", "parameters", "value_refused"),
+    ],
+)
+def test_a_choice_no_rule_knows_or_can_take_is_refused(
+    parameters: str, field: str, code: str
+) -> None:
+    text = f"{HEAD}parameters = {parameters}\n{REGISTERED}"
+    assert problems(text) == [(None, field, code)]
+
+
+def test_what_the_regulation_leaves_open_is_chosen_by_the_case_or_missed() -> None:
+    packs = Packs(read_toml(shipped_path("marketing-service")))
+    basis = PlayBasis(packs, official_calendar())
+    opened = min(packs.open_parameters)
+    text = 'step = [{ do = "time_passed", at = 2026-03-02T09:00:00 }]\n'
+    with pytest.raises(CaseFileRefused) as refused:
+        casefile.checked_cases(casefile.parse_case_file(text, "x"), {}, basis, file="x")
+    fields = {one["field"] for one in refused.value.facts["problems"]}
+    assert f"parameters.{opened}" in fields
+
+
+def test_numbers_count_by_series_and_period() -> None:
+    steps = [
+        ("a", "complaint", "2026-11-02"),
+        ("b", "complaint", "2026-11-30"),
+        ("c", "complaint", "2026-12-01"),
+    ]
+    text = HEAD + "".join(
+        REGISTERED.replace("2026-03-02", day).replace('"complaint"', f'"{kind}"')
+        + f'case = "{name}"\n'
+        for name, kind, day in steps
+    )
+    (case,) = cases(text)
+    play = Play(case, PACK, official_calendar())
+    assert list(play.mismatches()) == []
+    found = [play.pictures[name].number for name, _, _ in steps]
+    assert found == ["TS2026110001", "TS2026110002", "TS2026120001"]
+
+
+def test_a_refused_registration_uses_up_no_number() -> None:
+    refused = REGISTERED.replace('"quality"', '"nothing"')
+    refused += 'expect = { refused = "choice_unknown" }\n'
+    (case,) = cases(HEAD + refused + 'case = "a"\n' + REGISTERED + 'case = "b"\n')
+    play = Play(case, PACK, official_calendar())
+    assert list(play.mismatches()) == []
+    assert play.pictures["b"].number == "TS2026030001"
+
+
+def test_steps_under_the_cast_are_said_to_stand_there() -> None:
+    text = HEAD + "[cast]\nstep = [{ do = 'confirmed', at = 2026-03-02T09:00:00 }]\n"
+    assert (None, "step", "value_refused") in problems(text)
+
+
+def test_steps_beside_cases_are_said_to_stand_outside(run: Callable[..., Result]) -> None:
+    said = run(HEAD + REGISTERED + '[[case]]\nname = "x"\n')
+    assert (said.exit_code, "步骤" in said.output or "step" in said.output) == (1, True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gbk", "utf-16"])
+def test_a_file_in_another_encoding_is_read(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_bytes((HEAD + REGISTERED).encode(encoding))
+    data, _shared = casefile.read_case_file(path)
+    assert data["case"][0]["step"][0]["subject"] == "异响"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + "[" * 2000 + "]" * 2000,
+        HEAD + REGISTERED.replace("2026-03-02T09:00:00", "9999-12-31T23:59:59"),
+        HEAD + REGISTERED.replace('"异响"', "9" * 5000),
+        HEAD + REGISTERED.replace('"异响"', "1e999999999"),
+        HEAD + REGISTERED.replace('"异响"', "nan"),
+        HEAD + 'cast = "x"\n' + REGISTERED,
+    ],
+)
+def test_what_no_case_can_have_is_refused_without_a_traceback(text: str, tmp_path: Path) -> None:
+    said = run_by_file(text, tmp_path)
+    assert isinstance(said.exception, SystemExit)
+    assert (said.exit_code, "own.toml" in said.output) == (1, True), said.output
+    assert len(said.output) < 600
+
+
+def test_a_regulation_of_ones_own_is_named_by_its_file(tmp_path: Path) -> None:
+    own = tmp_path / "rules.toml"
+    own.write_bytes(shipped_path("skoda-dealer").read_bytes())
+    said = run_by_file(REGISTERED + DISPATCHED, tmp_path, "--pack", str(own))
+    assert said.exit_code == 0, said.output
+    missing = run_by_file(REGISTERED, tmp_path, "--pack", str(tmp_path / "none.toml"))
+    assert (missing.exit_code, "none.toml" in missing.output) == (1, True)
+
+
+def test_every_value_of_another_sort_is_named_by_the_sort_that_is_wanted(tmp_path: Path) -> None:
+    text = HEAD + REGISTERED.replace('"异响"', "5").replace('"visit"', "true")
+    said = run_by_file(text + "extra = { nofield = 1 }\n", tmp_path)
+    assert said.output.count("须为带引号的文字") == 2, said.output
+    assert "nofield" in said.output
