@@ -20,7 +20,7 @@ of several cases it is about.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -383,9 +383,11 @@ class Play:
         vote = self._entry("vote", step.get("vote"))
         return vote.members if vote else ()
 
-    def _seats(self, step: Mapping[str, Any], members: Sequence[str]) -> list[str]:
+    def _seats(self, step: Mapping[str, Any], members: Any) -> list[str]:
         """Return who sits for each post of a jury: a member who holds it or stands in for it."""
-        found = []
+        found: list[str] = []
+        if not isinstance(members, list | tuple):
+            return found
         for post in self._posts_of_jury(step):
             able = [
                 p["number"]

@@ -15,8 +15,9 @@ from policy.engine import report_periods
 from policy.pack.loading import PACKS, build_pack, load_pack, read_toml, shipped_path
 from policy.pack.schema import Pack
 from policy.proof import casefile, laws
+from policy.proof.casefile import PlayBasis
 from policy.proof.coverage import chosen_parameters
-from policy.proof.play import Play
+from policy.proof.play import Packs, Play
 from policy.proof.random_play import Step, replayed
 from policy.proof.sample_events import BEGIN, cast_of_pack
 from policy.proof.written_case import case_text
@@ -222,7 +223,8 @@ def test_what_breaks_a_law_is_a_short_case_that_anybody_can_play() -> None:
     assert len(short.journal) <= len(one.journal)
     text = case_text(short.journal, cast_of_pack(pack), name="shown", calendar=calendar)
     written = casefile.parse_case_file(text, "shown.toml")
-    (case,) = casefile.checked_cases(written, {}, pack, calendar=calendar, file="shown.toml")
+    basis = PlayBasis(Packs(data, chosen_parameters(CASES / regulation)), calendar)
+    (case,) = casefile.checked_cases(written, {}, basis, file="shown.toml")
     play = Play(case, pack, calendar)
     assert [outcome.refused for outcome in map(play.step, case.steps)] == [None] * len(case.steps)
     steps = replayed(short.journal, pack, calendar)
