@@ -18,6 +18,7 @@ from policy.vocabulary.errors import (
     GateClosed,
     NotFound,
     PostMissing,
+    SelfForbidden,
     StatusForbids,
 )
 from policy.vocabulary.status import PenaltyStatus, Responsibility, Sign
@@ -90,6 +91,15 @@ def test_only_care_director_and_general_manager_settle_money(
     with refuses(PostMissing, deed="penalty_confirmed", cite="SKD-4.1"):
         penalties.confirm(office.session, penalty, **said)
     with refuses(PostMissing, deed="penalty_waived"):
+        penalties.waive(office.session, penalty, reason="不必", **said)
+
+
+def test_nobody_settles_a_penalty_of_their_own(office: Office, refuses: Callable[..., Any]) -> None:
+    _, penalty = late(office)
+    said: dict[str, Any] = {"actor": office.by("director"), "now": at(10, 12, 9)}
+    with refuses(SelfForbidden, deed="penalty_confirmed", cite="SKD-4.1"):
+        penalties.confirm(office.session, penalty, **said)
+    with refuses(SelfForbidden, deed="penalty_waived"):
         penalties.waive(office.session, penalty, reason="不必", **said)
 
 
@@ -242,9 +252,7 @@ def judge(office: Office, case: Complaint, ground: str, **said: Any) -> None:
     penalties.judge(office.session, case, ground=ground, **(usual | said))
 
 
-def test_a_ground_is_found_by_a_person_and_charged_once_a_complaint(
-    office: Office, refuses: Callable[..., Any]
-) -> None:
+def test_a_ground_is_found_by_a_person_and_charged_once_a_complaint(office: Office) -> None:
     case = blamed(office)
     judge(office, case, "rude")
     judge(office, case, "rude", now=at(9, 28, 13))
