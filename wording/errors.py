@@ -83,6 +83,27 @@ ERRORS = {
         "The term for an appeal ended on %(ended_at)s (%(cite)s). "
         "A penalty found to be wrong can still be reversed."
     ),
+    "already_found": mark(
+        "“%(ground)s” was found against %(employee)s before and stands (%(cite)s). "
+        "It is charged once; what is wrong with it can be waived or reversed."
+    ),
+    "ground_excluded": mark(
+        "“%(ground)s” does not stand beside “%(other)s” against %(employee)s (%(cite)s). "
+        "Waive or reverse the other one first, if it is the wrong one."
+    ),
+    "ruling_final": mark(
+        "The jury freed %(employee)s of “%(ground)s” in this round (%(cite)s). The ruling is final."
+    ),
+    "follows_ground": mark(
+        "This hangs on “%(ground)s” (%(cite)s) and stands or falls with it. Decide about that."
+    ),
+    "not_the_bearer": mark(
+        "“%(ground)s” does not fall on %(employee)s in this case (%(cite)s). "
+        "Name somebody whom the case shows in that part, or have the finding mended first."
+    ),
+    "ground_not_for_post": mark(
+        "“%(ground)s” does not fit the post of %(employee)s (%(cite)s); it asks for: %(posts)s."
+    ),
     "not_a_member": mark(
         "“%(deed)s” belongs to the members of the jury, and you were not appointed. "
         "Ask whoever convened it."

@@ -11,7 +11,17 @@ import datetime as dt
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from policy.engine import deadlines, followup, forms, jury, penalties, recounting
+from policy.engine import (
+    deadlines,
+    findings,
+    followup,
+    forms,
+    grounds,
+    jury,
+    penalties,
+    penalty_steps,
+    recounting,
+)
 from policy.engine.conditions import holds
 from policy.engine.fact_changes import Effect, changes
 from policy.engine.permission import (
@@ -129,6 +139,7 @@ def pass_time(
         facts, at=at, found_at=rules.now, pack=rules.pack, spared=spared
     )
     late = penalties.for_breaches(late, facts, rules)
+    late = grounds.follow(late, rules) if late.penalties is not facts.penalties else late
     for deadline, entry in deadlines.upgrades(facts, late, rules.pack):
         late = _upgraded_by_time(late, deadline, entry, rules=rules)
     return late
@@ -165,7 +176,8 @@ def _apply_rules(before: CaseFacts, after: CaseFacts, event: Event, *, rules: Ru
     )
     after = _record_signoff(before, after, event, pack=rules.pack)
     after = forms.claim(after, event, rules)
-    return penalties.for_event(after, before, event, rules=rules)
+    after = penalties.for_event(after, before, event, rules=rules)
+    return grounds.follow(after, rules)
 
 
 def _record_signoff(before: CaseFacts, after: CaseFacts, event: Event, *, pack: Pack) -> CaseFacts:
@@ -546,11 +558,11 @@ def _factory_closed(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
 
 
 def _judged(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
-    return penalties.for_judgement(facts, event, rules)
+    return findings.for_judgement(facts, event, rules)
 
 
 def _penalty_step(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
-    return penalties.apply_step(facts, event, pack=rules.pack, calendar=rules.calendar)
+    return penalty_steps.apply_step(facts, event, pack=rules.pack, calendar=rules.calendar)
 
 
 def _recounted(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:

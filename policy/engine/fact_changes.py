@@ -83,8 +83,10 @@ def _penalty_changes(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
             "sign": penalty.sign,
             "occasion": penalty.occasion,
         }
-        if was is None:
+        if was is None and penalty.stands:
             yield Effect("charged", penalty.rule, facts)
+        elif was is None:
+            continue
         elif was.status is not penalty.status:
             yield Effect(f"charge_{penalty.status.value}", penalty.rule, facts)
         elif was.amount != penalty.amount:

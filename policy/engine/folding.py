@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from policy.engine import penalties
+from policy.engine import grounds, penalties, penalty_steps
 from policy.engine.case import apply, pass_time
 from policy.engine.permission import refusal_without_name, refuse_own_relief
 from policy.engine.rules import Rules, rules_of
@@ -92,7 +92,9 @@ def fold(
                 standing_entries = amended_entries(standing_entries, entry.event)
             fresh = _replay(standing_entries, entry, pack, standing=standing)
             before = facts
-            facts = reconcile(facts, fresh, at=entry.recorded_at, because=because)
+            rules = rules_of(pack, standing(entry.recorded_at), now=utc(entry.recorded_at))
+            facts = reconcile(facts, fresh, rules=rules, because=because)
+            facts = grounds.follow(facts, rules)
             refuse_own_relief(before, facts, entry.event, pack=pack)
         else:
             known = standing(entry.recorded_at)
@@ -186,34 +188,34 @@ def _replay(
 def _replay_penalty_steps(facts: CaseFacts, steps: list[JournalEntry], rules: Rules) -> CaseFacts:
     """Apply the steps of penalties whose ground only this replay brings back; drop the others."""
     for entry in steps:
-        if entry.event.type in penalties.STEPS:
+        if entry.event.type in penalty_steps.STEPS:
             with contextlib.suppress(DomainError):
-                facts = penalties.apply_step(
+                facts = penalty_steps.apply_step(
                     facts, entry.event, pack=rules.pack, calendar=rules.calendar
                 )
-    return facts
+    return grounds.follow(facts, rules)
 
 
 def is_derived(event: Event) -> bool:
     """Whether the rules bring the event by themselves, so that it binds no correction."""
     counted_anew = event.by.kind is ActorKind.system or isinstance(event, Recounted)
-    return counted_anew or event.type in penalties.STEPS
+    return counted_anew or event.type in penalty_steps.STEPS
 
 
 def reconcile(
-    before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime, because: str = "corrected"
+    before: CaseFacts, fresh: CaseFacts, *, rules: Rules, because: str = "corrected"
 ) -> CaseFacts:
     """Return the case applied anew, with the breaches, moved due times and penalties it had.
 
     `because` is the reason that a revised due time and a lifted breach give.
     """
-    at = utc(at)
+    at = rules.now
     if not fresh.number:
         fresh = replace(before, status=Status.withdrawn, deadlines=(), penalties=())
     kept = tuple(_reconciled_deadline(fresh, old, at, because=because) for old in before.deadlines)
     old_keys = {(c.key, c.round) for c in before.deadlines}
     added = tuple(c for c in fresh.deadlines if (c.key, c.round) not in old_keys)
-    return _reconcile_penalties(before, replace(fresh, deadlines=(*kept, *added)), at=at)
+    return _reconcile_penalties(before, replace(fresh, deadlines=(*kept, *added)), rules)
 
 
 def _reconciled_deadline(
@@ -250,15 +252,15 @@ def _reconciled_breach(
     return old if old.lifted_at else replace(old, lifted_at=at, lifted_because=because)
 
 
-def _reconcile_penalties(before: CaseFacts, fresh: CaseFacts, *, at: dt.datetime) -> CaseFacts:
+def _reconcile_penalties(before: CaseFacts, fresh: CaseFacts, rules: Rules) -> CaseFacts:
     """Let proposals without ground lapse; propose reversals of those already confirmed."""
     wanted = {c.identity: c for c in fresh.penalties}
     old = {c.identity for c in before.penalties}
     gone = {i for i in old if i not in wanted}
-    added = tuple(replace(c, at=at) for c in fresh.penalties if c.identity not in old)
+    added = tuple(replace(c, at=rules.now) for c in fresh.penalties if c.identity not in old)
     kept = tuple(_reconciled_penalty(wanted.get(c.identity, c), c) for c in before.penalties)
     facts = replace(fresh, penalties=(*kept, *added))
-    return penalties.take_back(facts, lambda c: c.identity in gone, at=at)
+    return penalties.take_back(facts, lambda c: c.identity in gone, pack=rules.pack, at=rules.now)
 
 
 def _reconciled_penalty(fresh: PenaltyFacts, old: PenaltyFacts) -> PenaltyFacts:

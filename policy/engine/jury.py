@@ -6,7 +6,7 @@ yes. A member who did not vote did not agree.
 
 from __future__ import annotations
 
-from policy.engine import deadlines, penalties
+from policy.engine import deadlines, penalties, penalty_steps
 from policy.engine.forms import add_entry, entry_asked_for
 from policy.engine.permission import people_involved
 from policy.engine.rules import Rules
@@ -43,7 +43,7 @@ def appeal(facts: CaseFacts, event: Appealed, rules: Rules) -> CaseFacts:
     if vote_state(facts, entry.key) == "open":
         raise StatusForbids(deed=event.type, status=facts.status)
     _in_time(facts, event, entry)
-    facts = penalties.suspend(facts, event.employee, at=event.at)
+    facts = penalty_steps.suspend(facts, event.employee, at=event.at)
     said = {"employee": event.employee, "text": event.text}
     return add_entry(facts, event, "appeal", key=entry.key, data=said)
 
@@ -54,7 +54,7 @@ def _in_time(facts: CaseFacts, event: Appealed, entry: VoteEntry) -> None:
         for c in facts.penalties
         if event.employee in (None, c.employee) and c.sign is Sign.charge and c.stands
     ]
-    if mine and not any(penalties.is_appealed(c, event.employee, event.at) for c in mine):
+    if mine and not any(penalty_steps.is_appealed(c, event.employee, event.at) for c in mine):
         raise AppealTooLate(ended_at=max(c.counts_at for c in mine if c.counts_at), cite=entry.cite)
 
 
@@ -222,15 +222,11 @@ def _apply_appeal_ruling(
     assert last is not None
     appellant: str | None = last.data["employee"]
     if not agreed:
-        return penalties.resume(facts, appellant, at=event.at)
+        return penalty_steps.resume(facts, appellant, at=event.at, rules=rules, since=last.at)
     strikes = _frees_everybody(facts, appellant)
     left = tuple(who for who in facts.concerned if appellant not in (None, who))
-    facts = penalties.void_appealed(
-        replace(facts, concerned=left),
-        appellant,
-        appealed_at=last.at,
-        at=event.at,
-        because="appeal_won",
+    facts = penalty_steps.void_appealed(
+        replace(facts, concerned=left), appellant, appealed_at=last.at, at=event.at, rules=rules
     )
     return _strike_finding(facts, event, rules) if strikes else facts
 
@@ -264,7 +260,10 @@ def _people_found_against(facts: CaseFacts) -> list[str]:
 
 
 def _strike_finding(facts: CaseFacts, event: Ruled, rules: Rules) -> CaseFacts:
-    """Take the case out of every count, and take back the penalties of its finding."""
+    """Take the case out of every count, and take back the penalties of its finding for good."""
     found = Responsibility.not_responsible
     facts = replace(facts, responsibility=found, valid=False, struck=True)
-    return penalties.take_back_unfounded(facts, pack=rules.pack, at=event.at)
+    fallen = penalties.take_back_unfounded(facts, pack=rules.pack, at=event.at)
+    if not rules.pack.policy.judges(Judging.stands_or_falls):
+        return fallen
+    return penalty_steps.give_back_at_once(fallen, facts, at=event.at)

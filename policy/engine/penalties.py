@@ -6,27 +6,40 @@ occasion; a graver ground replaces the lighter one; a surcharge follows what it 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-from collections.abc import Collection, Iterable
+import itertools
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from policy.engine.conditions import first_failing, holds
+from policy.engine.conditions import holds
 from policy.engine.rules import Rules
 from policy.pack.money import PenaltyEntry, RewardEntry
 from policy.pack.schema import Pack
-from policy.vocabulary.errors import (
-    ChoiceUnknown,
-    FieldMissing,
-    GateClosed,
-    NotFound,
-    StatusForbids,
-    TimeInFuture,
-)
-from policy.vocabulary.events import Event, Judged, PenaltyNotified
+from policy.vocabulary.editions import Judging
+from policy.vocabulary.events import Event
 from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts, replace
 from policy.vocabulary.status import PenaltyStatus, Sign
-from policy.vocabulary.worktime import WorkCalendar
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a penalty is added for: its occasion, its reason, and what is known of it.
+
+    `amount` is one that a person decided. `taken` are elements of pay that other cases took,
+    `superiors` the heads of the departments of employees, `happened_at` when the deed was. `anew`:
+    a penalty that was waived or given back on that occasion does not stand for it any more.
+    """
+
+    occasion: str
+    because: Mapping[str, Any]
+    amount: Decimal | None = None
+    taken: Collection[str] = ()
+    superiors: Mapping[str, str] = field(default_factory=dict)
+    happened_at: dt.datetime | None = None
+    anew: bool = False
 
 
 def for_event(facts: CaseFacts, before: CaseFacts, event: Event, *, rules: Rules) -> CaseFacts:
@@ -35,30 +48,76 @@ def for_event(facts: CaseFacts, before: CaseFacts, event: Event, *, rules: Rules
         if not holds(entry.applies, before, event):
             continue
         because = {"event": event.type, "round": before.round}
-        occasion = _occasion(entry, before.round, event)
+        ground = Ground(occasion_of(entry, before.round, event), because)
         for who in bearers(entry, before if entry.who != "concerned" else facts):
             if entry.from_count is None:
-                facts = add_penalty(
-                    facts, entry, who, occasion=occasion, because=because, rules=rules
-                )
-            elif reason := _count_of_year(entry, who, event, facts=facts):
-                nth = f"count/{reason['count']}"
-                facts = add_penalty(
-                    facts, entry, who, occasion=nth, because=because | reason, rules=rules
-                )
+                facts = add_penalty(facts, entry, who, ground=ground, rules=rules)
+            else:
+                facts = _for_count(facts, entry, who, event=event, because=because, rules=rules)
     return facts
 
 
+def _for_count(
+    facts: CaseFacts,
+    entry: PenaltyEntry,
+    who: str | None,
+    *,
+    event: Any,
+    because: dict[str, Any],
+    rules: Rules,
+) -> CaseFacts:
+    """Add the penalty of a certain complaint of the year; take back that of another place."""
+    reason = _count_of_year(entry, who, event, facts=facts, pack=rules.pack)
+    occasion = f"count/{reason['count']}" if reason else ""
+    anew = rules.pack.policy.judges(Judging.of_its_kinds)
+    if anew:
+
+        def elsewhere(c: PenaltyFacts) -> bool:
+            mine = (c.rule, c.employee) == (entry.key, who) and "count" in c.because
+            return mine and f"count/{c.because['count']}" != occasion
+
+        facts = take_back(facts, elsewhere, pack=rules.pack, at=rules.now)
+    if not reason:
+        return facts
+    ground = Ground(occasion, because | reason, anew=anew and given_back(facts, entry.key, who))
+    return add_penalty(facts, entry, who, ground=ground, rules=rules)
+
+
+def given_back(facts: CaseFacts, rule: str, who: str | None) -> bool:
+    """Whether a decided reversal of a penalty of a rule stands for an employee."""
+    decided = (PenaltyStatus.confirmed, PenaltyStatus.notified)
+    return any(
+        c.sign is Sign.reversal and (c.rule, c.employee) == (rule, who) and c.status in decided
+        for c in facts.penalties
+    )
+
+
 def _count_of_year(
-    entry: PenaltyEntry, who: str | None, event: Event, *, facts: CaseFacts
+    entry: PenaltyEntry, who: str | None, event: Any, *, facts: CaseFacts, pack: Pack
 ) -> dict[str, Any] | None:
     """Return the count of verified complaints as a reason, or None where it costs nothing."""
     assert entry.from_count is not None
     assert facts.received_at is not None
-    count = int(getattr(event, "earlier", {}).get(who, 0)) + 1
+    if pack.policy.judges(Judging.of_its_kinds) and facts.kind not in kinds_counted(entry, pack):
+        return None
+    earlier = getattr(event, "earlier_by_rule", {}).get(entry.key, getattr(event, "earlier", {}))
+    count = int(earlier.get(who, 0)) + 1
     if not entry.from_count <= count <= (entry.until_count or count):
         return None
     return {"count": count, "received_at": facts.received_at.isoformat()}
+
+
+def kinds_counted(entry: PenaltyEntry, pack: Pack) -> frozenset[str]:
+    """Return the kinds of cases that a yearly count counts.
+
+    They are those it names, or those its own condition asks for, or all (SAL-12.10 counts
+    complaints).
+    """
+    if entry.counts_kinds:
+        return frozenset(entry.counts_kinds)
+    about_kind = [row for row in entry.applies if row.field == "kind"]
+    keys = (kind.key for kind in pack.kind)
+    return frozenset(key for key in keys if all(row.holds(key) for row in about_kind))
 
 
 def for_breaches(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts:
@@ -82,10 +141,11 @@ def _for_last_breach(facts: CaseFacts, deadline: DeadlineFacts, rules: Rules) ->
             "due_at": breach.breached_at.isoformat(),
             "round": deadline.round,
         }
-        occasion = "order" if entry.per == "order" else f"{deadline.key}/{deadline.round}"
+        once = entry.per in ("order", "complaint")
+        occasion = str(entry.per) if once else f"{deadline.key}/{deadline.round}"
         bound = deadline.responsible if entry.who == "responsible" else None
         for who in (bound,) if bound else bearers(entry, facts):
-            facts = add_penalty(facts, entry, who, occasion=occasion, because=because, rules=rules)
+            facts = add_penalty(facts, entry, who, ground=Ground(occasion, because), rules=rules)
     return facts
 
 
@@ -97,7 +157,7 @@ def _take_back_lifted(facts: CaseFacts, before: CaseFacts, rules: Rules) -> Case
     gone = _lifted(facts) - _lifted(before)
     if not gone:
         return facts
-    facts = take_back(facts, lambda c: _ground(c) in gone, at=rules.now)
+    facts = take_back(facts, lambda c: _ground(c) in gone, pack=rules.pack, at=rules.now)
     for deadline in facts.deadlines:
         if deadline.breached:
             facts = _for_last_breach(facts, deadline, rules)
@@ -122,114 +182,6 @@ def _newly_breached(facts: CaseFacts, before: CaseFacts) -> Iterable[DeadlineFac
     return [c for c in facts.deadlines if len(c.breaches) > known.get((c.key, c.round), 0)]
 
 
-def for_judgement(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
-    """Add the penalty or reward for a ground a person found.
-
-    Raises NotFound, GateClosed where the ground's condition fails, and FieldMissing for an employee
-    or amount the ground leaves to the person.
-    """
-    pack = rules.pack
-    entry: PenaltyEntry | RewardEntry | None = pack.find("reward", event.ground) or pack.find(
-        "penalty", event.ground
-    )
-    if entry is None or (isinstance(entry, PenaltyEntry) and not entry.by_hand):
-        raise NotFound(what="penalty", key=event.ground)
-    _check_ground(entry, facts, event)
-    because: dict[str, Any] = {"event": event.type, "finding": event.text}
-    occasion = _occasion(entry, facts.round, event)
-    people = _people_judged(entry, facts, event)
-    amount = _share(_decided_amount(entry, event), entry, len(people))
-    for who in people:
-        if isinstance(entry, RewardEntry):
-            facts = _add_reward(
-                facts, entry, who, occasion=occasion, because=because, amount=amount, at=rules.now
-            )
-            continue
-        facts = add_penalty(
-            facts,
-            entry,
-            who,
-            occasion=occasion,
-            because=because,
-            rules=rules,
-            amount=amount,
-            taken=event.taken,
-            happened_at=_happened_at(event, rules),
-        )
-    return facts
-
-
-def _happened_at(event: Judged, rules: Rules) -> dt.datetime:
-    """Return when what is judged happened: on the day that is named, else now.
-
-    Raises TimeInFuture for a day that has not come.
-    """
-    if event.happened_on is None:
-        return event.at
-    begins = rules.calendar.instant(event.happened_on, dt.time())
-    if begins > event.at:
-        raise TimeInFuture(field="happened_on", at=begins)
-    return begins
-
-
-def _check_ground(entry: PenaltyEntry | RewardEntry, facts: CaseFacts, event: Judged) -> None:
-    if row := first_failing(entry.applies, facts, event):
-        raise GateClosed(
-            deed=event.type, gate=entry.label, cite=entry.cite, field=row.field, wanted=row.value
-        )
-
-
-def _people_judged(entry: PenaltyEntry | RewardEntry, facts: CaseFacts, event: Judged) -> list[str]:
-    """Return the employees a finding is about. Raises ChoiceUnknown for too many."""
-    named = entry.who == "named"
-    people = [event.employee, *event.together] if named else bearers(entry, facts)
-    found = list(dict.fromkeys(who for who in people if who))
-    if not found:
-        raise FieldMissing(field="employee")
-    if len(found) > 1 and entry.who == "named" and not getattr(entry, "collective", None):
-        raise ChoiceUnknown(field="together", value=", ".join(event.together))
-    return found
-
-
-def _decided_amount(entry: PenaltyEntry | RewardEntry, event: Judged) -> Decimal:
-    if entry.by_decision and event.amount is None:
-        raise FieldMissing(field="amount")
-    if not entry.by_decision and event.amount is not None:
-        raise ChoiceUnknown(field="amount", value=str(event.amount))
-    return (event.amount if entry.by_decision else entry.amount) or Decimal(0)
-
-
-def _share(amount: Decimal, entry: PenaltyEntry | RewardEntry, people: int) -> Decimal:
-    """Return what each of several bears: the full amount, or an equal share in whole fen."""
-    if people > 1 and getattr(entry, "collective", None) == "shared":
-        return (amount / people).quantize(Decimal("0.01"))
-    return amount
-
-
-def _add_reward(
-    facts: CaseFacts,
-    entry: RewardEntry,
-    who: str,
-    *,
-    occasion: str,
-    because: dict[str, Any],
-    amount: Decimal,
-    at: dt.datetime,
-) -> CaseFacts:
-    made = PenaltyFacts(
-        rule=entry.key,
-        employee=who,
-        occasion=occasion,
-        amount=amount,
-        at=at,
-        because={"clause": entry.cite, **because},
-        sign=Sign.reward,
-    )
-    if any(c.identity == made.identity for c in facts.penalties):
-        return facts
-    return replace(facts, penalties=(*facts.penalties, made))
-
-
 def bearers(entry: PenaltyEntry | RewardEntry, facts: CaseFacts) -> list[str | None]:
     """Return the employees who bear a penalty, by role; None for a role without an employee."""
     match entry.who:
@@ -243,10 +195,11 @@ def bearers(entry: PenaltyEntry | RewardEntry, facts: CaseFacts) -> list[str | N
             return [facts.handler]
 
 
-def _occasion(entry: PenaltyEntry | RewardEntry, round: int, event: Event) -> str:
+def occasion_of(entry: PenaltyEntry | RewardEntry, round: int, event: Event) -> str:
+    """Return what one occasion of a rule is: a complaint, a round, or the instant of the event."""
     match entry.per:
-        case "order":
-            return "order"
+        case "order" | "complaint":
+            return str(entry.per)
         case "round":
             return f"round/{round}"
         case _:
@@ -254,70 +207,94 @@ def _occasion(entry: PenaltyEntry | RewardEntry, round: int, event: Event) -> st
 
 
 def add_penalty(
-    facts: CaseFacts,
-    entry: PenaltyEntry,
-    who: str | None,
-    *,
-    occasion: str,
-    because: dict[str, Any],
-    rules: Rules,
-    amount: Decimal | None = None,
-    taken: Collection[str] = (),
-    happened_at: dt.datetime | None = None,
+    facts: CaseFacts, entry: PenaltyEntry, who: str | None, *, ground: Ground, rules: Rules
 ) -> CaseFacts:
-    """Add a penalty and its surcharges, once; a graver one that stands keeps it out."""
-    if who is None or _replaced_by_graver(facts, entry, who, pack=rules.pack):
+    """Add a penalty and its surcharges, once; a graver one that stands keeps it out.
+
+    Where what hangs on a ground follows it, `grounds.follow` says afterwards whether it stands.
+    """
+    follows = rules.pack.policy.judges(Judging.stands_or_falls)
+    outweighed = not follows and _replaced_by_graver(facts, entry, who or "", pack=rules.pack)
+    if who is None or outweighed:
         return facts
-    months = (rules.calendar.local(happened_at or rules.now), rules.calendar.local(rules.now))
-    left = _sanctions_left(facts, entry, who, months=months, taken=taken, pack=rules.pack)
-    made = PenaltyFacts(
+    if follows:
+        wanted = _wanted(entry, who, ground=ground, rules=rules)
+        made = _in_its_row(facts, wanted, ground)
+    else:
+        made = _made(facts, entry, who, ground=ground, rules=rules)
+    if made is None:
+        return facts
+    put = _put(facts, made) if follows else _put_penalty(facts, entry, made, rules=rules)
+    if put is facts:
+        return facts
+    return _add_surcharges(put, entry, made, ground=ground, rules=rules)
+
+
+def _made(
+    facts: CaseFacts, entry: PenaltyEntry, who: str, *, ground: Ground, rules: Rules
+) -> PenaltyFacts | None:
+    """Return a penalty without what was taken already; None where nothing is left of it."""
+    months = _months(ground, rules)
+    left = _sanctions_left(facts, entry, who, months=months, taken=ground.taken, pack=rules.pack)
+    because = {**ground.because, **_element_months(left, months, rules.pack)}
+    made = _penalty(entry, who, ground=ground, because=because, at=rules.now)
+    return replace(made, sanctions=left) if left or made.amount or not entry.sanctions else None
+
+
+def _wanted(entry: PenaltyEntry, who: str, *, ground: Ground, rules: Rules) -> PenaltyFacts:
+    """Return a penalty whose elements of pay wait until they are found free.
+
+    `waits` are the elements with their months, `others` those that other cases took.
+    """
+    waits = _element_months(entry.sanctions, _months(ground, rules), rules.pack).get("elements", {})
+    others = [key for key, month in waits.items() if f"{who}/{month}/{key}" in ground.taken]
+    because = {**ground.because} | ({"waits": waits} if waits else {})
+    because |= {"others": others} if others else {}
+    made = _penalty(entry, who, ground=ground, because=because, at=rules.now)
+    return replace(made, sanctions=tuple(key for key in entry.sanctions if key not in waits))
+
+
+def _months(ground: Ground, rules: Rules) -> tuple[dt.datetime, dt.datetime]:
+    return (rules.calendar.local(ground.happened_at or rules.now), rules.calendar.local(rules.now))
+
+
+def _penalty(
+    entry: PenaltyEntry, who: str, *, ground: Ground, because: Mapping[str, Any], at: dt.datetime
+) -> PenaltyFacts:
+    return PenaltyFacts(
         rule=entry.key,
         employee=who,
-        occasion=occasion,
-        amount=amount if amount is not None else (entry.amount or Decimal(0)),
-        at=rules.now,
-        because={"clause": entry.cite, **because, **_element_months(left, months, rules.pack)},
-        sanctions=left,
-    )
-    nothing_left = entry.sanctions and not left and not made.amount
-    penalised = facts if nothing_left else _put_penalty(facts, entry, made, at=rules.now)
-    if penalised is facts:
-        return facts
-    return _add_surcharges(
-        penalised, entry, made, because=because, rules=rules, taken=taken, happened_at=happened_at
+        occasion=ground.occasion,
+        amount=ground.amount if ground.amount is not None else (entry.amount or Decimal(0)),
+        at=at,
+        because={"clause": entry.cite, **because},
     )
 
 
 def _add_surcharges(
-    facts: CaseFacts,
-    base: PenaltyEntry,
-    made: PenaltyFacts,
-    *,
-    because: dict[str, Any],
-    rules: Rules,
-    taken: Collection[str],
-    happened_at: dt.datetime | None,
+    facts: CaseFacts, base: PenaltyEntry, made: PenaltyFacts, *, ground: Ground, rules: Rules
 ) -> CaseFacts:
-    """Add the surcharges of a penalty, borne by its bearer unless they name another."""
-    reason = {"on": base.key, **because}
+    """Add the surcharges of a penalty, borne by its bearer unless they name another.
+
+    The head of a department answers in person for an employee of it (SAL-12.3b).
+    """
+    reason: dict[str, Any] = {"on": base.key, **ground.because}
+    if rules.pack.policy.judges(Judging.stands_or_falls):
+        reason["bases"] = [list(made.identity[:3])]
     for surcharge in rules.pack.surcharges.get(base.key, ()):
         payers = bearers(surcharge, facts) if surcharge.who else [made.employee]
+        if surcharge.who == "superior":
+            payers = [ground.superiors.get(made.employee)]
+        once = surcharge.per == "complaint"
+        occasion = "complaint" if once else f"{base.key}/{made.occasion}"
+        added = dataclasses.replace(ground, occasion=occasion, because=reason, amount=None)
         for payer in payers if holds(surcharge.applies, facts) else ():
-            facts = add_penalty(
-                facts,
-                surcharge,
-                payer,
-                occasion=f"{base.key}/{made.occasion}",
-                because=reason,
-                rules=rules,
-                taken=taken,
-                happened_at=happened_at,
-            )
+            facts = add_penalty(facts, surcharge, payer, ground=added, rules=rules)
     return facts
 
 
 def _put_penalty(
-    facts: CaseFacts, entry: PenaltyEntry, made: PenaltyFacts, *, at: dt.datetime
+    facts: CaseFacts, entry: PenaltyEntry, made: PenaltyFacts, *, rules: Rules
 ) -> CaseFacts:
     """Return the case with a penalty in place of lighter ones; the same case where it stands."""
     old = next((c for c in facts.penalties if c.identity == made.identity), None)
@@ -327,12 +304,66 @@ def _put_penalty(
         facts = take_back(
             facts,
             lambda c, k=lighter: k in (c.rule, c.because.get("on")) and c.employee == made.employee,
-            at=at,
+            pack=rules.pack,
+            at=rules.now,
             replaced_by=entry.key,
         )
     # A penalty that lapsed without ground is proposed again in the same row once it has one.
     penalties = tuple(made if c is old else c for c in facts.penalties)
     return replace(facts, penalties=penalties if old else (*penalties, made))
+
+
+def _in_its_row(facts: CaseFacts, made: PenaltyFacts, ground: Ground) -> PenaltyFacts | None:
+    """Return the penalty with the occasion of the row it comes to; None where it stands already.
+
+    One that lapsed comes again in its row. What a person waived or gave back stays as decided, and
+    a new finding has a row of its own; what a jury decided binds.
+    """
+    old = next((c for c in facts.penalties if c.identity == made.identity), None)
+    if old is None:
+        return made
+    if bases := old.because.get("bases"):
+        more = [one for one in made.because["bases"] if one not in bases]
+        made = replace(made, because={**made.because, "bases": [*bases, *more]})
+    if old.status is PenaltyStatus.lapsed and not was_ruled(old):
+        return made
+    found_anew = ground.anew or ground.because.get("event") == "judged"
+    if found_anew and not holds_up(facts, old):
+        taken = {c.occasion for c in facts.penalties}
+        free = (f"{made.occasion}/{n}" for n in itertools.count(2))
+        return replace(made, occasion=next(name for name in free if name not in taken))
+    if bases and made.because["bases"] != bases:
+        return replace(old, because={**old.because, "bases": made.because["bases"]})
+    return None
+
+
+def _put(facts: CaseFacts, made: PenaltyFacts) -> CaseFacts:
+    """Return the case with a penalty in the row of its identity, or in a new one."""
+    old = next((c for c in facts.penalties if c.identity == made.identity), None)
+    if old is None:
+        return replace(facts, penalties=(*facts.penalties, made))
+    return replace_penalty(facts, old, made)
+
+
+def replace_penalty(facts: CaseFacts, old: PenaltyFacts, new: PenaltyFacts) -> CaseFacts:
+    """Return the case with one penalty in place of another."""
+    return replace(facts, penalties=tuple(new if c is old else c for c in facts.penalties))
+
+
+def was_ruled(c: PenaltyFacts) -> bool:
+    """Whether a jury freed the employee of the penalty."""
+    return c.because.get("reason") == APPEAL_WON and c.status is PenaltyStatus.lapsed
+
+
+def reversal_of(facts: CaseFacts, c: PenaltyFacts) -> PenaltyFacts | None:
+    """Return the reversal of a charge that stands, or None."""
+    wanted = (*c.identity[:3], Sign.reversal)
+    return next((r for r in facts.penalties if r.identity == wanted and r.stands), None)
+
+
+def holds_up(facts: CaseFacts, c: PenaltyFacts) -> bool:
+    """Whether a charge stands and is not being given back."""
+    return c.sign is Sign.charge and c.stands and reversal_of(facts, c) is None
 
 
 def _element_month(sanction: Any, months: tuple[dt.datetime, dt.datetime]) -> str:
@@ -352,6 +383,10 @@ def _element_months(
         key: _element_month(sanction, months) for key, sanction in found.items() if sanction.element
     }
     return {"elements": taken} if taken else {}
+
+
+APPEAL_WON = "appeal_won"
+"""The reason of a penalty that a jury took away."""
 
 
 def _sanctions_left(
@@ -388,9 +423,26 @@ def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, *, pack
 def take_back_unfounded(facts: CaseFacts, *, pack: Pack, at: dt.datetime) -> CaseFacts:
     """Take back penalties found by a person, and surcharges, whose condition holds no longer."""
     fallen = {p.key for p in pack.penalties_by_hand if not holds(p.applies, facts)}
-    if not fallen:
+    alone = pack.policy.judges(Judging.named_alone)
+    personal = {p.key for p in pack.penalties_by_hand if alone and p.who == "concerned"}
+    if not fallen and not personal:
         return facts
-    return take_back(facts, lambda c: fallen & {c.rule, c.because.get("on")}, at=at)
+
+    def unfounded(c: PenaltyFacts) -> bool:
+        freed = c.rule in personal and c.employee not in facts.concerned
+        return _has_own(c) and bool(freed or fallen & _rules_of(c))
+
+    return take_back(facts, unfounded, pack=pack, at=at)
+
+
+def _rules_of(c: PenaltyFacts) -> set[str]:
+    """Return the keys of its rule and of the one it was added to."""
+    return {c.rule, c.because.get("on", c.rule)}
+
+
+def _has_own(c: PenaltyFacts) -> bool:
+    """Whether its ground is taken back on its own; what follows a base goes with that."""
+    return "bases" not in c.because
 
 
 def take_back_earlier_finding(
@@ -404,33 +456,61 @@ def take_back_earlier_finding(
     }
 
     def fallen(c: PenaltyFacts) -> bool:
-        if c.because.get("event") != event.type:
+        if c.because.get("event") != event.type or not _has_own(c):
             return False
         base = c.because.get("on", c.rule)
         # A surcharge without a bearer of its own is borne by the bearer of its base.
         personal = base == c.rule or pack.find("penalty", c.rule).who is None
         return base not in rules or (rules[base] and personal and c.employee not in facts.concerned)
 
-    return take_back(facts, fallen, at=at)
+    return take_back(facts, fallen, pack=pack, at=at)
 
 
-def take_back(facts: CaseFacts, chosen: Any, *, at: dt.datetime, **why: Any) -> CaseFacts:
-    """Let chosen proposals lapse; propose reversals of those already confirmed."""
-    penalties: list[PenaltyFacts] = []
-    added: list[PenaltyFacts] = []
-    reversed_already = {c.identity[:3] for c in facts.penalties if c.sign is Sign.reversal}
+def take_back(
+    facts: CaseFacts, chosen: Any, *, pack: Pack, at: dt.datetime, **why: Any
+) -> CaseFacts:
+    """Let chosen proposals lapse; propose reversals of those already confirmed.
+
+    A penalty that gave way to another one, and whose own ground is gone now, comes no more.
+    """
+    again = pack.policy.judges(Judging.stands_or_falls)
     for c in facts.penalties:
-        if c.sign is Sign.charge and c.stands and chosen(c):
-            if c.status is PenaltyStatus.proposed:
-                because = {**c.because, **why}
-                c = replace(c, status=PenaltyStatus.lapsed, because=because)
-            elif c.identity[:3] not in reversed_already:
-                added.append(_reversal(c, at, **why))
-        penalties.append(c)
-    return replace(facts, penalties=(*penalties, *added))
+        if c.sign is not Sign.charge or not (c.stands or FELL in c.because) or not chosen(c):
+            continue
+        if c.status is PenaltyStatus.proposed:
+            lapsed = replace(c, status=PenaltyStatus.lapsed, because={**c.because, **why})
+            facts = replace_penalty(facts, c, lapsed)
+        elif c.status is PenaltyStatus.lapsed:
+            facts = replace_penalty(facts, c, replace(c, because=without(c.because, FELL)))
+        else:
+            facts = propose_reversal(facts, c, at=at, again=again, **why)
+    return facts
 
 
-def _reversal(c: PenaltyFacts, at: dt.datetime, **why: Any) -> PenaltyFacts:
+FELL = "fell"
+"""The key of a reason that says why a penalty does not stand for now, though its ground does."""
+
+
+def without(because: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """Return a reason without some of its parts."""
+    return {key: value for key, value in because.items() if key not in keys}
+
+
+def propose_reversal(
+    facts: CaseFacts, c: PenaltyFacts, *, at: dt.datetime, again: bool, **why: Any
+) -> CaseFacts:
+    """Return the case with a reversal of a charge proposed; `again`: also after one was waived."""
+    wanted = (*c.identity[:3], Sign.reversal)
+    old = next((r for r in facts.penalties if r.identity == wanted), None)
+    if old is None:
+        return replace(facts, penalties=(*facts.penalties, reversal(c, at, **why)))
+    if again and not old.stands:
+        return replace_penalty(facts, old, reversal(c, at, **why))
+    return facts
+
+
+def reversal(c: PenaltyFacts, at: dt.datetime, **why: Any) -> PenaltyFacts:
+    """Return the penalty that gives back a charge."""
     return PenaltyFacts(
         rule=c.rule,
         employee=c.employee,
@@ -441,115 +521,6 @@ def _reversal(c: PenaltyFacts, at: dt.datetime, **why: Any) -> PenaltyFacts:
         sanctions=c.sanctions,
         sign=Sign.reversal,
     )
-
-
-def is_appealed(c: PenaltyFacts, employee: str | None, at: dt.datetime) -> bool:
-    """Whether an appeal made at an instant is about a penalty of the employee (None: of any).
-
-    Once its appeal term has ended a penalty is paid and stays as paid.
-    """
-    mine = employee in (None, c.employee) and c.sign is Sign.charge and c.stands
-    return mine and (c.counts_at is None or c.counts_at >= at)
-
-
-def suspend(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFacts:
-    """Count no penalty that an open appeal is about into a wage month."""
-
-    def waiting(c: PenaltyFacts) -> PenaltyFacts:
-        return replace(c, counts_at=None) if c.counts_at and is_appealed(c, employee, at) else c
-
-    return replace(facts, penalties=tuple(waiting(c) for c in facts.penalties))
-
-
-def resume(facts: CaseFacts, employee: str | None, *, at: dt.datetime) -> CaseFacts:
-    """Count the notified penalties of a refused appeal from the ruling on."""
-
-    def counting(c: PenaltyFacts) -> PenaltyFacts:
-        told = c.status is PenaltyStatus.notified and c.counts_at is None
-        mine = employee in (None, c.employee) and c.sign is Sign.charge
-        return replace(c, counts_at=at) if told and mine else c
-
-    return replace(facts, penalties=tuple(counting(c) for c in facts.penalties))
-
-
-def void_appealed(
-    facts: CaseFacts,
-    employee: str | None,
-    *,
-    appealed_at: dt.datetime,
-    at: dt.datetime,
-    because: str,
-) -> CaseFacts:
-    """Let the proposals of a won appeal lapse, and propose reversals of what was confirmed."""
-    facts = resume(facts, employee, at=at)
-    return take_back(facts, lambda c: is_appealed(c, employee, appealed_at), at=at, reason=because)
-
-
-STEPS = {
-    "penalty_confirmed": (PenaltyStatus.proposed, PenaltyStatus.confirmed),
-    "penalty_waived": (PenaltyStatus.proposed, PenaltyStatus.waived),
-    "penalty_notified": (PenaltyStatus.confirmed, PenaltyStatus.notified),
-    "penalty_reversed": (PenaltyStatus.notified, PenaltyStatus.notified),
-}
-
-
-def apply_step(facts: CaseFacts, event: Any, *, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
-    """Confirm, waive, notify or reverse one penalty. Raises NotFound, StatusForbids."""
-    identity = (event.rule, event.employee, event.occasion, event.sign)
-    found = next((c for c in facts.penalties if c.identity == identity), None)
-    if found is None:
-        raise NotFound(what="penalty", key=event.rule)
-    if event.type == "penalty_reversed":
-        return _propose_reversal(facts, found, event)
-    wanted, then = STEPS[event.type]
-    if found.status is not wanted:
-        raise StatusForbids(deed=event.type, status=found.status)
-    moved = _with_step_time(replace(found, status=then), event, pack, calendar=calendar)
-    facts = replace(facts, penalties=tuple(moved if c is found else c for c in facts.penalties))
-    return _after_waiving(facts, found, at=event.at) if then is PenaltyStatus.waived else facts
-
-
-def _after_waiving(facts: CaseFacts, waived: PenaltyFacts, *, at: dt.datetime) -> CaseFacts:
-    """Take back a waived penalty's surcharges and restore the lighter one it had replaced."""
-    occasion = f"{waived.rule}/{waived.occasion}"
-    facts = take_back(
-        facts, lambda c: (c.occasion, c.employee) == (occasion, waived.employee), at=at
-    )
-    return _restore_lighter(facts, waived)
-
-
-def _restore_lighter(facts: CaseFacts, waived: PenaltyFacts) -> CaseFacts:
-    """Propose again the lighter penalty that a waived one had replaced."""
-
-    def again(c: PenaltyFacts) -> PenaltyFacts:
-        gave_way = c.because.get("replaced_by") == waived.rule and c.employee == waived.employee
-        if not (gave_way and c.status is PenaltyStatus.lapsed):
-            return c
-        because = {k: v for k, v in c.because.items() if k != "replaced_by"}
-        return replace(c, status=PenaltyStatus.proposed, because=because)
-
-    return replace(facts, penalties=tuple(again(c) for c in facts.penalties))
-
-
-def _with_step_time(
-    c: PenaltyFacts, event: Any, pack: Pack, *, calendar: WorkCalendar
-) -> PenaltyFacts:
-    if event.type == "penalty_confirmed":
-        return replace(c, confirmed_at=event.at)
-    if isinstance(event, PenaltyNotified):
-        ends = pack.policy.appeal_term.end(event.at, calendar).at
-        return replace(c, notified_at=event.at, counts_at=ends)
-    return c
-
-
-def _propose_reversal(facts: CaseFacts, found: PenaltyFacts, event: Any) -> CaseFacts:
-    settled = (PenaltyStatus.confirmed, PenaltyStatus.notified)
-    if found.sign is not Sign.charge or found.status not in settled:
-        raise StatusForbids(deed=event.type, status=found.status)
-    if any(c.identity == (*found.identity[:3], Sign.reversal) for c in facts.penalties):
-        raise StatusForbids(deed=event.type, status=found.status)
-    made = _reversal(found, event.at, reason=event.reason)
-    return replace(facts, penalties=(*facts.penalties, made))
 
 
 def wage_month(day: dt.date, pack: Pack) -> str:

@@ -561,6 +561,13 @@ class Pack(Shape):
         return {key: frozenset(p.key for p in entries) for key, entries in found.items()}
 
     @cached_property
+    def excluded_penalties(self) -> dict[str, frozenset[str]]:
+        """The keys of the penalties that do not stand beside each penalty, whoever says so."""
+        pairs = [(p.key, key) for p in self.penalty for key in p.excludes]
+        found = _grouped([*pairs, *((key, own) for own, key in pairs)])
+        return {key: frozenset(keys) for key, keys in found.items()}
+
+    @cached_property
     def penalties_by_hand(self) -> tuple[PenaltyEntry, ...]:
         """The penalties whose ground a person finds."""
         return tuple(p for p in self.penalty if p.by_hand)

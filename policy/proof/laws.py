@@ -19,7 +19,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from policy.engine import jury, penalties, report_periods
+from policy.engine import grounds, jury, penalty_steps, report_periods
 from policy.engine.conditions import field_value, holds
 from policy.engine.folding import JournalEntry
 from policy.engine.rules import Rules, calendar_judged, rules_of
@@ -273,6 +273,8 @@ def what_hangs_on_a_ground_falls_with_it(step: Step, pack: Pack) -> Iterator[str
 
 
 def _is_base(charge: PenaltyFacts, dependant: PenaltyFacts) -> bool:
+    if "bases" in dependant.because:
+        return list(charge.identity[:3]) in dependant.because["bases"]
     return dependant.occasion == f"{charge.rule}/{charge.occasion}"
 
 
@@ -292,10 +294,10 @@ def grounds_that_exclude_each_other_do_not_stand_together(step: Step, pack: Pack
     """Grounds of which one takes the other's place do not stand together."""
     charges = effective_charges(step.after)
     for one in charges:
-        out = pack.graver_penalties.get(one.rule, frozenset())
-        out |= set(getattr(pack.find("penalty", one.rule), "excludes", ()))
-        if any(c.rule in out and c.employee == one.employee for c in charges):
-            yield one.rule
+        graver = pack.graver_penalties.get(one.rule, frozenset())
+        for other in (c for c in charges if c.employee == one.employee):
+            if other.rule in graver or grounds.excludes(one, other, pack):
+                yield one.rule
 
 
 @_of_step("sanctions")
@@ -336,7 +338,7 @@ def nothing_is_paid_while_an_appeal_runs(step: Step, pack: Pack) -> Iterator[str
         if appeal and step.after.times_entered("appeal", vote.key) > ruled:
             who = appeal.data["employee"]
             for charge in effective_charges(step.after):
-                mine = charge.at <= appeal.at and penalties.is_appealed(charge, who, appeal.at)
+                mine = charge.at <= appeal.at and penalty_steps.is_appealed(charge, who, appeal.at)
                 if charge.counts_at and mine:
                     yield charge.rule
 

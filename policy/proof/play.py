@@ -304,6 +304,8 @@ class Play:
         if step["do"] == "convened":
             data.setdefault("members", self._jury(step))
             data.setdefault("seated", self._seats(step, data["members"]))
+        if step["do"] == "judged":
+            data = {"superiors": self._superiors(), "posts": self._posts(), **data}
         if step["do"].startswith("penalty_"):
             data = self._of_charge(data)
         return {key: self._utc(value) for key, value in data.items() if value != ""}
@@ -407,6 +409,22 @@ class Play:
         if "deputises" in step:
             led["deputy"] = self._employee(step["deputises"])
         return led
+
+    def _superiors(self) -> list[str]:
+        """Return who heads the department of each of the cast: "1001/2001"."""
+        people = self.case.cast.values()
+        found = []
+        for person in people:
+            department = self.pack.find("department", person.get("department"))
+            post = department.director if department else None
+            heads = [p["number"] for p in people if post and post in p.get("posts", ())]
+            found += [f"{person['number']}/{heads[0]}"] if heads and "number" in person else []
+        return found
+
+    def _posts(self) -> list[str]:
+        """Return the posts that each of the cast holds in person: "1001/post"."""
+        people = (p for p in self.case.cast.values() if "number" in p)
+        return [f"{p['number']}/{post}" for p in people for post in p.get("posts", ())]
 
     def _of_charge(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the data with the occasion of the penalty, found by rule and employee."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from policy.engine.case import next_facts
 from policy.engine.folding import JournalEntry, fold
-from policy.engine.penalties import STEPS
+from policy.engine.penalty_steps import STEPS
 from policy.engine.permission import refusal
 from policy.pack.schema import Pack
 from policy.proof.sample_events import (

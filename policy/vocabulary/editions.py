@@ -26,5 +26,19 @@ class Judging(Enum):
     bounded_grants = SECOND, "Nobody gives more time or money than the text calls the most."
     own_cause = SECOND, "Nobody decides in their own cause; a jury is bounded, and its vote ends."
     facts_outweigh = SECOND, "Facts outweigh a grade chosen by hand; lowering it has a reason."
+    named_alone = (
+        SECOND,
+        "Who is named for a penalty bears it alone, shares of a sum make the sum to the fen, and a "
+        "finding without effect is refused.",
+    )
+    stands_or_falls = (
+        SECOND,
+        "What hangs on a ground is suspended, waived, given back and voided with it, and comes "
+        "again with it; a ruling that frees an employee is final.",
+    )
+    of_its_kinds = (
+        SECOND,
+        "A count over a year is of the kinds of cases it is about, and has one place for each.",
+    )
     whole_days = SECOND, "A term that begins on a day that does not count leaves whole days."
     fixed_holidays = SECOND, "A holiday on a day fixed by law is known beyond the yearly plans."

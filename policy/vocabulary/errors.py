@@ -10,6 +10,10 @@ DomainError
 │   ├── VoteOpen            votes are missing that could still change the result
 │   ├── VotesGiven          a jury that voted, and its votes, are not changed
 │   ├── AppealTooLate       the appeal term is over
+│   ├── AlreadyFound        the ground was found against that employee before
+│   ├── GroundExcluded      a ground that stands leaves no room beside it
+│   ├── RulingFinal         a jury freed the employee of the ground
+│   ├── FollowsGround       it stands and falls with its ground
 │   ├── LaterStepsStand     a correction would take the ground of later steps
 │   ├── RuleGone            a case cannot go on under a version without a rule it stands on
 │   ├── VersionFixed        a version that was published or withdrawn is changed no more
@@ -34,6 +38,7 @@ DomainError
 │   ├── PromiseTooLate
 │   ├── PeriodRefused / PostTaken / MeaningTaken / DepartmentUnmapped
 │   ├── HoursRefused / LinesRefused
+│   ├── NotTheBearer / GroundNotForPost
 │   └── PaperEmpty / PaperRefused / PaperTooLarge
 ├── NotFound            there is no such thing
 ├── ChangedMeanwhile    another person wrote first
@@ -129,6 +134,30 @@ class AppealTooLate(NotAllowed):
     """Facts: ended_at (UTC instant), cite."""
 
     code = "appeal_too_late"
+
+
+class AlreadyFound(NotAllowed):
+    """Facts: ground (its label), employee, cite."""
+
+    code = "already_found"
+
+
+class GroundExcluded(NotAllowed):
+    """Facts: ground and other (their labels), employee, cite."""
+
+    code = "ground_excluded"
+
+
+class RulingFinal(NotAllowed):
+    """Facts: ground (its label), employee, cite."""
+
+    code = "ruling_final"
+
+
+class FollowsGround(NotAllowed):
+    """Facts: ground (the label of what it hangs on), cite."""
+
+    code = "follows_ground"
 
 
 class StepRefused(NotAllowed):
@@ -377,6 +406,18 @@ class OwnDraft(NotEntitled):
     """Facts: policy, number of the version."""
 
     code = "own_draft"
+
+
+class NotTheBearer(FactsRefused):
+    """Facts: ground (its label), employee, cite."""
+
+    code = "not_the_bearer"
+
+
+class GroundNotForPost(FactsRefused):
+    """Facts: ground (its label), employee, posts (their labels), cite."""
+
+    code = "ground_not_for_post"
 
 
 class HoursRefused(FactsRefused):
