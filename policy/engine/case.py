@@ -11,17 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from policy.engine import (
-    deadlines,
-    findings,
-    followup,
-    forms,
-    grounds,
-    jury,
-    penalties,
-    penalty_steps,
-    recounting,
-)
+from policy.engine import deadlines, followup, forms, jury, penalties, recounting
 from policy.engine.conditions import holds
 from policy.engine.fact_changes import Effect, changes
 from policy.engine.permission import (
@@ -36,6 +26,7 @@ from policy.engine.permission import (
     with_proposers,
 )
 from policy.engine.rules import Rules, rules_of
+from policy.engine.sanctions import findings, grounds, penalty_steps
 from policy.engine.severity import (
     EntryTimes,
     checked_extra,

@@ -12,10 +12,11 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from policy.engine import grounds, penalties, penalty_steps
+from policy.engine import penalties
 from policy.engine.case import apply, pass_time
 from policy.engine.permission import refusal_without_name, refuse_own_relief
 from policy.engine.rules import Rules, rules_of
+from policy.engine.sanctions import grounds, penalty_steps
 from policy.pack.schema import Pack
 from policy.vocabulary.editions import Judging
 from policy.vocabulary.errors import (

@@ -6,10 +6,11 @@ yes. A member who did not vote did not agree.
 
 from __future__ import annotations
 
-from policy.engine import deadlines, penalties, penalty_steps
+from policy.engine import deadlines, penalties
 from policy.engine.forms import add_entry, entry_asked_for
 from policy.engine.permission import people_involved
 from policy.engine.rules import Rules
+from policy.engine.sanctions import penalty_steps
 from policy.pack.forms_and_reports import VoteEntry
 from policy.pack.schema import Pack
 from policy.vocabulary.editions import Judging

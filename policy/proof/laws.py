@@ -19,10 +19,11 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from policy.engine import grounds, jury, penalty_steps, report_periods
+from policy.engine import jury, report_periods
 from policy.engine.conditions import field_value, holds
 from policy.engine.folding import JournalEntry
 from policy.engine.rules import Rules, calendar_judged, rules_of
+from policy.engine.sanctions import grounds, penalty_steps
 from policy.engine.severity import classify, severity_rank
 from policy.pack.schema import Pack
 from policy.pack.shapes import Quantity

@@ -18,8 +18,8 @@ from typing import Any
 
 from policy.engine.case import next_facts
 from policy.engine.folding import JournalEntry, fold
-from policy.engine.penalty_steps import STEPS
 from policy.engine.permission import refusal
+from policy.engine.sanctions.penalty_steps import STEPS
 from policy.pack.schema import Pack
 from policy.proof.sample_events import (
     BEGIN,

@@ -23,8 +23,8 @@ from policy.engine.penalties import (
     was_ruled,
     without,
 )
-from policy.engine.penalty_steps import ruled_away, term_end
 from policy.engine.rules import Rules
+from policy.engine.sanctions.penalty_steps import ruled_away, term_end
 from policy.pack.schema import Pack
 from policy.vocabulary.editions import Judging
 from policy.vocabulary.facts import CaseFacts, PenaltyFacts, replace
