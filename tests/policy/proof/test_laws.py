@@ -22,8 +22,14 @@ from policy.proof.random_play import Step, replayed
 from policy.proof.sample_events import BEGIN, cast_of_pack
 from policy.proof.written_case import case_text
 from policy.vocabulary.events import load_event
-from policy.vocabulary.facts import CaseFacts, FormEntryFacts, PenaltyFacts
-from policy.vocabulary.status import PenaltyStatus
+from policy.vocabulary.facts import CallbackFacts, CaseFacts, FormEntryFacts, PenaltyFacts
+from policy.vocabulary.status import (
+    CallOutcome,
+    CallPurpose,
+    ClosingGround,
+    PenaltyStatus,
+    Satisfaction,
+)
 from tests.regulations import CASES, official_calendar
 
 REGULATIONS = sorted(path.stem for path in PACKS.glob("*.toml"))
@@ -87,7 +93,6 @@ PLANTED: Mapping[str, tuple[str, Plant]] = {
     "facts_outweigh_a_choice_by_hand": ("skoda-dealer", first_edition),
     "who_lowers_says_why": ("skoda-dealer", first_edition),
     "who_was_not_reached_is_called_again": ("trial-three-severities", first_edition),
-    "nobody_signs_over_a_dissatisfied_customer": ("supermarket-food", first_edition),
     "what_is_overdue_has_a_person": ("supermarket-food", binding_nobody),
     "who_gets_a_case_owes_an_answer": ("skoda-dealer", owing_nothing),
 }
@@ -100,7 +105,7 @@ def test_a_law_finds_what_was_planted_and_nothing_once_it_is_left_out(key: str) 
     data = read_toml(shipped_path(regulation))
     plant(data)
     pack = build_pack(data, chosen_parameters(CASES / regulation))
-    found = laws.violations(pack, official_calendar(), seed=1, events=12_000)
+    found = laws.violations(pack, official_calendar(), seed=1, events=40_000)
     one = next((v for v in found if v.law.key == key), None)
     assert one is not None, f"{key} did not find what was planted"
     if not one.journal:
@@ -154,6 +159,21 @@ def a_paper_rewritten_after_its_approval(pack: Pack) -> Step:
     return dataclasses.replace(step, after=CaseFacts(number="1", entries=(form, agreed, form)))
 
 
+def a_signature_under_a_dissatisfied_last_word(pack: Pack) -> Step:
+    said = CallbackFacts(
+        CallPurpose.satisfaction,
+        round=1,
+        attempt=1,
+        at=BEGIN,
+        outcome=CallOutcome.answered,
+        caller="1",
+        satisfaction=Satisfaction.very_dissatisfied,
+    )
+    after = CaseFacts(number="1", callbacks=(said,), closing_ground=ClosingGround.satisfied)
+    signed = load_event({"type": "signed", "at": BEGIN, "feedback": "-"})
+    return dataclasses.replace(judged("-", (), ()), event=signed, after=after)
+
+
 def one_finding_entered_twice(pack: Pack) -> Step:
     first = charge("cold", occasion="judged/1")
     second = charge("cold", occasion="judged/2", at=BEGIN + dt.timedelta(seconds=1))
@@ -172,6 +192,11 @@ PICTURED: Mapping[str, tuple[str, Mapping[str, Any], Callable[[Pack], Step]]] = 
         a_ground_beside_the_one_that_takes_its_place,
     ),
     "shares_add_up": ("sales-company", {"collective": "shared"}, shares_rounded_up),
+    "nobody_signs_over_a_dissatisfied_customer": (
+        "supermarket-food",
+        {},
+        a_signature_under_a_dissatisfied_last_word,
+    ),
     "one_finding_is_one_finding": ("skoda-dealer", {}, one_finding_entered_twice),
     "an_approval_is_of_the_paper_as_it_stands": (
         "road-rescue",
@@ -217,7 +242,7 @@ def test_what_breaks_a_law_is_a_short_case_that_anybody_can_play() -> None:
     data = read_toml(shipped_path(regulation))
     plant(data)
     pack, calendar = build_pack(data, chosen_parameters(CASES / regulation)), official_calendar()
-    found = laws.violations(pack, calendar, seed=1, events=12_000)
+    found = laws.violations(pack, calendar, seed=1, events=40_000)
     one = next(v for v in found if v.law.chapter == "customer" and v.journal)
     short = laws.shortest(one, pack, calendar)
     assert len(short.journal) <= len(one.journal)
