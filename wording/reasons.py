@@ -42,6 +42,8 @@ _STARTS = {
     "signed": mark("closing"),
     "settled": mark("closing"),
     "upgraded": mark("the upgrade"),
+    "classified": mark("the reclassification"),
+    "verified": mark("the finding"),
 }
 _REVISIONS = {
     "extension_granted": mark("extension granted"),
@@ -52,6 +54,10 @@ _REVISIONS = {
     "promised": mark("promised to the customer"),
     "stated": mark("another day was stated"),
     "moved": mark("the case was moved to another version of the regulation"),
+    "classified": mark("it applied again only now"),
+    "verified": mark("it applied again only now"),
+    "upgraded": mark("it applied again only now"),
+    "dispatched": mark("the department got the case only now"),
 }
 
 
@@ -96,6 +102,13 @@ def passed_text(due: str) -> str:
 def _span_text(why: Mapping[str, Any], start: str, since: str) -> str:
     if "amount" not in why:
         end = wording.moment(dt.datetime.fromisoformat(why["named"]))
+        if why.get("kept"):
+            return _(
+                "From %(start)s %(since)s; no later than what ran before: %(end)s.",
+                start=start,
+                since=since,
+                end=end,
+            )
         return _("It ends when it was stated to end: %(end)s.", end=end)
     length = term_text(why["amount"], why["unit"], why.get("at", ""))
     if why.get("unlimited"):
@@ -218,6 +231,7 @@ _EFFECTS = {
     "clock_started": mark("%(name)s starts, due %(due)s"),
     "clock_running": mark("%(name)s runs again, due %(due)s"),
     "clock_met": mark("%(name)s is met"),
+    "clock_missed": mark("%(name)s passed without being reached"),
     "clock_superseded": mark("%(name)s no longer runs"),
     "clock_moved": mark("%(name)s moves from %(before)s to %(due)s"),
     "clock_final": mark("%(name)s is no longer provisional, due %(due)s"),

@@ -25,6 +25,7 @@ from policy.engine.permission import (
     takes_penalties_away,
     with_proposers,
 )
+from policy.engine.recounting import check_stated_ends, reapply_rules
 from policy.engine.rules import Rules, rules_of
 from policy.engine.sanctions import findings, grounds, penalty_steps
 from policy.engine.severity import (
@@ -110,6 +111,7 @@ def next_facts(
         raise reason
     before = after
     after = HANDLERS[event.type](before, event, rules)
+    check_stated_ends(before, after, event, rules=rules)
     if event.type != "registered":
         after = forms.record_grade_change(before, after, event, because=event.type)
     if not isinstance(event, TimePassed):
@@ -139,22 +141,28 @@ def pass_time(
 def _upgraded_by_time(
     facts: CaseFacts, deadline: DeadlineFacts, entry: DeadlineEntry, *, rules: Rules
 ) -> CaseFacts:
-    """Raise the case to the graver grade of an ended deadline, from that instant on."""
+    """Raise the case to the graver grade of an ended deadline, from that instant on.
+
+    Of one that was over before it could be known, from when it was known.
+    """
     assert deadline.due_at is not None
     steps = [step.key for step in rules.pack.severity if step.scale == "grade"]
     if facts.grade in steps and steps.index(facts.grade) <= steps.index(entry.grade or ""):
         return facts
-    after = replace(facts, grade=entry.grade, grade_chosen=True, upgraded_at=deadline.due_at)
-    after = forms.record_grade_change(
-        facts, after, TimePassed(at=deadline.due_at), because=entry.key
-    )
-    return deadlines.reapply_rules(after, pack=rules.pack, calendar=rules.calendar)
+    since = deadline.due_at
+    if known := deadline.because.get("known"):
+        since = max(since, dt.datetime.fromisoformat(known))
+    after = replace(facts, grade=entry.grade, grade_chosen=True, upgraded_at=since)
+    after = forms.record_grade_change(facts, after, TimePassed(at=since), because=entry.key)
+    return reapply_rules(after, at=since, because="upgraded", rules=rules)
 
 
 def _apply_rules(before: CaseFacts, after: CaseFacts, event: Event, *, rules: Rules) -> CaseFacts:
     """Apply what the rules add to an event: deadlines met and started, signoffs, penalties."""
     if not followup.tried_in_vain(after, event, rules):
-        after = deadlines.meet(after, event, pack=rules.pack, now=rules.now)
+        after = deadlines.meet(
+            after, event, pack=rules.pack, calendar=rules.calendar, now=rules.now
+        )
     after = penalties.for_breaches(after, before, rules)
     after = deadlines.start(
         after,
@@ -262,7 +270,7 @@ def _classified(facts: CaseFacts, event: Classified, rules: Rules) -> CaseFacts:
     _check_lowering(facts, after, event, rules=rules)
     if after.closed_at is not None:
         after = followup.with_retention(after, rules)
-    return deadlines.reapply_rules(after, pack=pack, calendar=rules.calendar)
+    return reapply_rules(after, at=event.at, because=event.type, rules=rules)
 
 
 def _check_lowering(facts: CaseFacts, after: CaseFacts, event: Classified, *, rules: Rules) -> None:
@@ -326,7 +334,7 @@ def _upgraded(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
         e for e in rules.pack.escalation if e.event == event.type and holds(e.applies, facts)
     )
     after = replace(facts, grade=entry.grade, grade_chosen=True, upgraded_at=event.at)
-    return deadlines.reapply_rules(after, pack=rules.pack, calendar=rules.calendar)
+    return reapply_rules(after, at=event.at, because=event.type, rules=rules)
 
 
 def _reviewed(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
@@ -350,7 +358,10 @@ def _dispatched(facts: CaseFacts, event: Dispatched, rules: Rules) -> CaseFacts:
         followup.responsible_person(event, facts, entry.director, rules=rules),
     )
     return deadlines.bind_responsible(
-        replace(facts, assignments=(*facts.assignments, assignment)), rules.pack
+        replace(facts, assignments=(*facts.assignments, assignment)),
+        at=event.at,
+        pack=rules.pack,
+        calendar=rules.calendar,
     )
 
 
@@ -366,7 +377,10 @@ def _change_assignment(facts: CaseFacts, **changed: Any) -> CaseFacts:
 
 
 def _returned(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
-    return replace(_change_assignment(facts, returned_at=event.at), status=Status.returned)
+    facts = replace(_change_assignment(facts, returned_at=event.at), status=Status.returned)
+    if not rules.pack.policy.judges(Judging.known_terms):
+        return facts
+    return deadlines.bind_responsible(facts, at=event.at, pack=rules.pack, calendar=rules.calendar)
 
 
 def _assigned(facts: CaseFacts, event: Assigned, rules: Rules) -> CaseFacts:

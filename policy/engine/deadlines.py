@@ -7,7 +7,8 @@ fact of its own: it may be lifted with a reason, it is never removed.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from operator import is_
 from typing import Any
@@ -15,9 +16,10 @@ from typing import Any
 from policy.engine.conditions import field_value, holds
 from policy.pack.schema import DeadlineEntry, Pack
 from policy.pack.shapes import Quantity
+from policy.vocabulary.editions import Judging
 from policy.vocabulary.events import Event
 from policy.vocabulary.facts import BreachFacts, CaseFacts, DeadlineFacts, Revision, replace
-from policy.vocabulary.status import ActorKind, DeadlineState
+from policy.vocabulary.status import ActorKind, DeadlineState, Status
 from policy.vocabulary.worktime import Due, Unit, WorkCalendar
 
 
@@ -30,8 +32,12 @@ def start(
     pack: Pack,
     calendar: WorkCalendar,
     event: Event | None = None,
+    known: Known | None = None,
 ) -> CaseFacts:
-    """Start the deadlines of an event. `received_at` is what 'since receipt' counts from."""
+    """Start the deadlines of an event. `received_at` is what 'since receipt' counts from.
+
+    `known` is given where the event lies behind and facts that changed make a deadline apply now.
+    """
     # Deadlines without a slot compete with no other: they are added together.
     alone: list[DeadlineFacts] = []
     for entry in pack.deadlines_by_start.get(name, ()):
@@ -39,23 +45,146 @@ def start(
             continue
         if (old := facts.deadline_of(entry.key)) or _carries_over(facts, entry):
             if old and old.running and entry.until:
-                facts = _restate_end(facts, old, entry, at=at, calendar=calendar, event=event)
+                facts = _restate_end(
+                    facts, old, entry, at=at, pack=pack, calendar=calendar, event=event
+                )
             continue
-        since = _count_from(
-            entry, name, at, received_at=received_at, calendar=calendar, facts=facts, event=event
-        )
-        if entry.until and field_value(entry.until, facts, event) is None:
+        if known and not owed_now(entry, facts):
             continue
-        deadline = _end_as_promised(
-            _new_deadline(facts, entry, name, since=since, calendar=calendar, event=event),
-            entry,
+        deadline = _begun(
             facts,
+            entry,
+            name,
+            at=at,
+            received_at=received_at,
+            pack=pack,
+            calendar=calendar,
+            event=event,
         )
+        if deadline is None:
+            continue
+        if known:
+            deadline = end_since_known(deadline, entry, known, calendar=calendar)
         if entry.slot is None:
             alone.append(deadline)
             continue
-        facts, alone = _put_in_slot(_append(facts, alone), deadline, pack), []
+        facts = _put_in_slot(_append(facts, alone), deadline, pack, known=known is not None)
+        alone = []
     return _append(facts, alone)
+
+
+def _begun(
+    facts: CaseFacts,
+    entry: DeadlineEntry,
+    name: str,
+    *,
+    at: dt.datetime,
+    received_at: dt.datetime | None,
+    pack: Pack,
+    calendar: WorkCalendar,
+    event: Event | None,
+) -> DeadlineFacts | None:
+    """Return the deadline an event begins; None where the end its field states is not there.
+
+    A term from the receipt that was over before the registration binds no department, which could
+    not know of it: it counts from the registration. So does one of a letter that lay unread.
+    """
+    if entry.until and field_value(entry.until, facts, event) is None:
+        return None
+    since = _count_from(
+        entry, name, at, received_at=received_at, calendar=calendar, facts=facts, event=event
+    )
+    judged = pack.policy.judges(Judging.known_terms)
+    channel = pack.find("channel", facts.channel)
+    if judged and name == "registered" and entry.counts_from == "received":
+        since = max(since, at) if channel and channel.unattended else since
+    deadline = _new_deadline(
+        facts, entry, name, since=since, pack=pack, calendar=calendar, event=event
+    )
+    if not judged or deadline.due_at is None or deadline.due_at > at:
+        return _end_as_promised(deadline, entry, facts)
+    if entry.until and name == "registered":
+        return None
+    if name == "registered" and entry.binds in ("responsible", "handler"):
+        deadline = _new_deadline(
+            facts, entry, name, since=at, pack=pack, calendar=calendar, event=event
+        )
+        return _end_as_promised(deadline, entry, facts)
+    because = {**deadline.because, "known": at.isoformat()}
+    return _end_as_promised(replace(deadline, because=because), entry, facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An event that changed the facts: when, its name, and the end that each duty had until then.
+
+    A duty is a slot, or what meets a deadline without one.
+    """
+
+    at: dt.datetime
+    name: str
+    had: Mapping[Hashable, dt.datetime]
+
+
+def duty_of(entry: DeadlineEntry) -> Hashable:
+    """Return what two deadlines share of which one takes the place of the other."""
+    return entry.slot or (entry.met_by, entry.met_if)
+
+
+def ends_by_duty(facts: CaseFacts, pack: Pack) -> dict[Hashable, dt.datetime]:
+    """Return the end of the running deadline of each slot, and of those that no longer apply."""
+    found = {}
+    for deadline in facts.deadlines:
+        entry: DeadlineEntry = pack.find("deadline", deadline.key)
+        if not deadline.running or deadline.round != facts.round or deadline.due_at is None:
+            continue
+        if entry.slot or not holds(entry.applies, facts):
+            found[duty_of(entry)] = deadline.due_at
+    return found
+
+
+_ANSWERED = frozenset({Status.confirmed, Status.accepted, Status.closed, Status.archived})
+
+
+def owed_now(entry: DeadlineEntry, facts: CaseFacts) -> bool:
+    """Whether a deadline that comes to apply by changed facts is owed where the case stands.
+
+    Nobody owes an answer that was given, and of a closed case only what the rule says.
+    """
+    if facts.closed_at is not None and not entry.owed_when_closed:
+        return False
+    return not (facts.status in _ANSWERED and "confirmed" in entry.met_by)
+
+
+def end_since_known(
+    deadline: DeadlineFacts, entry: DeadlineEntry, known: Known, *, calendar: WorkCalendar
+) -> DeadlineFacts:
+    """Return a deadline with its end counted from when the facts were known that make it apply.
+
+    It ends no later than the one that ran in its slot, and no earlier than from its old start. A
+    term from a day or instant in a field counts from there, and so does one without a limit.
+    """
+    if entry.counts_from not in ("event", "received") or entry.within is None:
+        return deadline
+    if deadline.due_at is None or known.at <= deadline.starts_at or "named" in deadline.because:
+        return deadline
+    begun = {"from": known.at.isoformat(), "from_event": known.name}
+    because = {key: why for key, why in deadline.because.items() if key != "known"} | begun
+    fresh = count_end(replace(deadline, starts_at=known.at, because=because), entry, calendar)
+    kept = known.had.get(duty_of(entry))
+    if kept is None or fresh.due_at is None or fresh.due_at <= kept:
+        return max(deadline, fresh, key=_end)
+    if max(kept, deadline.due_at) < known.at:
+        return fresh  # Who was late already is so; what they owe now has a term of its own.
+    if deadline.due_at >= kept:
+        return deadline
+    why = {key: why for key, why in because.items() if key not in COUNTED_REASONS}
+    return replace(fresh, due_at=kept, because=why | {"named": kept.isoformat(), "kept": True})
+
+
+def _end(deadline: DeadlineFacts) -> dt.datetime:
+    assert deadline.due_at
+    return deadline.due_at
 
 
 def _append(facts: CaseFacts, deadlines: Collection[DeadlineFacts]) -> CaseFacts:
@@ -68,15 +197,52 @@ def _restate_end(
     entry: DeadlineEntry,
     *,
     at: dt.datetime,
+    pack: Pack,
     calendar: WorkCalendar,
     event: Event | None,
 ) -> CaseFacts:
-    """Move a running deadline to the end its field states now; the old end becomes a revision."""
-    stated = field_value(entry.until or "", facts, event)
-    end = None if stated is None else _stated_instant(stated, calendar, dt.time(23, 59, 59))
+    """Move a running deadline to the end its field states now; the old end becomes a revision.
+
+    Where another of its slot now ends earlier, that one runs.
+    """
+    end = stated_end(entry, facts, event, calendar=calendar)
     if end is None or end == deadline.due_at:
         return facts
-    return reopen(facts, deadline, due_at=end, at=at, reason="stated")
+    facts = reopen(facts, deadline, due_at=end, at=at, reason="stated")
+    if entry.slot is None or not pack.policy.judges(Judging.known_terms):
+        return facts
+    return _seat_anew(facts, entry.key, pack)
+
+
+def stated_end(
+    entry: DeadlineEntry, facts: CaseFacts, event: Event | None, *, calendar: WorkCalendar
+) -> dt.datetime | None:
+    """Return the end that the field of a deadline states, or None."""
+    stated = field_value(entry.until, facts, event) if entry.until else None
+    return None if stated is None else _stated_instant(stated, calendar, dt.time(23, 59, 59))
+
+
+def _seat_anew(facts: CaseFacts, key: str, pack: Pack) -> CaseFacts:
+    """Let the deadline of a slot run that ends first, after the end of one of them moved."""
+    moved = facts.deadline_of(key)
+    assert moved
+    assert moved.due_at
+    slot = pack.find("deadline", key).slot
+    rivals = [
+        rival
+        for rival in facts.deadlines
+        if rival.state is DeadlineState.superseded
+        and (rival.round, pack.find("deadline", rival.key).slot) == (facts.round, slot)
+        and rival.due_at
+        and rival.due_at < moved.due_at
+        and holds(pack.find("deadline", rival.key).applies, facts)
+    ]
+    if not rivals:
+        return facts
+    first = min(rivals, key=lambda rival: rival.due_at or moved.starts_at)
+    first = replace(first, state=DeadlineState.running, responsible=moved.responsible)
+    facts = replace_deadline(facts, replace(moved, state=DeadlineState.superseded))
+    return replace_deadline(facts, replace(first, because=because_won(first, moved)))
 
 
 def _count_from(
@@ -138,7 +304,7 @@ def move_as_promised(facts: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFa
         revision = Revision(at, deadline.due_at, new.due_at, "promised")
         return replace(new, revisions=(*deadline.revisions, revision))
 
-    return _map_deadlines(facts, moved)
+    return map_deadlines(facts, moved)
 
 
 def _carries_over(facts: CaseFacts, entry: DeadlineEntry) -> bool:
@@ -151,6 +317,7 @@ def _new_deadline(
     name: str,
     *,
     since: dt.datetime,
+    pack: Pack,
     calendar: WorkCalendar,
     event: Event | None,
 ) -> DeadlineFacts:
@@ -167,7 +334,7 @@ def _new_deadline(
         starts_at=since,
         due_at=None,
         because=because,
-        responsible=_person_bound(facts, entry),
+        responsible=person_bound(facts, entry, pack),
     )
     if entry.until is not None:
         end = _stated_instant(field_value(entry.until, facts, event), calendar, dt.time(23, 59, 59))
@@ -254,11 +421,15 @@ def _reason(term: Quantity, due: Due) -> dict[str, Any]:
     return reason
 
 
-def _person_bound(facts: CaseFacts, entry: DeadlineEntry) -> str | None:
-    """Return the employee a deadline binds by their part in the case; None for a post."""
+def person_bound(facts: CaseFacts, entry: DeadlineEntry, pack: Pack) -> str | None:
+    """Return the employee a deadline binds by their part in the case; None for a post.
+
+    What a department will be responsible for is the desk's until it is handed over.
+    """
     match entry.binds:
         case "responsible":
-            return facts.responsible
+            desk = facts.first_asked if pack.policy.judges(Judging.known_terms) else None
+            return facts.responsible or desk
         case "handler":
             return facts.handler
         case "first_asked":
@@ -267,14 +438,19 @@ def _person_bound(facts: CaseFacts, entry: DeadlineEntry) -> str | None:
             return None
 
 
-def _put_in_slot(facts: CaseFacts, deadline: DeadlineFacts, pack: Pack) -> CaseFacts:
+def _put_in_slot(
+    facts: CaseFacts, deadline: DeadlineFacts, pack: Pack, *, known: bool = False
+) -> CaseFacts:
     """Put a new deadline in its slot: of two, the earlier end runs; both ends are explained.
 
-    Where the slot's deadline was met already the new one is not needed.
+    Where the slot's deadline was met already the new one is not needed, unless what met it was no
+    answer and facts that were `known` only afterwards ask for it anew: a report of less.
     """
-    slot = pack.find("deadline", deadline.key).slot
-    rival = slot_deadline(facts, slot, pack) if slot else None
-    if rival is None:
+    entry: DeadlineEntry = pack.find("deadline", deadline.key)
+    rival = slot_deadline(facts, entry.slot, pack) if entry.slot else None
+    asked_anew = known and "confirmed" not in entry.met_by
+    over = rival and not rival.running
+    if rival is None or (over and (asked_anew or rival.state is DeadlineState.missed)):
         return replace(facts, deadlines=(*facts.deadlines, deadline))
     if not rival.running:
         return facts
@@ -323,20 +499,22 @@ def slot_deadline(facts: CaseFacts, slot: str, pack: Pack) -> DeadlineFacts | No
 
 def replace_deadline(facts: CaseFacts, changed: DeadlineFacts) -> CaseFacts:
     """Return the case with one deadline, found by key and round, replaced."""
-    return _map_deadlines(facts, lambda c: changed if _same_deadline(c, changed) else c)
+    return map_deadlines(facts, lambda c: changed if _same_deadline(c, changed) else c)
 
 
 def _same_deadline(one: DeadlineFacts, other: DeadlineFacts) -> bool:
     return (one.key, one.round) == (other.key, other.round)
 
 
-def _map_deadlines(facts: CaseFacts, change: Callable[[DeadlineFacts], DeadlineFacts]) -> CaseFacts:
+def map_deadlines(facts: CaseFacts, change: Callable[[DeadlineFacts], DeadlineFacts]) -> CaseFacts:
     changed = tuple(map(change, facts.deadlines))
     same = all(map(is_, changed, facts.deadlines))
     return facts if same else replace(facts, deadlines=changed)
 
 
-def meet(facts: CaseFacts, event: Event, *, pack: Pack, now: dt.datetime) -> CaseFacts:
+def meet(
+    facts: CaseFacts, event: Event, *, pack: Pack, calendar: WorkCalendar, now: dt.datetime
+) -> CaseFacts:
     """Meet the deadlines an event meets, late or in time; a breach found too early is lifted.
 
     The rule says which time of a person's deed counts. A deed from a workbook is always judged by
@@ -351,13 +529,38 @@ def meet(facts: CaseFacts, event: Event, *, pack: Pack, now: dt.datetime) -> Cas
             return deadline
         if not holds(entry.met_if, facts, event):
             return deadline
-        at = event.at if anonymous or entry.judged_by == "stated" else now
+        stated = anonymous or _stated_counts(entry, event, now=now, calendar=calendar)
+        at = event.at if stated else now
         if entry.ends == "warning" and deadline.due_at and at > deadline.due_at:
             # A missed target is no breach, however late the deed is recorded.
-            return replace(deadline, state=DeadlineState.met, met_at=deadline.due_at)
+            return _ended(deadline, entry, pack)
         return _met(deadline, at, now)
 
-    return _map_deadlines(facts, met)
+    return map_deadlines(facts, met)
+
+
+def _stated_counts(
+    entry: DeadlineEntry, event: Event, *, now: dt.datetime, calendar: WorkCalendar
+) -> bool:
+    """Whether the time that a person states counts, and not that of the recording."""
+    if entry.judged_by != "stated":
+        return False
+    soon = entry.judged_within
+    return soon is None or now <= soon.end(event.at, calendar).at
+
+
+def _ended(deadline: DeadlineFacts, entry: DeadlineEntry, pack: Pack) -> DeadlineFacts:
+    """Return a deadline that ended by time and without a breach: a target missed, a watch over."""
+    if entry.ends == "archive" or not pack.policy.judges(Judging.missed_targets):
+        return replace(deadline, state=DeadlineState.met, met_at=deadline.due_at)
+    return replace(deadline, state=DeadlineState.missed)
+
+
+def ended_by_time(deadline: DeadlineFacts) -> bool:
+    """Whether a deadline that is over ended by time and not by a deed."""
+    return deadline.state is DeadlineState.missed or (
+        deadline.state is DeadlineState.met and deadline.met_at == deadline.due_at
+    )
 
 
 def _met(deadline: DeadlineFacts, at: dt.datetime, now: dt.datetime) -> DeadlineFacts:
@@ -365,7 +568,7 @@ def _met(deadline: DeadlineFacts, at: dt.datetime, now: dt.datetime) -> Deadline
     if deadline.due_at is None:
         return deadline
     if at > deadline.due_at:
-        return deadline if _breach_known(deadline) else _add_breach(deadline, now)
+        return deadline if breach_known(deadline) else _add_breach(deadline, now)
     kept = tuple(_lift_if_met_in_time(breach, at, now) for breach in deadline.breaches)
     return replace(deadline, breaches=kept)
 
@@ -380,7 +583,8 @@ def _lift_if_met_in_time(breach: BreachFacts, at: dt.datetime, now: dt.datetime)
     return replace(breach, lifted_at=now, lifted_because="met_in_time")
 
 
-def _breach_known(deadline: DeadlineFacts) -> bool:
+def breach_known(deadline: DeadlineFacts) -> bool:
+    """Whether the breach at its end was found."""
     return any(breach.breached_at == deadline.due_at for breach in deadline.breaches)
 
 
@@ -408,82 +612,53 @@ def breach_overdue(
             or deadline.key in spared
         ):
             return deadline
-        if pack.find("deadline", deadline.key).ends != "breach":
-            return replace(deadline, state=DeadlineState.met, met_at=deadline.due_at)
-        return deadline if _breach_known(deadline) else _add_breach(deadline, found_at)
-
-    return _map_deadlines(facts, ran)
-
-
-def reapply_rules(facts: CaseFacts, *, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
-    """Drop deadlines whose condition fell and start those that now apply, after facts changed.
-
-    A new deadline counts from when its event happened; one that applies again goes on as it was, so
-    time used stays used.
-    """
-
-    def fitting(deadline: DeadlineFacts) -> DeadlineFacts:
         entry = pack.find("deadline", deadline.key)
-        if deadline.running and deadline.round == facts.round and not holds(entry.applies, facts):
-            return replace(deadline, state=DeadlineState.superseded)
-        return deadline
+        if entry.ends != "breach":
+            return _ended(deadline, entry, pack)
+        return deadline if breach_known(deadline) else _add_breach(deadline, found_at)
 
-    facts = _resume_superseded(_map_deadlines(facts, fitting), pack)
-    since = _counts_as_received(facts, pack)
-    for name, at in past_starts(facts):
-        facts = start(facts, name, at=at, received_at=since, pack=pack, calendar=calendar)
-    return facts
+    return map_deadlines(facts, ran)
 
 
-def _resume_superseded(facts: CaseFacts, pack: Pack) -> CaseFacts:
-    """Let superseded deadlines of this round that apply again run on, where their slot is free."""
-    for deadline in facts.deadlines:
-        entry = pack.find("deadline", deadline.key)
-        stopped = deadline.state is DeadlineState.superseded and deadline.round == facts.round
-        free = entry.slot is None or slot_deadline(facts, entry.slot, pack) is None
-        if stopped and free and holds(entry.applies, facts):
-            bound = _person_bound(facts, entry) or deadline.responsible
-            facts = replace_deadline(
-                facts, replace(deadline, state=DeadlineState.running, responsible=bound)
-            )
-    return facts
+def bind_responsible(
+    facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar
+) -> CaseFacts:
+    """Name who is responsible for the running deadlines; a breach keeps the person it had.
 
-
-def _counts_as_received(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
-    """Return the start of 'since receipt': of a case taken over or demanded later, that instant."""
-    counted = [
-        deadline.starts_at
-        for deadline in facts.deadlines
-        if pack.find("deadline", deadline.key).counts_from == "received"
-    ]
-    return min(counted, default=facts.received_at)
-
-
-def past_starts(facts: CaseFacts) -> Iterable[tuple[str, dt.datetime]]:
-    """Yield the starts that lie behind a case in this round, the latest first.
-
-    A deadline that several of them start counts from the latest.
+    Who gets a case whose term is over has the term from the hand-over: what was lost before is not
+    theirs (SKD-3.2.2).
     """
-    begun = facts.restarted_at if facts.round > 1 else None
-    marks = (
-        ("upgraded", facts.upgraded_at),
-        ("restarted", begun),
-        ("dispatched", facts.dispatched_at if not begun else None),
-        ("registered", facts.registered_at if not begun else None),
-    )
-    return [(name, at) for name, at in marks if at and (begun is None or at >= begun)]
-
-
-def bind_responsible(facts: CaseFacts, pack: Pack) -> CaseFacts:
-    """Name who is responsible for the running deadlines; a breach keeps the person it had."""
 
     def named(deadline: DeadlineFacts) -> DeadlineFacts:
         entry = pack.find("deadline", deadline.key)
-        if deadline.running and entry.binds == "responsible":
-            return replace(deadline, responsible=facts.responsible)
-        return deadline
+        if not deadline.running or entry.binds != "responsible":
+            return deadline
+        bound = person_bound(facts, entry, pack)
+        over = deadline.due_at is not None and deadline.due_at <= at
+        theirs = facts.responsible is not None and bound != deadline.responsible
+        if over and theirs and pack.policy.judges(Judging.known_terms):
+            deadline = _handed_over(deadline, entry, at=at, calendar=calendar)
+        return replace(deadline, responsible=bound)
 
-    return _map_deadlines(facts, named)
+    return map_deadlines(facts, named)
+
+
+def _handed_over(
+    deadline: DeadlineFacts, entry: DeadlineEntry, *, at: dt.datetime, calendar: WorkCalendar
+) -> DeadlineFacts:
+    """Return a deadline that is over with its term counted anew from the hand-over."""
+    return counted_anew(deadline, entry, Known(at, "dispatched", {}), calendar=calendar)
+
+
+def counted_anew(
+    deadline: DeadlineFacts, entry: DeadlineEntry, known: Known, *, calendar: WorkCalendar
+) -> DeadlineFacts:
+    """Return a deadline with its term counted from `known`, and the end it had as a revision."""
+    fresh = end_since_known(deadline, entry, known, calendar=calendar)
+    if fresh.due_at == deadline.due_at:
+        return deadline
+    moved = Revision(known.at, deadline.due_at, fresh.due_at, known.name)
+    return replace(fresh, revisions=(*deadline.revisions, moved))
 
 
 def reopen(
@@ -557,7 +732,7 @@ def meet_answered(facts: CaseFacts, *, at: dt.datetime, pack: Pack, now: dt.date
             _met(deadline, at if entry.judged_by == "stated" else now, now) if waits else deadline
         )
 
-    return _map_deadlines(facts, met)
+    return map_deadlines(facts, met)
 
 
 def upgrades(
@@ -574,7 +749,7 @@ def upgrades(
             was.get((deadline.key, deadline.round)) is DeadlineState.running
             and not deadline.running
         )
-        if ran and entry.ends == "upgrade" and deadline.met_at == deadline.due_at:
+        if ran and entry.ends == "upgrade" and ended_by_time(deadline):
             ended.append((deadline, entry))
     return ended
 
@@ -587,7 +762,7 @@ def supersede_round(facts: CaseFacts, pack: Pack) -> CaseFacts:
             return replace(deadline, state=DeadlineState.superseded)
         return deadline
 
-    return _map_deadlines(facts, stopped)
+    return map_deadlines(facts, stopped)
 
 
 def stop_all(facts: CaseFacts) -> CaseFacts:
@@ -596,12 +771,12 @@ def stop_all(facts: CaseFacts) -> CaseFacts:
     def stopped(deadline: DeadlineFacts) -> DeadlineFacts:
         return replace(deadline, state=DeadlineState.superseded) if deadline.running else deadline
 
-    return _map_deadlines(facts, stopped)
+    return map_deadlines(facts, stopped)
 
 
 def next_due_at(facts: CaseFacts) -> dt.datetime | None:
     """Return when the next deadline ends whose end was not found yet."""
-    ends = [c.due_at for c in facts.deadlines if c.running and c.due_at and not _breach_known(c)]
+    ends = [c.due_at for c in facts.deadlines if c.running and c.due_at and not breach_known(c)]
     return min(ends, default=None)
 
 
@@ -619,4 +794,4 @@ def restart_review(
             replace(deadline, because=because), pack.find("deadline", deadline.key), calendar
         )
 
-    return _map_deadlines(facts, reviewed)
+    return map_deadlines(facts, reviewed)

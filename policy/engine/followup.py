@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from policy.engine import deadlines, forms, penalties
 from policy.engine.conditions import holds
+from policy.engine.recounting import reapply_rules
 from policy.engine.rules import Rules
 from policy.pack.schema import Pack
 from policy.vocabulary.editions import Judging
@@ -136,7 +137,7 @@ def verified(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
     found = forms.verify(facts, event, rules)
     found = penalties.take_back_unfounded(found, pack=rules.pack, at=rules.now)
     found = penalties.take_back_earlier_finding(found, event, pack=rules.pack, at=rules.now)
-    return deadlines.reapply_rules(found, pack=rules.pack, calendar=rules.calendar)
+    return reapply_rules(found, at=event.at, because=event.type, rules=rules)
 
 
 def restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:

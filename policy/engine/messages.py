@@ -7,17 +7,18 @@ it reaches a person is not decided here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from policy.engine.conditions import holds
+from policy.engine.deadlines import ended_by_time
 from policy.engine.fact_changes import Effect
 from policy.engine.forms import awaited_approver
 from policy.engine.permission import post_of
 from policy.pack.forms_and_reports import ChainEntry
 from policy.pack.schema import Pack
 from policy.vocabulary.events import Appealed, Convened, Event, Involved
-from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.facts import CaseFacts, DeadlineFacts
 from policy.vocabulary.status import Status
 
 
@@ -63,7 +64,7 @@ def notifications(
     for effect in effects:
         if effect.kind == "breached":
             key = f"{effect.key}/{effect.facts['round']}/{effect.facts['breached_at'].isoformat()}"
-            yield Notification("breached", key, who, where)
+            yield Notification("breached", key, *_bound(effect, after, pack))
     if event.type == "confirmed" and after.status is Status.intervened:
         decides = next((entry.by[0] for entry in pack.signoffs.get("decided", ())), None)
         yield Notification("to_decide", str(seq), None, where, decides)
@@ -121,11 +122,13 @@ def _alert_notifications(
     """Yield the notifications of alerts, and to the next step of a ladder."""
     for alert in pack.alerts.get(event.type, ()):
         if holds(alert.applies, after, event):
-            yield from _for_each_addressee(alert.key, alert.to, f"{alert.key}/{seq}", case=after)
+            yield from _for_each_addressee(
+                alert.key, alert.to, f"{alert.key}/{seq}", case=after, pack=pack
+            )
     if event.type == "escalated":
         step = after.entries[-1]
         yield from _for_each_addressee(
-            step.key, (step.data["post"],), f"{step.key}/{seq}", case=after
+            step.key, (step.data["post"],), f"{step.key}/{seq}", case=after, pack=pack
         )
     for effect in _expired_deadlines(effects, after, pack) if pack.alert else ():
         slot = pack.find("deadline", effect.key).slot
@@ -133,7 +136,10 @@ def _alert_notifications(
             named = alert.breach_of is not None and alert.breach_of in (effect.key, slot)
             if named and holds(alert.applies, after):
                 occasion = f"{alert.key}/{effect.key}/{effect.facts['round']}/{seq}"
-                yield from _for_each_addressee(alert.key, alert.to, occasion, case=after)
+                bound = _bound(effect, after, pack)
+                yield from _for_each_addressee(
+                    alert.key, alert.to, occasion, case=after, pack=pack, bound=bound
+                )
 
 
 def _expired_deadlines(effects: Sequence[Effect], after: CaseFacts, pack: Pack) -> Iterator[Effect]:
@@ -145,33 +151,90 @@ def _expired_deadlines(effects: Sequence[Effect], after: CaseFacts, pack: Pack) 
 
 def _ended_by_time(effect: Effect, after: CaseFacts, pack: Pack) -> bool:
     """Whether a target or a deadline that raises the case ended by time and not by a deed."""
-    if effect.kind != "clock_met" or pack.find("deadline", effect.key).ends not in _WARNS:
+    if effect.kind not in _OVER or pack.find("deadline", effect.key).ends not in _WARNS:
         return False
-    return any(
-        deadline.met_at == deadline.due_at
-        for deadline in after.deadlines
-        if (deadline.key, deadline.round) == (effect.key, effect.facts["round"])
-    )
+    deadline = _deadline_of(effect, after)
+    return deadline is not None and ended_by_time(deadline)
+
+
+def _deadline_of(effect: Effect, after: CaseFacts) -> DeadlineFacts | None:
+    """Return the deadline that an effect is about."""
+    about = (effect.key, effect.facts["round"])
+    return next((one for one in after.deadlines if (one.key, one.round) == about), None)
+
+
+_OVER = ("clock_met", "clock_missed")
+Addressee = tuple[str | None, str | None, str | None]
+"""An employee, a department, a post: each of them or None."""
+
+
+def _desk(case: CaseFacts, pack: Pack) -> Addressee:
+    """Return who has a case that no department has: who was asked first, else who hands it over."""
+    if case.first_asked:
+        return case.first_asked, None, None
+    hand_over = [who for entry in pack.signoffs.get("dispatched", ()) for who in entry.by]
+    for who in hand_over:
+        if who.startswith("member:"):
+            return None, who.removeprefix("member:"), None
+        if pack.find("post", who):
+            return None, None, who
+    return None, None, None
+
+
+def _bound(effect: Effect, case: CaseFacts, pack: Pack) -> Addressee:
+    """Return whom the deadline of an effect binds; of one that binds nobody, who has the case."""
+    deadline, binds = _deadline_of(effect, case), pack.find("deadline", effect.key).binds or ""
+    if binds.startswith("member:"):
+        return None, binds.removeprefix("member:"), None
+    if pack.find("post", binds):
+        return None, None, binds
+    if binds == "responsible" and case.department:
+        return case.responsible, case.department, None
+    if deadline and deadline.responsible:
+        return deadline.responsible, None, None
+    return _at_the_case(case, pack)
+
+
+def _at_the_case(case: CaseFacts, pack: Pack) -> Addressee:
+    """Return the department that has the case, with who is responsible; else the desk."""
+    return (case.responsible, case.department, None) if case.department else _desk(case, pack)
+
+
+def _part(who: str, case: CaseFacts, pack: Pack) -> Addressee | None:
+    """Return who has a part in the case; of one that nobody has, who has the case instead."""
+    match who:
+        case "director":
+            found = case.responsible
+        case "handler":
+            found = case.handler or case.responsible
+        case "first_asked":
+            found = case.first_asked
+        case "lead_department" if case.department:
+            return None, case.department, None
+        case "lead_department":
+            found = None
+        case _:
+            return None
+    return (found, None, None) if found else _desk(case, pack)
 
 
 _WARNS = ("warning", "upgrade")
-_PARTS: dict[str, Callable[[CaseFacts], str | None]] = {
-    "director": lambda case: case.responsible,
-    "handler": lambda case: case.handler,
-    "first_asked": lambda case: case.first_asked,
-}
 
 
 def _for_each_addressee(
-    rule: str, to: Sequence[str], occasion: str, *, case: CaseFacts
+    rule: str,
+    to: Sequence[str],
+    occasion: str,
+    *,
+    case: CaseFacts,
+    pack: Pack,
+    bound: Addressee | None = None,
 ) -> Iterator[Notification]:
     """Yield a notification to each of those named, by their role on the case or their post."""
+    told = set()
     for who in to:
-        part = _PARTS.get(who)
-        place = f"{occasion}/{who}"
-        if part is not None:
-            yield Notification("alert", place, part(case), None, rule=rule)
-        elif who == "lead_department":
-            yield Notification("alert", place, None, case.department, rule=rule)
-        else:
-            yield Notification("alert", place, None, None, who, rule=rule)
+        named = bound if who == "bound" else _part(who, case, pack)
+        addressee = named or (None, None, who)
+        if addressee not in told:
+            told.add(addressee)
+            yield Notification("alert", f"{occasion}/{who}", *addressee, rule=rule)

@@ -143,10 +143,34 @@ def _for_last_breach(facts: CaseFacts, deadline: DeadlineFacts, rules: Rules) ->
         }
         once = entry.per in ("order", "complaint")
         occasion = str(entry.per) if once else f"{deadline.key}/{deadline.round}"
-        bound = deadline.responsible if entry.who == "responsible" else None
-        for who in (bound,) if bound else bearers(entry, facts):
+        for who in _liable(entry, deadline, facts, pack=rules.pack):
             facts = add_penalty(facts, entry, who, ground=Ground(occasion, because), rules=rules)
     return facts
+
+
+def _liable(
+    entry: PenaltyEntry, deadline: DeadlineFacts, facts: CaseFacts, *, pack: Pack
+) -> list[str | None]:
+    """Return who bears the penalty for a deadline's last breach.
+
+    What binds the responsible is charged to who had the case when it ran out: what was lost at the
+    desk, or by the department before, is not charged to who got it afterwards (SKD-3.2.2).
+    """
+    if entry.who != "responsible":
+        return bearers(entry, facts)
+    binds = pack.find("deadline", deadline.key).binds
+    if binds == "responsible" and pack.policy.judges(Judging.known_terms):
+        return [_responsible_at(facts, deadline.breaches[-1].breached_at)]
+    return [deadline.responsible] if deadline.responsible else bearers(entry, facts)
+
+
+def _responsible_at(facts: CaseFacts, at: dt.datetime) -> str | None:
+    """Return who was responsible for the case at an instant; None while the desk had it."""
+    had = [one for one in facts.assignments if one.dispatched_at < at]
+    last = had[-1] if had else None
+    return (
+        last.responsible if last and (last.returned_at is None or at < last.returned_at) else None
+    )
 
 
 def _take_back_lifted(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts:

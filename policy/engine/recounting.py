@@ -1,7 +1,10 @@
-"""Recount running deadlines after the calendar changed; an event of its own, never a side effect.
+"""Apply the conditions of deadlines anew after facts changed, and recount them after the calendar.
 
-An end moves only to one that still lies ahead: no calendar makes a person late, and who is late
-either way stays late since the same instant. A breach whose new end lies ahead is lifted.
+What falls stops, what applies starts. Nobody is late at once: a term that only now comes to apply
+counts from when that was known, and never longer than who bears it had before. A recount is an
+event of its own, never a side effect. An end moves only to one that still lies ahead: no calendar
+makes a person late, and who is late either way stays late since the same instant. A breach whose
+new end lies ahead is lifted.
 """
 
 from __future__ import annotations
@@ -12,11 +15,119 @@ from typing import Any
 
 from policy.engine import deadlines
 from policy.engine.conditions import holds
-from policy.engine.rules import calendar_judged
+from policy.engine.deadlines import Known
+from policy.engine.rules import Rules, calendar_judged
 from policy.pack.schema import DeadlineEntry, Pack
+from policy.vocabulary.editions import Judging
+from policy.vocabulary.errors import TimeBeforeCase
+from policy.vocabulary.events import Event
 from policy.vocabulary.facts import BreachFacts, CaseFacts, DeadlineFacts, Revision, replace
 from policy.vocabulary.status import DeadlineState
 from policy.vocabulary.worktime import WorkCalendar
+
+# ---------------------------------------------------------------- facts that changed
+
+
+def reapply_rules(facts: CaseFacts, *, at: dt.datetime, because: str, rules: Rules) -> CaseFacts:
+    """Drop deadlines whose condition fell and start those that now apply, after facts changed.
+
+    `because` is the name of the event that changed them at `at`. One that applies again goes on as
+    it was, so time used stays used. In older editions a new deadline counts from when the event
+    happened that starts it.
+    """
+    pack, known = rules.pack, None
+    if pack.policy.judges(Judging.known_terms):
+        known = Known(at, because, deadlines.ends_by_duty(facts, pack))
+
+    def fitting(deadline: DeadlineFacts) -> DeadlineFacts:
+        entry = pack.find("deadline", deadline.key)
+        if deadline.running and deadline.round == facts.round and not holds(entry.applies, facts):
+            return replace(deadline, state=DeadlineState.superseded)
+        return deadline
+
+    fit = deadlines.map_deadlines(facts, fitting)
+    facts = _resume_superseded(fit, pack, known, calendar=rules.calendar)
+    since = _counts_as_received(facts, pack)
+    for name, begun in past_starts(facts):
+        facts = deadlines.start(
+            facts,
+            name,
+            at=begun,
+            received_at=since,
+            pack=pack,
+            calendar=rules.calendar,
+            known=known,
+        )
+    return facts
+
+
+def _resume_superseded(
+    facts: CaseFacts, pack: Pack, known: Known | None, *, calendar: WorkCalendar
+) -> CaseFacts:
+    """Let superseded deadlines of this round that apply again run on, where their slot is free.
+
+    One that was over meanwhile counts anew: while it stood still nobody had it.
+    """
+    for deadline in facts.deadlines:
+        entry = pack.find("deadline", deadline.key)
+        stopped = deadline.state is DeadlineState.superseded and deadline.round == facts.round
+        free = entry.slot is None or deadlines.slot_deadline(facts, entry.slot, pack) is None
+        if not (stopped and free and holds(entry.applies, facts)):
+            continue
+        if known and not deadlines.owed_now(entry, facts):
+            continue
+        bound = deadlines.person_bound(facts, entry, pack) or deadline.responsible
+        again = replace(deadline, state=DeadlineState.running, responsible=bound)
+        over = known and again.due_at and again.due_at <= known.at
+        if known and over and not deadlines.breach_known(again):
+            again = deadlines.counted_anew(again, entry, known, calendar=calendar)
+        facts = deadlines.replace_deadline(facts, again)
+    return facts
+
+
+def _counts_as_received(facts: CaseFacts, pack: Pack) -> dt.datetime | None:
+    """Return the start of 'since receipt': of a case taken over or demanded later, that instant."""
+    counted = [
+        deadline.starts_at
+        for deadline in facts.deadlines
+        if pack.find("deadline", deadline.key).counts_from == "received"
+    ]
+    return min(counted, default=facts.received_at)
+
+
+def past_starts(facts: CaseFacts) -> Iterable[tuple[str, dt.datetime]]:
+    """Yield the starts that lie behind a case in this round, the latest first.
+
+    A deadline that several of them start counts from the latest.
+    """
+    begun = facts.restarted_at if facts.round > 1 else None
+    marks = (
+        ("upgraded", facts.upgraded_at),
+        ("restarted", begun),
+        ("dispatched", facts.dispatched_at if not begun else None),
+        ("registered", facts.registered_at if not begun else None),
+    )
+    return [(name, at) for name, at in marks if at and (begun is None or at >= begun)]
+
+
+def check_stated_ends(before: CaseFacts, after: CaseFacts, event: Event, *, rules: Rules) -> None:
+    """Refuse an end that is over when it is stated. Raises TimeBeforeCase.
+
+    What is registered later than it was received may state one that passed meanwhile.
+    """
+    if not rules.pack.policy.judges(Judging.known_terms):
+        return
+    earliest = after.received_at if event.type == "registered" else event.at
+    for entry in rules.pack.deadline:
+        if entry.until is None or earliest is None:
+            continue
+        end = deadlines.stated_end(entry, after, event, calendar=rules.calendar)
+        was = deadlines.stated_end(entry, before, None, calendar=rules.calendar)
+        if end is not None and end != was and end < earliest:
+            raise TimeBeforeCase(field=entry.until.rpartition(".")[2], at=end, earliest=earliest)
+
+
+# ---------------------------------------------------------------- another calendar
 
 REASON = "calendar"
 

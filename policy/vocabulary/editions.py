@@ -42,3 +42,5 @@ class Judging(Enum):
     )
     whole_days = SECOND, "A term that begins on a day that does not count leaves whole days."
     fixed_holidays = SECOND, "A holiday on a day fixed by law is known beyond the yearly plans."
+    known_terms = SECOND, "Nobody is late for a time in which they could know of no such term."
+    missed_targets = SECOND, "A target that passed is missed; it was not met."

@@ -86,6 +86,7 @@ class DeadlineState(enum.Enum):
 
     running = "running"
     met = "met"
+    missed = "missed"  # a target passed, which is no breach
     superseded = "superseded"  # another rule, grade or round took its place
 
 

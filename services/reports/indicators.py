@@ -209,7 +209,7 @@ def _handled_in_time(session: Session, ids: Sequence[int], aside: Sequence[str])
         for case, state in session.execute(states):
             # A deadline that another one superseded says nothing about the case.
             if state is not DeadlineState.superseded:
-                (met if state is DeadlineState.met else running).add(case)
+                (running if state is DeadlineState.running else met).add(case)
     return {case: case not in late for case in late | (met - running)}
 
 

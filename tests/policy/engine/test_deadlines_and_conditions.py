@@ -13,6 +13,7 @@ from policy.pack.loading import build_pack, read_toml, shipped_path
 from policy.proof.play import Case, Play
 from policy.vocabulary.errors import PackRefused
 from policy.vocabulary.facts import CaseFacts, FormEntryFacts
+from policy.vocabulary.status import DeadlineState
 from tests.regulations import official_calendar
 from wording import reasons
 
@@ -234,4 +235,4 @@ def test_a_target_that_was_missed_is_no_breach_however_late_that_comes_to_light(
     assert play.step(contacted | {"recorded_at": dt.datetime(2026, 3, 2, 10, 30)}).refused is None
     deadline = play.facts.deadline_of("target")
     assert deadline is not None
-    assert (deadline.breached, deadline.met_at) == (False, deadline.due_at)
+    assert (deadline.breached, deadline.state) == (False, DeadlineState.missed)
