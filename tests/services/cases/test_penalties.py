@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import Complaint, Penalty, WageMonth
 from policy.vocabulary.errors import (
+    AlreadyFound,
     ChangedMeanwhile,
     FieldMissing,
     FieldTooLong,
@@ -252,10 +253,13 @@ def judge(office: Office, case: Complaint, ground: str, **said: Any) -> None:
     penalties.judge(office.session, case, ground=ground, **(usual | said))
 
 
-def test_a_ground_is_found_by_a_person_and_charged_once_a_complaint(office: Office) -> None:
+def test_a_ground_is_found_by_a_person_and_charged_once_a_complaint(
+    office: Office, refuses: Callable[..., Any]
+) -> None:
     case = blamed(office)
     judge(office, case, "rude")
-    judge(office, case, "rude", now=at(9, 28, 13))
+    with refuses(AlreadyFound, employee="2005"):
+        judge(office, case, "rude", now=at(9, 28, 13))
     assert [(p.rule, p.employee.number, p.amount) for p in case.penalties] == [
         ("rude", "2005", Decimal(200)),
     ]
