@@ -246,6 +246,11 @@ def _other_part(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield part | {flag: not part[flag]}
     for fewer in _without_each(part.get("choices", [])):
         yield part | {"choices": fewer}
+    for bound in ("latest", "earliest"):
+        if bound in part:
+            yield {name: value for name, value in part.items() if name != bound}
+    if "at_least" in part:
+        yield from (part | {"at_least": part["at_least"] + more} for more in (-1, 1))
 
 
 def _other_conditions(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -205,11 +205,12 @@ def _some_value(one: FieldMarks, pack: Pack) -> Any:
 
 
 def _at_the_desk(pack: Pack) -> Iterator[dict[str, Any]]:
-    yield from ({"type": "classified", "grade": grade} for grade in _distinguishing_grades(pack))
-    yield from ({"type": "classified", "kind": kind.key} for kind in pack.kind)
-    yield from ({"type": "classified", "extra": extra} for extra in _extra_choices(pack))
+    sorting = {"type": "classified", "reason": "-"}
+    yield from (sorting | {"grade": grade} for grade in _distinguishing_grades(pack))
+    yield from (sorting | {"kind": kind.key} for kind in pack.kind)
+    yield from (sorting | {"extra": extra} for extra in _extra_choices(pack))
     if any(row.field == "category" for gate in pack.gate for row in gate.requires):
-        yield from ({"type": "classified", "category": entry.key} for entry in pack.category)
+        yield from (sorting | {"category": entry.key} for entry in pack.category)
     for department in pack.department:
         yield {"type": "dispatched", "department": department.key, "holder": "worker"}
     for department in pack.department[-1:]:
