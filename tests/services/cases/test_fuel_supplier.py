@@ -106,13 +106,23 @@ def test_the_fourth_breach_toward_a_purchaser_may_cost_a_tenth_of_the_order(
 def test_only_breaches_count_and_only_those_that_came_before(supplier: Supplier) -> None:
     school = supplier.purchaser("市一中")
     for day in (2, 3, 4):
-        supplier.breach(school, day, kind="complaint", category="supply")
+        supplier.breach(school, day, kind="complaint", category="supply", extra={})
     assert supplier.claimed(supplier.breach(school, 5)) is None
     for day in (9, 10):
         supplier.breach(school, day)
     late = supplier.breach(school, 4, now=at(3, 11, 9))
     assert supplier.claimed(late) is None
     assert supplier.claimed(supplier.breach(school, 12)) == ("2000.00", 5)
+
+
+@pytest.mark.proves("FUE-C3.3a")
+def test_a_complaint_about_supply_with_a_ground_counts_as_the_breach_it_is(
+    supplier: Supplier,
+) -> None:
+    school = supplier.purchaser("市一中")
+    for day in (2, 3, 4):
+        supplier.breach(school, day, kind="complaint", category="supply")
+    assert supplier.claimed(supplier.breach(school, 5)) == ("2000.00", 4)
 
 
 @pytest.mark.proves("FUE-C3.3a")
