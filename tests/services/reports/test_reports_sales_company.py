@@ -25,6 +25,7 @@ from tests.company import Office, at
 TODAY = dt.date(2026, 9, 28)
 SEPTEMBER = {"from_on": dt.date(2026, 9, 1), "until_on": dt.date(2026, 9, 30)}
 ANSWERING = ("purchasing", "business", "repair", "logistics")
+REPORTING = (*ANSWERING, "office")
 ANALYSIS = {"expectations": "当日换货", "evaluation": "稳定", "proposals": "到货试机"}
 
 
@@ -202,13 +203,16 @@ def test_each_department_owes_its_weekly_monthly_and_yearly_reports_until_it_fil
         sales.session, sales.version, since=dt.date(2026, 9, 27), on=dt.date(2026, 10, 4)
     )
     over = {
-        *((f"weekly_{key}", "2026-W39", dt.date(2026, 9, 28)) for key in ANSWERING),
-        *((f"weekly_{key}", "2026-W40", dt.date(2026, 9, 30)) for key in ANSWERING),
-        *((f"monthly_{key}", "2026-09", dt.date(2026, 9, 30)) for key in ANSWERING[1:]),
+        *((f"weekly_{key}", "2026-W39", dt.date(2026, 9, 28)) for key in REPORTING),
+        *((f"weekly_{key}", "2026-W40", dt.date(2026, 9, 30)) for key in REPORTING),
+        *((f"monthly_{key}", "2026-09", dt.date(2026, 9, 30)) for key in REPORTING[1:]),
+        ("inspection", "2026-09", dt.date(2026, 10, 10)),
     }
     running = {
-        *((f"monthly_{key}", "2026-10", dt.date(2026, 11, 5)) for key in ANSWERING),
-        *((f"yearly_{key}", "2026", dt.date(2027, 1, 15)) for key in ANSWERING),
+        *((f"monthly_{key}", "2026-10", dt.date(2026, 11, 5)) for key in REPORTING),
+        *((f"yearly_{key}", "2026", dt.date(2027, 1, 15)) for key in REPORTING),
+        ("inspection", "2026-10", dt.date(2026, 11, 10)),
+        ("awards", "2026", dt.date(2027, 1, 15)),
     }
     on = dt.date(2026, 10, 4)
     told = {(one.report.key, one.period, one.due_on): one.ripe(on) for one in owed}
