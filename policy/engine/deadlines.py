@@ -765,11 +765,16 @@ def supersede_round(facts: CaseFacts, pack: Pack) -> CaseFacts:
     return map_deadlines(facts, stopped)
 
 
-def stop_all(facts: CaseFacts) -> CaseFacts:
-    """Supersede every running deadline; breaches stay."""
+def stop_all(facts: CaseFacts, pack: Pack) -> CaseFacts:
+    """Stop every running deadline; breaches stay. One that is overdue was missed."""
+    over = pack.policy.judges(Judging.missed_targets)
 
     def stopped(deadline: DeadlineFacts) -> DeadlineFacts:
-        return replace(deadline, state=DeadlineState.superseded) if deadline.running else deadline
+        if not deadline.running:
+            return deadline
+        missed = over and deadline.breached
+        state = DeadlineState.missed if missed else DeadlineState.superseded
+        return replace(deadline, state=state)
 
     return map_deadlines(facts, stopped)
 

@@ -212,5 +212,5 @@ def with_retention(facts: CaseFacts, rules: Rules) -> CaseFacts:
 
 def archived(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     """Archive the case; a callback that was not made is owed no longer."""
-    facts = deadlines.stop_all(facts)
+    facts = deadlines.stop_all(facts, rules.pack)
     return replace(facts, status=Status.archived, archived_at=event.at)
