@@ -120,6 +120,9 @@ FIELDS = {
     "ways": lazy_gettext("Ways"),
     "window": lazy_gettext("Within how long"),
     "binds": lazy_gettext("Binds"),
+    "met_from": lazy_gettext("Not met before"),
+    "or_met_if": lazy_gettext("Or met when"),
+    "unless": lazy_gettext("Not owed when"),
     "judged_within": lazy_gettext("A stated time must be recorded within"),
     "owed_when_closed": lazy_gettext("Owed on a closed case too"),
     "unattended": lazy_gettext("Unread until it is registered"),
@@ -321,10 +324,18 @@ STANDINGS = {
     "open": lazy_gettext("open"),
 }
 """The states of an approval or a question, and the subjects a customer is told about."""
+STATES = {
+    "late": lazy_gettext("late"),
+    "met": lazy_gettext("met by a deed"),
+    "running": lazy_gettext("runs"),
+    "overdue": lazy_gettext("overdue now"),
+}
+"""The states of a term that a condition may ask for."""
 NUMBERS = frozenset(
     {
         "within",
         "judged_within",
+        "met_from",
         "window_from",
         "review_every",
         "in_all",
@@ -424,7 +435,14 @@ class RuleText:
             return gettext("this deed: %(field)s", field=self._of_deed(path[6:]))
         if path.startswith("round."):
             return gettext("in this round: %(paper)s", paper=self.fact(path[6:]))
-        return self._of_paper(path) or wording.field(path)
+        return self._of_deadline(path) or self._of_paper(path) or wording.field(path)
+
+    def _of_deadline(self, path: str) -> str | None:
+        """Return the label of what a condition asks of a deadline, such as `late.close`."""
+        state, _, key = path.partition(".")
+        if state not in STATES or ("deadline", key) not in self._labels:
+            return None
+        return f"{self._labels[('deadline', key)]} · {STATES[state]}"
 
     def _of_deed(self, name: str) -> str:
         """Return the label of a deed's field; of a filled form, the form's field."""

@@ -163,6 +163,7 @@ def _apply_rules(before: CaseFacts, after: CaseFacts, event: Event, *, rules: Ru
         after = deadlines.meet(
             after, event, pack=rules.pack, calendar=rules.calendar, now=rules.now
         )
+    after = deadlines.withdraw_not_owed(after, at=rules.now, pack=rules.pack)
     after = penalties.for_breaches(after, before, rules)
     after = deadlines.start(
         after,
@@ -467,17 +468,20 @@ def _granted(facts: CaseFacts, event: ExtensionGranted, rules: Rules) -> CaseFac
     if entry.counter:
         count = TallyFacts(entry.counter, facts.department, event.at)
         facts = replace(facts, tallies=(*facts.tallies, count))
-    return _decided_extension(facts, event, granted=True)
+    return _decided_extension(facts, event, granted=True, rules=rules)
 
 
-def _decided_extension(facts: CaseFacts, event: Event, *, granted: bool) -> CaseFacts:
+def _decided_extension(facts: CaseFacts, event: Event, *, granted: bool, rules: Rules) -> CaseFacts:
     last = replace(facts.extensions[-1], granted=granted, decided_at=event.at)
-    return replace(
+    facts = replace(
         facts,
         status=Status.dispatched,
         reply_outcome=None,
         extensions=(*facts.extensions[:-1], last),
     )
+    if not rules.pack.policy.judges(Judging.known_terms):
+        return facts
+    return reapply_rules(facts, at=event.at, because=event.type, rules=rules)
 
 
 def _refused(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
@@ -498,7 +502,7 @@ def _refused(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
             reason="extension_refused",
             stood=(deadline.met_at or event.at, event.at),
         )
-    return _decided_extension(facts, event, granted=False)
+    return _decided_extension(facts, event, granted=False, rules=rules)
 
 
 def _decided(facts: CaseFacts, event: Decided, rules: Rules) -> CaseFacts:

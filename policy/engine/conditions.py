@@ -6,11 +6,18 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-from policy.pack.forms_and_reports import ROUND_FACTS, STANDING
+from policy.pack.forms_and_reports import OF_DEADLINES, ROUND_FACTS, STANDING
 from policy.pack.shapes import Condition, ConditionRow
 from policy.vocabulary.events import Event
-from policy.vocabulary.facts import OVERTAKEN, PICTURES, CaseFacts, FormEntryFacts, replace
-from policy.vocabulary.status import CallPurpose
+from policy.vocabulary.facts import (
+    OVERTAKEN,
+    PICTURES,
+    CaseFacts,
+    DeadlineFacts,
+    FormEntryFacts,
+    replace,
+)
+from policy.vocabulary.status import CallPurpose, DeadlineState
 
 _CALLS = {
     "unhappy": (CallPurpose.verification, "unhappy"),
@@ -83,7 +90,7 @@ def _extension_state(facts: CaseFacts) -> str | None:
 def _path_value(path: str, facts: CaseFacts, event: Event | None) -> Any:
     """Return the value of a path such as `event.x`, `event.data.x`, `form.visit.day`, `chain.x`.
 
-    `late.DEADLINE` is true once a breach of that deadline stands, whichever round it was in.
+    What may be asked of a deadline, as in `late.DEADLINE`, stands in OF_DEADLINES.
     `round.form.visit` counts only what was entered in this round; what else may be asked of a round
     stands in ROUND_FACTS.
     """
@@ -97,9 +104,10 @@ def _path_value(path: str, facts: CaseFacts, event: Event | None) -> Any:
     if section == "event":
         found = getattr(event, key, None)
         return found.get(field) if field and isinstance(found, Mapping) else found
-    if section == "late":
+    if section in OF_DEADLINES:
         return (
-            any(deadline.key == key and deadline.breached for deadline in facts.deadlines) or None
+            any(_deadline_is(section, one, facts) for one in facts.deadlines if one.key == key)
+            or None
         )
     if section == "checklist":
         last = facts.last_entry(section, key)
@@ -110,6 +118,18 @@ def _path_value(path: str, facts: CaseFacts, event: Event | None) -> Any:
         last = facts.last_entry(section, key)
         return last.data.get(field) if last else None
     return facts.times_entered(section, key) or None
+
+
+def _deadline_is(state: str, deadline: DeadlineFacts, facts: CaseFacts) -> bool:
+    """Whether a deadline is as a condition asks: late, met, running or overdue now."""
+    if state == "late":
+        return deadline.breached
+    if state == "met":
+        return deadline.state is DeadlineState.met
+    runs = deadline.running and deadline.round == facts.round
+    if state == "running":
+        return runs
+    return runs and any(breach.breached_at == deadline.due_at for breach in deadline.breaches)
 
 
 def _round_fact(name: str, facts: CaseFacts) -> Any:

@@ -51,6 +51,8 @@ def start(
             continue
         if known and not owed_now(entry, facts):
             continue
+        if entry.unless and holds(entry.unless, facts):
+            continue
         deadline = _begun(
             facts,
             entry,
@@ -527,7 +529,7 @@ def meet(
         entry: DeadlineEntry = pack.find("deadline", deadline.key)
         if not deadline.running or event.type not in entry.met_by:
             return deadline
-        if not holds(entry.met_if, facts, event):
+        if not _is_met_by(event, deadline, entry, facts=facts, calendar=calendar):
             return deadline
         stated = anonymous or _stated_counts(entry, event, now=now, calendar=calendar)
         at = event.at if stated else now
@@ -537,6 +539,40 @@ def meet(
         return _met(deadline, at, now)
 
     return map_deadlines(facts, met)
+
+
+def _is_met_by(
+    event: Event,
+    deadline: DeadlineFacts,
+    entry: DeadlineEntry,
+    *,
+    facts: CaseFacts,
+    calendar: WorkCalendar,
+) -> bool:
+    """Whether the event is what its sentence asks for, and not too early for that (RES-2.3.2b)."""
+    if entry.or_met_if and holds(entry.or_met_if, facts, event):
+        return True
+    soon = entry.met_from and event.at < entry.met_from.end(deadline.starts_at, calendar).at
+    return not soon and holds(entry.met_if, facts, event)
+
+
+def withdraw_not_owed(facts: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFacts:
+    """Stop the deadlines of which it turns out that nothing was owed, and lift their breaches."""
+    asked = {entry.key for entry in pack.deadline if entry.unless and holds(entry.unless, facts)}
+    if not asked:
+        return facts
+
+    def withdrawn(deadline: DeadlineFacts) -> DeadlineFacts:
+        if deadline.key not in asked or not (deadline.running or deadline.breached):
+            return deadline
+        state = DeadlineState.superseded if deadline.running else deadline.state
+        lifted = tuple(
+            breach if breach.lifted_at else replace(breach, lifted_at=at, lifted_because="not_owed")
+            for breach in deadline.breaches
+        )
+        return replace(deadline, state=state, breaches=lifted)
+
+    return map_deadlines(facts, withdrawn)
 
 
 def _stated_counts(

@@ -3,9 +3,9 @@
 timely_rate: handled in time ÷ all received, or ÷ those that fell due (`over`). satisfaction_rate:
 satisfied ÷ reached. reach_rate: reached ÷ called. repeat_rate: cases of the same customer and
 matter within `window` before ÷ all; where `of` names a field, only those a person confirmed there.
-answered_rate: answered ÷ all. count: number of cases. late_count: how often a case was counted
-late. survey_score: the mean of a form's field. visit_rate: key customers visited ÷ key customers. A
-case struck out by an appeal is in none of them.
+answered_rate: answered ÷ all; a wish for more time is no answer. count: number of cases.
+late_count: how often a case was counted late. survey_score: the mean of a form's field. visit_rate:
+key customers visited ÷ key customers. A case struck out by an appeal is in none of them.
 """
 
 from __future__ import annotations

@@ -74,6 +74,8 @@ def _resume_superseded(
         free = entry.slot is None or deadlines.slot_deadline(facts, entry.slot, pack) is None
         if not (stopped and free and holds(entry.applies, facts)):
             continue
+        if entry.unless and holds(entry.unless, facts):
+            continue
         if known and not deadlines.owed_now(entry, facts):
             continue
         bound = deadlines.person_bound(facts, entry, pack) or deadline.responsible
@@ -120,6 +122,8 @@ def check_stated_ends(before: CaseFacts, after: CaseFacts, event: Event, *, rule
     earliest = after.received_at if event.type == "registered" else event.at
     for entry in rules.pack.deadline:
         if entry.until is None or earliest is None:
+            continue
+        if entry.until.startswith("event.") and event.type not in entry.starts_on:
             continue
         end = deadlines.stated_end(entry, after, event, calendar=rules.calendar)
         was = deadlines.stated_end(entry, before, None, calendar=rules.calendar)

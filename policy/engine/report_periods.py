@@ -71,11 +71,16 @@ def _day_before(year: int, month: int) -> dt.date:
 def due_on(report: ReportEntry, period: str, calendar: WorkCalendar) -> dt.date:
     """Return the day a report is due: `due_day` of the period after, or its own last day.
 
-    A rest day moves to the last working day before it, if the rule says so.
+    A rest day moves to the last working day before it, if the rule says so. Nobody can report of a
+    period that is not over: where that would lie in it, the first working day after it counts.
     """
+    calendar = calendar.judged(whole_days=True, fixed_holidays=True)
     _, last = days_of(report, period)
     day = last + dt.timedelta(days=report.due_day or 0)
-    return calendar.last_working_day_on_or_before(day) if report.before_rest else day
+    if not report.before_rest or calendar.is_working(day):
+        return day
+    before = calendar.last_working_day_on_or_before(day)
+    return before if before > last else calendar.add_days(last, 1)
 
 
 def ended_periods(report: ReportEntry, since: dt.date, until: dt.date) -> Iterator[str]:

@@ -32,6 +32,10 @@ from policy.vocabulary.marks import MayName, RefTo
 
 COUNTED = frozenset({"form", "report_out", "informed", "ladder", "participant", "appeal"})
 """Sections whose entries a condition counts; of a form also by its fields."""
+OF_DEADLINES = ("late", "running", "met", "overdue")
+"""What a condition may ask of a deadline: `late.KEY` once a breach of it stands and `met.KEY` once
+a deed met it, in whichever round; `running.KEY` and `overdue.KEY` of this round's.
+"""
 STANDING = {"chain": "chain", "vote": "ruling"}
 """Sections whose state a condition asks for, and the section of the entry that says it."""
 OF_A_ROUND = COUNTED | frozenset(STANDING)

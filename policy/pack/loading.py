@@ -18,7 +18,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from policy.pack.forms_and_reports import COUNTED, OF_A_ROUND, ROUND_FACTS, STANDING
+from policy.pack.forms_and_reports import (
+    COUNTED,
+    OF_A_ROUND,
+    OF_DEADLINES,
+    ROUND_FACTS,
+    STANDING,
+)
 from policy.pack.numbering import render_number
 from policy.pack.schema import SECTIONS, SHEETS, Pack
 from policy.pack.shapes import ConditionRow, Shape
@@ -389,7 +395,7 @@ def _unknown_fields(pack: Pack, entry: Shape) -> Iterator[str]:
             continue
         yield from (row.field for row in value if not is_known_path(pack, row.field))
     for said in _named_fields(entry):
-        known = said in ("event", "received", "") or said in KNOWN_FACTS | own
+        known = said in ("event", "received", "event.until", "") or said in KNOWN_FACTS | own
         if not (known or _is_entry_path(pack, str(said))):
             yield str(said)
 
@@ -421,7 +427,7 @@ def _is_entry_path(pack: Pack, path: str) -> bool:
         if key == "extra":
             return pack.find("field", field) is not None
         return key == "data" and any(form.field(field) for form in pack.form)
-    if section == "late":
+    if section in OF_DEADLINES:
         return pack.find("deadline", key) is not None and not field
     if section == "informed":
         return key in _ABOUT

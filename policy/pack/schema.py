@@ -242,6 +242,9 @@ class DeadlineEntry(Entry):
     What binds the `responsible` binds who was asked first until a department has the case.
     `judged_within` is how soon a time that a person states must be recorded to count. Once a case
     is closed its terms no longer come to apply, except those `owed_when_closed`.
+
+    A deed that comes earlier than `met_from` after the start does not meet it, except one that
+    `or_met_if` is about. Where `unless` holds nothing was owed: it stops, and its breach is lifted.
     """
 
     section = "deadline"
@@ -252,6 +255,9 @@ class DeadlineEntry(Entry):
     counts_from: FieldPath = "event"
     met_by: Events = ()
     met_if: Condition = ()
+    met_from: Quantity | None = None
+    or_met_if: Condition = ()
+    unless: Condition = ()
     within: Quantity | None = None
     after_closing: Quantity | None = None
     until: FieldPath | None = None

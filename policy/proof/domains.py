@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from policy.pack.forms_and_reports import OF_A_ROUND, ROUND_FACTS
+from policy.pack.forms_and_reports import OF_A_ROUND, OF_DEADLINES, ROUND_FACTS
 from policy.pack.loading import ENTRY_SECTIONS, KNOWN_FACTS
 from policy.pack.schema import SECTIONS, Pack
 from policy.pack.shapes import ConditionRow, Operator
@@ -93,7 +93,7 @@ def field_domain(pack: Pack, field: str) -> Domain:
         return Domain("choice", ("asked", "granted", "refused"))
     if field.startswith("round.") and field.removeprefix("round.") in ROUND_FACTS:
         return _round_fact_domain(pack, field.removeprefix("round."))
-    if field.startswith("late."):
+    if field.partition(".")[0] in OF_DEADLINES:
         return Domain("flag")
     if field.startswith("event."):
         return _event_field_domain(pack, field.removeprefix("event."))

@@ -35,7 +35,13 @@ from policy.engine.penalties import wage_month
 from policy.engine.permission import FIRST, deeds_offered
 from policy.engine.report_periods import due_on, period_of
 from policy.engine.severity import destination
-from policy.pack.loading import build_pack, parameter_values, read_toml, wanted_parameters
+from policy.pack.loading import (
+    BOUND,
+    build_pack,
+    parameter_values,
+    read_toml,
+    wanted_parameters,
+)
 from policy.pack.numbering import render_number, serial_period
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError, PackRefused
@@ -474,6 +480,12 @@ def _value_found(play: Play, about: str, wanted: Any, *, refused: DomainError | 
     return _case_file_value(play, getattr(play.facts, about))
 
 
+def _post_bound(play: Play, key: str) -> str:
+    """Return the post or `member:` of a department that a deadline binds, or nobody."""
+    binds = play.pack.find("deadline", key).binds
+    return "nobody" if binds is None or binds in BOUND else str(binds)
+
+
 def _case_file_value(play: Play, value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return play.calendar.local(value).replace(tzinfo=None)
@@ -509,7 +521,7 @@ def _deadline_value(play: Play, about: str, key: str) -> Any:
     if about == "over":
         return [beaten["rule"] for beaten in value.get("over", ())]
     if about == "binds":
-        return _cast_name(play, value or "nobody")
+        return _cast_name(play, value) if value else _post_bound(play, key)
     return _case_file_value(play, value)
 
 

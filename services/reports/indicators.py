@@ -29,7 +29,7 @@ from policy.pack.forms_and_reports import FormField, IndicatorEntry
 from policy.pack.forms_and_reports import FormTemplate as Form
 from policy.pack.schema import Pack
 from policy.vocabulary.facts import UNHAPPY
-from policy.vocabulary.status import CallOutcome, DeadlineState, Status
+from policy.vocabulary.status import CallOutcome, DeadlineState, ReplyOutcome, Status
 from services.calendar import working_calendar
 from services.cases import customers, forms
 from services.regulation import policies
@@ -118,7 +118,7 @@ def summaries(
             kind=row.kind,
             received_at=row.received_at,
             in_time=punctual.get(row.id),
-            answered=bool(row.replied_at or row.closed_at or row.informed_at),
+            answered=_is_answered(row),
             called=row.id in calls,
             reached=calls.get(row.id, never)[0],
             satisfied=calls.get(row.id, never)[1],
@@ -148,8 +148,9 @@ def _received(
     A withdrawn case was registered by mistake and does not count. `extra` is read only where `flag`
     is one of its fields, because it is most of what a case stores.
     """
-    wanted = ("id", "kind", "category", "received_at", "replied_at", "closed_at", "informed_at")
-    columns = [getattr(Complaint, name) for name in (*wanted, "customer_id", "struck")]
+    wanted = ("id", "kind", "category", "received_at", "customer_id", "struck")
+    answers = ("reply_outcome", "confirmed_at", "closed_at", "informed_at")
+    columns = [getattr(Complaint, name) for name in (*wanted, *answers)]
     own = Complaint.extra if flag else sa.null().label("extra")
     return session.execute(
         sa.select(*columns, Department.name.label("department"), own)
@@ -160,6 +161,12 @@ def _received(
         .where(Complaint.status != Status.withdrawn)
         .order_by(Complaint.id)
     ).all()
+
+
+def _is_answered(row: Any) -> bool:
+    """Whether a case was answered: a wish for more time and passing it up are none (SAL-11.1)."""
+    solved = row.reply_outcome is ReplyOutcome.solved
+    return bool(solved or row.confirmed_at or row.closed_at or row.informed_at)
 
 
 _DAYS = {"calendar_day": 1, "week": 7, "month": 31, "year": 366}

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policy.engine.conditions import field_value
 from policy.pack.loading import build_pack, read_toml, shipped_path
 from policy.pack.schema import Pack
 from policy.proof.play import Case, Play
@@ -375,3 +376,102 @@ def test_a_decision_that_is_owed_has_a_term() -> None:
     found = play.facts.deadline_of("decide")
     assert found is not None
     assert found.breached
+
+
+# ---------------------------------------------------------------- what meets a term, what is owed
+
+
+def state_of(play: Play, key: str) -> DeadlineState:
+    found = play.facts.deadline_of(key)
+    assert found is not None
+    return found.state
+
+
+PROGRESS: dict[str, Any] = {
+    "key": "progress",
+    "starts_on": ["dispatched"],
+    "met_by": ["progressed", "replied"],
+    "met_if": [{"field": "event.text", "filled": True}, {"field": "status", "is": "dispatched"}],
+    "met_from": {"amount": 12, "unit": "hour"},
+    "or_met_if": [{"field": "status", "is": "replied"}],
+    "within": {"amount": 24, "unit": "hour"},
+}
+
+
+def test_a_word_that_comes_too_early_meets_no_term_and_the_end_does() -> None:
+    pack = with_entries(deadline=[PROGRESS])
+    opened = [step("registered", 0), handed_over(), step("progressed", 2, text="收到")]
+    assert state_of(played(pack, *opened), "progress") is DeadlineState.running
+    later = step("progressed", 14, text="已拆检")
+    assert state_of(played(pack, *opened, later), "progress") is DeadlineState.met
+    solved = step("replied", 3, by="head", outcome="solved", text="已修")
+    assert state_of(played(pack, *opened, solved), "progress") is DeadlineState.met
+
+
+def test_of_what_was_not_owed_no_breach_stands() -> None:
+    five = {
+        "key": "look",
+        "starts_on": ["registered"],
+        "met_by": ["dispatched"],
+        "within": {"amount": 5, "unit": "minute"},
+        "unless": [{"field": "responsibility", "is": "not_responsible"}],
+    }
+    fine = {
+        "key": "look_late",
+        "breach_of": "look",
+        "who": "first_asked",
+        "per": "time",
+        "amount": 10,
+    }
+    pack = with_entries(deadline=[five], penalty=[fine])
+    play = played(pack, step("registered", 0), step("time_passed", 0.3))
+    assert [c.rule for c in play.facts.penalties if c.stands] == ["look_late"]
+    said = step("classified", 0.4, responsibility="not_responsible", reason="非我方", by="desk")
+    assert play.step(said).refused is None
+    found = play.facts.deadline_of("look")
+    assert found is not None
+    assert [breach.lifted_because for breach in found.breaches] == ["not_owed"]
+    assert [c.rule for c in play.facts.penalties if c.stands] == []
+    assert state_of(play, "look") is DeadlineState.superseded
+
+
+def test_a_condition_asks_how_a_term_stands() -> None:
+    pack = with_entries(deadline=[TARGET | {"counts_from": "event", "met_by": ["dispatched"]}])
+    play = played(pack, step("registered", 0))
+    asked = ("running.look", "overdue.look", "late.look", "met.look")
+
+    def standing() -> list[str]:
+        return [path for path in asked if field_value(path, play.facts, None)]
+
+    assert standing() == ["running.look"]
+    play.step(step("time_passed", 2, by="desk"))
+    assert standing() == ["running.look", "overdue.look", "late.look"]
+    play.step(handed_over(3) | {"by": "desk"})
+    assert standing() == ["late.look", "met.look"]
+
+
+def test_a_term_may_end_when_a_deed_says() -> None:
+    longer = {
+        "key": "longer",
+        "starts_on": ["extension_granted"],
+        "met_by": ["confirmed"],
+        "until": "event.until",
+    }
+    ordinary = {
+        "key": "ordinary",
+        "applies": [{"field": "extension", "is_not": "granted"}],
+        "starts_on": ["registered"],
+        "met_by": ["confirmed"],
+        "within": {"amount": 4, "unit": "calendar_day"},
+    }
+    until = dt.datetime(2026, 3, 5, 16)
+    play = played(
+        with_entries(deadline=[longer, ordinary]),
+        step("registered", 0, grade="A2"),
+        handed_over(),
+        step("replied", 2, by="head", outcome="extension", text="x", until=until),
+        step("confirmed", 3, by="head"),
+        step("extension_granted", 4, until=until),
+    )
+    assert local(play, "longer") == until
+    assert state_of(play, "ordinary") is not DeadlineState.running

@@ -6,6 +6,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policy.engine.report_periods import (
     begun_periods,
@@ -63,6 +65,39 @@ def test_a_day_of_rest_moves_to_the_working_day_before_it() -> None:
 
 def test_without_a_day_a_report_is_due_when_its_period_ends() -> None:
     assert due_on(report("quarter"), "2026-Q3", official_calendar()) == dt.date(2026, 9, 30)
+
+
+@given(
+    st.sampled_from(["week", "month", "quarter", "year"]),
+    st.one_of(st.none(), st.integers(1, 31)),
+    st.booleans(),
+    st.dates(dt.date(2025, 1, 1), dt.date(2027, 6, 30)),
+)
+def test_no_report_is_due_before_its_period_is_over(
+    every: str, due_day: int | None, before_rest: bool, day: dt.date
+) -> None:
+    entry = report(every, due_day=due_day, before_rest=before_rest)
+    period = period_of(entry, day)
+    last = days_of(entry, period)[1]
+    due = due_on(entry, period, official_calendar())
+    assert due > last or (due == last and due_day is None)
+
+
+@pytest.mark.parametrize(
+    ("every", "due_day", "period", "due"),
+    [
+        ("week", 1, "2026-W08", "2026-02-24"),  # the Monday after is still Spring Festival
+        ("week", 1, "2026-W40", "2026-10-08"),
+        ("month", 3, "2026-09", "2026-10-08"),
+        ("month", None, "2026-05", "2026-06-01"),
+        ("year", 1, "2026", "2027-01-04"),
+    ],
+)
+def test_a_day_of_rest_never_moves_back_into_the_period(
+    every: str, due_day: int | None, period: str, due: str
+) -> None:
+    found = due_on(report(every, due_day=due_day), period, official_calendar())
+    assert found.isoformat() == due
 
 
 def test_only_periods_that_ended_in_between_are_owed() -> None:

@@ -14,7 +14,7 @@ from enums import Role
 from models import Complaint, FormEntry, NumberCounter, Penalty, PolicyVersion
 from policy.pack.loading import read_toml, shipped_path
 from policy.vocabulary.errors import Duplicate, FieldMissing, NotInForce, ValueRefused
-from policy.vocabulary.status import ActorKind
+from policy.vocabulary.status import ActorKind, ReplyOutcome
 from services.cases import correcting, forms, intake, penalties
 from services.company import people
 from services.company.actors import Actor
@@ -179,6 +179,27 @@ def test_a_case_withdrawn_as_a_mistake_is_in_no_figure_and_stays_in_its_ledger(
     assert list(rows) == [stands, mistake]
 
 
+@pytest.mark.proves("SAL-11.1")
+@pytest.mark.parametrize(
+    ("outcome", "share"),
+    [
+        (ReplyOutcome.extension, "0.0 %"),
+        (ReplyOutcome.raise_to_gm, "0.0 %"),
+        (None, "0.0 %"),
+        (ReplyOutcome.solved, "100.0 %"),
+    ],
+)
+def test_a_wish_for_more_time_is_no_answer(
+    sales: SalesCompany, outcome: ReplyOutcome | None, share: str
+) -> None:
+    case = sales.registered()
+    case.replied_at, case.reply_outcome = at(9, 28, 11), outcome
+    sales.session.flush()
+    rows = indicators.figures(sales.session, sales.version, **SEPTEMBER)
+    case.replied_at, case.reply_outcome = None, None  # as its journal says
+    assert {str(figure) for entry, figure in rows if entry.key == "replied"} == {share}
+
+
 def _value(rows: list[tuple[Any, Any]]) -> str:
     """How many complaints a group of cases has."""
     return next(str(figure) for entry, figure in rows if entry.key == "complaints")
@@ -204,11 +225,11 @@ def test_each_department_owes_its_weekly_monthly_and_yearly_reports_until_it_fil
     )
     over = {
         *((f"weekly_{key}", "2026-W39", dt.date(2026, 9, 28)) for key in REPORTING),
-        *((f"weekly_{key}", "2026-W40", dt.date(2026, 9, 30)) for key in REPORTING),
-        *((f"monthly_{key}", "2026-09", dt.date(2026, 9, 30)) for key in REPORTING[1:]),
+        *((f"monthly_{key}", "2026-09", dt.date(2026, 10, 8)) for key in REPORTING[1:]),
         ("inspection", "2026-09", dt.date(2026, 10, 10)),
     }
     running = {
+        *((f"weekly_{key}", "2026-W40", dt.date(2026, 10, 8)) for key in REPORTING),
         *((f"monthly_{key}", "2026-10", dt.date(2026, 11, 5)) for key in REPORTING),
         *((f"yearly_{key}", "2026", dt.date(2027, 1, 15)) for key in REPORTING),
         ("inspection", "2026-10", dt.date(2026, 11, 10)),
@@ -216,7 +237,7 @@ def test_each_department_owes_its_weekly_monthly_and_yearly_reports_until_it_fil
     }
     on = dt.date(2026, 10, 4)
     told = {(one.report.key, one.period, one.due_on): one.ripe(on) for one in owed}
-    told.pop(("monthly_purchasing", "2026-09", dt.date(2026, 9, 30)))
+    told.pop(("monthly_purchasing", "2026-09", dt.date(2026, 10, 8)))
     assert told == dict.fromkeys(over, True) | dict.fromkeys(running, False), "half is no month"
     assert sales.session.scalars(sa.select(FormEntry.form)).all() == ["monthly_purchasing"]
 
