@@ -151,8 +151,13 @@ def _check_bounds(entry: FieldEntry | FormField, value: Any, times: EntryTimes) 
         at = times.calendar.instant(dt.date.fromisoformat(str(value)), dt.time(0))
     if entry.latest and at > times.at:
         raise TimeInFuture(field=entry.key, at=at)
-    earliest = times.received_at if entry.earliest == "received" else times.at
-    if entry.earliest and local(at).date() < local(earliest).date():
+    if entry.earliest == "received" and entry.shape == "time":
+        # People state minutes: the seconds of the receipt do not make an instant too early.
+        early, earliest = at < times.received_at.replace(second=0, microsecond=0), times.received_at
+    else:
+        earliest = times.received_at if entry.earliest == "received" else times.at
+        early = local(at).date() < local(earliest).date()
+    if entry.earliest and early:
         raise TimeBeforeCase(field=entry.key, at=at, earliest=earliest)
 
 

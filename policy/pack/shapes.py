@@ -215,8 +215,8 @@ FieldShape = Literal[
 class ValueBounds(Shape):
     """Bounds of what may be entered in a field: of days and instants, and the least of a number.
 
-    `latest` is the day of the entry; `earliest` is the day the case was received, or that of the
-    entry.
+    `latest` is the day of the entry; `earliest` is when the case was received (a day: that day),
+    or the day of the entry.
     """
 
     latest: Literal["today"] | None = None

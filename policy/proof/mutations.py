@@ -132,12 +132,14 @@ def _changed_values(
 def _same_occasion(field: str, entry: Mapping[str, Any], value: Any, *, other: Any) -> bool:
     """Whether another `per` means the same: a deadline breaks, and a case restarts, once a round.
 
-    A penalty for a certain complaint of a year has that complaint as its occasion.
+    A penalty for a certain complaint of a year has that complaint as its occasion, and only a
+    surcharge tells an order, of each of its bases, from the complaint.
     """
     if field != "per" or other is None:
         return False
     once = "breach_of" in entry or entry.get("event") == "restarted"
-    return "from_count" in entry or (once and {value, other} == {"time", "round"})
+    whole = "adds_to" not in entry and {value, other} == {"order", "complaint"}
+    return "from_count" in entry or whole or (once and {value, other} == {"time", "round"})
 
 
 def _resolved(value: Any, chosen: Mapping[str, Any]) -> Any:
