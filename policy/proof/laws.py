@@ -565,9 +565,8 @@ def who_gets_a_case_owes_an_answer(step: Step, pack: Pack) -> Iterator[str]:
     status, history = step.after.status, step.after.history
     if status is not Status.dispatched or step.before.status is status or history:
         return
-    answers = {"replied", "confirmed", "arrived_on_site", "contacted"}
     running = (d for d in step.after.deadlines if d.running and d.round == step.after.round)
-    if not any(answers & set(pack.find("deadline", d.key).met_by) for d in running):
+    if not any(pack.find("deadline", d.key).ends in ("breach", "warning") for d in running):
         yield str(step.after.grade or step.after.kind)
 
 
