@@ -202,7 +202,8 @@ def appeal_lost(office: Office, case: Complaint, employee: str) -> None:
     """He appeals on 28 October, and the jury says no."""
     said: dict[str, Any] = {"vote": "appeal", "actor": office.by("care_director")}
     session, text = office.session, "当日已答复"
-    jury.appeal(session, case, employee=employee, text=text, **said, now=at(10, 28, 9))
+    own = said | {"actor": office.by("director")}
+    jury.appeal(session, case, employee=employee, text=text, **own, now=at(10, 28, 9))
     jury.convene(session, case, **said, now=at(10, 28, 10))
     for member in ("general_manager", "care_director", "sales_director"):
         actor = office.by(member)
