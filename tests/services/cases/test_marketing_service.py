@@ -86,6 +86,7 @@ class Desk:
             "channel": "hotline",
             "category": "product_quality",
             "subject": f"異響 {day}",
+            "body": "使用一週後有異響",
             "received_at": at(9, day, 9),
             "actor": self.agent,
             "now": at(9, day, 9, 30),
@@ -266,4 +267,6 @@ def test_a_month_has_one_report_with_the_figures_and_the_measures_proposed(
     owed = periodic_reports.due_reports(session, version, since=FIRST, on=dt.date(2026, 10, 31))
     monthly = [o for o in owed if (o.report.key, o.period) == ("monthly", "2026-09")]
     assert [(o.due_on, o.filed_at) for o in monthly] == [(dt.date(2026, 10, 10), at(10, 8, 9))]
-    assert {o.report.key for o in owed if o.period == "2026-Q3"} == {"quarterly"}
+    of_quarter = {o.report.key for o in owed if o.period == "2026-Q3"}
+    prevention = {"quality_sampling", "service_inspection", "customer_talks"}
+    assert of_quarter == {"quarterly", *prevention}
