@@ -425,6 +425,7 @@ TONES = {
     "restarted": ("red", "restart"),
     "time_passed": ("amber", "clock"),
     "recounted": ("amber", "calendar"),
+    "retallied": ("amber", "alert"),
     "signed": ("green", "check"),
     "settled": ("green", "check"),
     "archived": ("green", "check"),

@@ -27,7 +27,7 @@ from policy.engine.permission import (
 )
 from policy.engine.recounting import check_stated_ends, reapply_rules
 from policy.engine.rules import Rules, rules_of
-from policy.engine.sanctions import findings, grounds, penalty_steps
+from policy.engine.sanctions import findings, grounds, penalty_steps, tallies
 from policy.engine.severity import (
     EntryTimes,
     checked_extra,
@@ -632,4 +632,5 @@ HANDLERS: Mapping[str, Callable[[CaseFacts, Any, Rules], CaseFacts]] = {
     "penalty_reversed": _penalty_step,
     "time_passed": _unchanged,
     "recounted": _recounted,
+    "retallied": tallies.retally,
 }

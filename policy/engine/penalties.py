@@ -53,11 +53,11 @@ def for_event(facts: CaseFacts, before: CaseFacts, event: Event, *, rules: Rules
             if entry.from_count is None:
                 facts = add_penalty(facts, entry, who, ground=ground, rules=rules)
             else:
-                facts = _for_count(facts, entry, who, event=event, because=because, rules=rules)
+                facts = for_count(facts, entry, who, event=event, because=because, rules=rules)
     return facts
 
 
-def _for_count(
+def for_count(
     facts: CaseFacts,
     entry: PenaltyEntry,
     who: str | None,

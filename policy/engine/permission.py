@@ -84,7 +84,16 @@ def deeds_offered(facts: CaseFacts, by: By, pack: Pack) -> tuple[Deed, ...]:
 
 
 _NOT_BUTTONS = frozenset(
-    {"registered", "imported", "time_passed", "recounted", "archived", "corrected", "withdrawn"}
+    {
+        "registered",
+        "imported",
+        "time_passed",
+        "recounted",
+        "retallied",
+        "archived",
+        "corrected",
+        "withdrawn",
+    }
     | {"penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed"}
     | {"moved"}
 )

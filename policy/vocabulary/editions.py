@@ -2,7 +2,7 @@
 
 A regulation names its edition, so a case that was judged under an older text is folded as it was
 judged, whatever the engine learned since. A way of judging that changes what an old journal makes
-is a member here and asked for with `pack.policy.judges`; what only a new word of the schema brings
+is a member here and asked for with `judges`; what only a new word of the schema brings
 needs none.
 """
 

@@ -70,6 +70,8 @@ GroundKey = Annotated[
 ]
 Extra = Annotated[Mapping[Annotated[str, RefTo("field")], Any], Mark.silent]
 """Values of the regulation's own fields, by key."""
+CountsByRule = Annotated[Mapping[str, Mapping[str, int]], Mark.by_system, Mark.silent]
+"""Counts of employees, by the rule that counts."""
 
 
 class _Frozen(BaseModel):
@@ -391,7 +393,7 @@ class Verified(Event):
     """The check of the case found something, about the employees concerned.
 
     `earlier` says for each of them how many verified complaints they had before, of those received
-    in the same calendar year.
+    in the same calendar year; `earlier_by_rule` says it of rules that count otherwise.
     """
 
     type: Literal["verified"] = "verified"
@@ -401,6 +403,7 @@ class Verified(Event):
     earlier: Annotated[Mapping[EmployeeNumber, int], Mark.seldom, Mark.fixed, Mark.silent] = Field(
         default_factory=dict
     )
+    earlier_by_rule: CountsByRule = Field(default_factory=dict)
 
 
 class Concluded(Event):
@@ -578,6 +581,23 @@ class TimePassed(Event):
     amendable = False
 
 
+class Retallied(Event):
+    """Another case changed what counts here: verified complaints of a year, pay that was taken.
+
+    `source` is that case. `earlier` are the counts as of a finding, for the employees whose count
+    it may have changed; `taken` the elements of pay that other cases take now.
+    """
+
+    type: Literal["retallied"] = "retallied"
+    source: Short
+    earlier: Annotated[Mapping[EmployeeNumber, int], Mark.by_system, Mark.silent] = Field(
+        default_factory=dict
+    )
+    earlier_by_rule: CountsByRule = Field(default_factory=dict)
+    taken: Annotated[tuple[str, ...], Mark.by_system, Mark.silent] = ()
+    amendable = False
+
+
 class Recounted(Event):
     """The calendar changed: running deadlines are counted anew from their starts, with a reason."""
 
@@ -665,6 +685,7 @@ AnyEvent = Annotated[
     | PenaltyNotified
     | PenaltyReversed
     | TimePassed
+    | Retallied
     | Recounted
     | Corrected
     | Withdrawn

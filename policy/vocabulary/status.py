@@ -123,7 +123,7 @@ _JURY = frozenset({"appealed", "convened", "voted", "ruled"})
 _WRITTEN = frozenset({"filled", "reported", "checked", "endorsed", "informed", "verified"})
 _MONEY = _JURY | frozenset(
     {"judged", "penalty_confirmed", "penalty_waived", "penalty_notified", "penalty_reversed"}
-    | {"time_passed"}
+    | {"time_passed", "retallied"}
 )
 _ANYWHERE = (
     _MONEY

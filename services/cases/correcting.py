@@ -32,7 +32,16 @@ from services.company.actors import Actor
 
 MAY_CORRECT = frozenset({Role.administrator, Role.care})
 NO_OBSTACLE = frozenset(
-    {"time_passed", "recounted", "progressed", "contacted", "assigned", "corrected", "withdrawn"}
+    {
+        "time_passed",
+        "recounted",
+        "retallied",
+        "progressed",
+        "contacted",
+        "assigned",
+        "corrected",
+        "withdrawn",
+    }
     | {"moved"}
 )
 """Events that may have followed and do not hinder the correction of an entry from a workbook."""

@@ -35,6 +35,7 @@ from policy.vocabulary.status import Status
 from services.calendar import working_calendar
 from services.cases import journal
 from services.cases.journal import Deeds, plain_deed
+from services.cases.sanctions import tallies
 from services.company import actors, people
 from services.company.actors import Actor
 from services.regulation import declared, policies
@@ -117,7 +118,8 @@ def verify(
     """
     for number in concerned:
         people.known_employee(session, number)
-    earlier = verified_before(session, complaint, concerned)
+    pack, _ = journal.rules_of(session, complaint)
+    earlier, by_rule = tallies.verified_before(session, complaint, concerned, pack=pack)
     return journal.record_event(
         session,
         complaint,
@@ -128,34 +130,8 @@ def verify(
         concerned=tuple(concerned),
         text=text,
         earlier=earlier,
+        earlier_by_rule=by_rule,
     )
-
-
-def verified_before(
-    session: Session, complaint: Complaint, concerned: Sequence[str]
-) -> dict[str, int]:
-    """Return how many other valid complaints of the same calendar year each employee had.
-
-    The year is that of the day of receipt in the company's zone. Cases struck by an appeal, cases
-    withdrawn because they were registered by mistake, and cases of other regulations do not count.
-    """
-    if not concerned:
-        return {}
-    calendar = working_calendar.work_calendar(session)
-    year = calendar.local(complaint.received_at).year
-    first, after = calendar.span(dt.date(year, 1, 1), dt.date(year, 12, 31))
-    policy_id = complaint.policy_version.policy_id
-    rows = session.scalars(
-        sa.select(Complaint.concerned)
-        .join(Complaint.policy_version)
-        .where(Complaint.valid.is_(True), Complaint.struck.is_(False))
-        .where(Complaint.status != Status.withdrawn)
-        .where(Complaint.received_at >= first, Complaint.received_at < after)
-        .where(Complaint.id != complaint.id)
-        .where(PolicyVersion.policy_id == policy_id)
-    )
-    counted = [number for row in rows for number in row]
-    return {who: counted.count(who) for who in concerned}
 
 
 report_out = plain_deed(Reported, "Note a report to an authority or to a superior, with its proof.")

@@ -22,22 +22,28 @@ from policy.engine.fact_changes import Effect, changes
 from policy.engine.folding import JournalEntry, fold
 from policy.engine.messages import Notification, notifications
 from policy.engine.penalties import wage_month
+from policy.engine.rules import Rules
+from policy.engine.sanctions.tallies import settled
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import ChangedMeanwhile, MonthClosed, NotFound
 from policy.vocabulary.events import (
+    SYSTEM,
     By,
     Corrected,
     Event,
     Moved,
+    Retallied,
     Withdrawn,
     dump_event,
     load_event,
     make_event,
+    utc,
 )
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
 from services.cases import record
+from services.cases.sanctions import tallies
 from services.company import actors
 from services.company.actors import Actor
 from services.regulation import policies
@@ -107,7 +113,30 @@ def record_event(
     rules = (pack, calendar)
     _write(session, complaint, event, after=after, told=told, rules=rules, actor=actor, now=now)
     log.info("%s: %s", complaint.number, event.type)
+    if not isinstance(event, Retallied):
+        _count_others_anew(session, complaint, before, after=after, pack=pack, now=now)
     return effects
+
+
+def _count_others_anew(
+    session: Session,
+    complaint: Complaint,
+    before: CaseFacts,
+    *,
+    after: CaseFacts,
+    pack: Pack,
+    now: dt.datetime,
+) -> None:
+    """Record in other cases, and here, what this change makes them count otherwise (SAL-12.10)."""
+    for other in tallies.affected(session, complaint, before=before, after=after, pack=pack):
+        rules = rules_of(session, other, as_of=now)
+        facts = record.facts_of(session, other)
+        said = tallies.said_of(session, other, source=complaint, facts=facts, pack=rules[0])
+        event = Retallied(at=now, by=SYSTEM, **said)
+        if settled(facts, event, Rules(*rules, utc(now))).penalties == facts.penalties:
+            continue
+        locked = lock_case(session, other.number)
+        record_event(session, locked, Retallied, actor=actors.SYSTEM, now=now, **said)
 
 
 def _by(session: Session, complaint: Complaint, actor: Actor, *, on: dt.date) -> By:

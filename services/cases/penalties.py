@@ -26,6 +26,8 @@ from policy.vocabulary.events import (
 from policy.vocabulary.status import PenaltyStatus, Sign
 from services.cases import journal
 from services.cases.journal import Deeds
+from services.cases.sanctions import tallies
+from services.cases.sanctions.bearers import heads_and_posts
 from services.company import people
 from services.company.actors import Actor
 from services.regulation import policies
@@ -50,8 +52,16 @@ def judge(
     is needed where the regulation leaves the sum to the person who decides; `happened_on` is the
     day of the deed, whose month's pay may be meant (SAL-12.4).
     """
-    for number in (employee, *together):
+    named = (employee, *together)
+    for number in named:
         people.known_employee(session, number)
+    pack, calendar = journal.rules_of(session, complaint)
+    today = calendar.local(now).date()
+    said: dict[str, Any] = dict(
+        heads_and_posts(session, complaint, named, pack=pack, on=happened_on or today)
+    )
+    heads = [one.rpartition("/")[2] for one in said.get("superiors", ())]
+    since = min(complaint.received_at, now, calendar.instant(happened_on or today, dt.time()))
     return journal.record_event(
         session,
         complaint,
@@ -63,45 +73,9 @@ def judge(
         together=tuple(together),
         amount=amount,
         happened_on=happened_on,
-        taken=elements_taken(session, complaint, (employee, *together), now=now),
+        taken=tallies.elements_taken(session, complaint, [*named, *heads], pack=pack, since=since),
+        **said,
         text=text,
-    )
-
-
-def elements_taken(
-    session: Session, complaint: Complaint, named: Sequence[str | None], *, now: dt.datetime
-) -> tuple[str, ...]:
-    """Return the elements of pay that other cases took in the months in question:
-    "1001/2026-10/key".
-
-    An element is taken once per employee and month, that of the event or of the decision. The
-    record is read only where the regulation has such elements, and only for employees the case
-    involves.
-    """
-    pack, _ = journal.rules_of(session, complaint)
-    if not any(sanction.element for sanction in pack.sanction):
-        return ()
-    assignments = [
-        who for one in complaint.assignments for who in (one.responsible, one.handler) if who
-    ]
-    people = {
-        *named,
-        complaint.first_asked,
-        *complaint.concerned,
-        *(who.number for who in assignments),
-    }
-    since = min(complaint.received_at, now) - dt.timedelta(days=31)
-    rows = session.execute(
-        sa.select(Employee.number, Penalty.because)
-        .join(Penalty.employee)
-        .where(Penalty.complaint_id != complaint.id, Penalty.proposed_at >= since)
-        .where(Penalty.sign == Sign.charge, Employee.number.in_(people - {None}))
-        .where(Penalty.status.not_in([PenaltyStatus.waived, PenaltyStatus.lapsed]))
-    )
-    return tuple(
-        f"{number}/{month}/{key}"
-        for number, because in rows
-        for key, month in because.get("elements", {}).items()
     )
 
 
