@@ -19,6 +19,7 @@ _NOTICES = {
     "to_convene": mark("Appeal lodged"),
     "to_vote": mark("Vote wanted"),
     "takes_part": mark("Department takes part"),
+    "penalties_changed": mark("Penalties changed"),
     "alert": mark("For your attention"),
     "due_soon": mark("Term ends soon"),
     "breached": mark("Term has run out"),
@@ -38,6 +39,9 @@ _NOTICE_TEXTS = {
     "to_convene": mark("An appeal waits for its jury: %(alert)s (%(cite)s)."),
     "to_vote": mark("You sit on the jury: %(alert)s (%(cite)s). Read the matter and vote."),
     "takes_part": mark("Your department takes part in the case. See what is asked of it."),
+    "penalties_changed": mark(
+        "Another case changed what is charged in this one. Look at its penalties."
+    ),
     "alert": mark("%(alert)s (%(cite)s). Please look at the case."),
     "due_soon": mark("There is little time left: %(clock)s (%(cite)s)."),
     "breached": mark("The case is overdue. What is still to be done remains to be done."),

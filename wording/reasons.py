@@ -181,6 +181,8 @@ def _revision_text(revision: Any) -> str:
 def penalty_reason(one: PenaltyFacts, pack: Pack) -> str:
     """Return why a penalty was proposed."""
     why = one.because
+    if why.get("fell") == "taken":
+        return _("Another penalty took this pay of the month already.")
     if "due_at" in why:
         return _(
             "%(clock)s ran out %(due)s, round %(round)s.",

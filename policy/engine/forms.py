@@ -328,15 +328,25 @@ def verify(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
 def claim(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     """Add what the company owes the customer for the event, from a number of cases on."""
     for entry in rules.pack.claims.get(event.type, ()):
-        count = int(getattr(event, "earlier", 0) or 0) + 1
+        count = _count_of_claim(facts, event, entry.key)
         total = field_value(entry.of, facts, event)
         if not holds(entry.applies, facts, event) or count < entry.from_count or not total:
             continue
         amount = (Decimal(str(total)) * entry.percent / 100).quantize(Decimal("0.01"))
-        facts = add_entry(
-            facts, event, "claim", key=entry.key, data={"amount": str(amount), "count": count}
-        )
+        said = {"amount": str(amount), "count": count}
+        last = facts.last_entry("claim", entry.key)
+        if len(entry.event) == 1 or last is None or dict(last.data) != said:
+            facts = add_entry(facts, event, "claim", key=entry.key, data=said)
     return facts
+
+
+def _count_of_claim(facts: CaseFacts, event: Event, key: str) -> int:
+    """Return which case of the customer's year it is, as the event or the last claim says."""
+    earlier = getattr(event, "earlier", None)
+    last = facts.last_entry("claim", key)
+    if not isinstance(earlier, int) and last is not None:
+        return int(last.data["count"])
+    return (earlier if isinstance(earlier, int) else 0) + 1
 
 
 def record_grade_change(

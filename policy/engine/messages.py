@@ -68,12 +68,21 @@ def notifications(
     if event.type == "confirmed" and after.status is Status.intervened:
         decides = next((entry.by[0] for entry in pack.signoffs.get("decided", ())), None)
         yield Notification("to_decide", str(seq), None, where, decides)
+    if event.type == "retallied" and any(one.kind.startswith("charge") for one in effects):
+        yield from _penalty_notifications(pack, seq=seq)
     yield from _approval_turns(before, after, pack, seq=seq)
     yield from _jury_notifications(event, after, pack, seq=seq)
     alerts = list(_alert_notifications(event, effects, after, pack=pack, seq=seq))
     yield from alerts
     if isinstance(event, Involved):
         yield _participant_notification(event, pack, {alert.post for alert in alerts}, seq=seq)
+
+
+def _penalty_notifications(pack: Pack, *, seq: int) -> Iterator[Notification]:
+    """Notify who confirms penalties that another case changed some of this one (SAL-12.10)."""
+    confirm = (who for entry in pack.signoffs.get("penalty_confirmed", ()) for who in entry.by)
+    for post in {who: None for who in confirm if pack.find("post", who)}:
+        yield Notification("penalties_changed", f"{seq}/{post}", None, None, post)
 
 
 def _approval_turns(

@@ -24,9 +24,17 @@ from policy.vocabulary.errors import (
     RoleMissing,
     TimeBeforeCase,
 )
-from policy.vocabulary.events import EVENTS, Assigned, Corrected, Dispatched, Withdrawn, load_event
+from policy.vocabulary.events import (
+    EVENTS,
+    Assigned,
+    Corrected,
+    Dispatched,
+    Judged,
+    Withdrawn,
+    load_event,
+)
 from policy.vocabulary.status import ActorKind
-from services.cases import handling, intake, journal, record
+from services.cases import handling, intake, journal, penalties, record
 from services.company import actors
 from services.company.actors import Actor
 
@@ -65,7 +73,7 @@ def correct(
         _check_may_correct(session, complaint, target, changes=changes, actor=actor)
     else:
         _check_role(actor, "corrected")
-    complete = _with_leaders(session, complaint, target, changed=changes)
+    complete = _completed(session, complaint, target, changed=changes)
     said: dict[str, Any] = {"target": target, "changes": complete, "reason": reason}
     return journal.record_event(session, complaint, Corrected, actor=actor, now=now, **said)
 
@@ -148,19 +156,50 @@ def preview(
     if changed is None:
         amendment = Withdrawn(at=now, target=target, reason="-")
     else:
-        complete = _with_leaders(session, complaint, target, changed=changed)
+        complete = _completed(session, complaint, target, changed=changed)
         amendment = Corrected(at=now, target=target, changes=complete, reason="-")
     after = journal.facts_if_amended(session, complaint, amendment, now=now)
     return changes(record.facts_of(session, complaint), after)
 
 
-def _with_leaders(
-    session: Session, complaint: Complaint, target: int, *, changed: Mapping[str, Any]
+def _completed(
+    session: Session,
+    complaint: Complaint,
+    target: int,
+    *,
+    changed: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the changes, completed with the leaders of the day where department or day change."""
+    """Return the changes, completed with what the company's records say for them."""
     row = session.scalars(
         sa.select(Journal).where(Journal.complaint_id == complaint.id, Journal.seq == target)
     ).first()
+    if row is not None and row.event == Judged.name():
+        return _with_bearers(session, complaint, row, changed=changed)
+    return _with_leaders(session, complaint, row, changed=changed)
+
+
+def _with_bearers(
+    session: Session, complaint: Complaint, row: Journal, *, changed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the changes, completed with heads, posts and pay taken of whom a finding names now."""
+    if not {"employee", "together", "happened_on"} & set(changed):
+        return dict(changed)
+    event = load_event({**row.data, **changed})
+    assert isinstance(event, Judged)
+    about = penalties.known_of_finding(
+        session,
+        complaint,
+        (event.employee, *event.together),
+        happened_on=event.happened_on,
+        now=event.at,
+    )
+    return {**changed, **{name: list(said) for name, said in about.items()}}
+
+
+def _with_leaders(
+    session: Session, complaint: Complaint, row: Journal | None, *, changed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the changes, completed with the leaders of the day where department or day change."""
     if row is None or not {"department", "at"} & set(changed) or "holder" in changed:
         return dict(changed)
     event = load_event({**row.data, **changed})

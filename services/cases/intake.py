@@ -75,12 +75,13 @@ def count_earlier_cases(
     *,
     customer: Customer | None,
     received_at: dt.datetime,
+    apart_from: int | None = None,
 ) -> int:
     """Count the cases of a kind the customer had before; 0 where the regulation does not count
     them.
 
     Cases that an appeal struck, and cases withdrawn because they were registered by mistake, do not
-    count.
+    count; nor does the case `apart_from` itself.
     """
     if customer is None or not policies.pack(session, version).claim:
         return 0
@@ -91,6 +92,7 @@ def count_earlier_cases(
         .where(PolicyVersion.policy_id == version.policy_id)
         .where(Complaint.received_at <= received_at, Complaint.struck.is_(False))
         .where(Complaint.status != Status.withdrawn)
+        .where(Complaint.id.is_distinct_from(apart_from))
     )
     return session.scalar(counted) or 0
 
@@ -333,7 +335,20 @@ def classify(
 ) -> tuple[Effect, ...]:
     """Set the category and grade of a complaint, and whether the company is responsible
     (SKD-2.2).
+
+    What the company owes the customer may be asked anew, with the count of their cases
+    (FUE-C3.3a).
     """
+    pack, _ = journal.rules_of(session, complaint)
+    if pack.claims.get(Classified.name()):
+        said["earlier"] = count_earlier_cases(
+            session,
+            complaint.policy_version,
+            said.get("kind") or complaint.kind,
+            customer=complaint.customer,
+            received_at=complaint.received_at,
+            apart_from=complaint.id,
+        )
     return journal.record_event(
         session,
         complaint,

@@ -55,13 +55,6 @@ def judge(
     named = (employee, *together)
     for number in named:
         people.known_employee(session, number)
-    pack, calendar = journal.rules_of(session, complaint)
-    today = calendar.local(now).date()
-    said: dict[str, Any] = dict(
-        heads_and_posts(session, complaint, named, pack=pack, on=happened_on or today)
-    )
-    heads = [one.rpartition("/")[2] for one in said.get("superiors", ())]
-    since = min(complaint.received_at, now, calendar.instant(happened_on or today, dt.time()))
     return journal.record_event(
         session,
         complaint,
@@ -73,10 +66,30 @@ def judge(
         together=tuple(together),
         amount=amount,
         happened_on=happened_on,
-        taken=tallies.elements_taken(session, complaint, [*named, *heads], pack=pack, since=since),
-        **said,
+        **known_of_finding(session, complaint, named, happened_on=happened_on, now=now),
         text=text,
     )
+
+
+def known_of_finding(
+    session: Session,
+    complaint: Complaint,
+    named: Sequence[str | None],
+    *,
+    happened_on: dt.date | None,
+    now: dt.datetime,
+) -> dict[str, Any]:
+    """Return what the records say for a finding: heads, posts, and the pay other cases took."""
+    pack, calendar = journal.rules_of(session, complaint)
+    today = calendar.local(now).date()
+    on = happened_on or today
+    said: dict[str, Any] = dict(heads_and_posts(session, complaint, named, pack=pack, on=on))
+    heads = [one.rpartition("/")[2] for one in said.get("superiors", ())]
+    since = min(complaint.received_at, now, calendar.instant(on, dt.time()))
+    said["taken"] = tallies.elements_taken(
+        session, complaint, [*named, *heads], pack=pack, since=since
+    )
+    return said
 
 
 def lock_penalty(session: Session, penalty_id: int, *, seen: int | None = None) -> Penalty:

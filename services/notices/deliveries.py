@@ -45,7 +45,7 @@ BATCH = 200
 LONGEST_FAILURE = 500
 
 
-_BY_MAIL_ALONE = frozenset({"to_convene", "to_vote"})
+_BY_MAIL_ALONE = frozenset({"to_convene", "to_vote", "penalties_changed"})
 """Notices only their recipients may read: appeals and votes are posted in no group."""
 
 

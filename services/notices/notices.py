@@ -26,6 +26,7 @@ KINDS = (
     "to_decide",
     "to_endorse",
     "to_convene",
+    "penalties_changed",
     "to_vote",
     "takes_part",
     "alert",

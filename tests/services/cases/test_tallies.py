@@ -257,3 +257,21 @@ def test_who_wins_an_appeal_is_in_no_month_and_neither_is_the_head(desk: Desk) -
     assert standing(case) == []
     assert penalties.month_list(desk.session, "2026-03") == []
     assert penalties.unsettled_penalties(desk.session) == []
+
+
+def test_a_finding_corrected_to_another_employee_falls_on_their_head(desk: Desk) -> None:
+    case = desk.heard(at(3, 2, 9))
+    desk.found(case, at(3, 3, 9))
+    desk.judge(case, at(3, 4, 9), employee="2001")
+    assert heads(case) == []
+    office = Actor(ActorKind.user, desk.clerk.user_id, desk.clerk.employee_id, Role.care)
+    correcting.correct(
+        desk.session,
+        case,
+        target=3,
+        changes={"employee": "7001"},
+        reason="写错人",
+        actor=office,
+        now=at(3, 9, 9),
+    )
+    assert [one.employee.number for one in heads(case)] == ["7003"]
