@@ -181,7 +181,8 @@ def a_failed_call_meets_no_term(step: Step, pack: Pack) -> Iterator[str]:
     if not isinstance(call, CalledBack) or call.outcome is CallOutcome.answered:
         return
     if not _attempts_used_up(step.after, call.purpose, pack):
-        yield from (deadline.key for deadline in _newly_met(step))
+        met = (d for d in _newly_met(step) if d.met_at != d.due_at)  # not by time itself
+        yield from (d.key for d in met if call.type in pack.find("deadline", d.key).met_by)
 
 
 def _attempts_used_up(facts: CaseFacts, purpose: CallPurpose, pack: Pack) -> bool:
@@ -232,8 +233,11 @@ def no_term_goes_beyond_the_most(step: Step, pack: Pack) -> Iterator[str]:
 
 
 def _reaches(entry: Any, deadline: DeadlineFacts, step: Step, *, pack: Pack) -> bool:
-    latest = _end(entry.in_all, deadline.starts_at, calendar_judged(pack, step.calendar))
-    return getattr(entry, "top", False) or (deadline.due_at or latest) <= latest
+    calendar = calendar_judged(pack, step.calendar)
+    latest = _end(entry.in_all, deadline.starts_at, calendar)
+    if latest <= step.event.at:  # it is over: who decides so late gives it once more
+        latest = _end(entry.in_all, step.event.at, calendar)
+    return entry.top or (deadline.due_at or latest) <= latest
 
 
 @_of_pack("time")
@@ -530,6 +534,8 @@ def who_was_not_reached_is_called_again(step: Step, pack: Pack) -> Iterator[str]
     """No case ends by a call that reached nobody before the attempts are used up."""
     if not isinstance(step.event, CalledBack) or step.after.closing_ground not in _UNREACHED:
         return
+    if step.before.closing_ground is step.after.closing_ground:
+        return  # it was so before this call
     if not _attempts_used_up(step.after, step.event.purpose, pack):
         yield step.event.outcome.value
 

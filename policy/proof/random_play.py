@@ -24,6 +24,7 @@ from policy.pack.schema import Pack
 from policy.proof.sample_events import (
     BEGIN,
     cast_of_pack,
+    dated,
     entry_events,
     every_event,
     first_events,
@@ -182,6 +183,8 @@ class _Life:
 
     def _drawn(self, sample: Event) -> Event:
         changes = {name: value for name, value in self._details(sample).items() if value != ()}
+        local = self.play.calendar.local(self.now)
+        changes |= dated(sample.model_copy(update=changes), self.pack, local)
         return sample.model_copy(update={"at": self.now, **changes})
 
     def _details(self, sample: Event) -> Mapping[str, Any]:
@@ -198,6 +201,7 @@ class _Life:
             found["earlier"] = {who: self.draw.randint(0, 3) for who in found["concerned"]}
         if sample.type == "convened":
             found["members"] = self._members(getattr(sample, "vote", ""))
+            found["seated"] = self._holders(getattr(sample, "vote", ""))
         if sample.type in ("dispatched", "restarted"):
             found |= self._leaders(sample)
         if sample.type == "filled":
@@ -219,10 +223,14 @@ class _Life:
         return tuple(dict.fromkeys(self._somebody() for _ in range(number)))
 
     def _members(self, key: str) -> tuple[str, ...]:
-        entry = self.pack.find("vote", key)
-        posts = [self.play.holders[p].employee for p in entry.members if p in self.play.holders]
         further = [self._somebody() for _ in range(self.draw.choice((0, 0, 1, 2, 5)))]
-        return tuple(dict.fromkeys(str(who) for who in (*posts, *further)))
+        return tuple(dict.fromkeys(str(who) for who in (*self._holders(key), *further)))
+
+    def _holders(self, key: str) -> tuple[str, ...]:
+        """Return who holds the posts of a jury."""
+        posts = self.pack.find("vote", key).members
+        held = [self.play.holders[post].employee for post in posts if post in self.play.holders]
+        return tuple(dict.fromkeys(str(who) for who in held))
 
     def _leaders(self, sample: Event) -> dict[str, Any]:
         """Return who leads the department a case goes to: the head, sometimes with a deputy."""

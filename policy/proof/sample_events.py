@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from policy.engine.conditions import holds
 from policy.engine.permission import FIRST
 from policy.pack.schema import Pack
+from policy.pack.shapes import OF_NUMBERS
 from policy.proof.domains import asked_fields
-from policy.vocabulary.events import EVENTS, By, Event, HeldPost, load_event
+from policy.vocabulary.events import EVENTS, By, Event, Filled, HeldPost, load_event
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.marks import FieldMarks, marks_of
 from policy.vocabulary.status import ActorKind, CallOutcome, CallPurpose, Status
@@ -119,7 +120,26 @@ def _example(field: Any) -> Any:
     if field.choices:
         first = field.choices[0].key
         return [first] if field.shape == "choices" else first
+    if field.at_least and field.shape in OF_NUMBERS:
+        return str(field.at_least) if field.shape != "number" else field.at_least
     return _EXAMPLES.get(field.shape, "x")
+
+
+def dated(event: Event, pack: Pack, at: dt.datetime) -> dict[str, Any]:
+    """Return the fields of a sample that state days or times with bounds, as of a local instant."""
+    found: dict[str, Any] = {}
+    if isinstance(event, Filled):
+        form = pack.find("form", event.form)
+        found["data"] = _as_of(form.fields if form else (), event.data, at)
+    elif extra := getattr(event, "extra", None):
+        found["extra"] = _as_of(pack.field, extra, at)
+    return found
+
+
+def _as_of(fields: Iterable[Any], said: Mapping[str, Any], at: dt.datetime) -> dict[str, Any]:
+    bounded = {f.key: f.shape for f in fields if f.latest or f.earliest}
+    moment = {"date": at.date().isoformat(), "time": at.isoformat()}
+    return {key: moment[bounded[key]] if key in bounded else value for key, value in said.items()}
 
 
 def entry_events(pack: Pack) -> Iterator[dict[str, Any]]:

@@ -24,6 +24,7 @@ from policy.proof.sample_events import (
     BEGIN,
     ENTRY_EVENTS,
     cast_of_pack,
+    dated,
     entry_events,
     every_event,
     first_events,
@@ -334,7 +335,7 @@ class _Walker:
     def _after(self, place: ReachedState, event: Event, at: dt.datetime) -> ReachedState | None:
         """Return the state an event leads to, None where a DomainError refuses it."""
         self.found.steps += 1
-        update: dict[str, Any] = {"at": at}
+        update: dict[str, Any] = {"at": at, **dated(event, self.pack, self.calendar.local(at))}
         if getattr(event, "until", None):
             update["until"] = at + dt.timedelta(days=1)
         try:
