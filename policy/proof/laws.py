@@ -138,7 +138,7 @@ def nobody_is_late_unknowingly(step: Step, pack: Pack) -> Iterator[str]:
     """
     for deadline, breached_at in _new_breaches(step):
         was = _same(step.before, deadline)
-        if was is not None and _known_since(deadline, breached_at) > breached_at:
+        if was is not None and _known_since(deadline, was, breached_at) > breached_at:
             yield deadline.key
     for deadline in step.after.deadlines:
         begun_before = _same(step.before, deadline) is None and deadline.starts_at < step.seen_at
@@ -148,9 +148,12 @@ def nobody_is_late_unknowingly(step: Step, pack: Pack) -> Iterator[str]:
             yield deadline.key
 
 
-def _known_since(deadline: DeadlineFacts, end: dt.datetime) -> dt.datetime:
-    """Return since when the deadline was known to end at `end`."""
-    return next((r.at for r in deadline.revisions if r.due_after == end), deadline.starts_at)
+def _known_since(deadline: DeadlineFacts, was: DeadlineFacts, end: dt.datetime) -> dt.datetime:
+    """Return since when the deadline was known to end at `end`.
+
+    One that was over before the hand-over begins anew with it, and was known as it `was`.
+    """
+    return next((r.at for r in deadline.revisions if r.due_after == end), was.starts_at)
 
 
 def _new_breaches(step: Step) -> Iterator[tuple[DeadlineFacts, dt.datetime]]:
