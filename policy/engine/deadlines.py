@@ -689,8 +689,14 @@ def _handed_over(
 def counted_anew(
     deadline: DeadlineFacts, entry: DeadlineEntry, known: Known, *, calendar: WorkCalendar
 ) -> DeadlineFacts:
-    """Return a deadline with its term counted from `known`, and the end it had as a revision."""
-    fresh = end_since_known(deadline, entry, known, calendar=calendar)
+    """Return a deadline with its term counted from `known`, and the end it had as a revision.
+
+    An end that was named or kept before is over with it.
+    """
+    counted = {key: why for key, why in deadline.because.items() if key not in ("named", "kept")}
+    if entry.within is None:
+        counted = dict(deadline.because)
+    fresh = end_since_known(replace(deadline, because=counted), entry, known, calendar=calendar)
     if fresh.due_at == deadline.due_at:
         return deadline
     moved = Revision(known.at, deadline.due_at, fresh.due_at, known.name)

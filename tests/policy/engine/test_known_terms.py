@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from policy.engine.conditions import field_value
@@ -104,6 +104,7 @@ def late(play: Play) -> set[tuple[str, dt.datetime]]:
     return {(c.key, breach.breached_at) for c in play.facts.deadlines for breach in c.breaches}
 
 
+@example([("A1", 1), ("B1", 16), ("A1", 80), ("B1", 40), ("A1", 80)])
 @given(
     st.lists(st.tuples(st.sampled_from(GRADES), st.integers(1, 80)), min_size=1, max_size=5),
 )
