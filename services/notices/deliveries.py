@@ -45,6 +45,8 @@ BATCH = 200
 LONGEST_FAILURE = 500
 
 
+_ABOUT_LATENESS = frozenset({"alert", "breached"})
+"""Notices that the holders of a post get alone, where they can be reached, and not everybody."""
 _BY_MAIL_ALONE = frozenset({"to_convene", "to_vote", "penalties_changed"})
 """Notices only their recipients may read: appeals and votes are posted in no group."""
 
@@ -89,6 +91,9 @@ def _deliveries_of(
     mails = [
         NoticeDelivery(notice_id=notice.id, way=f"mail:{one.id}", next_at=now) for one in readers
     ]
+    if notice.post and notice.kind in _ABOUT_LATENESS:
+        own = [one for one in hearing if one.department_id is not None]
+        hearing = own if own or mails else hearing
     return mails + [to_channel(notice, one, now=now) for one in hearing]
 
 

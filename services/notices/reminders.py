@@ -13,6 +13,7 @@ from models import (
     Deadline,
     Notice,
 )
+from policy.pack.loading import BOUND
 from policy.pack.schema import DeadlineEntry, Pack
 from policy.vocabulary.status import ENDS, DeadlineState
 from services.company import actors
@@ -104,13 +105,16 @@ def _add_reminder(
 def _recipient_of(
     session: Session, deadline: Deadline, entry: DeadlineEntry, *, pack: Pack, on: dt.date
 ) -> tuple[int | None, int | None, str | None]:
-    """Return whose deadline it is: an employee, a department and a post, by who may meet it.
+    """Return whose deadline it is: an employee, a department and a post.
 
-    A deadline with a responsible employee is theirs. Otherwise it is the department's where its
-    employees may meet it, and else that of the named department or post.
+    A deadline with a responsible employee is theirs, one that binds a post or a department is
+    theirs. Of others it is the department's where its employees may meet it, and else that of the
+    named department or post who may.
     """
     complaint = deadline.complaint
     doers = [who for name in entry.met_by for one in pack.signoffs.get(name, ()) for who in one.by]
+    if entry.binds and entry.binds not in BOUND:
+        doers = [entry.binds]
     on_the_case = {"director", "handler", "lead_department"} & set(doers)
     if deadline.responsible_id is not None or (on_the_case and complaint.department_id is not None):
         employee_id = deadline.responsible_id or complaint.responsible_id

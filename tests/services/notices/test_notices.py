@@ -429,3 +429,29 @@ def test_history_is_not_announced(office: Office) -> None:
     complaint.history = False
     office.session.flush()
     assert len(_soon(office, at(10, 8, 9))) == 1
+
+
+@pytest.mark.parametrize(
+    ("post", "own", "mailed", "heard"),
+    [
+        (None, True, True, ["care", "everybody"]),
+        ("care_specialist", True, True, ["care"]),
+        ("care_specialist", False, True, []),
+        ("care_specialist", False, False, ["everybody"]),
+    ],
+)
+def test_what_is_late_for_a_post_is_told_to_everybody_only_where_nobody_else_hears(
+    office: Office, post: str | None, own: bool, mailed: bool, heard: list[str]
+) -> None:
+    _channel(office, "everybody")
+    _channel(office, "care", "care") if own else None
+    if mailed:
+        _mailbox(office, "specialist")
+    said: dict[str, Any] = {"kind": "alert", "occasion": "late", "facts": {}, "post": post}
+    said |= {"department_id": office.department("care").id}
+    assert notices.add_notice(office.session, now=MORNING, **said) is not None
+    _spread(office, MORNING)
+    names = {
+        f"channel:{one.id}": one.name for one in office.session.scalars(sa.select(NoticeChannel))
+    }
+    assert sorted(names[way] for way in _ways(office.session) if way in names) == heard
