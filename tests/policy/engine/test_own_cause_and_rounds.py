@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from policy.engine.conditions import field_value
 from policy.engine.folding import fold
 from policy.engine.jury import vote_outcome
-from policy.pack.forms_and_reports import VoteEntry
+from policy.engine.severity import EntryTimes, checked_values
+from policy.pack.forms_and_reports import FormField, VoteEntry
 from policy.pack.loading import read_toml, shipped_path
 from policy.proof.play import Packs, Play, cases_of
+from policy.vocabulary.errors import NumberTooSmall, TimeBeforeCase, TimeInFuture
 from policy.vocabulary.facts import FormEntryFacts
 from policy.vocabulary.status import PenaltyStatus, Status
 from tests.regulations import CASES, official_calendar
@@ -157,3 +159,44 @@ def test_an_approval_stands_only_for_the_paper_it_was_given_on(fills: list[bool]
     _, state = approval_of(steps)
     approved = len(fills) > 1 and True in fills and fills[-1] is False
     assert state == ("approved" if approved else None)
+
+
+DAYS = st.dates(dt.date(2026, 2, 20), dt.date(2026, 3, 20))
+
+
+@given(
+    DAYS, st.sampled_from([{"latest": "today"}, {"earliest": "received"}, {"earliest": "event"}])
+)
+@settings(derandomize=True)
+def test_the_bounds_of_a_field_are_days_of_the_case(day: dt.date, bound: dict[str, Any]) -> None:
+    """Received on 2 March, written down on 10 March (FUE-C3.9, MKT-3.2.3, TRI-7.2c)."""
+    field = FormField(key="on", label="on", shape="date", **bound)
+    received, entered = dt.date(2026, 3, 2), dt.date(2026, 3, 10)
+    calendar = official_calendar()
+    times = EntryTimes(
+        calendar.instant(received, dt.time(9)), calendar.instant(entered, dt.time(9)), calendar
+    )
+    within = {
+        "latest": day <= entered,
+        "earliest": day >= (received if bound.get("earliest") == "received" else entered),
+    }[next(iter(bound))]
+    refused: Exception | None = None
+    try:
+        checked_values([field], {"on": day.isoformat()}, times)
+    except (TimeInFuture, TimeBeforeCase) as error:
+        refused = error
+    assert (refused is None) is within
+
+
+@given(st.integers(-5, 5), st.integers(0, 3))
+@settings(derandomize=True)
+def test_the_bounds_of_a_number_hold(said: int, least: int) -> None:
+    """Hurt people are none or more (SUP-1.4)."""
+    calendar = official_calendar()
+    at = calendar.instant(dt.date(2026, 3, 2), dt.time(9))
+    field = FormField(key="n", label="n", shape="number", at_least=least)
+    if said >= least:
+        assert checked_values([field], {"n": said}, EntryTimes(at, at, calendar)) == {"n": said}
+    else:
+        with pytest.raises(NumberTooSmall):
+            checked_values([field], {"n": said}, EntryTimes(at, at, calendar))
