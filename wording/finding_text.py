@@ -177,7 +177,11 @@ SENTENCES = {
         "No department has a post that answers for its cases, so none can be handed over."
     ),
     "post_unheld": lazy_gettext(
-        "Nobody holds the post it needs: %(posts)s. Say who does under “Posts held”."
+        "Nobody holds it. It is needed by %(count)s rules: %(rules)s. Say who does under “Posts "
+        "held”."
+    ),
+    "nobody_of_posts": lazy_gettext(
+        "Nobody holds any of the posts that may do it: %(posts)s. Say who does under “Posts held”."
     ),
     "department_unmapped": lazy_gettext(
         "The company has no active department for it. Say which one is meant under “Departments "
@@ -192,6 +196,50 @@ SENTENCES = {
         "The regulation has so many states that not all could be looked at, and nobody knows "
         "whether every case comes to an end. Let fewer rules ask for kinds, grades and papers."
     ),
+    "value_is_label": lazy_gettext(
+        "“%(asked)s” says “%(value)s” as a text. It was typed before there was such a choice: "
+        "choose it again."
+    ),
+    "filled_by_refusal": lazy_gettext(
+        "“%(asked)s” is also filled in when it was refused. Ask whether it is approved or agreed "
+        "instead."
+    ),
+    "money_open_to_all": lazy_gettext(
+        "No rule says who may do it, so anybody may, for themselves too: %(events)s. Add under "
+        "“Signoffs” which post does."
+    ),
+    "open_to_all": lazy_gettext(
+        "No rule says who may do it, so anybody who opens the case may: %(events)s. If a post is "
+        "meant, add it under “Signoffs”."
+    ),
+    "met_by_nothing": lazy_gettext(
+        "It is met by %(events)s, which can never happen here, so every case would be late. "
+        "Choose what meets it."
+    ),
+    "met_before": lazy_gettext(
+        "It is met only by %(events)s, which comes before it begins, so every case would be late. "
+        "Choose what meets it afterwards."
+    ),
+    "twin_term": lazy_gettext(
+        "“%(other)s” begins and ends alike for the same cases and is of another length. If one of "
+        "them is meant, take the other out, or give both the same slot."
+    ),
+    "attempts_impossible": lazy_gettext(
+        "%(attempts)s attempts cannot be on %(days)s different days. Raise the attempts or lower "
+        "the days."
+    ),
+    "kind_unanswered": lazy_gettext(
+        "No term says until when such a case is answered. If it has to be, add one under "
+        "“Deadlines”."
+    ),
+    "grade_unanswered": lazy_gettext(
+        "No term says until when such a case is answered where its grade is %(grades)s. If it has "
+        "to be, add one under “Deadlines”."
+    ),
+    "holder_without_account": lazy_gettext(
+        "%(holder)s holds it and has no account that opens cases, so what is theirs to do waits: "
+        "%(rules)s. Give them an account with a fitting role."
+    ),
     "event_never": lazy_gettext("“%(events)s” never happens under this regulation."),
     "case_differs": lazy_gettext(
         "The example “%(case)s” ends otherwise: %(about)s was %(wanted)s and is now %(found)s."
@@ -199,6 +247,8 @@ SENTENCES = {
 }
 
 REMEDIES = {
+    "holder_without_account": ("user.create_view", lazy_gettext("Give them an account")),
+    "nobody_of_posts": ("post_holding.create_view", lazy_gettext("Say who holds the post")),
     "post_unheld": ("post_holding.create_view", lazy_gettext("Say who holds the post")),
     "department_unmapped": (
         "department_meaning.create_view",
@@ -206,6 +256,27 @@ REMEDIES = {
     ),
 }
 """The page on which the company's fact that a finding misses is entered."""
+
+
+OF_PEOPLE = frozenset(
+    {"post_unheld", "nobody_of_posts", "holder_without_account", "department_unmapped"}
+    | {"money_open_to_all", "open_to_all", "nobody_answers", "post_gone"}
+)
+"""The findings about who may do something and who is there to do it."""
+
+
+def grouped(
+    findings: Sequence[Finding], rule_choices: RuleChoices
+) -> list[tuple[str, list[Finding]]]:
+    """Return findings under the name of what they are about, in the order they come."""
+    found: dict[str, list[Finding]] = {}
+    for one in findings:
+        if one.code in OF_PEOPLE:
+            name = gettext("People and posts")
+        else:
+            name = rule_choices.section(one.section) if one.section else gettext("As a whole")
+        found.setdefault(name, []).append(one)
+    return list(found.items())
 
 
 def finding_sentence(finding: Finding, rule_choices: RuleChoices) -> str:
@@ -266,6 +337,8 @@ def _facts_by_name(finding: Finding, rule_choices: RuleChoices) -> dict[str, str
         said["posts"] = _listed(
             [rule_choices.rule_text.value("director", str(p)) for p in raw["posts"]]
         )
+    if "grades" in raw:
+        said["grades"] = _listed([rule_choices.label("severity", str(g)) for g in raw["grades"]])
     for name in ("over", "others"):
         if name in raw:
             labels = [rule_choices.label(finding.section, str(key)) for key in raw[name]]

@@ -7,8 +7,10 @@ plays the case files of a regulation and names those that now end otherwise.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +30,18 @@ from policy.pack.schema import SECTIONS, Pack, PolicyHead
 from policy.pack.shapes import Shape
 from policy.proof import sample_events, statespace
 from policy.proof.contradictions import Finding, contradictions
+from policy.proof.gaps import gaps
 from policy.proof.mutations import holding_cases
-from policy.proof.play import Packs, cases, play_case
-from policy.vocabulary.errors import GateClosed, PackRefused, PostMissing, SelfForbidden
+from policy.proof.play import Case, Mismatch, Packs, Play, cases
+from policy.vocabulary.errors import (
+    DomainError,
+    GateClosed,
+    PackRefused,
+    PostMissing,
+    SelfForbidden,
+)
 from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.refusals import dump_refusal
 from policy.vocabulary.status import ALLOWED
 from policy.vocabulary.worktime import WorkCalendar
 
@@ -51,7 +61,7 @@ def written_findings(
     found = [*_parameter_findings(data, values), *wrong]
     broken = {(one.section, one.key) for one in wrong}
     found += [one for one in _structure_findings(pack) if _missing_target(one) not in broken]
-    found += contradictions(pack)
+    found += [*contradictions(pack), *gaps(pack)]
     if not any(one.grave for one in found):
         found += _loader_findings(data, parameters)
     return _without_repetitions(found)
@@ -329,15 +339,20 @@ def _never_findings(pack: Pack, events: set[str]) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class ChangedCase:
-    """A case of a case file that held before and does not hold under the draft."""
+    """A case of a case file that held before and does not hold under the draft.
+
+    `deed` is the event of its first step that ends otherwise; `wanted` and `found` are plain data,
+    `found` of a refusal what `dump_refusal` makes of it.
+    """
 
     file: str
     case: str
     proves: tuple[str, ...]
     step: int
+    deed: str
     about: str
-    wanted: str
-    found: str
+    wanted: Any
+    found: Any
 
 
 def changed_cases(
@@ -350,16 +365,44 @@ def changed_cases(
     if not folder.is_dir():
         return []
     packs = Packs(data)
-    return [
-        ChangedCase(
-            case.file,
-            case.name,
-            case.proves,
-            mismatch.step,
-            mismatch.about,
-            str(mismatch.wanted),
-            str(mismatch.found),
-        )
-        for case in holding_cases(tuple(cases(folder)), before, calendar)
-        for mismatch in play_case(case, packs, calendar)[:1]
-    ]
+    held = holding_cases(tuple(cases(folder)), before, calendar)
+    found = (_changed_case(case, packs, calendar) for case in held)
+    return [one for one in found if one is not None]
+
+
+def _changed_case(case: Case, packs: Packs, calendar: WorkCalendar) -> ChangedCase | None:
+    """Return where a case first ends otherwise under a draft; None where it holds."""
+    try:
+        play = Play(case, packs.of(case.parameters), calendar)
+    except PackRefused:
+        return ChangedCase(case.file, case.name, case.proves, 0, "", "pack", None, None)
+    for number, step in enumerate(case.steps, start=1):
+        refused = play.step(step).refused
+        for one in play.unlike(step, number, refused):
+            return _as_changed(case, one, str(step["do"]), refused=refused)
+    for one in play.unlike_periods():
+        return _as_changed(case, one, "", refused=None)
+    return None
+
+
+def _as_changed(
+    case: Case, one: Mismatch, deed: str, *, refused: DomainError | None
+) -> ChangedCase:
+    found: Any = plain_value(one.found)
+    if one.about == "refused":
+        found = dump_refusal(refused) if refused else None
+    wanted = plain_value(one.wanted)
+    return ChangedCase(case.file, case.name, case.proves, one.step, deed, one.about, wanted, found)
+
+
+def plain_value(value: Any) -> Any:
+    """Return a value of a case file as JSON data; an instant as local text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain_value(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain_value(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dt.date):
+        return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, dt.datetime) else value.isoformat()
+    return getattr(value, "value", value)

@@ -16,7 +16,7 @@ from policy.engine.permission import ANSWERS_A_CLOCK
 from policy.pack.loading import references
 from policy.pack.schema import SECTIONS, DeadlineEntry, Pack
 from policy.pack.shapes import ConditionRow, Operator, Quantity
-from policy.proof.domains import impossible_values, satisfiable
+from policy.proof.domains import impossible_values, key_of_label, satisfiable
 from policy.vocabulary.events import EVENTS
 from policy.vocabulary.worktime import Unit
 
@@ -70,7 +70,9 @@ def _condition_findings(pack: Pack) -> Iterator[Finding]:
             strange = list(impossible_values(pack, rows))
             for asked, value in strange:
                 facts = {"asked": asked, "value": value}
-                yield Finding("value_gone", section, entry.key, name, facts)
+                known = key_of_label(pack, asked, value) is not None
+                code = "value_is_label" if known else "value_gone"
+                yield Finding(code, section, entry.key, name, facts)
             if not strange and not satisfiable(pack, rows):
                 yield Finding("never_holds", section, entry.key, name)
 
@@ -132,7 +134,7 @@ _SETTERS = {
 
 def _waiting_findings(pack: Pack) -> Iterator[Finding]:
     """Yield deadlines that start only on what they wait for, and gates that wait in a circle."""
-    possible = _possible_events(pack)
+    possible = possible_events(pack)
     for entry in pack.deadline:
         if not entry.starts_on:
             yield Finding("never_starts", "deadline", entry.key, "starts_on")
@@ -156,7 +158,7 @@ def _events_brought(entry: DeadlineEntry) -> tuple[str, ...]:
     return (*answers, "archived") if entry.ends == "archive" else answers
 
 
-def _possible_events(pack: Pack) -> set[str]:
+def possible_events(pack: Pack) -> set[str]:
     """Return the events that can happen at all, grown from those that wait for nothing."""
     archives = any(entry.ends == "archive" for entry in pack.deadline)
     answers = set(ANSWERS_A_CLOCK) | ({"archived"} if archives else set())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -41,7 +41,8 @@ class Domain:
 
 
 _KEPT_AS = {"participant": "department", "appeal": "vote"}
-_STANDING = frozenset({"chain", "vote", "claim"})
+_STATES = {"chain": ("open", "approved", "refused"), "vote": ("open", "agreed", "refused")}
+"""How an approval and a vote may stand; nothing there is said by `filled = false`."""
 _FLAGS = frozenset({"unhappy", "demands_more", "satisfaction_unhappy"})
 _SHAPES: dict[str, Kind] = {
     "flag": "flag",
@@ -72,12 +73,17 @@ def _entry_domains(pack: Pack) -> dict[str, Domain]:
     for name in sorted(ENTRY_SECTIONS):
         section = _KEPT_AS.get(name, name)
         for entry in getattr(pack, section, ()):
-            kind: Kind = "unknown" if name in _STANDING else "number"
-            found[f"{name}.{entry.key}"] = Domain("flag" if name == "checklist" else kind)
+            found[f"{name}.{entry.key}"] = _entry_domain(name)
             for field in entry.fields if name == "form" else ():
                 found[f"{name}.{entry.key}.{field.key}"] = _field_entry_domain(field)
     of_a_round = {path: held for path, held in found.items() if path.split(".")[0] in OF_A_ROUND}
     return found | {f"round.{path}": held for path, held in of_a_round.items()}
+
+
+def _entry_domain(section: str) -> Domain:
+    if section in _STATES:
+        return Domain("choice", _STATES[section])
+    return Domain("flag" if section == "checklist" else "number")
 
 
 def field_domain(pack: Pack, field: str) -> Domain:
@@ -86,7 +92,7 @@ def field_domain(pack: Pack, field: str) -> Domain:
     if own is not None:
         return _field_entry_domain(own)
     if field.startswith("event.data."):
-        return Domain("unknown")
+        return _filled_field_domain(pack, field.removeprefix("event.data."))
     if field.startswith("event.extra."):
         return field_domain(pack, field.removeprefix("event.extra."))
     if field == "extension":
@@ -115,8 +121,18 @@ def _field_entry_domain(entry: Any) -> Domain:
     if entry.shape == "choice":
         return Domain("choice", tuple(choice.key for choice in entry.choices))
     if entry.shape in ("choices", "cases"):
-        return Domain("unknown")  # several at once: no single value stands for them
+        # Several at once: no single value stands for them, and each must be one of the choices.
+        return Domain("unknown", tuple(choice.key for choice in entry.choices))
     return Domain(_SHAPES.get(entry.shape, "text"))
+
+
+def _filled_field_domain(pack: Pack, key: str) -> Domain:
+    """Return the domain of a field of the form being filled in, whichever form that is."""
+    fields = [form.field(key) for form in pack.form]
+    found = [_field_entry_domain(one) for one in fields if one is not None]
+    kinds = {one.kind for one in found}
+    values = tuple(dict.fromkeys(value for one in found for value in one.values))
+    return Domain(kinds.pop(), values) if len(kinds) == 1 else Domain("unknown", values)
 
 
 def _fact_domain(pack: Pack, field: str) -> Domain:
@@ -181,6 +197,52 @@ def _condition_rows(entry: Any) -> Iterator[ConditionRow]:
             yield from (row for row in value if isinstance(row, ConditionRow))
 
 
+def key_of_label(pack: Pack, path: str, text: str) -> str | None:
+    """Return the key of the value that a text is the label of; None where it is no label.
+
+    A person types what the screen shows, perhaps before there is such an entry.
+    """
+    known = field_domain(pack, path)
+    if known.section:
+        labels = {pack.label(known.section, key): key for key in known.values}
+        return labels.get(text)
+    return next((c.key for c in _choices_of(pack, path) if c.label == text), None)
+
+
+def with_keys_of_labels(pack: Pack, value: Any) -> Any:
+    """Return plain data whose conditions name the keys of values that were typed as labels."""
+    if isinstance(value, list | tuple):
+        return [with_keys_of_labels(pack, inner) for inner in value]
+    if not isinstance(value, Mapping):
+        return value
+    path = value.get("field")
+    if isinstance(path, str):
+        return {name: _looked_up(pack, path, said) for name, said in value.items()}
+    return {name: with_keys_of_labels(pack, inner) for name, inner in value.items()}
+
+
+def _looked_up(pack: Pack, path: str, said: Any) -> Any:
+    """Return a value of a condition, or several, with labels as keys; keys stay as they are."""
+    if isinstance(said, list | tuple):
+        return [_looked_up(pack, path, one) for one in said]
+    if not isinstance(said, str) or said == path or said in field_domain(pack, path).values:
+        return said
+    return key_of_label(pack, path, said) or said
+
+
+def _choices_of(pack: Pack, path: str) -> tuple[Any, ...]:
+    """Return the choices of the field that a path is about; () where it offers none."""
+    parts = path.removeprefix("round.").split(".")
+    form = pack.find("form", parts[1]) if parts[0] == "form" and len(parts) > 2 else None
+    if form is not None:
+        fields = [form.field(parts[2])]
+    elif path.startswith("event.data."):
+        fields = [one.field(parts[-1]) for one in pack.form]
+    else:
+        fields = [pack.find("field", path.removeprefix("event.extra."))]
+    return tuple(choice for one in fields if one is not None for choice in one.choices)
+
+
 # ---------------------------------------------------------------- what can never hold
 
 
@@ -190,8 +252,11 @@ def impossible_values(pack: Pack, rows: Iterable[ConditionRow]) -> Iterator[tupl
         known = field_domain(pack, row.field)
         if known.kind == "flag" and row.op is not Operator.filled:
             yield from ((row.field, str(v)) for v in _named_values(row) if not isinstance(v, bool))
-        if known.kind == "choice":
+        listed = known.kind == "choice" or (known.kind == "unknown" and known.values)
+        if listed and row.op not in _COMPARING:
             yield from ((row.field, str(v)) for v in _named_values(row) if not _is_listed(v, known))
+        if known.kind == "number" and row.op not in _COMPARING:
+            yield from ((row.field, str(v)) for v in _named_values(row) if _number(v) is None)
         if row.op in _COMPARING and known.kind in ("number", "text", "unknown"):
             yield from ((row.field, str(v)) for v in _named_values(row) if _number(v) is None)
 

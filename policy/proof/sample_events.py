@@ -18,9 +18,18 @@ from policy.vocabulary.status import ActorKind, CallOutcome, CallPurpose, Status
 
 BEGIN = dt.datetime(2026, 3, 2, 2, 0, tzinfo=dt.UTC)
 """The instant of every sample event; an open day of office hours."""
-ENTRY_EVENTS = frozenset(
-    {"filled", "reported", "checked", "endorsed", "informed", "verified", "escalated", "involved"}
-)
+OF_SECTIONS = {
+    "filled": "form",
+    "reported": "report_out",
+    "checked": "checklist",
+    "endorsed": "chain",
+    "informed": "informed",
+    "verified": "finding",
+    "escalated": "ladder",
+    "involved": "participant",
+}
+"""The deeds that write something down, and the section of what they write."""
+ENTRY_EVENTS = frozenset(OF_SECTIONS)
 JURY = ("convened", "voted", "ruled")
 
 

@@ -23,6 +23,7 @@ from policy.proof.random_play import Step
 from policy.proof.sample_events import (
     BEGIN,
     ENTRY_EVENTS,
+    OF_SECTIONS,
     cast_of_pack,
     dated,
     entry_events,
@@ -401,9 +402,27 @@ def cases_without_deed(found: Walk, pack: Pack) -> list[CaseFacts]:
 def _has_a_deed(facts: CaseFacts, by: By, pack: Pack) -> bool:
     """Whether a person may do something that leads on; before dispatch, classifying does."""
     idle = LEADS_NOWHERE - {"classified"} if facts.status is Status.registered else LEADS_NOWHERE
-    if facts.entries:
-        idle = idle | ENTRY_EVENTS
+    if any(entry.section in _PAPERS for entry in facts.entries):
+        idle = idle | (ENTRY_EVENTS - _asked_by_closed_gates(facts, pack))
     return any(d.allowed and d.name not in idle for d in deeds_offered(facts, by, pack))
+
+
+_PAPERS = frozenset(OF_SECTIONS.values())
+"""Sections of entries that somebody makes; a change of grade is kept as an entry too."""
+
+
+def _asked_by_closed_gates(facts: CaseFacts, pack: Pack) -> frozenset[str]:
+    """Return the deeds that write down what a closed gate still asks for."""
+    found: set[str] = set()
+    for gate in pack.gate:
+        if not (known_events(facts.status) & set(gate.before) and holds(gate.applies, facts)):
+            continue
+        for row in gate.requires:
+            section = row.field.removeprefix("round.").partition(".")[0]
+            if row.holds(field_value(row.field, facts, None)):
+                continue
+            found |= {name for name, made in OF_SECTIONS.items() if made == section}
+    return frozenset(found)
 
 
 def _moves_by_itself(facts: CaseFacts, pack: Pack) -> bool:

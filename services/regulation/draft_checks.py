@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import PolicyVersion, PostHolding
+from enums import Role
+from models import PolicyVersion, PostHolding, User
 from policy.pack.loading import (
     CASE_ROLES,
     build_pack,
     is_role,
     named_people,
+    parameter_values,
     references,
 )
-from policy.pack.schema import Pack
-from policy.proof.checking import changed_cases, without_next_deed, written_findings
+from policy.pack.schema import SECTIONS, Pack
+from policy.proof.checking import (
+    changed_cases,
+    readable_pack,
+    without_next_deed,
+    written_findings,
+)
 from policy.proof.contradictions import Finding
 from policy.proof.laws import law_findings
 from policy.vocabulary.worktime import WorkCalendar
@@ -53,10 +60,12 @@ def check(session: Session, version: PolicyVersion, *, on: dt.date) -> DraftChec
     """Return the findings about a version; its posts and departments are looked up on a day."""
     data = policies.plain_data(session, version)
     quick = written_findings(data)
-    if not any(one.grave for one in quick):
-        pack = build_pack(data)
-        quick += unheld_posts(session, pack, on=on)
-        quick += unmapped_departments(session, pack, policy_id=version.policy_id)
+    # Whatever is broken in the text, the people are looked at too: all findings come at once.
+    pack, _ = readable_pack(data, parameter_values(data, {}))
+    quick += unheld_posts(session, pack, on=on)
+    quick += holders_without_account(session, pack, on=on)
+    quick += unmapped_departments(session, pack, policy_id=version.policy_id)
+    if pack.policy is not None:
         quick += _number_clashes(session, pack, on=on)
     current = version.checked_for == policies.checksum_of(data)
     slow = [Finding(**one) for one in version.findings or ()] if current else []
@@ -64,26 +73,77 @@ def check(session: Session, version: PolicyVersion, *, on: dt.date) -> DraftChec
 
 
 def unheld_posts(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
-    """Return a finding for each rule that needs a post no employee holds on that day or later."""
-    held = set(
-        session.scalars(
-            sa.select(PostHolding.post).where(
-                sa.or_(PostHolding.until_on.is_(None), PostHolding.until_on >= on)
-            )
-        )
-    )
+    """Return a finding for each post that rules need and no employee holds on that day or later.
+
+    Where several posts may do something and none is held, the finding is about that rule.
+    """
+    held = {one.post for one in _holdings(session, on=on)}
+    needed: dict[str, list[tuple[str, str]]] = {}
     found = []
-    for section, entries in pack:
-        for entry in entries if isinstance(entries, tuple) else ():
-            posts = [key for target, key in references(entry) if target == "post"]
-            if missing := [post for post in posts if post not in held]:
-                facts = {"posts": missing}
-                found.append(Finding("post_unheld", section, entry.key, facts=facts))
-            for field, who in named_people(section, entry):
-                if not any(_names_a_person(one, held) for one in who):
-                    facts = {"posts": list(who)}
-                    found.append(Finding("post_unheld", section, entry.key, field, facts))
-    return found
+    for section, entry in _entries(pack):
+        wanted = [(key,) for target, key in references(entry) if target == "post"]
+        for posts in (*wanted, *(who for _, who in named_people(section, entry))):
+            if any(_names_a_person(one, held) for one in posts):
+                continue
+            known = [post for post in posts if pack.find("post", post)]
+            if len(known) > 1:
+                facts = {"posts": known}
+                found.append(Finding("nobody_of_posts", section, entry.key, facts=facts))
+            for post in known if len(known) == 1 else ():
+                needed.setdefault(post, []).append((section, entry.key))
+    return [*_vacancies(needed), *found]
+
+
+def _vacancies(needed: Mapping[str, list[tuple[str, str]]]) -> Iterator[Finding]:
+    """Yield one finding for each vacant post, with the rules that need it."""
+    for post, rules in needed.items():
+        by = list(dict.fromkeys(rules))
+        facts = {"posts": [post], "rules": by, "count": len(by)}
+        yield Finding("post_unheld", "post", post, facts=facts)
+
+
+def _entries(pack: Pack) -> Iterator[tuple[str, Any]]:
+    for section in SECTIONS:
+        yield from ((section, entry) for entry in getattr(pack, section))
+
+
+def _holdings(session: Session, *, on: dt.date) -> Sequence[PostHolding]:
+    """Return who holds a post on a day or later."""
+    lasting = sa.or_(PostHolding.until_on.is_(None), PostHolding.until_on >= on)
+    return session.scalars(sa.select(PostHolding).where(lasting)).all()
+
+
+CASEWORKERS = frozenset(
+    {Role.administrator, Role.care, Role.director, Role.member, Role.general_manager}
+)
+"""The roles whose accounts open a case and do something in it."""
+
+
+def holders_without_account(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:
+    """Return a finding for each holder of a post with deeds whose account opens no case.
+
+    What is theirs to do on a case waits until somebody notices that roles and posts are two things.
+    """
+    deeds: dict[str, list[tuple[str, str]]] = {}
+    for section, entry in _entries(pack):
+        if section in ("signoff", "chain"):
+            for _, who in named_people(section, entry):
+                for post in who:
+                    deeds.setdefault(post, []).append((section, entry.key))
+    able = set(
+        session.scalars(sa.select(User.employee_id).where(User.active, User.role.in_(CASEWORKERS)))
+    )
+    return [
+        Finding(
+            "holder_without_account",
+            "post",
+            one.post,
+            facts={"holder": one.employee.name, "rules": list(dict.fromkeys(deeds[one.post]))},
+            grave=False,
+        )
+        for one in _holdings(session, on=on)
+        if one.post in deeds and pack.find("post", one.post) and one.employee_id not in able
+    ]
 
 
 def unmapped_departments(session: Session, pack: Pack, *, policy_id: int) -> list[Finding]:
@@ -178,6 +238,9 @@ def _data_at_beginning(session: Session, version: PolicyVersion) -> Mapping[str,
     return shipped.shipped_data(version.policy.key)
 
 
+_OF_A_CHANGE = ("file", "case", "step", "deed", "about", "wanted", "found")
+
+
 def slow_findings(work: CheckInput) -> list[Finding]:
     """Return the findings of a walk over all states and of the regulation's case files. Slow and
     pure.
@@ -192,7 +255,7 @@ def slow_findings(work: CheckInput) -> list[Finding]:
         return found
     folder = shipped.CASE_FILES / str(work.data[drafts.HEAD]["key"])
     for one in changed_cases(work.data, work.before, folder, calendar=work.calendar):
-        facts = {name: getattr(one, name) for name in ("file", "case", "about", "wanted", "found")}
+        facts = {name: getattr(one, name) for name in _OF_A_CHANGE}
         clause = one.proves[0] if one.proves else ""
         found.append(Finding("case_differs", "clause", clause, facts=facts, grave=False))
     return found

@@ -16,7 +16,10 @@ from sqlalchemy.orm import Session
 
 from enums import Role
 from models import PolicyChange, PolicyRule, PolicyVersion
+from policy.pack.loading import parameter_values
 from policy.pack.starter import starter_pack
+from policy.proof.checking import readable_pack
+from policy.proof.domains import with_keys_of_labels
 from policy.vocabulary.errors import (
     ChangedMeanwhile,
     Duplicate,
@@ -202,8 +205,30 @@ def add_entry(
     _record_change(
         session, draft, "added", row=row, before=None, after=row.data, actor=actor, now=now
     )
+    _look_up_labels(session, draft, actor=actor, now=now)
     _reset_approval(session, draft)
     return row
+
+
+def _look_up_labels(
+    session: Session, draft: PolicyVersion, *, actor: Actor, now: dt.datetime
+) -> None:
+    """Let conditions name the keys of what was typed by its label before there was such an entry.
+
+    A person writes the rules in any order: “category is Quality” may come before the category.
+    """
+    session.flush()
+    session.expire(draft, ["rules"])
+    data = policies.plain_data(session, draft)
+    pack, _ = readable_pack(data, parameter_values(data, {}))
+    for row in draft.rules:
+        before, after = row.data, policies.as_json(with_keys_of_labels(pack, row.data))
+        if before == after:
+            continue
+        row.data = after
+        _record_change(
+            session, draft, "changed", row=row, before=before, after=after, actor=actor, now=now
+        )
 
 
 def change_entries(
@@ -228,6 +253,7 @@ def change_entries(
             session, draft, "changed", row=row, before=before, after=after, actor=actor, now=now
         )
     if differ:
+        _look_up_labels(session, draft, actor=actor, now=now)
         _reset_approval(session, draft)
     return differ
 
