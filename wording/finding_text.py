@@ -206,11 +206,11 @@ SENTENCES = {
     ),
     "money_open_to_all": lazy_gettext(
         "No rule says who may do it, so anybody may, for themselves too: %(events)s. Add under "
-        "“Signoffs” which post does."
+        "“Who may do what” which post does."
     ),
     "open_to_all": lazy_gettext(
         "No rule says who may do it, so anybody who opens the case may: %(events)s. If a post is "
-        "meant, add it under “Signoffs”."
+        "meant, add it under “Who may do what”."
     ),
     "met_by_nothing": lazy_gettext(
         "It is met by %(events)s, which can never happen here, so every case would be late. "
@@ -229,12 +229,11 @@ SENTENCES = {
         "the days."
     ),
     "kind_unanswered": lazy_gettext(
-        "No term says until when such a case is answered. If it has to be, add one under "
-        "“Deadlines”."
+        "No term says until when such a case is answered. If it has to be, add one under “Terms”."
     ),
     "grade_unanswered": lazy_gettext(
         "No term says until when such a case is answered where its grade is %(grades)s. If it has "
-        "to be, add one under “Deadlines”."
+        "to be, add one under “Terms”."
     ),
     "holder_without_account": lazy_gettext(
         "%(holder)s holds it and has no account that opens cases, so what is theirs to do waits: "

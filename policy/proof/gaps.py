@@ -12,7 +12,8 @@ from policy.pack.forms_and_reports import STANDING
 from policy.pack.schema import SECTIONS, DeadlineEntry, Pack
 from policy.pack.shapes import ConditionRow, Operator
 from policy.proof.contradictions import Finding, condition_fields, possible_events
-from policy.proof.domains import field_domain, satisfiable
+from policy.proof.domains import impossible_values, satisfiable
+from policy.proof.sample_events import OF_SECTIONS
 
 OF_MONEY = ("judged", "penalty_confirmed", "penalty_waived", "penalty_reversed")
 """The deeds that bring or take a sum or a sanction."""
@@ -85,9 +86,8 @@ _DEEDS_OF_A_DESK = (
 _NEEDS = {
     "extension_granted": "extension",
     "extension_refused": "extension",
-    "verified": "finding",
-    "reported": "report_out",
-    "appealed": "vote",
+    **OF_SECTIONS,
+    **dict.fromkeys(("appealed", "convened", "voted", "ruled"), "vote"),
 }
 """The section without an entry of which a deed is never done."""
 
@@ -95,7 +95,8 @@ _NEEDS = {
 def _has_entry(pack: Pack, event: str) -> bool:
     if event == "concluded":
         return any(kind.concludes for kind in pack.kind)
-    return event not in _NEEDS or bool(getattr(pack, _NEEDS[event]))
+    section = _NEEDS.get(event, "")
+    return bool(getattr(pack, section)) if section in SECTIONS else True
 
 
 def _has_money(pack: Pack, event: str) -> bool:
@@ -111,7 +112,7 @@ def _never_met(entry: DeadlineEntry, pack: Pack) -> Iterator[Finding]:
     """Yield a term whose deeds can never happen, or only before it begins."""
     if entry.ends != "breach" or not entry.met_by:
         return
-    possible = set(entry.met_by) & possible_events(pack)
+    possible = {name for name in entry.met_by if _has_entry(pack, name)} & possible_events(pack)
     if not possible:
         facts = {"events": list(entry.met_by)}
         yield Finding("met_by_nothing", "deadline", entry.key, "met_by", facts)
@@ -189,8 +190,9 @@ def _has_grade(pack: Pack, kind: str, grade: str) -> bool:
     """Whether a case of the kind can be of the grade: by hand, or by facts that allow the kind."""
     entry = pack.find("severity", grade)
     when = entry.when
-    kinds = field_domain(pack, "kind").values
-    return kind in kinds and (not when or satisfiable(pack, (_row("kind", kind), *when)))
+    if any(impossible_values(pack, when)):
+        return True  # that it names an unknown value is said elsewhere
+    return not when or satisfiable(pack, (_row("kind", kind), *when))
 
 
 def _row(field: str, value: str) -> ConditionRow:

@@ -69,7 +69,7 @@ def check(session: Session, version: PolicyVersion, *, on: dt.date) -> DraftChec
         quick += _number_clashes(session, pack, on=on)
     current = version.checked_for == policies.checksum_of(data)
     slow = [Finding(**one) for one in version.findings or ()] if current else []
-    return DraftCheck(tuple(quick), tuple(slow), current)
+    return DraftCheck(tuple(sorted(quick, key=lambda one: not one.grave)), tuple(slow), current)
 
 
 def unheld_posts(session: Session, pack: Pack, *, on: dt.date) -> list[Finding]:

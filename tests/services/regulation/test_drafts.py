@@ -303,8 +303,80 @@ def test_whoever_approves_promises_reports_or_is_told_must_be_somebody(
             office.session, draft, where, data=data, actor=office.administrator, now=NOW
         )
     (found,) = draft_checks.check(office.session, draft, on=TODAY).grave
-    assert (found.code, found.section, found.key) == ("post_unheld", section, "lonely")
-    assert found.facts["posts"] == ["lonely"]
+    assert (found.code, found.section, found.key) == ("post_unheld", "post", "lonely")
+    assert found.facts["rules"] == [(section, "lonely")]
+
+
+def test_all_is_found_at_once_and_a_vacant_post_is_one_line(
+    office: Office, draft: PolicyVersion
+) -> None:
+    hold_posts(office)
+    said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
+    entries = [
+        ("post", {"key": "lonely", "label": "无人岗位"}),
+        ("chain", {"key": "one", "label": "一审", "steps": ["lonely"]}),
+        ("chain", {"key": "two", "label": "二审", "steps": ["director", "lonely"]}),
+        ("alert", {"key": "told", "label": "告知", "event": "replied", "to": ["nobody_known"]}),
+    ]
+    for section, data in entries:
+        drafts.add_entry(office.session, draft, section, data={"cite": "SKD-4.4", **data}, **said)
+    found = draft_checks.check(office.session, draft, on=TODAY).grave
+    assert {one.code for one in found} == {"post_unheld", "post_gone"}
+    (vacant,) = [one for one in found if one.code == "post_unheld"]
+    assert vacant.facts["rules"] == [("chain", "one"), ("chain", "two")]
+    assert vacant.facts["count"] == 2
+
+
+def test_a_holder_whose_account_opens_no_case_is_named(
+    office: Office, draft: PolicyVersion
+) -> None:
+    hold_posts(office)
+    (leading,) = office.holdings("care_director")
+
+    def missing() -> list[str]:
+        found = draft_checks.check(office.session, draft, on=TODAY).quick
+        return [
+            one.facts["holder"]
+            for one in found
+            if (one.code, one.key) == ("holder_without_account", "care_director")
+        ]
+
+    for account in office.session.scalars(
+        sa.select(User).where(User.employee_id == leading.employee_id)
+    ):
+        account.active = False
+    office.session.flush()
+    assert missing() == [leading.employee.name]
+    account = office.session.scalars(sa.select(User)).first()
+    assert account is not None
+    account.employee, account.active, account.role = leading.employee, True, Role.hr
+    office.session.flush()
+    assert missing() == [leading.employee.name], "an account of payroll opens no case"
+    account.role = Role.care
+    office.session.flush()
+    assert missing() == []
+
+
+def test_what_was_typed_before_its_entry_existed_is_looked_up_when_it_does(
+    office: Office, draft: PolicyVersion
+) -> None:
+    said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
+    early = {
+        "key": "early",
+        "label": "早",
+        "cite": "SKD-4.4",
+        "event": "replied",
+        "to": ["handler"],
+    }
+    early["applies"] = [{"field": "category", "is": "水质"}]
+    drafts.add_entry(office.session, draft, "alert", data=early, **said)
+    codes = {one.code for one in draft_checks.check(office.session, draft, on=TODAY).grave}
+    assert "value_gone" in codes
+    water = {"key": "water", "label": "水质", "cite": "SKD-4.4"}
+    drafts.add_entry(office.session, draft, "category", data=water, **said)
+    stored = row(office.session, draft, "alert", "early").data
+    assert stored["applies"] == [{"field": "category", "is": "water"}]
+    assert stored["label"] == "早"
 
 
 def test_a_department_the_company_does_not_have_is_named(
