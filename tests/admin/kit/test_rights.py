@@ -11,6 +11,7 @@ from werkzeug.routing import Rule
 
 from admin.kit import rights
 from enums import Role
+from services.regulation import draft_checks
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -103,3 +104,7 @@ def _views(app: Flask) -> list[Any]:
 
 def _opens(role: Role, view: Any) -> bool:
     return rights.may_open(role, f"{view.endpoint}.{view._default_view}")
+
+
+def test_the_check_of_a_draft_knows_whose_account_opens_a_case() -> None:
+    assert draft_checks.CASEWORKERS == rights.CASEWORK

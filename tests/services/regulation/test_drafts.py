@@ -312,7 +312,7 @@ def test_all_is_found_at_once_and_a_vacant_post_is_one_line(
 ) -> None:
     hold_posts(office)
     said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
-    entries = [
+    entries: list[tuple[str, dict[str, Any]]] = [
         ("post", {"key": "lonely", "label": "无人岗位"}),
         ("chain", {"key": "one", "label": "一审", "steps": ["lonely"]}),
         ("chain", {"key": "two", "label": "二审", "steps": ["director", "lonely"]}),
@@ -347,12 +347,12 @@ def test_a_holder_whose_account_opens_no_case_is_named(
         account.active = False
     office.session.flush()
     assert missing() == [leading.employee.name]
-    account = office.session.scalars(sa.select(User)).first()
-    assert account is not None
-    account.employee, account.active, account.role = leading.employee, True, Role.hr
+    other = office.session.scalars(sa.select(User)).first()
+    assert other is not None
+    other.employee, other.active, other.role = leading.employee, True, Role.hr
     office.session.flush()
     assert missing() == [leading.employee.name], "an account of payroll opens no case"
-    account.role = Role.care
+    other.role = Role.care
     office.session.flush()
     assert missing() == []
 
@@ -361,7 +361,7 @@ def test_what_was_typed_before_its_entry_existed_is_looked_up_when_it_does(
     office: Office, draft: PolicyVersion
 ) -> None:
     said: dict[str, Any] = {"actor": office.administrator, "now": NOW}
-    early = {
+    early: dict[str, Any] = {
         "key": "early",
         "label": "早",
         "cite": "SKD-4.4",
