@@ -30,7 +30,7 @@ from policy.vocabulary.errors import ChangedMeanwhile, NotFound
 from services.company import actors
 from services.company.actors import Actor
 from services.regulation import draft_checks, drafts, policies, publishing
-from wording import changed_text, finding_text
+from wording import finding_text, whatif_text
 from wording.law_text import LAWS
 from wording.rule_choices import RuleChoices
 from wording.rule_text import OPERATORS
@@ -253,7 +253,7 @@ class DraftPage(RedressPage):
             place=lambda one: finding_text.finding_place(one, rule_choices),
             law=lambda key: LAWS.get(key, key),
             remedies=finding_text.REMEDIES,
-            changes=changed_text.grouped_changes(
+            changes=whatif_text.grouped_changes(
                 (one for one in found.slow if one.code == "case_differs"), rule_choices.pack
             ),
             groups=finding_text.grouped,

@@ -30,7 +30,6 @@ from policy.pack.schema import SECTIONS, Pack, PolicyHead
 from policy.pack.shapes import Shape
 from policy.proof import sample_events, statespace
 from policy.proof.contradictions import Finding, contradictions
-from policy.proof.gaps import gaps
 from policy.proof.mutations import holding_cases
 from policy.proof.play import Case, Mismatch, Packs, Play, cases
 from policy.vocabulary.errors import (
@@ -61,7 +60,7 @@ def written_findings(
     found = [*_parameter_findings(data, values), *wrong]
     broken = {(one.section, one.key) for one in wrong}
     found += [one for one in _structure_findings(pack) if _missing_target(one) not in broken]
-    found += [*contradictions(pack), *gaps(pack)]
+    found += contradictions(pack)
     if not any(one.grave for one in found):
         found += _loader_findings(data, parameters)
     return _without_repetitions(found)

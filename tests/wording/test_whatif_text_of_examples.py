@@ -14,7 +14,7 @@ from policy.proof.contradictions import Finding
 from policy.vocabulary.errors import PostMissing
 from policy.vocabulary.refusals import dump_refusal
 from tests.regulations import CASES, official_calendar
-from wording import changed_text
+from wording import whatif_text
 
 PACK = load_pack(shipped_path("skoda-dealer"))
 
@@ -26,7 +26,7 @@ def differs(about: str, wanted: Any, found: Any, deed: str = "confirmed") -> Fin
 
 def said(finding: Finding) -> list[str]:
     with wording.speaking("en", ZoneInfo("Asia/Shanghai")):
-        return list(changed_text.change_sentences(finding.facts, PACK))
+        return list(whatif_text.change_sentences(finding.facts, PACK))
 
 
 LABEL = PACK.label("deadline", "close_a")
@@ -73,7 +73,7 @@ def test_examples_of_one_cause_stand_in_one_line() -> None:
     one, other = differs("running", [], ["close_a"]), differs("running", ["a"], ["a", "close_a"])
     third = differs("status", "closed", "accepted")
     with wording.speaking("en", ZoneInfo("Asia/Shanghai")):
-        found = changed_text.grouped_changes([third, one, other], PACK)
+        found = whatif_text.grouped_changes([third, one, other], PACK)
     assert [change.examples for change in found] == [[one, other], [third]]
 
 
@@ -94,6 +94,6 @@ def test_every_change_of_a_real_draft_is_told_without_code() -> None:
     assert findings
     pack = load_pack(shipped_path("road-rescue"))
     with wording.speaking("zh_Hans_CN", ZoneInfo("Asia/Shanghai")):
-        for change in changed_text.grouped_changes(findings, pack):
+        for change in whatif_text.grouped_changes(findings, pack):
             text = " ".join(change.sentences)
             assert not any(sign in text for sign in ("{", "datetime", "None", "['")), text
