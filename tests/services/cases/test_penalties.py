@@ -98,7 +98,7 @@ def test_only_care_director_and_general_manager_settle_money(
 def test_nobody_settles_a_penalty_of_their_own(office: Office, refuses: Callable[..., Any]) -> None:
     _, penalty = late(office)
     said: dict[str, Any] = {"actor": office.by("director"), "now": at(10, 12, 9)}
-    with refuses(SelfForbidden, deed="penalty_confirmed", cite="SKD-4.1"):
+    with refuses(SelfForbidden, deed="penalty_confirmed", cite="SKD-3.2.2b"):
         penalties.confirm(office.session, penalty, **said)
     with refuses(SelfForbidden, deed="penalty_waived"):
         penalties.waive(office.session, penalty, reason="不必", **said)
