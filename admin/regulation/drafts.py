@@ -256,7 +256,7 @@ class DraftPage(RedressPage):
             changes=whatif_text.grouped_changes(
                 (one for one in found.slow if one.code == "case_differs"), rule_choices.pack
             ),
-            groups=finding_text.grouped,
+            by_subject=finding_text.grouped,
             rule_ids={(rule.section, rule.key): rule.id for rule in draft.rules},
         )  # fmt: skip
 

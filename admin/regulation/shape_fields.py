@@ -464,7 +464,7 @@ class ConditionShape(ShapeField):
         if many:
             if not values:
                 raise ValueError(gettext("“%(name)s” needs at least one value.", name=name))
-            return {"field": path, op: values}
+            return {"field": path, op: values[0] if self._is_list_choice(values) else values}
         if op == "filled" and not values:
             return {"field": path, op: True}
         if len(values) != 1:
@@ -472,6 +472,12 @@ class ConditionShape(ShapeField):
                 gettext("“%(name)s” needs one value; for several choose “is one of”.", name=name)
             )
         return {"field": path, op: values[0]}
+
+    def _is_list_choice(self, values: list[Any]) -> bool:
+        """Whether the values are one choice of the company that is a list itself."""
+        only = values[0] if len(values) == 1 else None
+        chosen = self.rule_choices.values.get(only[1:]) if isinstance(only, str) else None
+        return str(only).startswith("$") and isinstance(chosen, list | tuple)
 
     def _value(self, path: str, op: str, text: str) -> Any:
         """What is meant by a word: a choice of the company, a label of a key, a flag, a number."""
