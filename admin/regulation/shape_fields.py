@@ -31,6 +31,7 @@ OPERATORS_OF = {
 SPARE_ROWS = 1
 MOST_ROWS = 60
 _SEPARATORS = re.compile(r"[、，,;；\n]")
+_WORD = r"[^、，,;；\n]+"
 _LINES = re.compile(r"[\n]")
 
 
@@ -115,6 +116,11 @@ def number_of(text: str) -> int | Decimal:
     if not number.is_finite():
         raise ValueError(gettext("“%(text)s” is not a number.", text=text))
     return int(number) if number == number.to_integral_value() else number
+
+
+def _as_stored(number: int | Decimal | None) -> int | str | None:
+    """A number as a regulation keeps it: one with decimals is a text."""
+    return f"{number:f}" if isinstance(number, Decimal) else number
 
 
 _HALF_WIDTH = str.maketrans("０１２３４５６７８９．，－", "0123456789.,-")
@@ -324,7 +330,7 @@ class AnyShape(ShapeField):
             number = number_of(text) if text else None
         except ValueError:
             return text
-        return f"{number:f}" if isinstance(number, Decimal) else number
+        return _as_stored(number)
 
 
 # ---------------------------------------------------------------- rows
@@ -412,6 +418,8 @@ def _of_cell(column: Slot, text: str) -> Any:
     if column.shape == "rows":
         lines = [line for line in _SEPARATORS.split(text) if line.strip()]
         return [_pair(line) for line in lines] or None
+    if column.shape == "number" and text and not text.startswith("$"):
+        return _as_stored(number_of(text))
     return text or None
 
 
@@ -459,7 +467,7 @@ class ConditionShape(ShapeField):
             raise ValueError(gettext("A row of the condition names no field."))
         name = self.rule_choices.fact(path)
         many = op in ("in", "not_in")
-        texts = _SEPARATORS.split(row["value"]) if many else [row["value"]]
+        texts = self._texts(path, row["value"]) if many else [row["value"]]
         values = [self._value(path, op, text) for text in texts if text.strip()]
         if many:
             if not values:
@@ -472,6 +480,13 @@ class ConditionShape(ShapeField):
                 gettext("“%(name)s” needs one value; for several choose “is one of”.", name=name)
             )
         return {"field": path, op: values[0]}
+
+    def _texts(self, path: str, text: str) -> list[str]:
+        """The words between separators; a label that holds a separator itself stays whole."""
+        labels = (label for _value, label in self.rule_choices.values_of(path))
+        whole = sorted(filter(_SEPARATORS.search, labels), key=len, reverse=True)
+        words = "|".join([*map(re.escape, whole), _WORD])
+        return re.findall(rf"\s*(?:{words})", text)
 
     def _is_list_choice(self, values: list[Any]) -> bool:
         """Whether the values are one choice of the company that is a list itself."""
@@ -494,8 +509,7 @@ class ConditionShape(ShapeField):
         if kind == "unknown" and text in flags:
             return flags[text]
         if op in ("at_least", "at_most") or kind == "number":
-            number = number_of(text)
-            return f"{number:f}" if isinstance(number, Decimal) else number
+            return _as_stored(number_of(text))
         by_label = {label: value for value, label in self.rule_choices.values_of(path)}
         return by_label.get(text, text)
 
