@@ -119,7 +119,7 @@ def _changed_values(
     """
     marks = marks_of(shape)
     for field, info in shape.model_fields.items():
-        said = field in entry or (field in _ASSUMED and _matters(field, entry))
+        said = field in entry or (field in _ASSUMED and _matters(field, entry, chosen))
         if field in _DESCRIBES | _NOT_OF_CASES or not said:
             continue
         value = entry.get(field, info.default)
@@ -151,16 +151,16 @@ def _resolved(value: Any, chosen: Mapping[str, Any]) -> Any:
     return value
 
 
-def _matters(field: str, entry: Mapping[str, Any]) -> bool:
+def _matters(field: str, entry: Mapping[str, Any], chosen: Mapping[str, Any]) -> bool:
     """Whether the default of a left-out field decides something.
 
     A deputy needs a post that is held; only a deadline the registration starts can count from the
     receipt.
     """
     if field == "deputy":
-        return not all(is_role(who) for who in entry["by"])
+        return not all(is_role(who) for who in _resolved(entry["by"], chosen))
     if field == "counts_from":
-        return "registered" in entry["starts_on"]
+        return "registered" in _resolved(entry["starts_on"], chosen)
     return field != "judged_by" or bool(entry.get("met_by"))
 
 
