@@ -44,6 +44,7 @@ def start(
         if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
             continue
         if (old := facts.deadline_of(entry.key)) or _carries_over(facts, entry):
+            old = old or _carried_over(facts, entry, pack)
             if old and old.running and entry.until:
                 facts = _restate_end(
                     facts, old, entry, at=at, pack=pack, calendar=calendar, event=event
@@ -211,7 +212,8 @@ def _restate_end(
     if end is None or end == deadline.due_at:
         return facts
     facts = reopen(facts, deadline, due_at=end, at=at, reason="stated")
-    if entry.slot is None or not pack.policy.judges(Judging.known_terms):
+    alone = entry.slot is None or deadline.round != facts.round
+    if alone or not pack.policy.judges(Judging.known_terms):
         return facts
     return _seat_anew(facts, entry.key, pack)
 
@@ -311,6 +313,13 @@ def move_as_promised(facts: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFa
 
 def _carries_over(facts: CaseFacts, entry: DeadlineEntry) -> bool:
     return entry.carries_over and any(deadline.key == entry.key for deadline in facts.deadlines)
+
+
+def _carried_over(facts: CaseFacts, entry: DeadlineEntry, pack: Pack) -> DeadlineFacts | None:
+    """Return the deadline that runs on from an earlier round: a new day stated moves it too."""
+    if not pack.policy.judges(Judging.known_terms):
+        return None
+    return next((one for one in reversed(facts.deadlines) if one.key == entry.key), None)
 
 
 def _new_deadline(
