@@ -240,7 +240,7 @@ def test_time_that_was_granted_stays_where_it_was_granted_to() -> None:
 
 
 def test_a_term_the_general_manager_set_stays() -> None:
-    until = at(10, 16)
+    until = at(10)
     life = Life().dispatched()
     life.do("replied", at(2), outcome="raise_to_gm", text="-").do("confirmed", at(2, 10))
     life.do("decided", at(2, 11), solved=False, text="-", until=until)
