@@ -43,27 +43,15 @@ def start(
     for entry in pack.deadlines_by_start.get(name, ()):
         if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
             continue
+        said: dict[str, Any] = {"at": at, "pack": pack, "calendar": calendar, "event": event}
         if (old := facts.deadline_of(entry.key)) or _carries_over(facts, entry):
             old = old or _carried_over(facts, entry, pack)
             if old and old.running and entry.until:
-                facts = _restate_end(
-                    facts, old, entry, at=at, pack=pack, calendar=calendar, event=event
-                )
+                facts = _restate_end(facts, old, entry, **said)
             continue
-        if known and not owed_now(entry, facts):
+        if not _is_owed(entry, facts, known):
             continue
-        if entry.unless and holds(entry.unless, facts):
-            continue
-        deadline = _begun(
-            facts,
-            entry,
-            name,
-            at=at,
-            received_at=received_at,
-            pack=pack,
-            calendar=calendar,
-            event=event,
-        )
+        deadline = _begun(facts, entry, name, received_at=received_at, **said)
         if deadline is None:
             continue
         if known:
@@ -74,6 +62,13 @@ def start(
         facts = _put_in_slot(_append(facts, alone), deadline, pack, known=known is not None)
         alone = []
     return _append(facts, alone)
+
+
+def _is_owed(entry: DeadlineEntry, facts: CaseFacts, known: Known | None) -> bool:
+    """Whether a deadline that would start is owed: not where something else stands for it."""
+    if known and not owed_now(entry, facts):
+        return False
+    return not (entry.unless and holds(entry.unless, facts))
 
 
 def _begun(

@@ -187,7 +187,7 @@ class WorkCalendar:
             return self
         return self._judged(whole_days=whole_days, fixed_holidays=fixed_holidays)
 
-    @lru_cache(maxsize=64)  # noqa: B019 - by version, so that each calendar is laid out once
+    @lru_cache(maxsize=64)  # noqa: B019  # by version, so that each calendar is laid out once
     def _judged(self, *, whole_days: bool, fixed_holidays: bool) -> WorkCalendar:
         return WorkCalendar(
             zone=self._zone.key,
@@ -326,6 +326,10 @@ class WorkCalendar:
             return self._add_working_days(begun, whole)
         if at is not None:
             return Due(self.instant(_later(begun.date(), whole - (begun.time() < at)), at))
+        return self._add_dates(begun, whole, unit)
+
+    def _add_dates(self, begun: datetime, whole: int, unit: Unit) -> Due:
+        """The end of a term of days, weeks, months or years of the calendar."""
         day, clock = _MOVES[unit](begun, whole)
         if self.whole_days and unit in (Unit.month, Unit.year):
             clock = END_OF_DAY if day.day != begun.day else min(clock, END_OF_DAY)

@@ -21,6 +21,7 @@ from policy.vocabulary.errors import (
     NotFound,
     PersonUnknown,
     RoleMissing,
+    ValueRefused,
     ZoneMissing,
 )
 from policy.vocabulary.status import DeadlineState, PenaltyStatus, Sign, Status
@@ -164,11 +165,11 @@ def test_later_steps_that_no_longer_fit_are_named(
     [
         ({"at": dt.datetime(2026, 9, 28, 9)}, ZoneMissing, "at"),
         ({"at": None}, FieldMissing, "at"),
-        ({"at": "yesterday"}, ChoiceUnknown, "at"),
+        ({"at": "yesterday"}, ValueRefused, "at"),
         ({"text": "声" * 1_700_000}, FieldTooLong, "text"),
         ({"text": ""}, FieldMissing, "text"),
         ({"department": "moon"}, ChoiceUnknown, "department"),
-        ({"department": 5}, ChoiceUnknown, "department"),
+        ({"department": 5}, ValueRefused, "department"),
         ({"number": "TS1"}, ChoiceUnknown, "changes"),
         ({"by": {"kind": "system"}}, ChoiceUnknown, "changes"),
         ({"shoe_size": 43}, ChoiceUnknown, "changes"),

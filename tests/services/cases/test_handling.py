@@ -76,7 +76,7 @@ def test_another_department_neither_answers_nor_contacts(
     for name in ("salesman", "sales_director", "specialist", "clerk"):
         with refuses(PostMissing, deed="replied"):
             office.reply(case, actor=office.by(name))
-    with refuses(PostMissing, deed="contacted", cite="SKD-5.3.2"):
+    with refuses(PostMissing, deed="contacted", cite="SKD-3.2.2a"):
         handling.contact(office.session, case, actor=office.by("salesman"), now=at(9, 28, 11))
 
 
