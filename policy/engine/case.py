@@ -427,7 +427,7 @@ def _checked_extension(
     deadline = deadlines.slot_deadline(facts, entry.slot, rules.pack) if entry else None
     if entry is None or deadline is None:
         cite = entries[0].cite if entries else ""
-        raise ExtensionForbidden(grade=facts.grade, cite=cite)
+        raise ExtensionForbidden(grade=rules.pack.label("severity", facts.grade), cite=cite)
     latest = entry.in_all.end(deadline.starts_at, rules.calendar).at
     if until > latest:
         raise ExtensionTooLong(latest=latest, cite=entry.cite)

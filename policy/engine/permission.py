@@ -14,6 +14,7 @@ from typing import Any
 from policy.engine import forms
 from policy.engine.conditions import first_failing, holds
 from policy.engine.severity import step_fits
+from policy.pack.forms_and_reports import OF_DEADLINES
 from policy.pack.schema import SHEETS, GateEntry, Pack, SignoffEntry
 from policy.pack.shapes import ConditionRow
 from policy.vocabulary.editions import Judging
@@ -497,12 +498,21 @@ def _closed(gate: GateEntry, name: str, row: ConditionRow, *, pack: Pack) -> Gat
     return GateClosed(deed=name, gate=gate.label, cite=gate.cite, field=field, wanted=row.value)
 
 
+_LABELLED_AS = {
+    "appeal": "vote",
+    "participant": "department",
+    **dict.fromkeys(OF_DEADLINES, "deadline"),
+}
+"""The section of the regulation with the label of what a condition names, where it is another."""
+
+
 def _missing_label(path: str, pack: Pack) -> str:
-    """Return the label of what must be filled in: a form, list or approval, or a deed's field."""
+    """Return the label of what is missing: a form, list, approval or term, or a deed's field."""
     path = path.removeprefix("round.")
     section, _, name = path.partition(".")
     if section == "event":
         return pack.label("field", name.rpartition(".")[2])
+    section = _LABELLED_AS.get(section, section)
     return pack.label(section, name.partition(".")[0]) if name else path
 
 

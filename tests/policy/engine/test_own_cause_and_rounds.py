@@ -203,3 +203,16 @@ def test_the_bounds_of_a_number_hold(said: int, least: int) -> None:
     else:
         with pytest.raises(NumberTooSmall):
             checked_values([field], {"n": said}, EntryTimes(at, at, calendar))
+
+
+def test_a_refusal_names_the_term_and_the_grade_by_their_labels() -> None:
+    """Nobody on the spot yet (FUE-A3.2.1); no time to be asked for (FUE-B4.3)."""
+    play = played("", begins="handed_over", regulation="fuel-supplier")
+    answer = {"do": "replied", "by": "investigator", "text": "-"}
+    at = dt.datetime(2026, 3, 2, 11)
+    seen = play.step({**answer, "at": at, "outcome": "solved"}).refused
+    wish = {**answer, "at": at, "outcome": "extension", "until": dt.datetime(2026, 3, 4, 11)}
+    more = play.step(wish).refused
+    assert seen is not None
+    assert more is not None
+    assert (seen.facts["field"], more.facts["grade"]) == ("现场初步调查", "一般")
