@@ -187,6 +187,8 @@ def _recounted_end(
     """Return the deadline with the end it would have had under this calendar from its start."""
     if named := deadline.because.get("named"):
         fresh = replace(deadline, due_at=dt.datetime.fromisoformat(named), provisional=False)
+    elif entry.until is not None:
+        fresh = deadline  # a stated end asks no calendar
     else:
         fresh = deadlines.count_end(deadline, entry, calendar)
     for pause in deadline.because.get("stood", ()):

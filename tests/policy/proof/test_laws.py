@@ -51,9 +51,11 @@ def first_edition(data: dict[str, Any]) -> None:
 
 
 def without_decisions(data: dict[str, Any]) -> None:
-    """Let nobody owe a decision, and let any confirmation meet a term."""
+    """Let nobody owe a decision: no term waits for one."""
     decisions = {"decided", "extension_granted", "extension_refused"}
-    data["deadline"] = [d for d in data["deadline"] if not decisions & set(d.get("met_by", ()))]
+    for entry in data["deadline"]:
+        if decisions & set(entry.get("met_by", ())):
+            entry["applies"] = [{"field": "round", "at_least": 90}]
 
 
 def binding_nobody(data: dict[str, Any]) -> None:
@@ -79,7 +81,6 @@ PLANTED: Mapping[str, tuple[str, Plant]] = {
     "a_missed_target_is_not_met": ("trial-three-severities", first_edition),
     "who_waits_for_a_decision_has_a_term": ("sales-company", without_decisions),
     "no_term_goes_beyond_the_most": ("trial-three-severities", first_edition),
-    "what_hangs_on_a_ground_falls_with_it": ("sales-company", first_edition),
     "a_finding_says_whom_and_has_an_effect": ("trial-three-severities", first_edition),
     "nothing_is_paid_while_an_appeal_runs": ("trial-three-severities", first_edition),
     "a_ruling_is_final": ("trial-three-severities", first_edition),
@@ -132,6 +133,12 @@ def judged(ground: str, before: tuple[PenaltyFacts, ...], after: tuple[PenaltyFa
     return Step(facts[0], event, facts[1], BEGIN, BEGIN, official_calendar())
 
 
+def a_surcharge_whose_ground_was_waived(pack: Pack) -> Step:
+    surcharge = {"occasion": "cold/order", "because": {"on": "cold"}}
+    waived = charge("cold", status=PenaltyStatus.waived)
+    return judged("cold", (), (waived, charge("factory", **surcharge)))
+
+
 def an_appealed_ground_and_a_surcharge_that_is_paid(pack: Pack) -> Step:
     told = {"status": PenaltyStatus.notified, "notified_at": BEGIN}
     surcharge = {"occasion": "cold/order", "because": {"on": "cold"}, "counts_at": BEGIN}
@@ -181,6 +188,11 @@ def one_finding_entered_twice(pack: Pack) -> Step:
 
 
 PICTURED: Mapping[str, tuple[str, Mapping[str, Any], Callable[[Pack], Step]]] = {
+    "what_hangs_on_a_ground_falls_with_it": (
+        "skoda-dealer",
+        {},
+        a_surcharge_whose_ground_was_waived,
+    ),
     "what_hangs_on_an_appealed_ground_waits_with_it": (
         "skoda-dealer",
         {},
