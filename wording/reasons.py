@@ -49,6 +49,7 @@ _REVISIONS = {
     "extension_granted": mark("extension granted"),
     "extension_refused": mark("extension refused, the time left runs on"),
     "decided": mark("set by the general manager"),
+    "asked_again": mark("asked for once more"),
     "corrected": mark("an entry was corrected"),
     "calendar": mark("the calendar changed"),
     "promised": mark("promised to the customer"),

@@ -44,7 +44,9 @@ def start(
         if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
             continue
         said: dict[str, Any] = {"at": at, "pack": pack, "calendar": calendar, "event": event}
-        if (old := facts.deadline_of(entry.key)) or _carries_over(facts, entry):
+        old = facts.deadline_of(entry.key)
+        again = old is not None and known is None and _asked_again(old, entry, pack)
+        if (old or _carries_over(facts, entry)) and not again:
             old = old or _carried_over(facts, entry, pack)
             if old and old.running and entry.until:
                 facts = _restate_end(facts, old, entry, **said)
@@ -56,6 +58,9 @@ def start(
             continue
         if known:
             deadline = end_since_known(deadline, entry, known, calendar=calendar)
+        if old and again:
+            facts = replace_deadline(facts, _begun_again(deadline, old, at))
+            continue
         if entry.slot is None:
             alone.append(deadline)
             continue
@@ -69,6 +74,22 @@ def _is_owed(entry: DeadlineEntry, facts: CaseFacts, known: Known | None) -> boo
     if known and not owed_now(entry, facts):
         return False
     return not (entry.unless and holds(entry.unless, facts))
+
+
+DECISIONS = frozenset({"decided", "extension_granted", "extension_refused"})
+"""The events by which who was asked decides."""
+
+
+def _asked_again(old: DeadlineFacts, entry: DeadlineEntry, pack: Pack) -> bool:
+    """Whether a decision that was given is asked for once more in the round."""
+    given = old.state is DeadlineState.met and bool(entry.met_by)
+    return given and set(entry.met_by) <= DECISIONS and pack.policy.judges(Judging.own_rounds)
+
+
+def _begun_again(fresh: DeadlineFacts, old: DeadlineFacts, at: dt.datetime) -> DeadlineFacts:
+    """Return a deadline that began once more in its round, with what it was before."""
+    revision = Revision(at, old.due_at, fresh.due_at, "asked_again")
+    return replace(fresh, revisions=(*old.revisions, revision), breaches=old.breaches)
 
 
 def _begun(
@@ -164,6 +185,8 @@ def end_since_known(
     """
     if entry.counts_from not in ("event", "received") or entry.within is None:
         return deadline
+    if deadline.because.get("promised") and deadline.due_at and deadline.due_at <= known.at:
+        deadline = _without_promise(deadline, entry, calendar)
     if deadline.due_at is None or known.at <= deadline.starts_at or "named" in deadline.because:
         return deadline
     begun = {"from": known.at.isoformat(), "from_event": known.name}
@@ -178,6 +201,17 @@ def end_since_known(
         return deadline
     why = {key: why for key, why in because.items() if key not in COUNTED_REASONS}
     return replace(fresh, due_at=kept, because=why | {"named": kept.isoformat(), "kept": True})
+
+
+def _without_promise(
+    deadline: DeadlineFacts, entry: DeadlineEntry, calendar: WorkCalendar
+) -> DeadlineFacts:
+    """Return a deadline with its usual end: a promise that is over rules no new term."""
+    because = {k: why for k, why in deadline.because.items() if k not in _OF_A_PROMISE}
+    return count_end(replace(deadline, because=because), entry, calendar)
+
+
+_OF_A_PROMISE = frozenset({"promised", "usual", "named"})
 
 
 def _end(deadline: DeadlineFacts) -> dt.datetime:

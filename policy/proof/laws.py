@@ -143,6 +143,8 @@ def nobody_is_late_unknowingly(step: Step, pack: Pack) -> Iterator[str]:
     for deadline in step.after.deadlines:
         begun_before = _same(step.before, deadline) is None and deadline.starts_at < step.seen_at
         begun_before = begun_before and step.event.type != "registered"
+        if pack.find("deadline", deadline.key).ends != "breach":
+            continue
         over = deadline.due_at is not None and deadline.due_at <= step.event.at
         if begun_before and over and (deadline.running or deadline.breached):
             yield deadline.key
@@ -570,12 +572,17 @@ def what_is_overdue_has_a_person(step: Step, pack: Pack) -> Iterator[str]:
 
 @_of_step("owed")
 def who_gets_a_case_owes_an_answer(step: Step, pack: Pack) -> Iterator[str]:
-    """Whoever a case is handed to has a term for the answer."""
+    """Whoever a case is handed to has a term for the answer.
+
+    Where they did what they owed before the hand-over, nothing runs.
+    """
     status, history = step.after.status, step.after.history
     if status is not Status.dispatched or step.before.status is status or history:
         return
-    running = (d for d in step.after.deadlines if d.running and d.round == step.after.round)
-    if not any(pack.find("deadline", d.key).ends in ("breach", "warning") for d in running):
+    mine = [d for d in step.after.deadlines if d.round == step.after.round]
+    kept = any(d.met_at is not None and d.met_at < step.event.at for d in mine)
+    running = (pack.find("deadline", d.key).ends for d in mine if d.running)
+    if not kept and not {"breach", "warning"} & set(running):
         yield str(step.after.grade or step.after.kind)
 
 

@@ -38,6 +38,7 @@ from policy.vocabulary.events import (
     Corrected,
     Event,
     Registered,
+    TimePassed,
     load_event,
 )
 from policy.vocabulary.facts import CaseFacts
@@ -309,7 +310,9 @@ def _samples_by_type(pack: Pack) -> Mapping[str, Sequence[Event]]:
     asked = [load_sample(pack, said) for said in questions]
     found: dict[str, list[Event]] = defaultdict(list)
     for event in (*every_event(pack), *_papers(pack), *asked):
-        if not event.type.startswith("penalty_"):
+        # The files of departments, which spare a deadline, are no part of a life.
+        spares = isinstance(event, TimePassed) and bool(event.spared)
+        if not (event.type.startswith("penalty_") or spares):
             found[event.type].append(event)
     return found
 

@@ -18,6 +18,8 @@ from policy.engine.permission import deeds_offered
 from policy.pack.loading import PACKS, build_pack, load_pack, read_toml, shipped_path
 from policy.pack.schema import Pack
 from policy.proof.coverage import chosen_parameters
+from policy.proof.laws import broken_by
+from policy.proof.random_play import Step
 from policy.proof.sample_events import BEGIN, cast_of_pack, every_event, first_events
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.events import (
@@ -67,7 +69,8 @@ class Life:
         self.pack = pack
         self.facts = CaseFacts()
         self.entries: list[JournalEntry] = []
-        self.now = BEGIN
+        self.steps: list[Step] = []
+        self.now = self.seen_at = BEGIN
 
     def happen(self, event: Event) -> tuple[CaseFacts, CaseFacts] | None:
         """The case before and after; None where the event was refused."""
@@ -81,6 +84,10 @@ class Life:
                     before, event, self.pack, calendar=official_calendar(), now=self.now
                 )
             self.entries.append(entry)
+            self.steps.append(
+                Step(before, event, self.facts, self.now, self.seen_at, official_calendar())
+            )
+            self.seen_at = self.now
             return before, self.facts
         return None
 
@@ -202,6 +209,15 @@ def test_no_breach_and_no_charge_ever_vanishes(regulation: str, data: st.DataObj
         assert _breaches(before) <= _breaches(after)
         assert {c.identity for c in before.penalties} <= {c.identity for c in after.penalties}
         assert len({c.identity for c in after.penalties}) == len(after.penalties)
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+@thorough
+@given(data=st.data())
+def test_no_law_is_broken(regulation: str, data: st.DataObject) -> None:
+    life, _ = _live(data, regulation)
+    for step in life.steps:
+        assert [(law.key, about) for law, about in broken_by(step, life.pack)] == []
 
 
 @pytest.mark.parametrize("regulation", REGULATIONS)

@@ -9,8 +9,9 @@ import pytest
 from policy.engine.permission import DECLARED_IN, SHEET_DEEDS, refusal
 from policy.pack.loading import PACKS, load_pack, shipped_path
 from policy.pack.schema import Pack
-from policy.proof import checking, sample_events, statespace
+from policy.proof import checking, laws, sample_events, statespace
 from policy.proof.coverage import chosen_parameters
+from policy.proof.random_play import Step
 from policy.proof.statespace import Walk
 from policy.vocabulary.events import EVENTS
 from policy.vocabulary.status import Status
@@ -27,8 +28,25 @@ REGULATIONS = [
 
 @cache
 def walked(regulation: str) -> tuple[Pack, Walk]:
+    pack, found, _ = watched(regulation)
+    return pack, found
+
+
+@cache
+def watched(regulation: str) -> tuple[Pack, Walk, set[tuple[str, str]]]:
+    """The walk of a regulation, and the laws that any of its steps broke."""
     pack = load_pack(shipped_path(regulation), chosen_parameters(CASES / regulation))
-    return pack, statespace.walk_states(pack, official_calendar())
+    broken: set[tuple[str, str]] = set()
+
+    def watch(step: Step) -> None:
+        broken.update((law.key, about) for law, about in laws.broken_by(step, pack))
+
+    return pack, statespace.walk_states(pack, official_calendar(), watch=watch), broken
+
+
+@pytest.mark.parametrize("regulation", REGULATIONS)
+def test_no_step_of_the_walk_breaks_a_law(regulation: str) -> None:
+    assert watched(regulation)[2] == set()
 
 
 @pytest.mark.parametrize("regulation", REGULATIONS)
