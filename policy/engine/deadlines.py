@@ -76,7 +76,7 @@ def _is_owed(entry: DeadlineEntry, facts: CaseFacts, known: Known | None) -> boo
     return not (entry.unless and holds(entry.unless, facts))
 
 
-DECISIONS = frozenset({"decided", "extension_granted", "extension_refused"})
+DECISIONS = frozenset({"decided", "ruled", "extension_granted", "extension_refused"})
 """The events by which who was asked decides."""
 
 
