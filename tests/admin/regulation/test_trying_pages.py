@@ -223,7 +223,7 @@ def test_a_file_is_loaded(press: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[[step]\n", "line 1"),
+        ("[[step]\n", "第 1 行"),
         (EXAMPLE.replace("care_specialist", "nobody"), "nobody"),
         (EXAMPLE.replace('department = "after_sales"', ""), "第 2 步"),
         ("x" * 200_001, "200000"),
