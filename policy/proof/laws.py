@@ -457,9 +457,12 @@ def a_jury_stays_once_somebody_voted(step: Step, pack: Pack) -> Iterator[str]:
     """The members of a jury are not corrected once one of them voted."""
     if not isinstance(step.event, Corrected) or "members" not in step.event.changes:
         return
-    for vote in pack.vote:
-        if jury.ballots(step.before, vote.key) and jury.vote_state(step.before, vote.key):
-            yield vote.key
+    target = next((e.event for e in step.journal if e.seq == step.event.target), None)
+    if not isinstance(target, Convened):
+        return
+    seated = step.before.last_entry("vote", target.vote)
+    if seated and seated.at == target.at and jury.ballots(step.before, target.vote):
+        yield target.vote
 
 
 @_of_step("own_cause")

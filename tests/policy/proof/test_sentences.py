@@ -28,8 +28,9 @@ def table(regulation: str) -> list[CarriedSentence]:
 @pytest.mark.parametrize("regulation", REGULATIONS)
 def test_every_clause_stands_in_a_sentence_and_no_sentence_names_another(regulation: str) -> None:
     clauses = {one.key for one in coverage.read_clauses(CASES / regulation / coverage.CLAUSES)}
+    known = clauses | {one["key"] for one in read_toml(shipped_path(regulation))["clause"]}
     named = {key for one in read_sentences(sentences_path(regulation)) for key in one.clauses}
-    assert (clauses - named, named - clauses) == (set(), set())
+    assert (clauses - named, named - known) == (set(), set())
 
 
 @pytest.mark.parametrize("regulation", REGULATIONS)
