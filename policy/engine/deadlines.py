@@ -34,9 +34,9 @@ def start(
     event: Event | None = None,
     known: Known | None = None,
 ) -> CaseFacts:
-    """Start the deadlines of an event. `received_at` is what 'since receipt' counts from.
+    """Start the deadlines of an event; 'since receipt' counts from `received_at`.
 
-    `known` is given where the event lies behind and facts that changed make a deadline apply now.
+    `known` is given where the event lies behind and changed facts make a deadline apply now.
     """
     # Deadlines without a slot compete with no other: they are added together.
     alone: list[DeadlineFacts] = []
@@ -45,28 +45,32 @@ def start(
             continue
         said: dict[str, Any] = {"at": at, "pack": pack, "calendar": calendar, "event": event}
         old = facts.deadline_of(entry.key)
-        again = old is not None and known is None and _asked_again(old, entry, pack)
+        again = old if old and not known and _asked_again(old, entry, pack) else None
         if (old or _carries_over(facts, entry)) and not again:
-            old = old or _carried_over(facts, entry, pack)
-            if old and old.running and entry.until:
-                facts = _restate_end(facts, old, entry, **said)
+            facts = _going_on(facts, old or _carried_over(facts, entry, pack), entry, said=said)
             continue
-        if not _is_owed(entry, facts, known):
-            continue
-        deadline = _begun(facts, entry, name, received_at=received_at, **said)
-        if deadline is None:
+        owed = _is_owed(entry, facts, known)
+        deadline = owed and _begun(facts, entry, name, received_at=received_at, **said)
+        if not deadline:
             continue
         if known:
             deadline = end_since_known(deadline, entry, known, calendar=calendar)
-        if old and again:
-            facts = replace_deadline(facts, _begun_again(deadline, old, at))
-            continue
-        if entry.slot is None:
+        if again:
+            facts = replace_deadline(facts, _begun_again(deadline, again, at))
+        elif entry.slot is None:
             alone.append(deadline)
-            continue
-        facts = _put_in_slot(_append(facts, alone), deadline, pack, known=known is not None)
-        alone = []
+        else:
+            facts = _put_in_slot(_append(facts, alone), deadline, pack, known=known is not None)
+            alone = []
     return _append(facts, alone)
+
+
+def _going_on(
+    facts: CaseFacts, old: DeadlineFacts | None, entry: DeadlineEntry, *, said: dict[str, Any]
+) -> CaseFacts:
+    """Return the case whose deadline runs already; one with a stated end is told it anew."""
+    told = old is not None and old.running and entry.until
+    return _restate_end(facts, old, entry, **said) if old and told else facts
 
 
 def _is_owed(entry: DeadlineEntry, facts: CaseFacts, known: Known | None) -> bool:

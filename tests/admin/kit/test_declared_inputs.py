@@ -26,7 +26,7 @@ from tests import company, samples
 from tests.regulations import CASES
 
 NOT_ON_THE_PAGE = {
-    *("registered", "imported", "time_passed", "recounted", "archived", "corrected"),
+    *("registered", "imported", "time_passed", "recounted", "retallied", "archived", "corrected"),
     *("withdrawn", "moved", "penalty_confirmed", "penalty_waived", "penalty_notified"),
     "penalty_reversed",
 }

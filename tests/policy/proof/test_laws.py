@@ -254,7 +254,7 @@ def test_a_law_sees_a_step_that_breaks_it_and_nothing_once_it_is_left_out(key: s
 
 def test_a_report_due_before_its_period_ends_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     key, pack = "a_report_is_due_after_its_period", pack_of("sales-company")
-    first_day = lambda report, period, calendar: report_periods.days_of(report, period)[0]  # noqa: E731 - one line says it
+    first_day = lambda report, period, calendar: report_periods.days_of(report, period)[0]  # noqa: E731  # one line says it
     monkeypatch.setattr(report_periods, "due_on", first_day)
     found = {v.law.key for v in laws.violations(pack, official_calendar(), seed=1, events=0)}
     left_out = laws.violations(pack, official_calendar(), seed=1, events=0, without={key})
