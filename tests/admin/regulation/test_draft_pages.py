@@ -23,6 +23,7 @@ from models import Department, PolicyChange, PolicyRule, PolicyVersion, User
 from policy.pack.loading import PACKS, build_pack, parse_toml, read_toml, shipped_path
 from policy.pack.schema import SECTIONS
 from policy.pack.slots import Slot, parameter_shapes, slots_of
+from policy.proof import laws
 from services.calendar import working_calendar
 from services.company import actors, people
 from services.regulation import draft_checks, drafts, policies
@@ -475,6 +476,31 @@ def test_the_check_is_asked_for_and_the_page_says_that_it_is_under_way(
     assert "推演全部状态和示例" in administrator.get(address).get_data(as_text=True)
     administrator.post(address, data={"csrf_token": csrf()})
     assert "data-refreshes" in administrator.get(address).get_data(as_text=True)
+
+
+def test_what_breaks_a_law_is_told_in_words_with_a_case_to_play(
+    administrator: FlaskClient, draft_id: int, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        working_calendar.seed_official(session, years=range(2026, 2027))
+        work = draft_checks.check_input(session, draft_id)
+        assert work is not None
+        data = {**work.data, "policy": {**work.data["policy"], "edition": 1}}
+        found = laws.law_findings(build_pack(data), work.calendar)
+        shown = next(one for one in found if one.facts["case"])
+        draft_checks.store_findings(session, draft_id, work.content, found=[shown], now=NOW)
+    page = administrator.get(f"/admin/draft/{draft_id}/check").get_data(as_text=True)
+    assert "与任何制度都应遵守的通则不符" in page
+    assert "[[step]]" in page
+    assert "试走该案例" in page
+
+
+def test_a_regulation_is_shown_sentence_by_sentence(
+    administrator: FlaskClient, draft_id: int
+) -> None:
+    page = administrator.get(f"/admin/policy/{draft_id}/sentences").get_data(as_text=True)
+    assert "逐句对照" in page
+    assert page.index("未执行") < page.index("时限: ")
 
 
 def test_a_draft_with_every_mistake_shows_every_page(
