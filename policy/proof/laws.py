@@ -650,7 +650,10 @@ def law_findings(pack: Pack, calendar: WorkCalendar) -> Iterator[Finding]:
         yield Finding("law_broken", section, one.about if section else "", "", facts, grave=False)
 
 
-ABOUT = ("deadline", "extension", "penalty", "reward", "vote", "severity", "report", "chain")
+ABOUT = (
+    *("deadline", "extension", "penalty", "reward", "vote", "severity", "report", "chain"),
+    "post",
+)
 """The sections whose entries laws are about."""
 
 

@@ -143,8 +143,7 @@ def test_a_late_case_ends_in_the_month_of_the_payroll(
     clerk = visit("clerk")
     row = clerk.get_by_role("row").filter(has_text=number)
     expect(row).to_contain_text("已确认")
-    row.get_by_role("link").click()
-    do(clerk, "送达当事人", 送达方式="当面签收")
+    do(chief, "送达当事人", 送达方式="当面签收")
     with reading(engine) as session:
         month = session.get_one(Penalty, late.id).month
         assert month is not None
