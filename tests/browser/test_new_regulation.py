@@ -15,10 +15,11 @@ from sqlalchemy import Engine
 
 from config import Settings, make_home
 from database import reading
-from models import Complaint, Department, Workbook
+from enums import Role
+from models import Complaint, Department, PolicyVersion, User, Workbook
 from policy.vocabulary.status import Status
-from services.company import people
-from services.regulation import policies
+from services.company import actors, people
+from services.regulation import drafts, policies
 from tests.browser.test_regulation_editing import look as check_drafts
 from tests.browser.windows import fill, input_of, stands
 from tests.company import ZONE, Office
@@ -117,6 +118,22 @@ def draft(page: Page) -> None:
     add(page, "penalty", "rude", "态度恶劣", amount="50", **hand)
 
 
+def say_who_fines(office: Office, draft_id: int) -> None:
+    """Give what is done about fines to a post: a draft that leaves it to anybody is refused."""
+    user = office.session.scalars(sa.select(User).where(User.role == Role.administrator)).first()
+    assert user is not None
+    deeds = ["judged", *(f"penalty_{deed}" for deed in ("confirmed", "waived", "notified"))]
+    said = {"key": "fines", "label": "处罚", "cite": "1", "by": ["service_director"]}
+    drafts.add_entry(
+        office.session,
+        office.session.get_one(PolicyVersion, draft_id),
+        "signoff",
+        data={**said, "event": [*deeds, "penalty_reversed"]},
+        actor=actors.of_user(user),
+        now=dt.datetime.now(dt.UTC),
+    )
+
+
 def try_case(page: Page, draft_id: str) -> None:
     """Play a case under the draft before it is published."""
     page.goto(f"/admin/trial/?version_id={draft_id}")
@@ -203,6 +220,8 @@ def test_a_new_regulation_is_written_tried_published_and_worked_by(
     page = visit("administrator")
     draft(page)
     draft_id = _id(page)
+    with at_work() as office:
+        say_who_fines(office, int(draft_id))
     try_case(page, draft_id)
     publish(page, visit, settings, draft_id)
     with reading(engine) as session:
