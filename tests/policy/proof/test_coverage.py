@@ -39,10 +39,10 @@ def test_every_clause_is_proven_or_says_why_not(regulation: str) -> None:
 
 
 @pytest.mark.xdist_group("clauses")
-def test_of_the_359_clauses_a_program_can_check_at_least_350_are_proven() -> None:
+def test_of_the_364_clauses_a_program_can_check_at_least_358_are_proven() -> None:
     total = sum(map(_counted, REGULATIONS), start=NOTHING)
-    assert total.owed == 359
-    assert total.proven >= 350
+    assert total.owed == 364
+    assert total.proven >= 358
 
 
 @pytest.mark.parametrize("regulation", REGULATIONS)
