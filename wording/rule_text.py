@@ -16,6 +16,7 @@ from policy.pack.schema import PolicyHead
 from policy.vocabulary.events import EVENTS, fields_named
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.marks import FieldMarks, marks_of
+from policy.vocabulary.status import ClosingGround
 from wording import field_text
 from wording.field_text import Names
 
@@ -316,6 +317,7 @@ FACT_LABELS = {
 }
 """Labels of what conditions ask for beyond the fields of a case."""
 
+GROUNDS = frozenset(ground.value for ground in ClosingGround)
 DEEDS = frozenset({"starts_on", "met_by", "before", "event"})
 STANDINGS = {
     "approved": lazy_gettext("approved"),
@@ -383,9 +385,14 @@ class RuleText:
             yield RuleFact(str(FIELDS.get(name, name)), self.value(name, value), number)
 
     def value(self, name: str, value: Any) -> str:
-        """Return one value in words."""
-        if value is True:
-            return gettext("Yes")
+        """Return one value in words; of a paper of this round as of the paper."""
+        if isinstance(value, bool):
+            return gettext("Yes") if value else gettext("No")
+        if isinstance(value, str) and value[:1] == "$" and value[1:] in self._chosen:
+            value = self._chosen[value[1:]]
+        name = name.removeprefix("round.")
+        if name == "value" and isinstance(value, str) and value in GROUNDS:
+            name = "closing_ground"
         if isinstance(value, Mapping):
             return self._mapping(value)
         if isinstance(value, Sequence) and not isinstance(value, str):
@@ -447,6 +454,8 @@ class RuleText:
     def _of_deed(self, name: str) -> str:
         """Return the label of a deed's field; of a filled form, the form's field."""
         inner = name.partition(".")[2]
+        if name.startswith("extra."):
+            return self.fact(inner)
         fields = (
             label
             for (section, key), label in self._labels.items()

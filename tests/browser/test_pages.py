@@ -36,6 +36,7 @@ NARROW = {"width": 390, "height": 844}
 WIDE = {"width": 1280, "height": 860}
 LATIN = re.compile(
     r"Redress|SKODA|English|CSV|Excel|XLSX|CSC|DISS|RBO|SKD[-\w.]*|(TS|FX|BY|HF|YJ)(\d+|\{[^，]+\})|[Aa]dmin"
+    r"|[一二三]\.[A-Z]{2}\.\d|Human Touch|ABC"  # numbers and words of the text itself
     r"|TOML|[a-z]+(-[a-z]+)+"  # the keys of the shipped regulations
     r"|(wecombot|dingtalk|feishu|json)://[a-z@/]+"
 )
