@@ -11,9 +11,10 @@ import datetime as dt
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from policy.engine import deadlines, followup, forms, jury, penalties, recounting
+from policy.engine import followup, forms, jury, penalties
 from policy.engine.conditions import holds
 from policy.engine.fact_changes import Effect, changes
+from policy.engine.own_cause import refuse_own_relief, takes_penalties_away, with_proposers
 from policy.engine.permission import (
     check_time,
     observation_is_over,
@@ -21,11 +22,7 @@ from policy.engine.permission import (
     refusal,
     refusal_to_lower,
     refusal_to_raise,
-    refuse_own_relief,
-    takes_penalties_away,
-    with_proposers,
 )
-from policy.engine.recounting import check_stated_ends, reapply_rules
 from policy.engine.rules import Rules, rules_of
 from policy.engine.sanctions import findings, grounds, penalty_steps, tallies
 from policy.engine.severity import (
@@ -36,6 +33,8 @@ from policy.engine.severity import (
     classify,
     is_lighter,
 )
+from policy.engine.terms import deadlines, ends, recounting, starting
+from policy.engine.terms.recounting import check_stated_ends, reapply_rules
 from policy.pack.schema import DeadlineEntry, ExtensionEntry, Pack
 from policy.vocabulary.editions import Judging
 from policy.vocabulary.errors import (
@@ -165,7 +164,7 @@ def _apply_rules(before: CaseFacts, after: CaseFacts, event: Event, *, rules: Ru
         )
     after = deadlines.withdraw_not_owed(after, at=rules.now, pack=rules.pack)
     after = penalties.for_breaches(after, before, rules)
-    after = deadlines.start(
+    after = starting.start(
         after,
         event.type,
         at=event.at,
@@ -254,7 +253,7 @@ def _taken_over(facts: CaseFacts, event: TakenOver, rules: Rules) -> CaseFacts:
     """Turn open history into a case of today: 'since receipt' means since today."""
     facts = _reclassify(facts, event, rules)
     facts = replace(facts, history=False, status=_first_status(facts, rules.pack))
-    return deadlines.start(
+    return starting.start(
         facts, "registered", at=event.at, pack=rules.pack, calendar=rules.calendar
     )
 
@@ -302,7 +301,7 @@ def _change_handling(
     if facts.status not in (Status.registered, Status.recorded):
         raise StatusForbids(deed="classified", status=facts.status)
     after = replace(after, status=_first_status(after, rules.pack))
-    return deadlines.start(
+    return starting.start(
         after, "registered", at=event.at, pack=rules.pack, calendar=rules.calendar
     )
 
@@ -490,9 +489,7 @@ def _refused(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
         deadline = deadlines.slot_deadline(facts, slot, rules.pack)
         if deadline is None or deadline.state is not DeadlineState.met:
             continue
-        due_at, provisional = deadlines.end_after_pause(
-            deadline, at=event.at, calendar=rules.calendar
-        )
+        due_at, provisional = ends.end_after_pause(deadline, at=event.at, calendar=rules.calendar)
         facts = deadlines.reopen(
             facts,
             deadline,

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from policy.engine import penalties
 from policy.engine.case import apply, pass_time
-from policy.engine.permission import refusal_without_name, refuse_own_relief
+from policy.engine.own_cause import refuse_own_relief
+from policy.engine.permission import refusal_without_name
 from policy.engine.rules import Rules, rules_of
 from policy.engine.sanctions import grounds, penalty_steps
 from policy.pack.schema import Pack

@@ -5,10 +5,11 @@ Handlers of `policy.engine.case`, from the first callback to the archive.
 
 from __future__ import annotations
 
-from policy.engine import deadlines, forms, penalties
+from policy.engine import forms, penalties
 from policy.engine.conditions import holds
-from policy.engine.recounting import reapply_rules
 from policy.engine.rules import Rules
+from policy.engine.terms import deadlines, starting
+from policy.engine.terms.recounting import reapply_rules
 from policy.pack.schema import Pack
 from policy.vocabulary.editions import Judging
 from policy.vocabulary.errors import FieldMissing, PersonUnknown
@@ -188,7 +189,7 @@ def close(facts: CaseFacts, feedback: str, event: Event, *, rules: Rules) -> Cas
     """Close the case, start its observation and set until when it is kept."""
     facts = replace(facts, status=Status.closed, closed_at=event.at, feedback=feedback)
     facts = with_retention(facts, rules)
-    watched = deadlines.start(
+    watched = starting.start(
         facts,
         event.type,
         at=event.at,

@@ -6,11 +6,12 @@ yes. A member who did not vote did not agree.
 
 from __future__ import annotations
 
-from policy.engine import deadlines, penalties
+from policy.engine import penalties
 from policy.engine.forms import add_entry, entry_asked_for
-from policy.engine.permission import people_involved
+from policy.engine.own_cause import people_involved
 from policy.engine.rules import Rules
 from policy.engine.sanctions import penalty_steps
+from policy.engine.terms import deadlines
 from policy.pack.forms_and_reports import VoteEntry
 from policy.pack.schema import Pack
 from policy.vocabulary.editions import Judging

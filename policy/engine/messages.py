@@ -11,10 +11,10 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from policy.engine.conditions import holds
-from policy.engine.deadlines import ended_by_time
 from policy.engine.fact_changes import Effect
 from policy.engine.forms import awaited_approver
 from policy.engine.permission import post_of
+from policy.engine.terms.deadlines import ended_by_time
 from policy.pack.forms_and_reports import ChainEntry
 from policy.pack.schema import Pack
 from policy.vocabulary.events import Appealed, Convened, Event, Involved

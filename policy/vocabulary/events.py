@@ -532,34 +532,36 @@ class Judged(Event):
     text: OwnWords
 
 
-class _OnPenalty(Event):
+class OnPenalty(Event):
+    """The fields of a step of one penalty, which the first three name."""
+
     rule: PenaltyKey
     employee: EmployeeNumber
     occasion: Annotated[str, Mark.by_system, Mark.silent]
     sign: Annotated[Sign, Mark.fixed, Mark.silent] = Sign.charge
 
 
-class PenaltyConfirmed(_OnPenalty):
+class PenaltyConfirmed(OnPenalty):
     """An entitled person confirms the proposed penalty."""
 
     type: Literal["penalty_confirmed"] = "penalty_confirmed"
 
 
-class PenaltyWaived(_OnPenalty):
+class PenaltyWaived(OnPenalty):
     """An entitled person waives the proposed penalty, with a reason."""
 
     type: Literal["penalty_waived"] = "penalty_waived"
     reason: OwnWords
 
 
-class PenaltyNotified(_OnPenalty):
+class PenaltyNotified(OnPenalty):
     """The employee was notified; the appeal term begins."""
 
     type: Literal["penalty_notified"] = "penalty_notified"
     how: OwnLine
 
 
-class PenaltyReversed(_OnPenalty):
+class PenaltyReversed(OnPenalty):
     """A confirmed penalty is to be given back: a reversal is proposed, no row is changed."""
 
     type: Literal["penalty_reversed"] = "penalty_reversed"

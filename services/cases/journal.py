@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from models import Complaint, Employee, Journal, Notice, PolicyVersion, WageMonth
-from policy.engine import deadlines
 from policy.engine.case import apply, archivable
 from policy.engine.fact_changes import Effect, changes
 from policy.engine.folding import JournalEntry, fold
@@ -24,6 +23,7 @@ from policy.engine.messages import Notification, notifications
 from policy.engine.penalties import wage_month
 from policy.engine.rules import Rules
 from policy.engine.sanctions.tallies import settled
+from policy.engine.terms import deadlines
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import ChangedMeanwhile, MonthClosed, NotFound
 from policy.vocabulary.events import (

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from models import Complaint, Deadline, PolicyVersion
-from policy.engine import recounting
 from policy.engine.case import apply
 from policy.engine.fact_changes import Effect, changes
+from policy.engine.terms import recounting
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.events import SYSTEM, Recounted

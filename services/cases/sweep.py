@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from enums import Audience
 from models import Complaint, Workbook
-from policy.engine import deadlines
 from policy.engine.case import archivable
 from policy.engine.permission import deadlines_in_reach
+from policy.engine.terms import deadlines
 from policy.pack.schema import Pack
 from policy.vocabulary.events import Archived, TimePassed
 from policy.vocabulary.facts import CaseFacts

@@ -13,10 +13,10 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from policy.engine import deadlines
 from policy.engine.conditions import holds
-from policy.engine.deadlines import Known
 from policy.engine.rules import Rules, calendar_judged
+from policy.engine.terms import deadlines, ends, starting
+from policy.engine.terms.ends import Known
 from policy.pack.schema import DeadlineEntry, Pack
 from policy.vocabulary.editions import Judging
 from policy.vocabulary.errors import TimeBeforeCase
@@ -37,7 +37,7 @@ def reapply_rules(facts: CaseFacts, *, at: dt.datetime, because: str, rules: Rul
     """
     pack, known = rules.pack, None
     if pack.policy.judges(Judging.known_terms):
-        known = Known(at, because, deadlines.ends_by_duty(facts, pack))
+        known = Known(at, because, ends.ends_by_duty(facts, pack))
 
     def fitting(deadline: DeadlineFacts) -> DeadlineFacts:
         entry = pack.find("deadline", deadline.key)
@@ -49,7 +49,7 @@ def reapply_rules(facts: CaseFacts, *, at: dt.datetime, because: str, rules: Rul
     facts = _resume_superseded(fit, pack, known, calendar=rules.calendar)
     since = _counts_as_received(facts, pack)
     for name, begun in past_starts(facts):
-        facts = deadlines.start(
+        facts = starting.start(
             facts,
             name,
             at=begun,
@@ -76,13 +76,13 @@ def _resume_superseded(
             continue
         if entry.unless and holds(entry.unless, facts):
             continue
-        if known and not deadlines.owed_now(entry, facts):
+        if known and not ends.owed_now(entry, facts):
             continue
         bound = deadlines.person_bound(facts, entry, pack) or deadline.responsible
         again = replace(deadline, state=DeadlineState.running, responsible=bound)
         over = known and again.due_at and again.due_at <= known.at
         if known and over and not deadlines.breach_known(again):
-            again = deadlines.counted_anew(again, entry, known, calendar=calendar)
+            again = ends.counted_anew(again, entry, known, calendar=calendar)
         facts = deadlines.replace_deadline(facts, again)
     return facts
 
@@ -125,8 +125,8 @@ def check_stated_ends(before: CaseFacts, after: CaseFacts, event: Event, *, rule
             continue
         if entry.until.startswith("event.") and event.type not in entry.starts_on:
             continue
-        end = deadlines.stated_end(entry, after, event, calendar=rules.calendar)
-        was = deadlines.stated_end(entry, before, None, calendar=rules.calendar)
+        end = ends.stated_end(entry, after, event, calendar=rules.calendar)
+        was = ends.stated_end(entry, before, None, calendar=rules.calendar)
         if end is not None and end != was and end < earliest:
             raise TimeBeforeCase(field=entry.until.rpartition(".")[2], at=end, earliest=earliest)
 
@@ -190,11 +190,11 @@ def _recounted_end(
     elif entry.until is not None:
         fresh = deadline  # a stated end asks no calendar
     else:
-        fresh = deadlines.count_end(deadline, entry, calendar)
+        fresh = ends.count_end(deadline, entry, calendar)
     for pause in deadline.because.get("stood", ()):
         since, until = map(dt.datetime.fromisoformat, pause)
         standing = replace(fresh, met_at=since)
-        due_at, provisional = deadlines.end_after_pause(standing, at=until, calendar=calendar)
+        due_at, provisional = ends.end_after_pause(standing, at=until, calendar=calendar)
         fresh = replace(fresh, due_at=due_at, provisional=provisional)
     return fresh
 
@@ -307,7 +307,7 @@ def _let_rival_run(
         state=DeadlineState.running,
         responsible=deadline.responsible,
     )
-    winner = replace(winner, because=deadlines.because_won(winner, old))
+    winner = replace(winner, because=starting.because_won(winner, old))
     facts = deadlines.replace_deadline(facts, replace(old, state=DeadlineState.superseded))
     if known:
         return deadlines.replace_deadline(facts, winner)

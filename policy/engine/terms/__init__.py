@@ -1,0 +1,1 @@
+"""Terms: where they end, what starts them, and what becomes of them."""
