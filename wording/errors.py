@@ -10,7 +10,7 @@ from typing import Any
 
 from policy.vocabulary.errors import DomainError, FieldUnknown, ValueRefused
 from policy.vocabulary.status import Status
-from wording.labels import DEEDS, FIELDS, LABELS, field, label
+from wording.labels import DEEDS, FIELDS, LABELS, field, label, role
 from wording.language import _, mark, moment
 
 ERRORS = {
@@ -336,15 +336,6 @@ _WHYS = {
 }
 
 
-_ROLES = {
-    "director": mark("the director"),
-    "handler": mark("the handler"),
-    "lead_department": mark("the lead department"),
-    "lead_sheet": mark("the department's own spreadsheet"),
-    "any_sheet": mark("a department's spreadsheet"),
-}
-
-
 _PACK_REASONS = {
     "parameter_empty": mark("the company has not chosen it yet"),
     "parameter_gone": mark("a rule asks for it and it is not there"),
@@ -397,7 +388,7 @@ def _fact_text(name: str, value: Any) -> str:
     if name in ("columns", "missing") and isinstance(value, list | tuple):
         return _("; ").join(field(str(one)) for one in value)
     if name == "posts" and value:
-        return _("; ").join(_(_ROLES[one]) if one in _ROLES else str(one) for one in value)
+        return _("; ").join(role(str(one)) for one in value)
     return value_text(value)
 
 

@@ -15,6 +15,7 @@ import wording
 from policy.pack.schema import Pack
 from policy.vocabulary.facts import FormEntryFacts
 from wording import _, field_text, mark
+from wording.labels import ROLES, role
 
 People = Mapping[str, Any]
 Line = tuple[str, str]
@@ -207,12 +208,6 @@ _STANDINGS = {
     "refused": mark("refused"),
     "agreed": mark("agreed"),
 }
-_POSTS = {
-    "director": mark("department director"),
-    "handler": mark("handler"),
-    "first_asked": mark("first-asked person"),
-    "lead_department": mark("responsible department"),
-}
 
 
 def vote_state_label(key: str | None) -> str:
@@ -222,7 +217,7 @@ def vote_state_label(key: str | None) -> str:
 
 def post_label(key: str, pack: Pack) -> str:
     """Return the label of a step of an approval or ladder: a post, or a role on the case."""
-    return _(_POSTS[key]) if key in _POSTS else pack.label("post", key)
+    return role(key) if key in ROLES else pack.label("post", key)
 
 
 def _name_label(name: str) -> str:

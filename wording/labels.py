@@ -398,3 +398,28 @@ def deed(name: str) -> str:
 def field(name: str) -> str:
     """Return the label of a field; the name itself where it is a pack's own field."""
     return _(FIELDS[name]) if name in FIELDS else name
+
+
+ROLES = {
+    "director": mark("the director"),
+    "handler": mark("the handler"),
+    "first_asked": mark("whom the customer asked first"),
+    "lead_department": mark("the lead department"),
+    "lead_sheet": mark("the department's own spreadsheet"),
+    "any_sheet": mark("a department's spreadsheet"),
+    "concerned": mark("all concerned"),
+    "participants": mark("departments that take part"),
+    "bearer": mark("who bears a penalty"),
+    "appellant": mark("whoever appeals"),
+    "proposer": mark("who found or confirmed the penalty"),
+    "anybody": mark("anybody"),
+    "responsible": mark("who is responsible"),
+    "bound": mark("whom the term binds"),
+    "registrant": mark("who registered it"),
+}
+"""The parts that people have in a case, which rules name in place of a post."""
+
+
+def role(key: str) -> str:
+    """Return a part in a case in words; another name stays as it is."""
+    return _(ROLES[key]) if key in ROLES else key

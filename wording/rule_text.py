@@ -19,6 +19,7 @@ from policy.vocabulary.marks import FieldMarks, marks_of
 from policy.vocabulary.status import ClosingGround
 from wording import field_text
 from wording.field_text import Names
+from wording.labels import ROLES
 
 SECTIONS = {
     "parameter": lazy_gettext("Choices of the company"),
@@ -215,32 +216,25 @@ OPERATORS = {
 WORDS = {
     "due": lazy_gettext("what fell due"),
     "answered_rate": lazy_gettext("share answered"),
-    "anybody": lazy_gettext("anybody"),
     "appeal": lazy_gettext("an appeal"),
-    "appellant": lazy_gettext("whoever appeals"),
     "asked": lazy_gettext("asked for"),
-    "bearer": lazy_gettext("who bears a penalty"),
     "granted": lazy_gettext("granted"),
-    "proposer": lazy_gettext("who found or confirmed the penalty"),
     "refused": lazy_gettext("refused"),
     "today": lazy_gettext("today"),
     "cases": lazy_gettext("case numbers"),
     "choices": lazy_gettext("several choices"),
     "company": lazy_gettext("the company"),
-    "concerned": lazy_gettext("all concerned"),
     "complaint": lazy_gettext("complaint, once for each person"),
     "count": lazy_gettext("number of cases"),
     "decision": lazy_gettext("the decision"),
     "each": lazy_gettext("each in full"),
     "earlier": lazy_gettext("moves the end only earlier"),
     "employee": lazy_gettext("employee"),
-    "first_asked": lazy_gettext("whom the customer asked first"),
     "key_customer": lazy_gettext("each key customer"),
     "late_count": lazy_gettext("number of late cases"),
     "majority": lazy_gettext("more than half"),
     "money": lazy_gettext("sum"),
     "overrides": lazy_gettext("moves the end"),
-    "participants": lazy_gettext("departments that take part"),
     "quarter": lazy_gettext("every quarter"),
     "reach_rate": lazy_gettext("share reached"),
     "repeat_rate": lazy_gettext("share repeated"),
@@ -254,18 +248,12 @@ WORDS = {
     "visit_rate": lazy_gettext("share visited"),
     "week": lazy_gettext("every week"),
     "archive": lazy_gettext("goes to the archive"),
-    "bound": lazy_gettext("whom the term binds"),
     "breach": lazy_gettext("counts as late"),
     "choice": lazy_gettext("choice"),
     "date": lazy_gettext("date"),
     "event": lazy_gettext("the deed"),
     "flag": lazy_gettext("yes or no"),
     "grade": lazy_gettext("grade"),
-    "handler": lazy_gettext("the handler"),
-    "director": lazy_gettext("the director"),
-    "lead_department": lazy_gettext("the lead department"),
-    "lead_sheet": lazy_gettext("the department's own spreadsheet"),
-    "any_sheet": lazy_gettext("a department's spreadsheet"),
     "level": lazy_gettext("level"),
     "long_text": lazy_gettext("long text"),
     "month": lazy_gettext("every month"),
@@ -277,15 +265,13 @@ WORDS = {
     "phone": lazy_gettext("phone"),
     "received": lazy_gettext("receipt"),
     "recorded": lazy_gettext("the time of recording"),
-    "registrant": lazy_gettext("who registered it"),
-    "responsible": lazy_gettext("who is responsible"),
     "round": lazy_gettext("round"),
     "stated": lazy_gettext("the stated time"),
     "superior": lazy_gettext("the head of the employee's department"),
     "text": lazy_gettext("text"),
     "time": lazy_gettext("time"),
     "year": lazy_gettext("every year"),
-}
+} | {role: lazy_gettext(words) for role, words in ROLES.items()}
 
 FACT_LABELS = {
     "body_length": lazy_gettext("Length of the content"),

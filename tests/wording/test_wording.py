@@ -7,7 +7,7 @@ import enum
 import re
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import flask_admin
@@ -22,9 +22,12 @@ from babel.support import Translations
 import enums
 import wording
 from config import ROOT
+from policy.pack.loading import BOUND, CASE_ROLES
+from policy.pack.shapes import Involvement
 from policy.vocabulary import events, status
 from policy.vocabulary.errors import DomainError
 from policy.vocabulary.worktime import DayKind
+from wording.labels import ROLES
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CHINESE = ROOT / "translations" / "zh_Hans_CN" / "LC_MESSAGES"
@@ -97,6 +100,11 @@ def test_every_refusal_is_a_sentence_in_every_language(refusal: type[DomainError
 def test_a_refusal_whose_facts_are_not_there_is_still_a_sentence() -> None:
     for refusal in DomainError.leaves():
         assert "%(" not in wording.error(refusal())
+
+
+def test_every_part_in_a_case_that_a_rule_may_name_has_words() -> None:
+    parts = CASE_ROLES | BOUND | {"bound"} | set(get_args(Involvement))
+    assert parts - set(ROLES) == set()
 
 
 def test_every_event_has_a_name_on_its_button() -> None:
