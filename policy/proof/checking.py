@@ -44,7 +44,7 @@ from policy.vocabulary.refusals import dump_refusal
 from policy.vocabulary.status import ALLOWED
 from policy.vocabulary.worktime import WorkCalendar
 
-MOST_STEPS = 400_000
+MOST_STEPS = 800_000
 """The most events a walk tries for the check of a draft: twice what the largest shipped pack needs.
 
 That takes a minute or two of the worker's time.

@@ -17,7 +17,9 @@ from policy.vocabulary.marks import FieldMarks, marks_of
 from policy.vocabulary.status import ActorKind, CallOutcome, CallPurpose, Status
 
 BEGIN = dt.datetime(2026, 3, 2, 2, 0, tzinfo=dt.UTC)
-"""The instant of every sample event; an open day of office hours."""
+"""The instant of every sample event, 10:00 in China; an open day of office hours."""
+TEXT = "x"
+"""What a sample says in words; rules may refuse a mere dash."""
 OF_SECTIONS = {
     "filled": "form",
     "reported": "report_out",
@@ -69,7 +71,7 @@ def first_events(pack: Pack) -> Iterator[Event]:
 
     Every channel is tried where a rule asks for it. Imported history comes last.
     """
-    base = {"number": "1", "subject": "-", "body": "-" * 200, "received_at": BEGIN}
+    base = {"number": "1", "subject": TEXT, "body": "x" * 200, "received_at": BEGIN}
     channels = pack.channel if "channel" in asked_fields(pack) else pack.channel[:1]
     choices = (
         {"kind": kind.key, "channel": channel.key, "grade": grade, "extra": extra}
@@ -104,8 +106,8 @@ _EXAMPLES: dict[str, Any] = {
     "number": 1,
     "money": "1",
     "percent": "1",
-    "date": "2026-03-01",
-    "time": "2026-03-01T09:00:00+08:00",
+    "date": "2026-03-02",
+    "time": "2026-03-02T10:00:00+08:00",
     "phone": "123456",
 }
 
@@ -131,7 +133,7 @@ def _example(field: Any) -> Any:
         return [first] if field.shape == "choices" else first
     if field.at_least and field.shape in OF_NUMBERS:
         return str(field.at_least) if field.shape != "number" else field.at_least
-    return _EXAMPLES.get(field.shape, "x")
+    return _EXAMPLES.get(field.shape, TEXT)
 
 
 def dated(event: Event, pack: Pack, at: dt.datetime) -> dict[str, Any]:
@@ -157,26 +159,26 @@ def entry_events(pack: Pack) -> Iterator[dict[str, Any]]:
         data = {field.key: _example(field) for field in form.fields}
         yield {"type": "filled", "form": form.key, "data": data}
     for out in pack.report_out:
-        said = {"way": out.ways[0].key, "addressee": "-", "proof": "-"}
+        said = {"way": out.ways[0].key, "addressee": TEXT, "proof": TEXT}
         yield {"type": "reported", "report": out.key, **said}
     for listed in pack.checklist:
-        at_hand = {"type": "checked", "checklist": listed.key, "evidence": "-", "paper": "-"}
+        at_hand = {"type": "checked", "checklist": listed.key, "evidence": TEXT, "paper": TEXT}
         yield from ({**at_hand, "item": item.key} for item in listed.items)
     for chain in pack.chain:
-        approved = {"type": "endorsed", "chain": chain.key, "agrees": True, "opinion": "-"}
+        approved = {"type": "endorsed", "chain": chain.key, "agrees": True, "opinion": TEXT}
         yield from (approved for _ in chain.steps)
     for about in ("plan", "progress", "answer", "result", "delay"):
-        yield {"type": "informed", "about": about, "channel": "-", "text": "-"}
+        yield {"type": "informed", "about": about, "channel": TEXT, "text": TEXT}
     for finding in [f for f in pack.finding if f.valid][:1] or pack.finding[:1]:
-        yield {"type": "verified", "finding": finding.key, "text": "-"}
+        yield {"type": "verified", "finding": finding.key, "text": TEXT}
 
 
 def jury_events(key: str) -> Iterator[dict[str, Any]]:
     """Yield the events of a question put to a jury of one, who votes yes."""
-    yield {"type": "appealed", "vote": key, "text": "-", "employee": "somebody"}
+    yield {"type": "appealed", "vote": key, "text": TEXT, "employee": "somebody"}
     yield {"type": "convened", "vote": key, "members": ["worker"], "seated": ["worker"]}
-    yield {"type": "voted", "vote": key, "agrees": True, "reason": "-"}
-    yield {"type": "ruled", "vote": key, "minutes": "-"}
+    yield {"type": "voted", "vote": key, "agrees": True, "reason": TEXT}
+    yield {"type": "ruled", "vote": key, "minutes": TEXT}
 
 
 def load_sample(pack: Pack, said: dict[str, Any]) -> Event:
@@ -214,7 +216,7 @@ _SAMPLES: dict[str, Any] = {
     "flag": True,
     "number": 1,
     "money": 1,
-    "date": "2026-03-01",
+    "date": "2026-03-02",
     "time": BEGIN,
     "table": {},
 }
@@ -222,7 +224,7 @@ _SAMPLES: dict[str, Any] = {
 
 def _some_value(one: FieldMarks, pack: Pack) -> Any:
     """Return a value for an event's field; None where the pack has none for it."""
-    found: Any = _SAMPLES.get(one.shape, "-")
+    found: Any = _SAMPLES.get(one.shape, TEXT)
     if one.refs:
         entries = (e for ref in one.refs for e in getattr(pack, ref.section) if ref.offers(e))
         found = next((entry.key for entry in entries), None)
@@ -234,7 +236,7 @@ def _some_value(one: FieldMarks, pack: Pack) -> Any:
 
 
 def _at_the_desk(pack: Pack) -> Iterator[dict[str, Any]]:
-    sorting = {"type": "classified", "reason": "-"}
+    sorting = {"type": "classified", "reason": TEXT}
     yield from (sorting | {"grade": grade} for grade in _distinguishing_grades(pack))
     yield from (sorting | {"kind": kind.key} for kind in pack.kind)
     yield from (sorting | {"extra": extra} for extra in _extra_choices(pack))
@@ -246,26 +248,27 @@ def _at_the_desk(pack: Pack) -> Iterator[dict[str, Any]]:
         yield {"type": "dispatched", "department": department.key}
     yield from ({"type": name} for name in ("taken_over", "archived", "time_passed"))
     yield {"type": "time_passed", "spared": [entry.key for entry in pack.deadline]}
-    yield from ({"type": name, "text": "-"} for name in ("reviewed", "progressed"))
-    yield from ({"type": name, "reason": "-"} for name in ("upgraded", "recounted"))
-    yield {"type": "concluded", "text": "-"}
-    yield {"type": "promised", "text": "-", "until": BEGIN, "consent": True}
-    yield from ({"type": "escalated", "ladder": e.key, "reason": "-"} for e in pack.ladder)
+    yield from ({"type": name, "text": TEXT} for name in ("reviewed", "progressed"))
+    yield from ({"type": name, "reason": TEXT} for name in ("upgraded", "recounted"))
+    yield {"type": "retallied", "source": "2"}
+    yield {"type": "concluded", "text": TEXT}
+    yield {"type": "promised", "text": TEXT, "until": BEGIN, "consent": True}
+    yield from ({"type": "escalated", "ladder": e.key, "reason": TEXT} for e in pack.ladder)
     for department in pack.department[:1]:
-        yield {"type": "involved", "department": department.key, "task": "-"}
+        yield {"type": "involved", "department": department.key, "task": TEXT}
 
 
 def _at_work() -> Iterator[dict[str, Any]]:
     yield from ({"type": name} for name in ("contacted", "arrived_on_site", "confirmed"))
-    yield from ({"type": name, "reason": "-"} for name in ("returned", "declined"))
-    yield from ({"type": "replied", "outcome": o, "text": "-"} for o in ("solved", "raise_to_gm"))
-    yield from ({"type": "replied", "outcome": "extension", "text": "-"} | soon for soon in SOON)
+    yield from ({"type": name, "reason": TEXT} for name in ("returned", "declined"))
+    yield from ({"type": "replied", "outcome": o, "text": TEXT} for o in ("solved", "raise_to_gm"))
+    yield from ({"type": "replied", "outcome": "extension", "text": TEXT} | soon for soon in SOON)
     yield from ({"type": "extension_granted"} | soon for soon in SOON[:1])
-    yield {"type": "extension_refused", "reason": "-"}
-    yield {"type": "decided", "solved": True, "text": "-"}
-    yield from ({"type": "decided", "solved": False, "text": "-"} | soon for soon in SOON)
+    yield {"type": "extension_refused", "reason": TEXT}
+    yield {"type": "decided", "solved": True, "text": TEXT}
+    yield from ({"type": "decided", "solved": False, "text": TEXT} | soon for soon in SOON)
     yield {"type": "assigned", "handler": "somebody"}
-    yield {"type": "replied_in_writing", "proof": "-"}
+    yield {"type": "replied_in_writing", "proof": TEXT}
 
 
 SOON: tuple[dict[str, Any], ...] = ({"until": BEGIN}, {})
@@ -281,14 +284,14 @@ def _afterwards(pack: Pack) -> Iterator[dict[str, Any]]:
     for purpose in CallPurpose:
         yield from ({"type": "called_back", "purpose": purpose, **said} for said in answers)
     for ground in ("verification", "satisfaction", "repeat", "decision"):
-        yield {"type": "restarted", "ground": ground, "text": "-", "holder": "worker"}
-    yield {"type": "signed", "feedback": "-"}
-    yield {"type": "settled", "reason": "-"}
+        yield {"type": "restarted", "ground": ground, "text": TEXT, "holder": "worker"}
+    yield {"type": "signed", "feedback": TEXT}
+    yield {"type": "settled", "reason": TEXT}
     yield {"type": "factory_closed"}
     grounds: tuple[Any, ...] = (*pack.penalty, *pack.reward)
     for found in grounds:
         decided = {"amount": 1} if found.by_decision else {}
-        by_whom = {"employee": "worker", "text": "-"}
+        by_whom = {"employee": "worker", "text": TEXT}
         yield {"type": "judged", "ground": found.key, **by_whom, **decided}
     for penalty in pack.penalty[:1]:
         yield from _penalty_steps(penalty.key)
@@ -297,5 +300,5 @@ def _afterwards(pack: Pack) -> Iterator[dict[str, Any]]:
 def _penalty_steps(rule: str) -> Iterator[dict[str, Any]]:
     penalty = {"rule": rule, "employee": "worker", "occasion": "order"}
     yield {"type": "penalty_confirmed", **penalty}
-    yield {"type": "penalty_notified", **penalty, "how": "-"}
-    yield from ({"type": f"penalty_{d}", **penalty, "reason": "-"} for d in ("waived", "reversed"))
+    yield {"type": "penalty_notified", **penalty, "how": TEXT}
+    yield from ({"type": f"penalty_{d}", **penalty, "reason": TEXT} for d in ("waived", "reversed"))

@@ -119,12 +119,13 @@ def _gates_of_status(pack: Pack, status: Status) -> list[tuple[GateEntry, bool]]
     """Return the gates before deeds that a status allows, and whether each asks about the deed.
 
     A gate before a deed that the status does not allow decides nothing yet: entries can be added
-    later.
+    later. One before deeds that change no state decides nothing at all.
     """
+    leading = known_events(status) - CHANGES_NO_STATE
     return [
         (gate, any(row.field.startswith("event.") for row in gate.requires))
         for gate in pack.gate
-        if known_events(status) & set(gate.before)
+        if leading & set(gate.before)
     ]
 
 
@@ -212,6 +213,10 @@ def _entry_needs(pack: Pack) -> Iterator[EntryNeed]:
         key = said[entry.name if entry else "about"]
         applies = getattr(pack.find(section, key), "applies", ())
         yield EntryNeed(load_sample(pack, said), applies, counted.get(f"{section}.{key}", 1))
+
+
+_SORTING = frozenset({"classified", "upgraded"})
+"""The deeds that make a case another: what is asked of it may begin anew."""
 
 
 def _changes_sort(event: Event, status: Status) -> bool:
@@ -347,7 +352,9 @@ class _Walker:
         self.found.happened.add(event.type)
         if self.watch is not None:
             self.watch(Step(place.facts, said, facts, at, place.at, self.calendar))
-        return replace(place, facts=facts, at=at)
+        # What was written of a case is written again once the case is another.
+        written = frozenset() if event.type in _SORTING else place.written
+        return replace(place, facts=facts, at=at, written=written)
 
     def _go(self, here: Hashable, reached: ReachedState | None) -> None:
         if reached is None or reached.facts.round > self.most_rounds:
