@@ -44,10 +44,9 @@ def in_force(session: Session, key: str) -> PolicyVersion:
 
 
 def span() -> tuple[dt.date, dt.date]:
-    """The days the address asks for, the current month where it does not say."""
-    first = today().replace(day=1)
-    from_on = _day("from") or first
+    """The days the address asks for, else the month up to its last day, which is today."""
     until_on = _day("until") or today()
+    from_on = _day("from") or until_on.replace(day=1)
     return (from_on, until_on) if from_on <= until_on else (until_on, from_on)
 
 

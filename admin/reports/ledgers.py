@@ -54,13 +54,15 @@ class LedgerPage(RedressPage):
 
     @expose("/<policy>/missing/")
     def missing(self, policy: str) -> str:
-        """The numbers that are missing in the series of a regulation; looked for when asked."""
+        """The numbers that are missing in the series of a regulation in the period of a day."""
         version = tables.version_of(self.session, policy)
+        _, on = tables.span()
         return self.render(
             "reports/ledger_missing.html",
             policy=version.policy,
             pack=policies.pack(self.session, version),
-            missing=ledgers.missing_numbers(self.session, version, on=today()),
+            missing=ledgers.missing_numbers(self.session, version, on=on),
+            on=on,
         )
 
     @expose("/<policy>/<key>/")

@@ -15,6 +15,7 @@ from policy.pack.forms_and_reports import FormTemplate as Form
 from policy.pack.forms_and_reports import LedgerEntry
 from policy.pack.numbering import render_number
 from policy.pack.numbering import serial_period as series_period
+from policy.pack.schema import NumberEntry
 from services.calendar import working_calendar
 from services.cases import forms
 from services.regulation import policies
@@ -112,21 +113,41 @@ def missing_numbers(
                 NumberCounter.period == series_period(series, on),
             )
         ).first()
-        given = [
-            render_number(series, on, n) for n in range(1, (counter.last if counter else 0) + 1)
-        ]
-        found[series.key] = _missing(session, given)
+        days = _days_printed(session, series, on)
+        found[series.key] = _missing(session, series, days, counter.last if counter else 0)
     return found
+
+
+def _days_printed(session: Session, series: NumberEntry, on: dt.date) -> list[dt.date]:
+    """Return the days of a series' period up to a day, one of those that print alike.
+
+    A number may print the month, or the day, while its serials count up through the year.
+    """
+    first = session.scalar(sa.select(sa.func.min(Complaint.registered_at)))
+    begin = min(first.date(), on) if first else on
+    begin = {"never": begin, "year": on.replace(month=1, day=1), "month": on.replace(day=1)}[
+        series.resets
+    ]
+    every = (begin + dt.timedelta(days=n) for n in range((on - begin).days + 1))
+    return list({render_number(series, day, 0): day for day in every}.values())
 
 
 _BATCH = 500
 
 
-def _missing(session: Session, numbers: Sequence[str]) -> list[str]:
-    there: set[str] = set()
-    for start in range(0, len(numbers), _BATCH):
-        batch = numbers[start : start + _BATCH]
-        there.update(
-            session.scalars(sa.select(Complaint.number).where(Complaint.number.in_(batch)))
-        )
-    return [number for number in numbers if number not in there]
+def _missing(
+    session: Session, series: NumberEntry, days: Sequence[dt.date], last: int
+) -> list[str]:
+    """Return the numbers up to a last serial that no case has, as of the day of the one before."""
+    found, day = [], days[0]
+    size = max(1, _BATCH // len(days))
+    for start in range(1, last + 1, size):
+        serials = range(start, min(start + size, last + 1))
+        printed = {(n, at): render_number(series, at, n) for n in serials for at in days}
+        wanted = sa.select(Complaint.number).where(Complaint.number.in_(printed.values()))
+        there = set(session.scalars(wanted))
+        for n in serials:
+            given = [at for at in days if printed[n, at] in there]
+            day = given[0] if given else day
+            found += [] if given else [printed[n, day]]
+    return found

@@ -61,6 +61,12 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def of_the_last_hour(path: str) -> str:
+    """The address of a page about the days an hour ago and now, which may be of two months."""
+    day = dt.datetime.now(company.ZONE) - HOUR
+    return f"{path}?from={day.date()}&until={dt.datetime.now(company.ZONE).date()}"
+
+
 # ---------------------------------------------------------------- forms that stand alone
 
 DUTY = "/admin/standalone/suppliers/duty/"
@@ -197,10 +203,10 @@ def test_a_ledger_shows_the_fields_and_the_form_fields_it_declares(
     with at_work() as office:
         number = surveyed(office)
     visit("care_director")
-    page = client.get("/admin/ledger/suppliers/goods/").text
+    page = client.get(of_the_last_hour("/admin/ledger/suppliers/goods/")).text
     for words in (number, "江南机械", "B-7", "划伤", "料架磨损", "¥12.50", "批号"):
         assert words in page
-    table = client.get("/admin/ledger/suppliers/goods/csv").text
+    table = client.get(of_the_last_hour("/admin/ledger/suppliers/goods/csv")).text
     assert "查验记录 · 原因" in table
     assert f"{number}," in table
     assert client.get("/admin/ledger/suppliers/goods/xlsx").data[:2] == b"PK"
@@ -219,7 +225,7 @@ def test_a_ledger_tells_where_an_approval_stands(
             forms.endorse(office.session, complaint, **said, **by)
         number = complaint.number
     visit("care_director")
-    table = client.get("/admin/ledger/suppliers/goods/csv").text
+    table = client.get(of_the_last_hour("/admin/ledger/suppliers/goods/csv")).text
     header, *lines = csv.reader(io.StringIO(table.removeprefix("\ufeff")))
     place = header.index("方案审批")
     told = {line[header.index("编号")]: line[place] for line in lines}
@@ -258,9 +264,11 @@ def test_numbers_that_are_missing_are_told(visit: Any, at_work: Any, client: Fla
     page = client.get("/admin/ledger/").text
     assert "供货投诉台账" in page
     assert "/admin/ledger/suppliers/missing/" in page
-    page = client.get("/admin/ledger/suppliers/missing/").text
+    path, day = "/admin/ledger/suppliers/missing/", (now() - HOUR).astimezone(company.ZONE).date()
+    page = client.get(f"{path}?until={day}").text
     assert "供货投诉编号" in page
     assert number in page
+    assert number not in client.get(f"{path}?until={day - dt.timedelta(days=366)}").text
 
 
 # ---------------------------------------------------------------- reports
@@ -354,7 +362,7 @@ def test_indicators_show_what_they_were_divided_by(
             office.session, customers.find_or_add(office.session, "江南机械"), key_customer=True
         )
     visit("general_manager")
-    page = client.get("/admin/report/indicators/suppliers/").text
+    page = client.get(of_the_last_hour("/admin/report/indicators/suppliers/")).text
     assert "走访率" in page
     assert "0.0 %" in page
     assert "after_sales department" in page
@@ -381,7 +389,7 @@ def test_what_forms_say_is_counted_beside_the_indicators(
     for shift in ("night", "day", "night"):
         post(f"{DUTY}fill/", customer="", extra_shift=shift)
     visit("care_director")
-    page = client.get("/admin/report/indicators/suppliers/").text
+    page = client.get(of_the_last_hour("/admin/report/indicators/suppliers/")).text
     counted = re.findall(r"<b>(白班|夜班)</b></td>\s*<td[^>]*>(\d+)<", page)
     assert counted == [("夜班", "2"), ("白班", "1")]
 

@@ -40,7 +40,9 @@ def sales_rules(office: Office) -> PolicyVersion:
     return version
 
 
-def registered(office: Office, version: PolicyVersion, kind: str, minute: int = 30) -> Complaint:
+def registered(
+    office: Office, version: PolicyVersion, kind: str, minute: int = 30, *, days: int = 0
+) -> Complaint:
     return intake.register(
         office.session,
         version,
@@ -49,7 +51,7 @@ def registered(office: Office, version: PolicyVersion, kind: str, minute: int = 
         subject="到货延迟",
         received_at=MORNING,
         actor=office.by("salesman"),
-        now=at(9, 28, 9, minute),
+        now=at(9, 28, 9, minute) + dt.timedelta(days=days),
     )
 
 
@@ -177,4 +179,23 @@ def test_a_number_taken_out_by_hand_is_named_as_a_gap(
     found = ledgers.missing_numbers(office.session, sales_rules, on=MORNING.date())
     assert found["suggestion"] == ["JY2609001"]
     first.number = "JY2609001"
+    office.session.flush()
+
+
+def test_a_number_that_prints_the_month_while_it_counts_through_the_year_is_no_gap(
+    office: Office, sales_rules: PolicyVersion
+) -> None:
+    for row in sales_rules.rules:
+        if (row.section, row.key) == ("number", "suggestion"):
+            row.data = row.data | {"resets": "year"}
+    sales_rules.checksum = "counts through the year"
+    office.session.flush()
+    numbered = [registered(office, sales_rules, "suggestion", days=days) for days in (0, 20, 40)]
+    on = (MORNING + dt.timedelta(days=40)).date()
+    assert ledgers.missing_numbers(office.session, sales_rules, on=on)["suggestion"] == []
+    given, numbered[1].number = numbered[1].number, "taken away"
+    office.session.flush()
+    found = ledgers.missing_numbers(office.session, sales_rules, on=on)
+    assert found["suggestion"] == ["JY2609002"]
+    numbered[1].number = given
     office.session.flush()
