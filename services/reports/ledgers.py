@@ -114,7 +114,7 @@ def missing_numbers(
             )
         ).first()
         days = _days_printed(session, series, on)
-        found[series.key] = _missing(session, series, days, counter.last if counter else 0)
+        found[series.key] = _missing(session, series, days, last=counter.last if counter else 0)
     return found
 
 
@@ -136,7 +136,7 @@ _BATCH = 500
 
 
 def _missing(
-    session: Session, series: NumberEntry, days: Sequence[dt.date], last: int
+    session: Session, series: NumberEntry, days: Sequence[dt.date], *, last: int
 ) -> list[str]:
     """Return the numbers up to a last serial that no case has, as of the day of the one before."""
     found, day = [], days[0]
