@@ -915,6 +915,16 @@ class WageMonth(Base):
 # ---------------------------------------------------------------- spreadsheets
 
 
+class Installation(Base):
+    """This installation of Redress, one row; its identity stands in the folder of the workbooks."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    identity: Mapped[str] = _key(32, unique=True)
+    folder_marked_at: Mapped[dt.datetime | None]  # when it first marked a folder as its own
+
+
 class Workbook(Base):
     """A workbook (a spreadsheet file) for one audience, mirrored both ways."""
 
@@ -939,6 +949,8 @@ class Workbook(Base):
     seen: Mapped[str] = mapped_column(
         sa.String(80), default=""
     )  # checksums of its layout and of the sums paid
+    failing: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+    """Since when looks fail (`since`), at which file, and since when at this very file."""
     held_by: Mapped[str | None] = _key(120)
     held_since: Mapped[dt.datetime | None]
     paused_at: Mapped[dt.datetime | None]

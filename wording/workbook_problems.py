@@ -52,6 +52,23 @@ _PROBLEMS = {
         "The file is not whole yet; a sync program is probably still writing it. "
         "It is looked at again by itself."
     ),
+    "damaged": mark(
+        "The file cannot be read as it stands, although no program writes it any more. Open it and "
+        "save it again, or restore it as it was after the last good pass."
+    ),
+    "look_failed": mark(
+        "Redress failed at this file by a fault of its own (%(error)s at %(where)s). Nothing of it "
+        "is lost, clocks that the file could meet wait, and it is tried again by itself. Tell "
+        "whoever looks after Redress; the worker's log has the rest."
+    ),
+    "look_endless": mark(
+        "A look at the file does not end; probably the shared folder no longer answers. "
+        "Connect it again; if that does not help, start Redress anew."
+    ),
+    "copy_failed": mark(
+        "Beside the file lies a copy, “%(name)s”, at which Redress failed by a fault of its own "
+        "(%(error)s). Look into it yourself, or have it tried again."
+    ),
     "busy": mark("The file is in use at the moment. It is looked at again by itself."),
     "changed": mark(
         "Somebody saved the file while Redress was about to write it. Nothing was lost; "

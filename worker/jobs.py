@@ -96,7 +96,7 @@ class LookAtFiles:
         if self.mirrors is None:
             holder = f"{socket.gethostname()}:{os.getpid()}"
             self.mirrors = Mirrors(turn.engine, self.settings, holder)
-        self.mirrors.look()
+        self.mirrors.look(patience_s=self.settings.sheet_seconds)
 
 
 @dataclass(frozen=True)

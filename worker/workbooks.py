@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,7 +28,9 @@ from models import Workbook
 from services.jobs import leases, requests
 from services.jobs.leases import LeaseLost
 from services.workbooks import layout
+from sync.mirror import failures
 from sync.mirror.look import LookOutcome, Mirror
+from sync.port import WorkbookError, WorkbookRefused
 from sync.workbook.adapter import WorkbookFile
 from wording import workbook_text
 
@@ -34,6 +38,17 @@ log = logging.getLogger(__name__)
 
 TERM = dt.timedelta(minutes=2)
 FOUND_EVERY = dt.timedelta(minutes=1)
+SIDE_BY_SIDE = 8
+"""The most workbooks at which one worker looks at a time."""
+
+
+@dataclass(frozen=True)
+class RunningLook:
+    """A look that runs; `began_s` is of a clock that never goes back."""
+
+    workbook_id: int
+    ended: Future[LookOutcome | None]
+    began_s: float
 
 
 @dataclass
@@ -44,21 +59,47 @@ class Mirrors:
     settings: Settings
     holder: str
     found_at: dt.datetime | None = None
+    pool: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="workbook")
+    )
+    running: dict[str, RunningLook] = field(default_factory=dict)
     strangers: dict[int, set[str]] = field(default_factory=dict)
 
-    def look(self) -> dict[str, LookOutcome]:
-        """Look at every workbook at which no other worker looks; how each look ended, by name."""
-        self._find()
-        outcomes = {}
+    def look(self, *, patience_s: float | None = None) -> dict[str, LookOutcome]:
+        """Look at every workbook at which nobody looks yet; how each look ended, by name.
+
+        Looks run side by side. One that takes longer than `patience_s` seconds (None: however
+        long) goes on, and keeps neither the others nor their next look waiting.
+        """
+        self._find_safely()
         for workbook_id, name in self._files():
-            outcome = self._look_at(workbook_id, name)
-            if outcome is not None:
-                outcomes[name] = outcome
-        return outcomes
+            if name not in self.running:
+                ended = self.pool.submit(self._look_at, workbook_id, name)
+                self.running[name] = RunningLook(workbook_id, ended, time.monotonic())
+        wait([look.ended for look in self.running.values()], timeout=patience_s)
+        over = {name: look for name, look in self.running.items() if look.ended.done()}
+        self.running = {name: look for name, look in self.running.items() if name not in over}
+        for name, look in self.running.items():
+            self._report_slow(name, look)
+        outcomes = {name: look.ended.result() for name, look in over.items()}
+        return {name: outcome for name, outcome in outcomes.items() if outcome is not None}
+
+    def _report_slow(self, name: str, look: RunningLook) -> None:
+        """Report a look that does not end, such as one at a share that no longer answers."""
+        if time.monotonic() - look.began_s > failures.PATIENCE.total_seconds():
+            log.warning("the look at %s does not end", name)
+            self._report(look.workbook_id, WorkbookRefused("look_endless"))
 
     def path(self, name: str) -> Path:
         """The path of the workbook of that name."""
         return self.settings.sheets / f"{name}.xlsx"
+
+    def _find_safely(self) -> None:
+        """Find new workbooks; a failure must not keep the known ones waiting."""
+        try:
+            self._find()
+        except Exception:
+            log.exception("the workbooks of new departments could not be added")
 
     def _find(self) -> None:
         """Add the workbooks of new departments and of a new year to the record, once a minute."""
@@ -96,7 +137,20 @@ class Mirrors:
                 requests.finish(session, row, now=_now())
 
     def _look_at(self, workbook_id: int, name: str) -> LookOutcome | None:
-        """Look at one workbook under its lease; None where another worker does."""
+        """Look at one workbook under its lease; None where another worker does.
+
+        Nothing is raised: one workbook that cannot be looked at must not keep the others waiting.
+        """
+        try:
+            return self._look_under_lease(workbook_id, name)
+        except LeaseLost:
+            log.warning("sheet:%s took too long and was taken over", workbook_id)
+        except Exception as error:
+            log.exception("the workbook %s could not be looked at", name)
+            self._report(workbook_id, failures.unexpected(error))
+        return LookOutcome.failed
+
+    def _look_under_lease(self, workbook_id: int, name: str) -> LookOutcome | None:
         lease = f"sheet:{workbook_id}"
         with writing(self.engine) as session:
             fence = leases.acquire(session, lease, holder=self.holder, now=_now(), term=TERM)
@@ -104,15 +158,18 @@ class Mirrors:
             return None
         try:
             return self._mirror(workbook_id, name, lease, fence=fence).look()
-        except LeaseLost:
-            log.warning("%s took too long and was taken over", lease)
-        except Exception:
-            # One workbook that cannot be looked at must not keep the others waiting.
-            log.exception("the workbook %s could not be looked at", name)
         finally:
             with writing(self.engine) as session:
                 leases.release(session, lease, fence=fence, now=_now())
-        return LookOutcome.failed
+
+    def _report(self, workbook_id: int, error: WorkbookError) -> None:
+        """Report a failure outside the look itself, such as a home folder that is full."""
+        try:
+            with self._speaking(), writing(self.engine) as session:
+                workbook = session.get_one(Workbook, workbook_id)
+                failures.report(session, workbook, error, fingerprint=None, now=_now())
+        except Exception:
+            log.exception("not even that could be noted")
 
     def _mirror(self, workbook_id: int, name: str, lease: str, *, fence: int) -> Mirror:
         kept = self.settings.home / "kept" / str(workbook_id)

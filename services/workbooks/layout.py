@@ -8,8 +8,9 @@ its forms `form.<form>.<key>`, which a workbook only shows.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
@@ -197,11 +198,20 @@ def add_missing_workbooks(
         for year in years
         if year not in paid
     ]
+    names = set(session.scalars(sa.select(Workbook.name)))
     for workbook in new:
-        workbook.name = name(workbook)
+        workbook.name = _free_name(name(workbook), names)
+        names.add(workbook.name)
     session.add_all(new)
     session.flush()
     return new
+
+
+def _free_name(wanted: str, taken: Collection[str]) -> str:
+    """The name of a new workbook; two departments may be called alike but for their signs."""
+    folded = {name.casefold() for name in taken}
+    numbered = (f"{wanted} {number}" for number in count(2))
+    return next(name for name in chain([wanted], numbered) if name.casefold() not in folded)
 
 
 def answering_departments(session: Session, *, on: dt.date) -> list[Department]:

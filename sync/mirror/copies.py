@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,11 +14,14 @@ from sqlalchemy.orm import Session
 
 from enums import ProblemKind, Resolution
 from models import Workbook, WorkbookProblem
+from services.jobs.leases import LeaseLost
 from sync.mirror import workbook_problems
 from sync.mirror.merge.context import DisplayContext
 from sync.mirror.merge.tab import LookStopped
 from sync.mirror.plan import LookPlan
 from sync.port import Copy, TabLayout, WorkbookError, WorkbookPicture, WorkbookPort
+
+log = logging.getLogger(__name__)
 
 Sessions = Callable[[], AbstractContextManager[Session]]
 
@@ -45,7 +49,7 @@ class CopyReader:
                 fresh = known is None or _choice(known) is Resolution.sheet
                 problem_id = known.id if known else None
             if fresh:
-                self._look_at(copy, tabs, problem_id=problem_id, now=now)
+                self._look_safely(copy, tabs, problem_id=problem_id, now=now)
 
     def _known(self, session: Session, fingerprint: str) -> WorkbookProblem | None:
         """The problem under which a copy was noticed, be it settled or not."""
@@ -56,6 +60,29 @@ class CopyReader:
             )
         )
         return next((row for row in rows if row.facts.get("fingerprint") == fingerprint), None)
+
+    def _look_safely(
+        self, copy: Copy, tabs: Sequence[TabLayout], *, problem_id: int | None, now: dt.datetime
+    ) -> None:
+        """Look at a copy; whatever goes wrong with it must not keep the workbook waiting."""
+        try:
+            self._look_at(copy, tabs, problem_id=problem_id, now=now)
+        except LeaseLost:
+            raise
+        except Exception as error:
+            log.exception("a copy of workbook %s could not be taken in", self.workbook_id)
+            facts = {"name": copy.name, "fingerprint": copy.fingerprint}
+            with self.writing() as session:
+                workbook = session.get_one(Workbook, self.workbook_id)
+                if problem_id is not None:
+                    problem = session.get_one(WorkbookProblem, problem_id)
+                    problem.code, problem.choice = "copy_failed", None
+                    problem.facts = {**problem.facts, "error": type(error).__name__}
+                    return
+                facts["error"] = type(error).__name__
+                workbook_problems.report(
+                    session, workbook, ProblemKind.copy, code="copy_failed", facts=facts, now=now
+                )
 
     def _look_at(
         self, copy: Copy, tabs: Sequence[TabLayout], *, problem_id: int | None, now: dt.datetime

@@ -11,6 +11,7 @@ import datetime as dt
 import enum
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,8 @@ from sqlalchemy.orm import Session
 import wording
 from enums import Audience, ProblemKind, Resolution
 from models import Workbook, WorkbookLook
-from sync.mirror import state, tab_layout, workbook_problems
+from services.jobs.leases import LeaseLost
+from sync.mirror import failures, state, tab_layout, workbook_problems
 from sync.mirror.copies import CopyReader, Sessions
 from sync.mirror.merge.context import DisplayContext
 from sync.mirror.merge.tab import LookStopped
@@ -68,17 +70,32 @@ class Mirror:
     strangers: set[str] = field(default_factory=set)
 
     def look(self) -> LookOutcome:
-        """Look at the workbook once; an error of the port is reported and not raised."""
+        """Look at the workbook once; whatever goes wrong is reported and not raised.
+
+        Raises LeaseLost where another worker has taken over.
+        """
         began = self.clock()
         with wording.speaking(self.language, self.zone):
             try:
                 return self._look(began)
+            except LeaseLost:
+                raise
             except WorkbookError as error:
                 log.info("workbook %s: %s", self.workbook_id, error)
-                with self.writing() as session:
-                    workbook = self._workbook(session)
-                    workbook_problems.report_error(session, workbook, error, now=began)
-                return LookOutcome.failed
+                self._report(error, began=began)
+            except Exception as error:
+                # A fault of ours that nobody sees would stop a department for good.
+                log.exception("workbook %s could not be looked at", self.workbook_id)
+                self._report(failures.unexpected(error), began=began)
+        return LookOutcome.failed
+
+    def _report(self, error: WorkbookError, *, began: dt.datetime) -> None:
+        fingerprint = None
+        with suppress(WorkbookError):
+            fingerprint = self.port.fingerprint()
+        with self.writing() as session:
+            workbook = self._workbook(session)
+            failures.report(session, workbook, error, fingerprint=fingerprint, now=began)
 
     def _look(self, began: dt.datetime) -> LookOutcome:
         with self.reading() as session:
@@ -100,7 +117,9 @@ class Mirror:
             busy = self._has_to_work(session, tabs, same=same, holder=holder, now=began)
         if not busy:
             with self.writing() as session:
-                self._note_look(session, self._workbook(session), holder, began=began)
+                workbook = self._workbook(session)
+                self._note_look(session, workbook, holder, began=began)
+                failures.end(workbook)
             return LookOutcome.quiet
         return self._work(tabs, self.port.read(tabs), holder, began=began)
 
@@ -121,8 +140,11 @@ class Mirror:
                 workbook_problems.report_damage(
                     session, workbook, stop.damage, fingerprint=picture.fingerprint, now=began
                 )
+                failures.end(workbook)
                 return LookOutcome.stopped
             self._note_look(session, workbook, holder, began=began, picture=picture)
+            if plan is None or holder is not None:
+                failures.end(workbook)
             if workbook.settled or not workbook_problems.is_trusted(session, workbook):
                 # What a person accepted holds until every input in it was taken in.
                 workbook_problems.settle(session, workbook, ProblemKind.structure, now=began)
@@ -136,12 +158,13 @@ class Mirror:
     def _write(
         self, tabs: Sequence[TabLayout], picture: WorkbookPicture, plan: WorkbookWrite
     ) -> LookOutcome:
-        fingerprint = self.port.write(picture, tabs, plan)
+        fingerprint = self._replaced(tabs, picture, plan)
         now = self.clock()
         with self.writing() as session:
             workbook = self._workbook(session)
             workbook.fingerprint, workbook.file_pass = fingerprint, plan.stamp
             workbook.written_at = now
+            failures.end(workbook)
             workbook_problems.settle(session, workbook, ProblemKind.file, now=now)
             session.execute(
                 sa.update(WorkbookLook)
@@ -150,6 +173,21 @@ class Mirror:
             )
         self.port.keep(self.kept, LAST)
         return LookOutcome.wrote
+
+    def _replaced(
+        self, tabs: Sequence[TabLayout], picture: WorkbookPicture, plan: WorkbookWrite
+    ) -> str:
+        """Write the workbook; its fingerprint. What goes wrong says that it came while writing."""
+        try:
+            return self.port.write(picture, tabs, plan)
+        except WorkbookError as error:
+            error.facts[workbook_problems.WRITING] = True
+            raise
+        except Exception as error:
+            log.exception("workbook %s could not be written", self.workbook_id)
+            failure = failures.unexpected(error)
+            failure.facts[workbook_problems.WRITING] = True
+            raise failure from error
 
     # ------------------------------------------------------------ is there anything to do
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,12 +13,10 @@ from models import Workbook, WorkbookProblem
 from services.notices import notices
 from sync.mirror import state
 from sync.mirror.merge.matching import Damage
-from sync.port import Holder, WorkbookChanged, WorkbookError, WorkbookUnavailable
+from sync.port import Holder
 
-PATIENCE = dt.timedelta(seconds=60)
-"""So long a workbook may be half written or busy before people are told."""
-OF_WRITING = frozenset({"not_writable", "disk_full"})
-"""Problems that are over once the workbook was written, and not already when it can be read."""
+WRITING = "writing"
+"""The fact of a problem that came while the workbook was written, so reading does not end it."""
 
 
 def report(
@@ -46,22 +44,6 @@ def report(
     )
 
 
-def report_error(
-    session: Session, workbook: Workbook, error: WorkbookError, *, now: dt.datetime
-) -> None:
-    """Report an error of the port once; one that may pass by itself only after a while."""
-    workbook.looked_at = now
-    structural = error.code == "mark_gone" or isinstance(error, WorkbookChanged)
-    kind = ProblemKind.structure if structural else ProblemKind.file
-    since = workbook.complete_at or now - PATIENCE
-    if isinstance(error, WorkbookUnavailable) and now - since < PATIENCE:
-        return
-    for known in state.open_problems(session, workbook):
-        if known.kind is kind and known.code == error.code:
-            return
-    report(session, workbook, kind, code=error.code, facts=error.facts, now=now)
-
-
 def report_damage(
     session: Session, workbook: Workbook, damage: Damage, *, fingerprint: str, now: dt.datetime
 ) -> None:
@@ -85,11 +67,11 @@ def settle(
     kind: ProblemKind,
     *,
     now: dt.datetime,
-    but: Collection[str] = (),
+    but: str | None = None,
 ) -> None:
-    """Settle the problems of a kind, all but some codes: the workbook is fine again."""
+    """Settle the problems of a kind, all but those with a fact: the workbook is fine again."""
     for known in state.open_problems(session, workbook):
-        if known.kind is kind and known.row_id is None and known.code not in but:
+        if known.kind is kind and known.row_id is None and but not in known.facts:
             known.choice = known.choice or Resolution.over
             known.settled_at = now
 
@@ -97,7 +79,7 @@ def settle(
 def settle_read(session: Session, workbook: Workbook, *, now: dt.datetime) -> None:
     """Settle problems that are over once the workbook was read, and copies that a person closed."""
     behind = workbook.file_pass != workbook.pass_number
-    settle(session, workbook, ProblemKind.file, now=now, but=OF_WRITING if behind else ())
+    settle(session, workbook, ProblemKind.file, now=now, but=WRITING if behind else None)
     for known in state.open_problems(session, workbook):
         if known.kind is ProblemKind.copy and known.choice not in (None, Resolution.sheet):
             known.settled_at = now

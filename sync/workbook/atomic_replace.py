@@ -69,6 +69,8 @@ def look(path: Path) -> Snapshot:
     """Read the whole file as it is at one moment. Raises `busy` while a program writes into it."""
     mend(path)
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise WorkbookRefused("not_readable")  # a folder, or a pipe that never ends
         with path.open("rb") as file:
             before = os.fstat(file.fileno())
             content = file.read(LARGEST_FILE + 1)
