@@ -133,6 +133,10 @@ ERRORS = {
         "“%(deed)s” needs a name, and nobody knows who types into a spreadsheet. "
         "Log in and do it on the page of the case."
     ),
+    "has_left": mark(
+        "%(employee)s left the company; the last day was %(left_on)s. "
+        "Have somebody do it who is with the company."
+    ),
     "role_missing": mark(
         "Your role does not include “%(deed)s”. Ask an administrator if it should."
     ),
@@ -255,6 +259,7 @@ _WHATS = {
 
 _WHYS = {
     "own_deputy": mark("nobody stands in for himself; choose somebody else"),
+    "has_left": mark("this person has left the company; choose somebody who is with it"),
     "last_administrator": mark(
         "nobody would be left who administers Redress; make somebody else administrator first"
     ),

@@ -41,7 +41,7 @@ class JuryPage(RedressPage):
     @expose("/")
     def index(self) -> str:
         """The cases with an open question on whose jury the visitor sits."""
-        cases = desk.jury_cases(self.session, current_user.user)
+        cases = desk.jury_cases(self.session, current_user.user, on=today())
         return self.render("cases/jury.html", cases=cases)
 
     @expose("/<number>/")
@@ -64,7 +64,7 @@ class JuryPage(RedressPage):
 
     def _case(self, number: str) -> CasePage:
         user, on = current_user.user, today()
-        seen = desk.jury_scope(user)
+        seen = desk.jury_scope(user, on=on)
         try:
             return desk.case_page(self.session, number, user, seen=seen, now=now(), on=on)
         except NotFound:

@@ -6,9 +6,9 @@ import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
-from flask import g, request
+from flask import flash, g, request
 from flask_admin.model.filters import BaseFilter
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 from wtforms import BooleanField, PasswordField, SelectField
 from wtforms.validators import InputRequired
@@ -19,7 +19,7 @@ from admin.kit.lists import RedressView
 from admin.kit.lookup import post_label, session
 from enums import Role
 from models import Department, DepartmentMeaning, Deputy, Employee, PostHolding, User
-from services.company import accounts, people
+from services.company import accounts, leaving, people, presence
 from services.regulation import departments, policies
 
 LABELS = {
@@ -47,13 +47,23 @@ LABELS = {
 }
 
 
-def standing(from_on: dt.date | None, until_on: dt.date | None) -> Markup:
-    """A chip that says whether a time is now, still to come or over."""
+def standing(row: PostHolding | Deputy) -> Markup:
+    """A chip that says whether a post or deputyship is now, still to come or over.
+
+    It is over, too, once somebody it hangs on has left.
+    """
+    from_on, until_on = row.from_on, _last_day(row)
     if until_on is not None and until_on < today():
         return _chip("grey", lazy_gettext("Ended"))
     if from_on is not None and from_on > today():
         return _chip("amber", lazy_gettext("To come"))
     return _chip("green", lazy_gettext("Now"))
+
+
+def _last_day(row: PostHolding | Deputy) -> dt.date | None:
+    if isinstance(row, PostHolding):
+        return presence.last_day(row.until_on, row.employee)
+    return presence.last_day(row.until_on, row.employee, row.holding.employee)
 
 
 def _chip(tone: str, words: Any) -> Markup:
@@ -78,14 +88,20 @@ class Standing(OneOf):
         )
 
     def condition(self, value: list[str]) -> sa.ColumnElement[bool]:
-        day, last = today(), self.model.until_on
-        goes_on = sa.or_(last.is_(None), last >= day)
+        day = today()
+        goes_on = self._goes_on(day)
         conditions = {
             "now": sa.and_(self.model.from_on <= day, goes_on),
-            "coming": self.model.from_on > day,
-            "ended": last < day,
+            "coming": sa.and_(self.model.from_on > day, goes_on),
+            "ended": ~goes_on,
         }
         return sa.or_(*(conditions[one] for one in value))
+
+    def _goes_on(self, day: dt.date) -> sa.ColumnElement[bool]:
+        if self.model is PostHolding:
+            return presence.lasts(on=day)
+        held = sa.select(PostHolding.id).where(presence.lasts(on=day))
+        return sa.and_(presence.will_stand_in(on=day), Deputy.holding_id.in_(held))
 
 
 class PostField(SelectField):
@@ -279,7 +295,19 @@ class EmployeeView(RedressView):
 
     def standing(self, holding: PostHolding) -> Markup:
         """Whether the employee holds the post now."""
-        return standing(holding.from_on, holding.until_on)
+        return standing(holding)
+
+    def remains(self, employee: Employee) -> leaving.Remains | None:
+        """What is still theirs after their last day, for their page."""
+        return leaving.remains(self.session, employee)
+
+    def get_save_return_url(self, model: Any, is_created: bool = False) -> str:  # noqa: FBT001, FBT002  # Flask-Admin's
+        """After a last day was saved, their page: it shows what remains open."""
+        found = leaving.remains(self.session, model)
+        if not found:
+            return str(super().get_save_return_url(model, is_created))
+        flash(gettext("Please look at what remains open after the last day."))
+        return str(self.get_url(".details_view", id=model.id))
 
     def post_label(self, holding: PostHolding) -> str:
         """What the post is called."""
@@ -300,14 +328,12 @@ class PostHoldingView(RedressView):
     column_formatters = {
         "post": lambda view, context, row, name: post_label(row.post),
         "department": lambda view, context, row, name: row.employee.department,
-        "standing": lambda view, context, row, name: standing(row.from_on, row.until_on),
+        "standing": lambda view, context, row, name: standing(row),
     }
     column_formatters_export = {
         "post": lambda view, context, row, name: post_label(row.post),
         "department": lambda view, context, row, name: row.employee.department,
-        "standing": lambda view, context, row, name: str(
-            standing(row.from_on, row.until_on).striptags()
-        ),
+        "standing": lambda view, context, row, name: str(standing(row).striptags()),
     }
     form_columns = ("post", "employee", "from_on", "until_on", "shared")
     form_overrides = {"post": PostField}
@@ -380,13 +406,11 @@ class DeputyView(RedressView):
     column_default_sort = ("from_on", True)
     column_formatters = {
         "holding": lambda view, context, row, name: _held(row),
-        "standing": lambda view, context, row, name: standing(row.from_on, row.until_on),
+        "standing": lambda view, context, row, name: standing(row),
     }
     column_formatters_export = {
         "holding": lambda view, context, row, name: _held(row),
-        "standing": lambda view, context, row, name: str(
-            standing(row.from_on, row.until_on).striptags()
-        ),
+        "standing": lambda view, context, row, name: str(standing(row).striptags()),
     }
     form_columns = ("holding", "employee", "from_on", "until_on", "reason")
 
@@ -421,6 +445,15 @@ def _held(deputy: Deputy) -> str:
     return f"{post_label(deputy.holding.post)} · {deputy.holding.employee}"
 
 
+def account_standing(user: User) -> Markup:
+    """A chip that says whether an account may log in today, and if not, why not."""
+    if presence.is_open(user, on=today()):
+        return _chip("green", lazy_gettext("May log in"))
+    if user.active:
+        return _chip("grey", lazy_gettext("Has left"))
+    return _chip("grey", lazy_gettext("Switched off"))
+
+
 class UserView(RedressView):
     """Accounts: who logs in and which pages they open."""
 
@@ -428,7 +461,10 @@ class UserView(RedressView):
     can_create = can_edit = True
     can_export = False
     lead = lazy_gettext("The role decides which pages open; the posts decide what may be done.")
-    column_list = ("username", "display_name", "role", "employee", "active")
+    column_list = ("username", "display_name", "role", "employee", "active", "standing")
+    column_formatters = {
+        "standing": lambda view, context, row, name: account_standing(row),
+    }
     column_labels = LABELS
     column_searchable_list = ("username", "display_name")
     column_filters = ("role", "active")

@@ -242,7 +242,7 @@ class LookupField(Field):
 
     def with_id(self, row_id: int) -> Any | None:
         """The row of that id, or None."""
-        return session().get(LOOKUPS[self.what].model, row_id)
+        return LOOKUPS[self.what].with_id(session(), row_id)
 
     def exactly(self, typed: str) -> Any | None:
         """The one row that is called exactly so, or None."""

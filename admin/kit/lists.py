@@ -23,7 +23,7 @@ from flask_admin.tools import rec_getattr
 from flask_babel import gettext
 from jinja2 import pass_context
 from markupsafe import Markup
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from admin.kit import tables
 from admin.kit.display import plain, shown
@@ -259,11 +259,24 @@ class RedressView(MenuPlace, WritingView):
         (local,) = relation.local_columns
         target = relation.mapper.class_
 
+        column = getattr(self.model, str(local.key))
+
         def choices() -> list[tuple[str, str]]:
-            rows = self.session.scalars(sa.select(target))
+            rows = self.session.scalars(self._pointed_at(aliased(target), column))
             return sorted(((str(row.id), str(row)) for row in rows), key=lambda one: one[1])
 
-        return RowIs(getattr(self.model, str(local.key)), words, key=name, choices=choices)
+        return RowIs(column, words, key=name, choices=choices)
+
+    def _pointed_at(self, target: Any, column: Any) -> sa.Select[Any]:
+        """The rows of a small table that a filter offers.
+
+        Who sees a part of a list is offered what that part points to: names tell, too.
+        """
+        every = sa.select(self.model)
+        seen = self.visible(every)
+        if seen is every:
+            return sa.select(target)
+        return sa.select(target).where(seen.where(column == target.id).correlate(target).exists())
 
     def filter_bar(self, active: Sequence[ActiveFilter]) -> list[dict[str, Any]]:
         """The filters by column, for the form: label, and each filter with what is set now."""

@@ -13,10 +13,11 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from flask_sqlalchemy import SQLAlchemy
 from werkzeug.wrappers import Response
 
+from admin.kit.display import today
 from config import Settings
 from enums import Role
 from models import User
-from services.company import accounts
+from services.company import accounts, presence
 
 HOME = "/admin/"
 # One slash and no backslash: browsers read `//host` and `/\host` as another host.
@@ -97,8 +98,10 @@ def init_app(app: Flask, db: SQLAlchemy, settings: Settings) -> None:
 
 def _visitor(db: SQLAlchemy, identity: str) -> Visitor | None:
     number, _, token = identity.partition(":")
-    user = db.session.get(User, int(number)) if number.isdecimal() else None
-    if user is None or not user.active or not hmac.compare_digest(user.session_token, token):
+    if not number.isdecimal():
+        return None
+    user = presence.user_of(db.session(), int(number), on=today())
+    if user is None or not hmac.compare_digest(user.session_token, token):
         return None
     return Visitor(user)
 
@@ -129,7 +132,7 @@ def _user_who_knows(db: SQLAlchemy, username: str, *, password: str) -> User | N
     # Looking at a password is slow on purpose; nobody else's change waits for it.
     db.session.rollback()
     right = accounts.password_matches(password_hash, password)
-    return user if user and right and user.active else None
+    return user if user and right and presence.is_open(user, on=today()) else None
 
 
 def _refuse(username: str, refusal: str, status: int) -> tuple[str, int]:

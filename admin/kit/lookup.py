@@ -1,4 +1,7 @@
-"""Finding one row of a table that grows, while somebody types: by prefix, on an index."""
+"""Finding one row of a table that grows, while somebody types: by prefix, on an index.
+
+What is found is what the lists show: cases the visitor sees, people who are with the company.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,14 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
+from flask_login import current_user
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from admin.kit.display import today
+from admin.kit.rights import visitor_may_open
 from models import Complaint, Customer, Employee, PostHolding
-from services.company import people
+from services.cases import desk
+from services.company import people, presence
 
 FOUND_AT_MOST = 12
 LONGEST_QUERY = 80
@@ -32,12 +39,16 @@ class Lookup:
         self.columns = columns
 
     def statement(self) -> sa.Select[Any]:
-        """Every row that may be found, in the order of the list."""
+        """Every row that may be named, in the order of the list."""
         return sa.select(self.model).order_by(self.columns[0])
+
+    def offered(self, _session: Session) -> sa.Select[Any]:
+        """Every row that is offered while somebody types; by default all that may be named."""
+        return self.statement()
 
     def find(self, session: Session, typed: str) -> list[Any]:
         """At most FOUND_AT_MOST rows one of whose columns begins with what was typed."""
-        statement = self.statement().limit(FOUND_AT_MOST)
+        statement = self.offered(session).limit(FOUND_AT_MOST)
         if typed:
             statement = statement.where(sa.or_(*(begins(c, typed) for c in self.columns)))
         return list(session.scalars(statement))
@@ -48,9 +59,36 @@ class Lookup:
         rows = list(session.scalars(statement.limit(2)))
         return rows[0] if len(rows) == 1 else None
 
+    def with_id(self, session: Session, row_id: int) -> Any | None:
+        """The row of that id, or None where there is none that may be named."""
+        if not 0 <= row_id <= LARGEST_ID:
+            return None
+        return session.scalar(self.statement().where(self.model.id == row_id))
+
     def words(self, row: Any) -> str:
         """What the row is called in a list of finds."""
         return str(row)
+
+
+class Employees(Lookup):
+    """The staff. Offered are those who are with the company today, to who opens no list of
+    employees those of their own departments; anybody else is named by the whole number.
+    """
+
+    def offered(self, session: Session) -> sa.Select[Any]:
+        present = self.statement().where(presence.with_us(on=today()))
+        if visitor_may_open("employee.index_view"):
+            return present
+        seen = desk.scope(session, current_user.user, on=today())
+        return present.where(Employee.department_id.in_(seen.departments))
+
+
+class Cases(Lookup):
+    """The cases the visitor sees."""
+
+    def statement(self) -> sa.Select[Any]:
+        seen = desk.scope(session(), current_user.user, on=today())
+        return seen.narrowed(super().statement())
 
 
 class Customers(Lookup):
@@ -61,7 +99,9 @@ class Customers(Lookup):
 
 
 class PostHoldings(Lookup):
-    """Posts held, found by who holds them or by what the post is called."""
+    """Posts held, found by who holds them or by what the post is called; ended ones are not
+    offered.
+    """
 
     def statement(self) -> sa.Select[Any]:
         return sa.select(PostHolding).join(Employee).order_by(PostHolding.post, Employee.number)
@@ -70,6 +110,7 @@ class PostHoldings(Lookup):
         called = [key for key, label in people.posts(session).items() if typed in label]
         begun = sa.or_(*(begins(c, typed) for c in self.columns)) if typed else sa.true()
         found = self.statement().where(sa.or_(begun, PostHolding.post.in_(called)))
+        found = found.where(presence.lasts(on=today()))
         return list(session.scalars(found.limit(FOUND_AT_MOST)))
 
     def words(self, row: PostHolding) -> str:
@@ -77,9 +118,9 @@ class PostHoldings(Lookup):
 
 
 LOOKUPS: dict[str, Lookup] = {
-    "employee": Lookup(Employee, Employee.number, Employee.name),
+    "employee": Employees(Employee, Employee.number, Employee.name),
     "customer": Customers(Customer, Customer.phone_digits, Customer.name),
-    "complaint": Lookup(Complaint, Complaint.number),
+    "complaint": Cases(Complaint, Complaint.number),
     "post_holding": PostHoldings(PostHolding, Employee.name, Employee.number),
 }
 

@@ -168,7 +168,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     # what forms look up while somebody types
     "lookup.employee": CASEWORK | {Role.hr},
     "lookup.customer": CARE,
-    "lookup.complaint": CASEWORK | {Role.hr},
+    "lookup.complaint": CASEWORK,
     "lookup.post_holding": ADMINISTRATOR,
 }
 

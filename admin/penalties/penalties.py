@@ -132,7 +132,7 @@ class PenaltyView(RedressView):
         if current_user.role in OWN_ONLY:
             return statement.where(Penalty.employee_id == (current_user.employee_id or -1))
         if current_user.role is Role.director:
-            seen = desk.scope(self.session, current_user.user, on=now().date())
+            seen = desk.scope(self.session, current_user.user, on=today())
             return seen.led(statement.join(Penalty.complaint))
         return statement
 

@@ -28,6 +28,7 @@ DomainError
 │   ├── SelfForbidden       the handler may not do it for their own work
 │   ├── NotAMember          only who was appointed to the jury votes
 │   ├── AuthorityExceeded   more was promised than this post may give away
+│   ├── HasLeft             somebody who left the company does nothing in it any more
 │   ├── NameNeeded          no person is known who typed into a workbook
 │   └── OwnDraft            the author of a draft may not approve it
 ├── FactsRefused        what was typed cannot be right
@@ -204,6 +205,12 @@ class NameNeeded(NotEntitled):
     """Facts: deed."""
 
     code = "name_needed"
+
+
+class HasLeft(NotEntitled):
+    """Facts: employee, left_on (their last day)."""
+
+    code = "has_left"
 
 
 class RoleMissing(NotEntitled):

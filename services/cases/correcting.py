@@ -124,7 +124,9 @@ def _check_may_correct(
     if event.at < row.happened_at:
         raise TimeBeforeCase(field="at", at=event.at, earliest=row.happened_at)
     if isinstance(event, Assigned):
-        handling.check_handler(session, event.handler, actor=actor)
+        _, calendar = journal.rules_of(session, complaint)
+        on = calendar.local(event.at).date()
+        handling.check_handler(session, event.handler, actor=actor, on=on)
 
 
 def withdraw(

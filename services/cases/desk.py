@@ -35,7 +35,7 @@ from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.marks import employee_numbers_in, person_fields
 from policy.vocabulary.status import ENDS, DeadlineState, PenaltyStatus, ReplyOutcome, Status
 from services.cases import journal, pending, record
-from services.company import actors, people
+from services.company import actors, people, presence
 from services.regulation import policies
 
 SEES_ALL = frozenset({Role.administrator, Role.care, Role.general_manager, Role.auditor, Role.hr})
@@ -89,6 +89,8 @@ def scope(session: Session, user: User, *, on: dt.date) -> Scope:
 
     A department's user sees the cases of the departments they belong to, lead or join.
     """
+    if not presence.is_open(user, on=on):
+        return Scope(everything=False)
     if user.role in SEES_ALL:
         return Scope(everything=True)
     if user.employee is None:
@@ -101,19 +103,19 @@ def scope(session: Session, user: User, *, on: dt.date) -> Scope:
     return Scope(False, frozenset(seen), user.employee.id, beside)
 
 
-def jury_scope(user: User) -> Scope:
+def jury_scope(user: User, *, on: dt.date) -> Scope:
     """Return the scope of cases with an open vote on whose jury a user sits."""
-    if user.employee is None:
+    if user.employee is None or not presence.is_open(user, on=on):
         return Scope(everything=False)
     return Scope(everything=False, beside=(pending.sits_on_jury(user.employee.number),))
 
 
-def jury_cases(session: Session, user: User) -> list[tuple[Complaint, bool]]:
+def jury_cases(session: Session, user: User, *, on: dt.date) -> list[tuple[Complaint, bool]]:
     """Return the cases of the jury scope, each with whether the user voted on all they are asked.
 
     The cases that wait for the user's vote come first.
     """
-    if user.employee is None:
+    if user.employee is None or not presence.is_open(user, on=on):
         return []
     number = user.employee.number
     waits = pending.to_vote(number, user.employee.id)
@@ -171,7 +173,7 @@ class Seat:
 
 def _seats(session: Session, user: User, *, on: dt.date) -> list[Seat]:
     """Return the seats of a user, one for each version that cases still go on under."""
-    if user.employee is None:
+    if user.employee is None or not presence.is_open(user, on=on):
         return []
     return [
         Seat(
@@ -233,7 +235,7 @@ def _waiting_for(
     session: Session, user: User, *, now: dt.datetime, on: dt.date
 ) -> list[tuple[str, pending.Cases]]:
     """Return the deeds a user may do, each with the condition of the cases that wait for it."""
-    if user.employee is None:
+    if user.employee is None or not presence.is_open(user, on=on):
         return []
     found = [("voted", pending.to_vote(user.employee.number, user.employee.id))]
     if user.role in SEES_NONE:

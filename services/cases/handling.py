@@ -27,9 +27,10 @@ from policy.vocabulary.events import (
     Upgraded,
 )
 from policy.vocabulary.status import ActorKind, ReplyOutcome
+from services.calendar import working_calendar
 from services.cases import journal
 from services.cases.journal import Deeds, plain_deed
-from services.company import people
+from services.company import people, presence
 from services.company.actors import Actor
 
 Effects = tuple[Effect, ...]
@@ -49,17 +50,19 @@ def assign(
     Raises NotFound for an unknown number, ValueRefused where a department's workbook names an
     employee of another department.
     """
-    check_handler(session, handler, actor=actor)
+    calendar = working_calendar.work_calendar(session)
+    check_handler(session, handler, actor=actor, on=calendar.local(now).date())
     return journal.record_event(
         session, complaint, Assigned, actor=actor, now=now, at=at, handler=handler
     )
 
 
-def check_handler(session: Session, handler: str, *, actor: Actor) -> None:
-    """Refuse a handler the company does not employ, or, from a workbook, one of another
-    department.
+def check_handler(session: Session, handler: str, *, actor: Actor, on: dt.date) -> None:
+    """Refuse a handler the company does not employ, on that day no more, or, from a workbook,
+    one of another department.
     """
     employee = people.known_employee(session, handler)
+    presence.refuse_leaver(employee, field="handler", on=on)
     away = employee is not None and employee.department_id != actor.department_id
     if actor.kind is ActorKind.sheet and away:
         raise ValueRefused(field="handler", value=handler, why="other_department")

@@ -98,6 +98,7 @@ def record_event(
     """
     # A fold asks for the calendar of the same instant and must come to the same case.
     pack, calendar = rules_of(session, complaint, as_of=now)
+    actors.check_present(session, actor, on=calendar.local(now).date())
     by = _by(session, complaint, actor, on=calendar.local(at or now).date())
     event = make_event(kind, **said, at=at or now, by=by)
     before = record.facts_of(session, complaint) if complaint.version else CaseFacts()

@@ -15,7 +15,7 @@ from policy.vocabulary.events import Appealed, Convened, Ruled, Voted
 from services.calendar import working_calendar
 from services.cases import journal
 from services.cases.journal import Deeds
-from services.company import actors, people
+from services.company import actors, people, presence
 from services.company.actors import Actor
 
 Effects = tuple[Effect, ...]
@@ -54,8 +54,10 @@ def convene(
 
     The engine recuses the members who are concerned by the case.
     """
+    on = _today(session, now=now)
     for number in more:
-        people.known_employee(session, number)
+        member = people.known_employee(session, number)
+        presence.refuse_leaver(member, field="more", on=on)
     seated = roster(session, complaint, vote, now=now)
     said: dict[str, Any] = {"vote": vote, "members": (*seated, *more), "text": text}
     said["seated"] = seated
@@ -72,9 +74,13 @@ def roster(
     entry = pack.find("vote", vote)
     if entry is None:
         raise ChoiceUnknown(field="vote", value=vote)
-    on = working_calendar.work_calendar(session).local(now).date()
+    on = _today(session, now=now)
     seats = [actors.leaders(session, post, on=on) for post in entry.members]
     return tuple(dict.fromkeys(who for holder, deputy in seats if (who := deputy or holder)))
+
+
+def _today(session: Session, *, now: dt.datetime) -> dt.date:
+    return working_calendar.work_calendar(session).local(now).date()
 
 
 def cast_vote(

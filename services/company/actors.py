@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 
 from enums import Role
 from models import Department, DepartmentMeaning, Deputy, Employee, PostHolding, User
+from policy.vocabulary.errors import HasLeft
 from policy.vocabulary.events import By, HeldPost
 from policy.vocabulary.status import ActorKind
+from services.company import presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,18 @@ def of_department(department: Department) -> Actor:
 
 
 def as_of(session: Session, actor: Actor, *, policy_id: int, on: dt.date) -> By:
-    """Return the actor with departments and posts as of a day, in the engine's terms."""
+    """Return the actor with departments and posts as of a day, in the engine's terms.
+
+    Who has left by that day is nobody in them.
+    """
     if actor.department_id is not None:
         meant = _keys_meaning(session, actor.department_id, policy_id=policy_id, on=on)
         return By(kind=actor.kind, departments=tuple(sorted(meant)))
     if actor.employee_id is None:
         return By(kind=actor.kind)
     employee = session.get_one(Employee, actor.employee_id)
+    if not presence.is_with_us(employee, on=on):
+        return By(kind=actor.kind)
     return By(
         kind=actor.kind,
         employee=employee.number,
@@ -66,26 +73,30 @@ def as_of(session: Session, actor: Actor, *, policy_id: int, on: dt.date) -> By:
     )
 
 
+def check_present(session: Session, actor: Actor, *, on: dt.date) -> None:
+    """Refuse an actor who is not with the company on a day. Raises HasLeft.
+
+    The day is that on which the deed is done: nobody who left dates one back.
+    """
+    if actor.employee_id is None:
+        return
+    employee = session.get_one(Employee, actor.employee_id)
+    if not presence.is_with_us(employee, on=on):
+        raise HasLeft(employee=str(employee), left_on=employee.left_on)
+
+
 def posts_of(session: Session, employee_id: int, *, on: dt.date) -> tuple[HeldPost, ...]:
     """Return the posts an employee holds on a day: first as holder, then as deputy."""
     own = sa.select(PostHolding.post, sa.literal(0)).where(
-        PostHolding.employee_id == employee_id, *_held_on(on)
+        PostHolding.employee_id == employee_id, presence.holds(on=on)
     )
     standing_in = (
         sa.select(PostHolding.post, sa.literal(1))
         .join(Deputy, Deputy.holding_id == PostHolding.id)
-        .where(Deputy.employee_id == employee_id, *_held_on(on))
-        .where(Deputy.from_on <= on, Deputy.until_on >= on)
+        .where(Deputy.employee_id == employee_id, presence.holds(on=on), presence.stands_in(on=on))
     )
     rows = session.execute(sa.union(own, standing_in)).all()
     return tuple(HeldPost(post=post, deputy=bool(deputy)) for post, deputy in sorted(rows))
-
-
-def _held_on(on: dt.date) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        PostHolding.from_on <= on,
-        sa.or_(PostHolding.until_on.is_(None), PostHolding.until_on >= on),
-    )
 
 
 def department_ids(session: Session, *, policy_id: int, on: dt.date) -> dict[str, int]:
@@ -115,17 +126,19 @@ def _keys_meaning(session: Session, department_id: int, *, policy_id: int, on: d
 def leaders(session: Session, post: str, *, on: dt.date) -> tuple[str | None, str | None]:
     """Return the employee numbers of a post's holder on a day and of the deputy, if any.
 
-    An employee who left the company holds no post, even where the holding was not ended.
+    An employee who left the company holds no post, even where the holding was not ended, and
+    stands in for nobody.
     """
     holding = session.scalars(
         sa.select(PostHolding)
-        .join(PostHolding.employee)
-        .where(PostHolding.post == post, *_held_on(on))
-        .where(sa.or_(Employee.left_on.is_(None), Employee.left_on >= on))
+        .where(PostHolding.post == post, presence.holds(on=on))
         .order_by(PostHolding.from_on.desc(), PostHolding.id.desc())
     ).first()
     if holding is None:
         return None, None
-    away = (d for d in holding.deputies if d.from_on <= on <= d.until_on)
-    deputy = next(away, None)
+    deputy = session.scalars(
+        sa.select(Deputy)
+        .where(Deputy.holding_id == holding.id, presence.stands_in(on=on))
+        .order_by(Deputy.from_on)
+    ).first()
     return holding.employee.number, deputy.employee.number if deputy else None

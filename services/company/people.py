@@ -26,6 +26,7 @@ from policy.vocabulary.errors import (
     PostTaken,
     ValueRefused,
 )
+from services.company import presence
 
 LONGEST_KEY = 64
 LONGEST_NAME = 120
@@ -114,7 +115,11 @@ def change_employee(
     joined_on: dt.date | None,
     left_on: dt.date | None,
 ) -> None:
-    """Change an employee's data. Errors as of add_employee, and PeriodRefused."""
+    """Change an employee's data.
+
+    Errors as of add_employee, and PeriodRefused; ValueRefused (left_on) when nobody who stays
+    would administer Redress.
+    """
     with session.no_autoflush:
         name = _text(name, "name", LONGEST_NAME)
         if phone and not _PHONE.fullmatch(phone):
@@ -122,6 +127,8 @@ def change_employee(
         if email and not _EMAIL.fullmatch(email):
             raise ValueRefused(field="email", value=email, why="not_an_address")
         _check_period("left_on", joined_on, left_on)
+        if left_on is not None and employee.id is not None:
+            _refuse_last_administrator_leaving(session, employee, left_on)
         employee.name, employee.department = name, department
         employee.phone, employee.email = phone or None, email or None
         employee.joined_on, employee.left_on = joined_on, left_on
@@ -174,8 +181,12 @@ def hold_post(
     from_on: dt.date,
     until_on: dt.date | None = None,
 ) -> PostHolding:
-    """Let one employee hold a post alone in a period. Raises PostTaken when it is held then."""
+    """Let one employee hold a post alone in a period.
+
+    Raises PostTaken when it is held then, ValueRefused for an employee who has left by then.
+    """
     _check_period("until_on", from_on, until_on)
+    presence.refuse_leaver(employee, field="employee", on=from_on)
     _refuse_overlap(session, _overlapping(post, from_on, until_on))
     return _add_holding(session, employee, post, from_on=from_on, until_on=until_on)
 
@@ -189,9 +200,10 @@ def share_post(
     until_on: dt.date | None = None,
 ) -> PostHolding:
     """Let an employee hold a post beside others. Raises PostTaken when they already hold it
-    then.
+    then, ValueRefused when they have left by then.
     """
     _check_period("until_on", from_on, until_on)
+    presence.refuse_leaver(employee, field="employee", on=from_on)
     mine = _overlapping(post, from_on, until_on).where(PostHolding.employee_id == employee.id)
     _refuse_overlap(session, mine)
     return _add_holding(session, employee, post, from_on=from_on, until_on=until_on)
@@ -225,7 +237,8 @@ def appoint_deputy(
     """Appoint an employee as deputy of a post's holder in a period.
 
     Raises PeriodRefused when the period is not within the holding, ValueRefused for the holder
-    themselves, Duplicate for an employee who is the deputy already, FieldTooLong.
+    themselves and for who has left by then, Duplicate for an employee who is the deputy already,
+    FieldTooLong.
     """
     deputy = Deputy(holding_id=holding.id, employee_id=employee.id)
     change_deputy(session, deputy, employee, from_on=from_on, until_on=until_on, reason=reason)
@@ -251,6 +264,7 @@ def change_deputy(
             raise PeriodRefused(field="from_on", from_on=holding.from_on, until_on=holding.until_on)
         if employee.id == holding.employee_id:
             raise ValueRefused(field="employee", value=str(employee), why="own_deputy")
+        presence.refuse_leaver(employee, field="employee", on=from_on)
         same = sa.select(Deputy.id).where(
             Deputy.holding_id == holding.id,
             Deputy.employee_id == employee.id,
@@ -296,11 +310,26 @@ def change_user(
 
 
 def _refuse_without_administrator(session: Session, user: User) -> None:
-    others = sa.select(User.id).where(
-        User.role == Role.administrator, User.active, User.id != user.id
-    )
-    if session.scalar(others.limit(1)) is None:
+    if not _administers(session, User.id != user.id):
         raise ValueRefused(field="role", value=user.username, why="last_administrator")
+
+
+def _refuse_last_administrator_leaving(
+    session: Session, employee: Employee, left_on: dt.date
+) -> None:
+    """Refuse a last day after which nobody could log in to administer Redress."""
+    theirs = User.employee_id == employee.id
+    if _administers(session, theirs) and not _administers(
+        session, ~sa.func.coalesce(theirs, False)
+    ):
+        raise ValueRefused(field="left_on", value=str(left_on), why="last_administrator")
+
+
+def _administers(session: Session, which: sa.ColumnElement[bool]) -> bool:
+    """Whether one of these accounts administers Redress and is nobody's whose last day is set."""
+    stays = sa.select(User.id).outerjoin(Employee, Employee.id == User.employee_id)
+    stays = stays.where(User.role == Role.administrator, User.active, Employee.left_on.is_(None))
+    return session.scalar(stays.where(which).limit(1)) is not None
 
 
 # ---------------------------------------------------------------- within
@@ -321,10 +350,11 @@ def _check_period(field: str, from_on: dt.date | None, until_on: dt.date | None)
 
 
 def _overlapping(post: str, from_on: dt.date, until_on: dt.date | None) -> sa.Select[PostHolding]:
+    """Return the holdings of a post in a period; that of somebody who left ends when they do."""
     return sa.select(PostHolding).where(
         PostHolding.post == post,
         PostHolding.from_on <= (until_on or _NO_END),
-        sa.or_(PostHolding.until_on.is_(None), PostHolding.until_on >= from_on),
+        presence.lasts(on=from_on),
     )
 
 

@@ -13,6 +13,7 @@ from models import (
     Notice,
     PostHolding,
 )
+from services.company import presence
 
 _ALSO_TO_HANDLER = frozenset({"dispatched", "restarted", "due_soon", "breached"})
 """Notices that go to the handler as well as to the employee who answers for the case."""
@@ -20,16 +21,12 @@ _ALSO_TO_HANDLER = frozenset({"dispatched", "restarted", "due_soon", "breached"}
 
 def post_holders(session: Session, post: str, *, on: dt.date) -> list[Employee]:
     """Return the holders of a post on a day, and their deputies."""
-    held = sa.and_(
-        PostHolding.post == post,
-        PostHolding.from_on <= on,
-        sa.or_(PostHolding.until_on.is_(None), PostHolding.until_on >= on),
-    )
+    held = sa.and_(PostHolding.post == post, presence.holds(on=on))
     own = sa.select(PostHolding.employee_id).where(held)
     standing_in = (
         sa.select(Deputy.employee_id)
         .join(PostHolding, Deputy.holding_id == PostHolding.id)
-        .where(held, Deputy.from_on <= on, Deputy.until_on >= on)
+        .where(held, presence.stands_in(on=on))
     )
     ids = sa.union(own, standing_in).subquery()
     people = sa.select(Employee).where(Employee.id.in_(sa.select(ids)))
@@ -61,4 +58,4 @@ def _handler(notice: Notice) -> set[int | None]:
 
 def is_reachable(employee: Employee, *, on: dt.date) -> bool:
     """Whether an employee has a mail address and has not left by a day."""
-    return bool(employee.email) and (employee.left_on is None or employee.left_on >= on)
+    return bool(employee.email) and presence.is_with_us(employee, on=on)

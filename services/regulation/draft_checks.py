@@ -31,6 +31,7 @@ from policy.proof.contradictions import Finding
 from policy.proof.laws import law_findings
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
+from services.company import presence
 from services.company.actors import Actor
 from services.jobs import requests
 from services.regulation import departments, drafts, policies, shipped
@@ -109,8 +110,7 @@ def _entries(pack: Pack) -> Iterator[tuple[str, Any]]:
 
 def _holdings(session: Session, *, on: dt.date) -> Sequence[PostHolding]:
     """Return who holds a post on a day or later."""
-    lasting = sa.or_(PostHolding.until_on.is_(None), PostHolding.until_on >= on)
-    return session.scalars(sa.select(PostHolding).where(lasting)).all()
+    return session.scalars(sa.select(PostHolding).where(presence.lasts(on=on))).all()
 
 
 CASEWORKERS = frozenset(

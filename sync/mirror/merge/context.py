@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import Employee, Workbook, WorkbookTab
 from policy.pack.schema import FieldEntry
-from services.company import actors
+from services.company import actors, presence
 from services.company.actors import Actor
 from services.regulation import policies
 from services.workbooks import layout
@@ -212,10 +212,9 @@ def _reader(
 
 def staff(session: Session, workbook: Workbook, *, on: dt.date) -> list[Person]:
     """The people of the department of a workbook, by number."""
-    here = sa.or_(Employee.left_on.is_(None), Employee.left_on >= on)
     found = session.execute(
         sa.select(Employee.number, Employee.name)
-        .where(Employee.department_id == workbook.department_id, here)
+        .where(Employee.department_id == workbook.department_id, presence.with_us(on=on))
         .order_by(Employee.number)
     )
     return [Person(number, name) for number, name in found]
