@@ -26,6 +26,12 @@ def blank_database(company_database: Path) -> Path:
     return company_database
 
 
+def finds(client: FlaskClient, path: str) -> list[Any]:
+    """What a look-up answers: id and words of each find."""
+    found: list[Any] = client.get(path).get_json()
+    return found
+
+
 @pytest.fixture
 def leave(engine: Engine) -> Any:
     """`leave(name, day)`: somebody's last day; their id."""
@@ -74,9 +80,9 @@ def test_the_right_password_of_a_leaver_is_refused(
 def test_look_ups_offer_who_is_with_us(client: FlaskClient, log_in: Any, leave: Any) -> None:
     log_in(Role.administrator)
     held = "/admin/lookup/post_holding?q=2001"
-    assert len(client.get("/admin/lookup/employee?q=2001").json) == len(client.get(held).json) == 1
+    assert len(finds(client, "/admin/lookup/employee?q=2001")) == len(finds(client, held)) == 1
     leave("director", YESTERDAY)
-    assert client.get("/admin/lookup/employee?q=2001").json == client.get(held).json == []
+    assert finds(client, "/admin/lookup/employee?q=2001") == finds(client, held) == []
 
 
 def test_lists_of_posts_and_accounts_say_it_is_over(
@@ -124,18 +130,18 @@ def test_look_ups_show_what_lists_show(
         office.dispatch(hidden, department="sales")
         numbers, other = (seen.number, hidden.number), hidden.id
     as_person("mechanic", Role.member)
-    found = [words for _, words in client.get("/admin/lookup/complaint").json]
+    found = [words for _, words in finds(client, "/admin/lookup/complaint")]
     assert numbers[0] in found
     assert numbers[1] not in found
-    assert client.get(f"/admin/lookup/complaint?q={numbers[1]}").json == []
-    assert other not in [one for one, _ in client.get("/admin/lookup/complaint").json]
-    staff = " ".join(words for _, words in client.get("/admin/lookup/employee").json)
+    assert finds(client, f"/admin/lookup/complaint?q={numbers[1]}") == []
+    assert other not in [one for one, _ in finds(client, "/admin/lookup/complaint")]
+    staff = " ".join(words for _, words in finds(client, "/admin/lookup/employee"))
     assert "(2001)" in staff
     assert "(3002)" not in staff
     as_person("clerk", Role.hr)
     assert client.get("/admin/lookup/complaint").status_code == 403
     log_in(Role.care)
-    found = [words for _, words in client.get("/admin/lookup/complaint").json]
+    found = [words for _, words in finds(client, "/admin/lookup/complaint")]
     assert set(numbers) <= set(found)
 
 
