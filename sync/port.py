@@ -160,7 +160,7 @@ class WorkbookUnavailable(WorkbookError):
 class WorkbookChanged(WorkbookError):
     """A problem for the department.
 
-    Codes: tab_gone (tab), id_gone (tab), mark_gone, no_workbook.
+    Codes: tab_gone (tab), id_gone (tab), mark_gone, no_workbook, too_big.
     """
 
 

@@ -56,6 +56,10 @@ _PROBLEMS = {
         "The file cannot be read as it stands, although no program writes it any more. Open it and "
         "save it again, or restore it as it was after the last good pass."
     ),
+    "too_big": mark(
+        "The file is too big to be read in half a minute: mostly filled rows without end, or huge "
+        "texts in cells. Delete what is not needed and save it, or restore the file."
+    ),
     "look_failed": mark(
         "Redress failed at this file by a fault of its own (%(error)s at %(where)s). Nothing of it "
         "is lost, clocks that the file could meet wait, and it is tried again by itself. Tell "

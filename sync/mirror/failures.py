@@ -24,6 +24,9 @@ PATIENCE = dt.timedelta(seconds=50)
 UNEXPECTED = "look_failed"
 """The code of an exception that nobody foresaw."""
 
+TOO_BIG = "too_big"
+"""The code of a workbook that takes too long to read."""
+
 
 def unexpected(error: Exception) -> WorkbookError:
     """The error of the port for an exception that nobody foresaw.
@@ -54,8 +57,10 @@ def report(
     """
     workbook.looked_at = now
     standing = _standing(workbook, fingerprint, now=now)
-    if error.code == "half_written" and now - standing >= PATIENCE and fingerprint is not None:
-        damage = Damage("damaged", {})
+    broken = error.code == "half_written" and now - standing >= PATIENCE
+    if fingerprint is not None and (broken or error.code == TOO_BIG):
+        # It is read again once somebody saved it or chose what becomes of it.
+        damage = Damage("damaged" if broken else TOO_BIG, {})
         workbook_problems.report_damage(session, workbook, damage, fingerprint=fingerprint, now=now)
         return
     if _may_pass(error) and now - _failing_since(workbook, now=now) < PATIENCE:

@@ -11,7 +11,6 @@ import datetime as dt
 import enum
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -68,13 +67,14 @@ class Mirror:
     clock: Callable[[], dt.datetime]
     held_after: dt.timedelta = dt.timedelta(minutes=15)
     strangers: set[str] = field(default_factory=set)
+    met: str | None = field(default=None, init=False)  # the fingerprint this look met
 
     def look(self) -> LookOutcome:
         """Look at the workbook once; whatever goes wrong is reported and not raised.
 
         Raises LeaseLost where another worker has taken over.
         """
-        began = self.clock()
+        began, self.met = self.clock(), None
         with wording.speaking(self.language, self.zone):
             try:
                 return self._look(began)
@@ -90,12 +90,9 @@ class Mirror:
         return LookOutcome.failed
 
     def _report(self, error: WorkbookError, *, began: dt.datetime) -> None:
-        fingerprint = None
-        with suppress(WorkbookError):
-            fingerprint = self.port.fingerprint()
         with self.writing() as session:
             workbook = self._workbook(session)
-            failures.report(session, workbook, error, fingerprint=fingerprint, now=began)
+            failures.report(session, workbook, error, fingerprint=self.met, now=began)
 
     def _look(self, began: dt.datetime) -> LookOutcome:
         with self.reading() as session:
@@ -104,7 +101,7 @@ class Mirror:
                 return LookOutcome.paused
             tabs = tab_layout.of(session, workbook, on=self._day(began))
             known, made = workbook.fingerprint, workbook.pass_number > 0
-        fingerprint = self.port.fingerprint()
+        fingerprint = self.met = self.port.fingerprint()
         if fingerprint is None and known is not None and made:
             return self._wait_for_save(began)
         fingerprint = fingerprint or self._make(tabs, made=made)

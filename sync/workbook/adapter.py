@@ -29,7 +29,7 @@ from sync.port import (
 from sync.workbook import locks_and_copies
 from sync.workbook.atomic_replace import Snapshot, fingerprint_at, look, put_file, put_new, replace
 from sync.workbook.cell_xml import CellContent, read_back
-from sync.workbook.cells import ElementReader
+from sync.workbook.cells import BaredCells, ElementReader
 from sync.workbook.dependent_parts import with_headers, without_formulas
 from sync.workbook.locating import ID_FIELD, mark, picture_of, tabs_of
 from sync.workbook.new_workbook import make_workbook
@@ -210,7 +210,7 @@ def _patch_tab(
         _shorten_chain(made, tab, patched.bared)
 
 
-def _shorten_chain(made: _Patched, tab: PackageTab, bared: frozenset[str]) -> None:
+def _shorten_chain(made: _Patched, tab: PackageTab, bared: BaredCells) -> None:
     """Take cells that lost their formula out of the calculation chain; drop an empty chain."""
     chain = made.workbook.related_part("calcChain")
     if chain is None or chain not in made.package:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import dataclass
 
 from sync.port import Broken, Computed, Read
 from sync.workbook.package import WorkbookParts, unescaped
@@ -48,16 +49,29 @@ def cell(row: int, column: int) -> str:
 
 
 def area(reference: str) -> Area:
-    """The corners of a reference such as B2:D9 or B2; dollar signs do not matter."""
+    """The corners of a reference such as B2:D9, B2, F:F or 30:32; dollar signs do not matter."""
     first, _, last = reference.replace("$", "").partition(":")
-    row, column = _corner(first)
-    below, right = _corner(last) if last else (row, column)
+    row, column = _corner(first, open_row=1, open_column=1)
+    below, right = _corner(last or first, open_row=LAST_ROW, open_column=LAST_COLUMN)
     return min(row, below), min(column, right), max(row, below), max(column, right)
 
 
-def _corner(reference: str) -> tuple[int, int]:
+def _corner(reference: str, *, open_row: int, open_column: int) -> tuple[int, int]:
+    """The row and column of a corner; what whole rows and columns leave open is given."""
     letters = reference.rstrip(DIGITS)
-    return int(reference[len(letters) :]), column_number(letters)
+    digits = reference[len(letters) :]
+    if not reference or (digits and not 1 <= int(digits) <= LAST_ROW):
+        raise ValueError(f"no cell: {reference}")
+    return (
+        int(digits) if digits else open_row,
+        column_number(letters) if letters else open_column,
+    )
+
+
+def is_within(row: int, column: int, reach: Area) -> bool:
+    """Whether a cell lies in an area."""
+    top, left, bottom, right = reach
+    return top <= row <= bottom and left <= column <= right
 
 
 # ---------------------------------------------------------------- days and numbers
@@ -89,6 +103,23 @@ def serial_of(moment: dt.datetime | dt.date, *, from_1904: bool) -> float:
     if not from_1904 and 0 < serial < 61:
         serial -= 1
     return int(serial) if serial == int(serial) else serial
+
+
+@dataclass(frozen=True, slots=True)
+class BaredCells:
+    """Cells that lost their formula: single ones, and areas of which no list is made."""
+
+    cells: frozenset[str] = frozenset()
+    areas: tuple[Area, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.cells or self.areas)
+
+    def __contains__(self, reference: str) -> bool:
+        if reference in self.cells or not self.areas:
+            return reference in self.cells
+        row, column, _below, _right = area(reference)
+        return any(is_within(row, column, reach) for reach in self.areas)
 
 
 # ---------------------------------------------------------------- cells

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from xml.sax.saxutils import quoteattr
 
 from sync.workbook.cell_xml import LIKE_ESCAPE, CellContent
-from sync.workbook.cells import area
+from sync.workbook.cells import BaredCells, area
 from sync.workbook.xml_bytes import as_utf8, is_closed, tag_end, tags
 
 TAG_NAME = re.compile(rb"<[^\s/>]+")
 
 
-def without_formulas(data: bytes, tab: str, bared: frozenset[str]) -> bytes | None:
+def without_formulas(data: bytes, tab: str, bared: BaredCells) -> bytes | None:
     """A calculation chain without cells that lost their formula; None when no cell is left.
 
     Excel repairs a workbook whose chain names a cell without a formula. An entry that names no

@@ -11,14 +11,18 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sync.port import Computed, Read, TabLayout, TabPicture, TabRow
-from sync.workbook.cells import ElementReader, area
+from sync.port import Computed, Read, TabLayout, TabPicture, TabRow, WorkbookChanged
+from sync.workbook.cells import LAST_COLUMN, ElementReader, area
 from sync.workbook.package import DefinedName, Package, PackageTab, WorkbookParts, normal
 from sync.workbook.worksheet import Row, StopReading, scan
 
 MARK = re.compile(r"redress/([^/\s]+)/(\d{1,18})\Z")
 POINTS = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Za-z]{1,3})\$?(\d+)")
 ID_FIELD = "uid"
+MOST_ROWS = 100_000
+"""The rows of a tab that are read; a department has some hundred cases."""
+FILLED_DOWN = 3
+"""From so many rows on that have nothing but formulas, these were filled down for cases to come."""
 
 
 def mark(key: str, stamp: int) -> str:
@@ -165,14 +169,14 @@ def picture_of(
     filled = _TabRows(tab, found, workbook.names)
     with package.open(found.tab.part) as stream:
         merged = scan(stream, ElementReader(workbook), filled.take)
-    filled.set_headers({})
+    filled.end()
     return TabPicture(
         title=found.tab.title,
         columns=filled.columns,
         headers={field: filled.headers.get(at, "") for field, at in filled.columns.items()},
         rows=filled.rows,
         merged=merged,
-        last_column=max([filled.last, *(right for _, _, _, right in merged)]),
+        last_column=max([filled.last, *(reach[3] for reach in merged if reach[3] < LAST_COLUMN)]),
     )
 
 
@@ -185,6 +189,7 @@ class _TabRows:
         self.columns: dict[str, int] = {}
         self.rows: list[TabRow] = []
         self.last = 0
+        self._filled_down: list[int] = []  # the last rows, that have nothing but formulas of others
         self._known = False
         self._fields: dict[int, str] = {}
 
@@ -196,7 +201,38 @@ class _TabRows:
         self.set_headers({})
         fields = self._fields
         cells = {fields[column]: value for column, value in row if column in fields}
-        self.rows.append(TabRow(number, cells, foreign=len(cells) < len(row)))
+        if not cells and all(isinstance(value, Computed) for _, value in row):
+            self._take_filled_down(number)
+            return
+        self._end_filled_down()
+        self._add(TabRow(number, cells, foreign=len(cells) < len(row)))
+
+    def _add(self, row: TabRow) -> None:
+        if len(self.rows) >= MOST_ROWS:
+            raise WorkbookChanged("too_big")
+        self.rows.append(row)
+
+    def _take_filled_down(self, number: int) -> None:
+        """Take a row in which formulas of the department wait for a case, as filled down.
+
+        One or two rows may be a sum below the table; from three on they are as good as empty.
+        """
+        before = self._filled_down
+        if before and number != before[-1] + 1:
+            self._end_filled_down()
+            before = self._filled_down
+        self._filled_down = [*before[-(FILLED_DOWN - 1) :], number]
+
+    def _end_filled_down(self) -> None:
+        if len(self._filled_down) < FILLED_DOWN:
+            for number in self._filled_down:
+                self._add(TabRow(number, {}, foreign=True))
+        self._filled_down = []
+
+    def end(self) -> None:
+        """Take the end of the tab."""
+        self.set_headers({})
+        self._end_filled_down()
 
     def set_headers(self, headers: dict[int, str]) -> None:
         """Find the columns once, by the headers, or where none are by the defined names alone."""

@@ -10,6 +10,7 @@ import io
 import posixpath
 import re
 import struct
+import time
 import unicodedata
 import zipfile
 import zlib
@@ -17,13 +18,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import IO, Any
+from typing import IO, Any, cast
 from xml.parsers import expat
 
 from sync.port import WorkbookChanged, WorkbookUnavailable
 
 LARGEST = 512 * 1024 * 1024  # bytes of all parts together, unpacked
 MOST_PARTS = 20_000
+LONGEST_READING = 30.0
+"""The most seconds in which all parts of a file have to be read."""
+LONGEST_TEXT = 100_000
+"""The characters of a cell that are read; three times what any program can keep in one."""
+MOST_TEXT = 64 * 1024 * 1024
+"""The characters of all shared texts together."""
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an .xls, or an encrypted workbook
 ZIP = b"PK\x03\x04"
 SPREADSHEET_DATES = frozenset([*range(14, 23), *range(27, 37), *range(45, 59)]) - {
@@ -129,11 +136,34 @@ def normal(text: str) -> str:
 # ---------------------------------------------------------------- the package
 
 
+class TimedStream(io.BufferedIOBase):
+    """A stream of a part that ends the reading of a file which takes too long.
+
+    Raises WorkbookChanged `too_big` at the first piece that is asked for after `until`.
+    """
+
+    def __init__(self, stream: IO[bytes], until: float) -> None:
+        self.stream, self.until = stream, until
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if time.monotonic() > self.until:
+            raise WorkbookChanged("too_big")
+        return self.stream.read(-1 if size is None else size)
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.stream.close()
+        super().close()
+
+
 class Package:
     """The parts of a workbook's file, by name; upper and lower case are the same to a name."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
+        self.until = time.monotonic() + LONGEST_READING
         _look(content)
         with translated():
             self.zip = zipfile.ZipFile(io.BytesIO(content))
@@ -156,7 +186,7 @@ class Package:
         entry = self._by_name.get(name.casefold())
         if entry is None:
             raise WorkbookChanged("no_workbook", part=name)
-        return self.zip.open(entry)
+        return cast(IO[bytes], TimedStream(self.zip.open(entry), self.until))
 
     def read(self, name: str) -> bytes:
         """A part as a whole."""
@@ -314,30 +344,37 @@ def _shared(stream: IO[bytes]) -> list[str | None]:
     texts: list[str | None] = []
     runs: list[str] = []
     reading = phonetic = False
+    length = total = 0
 
     def start(name: str, _: object) -> None:
-        nonlocal reading, phonetic
+        nonlocal reading, phonetic, length
         local = name.rpartition(":")[2]
         if local == "si":
             runs.clear()
+            length = 0
         elif local == "rPh":
             phonetic = True
         elif local == "t":
             reading = not phonetic
 
     def end(name: str) -> None:
-        nonlocal reading, phonetic
+        nonlocal reading, phonetic, total
         reading = False
         local = name.rpartition(":")[2]
         if local == "rPh":
             phonetic = False
         elif local == "si":
-            text = unescaped("".join(runs))
+            text = unescaped("".join(runs))[:LONGEST_TEXT]
             texts.append(text if text.strip() else None)
+            total += len(text)
+            if total > MOST_TEXT:
+                raise WorkbookChanged("too_big")
 
     def characters(text: str) -> None:
-        if reading:
+        nonlocal length
+        if reading and length <= LONGEST_TEXT:
             runs.append(text)
+            length += len(text)
 
     _parse(stream, start, end, characters=characters)
     return texts

@@ -18,7 +18,7 @@ from openpyxl.formula.translate import Translator
 
 from sync.port import Link, Written
 from sync.workbook.cell_xml import CellContent, child, content_of, element_of
-from sync.workbook.cells import Area, ElementReader, area, cell
+from sync.workbook.cells import Area, BaredCells, ElementReader, area, cell
 from sync.workbook.worksheet_map import CellBytes, RowBytes, cells_of, mapped
 from sync.workbook.xml_bytes import as_utf8, is_closed, tag_end
 
@@ -35,7 +35,7 @@ class PatchedPart:
 
     data: bytes
     contents: Mapping[tuple[int, int], CellContent]
-    bared: frozenset[str]
+    bared: BaredCells
 
 
 def patch(
@@ -57,6 +57,7 @@ class _Patch:
         self.map = mapped(data, {column for _, column in edits})
         self.contents: dict[tuple[int, int], CellContent] = {}
         self.bared: set[str] = set()
+        self.bared_areas: list[Area] = []
         self.formulas = dict(self._orphans(edits))
         self.by_row: dict[int, dict[int, Written]] = defaultdict(dict)
         for (row, column), value in edits.items():
@@ -84,7 +85,8 @@ class _Patch:
             pieces += [self.bytes[at:start], new]
             at = end
         pieces.append(self.bytes[at:])
-        return PatchedPart(b"".join(pieces), self.contents, frozenset(self.bared))
+        bared = BaredCells(frozenset(self.bared), tuple(self.bared_areas))
+        return PatchedPart(b"".join(pieces), self.contents, bared)
 
     def _splices(self) -> Iterator[Splice]:
         """Yield the splices; two with one start keep their order."""
@@ -241,12 +243,7 @@ class _Patch:
         self.bared.add(cell(number, one.column))
         reach = (one.formula or {}).get("ref")
         if reach and (one.formula or {}).get("t") == "array":
-            top, left, bottom, right = area(reach)
-            self.bared.update(
-                cell(row, column)
-                for row in range(top, bottom + 1)
-                for column in range(left, right + 1)
-            )
+            self.bared_areas.append(area(reach))
 
     def _style(
         self, row: int, column: int, own: Mapping[str, str], *, cells: list[CellBytes]

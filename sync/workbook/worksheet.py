@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from sync.port import Read
 from sync.workbook.cells import DIGITS, Area, ElementReader, area, column_number
-from sync.workbook.package import feed, parser
+from sync.workbook.package import LONGEST_TEXT, feed, parser
 
 Row = list[tuple[int, Read]]
 """The filled cells of a row from left to right: column and value."""
@@ -98,7 +98,18 @@ class _CellScan(WorksheetWalk):
     """A walk that gathers the values of each row and the merged areas."""
 
     __slots__ = (
-        *("_cells", "_formula", "_phonetic", "_pieces", "_raw", "_take", "_texts", "_value"),
+        *(
+            "_cells",
+            "_formula",
+            "_kept",
+            "_length",
+            "_phonetic",
+            "_pieces",
+            "_runs",
+            "_take",
+            "_texts",
+        ),
+        "_value",
         "merged",
     )
 
@@ -107,7 +118,8 @@ class _CellScan(WorksheetWalk):
         self._take, self._value, self._texts = take, reader.value, reader.texts
         self.merged: list[Area] = []
         self._cells: Row = []
-        self._raw = ""
+        self._runs: list[str] = []  # the texts of the cell
+        self._length = self._kept = 0  # the characters taken, and those of finished runs
         self._formula = False
         self._phonetic = 0
         self._pieces: list[str] = []  # of the text being read, and of blanks between elements
@@ -125,14 +137,22 @@ class _CellScan(WorksheetWalk):
             "row": self._end_row,
             "rPh": self._end_phonetic,
         }
-        self.parser.CharacterDataHandler = self._pieces.append
+        self.parser.CharacterDataHandler = self._characters
+
+    def _characters(self, text: str) -> None:
+        """Take a piece of text; of a text that no program can keep, the beginning."""
+        if self._length <= LONGEST_TEXT:
+            self._pieces.append(text)
+            self._length += len(text)
 
     def _begin_text(self, _: Any) -> None:
         self._pieces.clear()
+        self._length = self._kept
 
     def _end_text(self) -> None:
-        if not self._phonetic:
-            self._raw += "".join(self._pieces)
+        if not self._phonetic and self._kept <= LONGEST_TEXT:
+            self._runs.append("".join(self._pieces))
+            self._kept = self._length
 
     def _begin_formula(self, _: Any) -> None:
         self._formula = True
@@ -147,8 +167,11 @@ class _CellScan(WorksheetWalk):
         self.merged.append(area(attributes["ref"]))
 
     def _end_cell(self) -> None:
-        raw, formula = self._raw, self._formula
+        formula = self._formula
+        raw = "".join(self._runs)[:LONGEST_TEXT] if self._runs else ""
         if not raw and not formula:
+            self._runs.clear()
+            self._kept = 0
             return
         kind = self.cell.get("t", "n")
         value: Read | None
@@ -158,7 +181,8 @@ class _CellScan(WorksheetWalk):
             value = self._value(kind, self.cell.get("s", ""), raw, formula=formula)
         if value is not None:
             self._cells.append((self.column, value))
-        self._raw = ""
+        self._runs.clear()
+        self._kept = 0
         self._formula = False
 
     def _end_row(self) -> None:

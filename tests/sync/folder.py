@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,7 +25,9 @@ import wording
 from database import reading, writing
 from models import Workbook, WorkbookChange, WorkbookProblem
 from services.workbooks import layout
+from sync.mirror import tab_layout
 from sync.mirror.look import LookOutcome, Mirror
+from sync.port import TabLayout
 from sync.workbook.adapter import WorkbookFile
 from tests.company import Office, at
 from wording import workbook_text
@@ -106,6 +108,12 @@ class Files:
             address=ADDRESS,
             clock=lambda: self.now,
         )
+
+    def mirror_tabs(self, name: str = AFTER_SALES) -> Sequence[TabLayout]:
+        """The tabs of a file as its mirror reads them."""
+        with reading(self.engine) as session, wording.speaking(LANGUAGE, ZONE):
+            workbook = session.get_one(Workbook, self.ids[name])
+            return tab_layout.of(session, workbook, on=self.now.astimezone(ZONE).date())
 
     def look(self, name: str = AFTER_SALES) -> LookOutcome:
         """One look, eight seconds after whatever was before."""

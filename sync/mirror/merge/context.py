@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -183,14 +184,17 @@ def _texts(row: TabRow) -> dict[str, str]:
 
 
 def _covered(grid: TabPicture) -> frozenset[tuple[int, str]]:
-    """Our cells that a merged area hides; they are neither read nor written."""
-    at = {column: name for name, column in grid.columns.items()}
+    """Our cells that a merged area hides; they are neither read nor written.
+
+    Of an area only the rows that have cells count: it may be a million rows high.
+    """
+    numbers = sorted(row.number for row in grid.rows)
     return frozenset(
-        (row, at[column])
-        for top, left, bottom, right in grid.merged
-        for row in range(top, bottom + 1)
-        for column in range(left, right + 1)
-        if column in at and (row, column) != (top, left)
+        (row, name)
+        for top, left, bottom, right in set(grid.merged)
+        for row in numbers[bisect_left(numbers, top) : bisect_right(numbers, bottom)]
+        for name, column in grid.columns.items()
+        if left <= column <= right and (row, column) != (top, left)
     )
 
 
