@@ -52,6 +52,7 @@ class ProblemKind(enum.Enum):
     structure = "structure"  # the guard stopped the pass: nothing was read or written
     file = "file"  # missing, unreadable, not writable, held for long
     copy = "copy"  # a copy of the file lies beside it
+    vanished = "vanished"  # a typed text that nothing became of is in no cell any more
 
 
 class WorkbookState(enum.Enum):

@@ -106,6 +106,14 @@ _PROBLEMS = {
         "The row of this case stands in the file more than once, with different inputs."
     ),
     "from_copy": mark("It was typed into a copy of the file."),
+    "vanished": mark(
+        "What was typed here is not in the file any more: an older copy of the file was saved "
+        "over it before it was taken. The text is kept here and can be put back."
+    ),
+    "copy_undecided": mark(
+        "This was typed into a copy of the file and could not be taken as it is. "
+        "The text is kept here and can be put into the file."
+    ),
     "not_ours": mark(
         "Something was typed into the row of a case that has left the department meanwhile."
     ),

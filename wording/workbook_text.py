@@ -178,6 +178,16 @@ def old_copy(fields: Sequence[str]) -> str:
     return _("The file was an old copy; the newer text was kept: %(fields)s", fields=names)
 
 
+def texts_vanished(fields: Sequence[str]) -> str:
+    """Return the answer to texts over which an older copy of the file was saved."""
+    names = _(", ").join(column_header(name) for name in fields)
+    return _(
+        "An older copy was saved over what was typed; it is kept, customer care can put it back: "
+        "%(fields)s",
+        fields=names,
+    )
+
+
 def changed_on_both_sides(fields: Sequence[str]) -> str:
     """Return the answer to cells that were changed on both sides."""
     names = _(", ").join(column_header(name) for name in fields)

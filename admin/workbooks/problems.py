@@ -105,11 +105,19 @@ OUTCOMES: dict[tuple[ProblemKind, Resolution], Any] = {
         "The copy is left alone and nothing of it is taken in."
     ),
     (ProblemKind.copy, Resolution.seen): lazy_gettext("Nothing is done about the copy."),
+    (ProblemKind.vanished, Resolution.sheet): lazy_gettext(
+        "The text goes back into its cells, and is taken in once it is complete."
+    ),
+    (ProblemKind.vanished, Resolution.seen): lazy_gettext(
+        "The text is not needed; it stays readable in the passes."
+    ),
 }
 """What will happen by each choice, in a sentence on its button."""
 
 BUTTONS: dict[tuple[ProblemKind, Resolution], Any] = {
     (ProblemKind.refused, Resolution.sheet): lazy_gettext("Try again"),
+    (ProblemKind.vanished, Resolution.sheet): lazy_gettext("Put it back"),
+    (ProblemKind.vanished, Resolution.seen): lazy_gettext("Not needed"),
     (ProblemKind.copy, Resolution.sheet): lazy_gettext("Take the copy in"),
     (ProblemKind.copy, Resolution.record): lazy_gettext("Leave the copy"),
 }
@@ -218,6 +226,8 @@ def _sides(problem: WorkbookProblem) -> tuple[tuple[str, Markup], ...]:
     base, ours, theirs = problem.base, problem.ours, problem.theirs
     if base is None and ours is None and theirs is None:
         return ()
+    if problem.kind is ProblemKind.vanished:
+        return ((gettext("Typed"), marked(theirs, None)),)
     return (
         (gettext("Last agreed"), marked(base, base)),
         (gettext("Redress now"), marked(ours, base if base is not None else theirs)),

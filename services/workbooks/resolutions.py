@@ -37,6 +37,7 @@ CHOICES: dict[ProblemKind, tuple[Resolution, ...]] = {
     ProblemKind.structure: (Resolution.undo, Resolution.accept),
     ProblemKind.file: (Resolution.seen,),
     ProblemKind.copy: (Resolution.sheet, Resolution.record, Resolution.seen),
+    ProblemKind.vanished: (Resolution.sheet, Resolution.seen),
 }
 """The resolutions a person may choose for a problem of each kind, the usual one first."""
 

@@ -24,6 +24,7 @@ class RowAnswer:
     put_back: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)
+    vanished: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def text(self, *, now: dt.datetime, status: Status | None) -> str:
@@ -40,6 +41,7 @@ class RowAnswer:
             (self.conflicts, workbook_text.changed_on_both_sides),
             (self.put_back, workbook_text.edits_put_back),
             (self.outdated, workbook_text.old_copy),
+            (self.vanished, workbook_text.texts_vanished),
         ):
             if fields:
                 sentences.append(say(list(dict.fromkeys(fields))))

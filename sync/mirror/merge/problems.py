@@ -37,9 +37,9 @@ class OpenProblems:
         found = (p for p in self.of_row(row) if p.field == name and p.kind in OF_A_CELL)
         return next(found, None)
 
-    def of_typed_rows(self) -> list[WorkbookProblem]:
-        """The refusals of typed rows that are no case yet."""
-        return [p for p in self._open if p.kind is ProblemKind.refused and p.row_id is None]
+    def of_typed_rows(self, kind: ProblemKind = ProblemKind.refused) -> list[WorkbookProblem]:
+        """The problems of a kind, refusals if not told, with typed rows that are no case yet."""
+        return [p for p in self._open if p.kind is kind and p.row_id is None]
 
     def settle(self, problem: WorkbookProblem, choice: Resolution) -> None:
         """End a problem as a person chose, or else as `choice` says."""

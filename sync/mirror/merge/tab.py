@@ -13,7 +13,7 @@ from itertools import count
 from enums import CellDeed, ProblemKind, Resolution
 from services.workbooks import layout
 from sync.mirror import case_cells, state
-from sync.mirror.merge import matching
+from sync.mirror.merge import matching, undecided
 from sync.mirror.merge.answers import RowAnswer, with_hint
 from sync.mirror.merge.context import MARKS, TabContext
 from sync.mirror.merge.matching import Damage, KnownRow, RowMatches, TextRow
@@ -54,7 +54,7 @@ class TabMerge:
         self._merge_rows(matched)
         for uid, line in matched.repeated:
             self._refuse_repeated(context.rows[uid], line)
-        TypedRows(context, self.output).take(matched.newborn)
+        TypedRows(context, self.output, self.free).take(matched.newborn)
         self._put_back_headers()
         self._remember()
 
@@ -164,6 +164,8 @@ class TabMerge:
                 agreed[name] = text
             if not kept and line.cells.get(name) != text:
                 self.output.put(line.number, name, text, row=ours)
+            elif kept and name in merge.restored:
+                self.output.cells[line.number, name] = merge.restored[name]
         covered = (line.number, "uid") in self.context.covered
         if line.cells.get("uid") != row.uid and not covered:
             self.output.cells[line.number, "uid"] = row.uid
@@ -173,6 +175,7 @@ class TabMerge:
     def _append(self, row: RowState, cells: Cells, answer: RowAnswer) -> None:
         """Give a case that has no line the first free one."""
         number = next(self.free)
+        undecided.report_gone_row(self.context, row)
         row.hint = answer.text(now=self.context.now, status=None) or row.hint
         ours = with_hint(cells, row.hint)
         agreed = {name: ours[name] for name in self.context.fields if name in ours}
@@ -193,7 +196,7 @@ class TabMerge:
             return
         here_before = row.shown and row.id in self.context.base
         if here_before and not row.waiting.get("gone"):
-            row.waiting = {"gone": True}
+            row.waiting = {**row.waiting, "gone": True}
             self.output.stored[row.uid] = row
             self.output.shown[row.case] = cells
             return
@@ -205,14 +208,18 @@ class TabMerge:
     def _leave(self, row: RowState, line: TextRow | None) -> None:
         """Empty the row of a case that is no longer the department's; report what was typed."""
         context = self.context
+        typed = self._unknown(row, line) if line is not None else {}
+        for name, text in undecided.waiting_in(context, row).items():
+            if typed.get(name) != text:
+                self._report(row, ProblemKind.not_ours, name, text=text)
         if line is not None:
-            self._empty(row, line, self._unknown(row, line))
+            self._empty(row, line, typed)
         if row.shown:
             number = context.latest_of(row).get("number")
             context.changes.note(CellDeed.blanked, row, before=number)
             self.output.agreed[row.uid] = None
         for known in context.problems.of_row(row):
-            if known.kind in (ProblemKind.conflict, ProblemKind.refused):
+            if known.kind in (ProblemKind.conflict, ProblemKind.refused, ProblemKind.vanished):
                 context.problems.settle(known, Resolution.over)
         row.shown, row.waiting, row.refused, row.hint = False, {}, {}, ""
         self.output.stored[row.uid] = row
