@@ -268,12 +268,9 @@ class PenaltyView(RedressView):
     def _by(self, found: Penalty) -> By:
         """The visitor with the posts they hold today under the regulation of the case."""
         _pack, calendar = journal.rules_of(self.session, found.complaint)
-        return actors.as_of(
-            self.session,
-            actors.of_user(current_user.user),
-            policy_id=found.complaint.policy_version.policy_id,
-            on=calendar.local(now()).date(),
-        )
+        actor = actors.of_user(current_user.user)
+        on = calendar.local(now()).date()
+        return journal.actor_on(self.session, found.complaint, actor, on=on)
 
     def _did(self, penalty_id: int, deed: str, form: PenaltyForm) -> bool:
         def act(seen: int) -> None:

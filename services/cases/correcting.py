@@ -35,7 +35,6 @@ from policy.vocabulary.events import (
 )
 from policy.vocabulary.status import ActorKind
 from services.cases import handling, intake, journal, penalties, record
-from services.company import actors
 from services.company.actors import Actor
 
 MAY_CORRECT = frozenset({Role.administrator, Role.care})
@@ -99,7 +98,7 @@ def _is_own(session: Session, complaint: Complaint, row: Journal, *, actor: Acto
         return False
     _, calendar = journal.rules_of(session, complaint)
     on = calendar.local(row.happened_at).date()
-    by = actors.as_of(session, actor, policy_id=complaint.policy_version.policy_id, on=on)
+    by = journal.actor_on(session, complaint, actor, on=on)
     return bool(set(load_event(row.data).by.departments) & set(by.departments))
 
 

@@ -55,13 +55,15 @@ class Scope:
     """The cases a user sees: all, or those of some departments and those the user handles.
 
     `beside` are conditions of further cases: those in which the user's departments take part, and
-    those with an approval that waits for the user.
+    those with an approval that waits for the user. `directed` are the departments of regulations
+    that the user leads, each by the regulation's id and its key.
     """
 
     everything: bool
     departments: frozenset[int] = frozenset()
     employee_id: int | None = None
     beside: tuple[pending.Cases, ...] = ()
+    directed: frozenset[tuple[int, str]] = frozenset()
 
     def narrowed(self, statement: sa.Select[Any]) -> sa.Select[Any]:
         """Return a statement over complaints, narrowed to those the user sees."""
@@ -78,10 +80,24 @@ class Scope:
     def _has(self) -> pending.Cases:
         # A user who is no employee handles no case; NULL would match cases without a handler.
         mine = sa.false() if self.employee_id is None else Assignment.handler_id == self.employee_id
-        return sa.exists().where(
+        theirs = sa.exists().where(
             Assignment.complaint_id == Complaint.id,
             sa.or_(Assignment.department_id.in_(self.departments), mine),
         )
+        return sa.or_(theirs, *(pending.handed_to(one, keys) for one, keys in self._led()))
+
+    def _led(self) -> list[tuple[int, set[str]]]:
+        """Return the departments the user leads, by their regulation."""
+        policies_led = sorted({policy for policy, _key in self.directed})
+        return [(one, {key for policy, key in self.directed if policy == one}) for one in policies_led]
+
+    def has(self, complaint: Complaint) -> bool:
+        """Whether the user handles the case, belongs to the department that has it, or leads it."""
+        if complaint.handler_id is not None and complaint.handler_id == self.employee_id:
+            return True
+        policy_id = complaint.policy_version.policy_id
+        leads = any((policy_id, key) in self.directed for key in record.has_case(complaint))
+        return leads or complaint.department_id in self.departments
 
 
 def scope(session: Session, user: User, *, on: dt.date) -> Scope:
@@ -96,11 +112,12 @@ def scope(session: Session, user: User, *, on: dt.date) -> Scope:
     if user.employee is None:
         return Scope(everything=False)
     seats = _seats(session, user, on=on)
-    seen = {user.employee.department_id}.union(*(seat.directed_ids for seat in seats))
+    directed = {(seat.version.policy_id, key) for seat in seats for key in seat.directed}
     joined = [pending.takes_part(seat.version.policy_id, seat.joins) for seat in seats]
     turn = [seat.of_version(one) for seat in seats for one in seat.to_endorse()]
     beside = (*joined, *turn, pending.endorsed_by(user.employee.id))
-    return Scope(False, frozenset(seen), user.employee.id, beside)
+    mine = frozenset({user.employee.department_id})
+    return Scope(False, mine, user.employee.id, beside, frozenset(directed))
 
 
 def jury_scope(user: User, *, on: dt.date) -> Scope:
@@ -167,7 +184,7 @@ class Seat:
 
     def _approves(self, post: str) -> pending.Cases | None:
         if post == "director":
-            return Complaint.department_id.in_(self.directed_ids) if self.directed_ids else None
+            return pending.led_by(self.directed) if self.directed else None
         return sa.true() if post in self.held else None
 
 
@@ -296,21 +313,19 @@ def _reach(seat: Seat, deed: str) -> pending.Cases | None:
     """
     held, by = seat.held, seat.by
     members = {f"member:{key}" for key in by.departments}
-    departments: set[str] = set()
-    own = False
+    directs = own = member = False
     for entry in seat.pack.signoffs.get(deed, ()):
         for who in entry.by:
             if who in held or who in members:
                 return sa.true()
-            if who == "lead_department":
-                departments |= set(by.departments)
-            if who == "director":
-                departments |= seat.directed
+            member = member or who == "lead_department"
+            directs = directs or who == "director"
             own = own or who == "handler"
-    ids = [seat.real[key] for key in departments if key in seat.real]
     conditions: list[pending.Cases] = []
-    if ids:
-        conditions.append(Complaint.department_id.in_(ids))
+    if member:
+        conditions.append(Complaint.department_id == seat.employee.department_id)
+    if directs and seat.directed:
+        conditions.append(pending.led_by(seat.directed))
     if own:
         conditions.append(Complaint.handler_id == seat.employee.id)
     return sa.or_(*conditions) if conditions else None
@@ -350,8 +365,7 @@ def may_call_customer(complaint: Complaint, user: User, *, seen: Scope) -> bool:
         return False
     if user.role is Role.care:
         return True
-    mine = complaint.handler_id is not None and complaint.handler_id == seen.employee_id
-    return mine or complaint.department_id in seen.departments
+    return seen.has(complaint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,9 +426,10 @@ def case_page(
     pack, _ = journal.rules_of(session, complaint)
     facts = record.facts_of(session, complaint)
     policy_id = complaint.policy_version.policy_id
-    by = actors.as_of(session, actors.of_user(user), policy_id=policy_id, on=on)
+    by = journal.actor_on(session, complaint, actors.of_user(user), on=on)
     deeds = deeds_offered(facts, by, pack) if user.role is not Role.auditor else ()
     real = actors.department_ids(session, policy_id=policy_id, on=on)
+    real |= {row.department_key: row.department_id for row in complaint.assignments}
     departments = {d.id: d for d in session.scalars(sa.select(Department))}
     history = journal_of(session, complaint)
     return CasePage(

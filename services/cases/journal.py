@@ -99,7 +99,7 @@ def record_event(
     # A fold asks for the calendar of the same instant and must come to the same case.
     pack, calendar = rules_of(session, complaint, as_of=now)
     actors.check_present(session, actor, on=calendar.local(now).date())
-    by = _by(session, complaint, actor, on=calendar.local(at or now).date())
+    by = actor_on(session, complaint, actor, on=calendar.local(at or now).date())
     event = make_event(kind, **said, at=at or now, by=by)
     before = record.facts_of(session, complaint) if complaint.version else CaseFacts()
     if isinstance(event, Corrected | Withdrawn | Moved):
@@ -140,9 +140,15 @@ def _count_others_anew(
         record_event(session, locked, Retallied, actor=actors.SYSTEM, now=now, **said)
 
 
-def _by(session: Session, complaint: Complaint, actor: Actor, *, on: dt.date) -> By:
-    """Return the actor as the engine judges them on a day, under the case's regulation."""
-    return actors.as_of(session, actor, policy_id=complaint.policy_version.policy_id, on=on)
+def actor_on(session: Session, complaint: Complaint, actor: Actor, *, on: dt.date) -> By:
+    """Return the actor as the engine judges them on a day, on this case under its regulation."""
+    return actors.as_of(
+        session,
+        actor,
+        policy_id=complaint.policy_version.policy_id,
+        on=on,
+        has_case=record.has_case(complaint),
+    )
 
 
 Deeds = Mapping[str, Callable[..., tuple[Effect, ...]]]

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from models import Complaint, Employee, FormEntry, Journal, PolicyVersion
+from models import Assignment, Complaint, Employee, FormEntry, Journal, PolicyVersion
 from policy.engine.forms import CLASSIFYING_FIELDS, forms_in_condition
 from policy.pack.forms_and_reports import ChainEntry
 from policy.pack.schema import Pack
@@ -36,6 +36,38 @@ _COMPARED: dict[Operator, Callable[[Any, Any], Cases]] = {
     Operator.filled: lambda column, value: column.is_not(None) if value else column.is_(None),
 }
 """The operators an approval may apply to a case to be waited for from its first step on."""
+
+
+# ---------------------------------------------------------------- the leading department
+
+
+def led_by(keys: Collection[str]) -> Cases:
+    """Return the cases that departments of a regulation have now, by their keys.
+
+    Not by the company's department they mean today: a case stays with whom it was handed to, and
+    whoever leads that department of the regulation leads its cases.
+    """
+    last = (
+        sa.select(Assignment.department_key)
+        .where(Assignment.complaint_id == Complaint.id)
+        .order_by(Assignment.position.desc())
+        .limit(1)
+        .correlate(Complaint)
+        .scalar_subquery()
+    )
+    return sa.and_(Complaint.department_id.is_not(None), last.in_(sorted(keys)))
+
+
+def handed_to(policy_id: int, keys: Collection[str]) -> Cases:
+    """Return the cases that departments of a regulation answer or answered for, by their keys."""
+    versions = sa.select(PolicyVersion.id).where(PolicyVersion.policy_id == policy_id)
+    under = Complaint.policy_version_id.in_(versions)
+    return sa.and_(
+        under,
+        sa.exists().where(
+            Assignment.complaint_id == Complaint.id, Assignment.department_key.in_(sorted(keys))
+        ),
+    )
 
 
 # ---------------------------------------------------------------- departments beside the leading

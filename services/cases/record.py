@@ -102,6 +102,16 @@ def _facts(complaint: Complaint, numbers: Mapping[int | None, str | None]) -> Ca
     )
 
 
+def has_case(complaint: Complaint) -> dict[str, int]:
+    """Return the department that has the case, with the company's one it was handed to; or
+    nothing.
+    """
+    last = complaint.assignments[-1] if complaint.assignments else None
+    if last is None or last.returned_at is not None:
+        return {}
+    return {last.department_key: last.department_id}
+
+
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
@@ -214,14 +224,15 @@ def write(
     company does not have; no row is touched then.
     """
     ids = _ids(session, after)
-    _refuse_unmapped(after, places)
+    _refuse_unmapped(complaint, after, places)
     for name in COLUMN_FACTS:
         setattr(complaint, name, _to_json(getattr(after, name)))
     complaint.due_at, complaint.due_provisional = after.due_at, after.due_provisional
     _set_reference(complaint, "handler_id", ids[after.handler])
     _set_reference(complaint, "responsible_id", ids[after.responsible])
-    _set_reference(complaint, "department_id", places.departments.get(after.department or ""))
     _assignments(complaint, after.assignments, ids, places=places)
+    holds = complaint.assignments[-1].department_id if after.department else None
+    _set_reference(complaint, "department_id", holds)
     _align_rows(complaint.callbacks, after.callbacks, Callback, columns=_of_callback, ids=ids)
     _align_rows(complaint.signoffs, after.signoffs, Signoff, columns=_of_signoff, ids=ids)
     _align_rows(complaint.extensions, after.extensions, Extension, columns=_of_extension, ids=ids)
@@ -261,8 +272,14 @@ def _ids(session: Session, after: CaseFacts) -> Mapping[str | None, int | None]:
     return found
 
 
-def _refuse_unmapped(after: CaseFacts, places: RowLookups) -> None:
-    for assignment in after.assignments:
+def _refuse_unmapped(complaint: Complaint, after: CaseFacts, places: RowLookups) -> None:
+    """Refuse to hand a case to a department that means none of the company; one that has it
+    keeps it.
+    """
+    placed = [row.department_key for row in complaint.assignments]
+    for place, assignment in enumerate(after.assignments):
+        if assignment.department in placed[place : place + 1]:
+            continue
         if assignment.department not in places.departments:
             raise DepartmentUnmapped(
                 field="department", department=places.label(assignment.department)

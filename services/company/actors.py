@@ -5,7 +5,9 @@ that day.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,6 +18,8 @@ from policy.vocabulary.errors import HasLeft
 from policy.vocabulary.events import By, HeldPost
 from policy.vocabulary.status import ActorKind
 from services.company import presence
+
+_NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +56,37 @@ def of_department(department: Department) -> Actor:
     return Actor(ActorKind.sheet, department_id=department.id)
 
 
-def as_of(session: Session, actor: Actor, *, policy_id: int, on: dt.date) -> By:
+def as_of(
+    session: Session,
+    actor: Actor,
+    *,
+    policy_id: int,
+    on: dt.date,
+    has_case: Mapping[str, int] = _NOTHING,
+) -> By:
     """Return the actor with departments and posts as of a day, in the engine's terms.
 
-    Who has left by that day is nobody in them.
+    `has_case` is the department that has the case in question, with the company's department it was
+    handed to: whatever the regulation's department means today, that one answers. Who has left by
+    that day is nobody in them.
     """
     if actor.department_id is not None:
-        meant = _keys_meaning(session, actor.department_id, policy_id=policy_id, on=on)
+        meant = _keys_meaning(
+            session, actor.department_id, policy_id=policy_id, on=on, has_case=has_case
+        )
         return By(kind=actor.kind, departments=tuple(sorted(meant)))
     if actor.employee_id is None:
         return By(kind=actor.kind)
     employee = session.get_one(Employee, actor.employee_id)
     if not presence.is_with_us(employee, on=on):
         return By(kind=actor.kind)
+    meant = _keys_meaning(
+        session, employee.department_id, policy_id=policy_id, on=on, has_case=has_case
+    )
     return By(
         kind=actor.kind,
         employee=employee.number,
-        departments=tuple(sorted(departments_of(session, employee, policy_id=policy_id, on=on))),
+        departments=tuple(sorted(meant)),
         posts=posts_of(session, employee.id, on=on),
     )
 
@@ -118,8 +136,15 @@ def departments_of(
     return _keys_meaning(session, employee.department_id, policy_id=policy_id, on=on)
 
 
-def _keys_meaning(session: Session, department_id: int, *, policy_id: int, on: dt.date) -> set[str]:
-    found = department_ids(session, policy_id=policy_id, on=on)
+def _keys_meaning(
+    session: Session,
+    department_id: int,
+    *,
+    policy_id: int,
+    on: dt.date,
+    has_case: Mapping[str, int] = _NOTHING,
+) -> set[str]:
+    found = {**department_ids(session, policy_id=policy_id, on=on), **has_case}
     return {key for key, real in found.items() if real == department_id}
 
 

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from enums import Audience
-from models import Department, Workbook, WorkbookColumn, WorkbookTab
-from policy.vocabulary.status import Status
+from models import Complaint, Department, Workbook, WorkbookColumn, WorkbookTab
+from policy.vocabulary.status import ENDS, Status
 from services.company import actors
 from services.regulation import declared, policies
 from services.regulation.declared import EXTRA, FORM
@@ -215,8 +215,14 @@ def _free_name(wanted: str, taken: Collection[str]) -> str:
 
 
 def answering_departments(session: Session, *, on: dt.date) -> list[Department]:
-    """Return the active departments to which a regulation in force dispatches cases, by key."""
-    ids: set[int] = set()
+    """Return the active departments to which a regulation in force dispatches cases, by key.
+
+    One that a regulation means no longer is among them as long as it has an open case.
+    """
+    still = sa.select(Complaint.department_id).where(
+        Complaint.department_id.is_not(None), Complaint.status.not_in((*ENDS, Status.closed))
+    )
+    ids: set[int] = set(session.scalars(still.distinct()))
     for version in policies.all_in_force(session, on=on):
         real = actors.department_ids(session, policy_id=version.policy_id, on=on)
         pack = policies.pack(session, version)
