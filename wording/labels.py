@@ -224,6 +224,7 @@ DEEDS = {
     "progressed": mark("Note progress"),
     "archived": mark("Archive"),
     "arrived_on_site": mark("Arrive on site"),
+    "handed_over": mark("Pass the open case on"),
     "replied_in_writing": mark("Answer in writing"),
     "replied": mark("Reply"),
     "confirmed": mark("Confirm the reply"),

@@ -29,7 +29,9 @@ ENDS_DAY = ":ends_day"
 _PEOPLE = frozenset({"by", "to", "steps", "members"})
 """Fields whose texts name posts, roles on the case or departments."""
 _SLOTS = frozenset({"breach_of", "slot"})
-_NOT_DEEDS = frozenset({"time_passed", "corrected", "withdrawn", "recounted", "retallied", "moved"})
+_NOT_DEEDS = frozenset(
+    {"time_passed", "corrected", "withdrawn", "recounted", "retallied", "moved", "handed_over"}
+)
 
 
 class RuleChoices:

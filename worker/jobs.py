@@ -57,6 +57,21 @@ def _pass_time(turn: Turn, number: str) -> None:
         logger.exception("time could not pass for case %s", number)
 
 
+def pass_cases_on(turn: Turn) -> None:
+    """Pass open cases on to who leads their departments today, each in its own transaction."""
+    with reading(turn.engine) as session:
+        numbers = sweep.cases_to_pass_on(session, now=loop.now())
+    for number in numbers:
+        try:
+            with turn.writing() as session:
+                sweep.pass_on(session, number, now=loop.now())
+        except LeaseLost:
+            raise
+        except Exception:
+            # One case that cannot be passed on must not keep the others waiting.
+            logger.exception("case %s could not be passed on", number)
+
+
 def recount_cases(turn: Turn) -> None:
     """Recount open cases where a request asks for it, each in a transaction of its own."""
     with reading(turn.engine) as session:

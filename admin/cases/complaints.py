@@ -423,6 +423,7 @@ def grade_tag(grade: str | None) -> Any:
 
 TONES = {
     "restarted": ("red", "restart"),
+    "handed_over": ("amber", "restart"),
     "time_passed": ("amber", "clock"),
     "recounted": ("amber", "calendar"),
     "retallied": ("amber", "alert"),

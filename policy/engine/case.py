@@ -355,7 +355,7 @@ def _dispatched(facts: CaseFacts, event: Dispatched, rules: Rules) -> CaseFacts:
         event.department,
         facts.round,
         event.at,
-        followup.responsible_person(event, facts, entry.director, rules=rules),
+        followup.responsible_person(event, facts),
     )
     return deadlines.bind_responsible(
         replace(facts, assignments=(*facts.assignments, assignment)),
@@ -627,6 +627,7 @@ HANDLERS: Mapping[str, Callable[[CaseFacts, Any, Rules], CaseFacts]] = {
     "penalty_waived": _penalty_step,
     "penalty_notified": _penalty_step,
     "penalty_reversed": _penalty_step,
+    "handed_over": followup.handed_over,
     "time_passed": _unchanged,
     "recounted": _recounted,
     "retallied": tallies.retally,

@@ -17,6 +17,7 @@ from policy.vocabulary.events import (
     CalledBack,
     Dispatched,
     Event,
+    HandedOver,
     Restarted,
     Settled,
     Signed,
@@ -27,18 +28,29 @@ from policy.vocabulary.status import CallOutcome, CallPurpose, ClosingGround, St
 from policy.vocabulary.worktime import WorkCalendar
 
 
-def responsible_person(
-    event: Dispatched | Restarted, facts: CaseFacts, post: str | None, *, rules: Rules
-) -> str:
+def responsible_person(event: Dispatched | HandedOver | Restarted, facts: CaseFacts) -> str | None:
     """Return who is first responsible: the director, or their deputy of that day (SKD-3.2.2.1).
 
-    Raises PersonUnknown where the day has neither.
+    None while nobody holds the post: a vacancy keeps no case from the department.
     """
     away = event.deputy is not None and not facts.director_only
-    who = event.deputy if away else event.holder
-    if who is None:
-        raise PersonUnknown(role=rules.pack.label("post", post), on=event.at.date())
-    return who
+    return event.deputy if away else event.holder
+
+
+def handed_over(facts: CaseFacts, event: HandedOver, rules: Rules) -> CaseFacts:
+    """Pass the case on from an instant; deadlines run on, and what ended before stays whose it was.
+
+    Told again after a correction, it changes nothing where another department has the case.
+    """
+    if facts.department != event.department:
+        return facts
+    last = facts.assignments[-1]
+    after = AssignmentFacts(
+        last.department, last.round, event.at, responsible_person(event, facts), event.handler
+    )
+    facts = replace(facts, assignments=(*facts.assignments, after))
+    facts = deadlines.pass_on(facts, since=event.at, pack=rules.pack)
+    return penalties.charge_who_had_it(facts, since=event.at, rules=rules)
 
 
 def called_back(facts: CaseFacts, event: CalledBack, rules: Rules) -> CaseFacts:
@@ -144,13 +156,12 @@ def verified(facts: CaseFacts, event: Verified, rules: Rules) -> CaseFacts:
 def restarted(facts: CaseFacts, event: Restarted, rules: Rules) -> CaseFacts:
     """Begin another round: deadlines of the last one stop, breaches and penalties stay."""
     last = facts.assignments[-1]
-    post = rules.pack.find("department", last.department).director
     facts = deadlines.supersede_round(facts, rules.pack)
     assignment = AssignmentFacts(
         last.department,
         facts.round + 1,
         event.at,
-        responsible_person(event, facts, post, rules=rules),
+        responsible_person(event, facts),
         last.handler,
     )
     return replace(

@@ -61,6 +61,9 @@ def notifications(
     who, where = after.responsible, after.department
     if event.type in _TELLS:
         yield Notification(_TELLS[event.type], str(seq), who, where)
+    if event.type == "handed_over" and after.assignments != before.assignments:
+        told = "to_confirm" if after.status is Status.replied else "dispatched"
+        yield Notification(told, str(seq), who, where)
     for effect in effects:
         if effect.kind == "breached":
             key = f"{effect.key}/{effect.facts['round']}/{effect.facts['breached_at'].isoformat()}"

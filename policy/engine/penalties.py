@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from policy.engine.conditions import holds
@@ -128,6 +129,35 @@ def for_breaches(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts
     for deadline in _newly_breached(facts, before):
         facts = _for_last_breach(facts, deadline, rules)
     return facts
+
+
+def charge_who_had_it(facts: CaseFacts, *, since: dt.datetime, rules: Rules) -> CaseFacts:
+    """Propose the penalties of breaches after an instant to who had the case when they happened.
+
+    A proposal to somebody else lapses; what was decided already stays.
+    """
+    for deadline in facts.deadlines:
+        last = deadline.breaches[-1] if deadline.breaches else None
+        if last is None or last.lifted_at or last.breached_at <= since:
+            continue
+        ground = (deadline.key, deadline.round, last.breached_at.isoformat())
+        bear = {
+            (entry.key, who)
+            for entry in rules.pack.penalties_by_deadline[deadline.key]
+            for who in _liable(entry, deadline, facts, pack=rules.pack)
+        }
+        anothers = partial(_is_anothers, ground=ground, bear=bear)
+        facts = take_back(facts, anothers, pack=rules.pack, at=rules.now)
+        facts = _for_last_breach(facts, deadline, rules)
+    return facts
+
+
+def _is_anothers(
+    c: PenaltyFacts, *, ground: tuple[Any, ...], bear: Collection[tuple[str, str | None]]
+) -> bool:
+    """Whether a penalty of a breach is proposed to somebody who does not bear it."""
+    proposed = c.status is PenaltyStatus.proposed and _ground(c) == ground
+    return proposed and (c.rule, c.employee) not in bear
 
 
 def _for_last_breach(facts: CaseFacts, deadline: DeadlineFacts, rules: Rules) -> CaseFacts:

@@ -156,6 +156,10 @@ def _refused_by_facts(
         return forbidden
     if name == "factory_closed" and facts.factory_closed_at:
         return forbidden
+    if name == "handed_over" and facts.assignment is None:
+        # Told again after a correction, one that the system recorded changes nothing.
+        told = event is not None and event.by.kind is ActorKind.system
+        return None if told else forbidden
     if name == "upgraded":
         return _refused_by_escalation(facts, name, pack)
     if name == "restarted":
@@ -256,12 +260,16 @@ def _refused_by_post(
     return _missing_post(facts, name, entries, pack=pack)
 
 
+_ASKED_LIKE = {"handed_over": "dispatched"}
+"""Deeds that whoever may do another one may do; regulations name that other one."""
+
+
 def _entries_of(
     facts: CaseFacts, name: str, pack: Pack, *, event: Event | None, lowers: bool = False
 ) -> list[SignoffEntry]:
     return [
         e
-        for e in pack.signoffs.get(name, ())
+        for e in pack.signoffs.get(_ASKED_LIKE.get(name, name), ())
         if e.lowers is lowers and _concerns(e.applies, facts, event)
     ]
 

@@ -205,6 +205,9 @@ class _Life:
             found["seated"] = self._holders(getattr(sample, "vote", ""))
         if sample.type in ("dispatched", "restarted"):
             found |= self._leaders(sample)
+        if sample.type == "handed_over":
+            here = self.facts.department or getattr(sample, "department", "")
+            found |= {"department": here, "holder": self._somebody()}
         if sample.type == "filled":
             found["data"] = self._form_data(sample)
         if sample.type == "classified" and getattr(sample, "grade", None):

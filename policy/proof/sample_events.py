@@ -246,6 +246,9 @@ def _at_the_desk(pack: Pack) -> Iterator[dict[str, Any]]:
         yield {"type": "dispatched", "department": department.key, "holder": "worker"}
     for department in pack.department[-1:]:
         yield {"type": "dispatched", "department": department.key}
+    for department in pack.department[:1]:
+        yield {"type": "handed_over", "department": department.key, "holder": "successor"}
+        yield {"type": "handed_over", "department": department.key}
     yield from ({"type": name} for name in ("taken_over", "archived", "time_passed"))
     yield {"type": "time_passed", "spared": [entry.key for entry in pack.deadline]}
     yield from ({"type": name, "text": TEXT} for name in ("reviewed", "progressed"))

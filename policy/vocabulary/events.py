@@ -209,6 +209,24 @@ class Dispatched(Event):
     text: OwnWords | None = None
 
 
+class HandedOver(Event):
+    """A case that a department has was passed on, and its deadlines run on.
+
+    With `post` for its cause, who leads the department changed: whoever leads it from then on
+    answers for what ends from then on. With `deed` a person passed it on, to whom the regulation's
+    department means now. `handler` is the employee who goes on handling it, if any.
+    """
+
+    type: Literal["handed_over"] = "handed_over"
+    department: Annotated[str, RefTo("department"), Mark.by_system, Mark.silent]
+    holder: LeaderNumber | None = None
+    deputy: LeaderNumber | None = None
+    handler: LeaderNumber | None = None
+    cause: Annotated[Literal["post", "deed"], Mark.by_system, Mark.silent] = "deed"
+    reason: OwnWords | None = None
+    amendable = False
+
+
 # ---------------------------------------------------------------- the department works
 
 
@@ -649,6 +667,7 @@ AnyEvent = Annotated[
     | Upgraded
     | Reviewed
     | Dispatched
+    | HandedOver
     | Returned
     | Assigned
     | Contacted

@@ -129,6 +129,7 @@ _ANYWHERE = (
     _MONEY
     | _WRITTEN
     | {"classified", "progressed", "promised", "escalated", "involved", "recounted"}
+    | {"handed_over"}
 )
 _AT_THE_DEPARTMENT = frozenset(
     {"arrived_on_site", "replied_in_writing", "upgraded", "reviewed", "contacted"}

@@ -49,7 +49,7 @@ NO_OBSTACLE = frozenset(
         "corrected",
         "withdrawn",
     }
-    | {"moved"}
+    | {"moved", "handed_over"}
 )
 """Events that may have followed and do not hinder the correction of an entry from a workbook."""
 

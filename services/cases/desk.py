@@ -88,8 +88,10 @@ class Scope:
 
     def _led(self) -> list[tuple[int, set[str]]]:
         """Return the departments the user leads, by their regulation."""
-        policies_led = sorted({policy for policy, _key in self.directed})
-        return [(one, {key for policy, key in self.directed if policy == one}) for one in policies_led]
+        found: dict[int, set[str]] = {}
+        for policy_id, key in sorted(self.directed):
+            found.setdefault(policy_id, set()).add(key)
+        return list(found.items())
 
     def has(self, complaint: Complaint) -> bool:
         """Whether the user handles the case, belongs to the department that has it, or leads it."""

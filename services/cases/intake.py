@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from models import Complaint, Customer, Department, NumberCounter, PolicyVersion
 from policy.engine.fact_changes import Effect
 from policy.pack.numbering import is_wider_than_printed, render_number, serial_period
 from policy.pack.schema import ChannelEntry, NumberEntry
-from policy.vocabulary.errors import ChoiceUnknown, FieldMissing, FieldTooLong, ValueRefused
-from policy.vocabulary.events import Classified, Dispatched, Event, Imported, Registered, TakenOver
+from policy.vocabulary.errors import (
+    ChoiceUnknown,
+    FieldMissing,
+    FieldTooLong,
+    StatusForbids,
+    ValueRefused,
+)
+from policy.vocabulary.events import (
+    Classified,
+    Dispatched,
+    Event,
+    HandedOver,
+    Imported,
+    Registered,
+    TakenOver,
+)
 from policy.vocabulary.status import Responsibility, Status
 from services.calendar import working_calendar
-from services.cases import customers, journal
+from services.cases import customers, journal, pending, record
 from services.cases.journal import Deeds
 from services.company import actors
 from services.company.actors import Actor
@@ -391,6 +405,56 @@ def dispatch(
     )
 
 
+def hand_over(
+    session: Session,
+    complaint: Complaint,
+    *,
+    actor: Actor,
+    now: dt.datetime,
+    reason: str | None = None,
+) -> tuple[Effect, ...]:
+    """Pass an open case on to the company's department that is meant today, and who leads it.
+
+    Its deadlines run on. Who handled it goes on where the department stays the same. Raises
+    FieldMissing without a reason and StatusForbids where no department has the case.
+    """
+    if not (reason or "").strip():
+        raise FieldMissing(field="reason")
+    has = record.has_case(complaint)
+    if not has:
+        raise StatusForbids(deed=HandedOver.name(), status=complaint.status)
+    ((key, department_id),) = has.items()
+    _, calendar = journal.rules_of(session, complaint)
+    on = calendar.local(now).date()
+    policy_id = complaint.policy_version.policy_id
+    meant = actors.department_ids(session, policy_id=policy_id, on=on).get(key)
+    holder, deputy = leaders_of(session, complaint, key, now=now)
+    handler = complaint.handler if meant == department_id else None
+    return journal.record_event(
+        session,
+        complaint,
+        HandedOver,
+        actor=actor,
+        now=now,
+        department=key,
+        holder=holder,
+        deputy=deputy,
+        handler=handler.number if handler else None,
+        reason=reason,
+    )
+
+
+def open_cases_of(session: Session, policy_id: int, key: str) -> Sequence[Complaint]:
+    """Return the open cases that a regulation's department has now, the oldest first."""
+    return session.scalars(
+        sa.select(Complaint)
+        .join(Complaint.policy_version)
+        .where(PolicyVersion.policy_id == policy_id, pending.is_open(), pending.led_by((key,)))
+        .options(joinedload(Complaint.department))
+        .order_by(Complaint.id)
+    ).all()
+
+
 def leaders_of(
     session: Session, complaint: Complaint, department: str, *, now: dt.datetime
 ) -> tuple[str | None, str | None]:
@@ -404,5 +468,6 @@ DEEDS: Deeds = {
     "taken_over": take_over,
     "classified": classify,
     "dispatched": dispatch,
+    "handed_over": hand_over,
 }
 """The service of each deed, by the name of its event."""

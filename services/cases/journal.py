@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
+from enums import Role
 from models import Complaint, Employee, Journal, Notice, PolicyVersion, WageMonth
 from policy.engine.case import apply, archivable
 from policy.engine.fact_changes import Effect, changes
@@ -31,7 +32,9 @@ from policy.vocabulary.events import (
     By,
     Corrected,
     Event,
+    HandedOver,
     Moved,
+    Recounted,
     Retallied,
     Withdrawn,
     dump_event,
@@ -40,11 +43,12 @@ from policy.vocabulary.events import (
     utc,
 )
 from policy.vocabulary.facts import CaseFacts
+from policy.vocabulary.status import ENDS, ActorKind, Status
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
 from services.cases import record
 from services.cases.sanctions import tallies
-from services.company import actors
+from services.company import actors, succession
 from services.company.actors import Actor
 from services.regulation import policies
 
@@ -99,7 +103,11 @@ def record_event(
     # A fold asks for the calendar of the same instant and must come to the same case.
     pack, calendar = rules_of(session, complaint, as_of=now)
     actors.check_present(session, actor, on=calendar.local(now).date())
+    if kind not in _LEAVE_WHO_LEADS:
+        _follow_post(session, complaint, now=now, rules=(pack, calendar))
     by = actor_on(session, complaint, actor, on=calendar.local(at or now).date())
+    if kind is HandedOver and actor.role is Role.administrator:
+        by = by.model_copy(update={"kind": ActorKind.system})
     event = make_event(kind, **said, at=at or now, by=by)
     before = record.facts_of(session, complaint) if complaint.version else CaseFacts()
     if isinstance(event, Corrected | Withdrawn | Moved):
@@ -117,6 +125,53 @@ def record_event(
     if not isinstance(event, Retallied):
         _count_others_anew(session, complaint, before, after=after, pack=pack, now=now)
     return effects
+
+
+_LEAVE_WHO_LEADS = (Corrected, Withdrawn, Moved, Recounted, HandedOver)
+"""Events that are previewed or say themselves who leads: nothing else happens with them."""
+
+_OVER = (*ENDS, Status.closed, Status.recorded)
+
+
+def follow_post(session: Session, complaint: Complaint, *, now: dt.datetime) -> None:
+    """Pass a case on to who leads its department since others did; nothing where they still do."""
+    _follow_post(session, complaint, now=now, rules=rules_of(session, complaint, as_of=now))
+
+
+def _follow_post(
+    session: Session, complaint: Complaint, *, now: dt.datetime, rules: tuple[Pack, WorkCalendar]
+) -> None:
+    """Record who leads the case's department since others did, before anything else happens.
+
+    Whoever leads it answers for what ends from that day on. It stays in the company's department it
+    was handed to, with who handles it.
+    """
+    pack, calendar = rules
+    if complaint.history or complaint.status in _OVER or not record.has_case(complaint):
+        return
+    last, on = complaint.assignments[-1], calendar.local(now).date()
+    entry = pack.find("department", last.department_key)
+    post = entry.director if entry else None
+    if not post or succession.leads_still(session, post, last.responsible_id, on=on):
+        return
+    led = record.facts_of(session, complaint)
+    since = calendar.local(last.dispatched_at).date()
+    for then in succession.successions(
+        session, post, leading=led.responsible, from_on=since, until_on=on
+    ):
+        begins = max(calendar.instant(then.on, dt.time()), last.dispatched_at)
+        said = {"holder": then.holder, "deputy": then.deputy, "handler": led.handler}
+        record_event(
+            session,
+            complaint,
+            HandedOver,
+            actor=actors.SYSTEM,
+            now=now,
+            at=begins,
+            department=last.department_key,
+            cause="post",
+            **said,
+        )
 
 
 def _count_others_anew(
@@ -262,12 +317,15 @@ def _row_lookups(
     on = calendar.local(event.at).date()
     policy_id = complaint.policy_version.policy_id
     placed = bool(after.assignments or after.tallies)
+    real = actors.department_ids(session, policy_id=policy_id, on=on) if placed else {}
+    if isinstance(event, HandedOver) and event.cause == "post":
+        real |= record.has_case(complaint)
 
     def month(counts_at: dt.datetime) -> str:
         return first_open_month(session, wage_month(calendar.local(counts_at).date(), pack))
 
     return record.RowLookups(
-        departments=actors.department_ids(session, policy_id=policy_id, on=on) if placed else {},
+        departments=real,
         label=lambda key: pack.label("department", key),
         cite=lambda rule: str((pack.find("penalty", rule) or pack.find("reward", rule)).cite),
         month=month,

@@ -38,6 +38,11 @@ _COMPARED: dict[Operator, Callable[[Any, Any], Cases]] = {
 """The operators an approval may apply to a case to be waited for from its first step on."""
 
 
+def is_open() -> Cases:
+    """Return the cases that are worked on: no history, not closed, ended or only recorded."""
+    return sa.and_(Complaint.history.is_(False), Complaint.status.not_in(_OVER))
+
+
 # ---------------------------------------------------------------- the leading department
 
 

@@ -15,8 +15,11 @@ from policy.engine.terms import deadlines
 from policy.pack.schema import Pack
 from policy.vocabulary.events import Archived, TimePassed
 from policy.vocabulary.facts import CaseFacts
-from services.cases import journal, record
+from services.calendar import working_calendar
+from services.cases import journal, pending, record
+from services.company import succession
 from services.company.actors import SYSTEM
+from services.regulation import policies
 
 BATCH = 500
 
@@ -36,6 +39,42 @@ def due_cases(session: Session, *, now: dt.datetime, tried: int = 0) -> list[str
             .limit(BATCH + tried)
         )
     )
+
+
+def cases_to_pass_on(session: Session, *, now: dt.datetime) -> list[str]:
+    """Return the numbers of the open cases for which somebody answers who no longer leads.
+
+    Today's holders and deputies are read once; one statement more for each version in use.
+    """
+    on = working_calendar.work_calendar(session, as_of=now).local(now).date()
+    leads = succession.leading_ids(session, on=on)
+    found: list[str] = []
+    for version in policies.versions_in_use(session, on=on):
+        pack = policies.pack(session, version)
+        led = [entry for entry in pack.department if entry.answers and entry.director]
+        others = [
+            sa.and_(pending.led_by((entry.key,)), _answers_not(leads.get(entry.director or "")))
+            for entry in led
+        ]
+        cases = sa.select(Complaint.number).where(
+            Complaint.policy_version_id == version.id, pending.is_open(), sa.or_(*others)
+        )
+        found += session.scalars(cases.order_by(Complaint.id)) if others else ()
+    return found
+
+
+def _answers_not(leading: set[int] | None) -> pending.Cases:
+    """Return the cases for which none of these answers, though somebody did or could."""
+    if not leading:
+        return Complaint.responsible_id.is_not(None)
+    return sa.or_(
+        Complaint.responsible_id.is_(None), Complaint.responsible_id.not_in(sorted(leading))
+    )
+
+
+def pass_on(session: Session, number: str, *, now: dt.datetime) -> None:
+    """Pass a case on to who leads its department since others did."""
+    journal.follow_post(session, journal.lock_case(session, number), now=now)
 
 
 def pass_time(session: Session, number: str, *, now: dt.datetime) -> None:

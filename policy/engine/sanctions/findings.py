@@ -162,7 +162,7 @@ def _ever_in_part(entry: Entry, facts: CaseFacts) -> set[str | None]:
     """Return who has, or in an earlier round had, the part in the case that a ground names."""
     match entry.who:
         case "responsible":
-            return {assignment.responsible for assignment in facts.assignments}
+            return {assignment.responsible for assignment in facts.assignments} - {None}
         case "handler":
             return {assignment.handler for assignment in facts.assignments}
         case _:

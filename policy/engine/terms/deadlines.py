@@ -45,7 +45,7 @@ def person_bound(facts: CaseFacts, entry: DeadlineEntry, pack: Pack) -> str | No
     match entry.binds:
         case "responsible":
             desk = facts.first_asked if pack.policy.judges(Judging.known_terms) else None
-            return facts.responsible or desk
+            return facts.responsible if facts.assignment else desk
         case "handler":
             return facts.handler
         case "first_asked":
@@ -250,6 +250,20 @@ def bind_responsible(
             handed_over = ends.Known(at, "dispatched", {})
             deadline = ends.counted_anew(deadline, entry, handed_over, calendar=calendar)
         return replace(deadline, responsible=bound)
+
+    return map_deadlines(facts, named)
+
+
+def pass_on(facts: CaseFacts, *, since: dt.datetime, pack: Pack) -> CaseFacts:
+    """Name who is responsible now for the deadlines that end after an instant; none moves."""
+
+    def named(deadline: DeadlineFacts) -> DeadlineFacts:
+        entry = pack.find("deadline", deadline.key)
+        ended = deadline.breaches[-1].breached_at if deadline.breaches else deadline.due_at
+        over = not (deadline.running or deadline.breaches) or (ended is not None and ended <= since)
+        if over or deadline.round != facts.round or entry.binds not in ("responsible", "handler"):
+            return deadline
+        return replace(deadline, responsible=person_bound(facts, entry, pack))
 
     return map_deadlines(facts, named)
 

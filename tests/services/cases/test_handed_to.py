@@ -1,11 +1,13 @@
-"""An open case stays with the department it was handed to, whatever the regulation's means today."""
+"""An open case stays with the department it was handed to, whatever is meant today."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 import pytest
+import sqlalchemy as sa
 
+from enums import Role
 from models import Complaint, User
 from policy.vocabulary.errors import PostMissing
 from services.cases import desk, handling, journal
@@ -24,8 +26,14 @@ def remap(office: Office, to: str, *, on: dt.date = TODAY) -> None:
 
 def login(office: Office, name: str) -> User:
     who = office.employee(name)
-    user = User(username=name, password_hash="", display_name=name, session_token=name)
-    user.role, user.employee, user.active = office.by(name).role, who, True
+    user = User(
+        username=name,
+        password_hash="",
+        display_name=name,
+        session_token=name,
+        role=Role.member,
+        employee=who,
+    )
     office.session.add(user)
     office.session.flush()
     return user
@@ -38,7 +46,7 @@ def waits_for(office: Office, name: str) -> list[tuple[str, str]]:
 
 def sees(office: Office, name: str, case: Complaint) -> bool:
     seen = desk.scope(office.session, login(office, name), on=TODAY)
-    return case in office.session.scalars(seen.narrowed(desk.sa.select(Complaint))).all()
+    return case in office.session.scalars(seen.narrowed(sa.select(Complaint))).all()
 
 
 def test_who_was_handed_a_case_answers_it_in_the_workbook_too(office: Office) -> None:
@@ -47,7 +55,9 @@ def test_who_was_handed_a_case_answers_it_in_the_workbook_too(office: Office) ->
     with pytest.raises(PostMissing):
         office.reply(case, actor=office.sheet("workshop"))
     number = office.employee("mechanic").number
-    handling.assign(office.session, case, handler=number, actor=office.sheet("after_sales"), now=REPLIED)
+    handling.assign(
+        office.session, case, handler=number, actor=office.sheet("after_sales"), now=REPLIED
+    )
     office.reply(case, actor=office.sheet("after_sales"))
     assert case.department is office.department("after_sales")
 
@@ -56,7 +66,8 @@ def test_who_was_handed_a_case_answers_it_on_the_page(office: Office) -> None:
     case = office.dispatched()
     remap(office, "workshop")
     assert waits_for(office, "mechanic") == [(case.number, "replied")]
-    assert sees(office, "director", case) and not sees(office, "salesman", case)
+    assert sees(office, "director", case)
+    assert not sees(office, "salesman", case)
     office.reply(case)
     office.confirm(case)
     assert case.department is office.department("after_sales")
@@ -87,9 +98,12 @@ def test_the_director_of_the_regulations_department_has_its_cases(office: Office
     office.reply(case)
     remap(office, "workshop")
     assert waits_for(office, "director") == [(case.number, "confirmed")]
-    assert actors.as_of(
-        office.session,
-        office.by("mechanic"),
-        policy_id=office.version.policy_id,
-        on=at(9, 28, 12).date(),
-    ).departments == ()
+    assert (
+        actors.as_of(
+            office.session,
+            office.by("mechanic"),
+            policy_id=office.version.policy_id,
+            on=at(9, 28, 12).date(),
+        ).departments
+        == ()
+    )
