@@ -183,6 +183,19 @@ ERRORS = {
         "From %(from_on)s on, “%(policy_department)s” means “%(department)s” already. "
         "Change that entry, or choose another day."
     ),
+    "open_cases_undecided": mark(
+        "%(count)s open cases were handed to %(departments)s and stay there, answerable by them. "
+        "What is handed over from %(from_on)s on goes to the department chosen here. Say whether "
+        "the open cases stay or are passed on too."
+    ),
+    "hand_over_too_early": mark(
+        "Open cases can be passed on from %(from_on)s on, not before. Let them stay for now."
+    ),
+    "post_would_be_vacant": mark(
+        "From %(from_on)s on nobody holds the post %(post)s, and %(count)s open cases hang on it: "
+        "nobody confirms them, answers for them or pays for them until somebody holds it. "
+        "Enter who follows first, or say that you know."
+    ),
     "phone_refused": mark(
         "“%(value)s” is not a telephone number. Enter digits, with area code for a landline."
     ),

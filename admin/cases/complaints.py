@@ -251,6 +251,7 @@ class ComplaintView(DeclaredColumns):
         if complaint.due_provisional:
             sentence += " " + gettext("This is provisional until the official year is loaded.")
         flash(sentence, "success")
+        warn_of_vacancy(complaint)
         return complaint.number
 
     def _register(self, said: dict[str, Any], version: PolicyVersion) -> Complaint:
@@ -394,9 +395,30 @@ def did_deed(session: Session, number: str, deed: str, *, form: DeedForm) -> boo
         service_of(deed)(session, complaint, actor=actor, now=now(), **form.said())
 
     name = deed.partition(":")[0]
-    return did(
+    done = did(
         session, name, form, act=act, version=lambda: case_page(session, number).complaint.version
     )
+    if done and name in _HANDS_OVER:
+        warn_of_vacancy(case_page(session, number).complaint)
+    return done
+
+
+_HANDS_OVER = frozenset({"dispatched", "handed_over", "restarted"})
+
+
+def warn_of_vacancy(complaint: Complaint) -> None:
+    """Say that nobody answers for the case, where nobody holds the post that leads it."""
+    if complaint.department is not None and complaint.responsible is None:
+        flash(
+            gettext(
+                "Nobody holds the post that leads %(department)s, so nobody answers for "
+                "%(number)s yet and nobody confirms the answer. Ask an administrator to enter who "
+                "holds it.",
+                department=complaint.department,
+                number=complaint.number,
+            ),
+            "warning",
+        )
 
 
 def due_chip(row: Complaint) -> Any:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from flask import flash, g, request
 from flask_admin.model.filters import BaseFilter
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, ngettext
+from flask_login import current_user
 from markupsafe import Markup
 from wtforms import BooleanField, PasswordField, SelectField
 from wtforms.validators import InputRequired
 
-from admin.kit.display import today
+from admin.kit.display import now, today
 from admin.kit.filters import EmployeeIs, OneOf
 from admin.kit.lists import RedressView
 from admin.kit.lookup import post_label, session
+from admin.kit.page import attempt
 from enums import Role
-from models import Department, DepartmentMeaning, Deputy, Employee, PostHolding, User
-from services.company import accounts, leaving, people, presence
+from models import Complaint, Department, DepartmentMeaning, Deputy, Employee, PostHolding, User
+from policy.vocabulary.errors import HandOverTooEarly, OpenCasesUndecided, PostWouldBeVacant
+from services.cases import intake, journal
+from services.company import accounts, actors, leaving, people, presence
 from services.regulation import departments, policies
 
 LABELS = {
@@ -36,6 +41,7 @@ LABELS = {
     "left_on": lazy_gettext("Left on"),
     "name": lazy_gettext("Full name"),
     "number": lazy_gettext("Employee number"),
+    "open_cases": lazy_gettext("Open cases"),
     "phone": lazy_gettext("Phone"),
     "policy_department": lazy_gettext("Department in the regulation"),
     "post": lazy_gettext("Post"),
@@ -191,11 +197,21 @@ class DepartmentMeaningView(RedressView):
     column_default_sort = ("from_on", True)
     column_formatters = {"policy_department": lambda view, context, row, name: _meaning(row)}
     column_formatters_export = column_formatters
-    form_columns = ("policy_department", "department", "from_on")
+    form_columns = ("policy_department", "department", "from_on", "open_cases")
     form_extra_fields = {
         "policy_department": PolicyDepartmentField(
             LABELS["policy_department"], validators=[InputRequired()]
-        )
+        ),
+        "open_cases": SelectField(
+            LABELS["open_cases"],
+            default="",
+            choices=lambda: [
+                ("", "—"),
+                ("stay", lazy_gettext("They stay with whom they were handed to")),
+                ("pass_on", lazy_gettext("They are passed on too")),
+            ],
+            description=lazy_gettext("Asked where a department has such cases."),
+        ),
     }
     column_descriptions = {
         "from_on": lazy_gettext("Cases that a department has already stay where they are."),
@@ -233,17 +249,72 @@ class DepartmentMeaningView(RedressView):
         return form
 
     def add(self, form: Any) -> DepartmentMeaning:
-        return departments.add_meaning(
+        row = departments.add_meaning(
             self.session,
             form.policy_department.data,
             form.department.data,
             from_on=form.from_on.data,
         )
+        self._ask_about_open_cases(form, row)
+        return row
 
     def change(self, form: Any, row: DepartmentMeaning) -> None:
         departments.change_meaning(
             self.session, row, form.department.data, from_on=form.from_on.data
         )
+        self._ask_about_open_cases(form, row)
+
+    def _elsewhere(self, row: DepartmentMeaning) -> list[Complaint]:
+        """The open cases of the regulation's department that another one of the company has."""
+        found = intake.open_cases_of(self.session, row.policy.id, row.key)
+        return [one for one in found if one.department_id != row.department.id]
+
+    def _ask_about_open_cases(self, form: Any, row: DepartmentMeaning) -> None:
+        """Ask whether open cases stay; the service never moves one by itself."""
+        cases, wish, first = self._elsewhere(row), form.open_cases.data, row.from_on
+        if cases and not wish:
+            names = sorted({str(one.department) for one in cases})
+            said = {"count": len(cases), "departments": names, "from_on": first}
+            raise OpenCasesUndecided(field="open_cases", **said)
+        if cases and wish == "pass_on" and first > today():
+            raise HandOverTooEarly(field="open_cases", from_on=first)
+
+    def after_model_change(
+        self,
+        form: Any,
+        model: Any,
+        is_created: bool,  # noqa: FBT001  # Flask-Admin calls it so.
+    ) -> None:
+        """Pass the open cases on where that was asked for, each in its own transaction."""
+        numbers = [one.number for one in self._elsewhere(model)]
+        if not numbers:
+            return
+        if form.open_cases.data != "pass_on":
+            flash(
+                ngettext(
+                    "%(num)s open case stays with whom it was handed to.",
+                    "%(num)s open cases stay with whom they were handed to.",
+                    len(numbers),
+                )
+            )
+            return
+        reason = gettext("“%(name)s” means another department.", name=_meaning(model))
+        done = self._passed_on(numbers, reason)
+        flash(
+            ngettext(
+                "%(num)s open case was passed on.", "%(num)s open cases were passed on.", done
+            ),
+            "success",
+        )
+
+    def _passed_on(self, numbers: Sequence[str], reason: str) -> int:
+        actor, done = actors.of_user(current_user.user), 0
+        for number in numbers:
+            with attempt(self.session) as tried:
+                case = journal.lock_case(self.session, number)
+                intake.hand_over(self.session, case, actor=actor, now=now(), reason=reason)
+            done += tried.done
+        return done
 
 
 class EmployeeView(RedressView):
@@ -335,13 +406,17 @@ class PostHoldingView(RedressView):
         "department": lambda view, context, row, name: row.employee.department,
         "standing": lambda view, context, row, name: str(standing(row).striptags()),
     }
-    form_columns = ("post", "employee", "from_on", "until_on", "shared")
+    form_columns = ("post", "employee", "from_on", "until_on", "shared", "understood")
     form_overrides = {"post": PostField}
     form_extra_fields = {
         "shared": BooleanField(
             lazy_gettext("Several people hold this post at the same time"),
             description=lazy_gettext("Without it, a post that somebody holds already is refused."),
-        )
+        ),
+        "understood": BooleanField(
+            lazy_gettext("I know that open cases wait while nobody holds the post"),
+            description=lazy_gettext("Asked where the last holder of a post ends."),
+        ),
     }
     column_descriptions = {"until_on": lazy_gettext("Empty means until further notice.")}
 
@@ -377,6 +452,11 @@ class PostHoldingView(RedressView):
             delattr(form, name)
         return form
 
+    def create_form(self, obj: Any = None) -> Any:
+        form: Any = super().create_form(obj)
+        del form.understood
+        return form
+
     def add(self, form: Any) -> PostHolding:
         hold = people.share_post if form.shared.data else people.hold_post
         return hold(
@@ -389,6 +469,16 @@ class PostHoldingView(RedressView):
 
     def change(self, form: Any, row: PostHolding) -> None:
         people.end_post(self.session, row, until_on=form.until_on.data)
+        if form.until_on.data and not form.understood.data:
+            self._refuse_vacancy(row, form.until_on.data + dt.timedelta(days=1))
+
+    def _refuse_vacancy(self, row: PostHolding, first: dt.date) -> None:
+        """Ask before the last holder of a post ends on which open cases hang."""
+        if people.is_held(self.session, row.post, on=first, apart_from=row):
+            return
+        if count := intake.count_hanging_on(self.session, row.post, on=today()):
+            said = {"post": str(post_label(row.post)), "count": count, "from_on": first}
+            raise PostWouldBeVacant(field="understood", **said)
 
 
 class DeputyView(RedressView):

@@ -343,6 +343,24 @@ class MeaningTaken(FactsRefused):
     code = "meaning_taken"
 
 
+class OpenCasesUndecided(FactsRefused):
+    """Facts: field, count (of open cases), departments (which have them), from_on."""
+
+    code = "open_cases_undecided"
+
+
+class HandOverTooEarly(FactsRefused):
+    """Facts: field, from_on: the day before which no open case can be passed on."""
+
+    code = "hand_over_too_early"
+
+
+class PostWouldBeVacant(FactsRefused):
+    """Facts: field, post (its label), count (of open cases that hang on it), from_on."""
+
+    code = "post_would_be_vacant"
+
+
 class ValueRefused(FactsRefused):
     """Facts: field, value, why (own_deputy, last_administrator, no_such_case, not_a_key ...)."""
 

@@ -455,6 +455,20 @@ def open_cases_of(session: Session, policy_id: int, key: str) -> Sequence[Compla
     ).all()
 
 
+def count_hanging_on(session: Session, post: str, *, on: dt.date) -> int:
+    """Count the open cases of departments that are led by a post, under every version in use."""
+    count = 0
+    for version in policies.versions_in_use(session, on=on):
+        pack = policies.pack(session, version)
+        keys = [entry.key for entry in pack.department if entry.director == post]
+        if keys:
+            cases = sa.select(sa.func.count(Complaint.id)).where(
+                Complaint.policy_version_id == version.id, pending.is_open(), pending.led_by(keys)
+            )
+            count += session.scalar(cases) or 0
+    return count
+
+
 def leaders_of(
     session: Session, complaint: Complaint, department: str, *, now: dt.datetime
 ) -> tuple[str | None, str | None]:

@@ -50,6 +50,7 @@ from services.cases import record
 from services.cases.sanctions import tallies
 from services.company import actors, succession
 from services.company.actors import Actor
+from services.company.succession import Succession
 from services.regulation import policies
 
 log = logging.getLogger(__name__)
@@ -101,10 +102,31 @@ def record_event(
     further keywords are the fields of the event. Raises a DomainError and changes nothing.
     """
     # A fold asks for the calendar of the same instant and must come to the same case.
-    pack, calendar = rules_of(session, complaint, as_of=now)
-    actors.check_present(session, actor, on=calendar.local(now).date())
-    if kind not in _LEAVE_WHO_LEADS:
-        _follow_post(session, complaint, now=now, rules=(pack, calendar))
+    rules = rules_of(session, complaint, as_of=now)
+    actors.check_present(session, actor, on=rules[1].local(now).date())
+    passed = [] if kind in _LEAVE_WHO_LEADS else _passed_on(session, complaint, rules, now=now)
+    said |= {"rules": rules, "actor": actor, "now": now, "at": at}
+    if not passed:
+        return _record(session, complaint, kind, **said)
+    with session.begin_nested():  # refused, the deed leaves nothing behind
+        _pass_on(session, complaint, rules, passed=passed, now=now)
+        return _record(session, complaint, kind, **said)
+
+
+def _record(
+    session: Session,
+    complaint: Complaint,
+    kind: type[Event],
+    /,
+    *,
+    rules: tuple[Pack, WorkCalendar],
+    actor: Actor,
+    now: dt.datetime,
+    at: dt.datetime | None = None,
+    **said: Any,
+) -> tuple[Effect, ...]:
+    """Record one event and nothing before it."""
+    pack, calendar = rules
     by = actor_on(session, complaint, actor, on=calendar.local(at or now).date())
     if kind is HandedOver and actor.role is Role.administrator:
         by = by.model_copy(update={"kind": ActorKind.system})
@@ -135,42 +157,57 @@ _OVER = (*ENDS, Status.closed, Status.recorded)
 
 def follow_post(session: Session, complaint: Complaint, *, now: dt.datetime) -> None:
     """Pass a case on to who leads its department since others did; nothing where they still do."""
-    _follow_post(session, complaint, now=now, rules=rules_of(session, complaint, as_of=now))
+    rules = rules_of(session, complaint, as_of=now)
+    passed = _passed_on(session, complaint, rules, now=now)
+    _pass_on(session, complaint, rules, passed=passed, now=now)
 
 
-def _follow_post(
-    session: Session, complaint: Complaint, *, now: dt.datetime, rules: tuple[Pack, WorkCalendar]
-) -> None:
-    """Record who leads the case's department since others did, before anything else happens.
-
-    Whoever leads it answers for what ends from that day on. It stays in the company's department it
-    was handed to, with who handles it.
-    """
+def _passed_on(
+    session: Session, complaint: Complaint, rules: tuple[Pack, WorkCalendar], *, now: dt.datetime
+) -> list[Succession]:
+    """Return who led the case's department after who answers for it; nobody where they still do."""
     pack, calendar = rules
     if complaint.history or complaint.status in _OVER or not record.has_case(complaint):
-        return
+        return []
     last, on = complaint.assignments[-1], calendar.local(now).date()
     entry = pack.find("department", last.department_key)
     post = entry.director if entry else None
     if not post or succession.leads_still(session, post, last.responsible_id, on=on):
-        return
-    led = record.facts_of(session, complaint)
+        return []
+    leading = last.responsible.number if last.responsible else None
     since = calendar.local(last.dispatched_at).date()
-    for then in succession.successions(
-        session, post, leading=led.responsible, from_on=since, until_on=on
-    ):
-        begins = max(calendar.instant(then.on, dt.time()), last.dispatched_at)
-        said = {"holder": then.holder, "deputy": then.deputy, "handler": led.handler}
-        record_event(
+    return list(succession.successions(session, post, leading=leading, from_on=since, until_on=on))
+
+
+def _pass_on(
+    session: Session,
+    complaint: Complaint,
+    rules: tuple[Pack, WorkCalendar],
+    *,
+    passed: Iterable[Succession],
+    now: dt.datetime,
+) -> None:
+    """Record who led the department from which day on.
+
+    They answer for what ends from then on. The case stays in the company's department it was handed
+    to, with who handles it.
+    """
+    last = complaint.assignments[-1] if complaint.assignments else None
+    for then in passed:
+        assert last is not None
+        _record(
             session,
             complaint,
             HandedOver,
+            rules=rules,
             actor=actors.SYSTEM,
             now=now,
-            at=begins,
+            at=max(rules[1].instant(then.on, dt.time()), last.dispatched_at),
             department=last.department_key,
+            holder=then.holder,
+            deputy=then.deputy,
+            handler=last.handler.number if last.handler else None,
             cause="post",
-            **said,
         )
 
 

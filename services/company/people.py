@@ -225,6 +225,12 @@ def end_post(session: Session, holding: PostHolding, *, until_on: dt.date | None
     session.flush()
 
 
+def is_held(session: Session, post: str, *, on: dt.date, apart_from: PostHolding) -> bool:
+    """Whether somebody holds a post on a day, apart from one holding."""
+    other = _overlapping(post, on, on).where(PostHolding.id != apart_from.id)
+    return session.scalar(other.limit(1)) is not None
+
+
 def appoint_deputy(
     session: Session,
     holding: PostHolding,

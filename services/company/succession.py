@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from models import Deputy, Employee, PostHolding
+from services.company import presence
 
 _A_DAY = dt.timedelta(days=1)
 
@@ -29,26 +30,16 @@ class Succession:
 
 def leading_ids(session: Session, *, on: dt.date) -> dict[str, set[int]]:
     """Return the ids of the employees who lead by each post on a day, holders and deputies."""
-    own = sa.select(PostHolding.post, PostHolding.employee_id).where(*_held(on))
+    own = sa.select(PostHolding.post, PostHolding.employee_id).where(presence.holds(on=on))
     standing_in = (
         sa.select(PostHolding.post, Deputy.employee_id)
         .join(Deputy, Deputy.holding_id == PostHolding.id)
-        .where(*_held(on), Deputy.from_on <= on, Deputy.until_on >= on)
+        .where(presence.holds(on=on), presence.stands_in(on=on))
     )
-    both = sa.union(own, standing_in).subquery()
-    here = sa.or_(Employee.left_on.is_(None), Employee.left_on >= on)
-    rows = sa.select(both.c.post, Employee.id).join(Employee, Employee.id == both.c.employee_id)
     found: dict[str, set[int]] = {}
-    for post, employee_id in session.execute(rows.where(here)):
+    for post, employee_id in session.execute(sa.union(own, standing_in)):
         found.setdefault(post, set()).add(employee_id)
     return found
-
-
-def _held(on: dt.date) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        PostHolding.from_on <= on,
-        sa.or_(PostHolding.until_on.is_(None), PostHolding.until_on >= on),
-    )
 
 
 def leads_still(session: Session, post: str, employee_id: int | None, *, on: dt.date) -> bool:
@@ -99,20 +90,14 @@ def _days_of_change(
     return sorted(day for day in days if from_on <= day <= until_on)
 
 
-def _leading(
-    held: Sequence[PostHolding], on: dt.date
-) -> list[tuple[Employee | None, Employee | None]]:
+def _leading(held: Sequence[PostHolding], on: dt.date) -> list[tuple[Employee, Employee | None]]:
     """Return the holders of a day who are with us, each with the deputy, the newest first."""
-    found: list[tuple[Employee | None, Employee | None]] = []
+    found: list[tuple[Employee, Employee | None]] = []
     for holding in held:
-        if not (holding.from_on <= on <= (holding.until_on or dt.date.max)):
+        lasts = holding.from_on <= on <= (holding.until_on or dt.date.max)
+        if not (lasts and presence.is_with_us(holding.employee, on=on)):
             continue
         away = (d.employee for d in holding.deputies if d.from_on <= on <= d.until_on)
-        pair = (_here(holding.employee, on), _here(next(away, None), on))
-        if pair != (None, None):
-            found.append(pair)
+        deputy = next((one for one in away if presence.is_with_us(one, on=on)), None)
+        found.append((holding.employee, deputy))
     return found
-
-
-def _here(employee: Employee | None, on: dt.date) -> Employee | None:
-    return employee if employee and (employee.left_on or on) >= on else None

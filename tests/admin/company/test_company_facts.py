@@ -235,3 +235,77 @@ def test_a_draft_s_check_leads_to_the_page_on_which_the_department_is_said(
     assert "/admin/post_holding/new/?" in page
     map_departments(post, engine)
     assert "/admin/department_meaning/new/?" not in client.get(check).text
+
+
+def handed_over(engine: Engine) -> str:
+    """The number of an open case that after-sales has."""
+    with writing(engine) as session:
+        return Office(session).dispatched().number
+
+
+def department_of(engine: Engine, number: str) -> str:
+    with reading(engine) as session:
+        case = session.scalars(sa.select(Complaint).filter_by(number=number)).one()
+        assert case.department is not None
+        return case.department.key
+
+
+@pytest.mark.parametrize(("wish", "key"), [("stay", "after_sales"), ("pass_on", "workshop")])
+def test_another_meaning_asks_what_becomes_of_open_cases(
+    log_in: Any, post: Any, engine: Engine, wish: str, key: str
+) -> None:
+    number = handed_over(engine)
+    log_in(Role.administrator, username="administrator")
+    with reading(engine) as session:
+        office = Office(session)
+        typed = {
+            "policy_department": f"{office.version.policy_id}/after_sales",
+            "department": office.department("workshop").id,
+            "from_on": TODAY.isoformat(),
+        }
+    page = post("/admin/department_meaning/new/", **typed)
+    assert "after_sales department" in page
+    assert '<option value="pass_on">' in page
+    with reading(engine) as session:
+        assert session.scalars(sa.select(DepartmentMeaning)).all() == []
+    post("/admin/department_meaning/new/", **typed, open_cases=wish)
+    assert department_of(engine, number) == key
+
+
+def test_open_cases_are_not_passed_on_before_the_day_of_the_change(
+    log_in: Any, post: Any, engine: Engine
+) -> None:
+    handed_over(engine)
+    log_in(Role.administrator, username="administrator")
+    tomorrow = TODAY + dt.timedelta(days=1)
+    with reading(engine) as session:
+        office = Office(session)
+        typed = {
+            "policy_department": f"{office.version.policy_id}/after_sales",
+            "department": office.department("workshop").id,
+            "from_on": tomorrow.isoformat(),
+        }
+    page = post("/admin/department_meaning/new/", **typed, open_cases="pass_on")
+    assert tomorrow.isoformat() in page
+    with reading(engine) as session:
+        assert session.scalars(sa.select(DepartmentMeaning)).all() == []
+
+
+def test_the_end_of_a_post_s_last_holder_says_how_many_cases_hang_on_it(
+    log_in: Any, post: Any, engine: Engine
+) -> None:
+    number = handed_over(engine)
+    log_in(Role.administrator, username="administrator")
+    with reading(engine) as session:
+        (row,) = Office(session).holdings("after_sales_director")
+        edit = f"/admin/post_holding/edit/?id={row.id}"
+    typed = {"until_on": (TODAY - dt.timedelta(days=1)).isoformat(), "seen_version": "1"}
+    page = post(edit, **typed)
+    assert "1 " in page
+    assert 'name="understood"' in page
+    with reading(engine) as session:
+        assert Office(session).holdings("after_sales_director")[0].until_on is None
+    post(edit, **typed, understood="y")
+    with reading(engine) as session:
+        assert Office(session).holdings("after_sales_director")[0].until_on is not None
+    assert department_of(engine, number) == "after_sales"

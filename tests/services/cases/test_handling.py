@@ -181,7 +181,7 @@ def test_a_new_director_signs_from_his_day_and_the_old_one_until_it(
         office.confirm(case, at(9, 29, 9))
     office.confirm(case, at(9, 29, 9), by="colleague")
     assert case.responsible is not None
-    assert case.responsible.name == "director"
+    assert case.responsible.name == "colleague"
 
 
 def test_a_declined_answer_goes_back_to_the_handler(office: Office) -> None:
