@@ -4,24 +4,52 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import TYPE_CHECKING
 
 import click
 
+import wording
 from cli.terminal import engine_of, plain_refusals
 from config import Settings
+from sync.port import WorkbookError
+
+if TYPE_CHECKING:
+    from worker.workbooks import Mirrors
 
 
 def sync(settings: Settings) -> click.Command:
     """`flask sync`: look at every file once, as the worker does every few seconds."""
 
     @click.command("sync", help="Look at every department's file once and say how it went.")
-    def command() -> None:
+    @click.option(
+        "--take-folder",
+        is_flag=True,
+        help="Take REDRESS_SHEET_FOLDER for this installation's, whatever its marker says, and "
+        "make files anew that are gone from it.",
+    )
+    def command(*, take_folder: bool) -> None:
         from worker.workbooks import Mirrors
 
         holder = f"{socket.gethostname()}:{os.getpid()}"
         with plain_refusals(settings):
             mirrors = Mirrors(engine_of(settings), settings, holder)
+            if take_folder:
+                _take_folder(mirrors)
             for name, outcome in mirrors.look().items():
                 click.echo(f"{outcome.value:<8} {mirrors.path(name)}")
 
+            if mirrors.refusal is not None:
+                raise click.ClickException(_sentence(mirrors.refusal))
+
     return command
+
+
+def _take_folder(mirrors: Mirrors) -> None:
+    try:
+        mirrors.take_folder()
+    except WorkbookError as refusal:
+        raise click.ClickException(_sentence(refusal)) from refusal
+
+
+def _sentence(refusal: WorkbookError) -> str:
+    return wording.workbook_problem(refusal.code, refusal.facts)

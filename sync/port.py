@@ -83,6 +83,7 @@ class WorkbookPicture:
     saved_at: dt.datetime  # UTC: when it was last saved
     fingerprint: str
     tabs: Mapping[str, TabPicture]  # by key, the tabs that were found
+    owner: str = ""  # the installation and workbook its mark names; empty in an older one
 
 
 # ---------------------------------------------------------------- the layout of a workbook
@@ -167,7 +168,8 @@ class WorkbookChanged(WorkbookError):
 class WorkbookRefused(WorkbookError):
     """A problem for the administrator.
 
-    Codes: not_readable, not_writable, disk_full, no_folder.
+    Codes: not_readable, not_writable, disk_full, no_folder (folder), folder_unmarked (folder),
+    folder_of_other (folder), folder_of_copy (folder), all_gone (count).
     """
 
 
@@ -194,8 +196,10 @@ class WorkbookWrite:
 class WorkbookPort(Protocol):
     """A workbook, wherever it is kept.
 
-    Every method may raise WorkbookUnavailable or WorkbookRefused.
+    `owner` is written into its mark. Every method may raise WorkbookUnavailable or WorkbookRefused.
     """
+
+    owner: str
 
     def fingerprint(self) -> str | None:
         """A mark that changes whenever the workbook is saved; None where there is none. Cheap."""

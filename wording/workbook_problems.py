@@ -97,6 +97,33 @@ _PROBLEMS = {
         "The folder of the files is not there. Connect the shared folder, "
         "or correct REDRESS_SHEET_FOLDER."
     ),
+    "folder_unmarked": mark(
+        "The folder of the files, %(folder)s, does not say that it is Redress's: its marker file "
+        "is missing. Probably the shared folder is not connected. Connect it again; if this is "
+        "really the new folder, run flask sync --take-folder."
+    ),
+    "folder_of_other": mark(
+        "The folder of the files, %(folder)s, belongs to another installation of Redress. Correct "
+        "REDRESS_SHEET_FOLDER; if the folder is to be this one's now, run flask sync --take-folder."
+    ),
+    "folder_of_copy": mark(
+        "The folder of the files, %(folder)s, is used by the original of which this Redress is a "
+        "copy or a backup. Give the copy a folder of its own; if the original is gone for good, "
+        "run flask sync --take-folder."
+    ),
+    "all_gone": mark(
+        "All %(count)s files are gone from the folder at once. Probably the shared folder is not "
+        "connected or somebody moved them. Put them back; to have them made anew with everything "
+        "Redress knows, run flask sync --take-folder."
+    ),
+    "other_workbook": mark(
+        "Under the file's name lies the file of another department or year. "
+        "Put the real file back, or restore it."
+    ),
+    "other_installation": mark(
+        "Under the file's name lies a file that another installation of Redress wrote. "
+        "Put the real file back, or restore it."
+    ),
     "copy_found": mark(
         "Beside the file lies a copy, “%(name)s”. Somebody may have typed into the copy instead."
     ),

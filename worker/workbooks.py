@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -33,6 +33,7 @@ from sync.mirror.look import LookOutcome, Mirror
 from sync.port import WorkbookError, WorkbookRefused
 from sync.workbook.adapter import WorkbookFile
 from wording import workbook_text
+from worker.sheet_folder import SheetFolder
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class Mirrors:
         default_factory=lambda: ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="workbook")
     )
     running: dict[str, RunningLook] = field(default_factory=dict)
+    refusal: WorkbookError | None = None
     strangers: dict[int, set[str]] = field(default_factory=dict)
 
     def look(self, *, patience_s: float | None = None) -> dict[str, LookOutcome]:
@@ -72,6 +74,7 @@ class Mirrors:
         long) goes on, and keeps neither the others nor their next look waiting.
         """
         self._find_safely()
+        self.refusal = self.folder.refusal()
         for workbook_id, name in self._files():
             if name not in self.running:
                 ended = self.pool.submit(self._look_at, workbook_id, name)
@@ -89,6 +92,23 @@ class Mirrors:
         if time.monotonic() - look.began_s > failures.PATIENCE.total_seconds():
             log.warning("the look at %s does not end", name)
             self._report(look.workbook_id, WorkbookRefused("look_endless"))
+
+    def take_folder(self) -> None:
+        """Take the folder for ours, whatever its marker says, and make anew what is gone from it.
+
+        Raises WorkbookRefused where there is no folder.
+        """
+        self._find_safely()
+        self.folder.take()
+        for workbook_id, name in self._files():
+            if not self.path(name).exists():
+                self._look_at(workbook_id, name)  # a file that is gone waits for a second look
+                self._look_at(workbook_id, name)
+
+    @cached_property
+    def folder(self) -> SheetFolder:
+        """The folder in which the workbooks lie."""
+        return SheetFolder(self.engine, self.settings)
 
     def path(self, name: str) -> Path:
         """The path of the workbook of that name."""
@@ -177,7 +197,12 @@ class Mirrors:
         return Mirror(
             reading=partial(reading, self.engine),
             writing=partial(self._writing, lease, fence),
-            port=WorkbookFile(self.path(name)),
+            port=WorkbookFile(
+                self.path(name),
+                f"{self.folder.owner.identity}.{workbook_id}",
+                check_folder=self.folder.check,
+            ),
+            refusal=self.refusal,
             workbook_id=workbook_id,
             kept=kept,
             zone=self.settings.zone,

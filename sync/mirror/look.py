@@ -26,6 +26,7 @@ from services.jobs.leases import LeaseLost
 from sync.mirror import failures, state, tab_layout, workbook_problems
 from sync.mirror.copies import CopyReader, Sessions
 from sync.mirror.merge.context import DisplayContext
+from sync.mirror.merge.matching import Damage
 from sync.mirror.merge.tab import LookStopped
 from sync.mirror.plan import REFRESH, LookPlan, layout_mark, tab_of
 from sync.port import Holder, TabLayout, WorkbookError, WorkbookPicture, WorkbookPort, WorkbookWrite
@@ -67,6 +68,7 @@ class Mirror:
     clock: Callable[[], dt.datetime]
     held_after: dt.timedelta = dt.timedelta(minutes=15)
     strangers: set[str] = field(default_factory=set)
+    refusal: WorkbookError | None = None  # why no workbook may be looked at now
     met: str | None = field(default=None, init=False)  # the fingerprint this look met
 
     def look(self) -> LookOutcome:
@@ -95,6 +97,8 @@ class Mirror:
             failures.report(session, workbook, error, fingerprint=self.met, now=began)
 
     def _look(self, began: dt.datetime) -> LookOutcome:
+        if self.refusal is not None:
+            raise self.refusal
         with self.reading() as session:
             workbook = self._workbook(session)
             if workbook.paused_at is not None:
@@ -132,6 +136,7 @@ class Mirror:
         with self.writing() as session:
             workbook = self._workbook(session)
             try:
+                self._refuse_foreign(session, workbook, picture)
                 plan = LookPlan(session, workbook, tabs, picture, self._display, began).make()
             except LookStopped as stop:
                 workbook_problems.report_damage(
@@ -151,6 +156,17 @@ class Mirror:
         if holder is not None:
             return LookOutcome.held
         return self._write(tabs, picture, plan)
+
+    def _refuse_foreign(
+        self, session: Session, workbook: Workbook, picture: WorkbookPicture
+    ) -> None:
+        """Stop at a workbook of another installation or department under the name of this one."""
+        found, ours = picture.owner, self.port.owner
+        if not found or not ours or found == ours:
+            return
+        if not workbook_problems.is_trusted(session, workbook):
+            same = found.partition(".")[0] == ours.partition(".")[0]
+            raise LookStopped(Damage("other_workbook" if same else "other_installation", {}))
 
     def _write(
         self, tabs: Sequence[TabLayout], picture: WorkbookPicture, plan: WorkbookWrite

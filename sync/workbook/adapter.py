@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,11 +44,16 @@ STAMPED = "open"  # the tab whose mark is the workbook's stamp
 class WorkbookFile:
     """A workbook that is one .xlsx file; its methods are those of sync.port.WorkbookPort."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(
+        self, path: Path, owner: str = "", *, check_folder: Callable[[], None] | None = None
+    ) -> None:
+        """A file; `owner` goes into its mark, and `check_folder` refuses a folder not ours."""
+        self.path, self.owner = path, owner
+        self._check_folder = check_folder or _accept_folder
 
     def fingerprint(self) -> str | None:
         """A mark that changes whenever the file is saved; None where there is none."""
+        self._check_folder()
         return fingerprint_at(self.path)
 
     def holder(self) -> Holder | None:
@@ -61,12 +66,13 @@ class WorkbookFile:
 
     def beside(self, name: str) -> WorkbookFile:
         """The file of that name beside it, such as one of `copies`."""
-        return WorkbookFile(self.path.with_name(name))
+        return WorkbookFile(self.path.with_name(name), self.owner)
 
     def make(self, tabs: Sequence[TabLayout]) -> str:
         """Make a workbook with empty tabs and stamp 0 where there is none; its fingerprint."""
         content = io.BytesIO()
-        make_workbook(content, tabs)
+        make_workbook(content, tabs, self.owner)
+        self._check_folder()
         return put_new(self.path, content.getvalue(), _accept)
 
     def read(self, tabs: Sequence[TabLayout]) -> WorkbookPicture:
@@ -83,12 +89,15 @@ class WorkbookFile:
         Raises RuntimeError when the patched file does not read back as it was meant. The file in
         the folder is untouched then.
         """
+        self._check_folder()
         self._refuse_held()
         snapshot = look(self.path)
         if snapshot.fingerprint != seen.fingerprint:
             raise WorkbookUnavailable("changed")
         with translated():
-            patched = _patched(Package(snapshot.content), seen, tabs, writing=writing)
+            patched = _patched(
+                Package(snapshot.content), seen, tabs, writing=writing, owner=self.owner
+            )
         content = repacked(patched.package, patched.parts)
 
         def check(built: Path) -> None:
@@ -104,6 +113,7 @@ class WorkbookFile:
     def put(self, file: Path, seen: str | None) -> str:
         """Replace the workbook whose fingerprint is `seen` by a kept copy; the new fingerprint."""
         content = look(file).content
+        self._check_folder()
         if seen is None:
             return put_new(self.path, content, _accept)
         self._refuse_held()
@@ -112,6 +122,10 @@ class WorkbookFile:
     def _refuse_held(self) -> None:
         if held := self.holder():
             raise WorkbookUnavailable("held", who=held.name)
+
+
+def _accept_folder() -> None:
+    """Accept every folder."""
 
 
 def _accept(built: Path) -> None:
@@ -130,6 +144,7 @@ def _picture(package: Package, snapshot: Snapshot, tabs: Sequence[TabLayout]) ->
     bearer = found.get(_bearer(tabs))
     return WorkbookPicture(
         stamp=bearer.stamp if bearer else None,
+        owner=bearer.owner if bearer else "",
         saved_at=dt.datetime.fromtimestamp(snapshot.saved, dt.UTC),
         fingerprint=snapshot.fingerprint,
         tabs={tab.key: picture_of(package, workbook, tab, found=found[tab.key]) for tab in there},
@@ -155,7 +170,12 @@ class _Patched:
 
 
 def _patched(
-    package: Package, seen: WorkbookPicture, tabs: Sequence[TabLayout], *, writing: WorkbookWrite
+    package: Package,
+    seen: WorkbookPicture,
+    tabs: Sequence[TabLayout],
+    *,
+    writing: WorkbookWrite,
+    owner: str,
 ) -> _Patched:
     workbook = WorkbookParts(package)
     made = _Patched(package, workbook)
@@ -164,13 +184,15 @@ def _patched(
     for tab in tabs:
         if tab.key in written and tab.key in found:
             grid = seen.tabs[tab.key]
-            _patch_tab(made, found[tab.key].tab, grid, edits=_edits(tab, grid, writing))
+            _patch_tab(
+                made, found[tab.key].tab, grid, edits=_edits(tab, grid, writing, owner=owner)
+            )
     made.parts |= without_lost(package, workbook, made.parts)
     return made
 
 
 def _edits(
-    tab: TabLayout, grid: TabPicture, writing: WorkbookWrite
+    tab: TabLayout, grid: TabPicture, writing: WorkbookWrite, *, owner: str
 ) -> dict[tuple[int, int], Written]:
     """The values to write into a tab, by row and column: new headers, cells and the mark."""
     added = writing.columns.get(tab.key, ())
@@ -182,7 +204,7 @@ def _edits(
             raise RuntimeError(f"{tab.key} has no column {of}")
         edits[row, places[of]] = value
     if ID_FIELD in grid.columns:
-        edits[1, grid.columns[ID_FIELD]] = mark(tab.key, writing.stamp)
+        edits[1, grid.columns[ID_FIELD]] = mark(tab.key, writing.stamp, owner)
     return edits
 
 

@@ -1,6 +1,7 @@
 """Finds our tabs and columns in a workbook in which people move, rename and copy things.
 
-A tab of ours carries a mark in the header of its hidden first column, `redress/<tab>/<stamp>`. A
+A tab of ours carries a mark in the header of its hidden first column,
+`redress/<tab>/<stamp>/<owner>`; the owner is the installation and the workbook of its record. A
 column is known by the text of its header. Where that is gone, a hidden defined name points at the
 header cell and follows it wherever spreadsheet programs move it.
 """
@@ -16,7 +17,7 @@ from sync.workbook.cells import LAST_COLUMN, ElementReader, area
 from sync.workbook.package import DefinedName, Package, PackageTab, WorkbookParts, normal
 from sync.workbook.worksheet import Row, StopReading, scan
 
-MARK = re.compile(r"redress/([^/\s]+)/(\d{1,18})\Z")
+MARK = re.compile(r"redress/([^/\s]+)/(\d{1,18})(?:/([0-9a-z.]{1,60}))?\Z")
 POINTS = re.compile(r"(?:'((?:[^']|'')+)'|([^'!]+))!\$?([A-Za-z]{1,3})\$?(\d+)")
 ID_FIELD = "uid"
 MOST_ROWS = 100_000
@@ -25,9 +26,9 @@ FILLED_DOWN = 3
 """From so many rows on that have nothing but formulas, these were filled down for cases to come."""
 
 
-def mark(key: str, stamp: int) -> str:
+def mark(key: str, stamp: int, owner: str = "") -> str:
     """The mark in the first cell of a tab of ours."""
-    return f"redress/{key}/{stamp}"
+    return f"redress/{key}/{stamp}/{owner}" if owner else f"redress/{key}/{stamp}"
 
 
 def name_of_column(key: str, position: int, field: str) -> str:
@@ -49,6 +50,7 @@ class LocatedTab:
     tab: PackageTab
     stamp: int | None
     marked: int | None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class _Top:
     key: str | None
     stamp: int | None
     column: int | None
+    owner: str = ""
 
 
 def tabs_of(
@@ -76,7 +79,7 @@ def tabs_of(
         titled = [top for top in tops if top.key is None and _titled(top.tab, tab)]
         marked.sort(key=lambda top: (not _titled(top.tab, tab), -(top.stamp or 0)))
         for top in [*marked, *titled][:1]:
-            found[tab.key] = LocatedTab(top.tab, top.stamp, top.column)
+            found[tab.key] = LocatedTab(top.tab, top.stamp, top.column, top.owner)
     return found
 
 
@@ -88,7 +91,7 @@ def _top(package: Package, workbook: WorkbookParts, tab: PackageTab) -> _Top:
     for column, value in first_row(package, workbook, tab):
         match = MARK.match(value.strip()) if isinstance(value, str) else None
         if match:
-            return _Top(tab, match[1], int(match[2]), column)
+            return _Top(tab, match[1], int(match[2]), column, match[3] or "")
     return _Top(tab, None, None, None)
 
 

@@ -51,14 +51,14 @@ COLOURS = {
 }
 
 
-def make_workbook(file: BinaryIO, tabs: Sequence[TabLayout]) -> None:
-    """Write a new workbook with empty tabs and stamp 0 into a file."""
+def make_workbook(file: BinaryIO, tabs: Sequence[TabLayout], owner: str = "") -> None:
+    """Write a new workbook with empty tabs, stamp 0 and the owner in its marks into a file."""
     workbook = openpyxl.Workbook()
     workbook.remove(workbook.worksheets[0])
     titles = {tab.key: tab.title for tab in tabs}
     for tab in tabs:
         sheet = workbook.create_sheet(tab.title)
-        _fill(sheet, tab, titles)
+        _fill(sheet, tab, titles, owner=owner)
         for position, column in enumerate(tab.columns):
             name = name_of_column(tab.key, position, column.field)
             target = f"{quote_sheetname(tab.title)}!${get_column_letter(position + 1)}$1"
@@ -67,13 +67,13 @@ def make_workbook(file: BinaryIO, tabs: Sequence[TabLayout]) -> None:
     workbook.save(file)
 
 
-def _fill(sheet: Worksheet, tab: TabLayout, titles: dict[str, str]) -> None:
+def _fill(sheet: Worksheet, tab: TabLayout, titles: dict[str, str], *, owner: str) -> None:
     """Lay out one tab."""
     for position, column in enumerate(tab.columns, start=1):
         _style_column(sheet, tab, position, column=column)
         _advise(sheet, position, column, titles=titles)
     head = sheet.cell(1, 1)
-    head.value, head.data_type = mark(tab.key, 0), "s"
+    head.value, head.data_type = mark(tab.key, 0, owner), "s"
     sheet.row_dimensions[1].height = HEADER_HEIGHT
     sheet.freeze_panes = _corner(tab)
     sheet.sheet_state = "hidden" if tab.hidden else "visible"

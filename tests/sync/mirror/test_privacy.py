@@ -7,6 +7,7 @@ list, a name or a comment although no cell shows it.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 import zipfile
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from services.calendar import working_calendar
 from services.cases import handling
 from services.regulation import policies
 from sync.mirror.look import LookOutcome
+from sync.workbook.folder_marker import MARKER
 from tests import company
 from tests.sync.books import parts, rezip
 from tests.sync.folder import AFTER_SALES, Files, header
@@ -187,9 +189,11 @@ def test_those_who_pay_learn_no_customers_story(share: Share) -> None:
             assert not [mark for mark in _of(case)[1:] if mark in text], case.number
 
 
-def test_the_share_holds_nothing_but_the_files(share: Share) -> None:
-    kept = {path.suffix for path in share.settings.sheets.rglob("*") if path.is_file()}
-    assert kept == {".xlsx"}
+def test_the_share_holds_nothing_but_the_files_and_the_marker(share: Share) -> None:
+    found = [path for path in share.settings.sheets.rglob("*") if path.is_file()]
+    assert {path.suffix for path in found if path.name != MARKER} == {".xlsx"}
+    marker = json.loads((share.settings.sheets / MARKER).read_text("utf-8"))
+    assert set(marker) == {"installation", "place", "about"}
 
 
 # ---------------------------------------------------------------- what was there once
