@@ -183,6 +183,10 @@ ERRORS = {
         "From %(from_on)s on, “%(policy_department)s” means “%(department)s” already. "
         "Change that entry, or choose another day."
     ),
+    "version_not_begun": mark(
+        "Version %(number)s of “%(policy)s” is in force from %(from_on)s on. Cases can be moved "
+        "to it from that day on, not before."
+    ),
     "open_cases_undecided": mark(
         "%(count)s open cases were handed to %(departments)s and stay there, answerable by them. "
         "What is handed over from %(from_on)s on goes to the department chosen here. Say whether "

@@ -239,8 +239,11 @@ _EFFECTS = {
     "clock_moved": mark("%(name)s moves from %(before)s to %(due)s"),
     "clock_final": mark("%(name)s is no longer provisional, due %(due)s"),
     "breached": mark("%(name)s is overdue since %(breached)s"),
+    "breach_restored": mark("%(name)s is overdue again, since %(breached)s"),
     "breach_lifted": mark("%(name)s is no longer overdue"),
     "charged": mark("Penalty proposed: %(name)s, %(who)s, %(sum)s"),
+    "charged/reversal": mark("To be given back: %(name)s, %(who)s, %(sum)s"),
+    "charged/reward": mark("Reward proposed: %(name)s, %(who)s, %(sum)s"),
     "charge_lapsed": mark("Penalty lapses: %(name)s, %(who)s, %(sum)s"),
     "charge_confirmed": mark("Penalty confirmed: %(name)s, %(who)s, %(sum)s"),
     "charge_notified": mark("Penalty notified: %(name)s, %(who)s, %(sum)s"),
@@ -264,9 +267,12 @@ def effect_text(one: Effect, pack: Pack, people: Mapping[str, Any]) -> str:
         )
     if one.kind.startswith("charge"):
         amount = facts["amount"] if facts["sign"] is Sign.charge else -facts["amount"]
+        kind = f"{one.kind}/{facts['sign'].value}"
+        if kind in _EFFECTS:
+            amount = facts["amount"]
         return _lookup(
             _EFFECTS,
-            one.kind,
+            kind if kind in _EFFECTS else one.kind,
             name=form_text.ground_label(one.key, pack),
             who=people.get(facts["employee"], facts["employee"]),
             sum=wording.money(amount),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
@@ -20,7 +20,7 @@ from policy.vocabulary.facts import DeadlineFacts
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import changes
 from services.calendar.changes import CalendarChange, ChangedDay, slots_text
-from services.cases import recounting
+from services.cases import desk, recounting
 from services.cases.recounting import RecountedCase, Span
 from wording import reasons
 
@@ -71,7 +71,10 @@ def looked_at(
     value = changes.calendar_after(session, calendar, change)
     turned = changes.changed_days(session, calendar, change)
     moving = list(recounting.preview(session, value, now=now, span=_span(value, change, turned)))
-    rows = tuple(row for one in moving for row in _rows(one, value, change, turned=turned))
+    known = desk.employees_in(session, [effect for one in moving for effect in one.effects])
+    rows = tuple(
+        row for one in moving for row in _rows(one, value, change, turned=turned, people=known)
+    )
     return CalendarPreview(
         change=change,
         days=tuple(_day_words(turned)),
@@ -114,10 +117,11 @@ def _rows(
     change: CalendarChange,
     *,
     turned: Sequence[ChangedDay],
+    people: Mapping[str, Any],
 ) -> Iterator[MovedDeadline]:
     """The terms of a case that a change touches; what else follows stands with the first."""
     follows = [
-        reasons.effect_text(effect, moving.pack, {})
+        reasons.effect_text(effect, moving.pack, people)
         for effect in moving.effects
         if effect.kind.startswith(("charge", "breach"))
     ]

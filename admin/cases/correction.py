@@ -32,7 +32,7 @@ from policy.pack.schema import Pack
 from policy.vocabulary.errors import FieldMissing
 from policy.vocabulary.events import Event, dump_event, load_event
 from policy.vocabulary.marks import FieldMarks, Mark, marks_of
-from services.cases import correcting, journal
+from services.cases import correcting, desk, journal
 from services.cases.desk import CasePage
 from services.company import actors, people
 
@@ -46,6 +46,7 @@ class Amendment:
         self.event = self._as_it_stands()
         self.form = _form(self.event, page, session)
         self.preview: tuple[Effect, ...] | None = None
+        self.people = page.people
         self.wanted = request.form.get("do", "")
 
     def _as_it_stands(self) -> Event:
@@ -67,6 +68,7 @@ class Amendment:
             self.preview = correcting.preview(
                 self.session, complaint, target=self.row.seq, changed=changed, now=now
             )
+            self.people = {**self.people, **desk.employees_in(self.session, self.preview)}
             return False
         return self._amended(changed, user, now)
 

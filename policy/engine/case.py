@@ -59,6 +59,7 @@ from policy.vocabulary.events import (
     Imported,
     Judged,
     Promised,
+    Recounted,
     Registered,
     Replied,
     TakenOver,
@@ -571,8 +572,9 @@ def _penalty_step(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
     return penalty_steps.apply_step(facts, event, pack=rules.pack, calendar=rules.calendar)
 
 
-def _recounted(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
-    return recounting.recount(facts, at=event.at, pack=rules.pack, calendar=rules.calendar)
+def _recounted(facts: CaseFacts, event: Recounted, rules: Rules) -> CaseFacts:
+    said: dict[str, Any] = {"pack": rules.pack, "calendar": rules.calendar}
+    return recounting.recount(facts, at=event.at, **said, restores=event.restores)
 
 
 def archivable(facts: CaseFacts, pack: Pack) -> bool:

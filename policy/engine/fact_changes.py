@@ -59,6 +59,8 @@ def _deadline_changes(before: CaseFacts, after: CaseFacts) -> Iterator[Effect]:
             seen = known.get(breach.breached_at)
             if seen is None and breach.lifted_at is None:
                 yield _about("breached", deadline, breached_at=breach.breached_at)
+            elif seen is not None and seen.lifted_at and breach.lifted_at is None:
+                yield _about("breach_restored", deadline, breached_at=breach.breached_at)
             elif breach.lifted_at and (seen is None or seen.lifted_at is None):
                 yield _about("breach_lifted", deadline, breached_at=breach.breached_at)
 

@@ -65,8 +65,9 @@ def notifications(
         told = "to_confirm" if after.status is Status.replied else "dispatched"
         yield Notification(told, str(seq), who, where)
     for effect in effects:
-        if effect.kind == "breached":
+        if effect.kind in ("breached", "breach_restored"):
             key = f"{effect.key}/{effect.facts['round']}/{effect.facts['breached_at'].isoformat()}"
+            key += f"/{seq}" if effect.kind == "breach_restored" else ""
             yield Notification("breached", key, *_bound(effect, after, pack))
     if event.type == "confirmed" and after.status is Status.intervened:
         decides = next((entry.by[0] for entry in pack.signoffs.get("decided", ())), None)

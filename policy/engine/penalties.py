@@ -21,7 +21,7 @@ from policy.pack.money import PenaltyEntry, RewardEntry
 from policy.pack.schema import Pack
 from policy.vocabulary.editions import Judging
 from policy.vocabulary.events import Event
-from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts, replace
+from policy.vocabulary.facts import BreachFacts, CaseFacts, DeadlineFacts, PenaltyFacts, replace
 from policy.vocabulary.status import PenaltyStatus, Sign
 
 
@@ -128,6 +128,21 @@ def for_breaches(facts: CaseFacts, before: CaseFacts, rules: Rules) -> CaseFacts
     facts = _take_back_lifted(facts, before, rules)
     for deadline in _newly_breached(facts, before):
         facts = _for_last_breach(facts, deadline, rules)
+    if again := _lifted(before) - _lifted(facts):
+        facts = _without_giving_back(facts, again)
+        for deadline in facts.deadlines:
+            if any(_key_of(deadline, one) in again for one in deadline.breaches):
+                facts = _for_last_breach(facts, deadline, rules)
+    return facts
+
+
+def _without_giving_back(facts: CaseFacts, again: Collection[tuple[Any, ...]]) -> CaseFacts:
+    """Let lapse what was proposed to be given back for breaches that stand again."""
+    charges = {c.identity[:3] for c in facts.penalties if _ground(c) in again}
+    for c in facts.penalties:
+        proposed = c.sign is Sign.reversal and c.status is PenaltyStatus.proposed
+        if proposed and c.identity[:3] in charges:
+            facts = replace_penalty(facts, c, replace(c, status=PenaltyStatus.lapsed))
     return facts
 
 
@@ -220,11 +235,15 @@ def _take_back_lifted(facts: CaseFacts, before: CaseFacts, rules: Rules) -> Case
 
 def _lifted(facts: CaseFacts) -> set[tuple[Any, ...]]:
     return {
-        (deadline.key, deadline.round, breach.breached_at.isoformat())
+        _key_of(deadline, breach)
         for deadline in facts.deadlines
         for breach in deadline.breaches
         if breach.lifted_at
     }
+
+
+def _key_of(deadline: DeadlineFacts, breach: BreachFacts) -> tuple[Any, ...]:
+    return (deadline.key, deadline.round, breach.breached_at.isoformat())
 
 
 def _ground(c: PenaltyFacts) -> tuple[Any, ...]:

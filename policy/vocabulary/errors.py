@@ -397,6 +397,12 @@ class RuleGone(NotAllowed):
     code = "rule_gone"
 
 
+class VersionNotBegun(NotAllowed):
+    """Facts: policy, number of the version, from_on: its first day."""
+
+    code = "version_not_begun"
+
+
 class VersionFixed(NotAllowed):
     """Facts: policy, number of the version."""
 

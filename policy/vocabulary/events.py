@@ -619,10 +619,14 @@ class Retallied(Event):
 
 
 class Recounted(Event):
-    """The calendar changed: running deadlines are counted anew from their starts, with a reason."""
+    """The calendar changed: running deadlines are counted anew from their starts, with a reason.
+
+    With `restores`, breaches that a calendar alone had lifted stand again where it is taken back.
+    """
 
     type: Literal["recounted"] = "recounted"
     reason: OwnWords
+    restores: Annotated[bool, Mark.by_system, Mark.silent] = False
     amendable = False
 
 

@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 from enums import Role
 from models import Complaint, PolicyVersion
 from policy.engine.fact_changes import Effect, changes
-from policy.vocabulary.errors import ChoiceUnknown, DomainError, RoleMissing
+from policy.vocabulary.errors import ChoiceUnknown, DomainError, RoleMissing, VersionNotBegun
 from policy.vocabulary.events import Moved
 from policy.vocabulary.status import ENDS
+from services.calendar import working_calendar
 from services.cases import journal, record
 from services.company.actors import Actor
 
@@ -64,7 +65,7 @@ def _preview(
     session: Session, complaint: Complaint, to: PolicyVersion, *, now: dt.datetime
 ) -> MovingPreview:
     try:
-        _check_target(complaint, to)
+        _check_target(session, complaint, to, now=now)
         event = Moved(at=now, was=complaint.policy_version_id, to=to.id, reason="-")
         after = journal.facts_if_amended(session, complaint, event, now=now)
     except DomainError as refusal:
@@ -87,13 +88,22 @@ def move(
     """
     if actor.role is not Role.administrator:
         raise RoleMissing(deed=Moved.name())
-    _check_target(complaint, to)
+    _check_target(session, complaint, to, now=now)
     said: dict[str, Any] = {"was": complaint.policy_version_id, "to": to.id, "reason": reason}
     return journal.record_event(session, complaint, Moved, actor=actor, now=now, **said)
 
 
-def _check_target(complaint: Complaint, to: PolicyVersion) -> None:
-    """Refuse the case's own version, one of another regulation, and one that was not published."""
+def _check_target(
+    session: Session, complaint: Complaint, to: PolicyVersion, *, now: dt.datetime
+) -> None:
+    """Refuse the case's own version, one of another regulation, and one that was not published.
+
+    Raises ChoiceUnknown, and VersionNotBegun before the first day of the version.
+    """
     same = to.policy_id == complaint.policy_version.policy_id
     if not same or to.id == complaint.policy_version_id or to.status != "published":
         raise ChoiceUnknown(field="policy_version", value=str(to))
+    today = working_calendar.work_calendar(session, as_of=now).local(now).date()
+    if to.effective_from is not None and to.effective_from > today:
+        said = {"policy": to.policy.name, "number": to.number, "from_on": to.effective_from}
+        raise VersionNotBegun(**said)

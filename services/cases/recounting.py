@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
@@ -107,7 +108,7 @@ def _recounted(
     """Return what recounting a case would change, or None where it changes nothing."""
     if recounting.recount(facts, at=now, pack=pack, calendar=calendar) == facts:
         return None
-    event = Recounted(at=now, by=SYSTEM, reason="-")
+    event = Recounted(at=now, by=SYSTEM, reason="-", restores=True)
     try:
         after, _ = apply(facts, event, pack, calendar=calendar, now=now)
     except DomainError as refusal:
@@ -129,7 +130,8 @@ def recount(
     facts = record.facts_of(session, complaint)
     if recounting.recount(facts, at=now, pack=pack, calendar=calendar) == facts:
         return ()
-    return journal.record_event(session, complaint, Recounted, actor=actor, now=now, reason=reason)
+    said: dict[str, Any] = {"reason": reason, "restores": True}
+    return journal.record_event(session, complaint, Recounted, actor=actor, now=now, **said)
 
 
 def recount_each(

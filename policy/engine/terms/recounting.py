@@ -4,7 +4,7 @@ What falls stops, what applies starts. Nobody is late at once: a term that only 
 counts from when that was known, and never longer than who bears it had before. A recount is an
 event of its own, never a side effect. An end moves only to one that still lies ahead: no calendar
 makes a person late, and who is late either way stays late since the same instant. A breach whose
-new end lies ahead is lifted.
+new end lies ahead is lifted; it stands again where the day that lifted it is taken back.
 """
 
 from __future__ import annotations
@@ -136,19 +136,59 @@ def check_stated_ends(before: CaseFacts, after: CaseFacts, event: Event, *, rule
 REASON = "calendar"
 
 
-def recount(facts: CaseFacts, *, at: dt.datetime, pack: Pack, calendar: WorkCalendar) -> CaseFacts:
+def recount(
+    facts: CaseFacts,
+    *,
+    at: dt.datetime,
+    pack: Pack,
+    calendar: WorkCalendar,
+    restores: bool = True,
+) -> CaseFacts:
     """Return the case with every running deadline counted from its start under `calendar`.
 
     `at` is the instant of the recount. Ends that a person named (an extension, a term set by the
-    general manager) stay.
+    general manager) stay. A breach that a calendar alone had lifted stands again where the deadline
+    ends when it had ended then (`restores`): what a mistaken day brought goes with it.
     """
     calendar = calendar_judged(pack, calendar)
     for deadline in facts.deadlines:
         if deadline.running and not _end_is_named(deadline):
             facts = _recount_deadline(facts, deadline, at=at, pack=pack, calendar=calendar)
+            if restores and (late := _breach_to_restore(deadline, pack, calendar, at=at)):
+                facts = deadlines.replace_deadline(facts, _late_again(deadline, late, at))
     if facts.observe_until and (until := deadlines.observed_until(facts, pack)):
         facts = replace(facts, observe_until=until)
     return facts
+
+
+def _breach_to_restore(
+    deadline: DeadlineFacts, pack: Pack, calendar: WorkCalendar, *, at: dt.datetime
+) -> BreachFacts | None:
+    """Return the breach that only a calendar lifted and that this one makes stand again."""
+    fresh = _recounted_end(deadline, pack.find("deadline", deadline.key), calendar)
+    if deadline.breached or fresh.due_at is None or fresh.due_at > at:
+        return None
+    return next(
+        (
+            breach
+            for breach in deadline.breaches
+            if breach.lifted_because == REASON and breach.breached_at == fresh.due_at
+        ),
+        None,
+    )
+
+
+def _late_again(deadline: DeadlineFacts, late: BreachFacts, at: dt.datetime) -> DeadlineFacts:
+    """Return the deadline at the end it had when it was found late."""
+    stands = replace(late, lifted_at=None, lifted_because=None)
+    return replace(
+        deadline,
+        due_at=late.breached_at,
+        provisional=False,
+        because={k: why for k, why in deadline.because.items() if k != "passed"},
+        revisions=(*deadline.revisions, Revision(at, deadline.due_at, late.breached_at, REASON)),
+        breaches=tuple(stands if one is late else one for one in deadline.breaches),
+    )
 
 
 def _end_is_named(deadline: DeadlineFacts) -> bool:

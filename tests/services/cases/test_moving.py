@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import Complaint, Journal, PolicyVersion, WageMonth
+from models import Complaint, Journal, Notice, PolicyVersion, WageMonth
 from policy.vocabulary.errors import (
     ChoiceUnknown,
     DomainError,
@@ -18,6 +18,7 @@ from policy.vocabulary.errors import (
     MonthClosed,
     RoleMissing,
     RuleGone,
+    VersionNotBegun,
 )
 from policy.vocabulary.status import PenaltyStatus
 from services.cases import correcting, journal, moving, penalties, record, sweep
@@ -27,12 +28,14 @@ from tests.company import REGULATION, Office, at, regulation
 LATER = at(10, 20, 9)
 
 
-def corrected(office: Office, change: Callable[[dict[str, Any]], None]) -> PolicyVersion:
-    """A version of the regulation with a change, in force from 9 October on."""
+def corrected(
+    office: Office, change: Callable[[dict[str, Any]], None], *, day: int = 29
+) -> PolicyVersion:
+    """A version of the regulation with a change, in force from a day of September on."""
     data = regulation()
     change(data)
-    day = dt.date(2026, 10, 9)
-    return policies.publish(office.session, data, effective_from=day, now=at(10, 9, 9))
+    first = dt.date(2026, 9, day)
+    return policies.publish(office.session, data, effective_from=first, now=at(9, day, 9))
 
 
 def entry(data: dict[str, Any], section: str, key: str) -> dict[str, Any]:
@@ -186,7 +189,7 @@ def test_only_an_administrator_moves_a_case(office: Office, refuses: Any) -> Non
 
 def test_a_moved_case_goes_on_is_corrected_and_is_moved_again(office: Office) -> None:
     case = office.dispatched()
-    second, third = corrected(office, longer), corrected(office, dearer)
+    second, third = corrected(office, longer, day=28), corrected(office, dearer, day=29)
     move(office, case, second, now=at(9, 28, 11))
     office.reply(case)
     office.confirm(case)
@@ -217,3 +220,26 @@ def test_the_open_cases_of_other_versions_may_be_moved(office: Office) -> None:
     move(office, first, to)
     assert moving.candidates(office.session, to) == []
     assert policies.in_force(office.session, REGULATION, on=LATER.date()) is to
+
+
+def test_no_case_is_moved_before_the_first_day_of_a_version(office: Office, refuses: Any) -> None:
+    case, to = office.dispatched(), corrected(office, longer)
+    early = at(9, 28, 23, 59)
+    (shown,) = moving.preview(office.session, [case], to, now=early)
+    assert isinstance(shown.refusal, VersionNotBegun)
+    with refuses(VersionNotBegun, from_on=dt.date(2026, 9, 29), number=2):
+        move(office, case, to, now=early)
+    move(office, case, to, now=at(9, 29, 0, 1))
+
+
+def test_a_breach_that_stands_again_is_said_and_told(office: Office) -> None:
+    case = office.dispatched()
+    first = case.policy_version
+    sweep.pass_time(office.session, case.number, now=at(10, 12, 9))
+    move(office, case, corrected(office, longer), now=at(10, 12, 10))
+    (shown,) = moving.preview(office.session, [case], first, now=at(10, 12, 11))
+    assert ("breach_restored", "close_a") in [(one.kind, one.key) for one in shown.effects]
+    told = sa.select(sa.func.count(Notice.id)).where(Notice.kind == "breached")
+    before = office.session.scalar(told)
+    assert move(office, case, first, now=at(10, 12, 11)) == shown.effects
+    assert office.session.scalar(told) == (before or 0) + 1

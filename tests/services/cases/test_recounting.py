@@ -16,7 +16,7 @@ from models import Breach, Calendar, Complaint, Deadline, Journal, WorkRequest
 from policy.engine.folding import fold
 from policy.proof import whatif
 from policy.vocabulary.errors import FieldMissing
-from policy.vocabulary.status import ActorKind, PenaltyStatus
+from policy.vocabulary.status import ActorKind, PenaltyStatus, Sign
 from policy.vocabulary.worktime import DayKind
 from services.calendar import working_calendar
 from services.calendar.changes import (
@@ -27,7 +27,7 @@ from services.calendar.changes import (
     office_hours,
     official_year,
 )
-from services.cases import journal, record, recounting, sweep
+from services.cases import journal, penalties, record, recounting, sweep
 from services.jobs import leases, requests
 from tests.company import REPLIED, Office, at
 from worker.jobs import recount_cases
@@ -265,3 +265,35 @@ def _turn(engine: Engine, now: dt.datetime) -> Turn:
         )
     assert fence is not None
     return Turn(engine, "recount", fence)
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_a_mistaken_day_that_is_taken_back_leaves_nothing_pardoned(
+    office: Office, confirmed: bool
+) -> None:
+    complaint = office.dispatched()
+    now = at(10, 8, 12)
+    sweep.pass_time(office.session, complaint.number, now=now)
+    fine = office.penalty(complaint, "late_close")
+    if confirmed:
+        penalties.confirm(office.session, fine, actor=office.by("care_director"), now=now)
+    stood = fine.status
+    change(office.session, company_day(DUE.date(), DayKind.rest, "误设"), now)
+    recount(office, complaint, now)
+    assert closing(complaint).due_at == at(10, 9, 10)
+    assert [breach.lifted_because for breach in closing(complaint).breaches] == ["calendar"]
+    back = now + dt.timedelta(minutes=1)
+    wanted = company_day(DUE.date(), None, "")
+    calendar = working_calendar.find_calendar(office.session)
+    assert calendar is not None
+    value = calendar_after(office.session, calendar, wanted)
+    (moving,) = recounting.preview(office.session, value, now=back)
+    assert "breach_restored" in [effect.kind for effect in moving.effects]
+    change(office.session, wanted, back)
+    assert recount(office, complaint, back) == moving.effects
+    assert closing(complaint).due_at == DUE
+    assert [breach.lifted_at for breach in closing(complaint).breaches] == [None]
+    assert fine.status is stood
+    given_back = [row for row in complaint.penalties if row.sign is Sign.reversal]
+    assert {row.status for row in given_back} <= {PenaltyStatus.lapsed}
+    assert recount(office, complaint, back + dt.timedelta(minutes=1)) == ()
