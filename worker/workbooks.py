@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 TERM = dt.timedelta(minutes=2)
 FOUND_EVERY = dt.timedelta(minutes=1)
+PAUSE_S = 0.5
+"""The pause between two portions of a big paste, in which others write."""
 SIDE_BY_SIDE = 8
 """The most workbooks at which one worker looks at a time."""
 
@@ -177,10 +179,19 @@ class Mirrors:
         if fence is None:
             return None
         try:
-            return self._mirror(workbook_id, name, lease, fence=fence).look()
+            return self._look_in_portions(self._mirror(workbook_id, name, lease, fence=fence))
         finally:
             with writing(self.engine) as session:
                 leases.release(session, lease, fence=fence, now=_now())
+
+    def _look_in_portions(self, mirror: Mirror) -> LookOutcome:
+        """Look until a big paste is taken in, with a pause for whoever waits for the record."""
+        outcome = mirror.look()
+        until = time.monotonic() + TERM.total_seconds() / 4
+        while mirror.left_over and outcome is LookOutcome.wrote and time.monotonic() < until:
+            time.sleep(PAUSE_S)
+            outcome = mirror.look()
+        return outcome
 
     def _report(self, workbook_id: int, error: WorkbookError) -> None:
         """Report a failure outside the look itself, such as a home folder that is full."""

@@ -119,8 +119,10 @@ class CopyReader:
         now: dt.datetime,
     ) -> None:
         try:
-            LookPlan(session, workbook, (), picture, self.display, now).take_copy()
-            problem.settled_at = now
+            plan = LookPlan(session, workbook, (), picture, self.display, now)
+            plan.take_copy()
+            if not plan.portion.left_over:
+                problem.settled_at = now
         except LookStopped as stop:
             problem.code, problem.choice = stop.damage.code, None
 

@@ -69,6 +69,7 @@ class Mirror:
     held_after: dt.timedelta = dt.timedelta(minutes=15)
     strangers: set[str] = field(default_factory=set)
     refusal: WorkbookError | None = None  # why no workbook may be looked at now
+    left_over: bool = field(default=False, init=False)  # something waits for the next look
     met: str | None = field(default=None, init=False)  # the fingerprint this look met
 
     def look(self) -> LookOutcome:
@@ -76,7 +77,7 @@ class Mirror:
 
         Raises LeaseLost where another worker has taken over.
         """
-        began, self.met = self.clock(), None
+        began, self.met, self.left_over = self.clock(), None, False
         with wording.speaking(self.language, self.zone):
             try:
                 return self._look(began)
@@ -137,7 +138,9 @@ class Mirror:
             workbook = self._workbook(session)
             try:
                 self._refuse_foreign(session, workbook, picture)
-                plan = LookPlan(session, workbook, tabs, picture, self._display, began).make()
+                look = LookPlan(session, workbook, tabs, picture, self._display, began)
+                plan = look.make()
+                self.left_over = look.portion.left_over
             except LookStopped as stop:
                 workbook_problems.report_damage(
                     session, workbook, stop.damage, fingerprint=picture.fingerprint, now=began

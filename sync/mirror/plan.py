@@ -6,7 +6,7 @@ import datetime as dt
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from sync.mirror import case_cells, generated_tabs, state, tab_layout, workbook_
 from sync.mirror.merge import context
 from sync.mirror.merge.context import DisplayContext, InputSource
 from sync.mirror.merge.matching import Damage
+from sync.mirror.merge.portion import Portion
 from sync.mirror.merge.tab import LookStopped, TabMerge
 from sync.mirror.state import KEPT_LOOKS, Cells
 from sync.port import Cells as CellWrites
@@ -40,6 +41,7 @@ class LookPlan:
     picture: WorkbookPicture
     display: DisplayContext
     now: dt.datetime
+    portion: Portion = field(default_factory=Portion)
 
     def make(self) -> WorkbookWrite | None:
         """Take in what is new and return what to write; None for nothing. Raises LookStopped."""
@@ -80,7 +82,13 @@ class LookPlan:
         refreshed = self.workbook.refreshed_at
         thorough = refreshed is None or self.now - refreshed > REFRESH
         loaded = context.load(
-            self.session, self.workbook, tab, source=source, display=self.display, now=self.now
+            self.session,
+            self.workbook,
+            tab,
+            source=source,
+            display=self.display,
+            now=self.now,
+            portion=self.portion,
         )
         merge = TabMerge(loaded, thorough=thorough)
         merge.run()

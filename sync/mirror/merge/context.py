@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from sync.mirror import state
 from sync.mirror.merge.cell import Agreed
 from sync.mirror.merge.changes import ChangeLog
 from sync.mirror.merge.matching import TextRow
+from sync.mirror.merge.portion import Portion
 from sync.mirror.merge.problems import OpenProblems
 from sync.mirror.parsing.cell_reader import CellReader, shown_text
 from sync.mirror.parsing.people import Person
@@ -84,6 +85,7 @@ class TabContext:
     reader: CellReader
     problems: OpenProblems
     changes: ChangeLog
+    portion: Portion = field(default_factory=Portion)
 
     @cached_property
     def fields(self) -> list[str]:
@@ -144,6 +146,7 @@ def load(
     source: InputSource,
     display: DisplayContext,
     now: dt.datetime,
+    portion: Portion,
 ) -> TabContext:
     """Load the record of a tab that was read."""
     on = now.astimezone(display.zone).date()
@@ -173,6 +176,7 @@ def load(
         reader=_reader(session, workbook, zone=display.zone, now=source.at, on=on),
         problems=OpenProblems(session, workbook, now=now),
         changes=ChangeLog(),
+        portion=portion,
     )
     _fill_uncomputed(context)
     return context

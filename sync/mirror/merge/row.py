@@ -256,15 +256,21 @@ class RowMerge:
             self.kept.update(typed)
             self.missing += missing
             return
-        if not self._is_settled(typed) or set(self.waiting) & set(group.needs):
+        waits = not self._is_settled(typed) or bool(set(self.waiting) & set(group.needs))
+        if waits or not self._fits(typed):
             self.kept.update(typed)
-            self.waiting |= {name: self.inputs[name].shown for name in typed}
+            if not self.context.source.at_once:  # a copy is simply taken in once more
+                self.waiting |= {name: self.inputs[name].shown for name in typed}
             return
         try:
             with self.context.session.begin_nested():
                 self._do(group, typed)
         except (DomainError, Unreadable) as refusal:
             self._refuse_group(typed, refusal)
+
+    def _fits(self, typed: Sequence[str]) -> bool:
+        """Whether a deed fits into the portion of this look; what a person chose always does."""
+        return self.context.portion.takes_deed() or bool(self.hurried & set(typed))
 
     def _is_settled(self, typed: Sequence[str]) -> bool:
         """Whether inputs stood unchanged for a look, or need not."""

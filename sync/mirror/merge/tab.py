@@ -136,13 +136,13 @@ class TabMerge:
         return any(p.row_id == row.id and p.choice for p in self.context.problems)
 
     def _new_rows(self) -> list[RowState]:
-        """Rows for cases that the tab has never had."""
+        """Rows for cases that the tab has never had, as many as fit into this look."""
         context = self.context
         known = {row.case for row in context.rows.values()}
         new = [
             RowState(None, matching.uid_of(case), case)
             for case in context.wanted
-            if case not in known
+            if case not in known and context.portion.takes_row()
         ]
         context.rows.update((row.uid, row) for row in new)
         return new

@@ -146,7 +146,10 @@ class TypedRows:
             return {**self._entry(typed, missing=True), **seen}
         if entry is None and not source.at_once:
             return self._entry(typed, since=source.since.isoformat())
-        if entry is not None and entry.get("refused") and not self._is_retried(entry["cells"]):
+        refused = entry is not None and entry.get("refused")
+        if refused and not self._is_retried(entry["cells"]):
+            return entry
+        if not refused and not self.context.portion.takes_deed():
             return entry
         try:
             with self.context.session.begin_nested():
