@@ -553,6 +553,7 @@ class Complaint(Base):
     policy_version_id: Mapped[int] = _to("policy_version.id")
     source: Mapped[str | None] = _key()
     source_id: Mapped[str | None] = _key(120)
+    form_key: Mapped[str | None] = _key(64, unique=True)  # of the form it was registered with
     history: Mapped[bool] = mapped_column(default=False)
 
     kind: Mapped[str] = _key()

@@ -11,7 +11,7 @@ from typing import Any
 from policy.vocabulary.errors import DomainError, FieldUnknown, ValueRefused
 from policy.vocabulary.status import Status
 from wording.labels import DEEDS, FIELDS, LABELS, field, label, role
-from wording.language import _, mark, moment
+from wording.language import _, clock_text, mark, moment
 
 ERRORS = {
     "status_forbids": mark(
@@ -152,6 +152,10 @@ ERRORS = {
     "time_in_future": mark("“%(field)s” lies in the future (%(at)s). Enter a time up to now."),
     "time_before_case": mark(
         "“%(field)s” (%(at)s) lies before it can have happened. Enter a time from %(earliest)s on."
+    ),
+    "time_out_of_bounds": mark(
+        "“%(field)s” says %(at)s, which cannot be meant. Enter a day from %(earliest)s to "
+        "%(latest)s, the year with four digits."
     ),
     "zone_missing": mark(
         "“%(field)s” has no time zone, so it is not clear when it was. Enter date, time and zone."
@@ -423,7 +427,7 @@ def value_text(value: Any) -> str:
     if isinstance(value, enum.Enum):
         return label(value) if value in LABELS else str(value.value)
     if isinstance(value, dt.datetime):
-        return moment(value) if value.tzinfo else value.strftime("%Y-%m-%d %H:%M")
+        return moment(value) if value.tzinfo else clock_text(value)
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, Decimal):

@@ -65,7 +65,18 @@ def zone() -> dt.tzinfo:
 
 def moment(at: dt.datetime) -> str:
     """Return an instant as local date and time to the minute: 2026-10-13 16:20."""
-    return at.astimezone(zone()).strftime("%Y-%m-%d %H:%M")
+    try:
+        return clock_text(at.astimezone(zone()))
+    except OverflowError:  # the first and the last day of the calendar have no other zone
+        return clock_text(at)
+
+
+def clock_text(at: dt.datetime) -> str:
+    """Return a date and time as it stands, to the minute; every year has four digits.
+
+    What people read is never read back by a program: a machine's own text has its own functions.
+    """
+    return at.replace(tzinfo=None).isoformat(sep=" ", timespec="minutes")
 
 
 def money(amount: Decimal | int) -> str:

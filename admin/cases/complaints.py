@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import secrets
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +16,7 @@ from flask_wtf import FlaskForm
 from markupsafe import Markup
 from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, SelectField, StringField
+from wtforms import BooleanField, HiddenField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 import wording
@@ -40,8 +43,10 @@ from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError, NotFound
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.status import ActorKind, Status
+from policy.vocabulary.time_bounds import SINCE_REGISTERS
 from services.cases import attachments, correcting, customers, desk, intake, journal, record
 from services.cases.desk import CasePage
+from services.cases.intake import Doubt
 from services.company import actors
 from services.regulation import policies
 from wording import form_text, reasons
@@ -80,7 +85,9 @@ class RegisterForm(FlaskForm):
 
     kind = SelectField(lazy_gettext("Kind"))
     channel = SelectField(lazy_gettext("Source"))
-    received_at = InstantField(lazy_gettext("Received at"), [InputRequired()])
+    received_at = InstantField(
+        lazy_gettext("Received at"), [InputRequired()], bounds=SINCE_REGISTERS
+    )
     customer = StringField(
         lazy_gettext("Customer"), [Optional(), Length(max=120)], filters=[trimmed]
     )
@@ -103,6 +110,7 @@ class RegisterForm(FlaskForm):
     linked = LookupField(lazy_gettext("Came out of case"), what="complaint", allow_blank=True)
     department = SelectField(lazy_gettext("Dispatch at once to"))
     director_only = BooleanField(lazy_gettext("Only the director can handle it"))
+    form_key = HiddenField(validators=[Optional(), Length(max=64)])
 
     def prepare(self, pack: Pack) -> None:
         self.kind.choices = choices(pack, "kind")
@@ -113,6 +121,8 @@ class RegisterForm(FlaskForm):
         self.department.choices = [later, *departments(pack)]
         if not self.is_submitted():
             self.received_at.process_data(now())
+        if not self.form_key.data:
+            self.form_key.data = secrets.token_hex(16)
 
 
 class ComplaintView(DeclaredColumns):
@@ -199,11 +209,15 @@ class ComplaintView(DeclaredColumns):
         form: Any = with_pack_fields(RegisterForm, pack, intake="asked")()
         form.prepare(pack)
         tried: CaseFacts | None = None
+        doubts: list[Doubt] = []
         # Another regulation was chosen: what was typed stays, and nothing is judged yet.
         switched = request.form.get("do") == "switch"
         if not switched and form.validate_on_submit():
+            doubts = self._doubts(form)
             if request.form.get("do") == "preview":
                 tried = self._tried(form, version)
+            elif doubts and not _is_sure(doubts):
+                flash(gettext("Nothing was saved yet. Please answer the question below."), "error")
             elif number := self._registered(form, version):
                 return redirect(url_for(".case", number=number))
         return self.render(
@@ -212,6 +226,8 @@ class ComplaintView(DeclaredColumns):
             version=version,
             offered=offered,
             tried=tried,
+            doubts=[doubt_text(one) for one in doubts],
+            sure=_codes(doubts),
             pack=pack,
             scripts=form_entries.scripts_of_intake(self.session, version, pack),
             reasons=reasons,
@@ -228,6 +244,15 @@ class ComplaintView(DeclaredColumns):
             on=today(),
         )
         return {"known": known, "marked": marked}
+
+    def _doubts(self, form: Any) -> list[Doubt]:
+        """What to ask before it is saved; a form that was sent before is not asked again."""
+        if intake.registered_with(self.session, _sent_key(form)) is not None:
+            return []
+        plain, name = customers.digits(form.phone.data), form.customer.data or ""
+        known = Customer(name=name, phone_digits=plain) if name or plain else None
+        said = {"received_at": form.received_at.data, "subject": form.subject.data}
+        return intake.doubts(self.session, customer=known, now=now(), **said)
 
     def _tried(self, form: Any, version: PolicyVersion) -> CaseFacts | None:
         """What registering would bring, so that the customer can be told; nothing is kept."""
@@ -256,6 +281,9 @@ class ComplaintView(DeclaredColumns):
 
     def _register(self, said: dict[str, Any], version: PolicyVersion) -> Complaint:
         at = now()
+        sent_before = intake.registered_with(self.session, said["form_key"])
+        if sent_before is not None:
+            return sent_before
         actor = actors.of_user(current_user.user)
         department = said.pop("department")
         director_only = bool(said.pop("director_only"))
@@ -371,9 +399,21 @@ class ComplaintView(DeclaredColumns):
         return self.render("cases/amend.html", asked=asked, number=number, reasons=reasons)
 
 
+def _sent_key(form: Any) -> str:
+    """The key of one form with what stands in it: sent again it is the same, changed another."""
+    typed = [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name not in ("csrf_token", "do", "sure", "form_key")
+    ]
+    said = json.dumps([form.form_key.data, typed], ensure_ascii=False)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
 def _said(form: Any) -> dict[str, Any]:
     """What the register form says: employees and cases by number, own fields in `extra`."""
     said = with_extra({f.short_name: f.data or None for f in form})
+    said["form_key"] = _sent_key(form)
     return said | {name: plain(said[name]) for name in ("first_asked", "linked")}
 
 
@@ -498,6 +538,33 @@ def _text(row: Journal, page: CasePage) -> str:
         if breach.found_at == row.recorded_at
     ]
     return "\n".join(ran_out) or gettext("The observation is over.")
+
+
+def doubt_text(doubt: Doubt) -> str:
+    """The question about a registration, in words."""
+    match doubt.code:
+        case "year_ago":
+            return gettext(
+                "It was received %(days)s days ago, about a year. Is the year right?",
+                days=doubt.days,
+            )
+        case "long_ago":
+            return gettext("It was received %(days)s days ago. Is that right?", days=doubt.days)
+    return gettext(
+        "%(number)s was registered minutes ago for the same customer with the same subject. "
+        "Is this another one?",
+        number=doubt.number,
+    )
+
+
+def _codes(doubts: list[Doubt]) -> str:
+    return " ".join(sorted(one.code + one.number for one in doubts))
+
+
+def _is_sure(doubts: list[Doubt]) -> bool:
+    """Whether every one of these questions was answered with yes."""
+    answered = set(request.form.get("sure", "").split())
+    return set(_codes(doubts).split()) <= answered
 
 
 def views(db: Any) -> list[RedressView]:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
-from wtforms import BooleanField, DateField, Field, HiddenField, SelectField
+from wtforms import BooleanField, Field, HiddenField, SelectField
 from wtforms.validators import InputRequired, Optional
 
 from admin.kit.declared_inputs import (
@@ -27,6 +27,7 @@ from admin.kit.declared_inputs import (
     with_pack_fields,
 )
 from admin.kit.fields import (
+    DayField,
     EnumField,
     InstantField,
     LookupField,
@@ -258,7 +259,7 @@ class JudgeForm(DeedForm):
         lazy_gettext("Together with"),
         description=lazy_gettext("Where it cannot be pinned on one person."),
     )
-    happened_on = DateField(
+    happened_on = DayField(
         lazy_gettext("Day of the deed"),
         validators=[Optional()],
         description=lazy_gettext("Where it was not today: the pay of its month is meant."),

@@ -13,12 +13,12 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from werkzeug.wrappers import Response
-from wtforms import DateField, SelectField
+from wtforms import SelectField
 from wtforms.validators import Optional
 
 from admin.kit import tables
 from admin.kit.display import now, today
-from admin.kit.fields import SelectChoice, long_text
+from admin.kit.fields import DayField, SelectChoice, long_text
 from admin.kit.filters import OneOf, contains
 from admin.kit.lists import RedressView
 from admin.kit.lookup import by_id
@@ -54,7 +54,7 @@ class FlagForm(FlaskForm):
 
     policy = SelectField(lazy_gettext("Regulation"))
     reason = long_text(lazy_gettext("Reason"))
-    until_on = DateField(
+    until_on = DayField(
         lazy_gettext("Until"),
         [Optional()],
         description=lazy_gettext("Empty: as long as the regulation allows."),

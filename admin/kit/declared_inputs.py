@@ -18,8 +18,6 @@ from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    DateField,
-    DecimalField,
     IntegerField,
     SelectField,
     StringField,
@@ -28,10 +26,12 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 import wording
 from admin.kit.fields import (
+    DayField,
     EnumField,
     InstantField,
     LookupField,
     MoneyField,
+    NumberField,
     PeopleField,
     SelectChoice,
     TicksField,
@@ -147,7 +147,7 @@ class DeclaredInputs:
             case "flag":
                 return YesNoField(one.label, one.asked) if one.needed else BooleanField(one.label)
             case "date":
-                return DateField(one.label, one.asked)
+                return DayField(one.label, one.asked)
             case "time":
                 return InstantField(one.label, one.asked)
             case "number" | "money" | "percent":
@@ -174,7 +174,7 @@ class DeclaredInputs:
         if one.shape == "money":
             return MoneyField(one.label, validators=one.asked)
         if one.shape == "percent":
-            return DecimalField(one.label, [*one.asked, NumberRange(0, 100)], places=2)
+            return NumberField(one.label, [*one.asked, NumberRange(0, 100)], places=2)
         return IntegerField(one.label, [*one.asked, NumberRange(-LARGEST_COUNT, LARGEST_COUNT)])
 
     def text(self, one: AskedField) -> Any:

@@ -38,6 +38,8 @@ from wtforms.widgets import CheckboxInput, ListWidget, html_params
 
 import wording
 from admin.kit.lookup import FOUND_AT_MOST, LOOKUPS, session
+from policy.vocabulary.errors import TimeOutOfBounds
+from policy.vocabulary.time_bounds import ANY_DAY, TimeBounds, refuse_outside
 
 LARGEST_SUM = Decimal("99999999.99")
 LONG = 20_000
@@ -45,11 +47,48 @@ SHORT = 300
 NO_CHOICE = ""
 
 
+_MARGIN = dt.timedelta(minutes=1)
+
+
+def _refuse_impossible(field: Any, local: dt.date) -> None:
+    """Refuse a day nobody can mean, in the words of the field. Raises ValueError."""
+    try:
+        refuse_outside(str(field.label.text), local, field.bounds)
+    except TimeOutOfBounds as refusal:
+        field.data = None
+        raise ValueError(wording.error(refusal)) from refusal
+
+
+class DayField(DateField):
+    """A day within `bounds`; what stood there already may stay."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.bounds: TimeBounds = options.pop("bounds", ANY_DAY)
+        options["render_kw"] = {
+            "min": self.bounds.earliest.isoformat(),
+            "max": self.bounds.latest.isoformat(),
+        } | (options.get("render_kw") or {})
+        super().__init__(*args, **options)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        if self.data is not None and self.data != self.object_data:
+            _refuse_impossible(self, self.data)
+
+
 class InstantField(DateTimeLocalField):
-    """An instant, shown and typed as local date and time to the minute; the data is UTC."""
+    """An instant, shown and typed as local date and time to the minute; the data is UTC.
+
+    It lies within `bounds`; what stood there already may stay.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         options.setdefault("format", ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"])
+        self.bounds: TimeBounds = options.pop("bounds", ANY_DAY)
+        options["render_kw"] = {
+            "min": f"{self.bounds.earliest}T00:00",
+            "max": f"{self.bounds.latest}T23:59",
+        } | (options.get("render_kw") or {})
         super().__init__(*args, **options)
 
     def process_data(self, value: dt.datetime | None) -> None:
@@ -64,11 +103,29 @@ class InstantField(DateTimeLocalField):
             except OverflowError as error:
                 self.data = None
                 raise ValueError(gettext("That day does not exist in our calendar.")) from error
+            stood = self.object_data
+            if stood is None or abs(self.data - stood) >= _MARGIN:
+                _refuse_impossible(self, local.date())
 
     def _value(self) -> str:
-        if self.raw_data:
-            return str(self.raw_data[0])
-        return self.data.astimezone(wording.zone()).strftime("%Y-%m-%dT%H:%M") if self.data else ""
+        return str(self.raw_data[0]) if self.raw_data else self._as_input("minutes")
+
+    def _as_input(self, precision: str) -> str:
+        """The instant as a browser's own input takes it: a year of four digits."""
+        if not self.data:
+            return ""
+        local = self.data.astimezone(wording.zone()).replace(tzinfo=None)
+        return str(local.isoformat(timespec=precision))
+
+
+class NumberField(DecimalField):
+    """A number with decimals; NaN and the infinite ones are none."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        if self.data is not None and not self.data.is_finite():
+            self.data = None
+            raise ValueError(gettext("Not a valid decimal value."))
 
 
 class MoneyField(DecimalField):
@@ -333,7 +390,7 @@ class Converter(AdminModelConverter):
 
     @converts("Date")
     def convert_date(self, field_args: Any, **extra: Any) -> Any:
-        return DateField(**field_args)
+        return DayField(**field_args)
 
     @converts("models.Money")
     def money(self, field_args: Any, **extra: Any) -> Any:

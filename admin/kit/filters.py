@@ -22,6 +22,7 @@ from sqlalchemy.orm import aliased
 
 import wording
 from models import Employee, Money, UtcDateTime
+from policy.vocabulary.time_bounds import ANY_DAY
 
 Choices = Callable[[], Sequence[tuple[str, str]]]
 LONGEST_NUMBER = 9
@@ -165,7 +166,10 @@ class _Day(Filter):
     control = "date"
 
     def clean(self, text: str) -> dt.date:
-        return dt.date.fromisoformat(text.strip())
+        day = dt.date.fromisoformat(text.strip())
+        if day not in ANY_DAY:
+            raise ValueError(text)
+        return day
 
 
 class FromDay(_Day):
@@ -185,8 +189,6 @@ class UntilDay(_Day):
     words = lazy_gettext("until")
 
     def condition(self, value: dt.date) -> sa.ColumnElement[bool]:
-        if value >= dt.date.max - dt.timedelta(days=2):
-            return sa.true()
         return self.column < _begin(value + dt.timedelta(days=1), self.column.type)
 
 
@@ -198,7 +200,12 @@ class _Amount(Filter):
         if len(text) > LONGEST_NUMBER:
             raise ValueError(text)
         try:
-            return round(Decimal(text), 2) if isinstance(self.column.type, Money) else int(text)
+            if not isinstance(self.column.type, Money):
+                return int(text)
+            number = Decimal(text)
+            if not number.is_finite():
+                raise ValueError(text)
+            return round(number, 2)
         except InvalidOperation as error:
             raise ValueError(text) from error
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from admin.kit.display import today
 from files.tables_out import ColumnFormat, OutputTab, csv_chunks, write_xlsx
 from models import Money, PolicyVersion, UtcDateTime
+from policy.vocabulary.time_bounds import ANY_DAY
 from services.regulation import policies
 from services.reports import indicators
 
@@ -55,7 +56,7 @@ def _day(name: str) -> dt.date | None:
         day = dt.date.fromisoformat(request.args.get(name, ""))
     except ValueError:
         return None
-    return day if 1900 < day.year < 9000 else None
+    return day if day in ANY_DAY else None
 
 
 def told(

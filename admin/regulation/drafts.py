@@ -12,11 +12,10 @@ from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import DateField
 from wtforms.validators import InputRequired
 
 from admin.kit.display import now, today
-from admin.kit.fields import long_text, short_text
+from admin.kit.fields import DayField, long_text, short_text
 from admin.kit.lookup import by_id
 from admin.kit.page import RedressPage, attempt, version_of
 from admin.kit.rights import visitor_may_open
@@ -49,8 +48,8 @@ class _Form(FlaskForm):
 class PublishForm(_Form):
     """From when on, and how staff was told."""
 
-    effective_from = DateField(lazy_gettext("In force from"), [InputRequired()])
-    told_staff_on = DateField(lazy_gettext("Staff was told on"), [InputRequired()])
+    effective_from = DayField(lazy_gettext("In force from"), [InputRequired()])
+    told_staff_on = DayField(lazy_gettext("Staff was told on"), [InputRequired()])
     told_staff_proof = short_text(
         lazy_gettext("Proof of it"),
         description=lazy_gettext("Number of the notice, minutes, a list of signatures."),

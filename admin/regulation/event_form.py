@@ -107,7 +107,7 @@ class SecondsField(InstantField):
     def _value(self) -> str:
         if self.raw_data or not self.data:
             return super()._value()
-        return str(self.data.astimezone(wording.zone()).strftime("%Y-%m-%dT%H:%M:%S"))
+        return self._as_input("seconds")
 
 
 class PlayInputs(DeclaredInputs):

@@ -19,12 +19,13 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
-from wtforms import DateField, SelectField
+from wtforms import SelectField
 from wtforms.validators import InputRequired
 
 import wording
 from admin.kit import tables
 from admin.kit.display import now, today
+from admin.kit.fields import DayField
 from admin.kit.lookup import LARGEST_ID, by_id
 from admin.kit.page import RedressPage, attempt
 from admin.regulation.event_form import (
@@ -278,8 +279,8 @@ class PeriodForm(FlaskForm):
         csrf = False  # the page carries the token
 
     version = SelectField(lazy_gettext("Version"))
-    from_on = DateField(lazy_gettext("Received from"), [InputRequired()])
-    until_on = DateField(lazy_gettext("Received until"), [InputRequired()])
+    from_on = DayField(lazy_gettext("Received from"), [InputRequired()])
+    until_on = DayField(lazy_gettext("Received until"), [InputRequired()])
 
     def prepare(self, versions: list[PolicyVersion]) -> None:
         """Offer the versions; at first the one of the address and the last whole month."""

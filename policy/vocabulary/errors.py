@@ -33,7 +33,7 @@ DomainError
 │   └── OwnDraft            the author of a draft may not approve it
 ├── FactsRefused        what was typed cannot be right
 │   ├── FieldMissing / FieldTooLong / ChoiceUnknown / FieldUnknown
-│   ├── TimeInFuture / TimeBeforeCase / ZoneMissing / NumberTooSmall
+│   ├── TimeInFuture / TimeBeforeCase / TimeOutOfBounds / ZoneMissing / NumberTooSmall
 │   ├── TooManyMembers / GradeBelowFacts
 │   ├── ExtensionTooLong / ExtensionForbidden / AmountRefused / ConsentMissing
 │   ├── PromiseTooLate
@@ -275,6 +275,12 @@ class TimeBeforeCase(FactsRefused):
     """Facts: field, at, earliest (UTC instants)."""
 
     code = "time_before_case"
+
+
+class TimeOutOfBounds(FactsRefused):
+    """Facts: field, at (an instant or a day), earliest, latest (days)."""
+
+    code = "time_out_of_bounds"
 
 
 class ZoneMissing(FactsRefused):

@@ -278,7 +278,7 @@ class Replied(Event):
     type: Literal["replied"] = "replied"
     outcome: ReplyOutcome
     text: OwnWords
-    until: AwareDatetime | None = None
+    until: Annotated[AwareDatetime, Mark.ahead] | None = None
 
 
 class Confirmed(Event):
@@ -298,7 +298,7 @@ class ExtensionGranted(Event):
     """The care desk grants the extension asked for, or a shorter one."""
 
     type: Literal["extension_granted"] = "extension_granted"
-    until: AwareDatetime
+    until: Annotated[AwareDatetime, Mark.ahead]
 
 
 class ExtensionRefused(Event):
@@ -314,7 +314,7 @@ class Decided(Event):
     type: Literal["decided"] = "decided"
     solved: bool
     text: OwnWords
-    until: AwareDatetime | None = None
+    until: Annotated[AwareDatetime, Mark.ahead] | None = None
 
 
 class FactoryClosed(Event):
@@ -335,7 +335,7 @@ class Promised(Event):
 
     type: Literal["promised"] = "promised"
     text: OwnWords
-    until: AwareDatetime | None = None
+    until: Annotated[AwareDatetime, Mark.ahead] | None = None
     amount: Annotated[Decimal, Field(ge=0, le=100_000_000)] | None = None
     consent: bool = False
 

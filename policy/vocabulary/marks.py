@@ -70,6 +70,7 @@ class Mark(enum.Enum):
     fixed = "fixed"  # never corrected: another value would be another event
     seldom = "seldom"  # asked below the rest, because it is seldom needed
     as_at = "as_at"  # when it happened, where nothing else is said
+    ahead = "ahead"  # a time that lies ahead, as a promise; other times have happened
     by_rules = "by_rules"  # the regulation decides it where no person chooses
     silent = "silent"  # not rendered in the sentences of a journal
     nameless = "nameless"  # rendered without the field's name: what a person wrote

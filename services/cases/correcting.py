@@ -72,7 +72,7 @@ def correct(
         _check_may_correct(session, complaint, target, changes=changes, actor=actor)
     else:
         _check_role(actor, "corrected")
-    complete = _completed(session, complaint, target, changed=changes)
+    complete = _completed(session, complaint, target, changed=changes, now=now)
     said: dict[str, Any] = {"target": target, "changes": complete, "reason": reason}
     return journal.record_event(session, complaint, Corrected, actor=actor, now=now, **said)
 
@@ -157,7 +157,7 @@ def preview(
     if changed is None:
         amendment = Withdrawn(at=now, target=target, reason="-")
     else:
-        complete = _completed(session, complaint, target, changed=changed)
+        complete = _completed(session, complaint, target, changed=changed, now=now)
         amendment = Corrected(at=now, target=target, changes=complete, reason="-")
     after = journal.facts_if_amended(session, complaint, amendment, now=now)
     return changes(record.facts_of(session, complaint), after)
@@ -169,11 +169,17 @@ def _completed(
     target: int,
     *,
     changed: Mapping[str, Any],
+    now: dt.datetime,
 ) -> dict[str, Any]:
-    """Return the changes, completed with what the company's records say for them."""
+    """Return the changes, completed with what the company's records say for them.
+
+    Raises TimeOutOfBounds or TimeInFuture for a time among them that nobody can mean.
+    """
     row = session.scalars(
         sa.select(Journal).where(Journal.complaint_id == complaint.id, Journal.seq == target)
     ).first()
+    if row is not None:
+        journal.check_amended_times(session, complaint, row, changes=changed, now=now)
     if row is not None and row.event == Judged.name():
         return _with_bearers(session, complaint, row, changed=changed)
     return _with_leaders(session, complaint, row, changed=changed)

@@ -17,6 +17,7 @@ from policy.engine.report_periods import ended_periods, period_of
 from policy.engine.severity import EntryTimes
 from policy.pack.forms_and_reports import ReportEntry
 from policy.pack.schema import Pack
+from policy.vocabulary import time_bounds
 from policy.vocabulary.errors import ChoiceUnknown, NotFound
 from policy.vocabulary.events import (
     Checked,
@@ -183,6 +184,8 @@ def fill_alone(
     _may_fill_alone(session, version, form, actor=actor, now=now)
     times = EntryTimes(now, now, working_calendar.work_calendar(session))
     said = checked_form_data(entry, data, times)
+    for field in entry.fields:
+        time_bounds.check_declared(field, said.get(field.key), now=now)
     declared.check_cases_exist(session, entry.fields, said)
     return store_entry(
         session,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +16,7 @@ from models import Complaint, Customer, Department, NumberCounter, PolicyVersion
 from policy.engine.fact_changes import Effect
 from policy.pack.numbering import is_wider_than_printed, render_number, serial_period
 from policy.pack.schema import ChannelEntry, NumberEntry
+from policy.vocabulary import time_bounds
 from policy.vocabulary.errors import (
     ChoiceUnknown,
     FieldMissing,
@@ -52,9 +55,12 @@ def register(
     actor: Actor,
     now: dt.datetime,
     customer: Customer | None = None,
+    form_key: str | None = None,
     **said: Any,
 ) -> Complaint:
     """Register a new case under a version of a regulation, numbered in its kind's series.
+
+    `form_key` is kept with it, so that the same form sent again can be told (`registered_with`).
 
     `received_at` is when the customer spoke; further keywords are the other fields of a
     registration: category, grade, body, demand, extra, first_asked, linked. Raises ValueRefused for
@@ -66,7 +72,7 @@ def register(
     said["earlier"] = count_earlier_cases(
         session, version, kind, customer=customer, received_at=received_at
     )
-    return _open_case(
+    made = _open_case(
         session,
         version,
         Registered,
@@ -80,6 +86,75 @@ def register(
         received_at=received_at,
         **said,
     )
+    made.form_key = form_key or None
+    session.flush()
+    return made
+
+
+def registered_with(session: Session, form_key: str) -> Complaint | None:
+    """Return the case that was registered with a form, or None."""
+    return session.scalars(sa.select(Complaint).where(Complaint.form_key == form_key)).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What is asked before a registration is saved; `code` is long_ago, year_ago or same_again.
+
+    `days` since it was received, or the `number` of the case that says the same.
+    """
+
+    code: str
+    days: int = 0
+    number: str = ""
+
+
+SAME_WITHIN = dt.timedelta(minutes=10)
+"""A second registration of one telephone and subject within this time is asked about."""
+_A_YEAR = range(330, 400)
+
+
+def doubts(
+    session: Session,
+    *,
+    received_at: dt.datetime,
+    subject: str,
+    customer: Customer | None,
+    now: dt.datetime,
+) -> list[Doubt]:
+    """Return what to ask before a registration is saved: long ago, or said a moment before."""
+    found = []
+    if (since := now - received_at) > time_bounds.LONG_AGO:
+        code = "year_ago" if since.days in _A_YEAR else "long_ago"
+        found.append(Doubt(code, days=since.days))
+    if number := _same_a_moment_ago(session, customer, subject, now=now):
+        found.append(Doubt("same_again", number=number))
+    return found
+
+
+def _same_a_moment_ago(
+    session: Session, customer: Customer | None, subject: str, *, now: dt.datetime
+) -> str | None:
+    """Return the number of a case just registered for that telephone with the same subject."""
+    if customer is None:
+        return None
+    same = Customer.name == customer.name
+    if customer.phone_digits:
+        same = Customer.phone_digits == customer.phone_digits
+    recent = session.execute(
+        sa.select(Complaint.number, Complaint.subject)
+        .join(Complaint.customer)
+        .where(same, Complaint.registered_at >= now - SAME_WITHIN)
+        .where(Complaint.status != Status.withdrawn, Complaint.history.is_(False))
+        .order_by(Complaint.id.desc())
+        .limit(20)
+    )
+    said = _as_compared(subject)
+    return next((number for number, other in recent if _as_compared(other) == said), None)
+
+
+def _as_compared(subject: str) -> str:
+    """Return a subject without what two hands type differently: width, case and blanks."""
+    return "".join(unicodedata.normalize("NFKC", subject).casefold().split())
 
 
 def count_earlier_cases(

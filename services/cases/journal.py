@@ -26,12 +26,14 @@ from policy.engine.rules import Rules
 from policy.engine.sanctions.tallies import settled
 from policy.engine.terms import deadlines
 from policy.pack.schema import Pack
-from policy.vocabulary.errors import ChangedMeanwhile, MonthClosed, NotFound
+from policy.vocabulary import time_bounds
+from policy.vocabulary.errors import ChangedMeanwhile, DomainError, MonthClosed, NotFound
 from policy.vocabulary.events import (
     SYSTEM,
     By,
     Corrected,
     Event,
+    Filled,
     HandedOver,
     Moved,
     Recounted,
@@ -101,8 +103,10 @@ def record_event(
     `now` is when the event is recorded, `at` when it happened (`now`, unless stated otherwise);
     further keywords are the fields of the event. Raises a DomainError and changes nothing.
     """
+    time_bounds.check_event(kind, said | {"at": at or now}, now=now)
     # A fold asks for the calendar of the same instant and must come to the same case.
     rules = rules_of(session, complaint, as_of=now)
+    _check_declared_times(kind, said, rules[0], now=now)
     actors.check_present(session, actor, on=rules[1].local(now).date())
     passed = [] if kind in _LEAVE_WHO_LEADS else _passed_on(session, complaint, rules, now=now)
     said |= {"rules": rules, "actor": actor, "now": now, "at": at}
@@ -209,6 +213,37 @@ def _pass_on(
             handler=last.handler.number if last.handler else None,
             cause="post",
         )
+
+
+def _check_declared_times(
+    kind: type[Event], said: Mapping[str, Any], pack: Pack, *, now: dt.datetime
+) -> None:
+    """Refuse a day in a field of the regulation that nobody can mean (TimeOutOfBounds)."""
+    whole = pack.find("form", said.get("form")) if kind is Filled else None
+    fields = {one.key: one for one in (whole.fields if whole else pack.field)}
+    for key, value in (said.get("data" if whole else "extra") or {}).items():
+        if key in fields:
+            time_bounds.check_declared(fields[key], value, now=now)
+
+
+def check_amended_times(
+    session: Session,
+    complaint: Complaint,
+    row: Journal,
+    *,
+    changes: Mapping[str, Any],
+    now: dt.datetime,
+) -> None:
+    """Refuse a correction that states a time nobody can mean (TimeOutOfBounds, TimeInFuture)."""
+    try:
+        event = load_event({**row.data, **changes})
+    except DomainError:
+        return  # the fold of the amended journal says what does not fit
+    said = {name: getattr(event, name) for name in changes if name in type(event).model_fields}
+    time_bounds.check_event(type(event), said, now=now)
+    pack, _ = rules_of(session, complaint)
+    about = {"form": event.form} if isinstance(event, Filled) else {}
+    _check_declared_times(type(event), said | about, pack, now=now)
 
 
 def _count_others_anew(

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from enums import Role
 from models import Department, Deputy, Employee, PolicyRule, PostHolding, User
+from policy.vocabulary import time_bounds
 from policy.vocabulary.errors import (
     Duplicate,
     FieldMissing,
@@ -351,6 +352,10 @@ def _text(text: str | None, field: str, limit: int) -> str:
 
 
 def _check_period(field: str, from_on: dt.date | None, until_on: dt.date | None) -> None:
+    begins = "joined_on" if field == "left_on" else "from_on"
+    for name, day in ((begins, from_on), (field, until_on)):
+        if day is not None:
+            time_bounds.check_day(name, day, time_bounds.Meaning.day, today=day)
     if from_on and until_on and until_on < from_on:
         raise PeriodRefused(field=field, from_on=from_on, until_on=None)
 

@@ -16,6 +16,7 @@ from policy.engine.report_periods import begun_periods, days_of, due_on, period_
 from policy.engine.severity import EntryTimes
 from policy.pack.forms_and_reports import ReportEntry
 from policy.pack.schema import Pack
+from policy.vocabulary import time_bounds
 from policy.vocabulary.errors import ChoiceUnknown, Duplicate
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
@@ -140,6 +141,8 @@ def file_report(
     form = pack.find("form", entry.form)
     times = EntryTimes(now, now, working_calendar.work_calendar(session))
     said = checked_form_data(form, data, times) if form else dict(data)
+    for field in form.fields if form else ():
+        time_bounds.check_declared(field, said.get(field.key), now=now)
     if _is_filed(session, version, report, period=period, customer=customer):
         raise Duplicate(field="period", value=period)
     counted = indicators.figures(session, version, from_on=from_on, until_on=until_on)

@@ -18,6 +18,7 @@ from policy.pack.schema import Pack
 from policy.vocabulary.status import ReplyOutcome, Status
 from services.cases import journal
 from services.regulation import declared, policies
+from sync.mirror.parsing import times
 from wording import form_text, workbook_text
 
 BATCH = 500
@@ -101,7 +102,7 @@ def _cells(complaint: Complaint, pack: Pack, events: LastEvents) -> dict[str, st
     }
     for name in ("due_at", "received_at", "contacted_at", "closed_at"):
         at = getattr(complaint, name)
-        cells[name] = wording.moment(at) if at else None
+        cells[name] = times.to_text(at, wording.zone()) if at else None
     cells |= _answer(complaint, events)
     return {name: text for name, text in cells.items() if text}
 
@@ -118,7 +119,7 @@ def _answer(complaint: Complaint, events: LastEvents) -> dict[str, str | None]:
         "progress": progress.get("text"),
         "outcome": wording.label(ReplyOutcome(outcome)) if answered and outcome else None,
         "answer": None if wish else reply.get("text"),
-        "until": wording.moment(until) if until and answered else None,
+        "until": times.to_text(until, wording.zone()) if until and answered else None,
         "until_reason": reply.get("text") if wish else None,
     }
 

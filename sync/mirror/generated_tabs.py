@@ -16,6 +16,7 @@ from models import Penalty
 from policy.vocabulary.status import Status
 from services.cases import penalties
 from services.regulation import policies
+from sync.mirror.parsing import times
 from sync.mirror.parsing.cell_reader import shown_text
 from sync.mirror.state import Cells
 from sync.mirror.tab_layout import cell_value
@@ -114,5 +115,5 @@ def _penalty(session: Session, row: Penalty) -> Mapping[str, str]:
     for name in ("confirmed_at", "notified_at", "counts_at"):
         at = getattr(row, name)
         if at is not None:
-            cells[name] = wording.moment(at)
+            cells[name] = times.to_text(at, wording.zone())
     return cells

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from enums import Audience
 from models import Workbook, WorkbookTab
 from services.workbooks import layout
+from sync.mirror.parsing import choices, times
 from sync.port import ColumnLayout, Link, TabLayout, Written
 from wording import workbook_text
 
@@ -80,7 +81,8 @@ def cell_value(name: str, text: str | None, *, link: str = "") -> Written:
         return None
     shape = layout.field(name).shape
     if shape == "datetime":
-        return dt.datetime.strptime(text, "%Y-%m-%d %H:%M")
+        # A text of an earlier version that is no time stands in its cell as it is.
+        return times.from_text(text) or text
     if shape == "money":
-        return float(text)
+        return choices.finite(text)
     return Link(text, link) if shape == "link" and link else text

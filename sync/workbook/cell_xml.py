@@ -63,8 +63,8 @@ def _moment(value: dt.date, *, dated: bool, from_1904: bool) -> dt.datetime | st
     if dated and serial_of(moment, from_1904=from_1904) >= (0 if from_1904 else FIRST_SURE_DAY):
         return _to_millisecond(moment)
     if not whole:
-        return f"{moment:%Y-%m-%d}"
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment.second else f"{moment:%Y-%m-%d %H:%M}"
+        return moment.date().isoformat()
+    return moment.isoformat(sep=" ", timespec="seconds" if moment.second else "minutes")
 
 
 def _to_millisecond(moment: dt.datetime) -> dt.datetime:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import wording
 from policy.pack.schema import FieldEntry
 from services.regulation.declared import EXTRA
 from sync.mirror.parsing import choices, people, texts, times
@@ -77,7 +76,7 @@ class CellReader:
 
     def _moment(self, read: Read | None, **bounds: Any) -> ParsedInput:
         at = times.moment(read, now=self.now, zone=self.zone, **bounds)
-        return ParsedInput(wording.moment(at), at) if at else ParsedInput(None)
+        return ParsedInput(times.to_text(at, self.zone), at) if at else ParsedInput(None)
 
     def new_case(self, cells: Mapping[str, Read]) -> dict[str, Any]:
         """Parse a typed row as a new case for services.cases.intake. Raises Unreadable."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -54,6 +55,15 @@ def number(read: Read | None) -> Decimal | None:
     if amount >= 10**MOST_DIGITS:
         raise Unreadable("digits_lost", said=shortened(words))
     return -amount if found["sign"] in {"-", "−"} and amount else amount
+
+
+def finite(text: str) -> float | str:
+    """The sum of a text of the record; one that no cell can hold as a number stays a text."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if math.isfinite(number) else text
 
 
 def flag(read: Read | None) -> bool | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from policy.vocabulary.time_bounds import ANY_DAY
 from sync.mirror.parsing.texts import (
     MIDNIGHT,
     NOT_DAYS,
@@ -27,7 +28,8 @@ from sync.mirror.parsing.texts import (
 )
 from sync.port import Read
 
-YEARS = range(1950, 2100)  # a day outside is a number or a slip that became a date
+# A day outside is a number or a slip that became a date.
+YEARS = range(ANY_DAY.earliest.year, ANY_DAY.latest.year + 1)
 
 AMBIGUOUS = re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.]([0-9]{4}|[0-9]{2})(?![0-9])")
 """28/9/2026 or 26-9-28: which of the numbers is the day depends on who reads it."""
@@ -97,6 +99,26 @@ NUMERALS = {sign: str(digit) for digit, sign in enumerate("零一二三四五六
 NUMERALS |= {"〇": "0", "两": "2"}
 SIGNS = str.maketrans("‐‑‒–—―−。點時號後", "-------.点时号后")
 ZONED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(z|[-+].+)")
+
+
+def to_text(at: dt.datetime, zone: dt.tzinfo) -> str:
+    """The text by which the record keeps the time of a cell: local, to the minute.
+
+    `from_text` reads it back; what is shown to people is nobody's to read back.
+    """
+    try:
+        local = at.astimezone(zone)
+    except OverflowError:
+        local = at
+    return local.replace(tzinfo=None).isoformat(sep=" ", timespec="minutes")
+
+
+def from_text(text: str) -> dt.datetime | None:
+    """The local time that `to_text` wrote; None for a text it did not write."""
+    try:
+        return dt.datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
