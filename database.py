@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from alembic import command
@@ -64,6 +66,31 @@ def reading(engine: Engine) -> Iterator[Session]:
     """Yield a session on one consistent snapshot of the database; it refuses to write."""
     with Session(read_engine(engine)) as session:
         yield session
+
+
+@contextmanager
+def scratch_copy(engine: Engine) -> Iterator[Engine | None]:
+    """Yield an engine on a private copy of the database, gone at the end; None where it has none.
+
+    Whatever is tried on the copy keeps nobody waiting. It stands beside the database, readable by
+    its owner alone, because it holds the same secrets.
+    """
+    if engine.dialect.name != "sqlite":
+        yield None
+        return
+    beside = Path(str(engine.url.database)).parent
+    with TemporaryDirectory(prefix="trial-", dir=beside) as folder:
+        copy = Path(folder) / "copy.db"
+        with closing(sqlite3.connect(copy)) as target, read_engine(engine).connect() as source:
+            driver: Any = source.connection.driver_connection
+            driver.backup(target)
+        scratch = create_engine(f"sqlite:///{copy}", hide_parameters=True)
+        event.listen(scratch, "connect", _prepare_sqlite)
+        event.listen(scratch, "begin", _begin_sqlite)
+        try:
+            yield scratch
+        finally:
+            scratch.dispose()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

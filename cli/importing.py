@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from cli.terminal import engine_of, plain_refusals, quiet
 from config import Settings
 from files.tables_in import InputTable, read_table
 from importing import mapping, past
+from importing.portions import DRY_RUN
 from policy.vocabulary.errors import NotFound
 from services.company import actors, people
 from services.company.actors import Actor
@@ -63,17 +66,25 @@ def _import(
             zone=settings.zone,
             now=dt.datetime.now(dt.UTC),
             actor=_actor_of(engine, number),
-            finish=past.DRY_RUN if dry_run else past.COMMIT,
+            reading=database.reading,
         )
         job.check(table.header, file=map_file.name)
         if take_over_open:
             job.check_take_over()
-        outcome = _run_with_bar(job, table)
-        if take_over_open:
-            job.take_over_open(outcome)
+        with _tried_on_a_copy(job) if dry_run else nullcontext(job) as job:
+            outcome = _run_with_bar(job, table)
+            if take_over_open:
+                job.take_over_open(outcome)
         if report is not None:
             past.write_report(report, outcome.refusals)
     _print_outcome(_TRIED if dry_run else _DONE, outcome)
+
+
+@contextmanager
+def _tried_on_a_copy(job: past.Import) -> Iterator[past.Import]:
+    """Yield the import on a copy of the record; where there is none, one that undoes itself."""
+    with database.scratch_copy(job.engine) as copy:
+        yield replace(job, engine=copy) if copy else replace(job, finish=DRY_RUN)
 
 
 _TO_READ = click.Path(path_type=Path)

@@ -85,6 +85,8 @@ def check_event(kind: type, said: Mapping[str, Any], *, now: dt.datetime) -> Non
     for name, meaning in stated_times(kind):
         value = said.get(name)
         if isinstance(value, dt.datetime):
+            if value.tzinfo is None:
+                continue  # the event itself refuses it
             check_instant(name, value, meaning, now=now)
         elif isinstance(value, dt.date):
             # A day ahead in another zone is for the engine to judge, which knows the calendar.
