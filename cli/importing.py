@@ -23,6 +23,7 @@ from importing.portions import DRY_RUN
 from policy.vocabulary.errors import NotFound
 from services.company import actors, people
 from services.company.actors import Actor
+from wording import _
 
 
 def import_(settings: Settings) -> click.Command:
@@ -57,7 +58,9 @@ def _import(
 ) -> None:
     with plain_refusals(settings), quiet("services.cases.journal"):
         plan = mapping.load(map_file)
-        table = read_table(file, sheet=plan.sheet, header_row=plan.header_row)
+        table = read_table(
+            file, sheet=plan.sheet, header_row=plan.header_row, header_rows=plan.header_rows
+        )
         engine = engine_of(settings)
         job = past.Import(
             engine,
@@ -69,6 +72,8 @@ def _import(
             reading=database.reading,
         )
         job.check(table.header, file=map_file.name)
+        if table.hidden:
+            click.echo(_hidden_rows(table.hidden), err=True)
         if take_over_open:
             job.check_take_over()
         with _tried_on_a_copy(job) if dry_run else nullcontext(job) as job:
@@ -77,7 +82,7 @@ def _import(
                 job.take_over_open(outcome)
         if report is not None:
             past.write_report(report, outcome.refusals)
-    _print_outcome(_TRIED if dry_run else _DONE, outcome)
+        _print_outcome(outcome, tried=dry_run)
 
 
 @contextmanager
@@ -89,9 +94,8 @@ def _tried_on_a_copy(job: past.Import) -> Iterator[past.Import]:
 
 _TO_READ = click.Path(path_type=Path)
 _TO_WRITE = click.Path(path_type=Path, dir_okay=False, writable=True)
-_DONE = "{new} new, {known} known, {refused} refused; {taken_over} taken over."
-_TRIED = "Nothing was changed. It would be: " + _DONE
 _SHOWN_REFUSALS = 10
+_SHOWN_VALUES = 12
 
 
 def _actor_of(engine: sa.Engine, number: str | None) -> Actor:
@@ -113,12 +117,53 @@ def _run_with_bar(job: past.Import, table: InputTable) -> past.ImportOutcome:
         return replace(job, advance=lambda: progress.advance(task)).run(table)
 
 
-def _print_outcome(sentence: str, outcome: past.ImportOutcome) -> None:
-    for one in outcome.refusals[:_SHOWN_REFUSALS]:
-        place = f"row {one.row}" + (f", column {one.column}" if one.column else "")
-        cell = f" ({one.value})" if one.value else ""
-        click.echo(f"{place}{cell}: {one.reason}", err=True)
-    if len(outcome.refusals) > _SHOWN_REFUSALS:
-        click.echo("... and more; --report FILE lists them all.", err=True)
-    counts = {"new": outcome.new, "known": outcome.known, "taken_over": outcome.taken_over}
-    click.echo(sentence.format(refused=len(outcome.refusals), **counts))
+def _print_outcome(outcome: past.ImportOutcome, *, tried: bool) -> None:
+    """Say the counts, and the refusals by their kind, in one language."""
+    kinds = past.grouped(outcome.refusals)
+    for one in kinds[:_SHOWN_REFUSALS]:
+        click.echo(_refusal_line(one), err=True)
+    if len(kinds) > _SHOWN_REFUSALS:
+        click.echo(_("... and more; --report FILE lists them all."), err=True)
+    if tried:
+        click.echo(_("Nothing was changed. It would be:"), nl=False)
+        click.echo(" ", nl=False)
+    click.echo(
+        _(
+            "%(new)s new, %(known)s known, %(refused)s refused; %(taken_over)s taken over.",
+            new=outcome.new,
+            known=outcome.known,
+            refused=len(outcome.refusals),
+            taken_over=outcome.taken_over,
+        )
+    )
+
+
+def _hidden_rows(count: int) -> str:
+    return _(
+        "%(count)s rows are hidden in the file, by a filter or by hand. They come in like the "
+        "others.",
+        count=count,
+    )
+
+
+def _refusal_line(kind: past.RefusalKind) -> str:
+    """Return the rows refused for one reason: where, with which cells, and why."""
+    first = kind.refusals[0]
+    place = _("row %(row)s", row=first.row)
+    if len(kind.refusals) > 1:
+        place = _("%(count)s rows from row %(row)s on", count=len(kind.refusals), row=first.row)
+    if first.column:
+        place = _("%(place)s, column %(column)s", place=place, column=first.column)
+    return f"{place}{_cells(kind)}: {first.reason}"
+
+
+def _cells(kind: past.RefusalKind) -> str:
+    """Return the cells of refused rows, each with how often it stands there."""
+    if not kind.values:
+        return ""
+    said = [
+        value if count == 1 else f"{value} × {count}"
+        for value, count in kind.values.most_common(_SHOWN_VALUES)
+    ]
+    more = ", …" if len(kind.values) > _SHOWN_VALUES else ""
+    return f" ({', '.join(said)}{more})"

@@ -22,7 +22,8 @@ from wording.import_reasons import table_reason
 def engine_of(settings: Settings) -> sa.Engine:
     """Return an engine on a database that has its tables."""
     engine = database.make_engine(settings)
-    if not sa.inspect(engine).has_table(User.__tablename__):
+    # Looking asks for no lock, so that a command can be read while somebody writes.
+    if not sa.inspect(database.read_engine(engine)).has_table(User.__tablename__):
         raise click.ClickException("There is no database yet. Run first: flask upgrade")
     return engine
 

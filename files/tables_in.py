@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -33,7 +34,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from files.workbook_extent import bytes_unpacked, cells_spanned
+from files.workbook_extent import bytes_unpacked, cells_spanned, hidden_rows
 
 Cell = str | date | datetime | Decimal | bool | None
 
@@ -80,6 +81,8 @@ _SIGNATURES = (
 _WEB_PAGE = re.compile(rb"\s*<(!doctype|html|table|\?xml|head|meta)", re.IGNORECASE)
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DELIMITERS = ",\t;"
+_SEPARATOR_HINT = re.compile(r"\ufeff?sep=([,;\t|])", re.IGNORECASE)
+_INVISIBLE = re.compile(r"^[\s\u200b-\u200d\u2060\ufeff]+|[\s\u200b-\u200d\u2060\ufeff]+$")
 _CHUNK_BYTES = 1 << 16
 _HEADER_CHARS = 1 << 16
 
@@ -117,7 +120,8 @@ class TableRow:
 class InputTable:
     """A table that was checked; `rows` can be iterated once and skips empty rows.
 
-    `count` is the number of rows. `sheet` is the tab's name, None for a text file.
+    `count` is the number of rows, `hidden` how many of them a filter or a hand has hidden in a
+    workbook. `sheet` is the tab's name, None for a text file.
     """
 
     file: str
@@ -125,6 +129,7 @@ class InputTable:
     header: tuple[str, ...]
     rows: Iterator[TableRow]
     count: int
+    hidden: int = 0
 
 
 def read_table(
@@ -132,28 +137,36 @@ def read_table(
     *,
     sheet: str | None = None,
     header_row: int | None = None,
+    header_rows: int = 1,
     max_rows: int = 200_000,
     max_cell_chars: int = 100_000,
 ) -> InputTable:
     """Return the table in a .csv, .tsv, .txt, .xlsx, .xlsm, .xls or .ods file.
 
     Without `sheet` it is the first visible tab of a workbook. Without `header_row` (1-based, as the
-    file counts) the first row that is not empty is the header. Text is put into Unicode NFC and
-    trimmed; an empty cell is None. Cells of a text file are text; a workbook gives dates, datetimes
-    (without zone), Decimals and truth values; a time of day or a duration is text (H:MM:SS). A text
-    file is never held in memory; a workbook is, by its reader.
+    file counts) the first row that is not empty is the header. Names in several rows
+    (`header_rows`) become one: “group/name”, a merged group over each of its columns. Text is put
+    into Unicode NFC and trimmed; an empty cell is None. Cells of a text file are text; a workbook
+    gives dates, datetimes (without zone), Decimals and truth values; a time of day or a duration is
+    text (H:MM:SS). A text file is never held in memory; a workbook is, by its reader.
 
     Raises TableRefused, and nothing else, for a file that is at fault.
     """
     path = Path(path)
     with _translated(path.name):
         source = _source(path, sheet)
-        header, number = _header(source, header_row)
+        header, number = _header(source, header_row, rows=header_rows)
         count = _count_rows(
             source, header, number, max_rows=max_rows, max_cell_chars=max_cell_chars
         )
+        hidden = hidden_rows(path, source.sheet) if source.sheet is not None else 0
     return InputTable(
-        path.name, source.sheet, _column_names(header), _rows(source, header, number), count
+        path.name,
+        source.sheet,
+        _column_names(header),
+        _rows(source, header, number),
+        count,
+        hidden=hidden,
     )
 
 
@@ -252,7 +265,9 @@ class _TextSource:
             started = 1
             try:
                 for fields in reader:
-                    yield started, [_text(field) for field in fields]
+                    # Excel's own hint at the separator, "sep=;", is no row of the table.
+                    if started > 1 or not _SEPARATOR_HINT.fullmatch(self._delimiter.join(fields)):
+                        yield started, [_text(field) for field in fields]
                     started = reader.line_num + 1
             except csv.Error as error:
                 raise self._refusal(error, started) from None
@@ -322,6 +337,8 @@ def _delimiter(path: Path, encoding: str) -> str:
         sample = stream.read(_HEADER_CHARS).lstrip("\ufeff \r\n")
     unquoted = re.sub(r'"[^"]*("|\Z)', "", sample)
     first_line = re.split(r"[\r\n]", unquoted, maxsplit=1)[0]
+    if hint := _SEPARATOR_HINT.fullmatch(first_line):
+        return hint[1]
     return max(_DELIMITERS, key=first_line.count)
 
 
@@ -418,17 +435,20 @@ def _number(value: float) -> Cell:
 
 
 def _text(value: str) -> str | None:
-    return unicodedata.normalize("NFC", value).strip().strip("\ufeff").strip() or None
+    return _INVISIBLE.sub("", unicodedata.normalize("NFC", value)) or None
 
 
 # --- header and rows ----------------------------------------------------------------------------
 
 
-def _header(source: _Source, header_row: int | None) -> tuple[list[str | None], int]:
-    """Return the names by position (None where a column has none) and the header's number."""
-    for number, cells in source.lines():
+def _header(source: _Source, header_row: int | None, *, rows: int) -> tuple[list[str | None], int]:
+    """Return the names by position (None where a column has none) and the header's last row."""
+    lines = source.lines()
+    for number, cells in lines:
         if header_row in (None, number) and _is_filled(cells):
-            return _names(source, number, cells), number
+            below = list(islice(lines, rows - 1))
+            last = below[-1][0] if below else number
+            return _names(source, number, rows=[cells, *(one for _, one in below)]), last
         if header_row is not None and number >= header_row:
             raise TableRefused("no_header", {"file": source.file, "row": header_row})
     if header_row is not None:
@@ -436,16 +456,37 @@ def _header(source: _Source, header_row: int | None) -> tuple[list[str | None], 
     raise TableRefused("empty", {"file": source.file})
 
 
-def _names(source: _Source, number: int, cells: Sequence[Cell]) -> list[str | None]:
-    if not any(isinstance(cell, str) for cell in cells):
+def _names(source: _Source, number: int, *, rows: Sequence[Sequence[Cell]]) -> list[str | None]:
+    if not any(isinstance(cell, str) for row in rows for cell in row):
         raise TableRefused("no_header", {"file": source.file, "row": number})
-    names = [None if cell is None else str(cell) for cell in cells]
+    names = _joined_names(rows)
     for name in filter(None, names):
         columns = tuple(place for place, other in enumerate(names, start=1) if other == name)
         if len(columns) > 1:
             facts = {"file": source.file, "row": number, "name": name, "columns": columns}
             raise TableRefused("duplicate_header", facts)
     return names
+
+
+def _joined_names(rows: Sequence[Sequence[Cell]]) -> list[str | None]:
+    """Return one name a column from the rows of a header, groups over each of their columns.
+
+    A merged cell has its text in its first column only, so a group reaches to the right as far as
+    there are names below it and no other group.
+    """
+    width = max(map(len, rows))
+    grid = [[*row, *[None] * (width - len(row))] for row in rows]
+    for depth, row in enumerate(grid[:-1]):
+        named = [
+            any(under[place] is not None for under in grid[depth + 1 :]) for place in range(width)
+        ]
+        for place in range(1, width):
+            if row[place] is None and named[place] and named[place - 1]:
+                row[place] = row[place - 1]
+    columns = (
+        [str(row[place]) for row in grid if row[place] is not None] for place in range(width)
+    )
+    return ["/".join(dict.fromkeys(parts)) or None for parts in columns]
 
 
 def _column_names(header: Iterable[str | None]) -> tuple[str, ...]:

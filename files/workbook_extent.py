@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 from xml.parsers import expat
 
+_BOOK, _BOOK_RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 _CHUNK_BYTES = 1 << 16
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})\Z")
 
@@ -50,6 +51,73 @@ def _area(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
             if not corner.is_worksheet:
                 return 0
     return corner.area
+
+
+def hidden_rows(path: Path, sheet: str) -> int:
+    """Return how many filled rows of a sheet of an XLSX are hidden; 0 in files of other kinds."""
+    if not zipfile.is_zipfile(path):
+        return 0
+    with zipfile.ZipFile(path) as package:
+        part = _part_of(package, sheet)
+        if part is None:
+            return 0
+        hidden = _HiddenRows()
+        with package.open(part) as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                hidden.feed(chunk)
+    return hidden.count
+
+
+def _part_of(package: zipfile.ZipFile, sheet: str) -> str | None:
+    """Return the name of the part that holds a sheet, as the workbook's own relations say."""
+    names = set(package.namelist())
+    if not {_BOOK, _BOOK_RELATIONS} <= names:
+        return None
+    relation = next(
+        (
+            found.get(next((key for key in found if key.endswith(":id")), ""))
+            for element, found in _elements(package, _BOOK)
+            if element == "sheet" and found.get("name") == sheet
+        ),
+        None,
+    )
+    for element, found in _elements(package, _BOOK_RELATIONS):
+        if element == "Relationship" and found.get("Id") == relation:
+            target = found.get("Target", "")
+            part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+            return part if part in names else None
+    return None
+
+
+def _elements(package: zipfile.ZipFile, part: str) -> list[tuple[str, dict[str, str]]]:
+    found: list[tuple[str, dict[str, str]]] = []
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda name, attributes: found.append(
+        (name.rpartition(":")[2], attributes)
+    )
+    parser.Parse(package.read(part), True)
+    return found
+
+
+class _HiddenRows:
+    """Counts the hidden rows of a worksheet that hold anything."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._hidden = False
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._element
+
+    def feed(self, chunk: bytes) -> None:
+        self._parser.Parse(chunk, False)
+
+    def _element(self, name: str, attributes: dict[str, str]) -> None:
+        local = name.rpartition(":")[2]
+        if local == "row":
+            self._hidden = attributes.get("hidden") in ("1", "true")
+        elif local in ("v", "is") and self._hidden:
+            self.count += 1
+            self._hidden = False
 
 
 class _Corner:

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -24,8 +25,9 @@ from pydantic import (
 
 from policy.pack.schema import Pack
 from policy.vocabulary.status import Status
+from wording import _
 
-_SAMPLE = dt.datetime(2021, 12, 31, 13, 45, 58)
+_SAMPLE = dt.datetime(2021, 12, 31, 13, 45, 58, tzinfo=dt.UTC)
 
 
 class MapRefused(Exception):
@@ -38,23 +40,49 @@ class MapRefused(Exception):
 
     def __str__(self) -> str:
         lines = [f"- {key}: {why}" if key else f"- {why}" for key, why in self.problems]
-        return "\n".join([f"The map {self.file} cannot be used:", *lines])
+        return "\n".join([_("The map %(file)s cannot be used:", file=self.file), *lines])
+
+
+SERIAL = "serial"
+"""The format of a day as spreadsheets count it: 45356 is 2024-03-05."""
 
 
 def _format(text: str) -> str:
-    """Accept a date format that can be read back to year, month and day; else raise ValueError."""
+    """Accept a date format that can be read back to year, month and day; else raise ValueError.
+
+    A literal Z at its end is a zone, and so is %z.
+    """
+    if text == SERIAL:
+        return text
+    if text.endswith("Z") and not text.endswith("%Z"):
+        text = f"{text[:-1].rstrip()}%z"
     try:
         read = dt.datetime.strptime(_SAMPLE.strftime(text), text)
     except ValueError:
-        raise ValueError(f"“{text}” is no date format; write it like %Y-%m-%d") from None
+        raise ValueError(
+            _("“%(text)s” is no date format; write it like %%Y-%%m-%%d", text=text)
+        ) from None
     if read.date() != _SAMPLE.date():
-        raise ValueError(f"“{text}” does not say year, month and day; write it like %Y-%m-%d")
+        raise ValueError(
+            _("“%(text)s” does not say year, month and day; write it like %%Y-%%m-%%d", text=text)
+        )
     return text
+
+
+def _zone(name: str) -> str:
+    """Accept the name of a time zone, such as America/New_York."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            _("“%(name)s” is no time zone; write it like Asia/Shanghai", name=name)
+        ) from None
+    return name
 
 
 def _local(time: dt.time) -> dt.time:
     if time.tzinfo is not None:
-        raise ValueError("is a time of the company's zone and names none")
+        raise ValueError(_("is a time of the company's zone and names none"))
     return time
 
 
@@ -70,6 +98,16 @@ class Text(_Part):
     """A column that is taken as it is."""
 
     column: Words
+
+
+class Phone(_Part):
+    """The column of telephone numbers, and what becomes of a cell that holds none.
+
+    `if_wrong` is `refuse` (the row), or `body`: the cell becomes a line of the content.
+    """
+
+    column: Words
+    if_wrong: Literal["refuse", "body"] = "refuse"
 
 
 class Labelled(_Part):
@@ -93,7 +131,7 @@ class Identity(_Part):
     @model_validator(mode="after")
     def _comes_from_somewhere(self) -> Identity:
         if self.column is None and self.if_empty == "refuse":
-            raise ValueError("needs a `column`, or `if_empty`")
+            raise ValueError(_("needs a `column`, or `if_empty`"))
         return self
 
 
@@ -121,9 +159,9 @@ class Chosen(_Part):
     @model_validator(mode="after")
     def _comes_from_one_place(self) -> Chosen:
         if (self.value is None) == (self.column is None):
-            raise ValueError("needs either a `value` or a `column`")
+            raise ValueError(_("needs either a `value` or a `column`"))
         if self.value is not None and (self.table or self.other):
-            raise ValueError("has a `value`, so `table` and `other` would never be used")
+            raise ValueError(_("has a `value`, so `table` and `other` would never be used"))
         return self
 
     def results(self) -> Iterator[tuple[str, str]]:
@@ -136,24 +174,35 @@ class Chosen(_Part):
 
 
 class Extra(_Part):
-    """A field of the regulation: its column, and for choices and dates how to read it."""
+    """A field of the regulation: its column, and for choices and dates how to read it.
+
+    `other` is for words the table lacks. `if_wrong` is `refuse` (the row), or `body`: a cell that
+    cannot be read becomes a line of the content and the field stays empty.
+    """
 
     column: Words
     table: Mapping[str, Any] = Field(default_factory=dict)
+    other: Any = None
     formats: Formats = ("%Y-%m-%d",)
+    if_wrong: Literal["refuse", "body"] = "refuse"
 
 
 class Map(_Part):
     """The map by which a row of an old register becomes a case; maps/ has one with all its reasons.
 
     `source` names the register: with a row's id it identifies a case that is in already. Rows
-    received before `go_live` are history; later ones are refused.
+    received before `go_live` are history; later ones are refused. `zone` is that of its times where
+    it is not the company's. `if_long` says what becomes of a text that is too long for its field:
+    the row is refused, or it is `cut` and the whole of it becomes part of the content.
     """
 
     source: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     go_live: dt.date
     sheet: Words | None = None
     header_row: int | None = Field(default=None, ge=1)
+    header_rows: int = Field(default=1, ge=1, le=3)
+    zone: Annotated[str, AfterValidator(_zone)] | None = None
+    if_long: Literal["refuse", "cut"] = "refuse"
     id: Identity
     received: Moment
     subject: Text
@@ -164,7 +213,7 @@ class Map(_Part):
     body: tuple[Labelled, ...] = ()
     demand: Text | None = None
     customer: Text | None = None
-    phone: Text | None = None
+    phone: Phone | None = None
     closed: Moment | None = None
     extra: Mapping[str, Extra] = Field(default_factory=dict)
 
@@ -176,9 +225,9 @@ def load(path: Path) -> Map:
     except OSError as error:
         raise MapRefused(path.name, [("", str(error.strerror))]) from error
     except UnicodeDecodeError as error:
-        raise MapRefused(path.name, [("", "is not a text in UTF-8")]) from error
+        raise MapRefused(path.name, [("", _("is not a text in UTF-8"))]) from error
     except tomllib.TOMLDecodeError as error:
-        raise MapRefused(path.name, [("", f"is not TOML: {error}")]) from error
+        raise MapRefused(path.name, [("", _("is not TOML: %(error)s", error=error))]) from error
     try:
         return Map.model_validate(data)
     except ValidationError as error:
@@ -187,7 +236,7 @@ def load(path: Path) -> Map:
 
 def _problem(error: Any) -> tuple[str, str]:
     place = [str(step) for step in error["loc"] if not str(step).startswith(("literal", "tuple"))]
-    plain = {"missing": "is missing", "extra_forbidden": "is not a key of a map"}
+    plain = {"missing": _("is missing"), "extra_forbidden": _("is not a key of a map")}
     return ".".join(place), plain.get(error["type"], error["msg"].removeprefix("Value error, "))
 
 
@@ -225,9 +274,24 @@ def check(mapping: Map, header: tuple[str, ...], pack: Pack, *, file: str) -> No
 
 
 def _missing_columns(mapping: Map, header: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for key, name in columns(mapping):
-        if name not in header:
-            yield key, f"the file has no column “{name}”; it has: {', '.join(header)}"
+    missing = [(key, name) for key, name in columns(mapping) if name not in header]
+    for key, name in missing:
+        yield (
+            key,
+            _(
+                "the file has no column “%(name)s”; it has: %(known)s",
+                name=name,
+                known=", ".join(header),
+            ),
+        )
+    if missing and mapping.header_row is None:
+        yield (
+            "header_row",
+            _(
+                "The first row that is not empty was read as the names of the columns. If a title "
+                "stands above them, say their row: header_row = 2"
+            ),
+        )
 
 
 def _unknown_values(mapping: Map, pack: Pack) -> Iterator[tuple[str, str]]:
@@ -246,7 +310,12 @@ def _unknown_values(mapping: Map, pack: Pack) -> Iterator[tuple[str, str]]:
 
 
 def _none_of(word: str, name: str, words: set[str]) -> str:
-    return f"“{word}” is no {name} here; there are: {', '.join(sorted(words))}"
+    return _(
+        "“%(word)s” is no %(name)s here; there are: %(known)s",
+        word=word,
+        name=name,
+        known=", ".join(sorted(words)),
+    )
 
 
 def _unknown_fields(mapping: Map, pack: Pack) -> Iterator[tuple[str, str]]:
@@ -257,6 +326,7 @@ def _unknown_fields(mapping: Map, pack: Pack) -> Iterator[tuple[str, str]]:
             yield f"extra.{name}", _none_of(name, "field", set(known))
             continue
         choices = {choice.key for choice in known[name].choices}
-        for word, ours in extra.table.items():
+        results = dict(extra.table) | ({} if extra.other is None else {"other": extra.other})
+        for word, ours in results.items():
             if choices and ours not in choices:
                 yield f"extra.{name}.table.{word}", _none_of(str(ours), "choice", choices)

@@ -7,6 +7,7 @@ in and changes nothing.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
@@ -75,6 +76,26 @@ class ImportOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalKind:
+    """The rows refused for one reason in one column, and how often each cell stands there."""
+
+    refusals: tuple[RowRefusal, ...]
+    values: Counter[str]
+
+
+def grouped(refusals: Iterable[RowRefusal]) -> list[RefusalKind]:
+    """Return refusals by column and reason, the commonest first."""
+    found: dict[tuple[str | None, str], list[RowRefusal]] = {}
+    for one in refusals:
+        found.setdefault((one.column, one.reason), []).append(one)
+    kinds = (
+        RefusalKind(tuple(rows), Counter(one.value for one in rows if one.value))
+        for rows in found.values()
+    )
+    return sorted(kinds, key=lambda kind: -len(kind.refusals))
+
+
+@dataclass(frozen=True, slots=True)
 class Import:
     """One run: a map and a regulation, the actor who imports, and when.
 
@@ -116,7 +137,9 @@ class Import:
             version = self._version(session)
             pack = policies.pack(session, version)
             known = self._known(session)
-        reader = RegisterReader(self.mapping, pack, self.zone, self.now)
+        reader = RegisterReader(
+            self.mapping, pack, self.zone, self.now, of_workbook=table.sheet is not None
+        )
         desk = _RowImporter(self, reader, version.id, known=known)
         past = (case for row in table.rows if (case := desk.read(row)) is not None)
         write_in_portions(self.engine, past, write=desk.let_in, finish=self.finish)

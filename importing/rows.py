@@ -9,20 +9,31 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
+import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from files.tables_in import Cell, TableRow
-from importing.mapping import Chosen, Extra, Map, Moment
+from importing.mapping import SERIAL, Chosen, Extra, Map, Moment
+from policy.engine.severity import LONGEST
 from policy.pack.schema import FieldEntry, Pack
+from policy.vocabulary.errors import PhoneRefused, PhoneRounded
 from policy.vocabulary.status import Status
+from policy.vocabulary.telephones import telephone
+from policy.vocabulary.time_bounds import Meaning, time_bounds
+from services.cases import customers
 from wording.import_reasons import RowRefused
 
 LONGEST_ID = 120
-EARLIEST = 1900
 _TIMES = ("%H", "%I", "%X", "%c", "%T", "%R")
+_HALVES = {"上午": "AM", "下午": "PM", "凌晨": "AM"}
+_EPOCH = dt.datetime(1899, 12, 30)
+_SERIAL = re.compile(r"\d{5}(?:\.\d+)?")
+_LONGEST = {"subject": 300, "demand": 20_000, "customer": 120}
+_LONGEST_BODY = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +56,13 @@ class RegisterReader:
     pack: Pack
     zone: ZoneInfo
     now: dt.datetime
+    of_workbook: bool = False
 
     def identity(self, row: TableRow) -> str:
         """Return the row's own id, or the one the map makes for it."""
         if row.surplus:
-            raise RowRefused("surplus", None, value=cell_text(row.surplus[0]))
+            code = "unnamed_column" if self.of_workbook else "surplus"
+            raise RowRefused(code, None, value=cell_text(row.surplus[0]))
         part = self.mapping.id
         own = cell_text(row.cells[part.column]) if part.column else None
         if own is not None:
@@ -64,18 +77,20 @@ class RegisterReader:
     def read(self, row: TableRow, source_id: str) -> PastCase:
         """Return the case the row describes. Raises RowRefused with the column at fault."""
         received_at = self._received(row)
+        moved: list[str] = []
+        extra = self._extra(row, moved)
+        phone = self._phone(row, moved)
         said = {
             "received_at": received_at,
             "closed_at": self._closed(row, received_at),
-            "subject": self._plain(row, "subject") or "",
-            "demand": self._plain(row, "demand"),
-            "body": self._body(row),
-            "extra": self._extra(row),
+            "subject": self._short(row, "subject", moved) or "",
+            "demand": self._short(row, "demand", moved),
+            "extra": extra,
             **{name: self._chosen(row, name) for name in ("kind", "channel", "category")},
             "status": Status(self._chosen(row, "status")),
         }
-        phone = self._plain(row, "phone")
-        customer = self._plain(row, "customer") or phone
+        customer = self._short(row, "customer", moved) or phone
+        said["body"] = self._body(row, moved)
         return PastCase(source_id, customer, phone, said)
 
     def column_of(self, field: str) -> str | None:
@@ -89,13 +104,38 @@ class RegisterReader:
         part = getattr(self.mapping, name)
         return None if part is None else cell_text(row.cells[part.column])
 
-    def _body(self, row: TableRow) -> str | None:
+    def _short(self, row: TableRow, name: str, moved: list[str]) -> str | None:
+        """Return a text of a field; one too long is cut where the map says so, and moved whole."""
+        text = self._plain(row, name)
+        if text is None or self.mapping.if_long == "refuse":
+            return text
+        return _cut(text, _LONGEST[name], getattr(self.mapping, name).column, moved=moved)
+
+    def _phone(self, row: TableRow, moved: list[str]) -> str | None:
+        """Return the telephone number; what is none becomes a line where the map says so."""
+        said, part = self._plain(row, "phone"), self.mapping.phone
+        if said is None or part is None or part.if_wrong == "refuse":
+            return said
+        try:
+            telephone(said)
+        except (PhoneRefused, PhoneRounded):
+            wrong = True
+        else:
+            wrong = len(said) > customers.LONGEST_PHONE
+        if wrong:
+            moved.append(f"{part.column}：{said}")
+        return None if wrong else said
+
+    def _body(self, row: TableRow, moved: list[str]) -> str | None:
         lines = []
         for line in self.mapping.body:
             said = cell_text(row.cells[line.column])
             if said is not None:
                 lines.append(f"{line.label}：{said}" if line.label else said)
-        return "\n".join(lines) or None
+        body = "\n".join([*lines, *moved])
+        if self.mapping.if_long == "cut" and len(body) > _LONGEST_BODY:
+            body = f"{body[: _LONGEST_BODY - 1]}…"
+        return body or None
 
     # ------------------------------------------------------------ time
 
@@ -130,11 +170,15 @@ class RegisterReader:
         local = _instant(cell, part)
         if local is None:
             return None
-        if not EARLIEST <= local.year <= self.now.year + 1:
-            raise RowRefused("out_of_reach", part.column, value=cell_text(cell))
-        at = (local if local.tzinfo else local.replace(tzinfo=self.zone)).astimezone(dt.UTC)
-        if at > self.now:
-            raise RowRefused("out_of_reach", part.column, value=cell_text(cell))
+        zone = ZoneInfo(self.mapping.zone) if self.mapping.zone else self.zone
+        bounds = time_bounds(Meaning.happened, self.now.date() + dt.timedelta(days=1))
+        at = None
+        if local.date() in bounds:
+            at = (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(dt.UTC)
+        if at is None or at > self.now:
+            raise RowRefused(
+                "out_of_reach", part.column, value=cell_text(cell), earliest=bounds.earliest
+            )
         return at
 
     # ------------------------------------------------------------ words and fields
@@ -153,12 +197,26 @@ class RegisterReader:
             raise RowRefused("not_in_table", part.column, value=word, key=f"{name}.table")
         return ours
 
-    def _extra(self, row: TableRow) -> dict[str, Any]:
+    def _extra(self, row: TableRow, moved: list[str]) -> dict[str, Any]:
         read = {
-            name: self._field(row, self.pack.find("field", name), part)
+            name: self._own(row, self.pack.find("field", name), part, moved=moved)
             for name, part in self.mapping.extra.items()
         }
         return {name: value for name, value in read.items() if value is not None}
+
+    def _own(self, row: TableRow, entry: FieldEntry, part: Extra, *, moved: list[str]) -> Any:
+        """Return a field of the regulation; a wrong cell becomes a line where the map says so."""
+        try:
+            value = self._field(row, entry, part)
+        except RowRefused:
+            if part.if_wrong == "refuse":
+                raise
+            moved.append(f"{part.column}：{cell_text(row.cells[part.column])}")
+            return None
+        longest = LONGEST.get(entry.shape)
+        if self.mapping.if_long == "cut" and longest and isinstance(value, str):
+            return _cut(value, longest, part.column, moved=moved)
+        return value
 
     def _field(self, row: TableRow, entry: FieldEntry, part: Extra) -> Any:
         cell = row.cells[part.column]
@@ -166,6 +224,8 @@ class RegisterReader:
         if word is None:
             return None
         if part.table:
+            if word not in part.table and part.other is not None:
+                return part.other
             if word not in part.table:
                 raise RowRefused(
                     "not_in_table", part.column, value=word, key=f"extra.{entry.key}.table"
@@ -202,12 +262,40 @@ def _instant(cell: Cell, part: Moment) -> dt.datetime | None:
         return cell
     if isinstance(cell, dt.date):
         return dt.datetime.combine(cell, part.at)
-    said = cell_text(cell) or ""
+    said = unicodedata.normalize("NFKC", cell_text(cell) or "")
     for form in part.formats:
-        try:
-            read = dt.datetime.strptime(said, form)
-        except ValueError:
+        read = _serial(said) if form == SERIAL else _by_format(said, form)
+        if read is None:
             continue
-        timed = any(directive in form for directive in _TIMES)
+        timed = form == SERIAL and read.time() != dt.time(0)
+        timed = timed or any(directive in form for directive in _TIMES)
         return read if timed else dt.datetime.combine(read.date(), part.at)
-    raise RowRefused("not_a_date", part.column, value=said[:80], formats=" / ".join(part.formats))
+    code = "serial_day" if _SERIAL.fullmatch(said) else "not_a_date"
+    raise RowRefused(code, part.column, value=said[:80], formats=" / ".join(part.formats))
+
+
+def _by_format(said: str, form: str) -> dt.datetime | None:
+    """Return the time a text says in a format; Chinese halves of the day are those of %p."""
+    if "%p" in form:
+        for half, sign in _HALVES.items():
+            said = said.replace(half, sign)
+    try:
+        return dt.datetime.strptime(said, form)
+    except ValueError:
+        return None
+
+
+def _serial(said: str) -> dt.datetime | None:
+    """Return the time of a serial number of a spreadsheet, to the minute."""
+    if not _SERIAL.fullmatch(said):
+        return None
+    minutes = round(float(said) * 24 * 60)
+    return _EPOCH + dt.timedelta(minutes=minutes)
+
+
+def _cut(text: str, longest: int, column: str, *, moved: list[str]) -> str:
+    """Return a text that fits; the whole of one too long is moved, nothing of it is lost."""
+    if len(text) <= longest:
+        return text
+    moved.append(f"{column}：{text}")
+    return f"{text[: longest - 1]}…"

@@ -204,6 +204,10 @@ ERRORS = {
         "nobody confirms them, answers for them or pays for them until somebody holds it. "
         "Enter who follows first, or say that you know."
     ),
+    "phone_rounded": mark(
+        "“%(value)s” is a number that a spreadsheet rounded: its last digits are lost. Show the "
+        "column as text there and enter the whole number."
+    ),
     "phone_refused": mark(
         "“%(value)s” is not a telephone number. Enter digits, with area code for a landline."
     ),

@@ -25,9 +25,16 @@ ROW_REASONS = {
     "surplus": mark(
         "The row has more cells than the header. A comma in a text may stand without quotes."
     ),
+    "unnamed_column": mark(
+        "The cell stands in a column without a name. If the names stand in several rows, say so: "
+        "header_row and header_rows = 2"
+    ),
     "cell_empty": mark("The cell is empty."),
     "not_a_date": mark("This is no date that exists, or it is not written like %(formats)s."),
-    "out_of_reach": mark("The date lies outside the years 1900 to today."),
+    "serial_day": mark(
+        "This number may be a day as spreadsheets count them. If so, add “serial” to the formats."
+    ),
+    "out_of_reach": mark("The date lies outside %(earliest)s to today."),
     "closed_before": mark("The case would be closed before it was received."),
     "after_go_live": mark(
         "Received on the day Redress was introduced (%(go_live)s) or later. Register this case."

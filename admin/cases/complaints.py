@@ -249,7 +249,7 @@ class ComplaintView(DeclaredColumns):
         """What to ask before it is saved; a form that was sent before is not asked again."""
         if intake.registered_with(self.session, _sent_key(form)) is not None:
             return []
-        plain, name = customers.digits(form.phone.data), form.customer.data or ""
+        plain, name = customers.identity_of(form.phone.data), form.customer.data or ""
         known = Customer(name=name, phone_digits=plain) if name or plain else None
         said = {"received_at": form.received_at.data, "subject": form.subject.data}
         return intake.doubts(self.session, customer=known, now=now(), **said)

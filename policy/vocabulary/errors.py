@@ -379,6 +379,12 @@ class PhoneRefused(FactsRefused):
     code = "phone_refused"
 
 
+class PhoneRounded(FactsRefused):
+    """Facts: field, value (a number of which a spreadsheet kept the first digits only)."""
+
+    code = "phone_rounded"
+
+
 class PaperEmpty(FactsRefused):
     """Facts: file."""
 

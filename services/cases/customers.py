@@ -7,8 +7,6 @@ when. Flags are restricted, have an end and are never erased.
 from __future__ import annotations
 
 import datetime as dt
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -24,8 +22,10 @@ from policy.vocabulary.errors import (
     NotFound,
     PeriodRefused,
     PhoneRefused,
+    PhoneRounded,
     RoleMissing,
 )
+from policy.vocabulary.telephones import canonical_digits, telephone
 from services.calendar import working_calendar
 from services.company.actors import Actor
 from services.regulation import policies
@@ -36,15 +36,25 @@ MAY_FLAG = frozenset({Role.administrator, Role.care, Role.general_manager})
 
 
 def digits(phone: str | None) -> str | None:
-    """Return the digits of a telephone number, full-width ones too, without +86 before a mobile."""
-    plain = re.sub(r"\D", "", unicodedata.normalize("NFKC", phone or ""))
-    return re.sub(r"^(?:00)?86(?=1\d{10}$)", "", plain) or None
+    """Return the digits somebody typed of a telephone number, to look it up by its beginning."""
+    return canonical_digits(phone or "") or None
+
+
+def identity_of(phone: str | None) -> str | None:
+    """Return the digits that tell one customer from another; None where nothing does."""
+    if not (phone or "").strip():
+        return None
+    try:
+        return telephone(phone or "").digits
+    except (PhoneRefused, PhoneRounded):
+        return None
 
 
 def find_or_add(session: Session, name: str, phone: str | None = None) -> Customer:
     """Return the customer of that name and number, added now where there is none.
 
-    Raises FieldMissing, FieldTooLong, or PhoneRefused for a number without enough digits.
+    A number that is masked or made up is kept to be read and finds nobody. Raises FieldMissing,
+    FieldTooLong, PhoneRefused for what is no number, and PhoneRounded for one whose end is lost.
     """
     name = name.strip()
     if not name:
@@ -52,9 +62,7 @@ def find_or_add(session: Session, name: str, phone: str | None = None) -> Custom
     if len(name) > LONGEST_NAME:
         raise FieldTooLong(field="customer", limit=LONGEST_NAME)
     phone = (phone or "").strip()
-    plain = digits(phone)
-    if phone and not (plain and 3 <= len(plain) <= 20):
-        raise PhoneRefused(field="phone", value=phone[:60])
+    plain = telephone(phone).digits if phone else None
     if len(phone) > LONGEST_PHONE:
         raise FieldTooLong(field="phone", limit=LONGEST_PHONE)
     known = sa.select(Customer).where(Customer.name == name, Customer.phone_digits == plain)

@@ -173,7 +173,7 @@ def test_eight_people_work_while_two_thousand_rows_come_in(
     settings: Settings, engine: Engine, register: Path, record_property: Any
 ) -> None:
     with _busy(settings) as people, _listened() as transactions:
-        assert f"{ROWS} 条新" in _import(settings, register)
+        assert f"新增 {ROWS} 条" in _import(settings, register)
     assert [error for one in people for error in one.errors] == []
     assert all(len(one.waits) > 2 for one in people)
     assert max(transactions.rows) <= portions.PORTION_ROWS
@@ -191,7 +191,7 @@ def test_a_dry_run_never_asks_for_the_lock_of_who_writes(
     with writing(engine) as session:  # somebody writes all the time
         session.connection()
         before = sorted(path.name for path in settings.home.iterdir())
-        assert f"{ROWS} 条新" in _import(settings, register, "--dry-run")
+        assert f"新增 {ROWS} 条" in _import(settings, register, "--dry-run")
         assert session.scalar(sa.select(sa.func.count(Complaint.id))) == 0
         left = sorted(path.name for path in settings.home.iterdir())
     assert left == before, "the copy it was tried on is gone"
