@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "form_keys"
-down_revision = "department_meanings"
+down_revision = "whose_folder"
 branch_labels = None
 depends_on = None
 
