@@ -472,7 +472,8 @@ def test_without_a_database_the_command_says_what_to_run(tmp_path: Path, write: 
 
 @pytest.mark.parametrize("language", wording.LANGUAGES)
 def test_every_reason_can_be_said(language: str, settings: Settings) -> None:
-    facts = {"limit": 1, "row": 1, "formats": "%Y", "go_live": dt.date(2026, 1, 1), "key": "k"}
+    day = dt.date(2026, 1, 1)
+    facts = {"limit": 1, "row": 1, "formats": "%Y", "go_live": day, "earliest": day, "key": "k"}
     with wording.speaking(language, settings.zone):
         for code in ROW_REASONS:
             assert "%(" not in row_reason(RowRefused(code, "c", **facts))
