@@ -224,11 +224,22 @@ class User(Base):
     active: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str | None] = _key(16)
     session_token: Mapped[str] = _key(64)  # a new one ends every open session
+    must_change_password: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
 
     employee: Mapped[Employee | None] = relationship()
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class EndedSession(Base):
+    """A session somebody logged out of: its cookie, copied before, opens nothing any more."""
+
+    __tablename__ = "ended_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = _key(64, unique=True)
+    at: Mapped[dt.datetime] = mapped_column(index=True)
 
 
 class LoginAttempt(Base):

@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext
 from admin.calendar import pages
 from admin.cases import callbacks, complaints, jury_pages, phone
 from admin.cases.home import HomePage
-from admin.company import people
+from admin.company import password, people
 from admin.customers import customers
 from admin.kit import display, headers, lookup, menu, rights
 from admin.notices import notices
@@ -43,6 +43,7 @@ MODULES = (
     company_texts,
     pages,
     people,
+    password,
     notices,
 )
 """Modules with pages, in the order of the menu."""

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 import sqlalchemy as sa
@@ -13,17 +15,15 @@ import sqlalchemy as sa
 import config
 import database
 import wording
-from cli.logins import first_logins, keep_first_logins
 from cli.terminal import engine_of, plain_refusals, quiet
 from config import Settings
 from demo import company, story
 from enums import Role
+from files.first_logins import forget_first_login, keep_first_logins
 from models import User
 from policy.vocabulary.errors import DomainError
 from services.calendar import working_calendar
 from services.company import accounts
-
-SHORTEST_PASSWORD = 8
 
 
 def upgrade(settings: Settings) -> click.Command:
@@ -73,27 +73,23 @@ def user(settings: Settings) -> click.Group:
 
 
 def _add_user(settings: Settings, username: str, *, role: Role, name: str, password: str) -> None:
-    _refuse_short(password)
-    try:
-        with database.writing(database.make_engine(settings)) as session:
-            accounts.add_user(session, username, password=password, display_name=name, role=role)
-    except DomainError as error:
-        with wording.speaking("en", settings.zone):
-            raise click.ClickException(wording.error(error)) from error
-    click.echo(f"{username} can log in as {role.value}.")
+    with _plain_english(settings), database.writing(database.make_engine(settings)) as session:
+        added = accounts.add_user(
+            session, username, password=password, display_name=name, role=role
+        )
+        accounts.ask_for_own_password(added)
+    click.echo(f"{username} can log in as {role.value}, and then chooses another password.")
 
 
 def _change_password(settings: Settings, username: str, *, password: str) -> None:
-    _refuse_short(password)
-    with database.writing(database.make_engine(settings)) as session:
+    with _plain_english(settings), database.writing(database.make_engine(settings)) as session:
         found = accounts.find_user(session, username)
         if found is None:
             raise click.ClickException(f"There is no user {username}.")
         accounts.set_password(session, found, password=password)
-    logins = first_logins(settings)
-    if logins.pop(username, None) is not None:
-        keep_first_logins(settings, logins)
-    click.echo(f"{username} has a new password.")
+        accounts.ask_for_own_password(found)
+    forget_first_login(settings.home, username)
+    click.echo(f"{username} has a new password, to be changed at the next login.")
 
 
 def _list_users(settings: Settings) -> None:
@@ -103,11 +99,13 @@ def _list_users(settings: Settings) -> None:
             click.echo(f"{one.username:<20} {one.role.value:<16} {one.display_name}{state}")
 
 
-def _refuse_short(password: str) -> None:
-    if len(password) < SHORTEST_PASSWORD:
-        raise click.ClickException(
-            f"The password must have at least {SHORTEST_PASSWORD} characters."
-        )
+@contextmanager
+def _plain_english(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except DomainError as error:
+        with wording.speaking("en", settings.zone):
+            raise click.ClickException(wording.error(error)) from error
 
 
 def demo(settings: Settings) -> click.Command:
@@ -142,7 +140,11 @@ def _fill_database(settings: Settings, engine: sa.Engine, *, now: dt.datetime) -
             shared = secrets.token_urlsafe(9)
             logins |= dict.fromkeys(company.give_logins(session, password=shared), shared)
             story.enact(session, version, days)
-        keep_first_logins(settings, logins)
+        elif company.ADMIN in logins:
+            # A password that was printed is known to more than one; in an invented company it does
+            # no harm, and a newcomer shall look around at once.
+            accounts.ask_for_own_password(company.administrator(session))
+        keep_first_logins(settings.home, logins)
 
 
 def _first_password(settings: Settings, logins: dict[str, str]) -> str:

@@ -18,9 +18,9 @@ from typing import Any
 import click
 
 import config
-from cli.logins import first_logins
 from config import ROOT, Settings
 from demo import company
+from files.first_logins import first_logins
 
 READY_WITHIN_S = 60
 STOP_WITHIN_S = 20
@@ -187,7 +187,7 @@ def _answers(settings: Settings) -> bool:
 def _announce(settings: Settings) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     click.echo(f"Redress is ready: http://{host}:{settings.port}")
-    logins = first_logins(settings)
+    logins = first_logins(settings.home)
     if settings.admin_password is not None:
         logins = {company.ADMIN: "(the one in REDRESS_ADMIN_PASSWORD)"} | logins
     if logins:

@@ -58,6 +58,11 @@ def publish_regulation(session: Session, *, now: dt.datetime, password: str) -> 
     return version
 
 
+def administrator(session: Session) -> User:
+    """Return the user admin."""
+    return session.scalars(sa.select(User).where(User.username == ADMIN)).one()
+
+
 def add_people(session: Session, days: Days) -> None:
     """Add the dealer's departments and people, the posts they hold, and past deputies."""
     data = read_toml("company")

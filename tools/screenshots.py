@@ -24,12 +24,12 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
-import cli
 import database
 import wording
 from app import create_app
 from config import ROOT, Settings
 from demo.company import POLICY
+from files.first_logins import first_logins
 from models import Complaint, Journal, Penalty, PolicyVersion, User, Workbook
 from policy.vocabulary.status import Status
 from services.company import actors
@@ -156,7 +156,7 @@ class Photographer:
 
     def __init__(self, browser: Browser, url: str, settings: Settings) -> None:
         self.browser, self.url = browser, url
-        self.passwords = cli.logins.first_logins(settings)
+        self.passwords = first_logins(settings.home)
         self.addresses = subjects(settings)
 
     def take(self, plan: dict[str, tuple[str, ...]], language: str, screen: dict[str, Any]) -> None:

@@ -140,6 +140,8 @@ ERRORS = {
     "role_missing": mark(
         "Your role does not include “%(deed)s”. Ask an administrator if it should."
     ),
+    "password_wrong": mark("The present password is wrong. Please type it again."),
+    "password_refused": mark("Choose another password: %(why)s."),
     "field_missing": mark("“%(field)s” is missing. Please fill it in."),
     "field_too_long": mark(
         "“%(field)s” is too long: at most %(limit)s characters. Shorten it or attach a file."
@@ -284,6 +286,12 @@ _WHATS = {
 
 _WHYS = {
     "own_deputy": mark("nobody stands in for himself; choose somebody else"),
+    "too_short": mark("it has to have at least 8 characters beside blanks around it"),
+    "too_common": mark(
+        "it is one of those that are guessed first; take several words, for example"
+    ),
+    "like_the_name": mark("it is the user name"),
+    "same": mark("the new one is the same as the old one"),
     "has_left": mark("this person has left the company; choose somebody who is with it"),
     "last_administrator": mark(
         "nobody would be left who administers Redress; make somebody else administrator first"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, g, request
+from flask import current_app, flash, g, request
 from flask_admin.model.filters import BaseFilter
 from flask_babel import gettext, lazy_gettext, ngettext
 from flask_login import current_user
@@ -21,10 +21,11 @@ from admin.kit.lists import RedressView
 from admin.kit.lookup import post_label, session
 from admin.kit.page import attempt
 from enums import Role
+from files.first_logins import forget_first_login
 from models import Complaint, Department, DepartmentMeaning, Deputy, Employee, PostHolding, User
 from policy.vocabulary.errors import HandOverTooEarly, OpenCasesUndecided, PostWouldBeVacant
 from services.cases import intake, journal
-from services.company import accounts, actors, leaving, people, presence
+from services.company import accounts, actors, leaving, passwords, people, presence
 from services.regulation import departments, policies
 
 LABELS = {
@@ -544,6 +545,13 @@ def account_standing(user: User) -> Markup:
     return _chip("grey", lazy_gettext("Switched off"))
 
 
+FIRST_PASSWORD = lazy_gettext(
+    "At least %(least)s characters, not the user name and none of the common ones. "
+    "It is changed at the first login.",
+    least=passwords.SHORTEST,
+)
+
+
 class UserView(RedressView):
     """Accounts: who logs in and which pages they open."""
 
@@ -564,7 +572,8 @@ class UserView(RedressView):
     form_extra_fields = {
         "password": PasswordField(
             lazy_gettext("Password"),
-            render_kw={"autocomplete": "new-password", "maxlength": accounts.LONGEST_PASSWORD},
+            description=FIRST_PASSWORD,
+            render_kw={"autocomplete": "new-password", "maxlength": passwords.LONGEST},
         )
     }
 
@@ -582,7 +591,9 @@ class UserView(RedressView):
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)
         del form.username
-        form.password.description = lazy_gettext("Empty keeps the password; a new one logs out.")
+        form.password.description = lazy_gettext(
+            "Empty keeps the password. A new one logs out, and is changed at the next login."
+        )
         return form
 
     def add(self, form: Any) -> User:
@@ -596,6 +607,7 @@ class UserView(RedressView):
             employee_id=employee.id if employee else None,
         )
         user.active = form.active.data
+        accounts.ask_for_own_password(user)
         return user
 
     def change(self, form: Any, row: User) -> None:
@@ -603,7 +615,13 @@ class UserView(RedressView):
         people.change_user(self.session, row, **{name: form[name].data for name in names})
         if form.password.data:
             accounts.set_password(self.session, row, password=form.password.data)
+            if row.id != current_user.id:
+                accounts.ask_for_own_password(row)
             self.session.flush()
+
+    def after_model_change(self, form: Any, model: Any, is_created: bool) -> None:  # noqa: FBT001  # Flask-Admin's
+        if form.password.data:
+            forget_first_login(current_app.config["REDRESS"].home, model.username)
 
 
 def views(db: Any) -> list[RedressView]:

@@ -27,7 +27,7 @@ from policy.vocabulary.errors import (
 
 logger = logging.getLogger(__name__)
 
-SECRET_FIELDS = frozenset({"csrf_token", "password", "password_again"})
+SECRET_FIELDS = frozenset({"csrf_token", "old", "password", "password_again"})
 UNTYPED_FIELDS = frozenset({"seen", "seen_version", "do", "next", "url", "lang"})
 """What forms carry that nobody typed."""
 DRAINED_AT_MOST = 64 * 1024 * 1024

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hmac
 import math
 import re
 
@@ -17,9 +16,10 @@ from admin.kit.display import today
 from config import Settings
 from enums import Role
 from models import User
-from services.company import accounts, presence
+from services.company import accounts, presence, sessions
 
 HOME = "/admin/"
+SESSION_KEY = "session"
 # One slash and no backslash: browsers read `//host` and `/\host` as another host.
 _LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
@@ -53,6 +53,10 @@ class Visitor(UserMixin):
     @property
     def employee_id(self) -> int | None:
         return self.user.employee_id
+
+    @property
+    def must_change_password(self) -> bool:
+        return self.user.must_change_password
 
     @property
     def language(self) -> str | None:
@@ -91,19 +95,17 @@ def init_app(app: Flask, db: SQLAlchemy, settings: Settings) -> None:
 
     @app.post("/logout")
     def logout() -> Response:
-        logout_user()
-        session.clear()
+        _log_out(db)
         return redirect(url_for("login"))
 
 
 def _visitor(db: SQLAlchemy, identity: str) -> Visitor | None:
     number, _, token = identity.partition(":")
-    if not number.isdecimal():
+    if not number.isdecimal() or len(number) > 18:
         return None
-    user = presence.user_of(db.session(), int(number), on=today())
-    if user is None or not hmac.compare_digest(user.session_token, token):
-        return None
-    return Visitor(user)
+    key = session.get(SESSION_KEY)
+    user = sessions.user_of(db.session(), int(number), token=token, key=key, on=today())
+    return Visitor(user) if user else None
 
 
 def _log_in(db: SQLAlchemy) -> Response | tuple[str, int]:
@@ -114,16 +116,34 @@ def _log_in(db: SQLAlchemy) -> Response | tuple[str, int]:
     )
     db.session.commit()
     if wait:
-        return _refuse(username, _wait_sentence(wait), 429)
+        return _refuse(username, wait_sentence(wait), 429)
     user = _user_who_knows(db, username, password=request.form.get("password", ""))
     if user is None:
         return _refuse(username, gettext("The user name or the password is wrong."), 401)
     accounts.forget_attempts(db.session(), username, address=address)
+    accounts.note_weakness(user, password=request.form.get("password", ""))
     db.session.commit()
+    begin_session(user)
+    return redirect(local_path(request.args.get("next")))
+
+
+def begin_session(user: User) -> None:
+    """Make the visitor of this request that user, in a new session."""
     session.clear()
     session.permanent = True
+    session[SESSION_KEY] = sessions.new_key()
     login_user(Visitor(user))
-    return redirect(local_path(request.args.get("next")))
+
+
+def _log_out(db: SQLAlchemy) -> None:
+    user = current_user.user if current_user.is_authenticated else None
+    key = session.get(SESSION_KEY)
+    # The browser forgets it in any case, even where the database is busy.
+    logout_user()
+    session.clear()
+    if user is not None:
+        sessions.end(db.session(), user, key=key, now=dt.datetime.now(dt.UTC))
+        db.session.commit()
 
 
 def _user_who_knows(db: SQLAlchemy, username: str, *, password: str) -> User | None:
@@ -139,7 +159,8 @@ def _refuse(username: str, refusal: str, status: int) -> tuple[str, int]:
     return render_template("kit/login.html", username=username, refusal=refusal), status
 
 
-def _wait_sentence(seconds: int) -> str:
+def wait_sentence(seconds: int) -> str:
+    """Say how long to wait before the next attempt."""
     minutes = math.ceil(seconds / 60)
     return ngettext(
         "Too many attempts. Please wait %(num)s minute and try again.",

@@ -47,6 +47,10 @@ OPEN = frozenset({"start", "login", "log_in", "language", "healthz", "static"})
 """Routes that need nobody to be logged in."""
 
 
+WITH_ANY_PASSWORD = frozenset({"logout", "password.index", "admin.static"})
+"""What somebody opens who has to choose a password of their own first."""
+
+
 READING = ("index_view", "details_view", "export")
 WRITING = (
     "create_view",
@@ -69,6 +73,7 @@ def listed(
 
 RIGHTS: dict[str, frozenset[Role]] = {
     "logout": EVERYONE,
+    "password.index": EVERYONE,
     "admin.index": EVERYONE,
     "admin.static": EVERYONE,
     # cases and money
@@ -192,6 +197,8 @@ def guard() -> Response | None:
         return None
     if not current_user.is_authenticated:
         return redirect(url_for("login", next=_here()))
+    if current_user.must_change_password and endpoint not in WITH_ANY_PASSWORD:
+        return redirect(url_for("password.index", next=_here()))
     if not may_open(current_user.role, endpoint):
         abort(403)
     return None

@@ -40,6 +40,7 @@ DomainError
 │   ├── PeriodRefused / PostTaken / MeaningTaken / DepartmentUnmapped
 │   ├── HoursRefused / LinesRefused
 │   ├── NotTheBearer / GroundNotForPost
+│   ├── PasswordRefused / PasswordWrong   easily guessed, or not the one that counts now
 │   └── PaperEmpty / PaperRefused / PaperTooLarge
 ├── NotFound            there is no such thing
 ├── ChangedMeanwhile    another person wrote first
@@ -371,6 +372,21 @@ class ValueRefused(FactsRefused):
     """Facts: field, value, why (own_deputy, last_administrator, no_such_case, not_a_key ...)."""
 
     code = "value_refused"
+
+
+class PasswordRefused(FactsRefused):
+    """Facts: field, why (too_short, too_common, like_the_name, same), least (characters).
+
+    The password itself is no fact of it.
+    """
+
+    code = "password_refused"
+
+
+class PasswordWrong(FactsRefused):
+    """Facts: field."""
+
+    code = "password_wrong"
 
 
 class PhoneRefused(FactsRefused):

@@ -18,13 +18,21 @@ from sqlalchemy.orm import Session
 
 from enums import Role
 from models import LoginAttempt, User
-from policy.vocabulary.errors import Duplicate, FieldMissing, FieldTooLong
+from policy.vocabulary.errors import (
+    Duplicate,
+    FieldMissing,
+    FieldTooLong,
+    PasswordRefused,
+    PasswordWrong,
+)
+from services.company import passwords, sessions
 
 WINDOW = dt.timedelta(minutes=15)
 FAILURES_PER_USER = 8
 FAILURES_PER_ADDRESS = 60
+FAILURES_PER_USER_WHEN_MANY = 3
+"""The same for each user at an address from which many passwords are guessed."""
 LONGEST_USERNAME = 64
-LONGEST_PASSWORD = 500
 
 _hasher = PasswordHasher()
 
@@ -38,7 +46,10 @@ def add_user(
     role: Role,
     employee_id: int | None = None,
 ) -> User:
-    """Add a user who can log in. Raises FieldMissing, FieldTooLong or Duplicate."""
+    """Add a user who can log in.
+
+    Raises FieldMissing, FieldTooLong, Duplicate or PasswordRefused.
+    """
     username = username.strip()
     if not username:
         raise FieldMissing(field="username")
@@ -62,13 +73,36 @@ def find_user(session: Session, username: str) -> User | None:
 
 
 def set_password(session: Session, user: User, *, password: str) -> None:
-    """Set a user's password; every session of theirs ends."""
-    if not password:
-        raise FieldMissing(field="password")
-    if len(password) > LONGEST_PASSWORD:
-        raise FieldTooLong(field="password", limit=LONGEST_PASSWORD)
+    """Set a user's password, as the rules of passwords allow; every session of theirs ends."""
+    passwords.check(password, username=user.username)
     user.password_hash = _hasher.hash(password)
-    user.session_token = secrets.token_hex(32)
+    user.must_change_password = False
+    sessions.end_all(user)
+
+
+def ask_for_own_password(user: User) -> None:
+    """Let a user choose a password of their own first: somebody else knows the one they have."""
+    user.must_change_password = True
+
+
+def change_own_password(session: Session, user: User, *, old: str, new: str) -> None:
+    """Change the password of a user who knows the old one; every session of theirs ends.
+
+    Raises PasswordWrong for another old one, PasswordRefused where the new one is the old one or
+    weak.
+    """
+    if not password_matches(user.password_hash, old):
+        raise PasswordWrong(field="old")
+    if old == new:
+        raise PasswordRefused(field="password", why="same", least=passwords.SHORTEST)
+    set_password(session, user, password=new)
+    session.flush()
+
+
+def note_weakness(user: User, *, password: str) -> None:
+    """Let a user whose password would be refused today choose another one, now that it is typed."""
+    if passwords.weakness(password, username=user.username):
+        ask_for_own_password(user)
 
 
 def password_matches(password_hash: str | None, password: str) -> bool:
@@ -79,7 +113,7 @@ def password_matches(password_hash: str | None, password: str) -> bool:
     meanwhile.
     """
     try:
-        right = _hasher.verify(password_hash or _dummy_hash(), password[:LONGEST_PASSWORD])
+        right = _hasher.verify(password_hash or _dummy_hash(), password[: passwords.LONGEST])
     except (VerificationError, InvalidHashError):
         return False
     return right and password_hash is not None
@@ -88,15 +122,16 @@ def password_matches(password_hash: str | None, password: str) -> bool:
 def note_attempt(session: Session, username: str, *, address: str, now: dt.datetime) -> int:
     """Note an attempt to log in; returns the seconds to wait before it may be made, 0 when at once.
 
-    An attempt that has to wait is not counted, else waiting would never end.
+    An attempt that has to wait is not counted, else waiting would never end. However many are
+    made at an address, somebody there who did not mistype gets in at once: all that many
+    attempts bring is that each user may mistype less often.
     """
     session.execute(sa.delete(LoginAttempt).where(LoginAttempt.at < now - WINDOW))
     username = username[:LONGEST_USERNAME]
     by_user = (LoginAttempt.username == username) & (LoginAttempt.address == address)
-    wait = max(
-        _wait(session, by_user, FAILURES_PER_USER, now=now),
-        _wait(session, LoginAttempt.address == address, FAILURES_PER_ADDRESS, now=now),
-    )
+    many = _wait(session, LoginAttempt.address == address, FAILURES_PER_ADDRESS, now=now)
+    allowed = FAILURES_PER_USER_WHEN_MANY if many else FAILURES_PER_USER
+    wait = _wait(session, by_user, allowed, now=now)
     if not wait:
         session.add(LoginAttempt(username=username, address=address, at=now))
         session.flush()

@@ -12,7 +12,7 @@ import datetime as dt
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import aliased
 
 from models import Deputy, Employee, PostHolding, User
 from policy.vocabulary.errors import ValueRefused
@@ -76,9 +76,3 @@ def refuse_leaver(employee: Employee | None, *, field: str, on: dt.date) -> None
     """Refuse to give something to do to somebody who has left by a day. Raises ValueRefused."""
     if employee is not None and not is_with_us(employee, on=on):
         raise ValueRefused(field=field, value=str(employee), why="has_left")
-
-
-def user_of(session: Session, user_id: int, *, on: dt.date) -> User | None:
-    """Return the account of that id if it may be used on a day, with its employee, else None."""
-    user = session.get(User, user_id, options=[joinedload(User.employee)])
-    return user if user is not None and is_open(user, on=on) else None

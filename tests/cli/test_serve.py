@@ -23,6 +23,7 @@ import config
 from config import ROOT, Settings
 from database import reading
 from enums import Role
+from files.first_logins import first_logins, keep_first_logins
 from services.company import accounts
 
 FLASK = [sys.executable, "-m", "flask", "--app", "app"]
@@ -254,15 +255,15 @@ def test_a_changed_password_is_no_longer_shown_among_the_first_logins(
     app: Flask, settings: Settings, make_user: Any
 ) -> None:
     make_user(Role.care, username="li.care")
-    cli.logins.keep_first_logins(settings, {"li.care": "made up", "admin": "made up too"})
+    keep_first_logins(settings.home, {"li.care": "made up", "admin": "made up too"})
     done = _run(app, "user", "password", "li.care", "--password", "my own words")
     assert done.exit_code == 0, done.output
-    assert cli.logins.first_logins(settings) == {"admin": "made up too"}
+    assert first_logins(settings.home) == {"admin": "made up too"}
     assert _run(app, "user", "password", "nobody", "--password", "my own words").exit_code == 1
 
 
 def test_the_first_logins_are_readable_by_their_owner_only(settings: Settings) -> None:
-    cli.logins.keep_first_logins(settings, {"admin": "made up"})
+    keep_first_logins(settings.home, {"admin": "made up"})
     assert (settings.home / "first_logins.json").stat().st_mode & 0o777 == 0o600
 
 

@@ -21,6 +21,7 @@ from config import Settings, make_home
 from database import make_engine, writing
 from demo import company, story
 from enums import Role
+from files.first_logins import first_logins
 from models import (
     Base,
     Breach,
@@ -139,7 +140,7 @@ def test_nobody_can_be_rung_up(dealer: Session) -> None:
 def test_every_role_has_a_login_that_is_told(told: Settings, dealer: Session) -> None:
     users = {user.username: user for user in dealer.scalars(sa.select(User))}
     assert {user.role for user in users.values()} == set(Role)
-    logins = cli.logins.first_logins(told)
+    logins = first_logins(told.home)
     assert logins.keys() == users.keys()
     for name in ("admin", "care", "hr"):
         assert accounts.password_matches(users[name].password_hash, logins[name])
@@ -148,11 +149,11 @@ def test_every_role_has_a_login_that_is_told(told: Settings, dealer: Session) ->
 
 
 def test_a_second_run_changes_nothing(told: Settings, dealer: Session) -> None:
-    before, logins = _counts(dealer), cli.logins.first_logins(told)
+    before, logins = _counts(dealer), first_logins(told.home)
     dealer.rollback()
     assert _demo(told) == "The database is in use; nothing to do.\n"
     assert _counts(dealer) == before
-    assert cli.logins.first_logins(told) == logins
+    assert first_logins(told.home) == logins
 
 
 def test_without_a_demo_there_are_admin_calendar_and_regulation(
@@ -170,7 +171,7 @@ def test_without_a_demo_there_are_admin_calendar_and_regulation(
         for table in (Complaint, Employee):
             assert session.scalar(sa.select(sa.func.count()).select_from(table)) == 0
     # A password somebody chose is not written down anywhere.
-    assert cli.logins.first_logins(chosen) == {}
+    assert first_logins(chosen.home) == {}
     assert _demo(chosen) == "The database is in use; nothing to do.\n"
 
 

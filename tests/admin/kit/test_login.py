@@ -119,10 +119,59 @@ def test_the_brake_lets_go_after_its_window(session: Session) -> None:
     assert accounts.note_attempt(session, "li", address="10.0.0.1", now=later) == 0
 
 
-def test_one_address_that_tries_many_names_is_braked(session: Session) -> None:
-    for number in range(accounts.FAILURES_PER_ADDRESS):
+def test_many_wrong_logins_lock_nobody_out_who_has_the_right_password(session: Session) -> None:
+    """Behind a proxy a whole company has one address; one script must not shut the door."""
+    for number in range(3 * accounts.FAILURES_PER_ADDRESS):
         accounts.note_attempt(session, f"name{number}", address="10.0.0.1", now=NOW)
+    few = accounts.FAILURES_PER_USER_WHEN_MANY
+    for _ in range(few):
+        assert accounts.note_attempt(session, "another", address="10.0.0.1", now=NOW) == 0
     assert accounts.note_attempt(session, "another", address="10.0.0.1", now=NOW) > 0
+    assert accounts.note_attempt(session, "a third", address="10.0.0.1", now=NOW) == 0
+
+
+def test_the_right_password_opens_though_somebody_there_guesses(
+    attempt: Any, make_user: Maker, engine: Engine
+) -> None:
+    make_user(Role.care, username="li.care")
+    with writing(engine) as session:
+        now = dt.datetime.now(dt.UTC)
+        session.add_all(
+            LoginAttempt(username=f"guess{number}", address="127.0.0.1", at=now)
+            for number in range(2 * accounts.FAILURES_PER_ADDRESS)
+        )
+    assert attempt("li.care", RIGHT).status_code == 302
+
+
+def test_logging_out_ends_the_session_also_of_a_copied_cookie(
+    app: Flask, client: FlaskClient, attempt: Any, make_user: Maker, csrf: Callable[..., str]
+) -> None:
+    make_user(Role.care, username="li.care")
+    phone = app.test_client()
+    form = {"csrf_token": csrf(phone), "username": "li.care", "password": RIGHT}
+    phone.post("/login", data=form)
+    attempt("li.care", RIGHT)
+    copied = client.get_cookie("redress")
+    assert copied is not None
+    client.post("/logout", data={"csrf_token": csrf()})
+    thief = app.test_client()
+    thief.set_cookie("redress", copied.value)
+    assert thief.get("/admin/complaint/").status_code == 302
+    assert phone.get("/admin/complaint/").status_code == 200, "other sessions go on"
+    attempt("li.care", RIGHT)
+    assert client.get("/admin/complaint/").status_code == 200
+
+
+def test_logging_out_of_a_session_without_a_key_ends_all(
+    app: Flask, client: FlaskClient, log_in: Any, csrf: Callable[..., str]
+) -> None:
+    log_in(Role.care)
+    copied = client.get_cookie("redress")
+    assert copied is not None
+    client.post("/logout", data={"csrf_token": csrf()})
+    thief = app.test_client()
+    thief.set_cookie("redress", copied.value)
+    assert thief.get("/admin/complaint/").status_code == 302
 
 
 def test_a_user_needs_a_name_and_a_password_of_his_own(session: Session) -> None:
