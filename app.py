@@ -53,6 +53,7 @@ def configure(app: Flask, settings: Settings) -> None:
         # A form lives as long as its session: an hour at the telephone must not cost the text.
         WTF_CSRF_TIME_LIMIT=None,
     )
+    app.wsgi_app = headers.HostCheck(app.wsgi_app)  # type: ignore[method-assign]  # the way Flask documents
     if settings.proxies:
         hops = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # the way Flask documents

@@ -325,6 +325,22 @@ def make_home(settings: Settings) -> None:
         raise SettingsError([problem]) from error
 
 
+def close_file(path: Path) -> None:
+    """Create a file of the home folder if it is missing, closed to other users of the machine.
+
+    One from before that everybody could read is closed, too; reading that a group was given is
+    left as it is.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if os.fstat(descriptor).st_mode & 0o007:
+            os.fchmod(descriptor, 0o600)
+    except PermissionError:
+        pass  # it belongs to somebody else, who decides
+    finally:
+        os.close(descriptor)
+
+
 def secret_key(settings: Settings) -> str:
     """Return the key that signs sessions; made once in the home folder, readable by its owner only.
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -26,7 +26,7 @@ from flask_sqlalchemy.session import Session as RequestSession
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session
 
-from config import ROOT, Settings, make_home
+from config import ROOT, Settings, close_file, make_home
 
 BUSY_TIMEOUT_MS = 20_000
 READS = "redress_reads"
@@ -36,6 +36,8 @@ READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 def make_engine(settings: Settings) -> Engine:
     """Return a new engine on the database of `settings`; its transactions begin as writing ones."""
     make_home(settings)
+    if settings.url.get_backend_name() == "sqlite":
+        _close_database(settings)
     engine = create_engine(
         settings.url,
         pool_pre_ping=settings.url.get_backend_name() != "sqlite",
@@ -45,6 +47,15 @@ def make_engine(settings: Settings) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _close_database(settings: Settings) -> None:
+    """Close the files of the database to other users; SQLite gives its own the same mode."""
+    path = Path(str(settings.url.database))
+    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        if file == path or file.exists():
+            with suppress(OSError):  # what cannot be opened is said at the first transaction
+                close_file(file)
 
 
 def read_engine(engine: Engine) -> Engine:

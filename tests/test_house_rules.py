@@ -59,6 +59,7 @@ JOURNAL = "services/cases/journal.py"
 DELETES = {
     "admin/kit/editing.py": "rows nothing ever pointed to",
     "services/company/accounts.py": "attempts to log in, once they are old",
+    "services/company/sessions.py": "sessions that ended, once no cookie of them can live",
     "services/regulation/drafts.py": "entries of a draft, which judges no case yet",
     "sync/mirror/state.py": "what a cell of a workbook last said",
 }

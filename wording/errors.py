@@ -104,6 +104,11 @@ ERRORS = {
     "ground_not_for_post": mark(
         "“%(ground)s” does not fit the post of %(employee)s (%(cite)s); it asks for: %(posts)s."
     ),
+    "papers_too_many": mark(
+        "%(count)s files at once are too many; at most %(most)s are taken. None was added: "
+        "send them in several portions."
+    ),
+    "not_the_appellant": mark("Nobody appeals so in the name of %(employee)s: %(why)s."),
     "not_a_member": mark(
         "“%(deed)s” belongs to the members of the jury, and you were not appointed. "
         "Ask whoever convened it."
@@ -286,6 +291,10 @@ _WHATS = {
 
 _WHYS = {
     "own_deputy": mark("nobody stands in for himself; choose somebody else"),
+    "no_penalty": mark("this person has no penalty in the case that stands"),
+    "of_another": mark(
+        "only they, the head of their department, the care desk or human resources may enter it"
+    ),
     "too_short": mark("it has to have at least 8 characters beside blanks around it"),
     "too_common": mark(
         "it is one of those that are guessed first; take several words, for example"

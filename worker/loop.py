@@ -13,8 +13,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
@@ -22,7 +23,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
-from config import Settings, make_home
+from config import Settings, close_file, make_home
 from database import writing
 from services.jobs import leases
 from services.jobs.leases import LeaseLost
@@ -171,6 +172,8 @@ def make_queue(settings: Settings) -> Huey:
     make_home(settings)
     url = make_url(settings.queue_url)
     if url.get_backend_name() == "sqlite":
+        with suppress(OSError):  # a folder that is missing is said by the queue itself
+            close_file(Path(str(url.database)))
         return SqliteHuey("redress", filename=url.database, results=False)
     if url.get_backend_name() == "postgresql":
         return PostgresHuey("redress", dsn=settings.queue_url, results=False)

@@ -38,7 +38,7 @@ from admin.kit.filters import contains
 from admin.kit.lists import RedressView
 from admin.kit.page import attempt, did, tell
 from admin.kit.rights import visitor_may_open
-from models import Complaint, Customer, Journal, PolicyVersion
+from models import Complaint, Customer, Journal, Penalty, PolicyVersion
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError, NotFound
 from policy.vocabulary.facts import CaseFacts
@@ -342,6 +342,7 @@ class ComplaintView(DeclaredColumns):
             timeline=timeline(page, self._amendable(page.complaint)),
             reasons=reasons,
             others=self._others(page.complaint),
+            openable=self._openable_penalties(page.complaint),
             papers=attachments.of_case(self.session, page.complaint),
         )
 
@@ -350,6 +351,14 @@ class ComplaintView(DeclaredColumns):
         if not visitor_may_open("complaint.amend"):
             return set()
         return {row.seq for row in correcting.amendable(self.session, complaint)}
+
+    def _openable_penalties(self, complaint: Complaint) -> set[int]:
+        """The penalties of a case whose pages this visitor opens."""
+        if not complaint.penalties or not visitor_may_open("penalty.one"):
+            return set()
+        here = sa.select(Penalty.id).where(Penalty.complaint_id == complaint.id)
+        seen = desk.penalties_seen(self.session, current_user.user, here, on=today())
+        return set(self.session.scalars(seen))
 
     def _others(self, complaint: Complaint) -> list[Complaint]:
         """The customer's other cases, newest first, as far as the visitor sees them."""

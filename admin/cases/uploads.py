@@ -14,8 +14,11 @@ from werkzeug.datastructures import FileStorage
 import wording
 from admin.kit.display import now
 from config import Settings
-from policy.vocabulary.errors import DomainError
+from policy.vocabulary.errors import DomainError, PapersTooMany
 from services.cases import attachments, journal
+
+MOST_FILES = 20
+"""How many photos and files a form takes at once."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ def take(session: Session, number: str) -> UploadResult:
     files = sent()
     if not files:
         return UploadResult()
+    if len(files) > MOST_FILES:
+        refused = PapersTooMany(field="papers", count=len(files), most=MOST_FILES)
+        flash(wording.error(refused), "error")
+        return UploadResult(whole=False)
     # The bytes are written while nobody waits for the lock of the database.
     session.rollback()
     outcomes = [_taken(session, number, one) for one in files]

@@ -24,7 +24,6 @@ from admin.kit.fields import long_text, short_text
 from admin.kit.lists import RedressView
 from admin.kit.page import RedressPage, did
 from admin.kit.rights import visitor_may_open
-from enums import Role
 from files.tables_out import ColumnFormat
 from models import Penalty
 from policy.engine.conditions import holds
@@ -35,10 +34,9 @@ from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.status import PenaltyStatus, Sign
 from services.cases import desk, journal, jury, penalties, record
 from services.company import actors
+from services.company.actors import Actor
 from services.regulation import policies
 from wording import form_text, reasons
-
-OWN_ONLY = frozenset({Role.employee, Role.member})
 
 
 class PenaltyForm(FlaskForm):
@@ -129,12 +127,7 @@ class PenaltyView(RedressView):
     }
 
     def visible(self, statement: sa.Select[Any]) -> sa.Select[Any]:
-        if current_user.role in OWN_ONLY:
-            return statement.where(Penalty.employee_id == (current_user.employee_id or -1))
-        if current_user.role is Role.director:
-            seen = desk.scope(self.session, current_user.user, on=today())
-            return seen.led(statement.join(Penalty.complaint))
-        return statement
+        return desk.penalties_seen(self.session, current_user.user, statement, on=today())
 
     def row_url(self, row: Penalty) -> str:
         return str(url_for(".one", penalty_id=row.id))
@@ -217,11 +210,14 @@ class PenaltyView(RedressView):
 
     @expose("/<int:penalty_id>/appeal/", methods=("GET", "POST"))
     def appeal(self, penalty_id: int) -> str | Response:
-        """Appeal against a penalty of one's own. Refused, what was typed comes back."""
+        """Appeal against a penalty of one's own, or enter the appeal of somebody else.
+
+        Refused, what was typed comes back.
+        """
         found = self._penalty(penalty_id)
         pack, _calendar = journal.rules_of(self.session, found.complaint)
         vote = _question(record.facts_of(self.session, found.complaint), pack)
-        if not _is_mine(found) or vote is None:
+        if not _may_appeal(found) or vote is None:
             abort(404)
         here = url_for(".one", penalty_id=penalty_id)
         if request.method == "GET":
@@ -255,22 +251,24 @@ class PenaltyView(RedressView):
         )
 
     def _appealable(self, found: Penalty, facts: CaseFacts, pack: Pack) -> bool:
-        """Whether this visitor may appeal now: their own penalty, while the term of appeal runs."""
+        """Whether this visitor may appeal now, for themselves or for somebody who told them, while
+        the term of appeal runs.
+        """
         ends = found.counts_at
         vote = _question(facts, pack)
-        if not _is_mine(found) or vote is None or ends is None or ends < now():
+        if not _may_appeal(found) or vote is None or ends is None or ends < now():
             return False
-        by = self._by(found)
+        by = self._by(found, actors.of_employee(found.employee))
         said: dict[str, Any] = {"vote": vote, "employee": by.employee, "text": ""}
         event = Appealed.model_construct(type=APPEAL, at=now(), by=by, **said)
         return refusal(facts, APPEAL, by, pack=pack, event=event) is None
 
-    def _by(self, found: Penalty) -> By:
-        """The visitor with the posts they hold today under the regulation of the case."""
+    def _by(self, found: Penalty, actor: Actor | None = None) -> By:
+        """The visitor, or another actor, with the posts of today under the case's regulation."""
         _pack, calendar = journal.rules_of(self.session, found.complaint)
-        actor = actors.of_user(current_user.user)
+        acts = actor or actors.of_user(current_user.user)
         on = calendar.local(now()).date()
-        return journal.actor_on(self.session, found.complaint, actor, on=on)
+        return journal.actor_on(self.session, found.complaint, acts, on=on)
 
     def _did(self, penalty_id: int, deed: str, form: PenaltyForm) -> bool:
         def act(seen: int) -> None:
@@ -292,9 +290,11 @@ def _pack(session: Session, row: Penalty) -> Pack:
     return policies.pack(session, row.complaint.policy_version)
 
 
-def _is_mine(found: Penalty) -> bool:
-    """Whether it takes something of the visitor."""
-    return found.employee_id == current_user.employee_id and found.sign is Sign.charge
+def _may_appeal(found: Penalty) -> bool:
+    """Whether the visitor appeals against it: their own, or one whose bearer has no account."""
+    mine = found.employee_id == current_user.employee_id
+    enters = current_user.role in jury.ENTERS_FOR_OTHERS
+    return found.sign is Sign.charge and (mine or enters)
 
 
 def _question(facts: CaseFacts, pack: Pack) -> str | None:

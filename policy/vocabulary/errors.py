@@ -39,9 +39,9 @@ DomainError
 │   ├── PromiseTooLate
 │   ├── PeriodRefused / PostTaken / MeaningTaken / DepartmentUnmapped
 │   ├── HoursRefused / LinesRefused
-│   ├── NotTheBearer / GroundNotForPost
+│   ├── NotTheBearer / GroundNotForPost / NotTheAppellant
 │   ├── PasswordRefused / PasswordWrong   easily guessed, or not the one that counts now
-│   └── PaperEmpty / PaperRefused / PaperTooLarge
+│   └── PaperEmpty / PaperRefused / PaperTooLarge / PapersTooMany
 ├── NotFound            there is no such thing
 ├── ChangedMeanwhile    another person wrote first
 ├── MonthClosed         the wage month was paid
@@ -419,6 +419,12 @@ class PaperTooLarge(FactsRefused):
     code = "paper_too_large"
 
 
+class PapersTooMany(FactsRefused):
+    """Facts: count (of files that were sent), most (that are taken at once)."""
+
+    code = "papers_too_many"
+
+
 class RuleGone(NotAllowed):
     """Facts: section, key of the rule that the other version does not have."""
 
@@ -477,6 +483,12 @@ class GroundNotForPost(FactsRefused):
     """Facts: ground (its label), employee, posts (their labels), cite."""
 
     code = "ground_not_for_post"
+
+
+class NotTheAppellant(FactsRefused):
+    """Facts: field, employee, why (no_penalty, of_another)."""
+
+    code = "not_the_appellant"
 
 
 class HoursRefused(FactsRefused):

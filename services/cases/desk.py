@@ -71,17 +71,22 @@ class Scope:
             return statement
         return statement.where(sa.or_(self._has(), *self.beside))
 
-    def led(self, statement: sa.Select[Any]) -> sa.Select[Any]:
-        """Return the statement, narrowed to the cases the user's departments answer or answered
-        for.
+    def penalties(self, statement: sa.Select[Any]) -> sa.Select[Any]:
+        """Return a statement over penalties, joined with their cases, narrowed to those in cases
+        the user's departments answer or answered for, and to those of their own people.
         """
-        return statement if self.everything else statement.where(self._has())
+        if self.everything:
+            return statement
+        own = sa.select(Employee.id).where(Employee.department_id.in_(self.departments))
+        return statement.where(sa.or_(self._has(), Penalty.employee_id.in_(own)))
 
     def _has(self) -> pending.Cases:
+        """Return the condition of cases the user's departments have, or had and answered."""
         # A user who is no employee handles no case; NULL would match cases without a handler.
         mine = sa.false() if self.employee_id is None else Assignment.handler_id == self.employee_id
         theirs = sa.exists().where(
             Assignment.complaint_id == Complaint.id,
+            pending.not_given_away(),
             sa.or_(Assignment.department_id.in_(self.departments), mine),
         )
         return sa.or_(theirs, *(pending.handed_to(one, keys) for one, keys in self._led()))
@@ -120,6 +125,23 @@ def scope(session: Session, user: User, *, on: dt.date) -> Scope:
     beside = (*joined, *turn, pending.endorsed_by(user.employee.id))
     mine = frozenset({user.employee.department_id})
     return Scope(False, mine, user.employee.id, beside, frozenset(directed))
+
+
+OWN_PENALTIES = frozenset({Role.employee, Role.member})
+"""Roles that see no penalty but their own."""
+
+
+def penalties_seen(
+    session: Session, user: User, statement: sa.Select[Any], *, on: dt.date
+) -> sa.Select[Any]:
+    """Return a statement over penalties, narrowed to those a user sees."""
+    if not presence.is_open(user, on=on):
+        return statement.where(sa.false())
+    if user.role in OWN_PENALTIES:
+        return statement.where(Penalty.employee_id == (user.employee_id or -1))
+    if user.role is Role.director:
+        return scope(session, user, on=on).penalties(statement.join(Penalty.complaint))
+    return statement
 
 
 def jury_scope(user: User, *, on: dt.date) -> Scope:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import Complaint
+from enums import Role
+from models import Complaint, Employee
 from policy.engine.fact_changes import Effect
-from policy.vocabulary.errors import ChoiceUnknown
+from policy.vocabulary.errors import ChoiceUnknown, NotTheAppellant
 from policy.vocabulary.events import Appealed, Convened, Ruled, Voted
+from policy.vocabulary.status import PenaltyStatus, Sign
 from services.calendar import working_calendar
 from services.cases import journal
 from services.cases.journal import Deeds
@@ -19,6 +22,7 @@ from services.company import actors, people, presence
 from services.company.actors import Actor
 
 Effects = tuple[Effect, ...]
+_STANDS = frozenset({PenaltyStatus.proposed, PenaltyStatus.confirmed, PenaltyStatus.notified})
 
 
 def appeal(
@@ -33,11 +37,45 @@ def appeal(
 ) -> Effects:
     """Appeal against a finding, for an employee, or for the department where none is named.
 
-    A penalty under appeal is not counted until the jury has ruled.
+    A penalty under appeal is not counted until the jury has ruled. Raises NotTheAppellant where
+    the employee has no penalty in the case, or somebody enters it who may not for them.
     """
-    people.known_employee(session, employee)
+    named = people.known_employee(session, employee)
+    if named is not None:
+        _check_appellant(session, complaint, named, actor=actor, on=_today(session, now=now))
+        if named.id != actor.employee_id and actor.role in ENTERS_FOR_OTHERS:
+            # The regulation asks who appeals; who typed it stands beside it, as the user.
+            actor = replace(actor, employee_id=named.id)
     said: dict[str, Any] = {"vote": vote, "text": text, "employee": employee}
     return journal.record_event(session, complaint, Appealed, actor=actor, now=now, **said)
+
+
+ENTERS_FOR_OTHERS = frozenset({Role.administrator, Role.care, Role.hr})
+"""Whose accounts enter the appeal of somebody who has none."""
+
+
+def _check_appellant(
+    session: Session, complaint: Complaint, named: Employee, *, actor: Actor, on: dt.date
+) -> None:
+    charged = (p for p in complaint.penalties if p.sign is Sign.charge and p.status in _STANDS)
+    if named.id not in {penalty.employee_id for penalty in charged}:
+        raise NotTheAppellant(field="employee", employee=str(named), why="no_penalty")
+    if named.id == actor.employee_id or actor.role in ENTERS_FOR_OTHERS:
+        return
+    if actor.employee_id is None or not _leads(session, complaint, named, actor=actor, on=on):
+        raise NotTheAppellant(field="employee", employee=str(named), why="of_another")
+
+
+def _leads(
+    session: Session, complaint: Complaint, named: Employee, *, actor: Actor, on: dt.date
+) -> bool:
+    """Whether the actor holds the post that leads a department of the employee."""
+    pack, _ = journal.rules_of(session, complaint)
+    policy_id = complaint.policy_version.policy_id
+    keys = actors.departments_of(session, named, policy_id=policy_id, on=on)
+    posts = {one.director for key in keys if (one := pack.find("department", key))}
+    held = {one.post for one in actors.posts_of(session, actor.employee_id or 0, on=on)}
+    return bool(posts & held)
 
 
 def convene(

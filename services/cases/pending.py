@@ -70,9 +70,24 @@ def handed_to(policy_id: int, keys: Collection[str]) -> Cases:
     return sa.and_(
         under,
         sa.exists().where(
-            Assignment.complaint_id == Complaint.id, Assignment.department_key.in_(sorted(keys))
+            Assignment.complaint_id == Complaint.id,
+            Assignment.department_key.in_(sorted(keys)),
+            not_given_away(),
         ),
     )
+
+
+def not_given_away() -> Cases:
+    """Return the condition of assignments whose department still has to do with the case.
+
+    One that returned it has not, once it was dispatched elsewhere: neither what is done there nor
+    the customer is for them.
+    """
+    later = aliased(Assignment)
+    elsewhere = sa.exists().where(
+        later.complaint_id == Assignment.complaint_id, later.position > Assignment.position
+    )
+    return sa.or_(Assignment.returned_at.is_(None), ~elsewhere)
 
 
 # ---------------------------------------------------------------- departments beside the leading

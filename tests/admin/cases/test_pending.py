@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
+from admin.cases.uploads import MOST_FILES
 from database import reading
 from enums import Role
-from models import Complaint, Employee, Notice, NoticeDelivery, Penalty
+from models import Attachment, Complaint, Employee, Journal, Notice, NoticeDelivery, Penalty
 from policy.pack.loading import read_toml, shipped_path
 from policy.vocabulary.facts import CaseFacts
 from services.cases import desk, forms, handling, intake, jury, penalties, record
@@ -363,7 +365,7 @@ def test_nobody_appeals_against_the_penalty_of_another_or_when_the_term_is_over(
     page = f"/admin/penalty/{penalty}/"
     log_in(Role.employee, username="other", employee_id=ids["mechanic"])
     assert client.get(f"{page}appeal/").status_code == 404
-    log_in(Role.care, username="care", employee_id=ids["mechanic"])
+    log_in(Role.general_manager, username="boss", employee_id=ids["mechanic"])
     assert "deed-appealed" not in client.get(page).text
     assert client.get(f"{page}appeal/").status_code == 404
     with at_work() as office:
@@ -375,6 +377,59 @@ def test_nobody_appeals_against_the_penalty_of_another_or_when_the_term_is_over(
     assert answer.status_code == 200
     assert "当天休假" in answer.text
     assert facts_of(engine, number).times_entered("appeal", "appeal") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "opens"),
+    [("mechanic", Role.member, True), ("colleague", Role.member, False)],
+)
+def test_a_case_links_to_the_penalties_that_open(
+    name: str, role: Role, opens: bool, client: FlaskClient, at_work: Any, number: str, log_in: Any
+) -> None:
+    with at_work() as office:
+        penalty = penalise(office, number, "mechanic")
+        employee = office.employee(name).id
+    log_in(role, username=name, employee_id=employee)
+    page = client.get(f"/admin/complaint/{number}/")
+    assert page.status_code == 200
+    assert (f"/admin/penalty/{penalty}/" in page.text) is opens
+    assert (client.get(f"/admin/penalty/{penalty}/").status_code == 200) is opens
+
+
+@pytest.mark.parametrize("role", [Role.hr, Role.care])
+def test_an_office_enters_the_appeal_of_somebody_without_an_account(
+    role: Role, client: FlaskClient, at_work: Any, number: str, log_in: Any, csrf: Any, engine: Any
+) -> None:
+    with at_work() as office:
+        penalty = penalise(office, number, "salesman")
+        clerk = office.employee("clerk").id
+    log_in(role, username="office", employee_id=clerk)
+    page = f"/admin/penalty/{penalty}/"
+    assert "deed-appealed" in client.get(page).text
+    answer = send(client, csrf, engine, number, f"{page}appeal/", "appealed", text="当天休假")
+    assert answer.status_code == 302
+    appeal = facts_of(engine, number).last_entry("appeal", "appeal")
+    assert appeal is not None
+    assert appeal.data["employee"] == "3002"
+    with at_work() as office:
+        row = office.session.scalars(sa.select(Journal).filter_by(event="appealed")).one()
+        assert row.user_id is not None, "who typed it is kept"
+
+
+def test_too_many_files_in_one_post_are_refused_with_a_word(
+    client: FlaskClient, at_work: Any, number: str, log_in: Any, csrf: Any, engine: Engine
+) -> None:
+    with at_work() as office:
+        care = office.employee("specialist").id
+    log_in(Role.care, username="care", employee_id=care)
+    photo = b"\x89PNG\r\n\x1a\n" + b"0" * 40
+    for count in (MOST_FILES + 1, 300):
+        papers = [(io.BytesIO(photo), f"{one}.png") for one in range(count)]
+        form = {"csrf_token": csrf(), "papers": papers}
+        page = client.post(f"/c/{number}/paper", data=form, follow_redirects=True)
+        assert str(count) in page.text
+        with at_work() as office:
+            assert office.session.scalars(sa.select(Attachment)).all() == []
 
 
 @pytest.fixture

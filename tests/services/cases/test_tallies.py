@@ -248,7 +248,9 @@ def test_who_wins_an_appeal_is_in_no_month_and_neither_is_the_head(desk: Desk) -
         penalties.notify(desk.session, penalty, how="签收", actor=desk.clerk, now=at(3, 4, 11))
     assert len(penalties.month_list(desk.session, "2026-03")) == 2
     said: dict[str, Any] = {"vote": "appeal", "actor": desk.clerk}
-    jury.appeal(desk.session, case, employee="7001", text="不是我", now=at(3, 5, 9), **said)
+    office = Actor(ActorKind.user, desk.clerk.user_id, desk.clerk.employee_id, Role.care)
+    own = said | {"actor": office, "employee": "7001", "text": "不是我"}
+    jury.appeal(desk.session, case, now=at(3, 5, 9), **own)
     assert penalties.month_list(desk.session, "2026-03") == []
     jury.convene(desk.session, case, now=at(3, 5, 10), **said)
     said = {"vote": "appeal", "actor": desk.panel}
