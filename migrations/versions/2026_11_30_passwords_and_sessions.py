@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "passwords_and_sessions"
-down_revision = "whose_folder"
+down_revision = "form_keys"
 branch_labels = None
 depends_on = None
 
