@@ -34,8 +34,9 @@ from admin.kit.declared_inputs import (
 )
 from admin.kit.display import now, today, urgency
 from admin.kit.fields import InstantField, LookupField, SelectChoice, long_text, short_text, trimmed
-from admin.kit.filters import contains
+from admin.kit.filters import OneOf, contains
 from admin.kit.lists import RedressView
+from admin.kit.lookup import session as current
 from admin.kit.page import attempt, did, tell
 from admin.kit.rights import visitor_may_open
 from models import Complaint, Customer, Journal, Penalty, PolicyVersion
@@ -45,7 +46,7 @@ from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.status import ActorKind, Status
 from policy.vocabulary.time_bounds import SINCE_REGISTERS
 from services.cases import attachments, correcting, customers, desk, intake, journal, record
-from services.cases.desk import CasePage
+from services.cases.desk import CasePage, Standing
 from services.cases.intake import Doubt
 from services.company import actors
 from services.regulation import policies
@@ -75,6 +76,33 @@ LABELS = {
     "finding": lazy_gettext("Finding"),
     "valid": lazy_gettext("Valid complaint"),
 }
+
+
+STANDINGS = {
+    Standing.open: lazy_gettext("Open"),
+    Standing.overdue: lazy_gettext("Overdue"),
+    Standing.today: lazy_gettext("Due today"),
+    Standing.undispatched: lazy_gettext("Not dispatched"),
+    Standing.mine: lazy_gettext("Waiting for me"),
+}
+
+
+class StandsSo(OneOf):
+    """How a case stands for the visitor now, as the home page counts it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Complaint.id,
+            lazy_gettext("Standing"),
+            key="standing",
+            choices=lambda: [(one.value, str(words)) for one, words in STANDINGS.items()],
+        )
+
+    def condition(self, value: list[str]) -> sa.ColumnElement[bool]:
+        said: dict[str, Any] = {"now": now(), "zone": wording.zone()}
+        return sa.or_(
+            *(desk.standing(current(), Standing(one), current_user.user, **said) for one in value)
+        )
 
 
 class RegisterForm(FlaskForm):
@@ -160,7 +188,7 @@ class ComplaintView(DeclaredColumns):
     list_template = "cases/complaints.html"
 
     def get_filters(self) -> list[Any]:
-        return [*super().get_filters(), *keyed_filters(lambda: self.session)]
+        return [StandsSo(), *super().get_filters(), *keyed_filters(lambda: self.session)]
 
     def rows(self) -> sa.Select[Any]:
         return super().rows().options(joinedload(Complaint.policy_version))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from flask import redirect
 from flask_admin import expose
+from flask_babel import lazy_gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -15,6 +14,15 @@ from admin.kit.display import now
 from admin.kit.page import RedressPage
 from enums import Role
 from services.cases import desk, penalties
+from services.cases.desk import Standing
+
+TILES = (
+    (Standing.open, lazy_gettext("Open cases"), "blue"),
+    (Standing.overdue, lazy_gettext("Overdue"), "red"),
+    (Standing.today, lazy_gettext("Due today"), "amber"),
+    (Standing.undispatched, lazy_gettext("Not dispatched"), "violet"),
+)
+"""The figures of cases, each with the tone it has where it is not none."""
 
 MONEY = frozenset({Role.hr, Role.care, Role.administrator, Role.general_manager})
 
@@ -31,13 +39,13 @@ class HomePage(RedressPage):
         waiting = desk.waiting_cases(self.session, current_user.user, now=at, on=local.date())
         if current_user.role is Role.employee and not waiting:
             return redirect(menu.first_url(self.admin, past=self))
-        midnight = (local + dt.timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         seen = desk.scope(self.session, current_user.user, on=local.date())
         return self.render(
             "cases/home.html",
             local=local,
             waiting=waiting,
-            counts=desk.counts(self.session, seen, now=at, midnight=midnight),
+            counts=desk.counts(self.session, seen, current_user.user, now=at, zone=wording.zone()),
+            tiles=TILES,
             money=penalties.unsettled_penalties(self.session, limit=8)
             if current_user.role in MONEY
             else [],

@@ -6,6 +6,7 @@ Every list costs the same few statements whatever the number of cases; nothing h
 from __future__ import annotations
 
 import datetime as dt
+import enum
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -392,34 +393,68 @@ def may_call_customer(complaint: Complaint, user: User, *, seen: Scope) -> bool:
     return seen.has(complaint)
 
 
+class Standing(enum.Enum):
+    """What an open case is counted as on the home page; the list of cases filters by the same."""
+
+    open = "open"
+    overdue = "overdue"
+    today = "today"
+    undispatched = "undispatched"
+    mine = "mine"
+
+
+def standing(
+    session: Session, one: Standing, user: User, *, now: dt.datetime, zone: dt.tzinfo
+) -> pending.Cases:
+    """Return the condition of the open cases that stand so, for a user at an instant.
+
+    A day ends at midnight of `zone`, the company's.
+    """
+    local = now.astimezone(zone)
+    midnight = (local + dt.timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    match one:
+        case Standing.overdue:
+            found: pending.Cases = Complaint.due_at <= now
+        case Standing.today:
+            found = sa.and_(Complaint.due_at > now, Complaint.due_at < midnight)
+        case Standing.undispatched:
+            found = Complaint.status.in_((Status.registered, Status.returned))
+        case Standing.mine:
+            waits = _waiting_for(session, user, now=now, on=local.date())
+            found = sa.or_(sa.false(), *(condition for _name, condition in waits))
+        case Standing.open:
+            return pending.is_open()
+    return sa.and_(found, _worked_on() if one is Standing.mine else pending.is_open())
+
+
+def _worked_on() -> pending.Cases:
+    return Complaint.history.is_(False)
+
+
 @dataclass(frozen=True, slots=True)
 class DeskCounts:
-    """The numbers of cases open, overdue and due today, and of penalties that wait."""
+    """The numbers of cases by how they stand, and of penalties that wait."""
 
-    open: int
-    overdue: int
-    today: int
+    cases: Mapping[Standing, int]
     proposed: int
     confirmed: int
 
 
-def counts(session: Session, seen: Scope, *, now: dt.datetime, midnight: dt.datetime) -> DeskCounts:
-    """Return the figures of the home page. `midnight` is the end of the local day, as an
-    instant.
-    """
-    ended = (*ENDS, Status.closed, Status.recorded)
-    open_ = sa.select(sa.func.count(Complaint.id)).where(
-        Complaint.history.is_(False), Complaint.status.not_in(ended)
-    )
+def counts(
+    session: Session, seen: Scope, user: User, *, now: dt.datetime, zone: dt.tzinfo
+) -> DeskCounts:
+    """Return the figures of the home page, of the cases the user sees; one statement each."""
     money = sa.select(sa.func.count(Penalty.id))
 
     def count(statement: sa.Select[Any]) -> int:
         return session.scalar(statement) or 0
 
+    def count_cases(one: Standing) -> int:
+        stands = standing(session, one, user, now=now, zone=zone)
+        return count(seen.narrowed(sa.select(sa.func.count(Complaint.id)).where(stands)))
+
     return DeskCounts(
-        open=count(seen.narrowed(open_)),
-        overdue=count(seen.narrowed(open_.where(Complaint.due_at <= now))),
-        today=count(seen.narrowed(open_.where(Complaint.due_at.between(now, midnight)))),
+        cases={one: count_cases(one) for one in Standing},
         proposed=count(money.where(Penalty.status == PenaltyStatus.proposed)),
         confirmed=count(money.where(Penalty.status == PenaltyStatus.confirmed)),
     )
