@@ -198,6 +198,7 @@ ERRORS = {
         "Version %(number)s of “%(policy)s” is in force from %(from_on)s on. Cases can be moved "
         "to it from that day on, not before."
     ),
+    "notice_stands": mark("That the employee was told cannot be taken back: %(why)s."),
     "open_cases_undecided": mark(
         "%(count)s open cases were handed to %(departments)s and stay there, answerable by them. "
         "What is handed over from %(from_on)s on goes to the department chosen here. Say whether "
@@ -290,6 +291,8 @@ _WHATS = {
 }
 
 _WHYS = {
+    "notice_over": mark("the time to appeal has ended, or an appeal hangs on it"),
+    "notice_of_others": mark("whoever told them, or an administrator, can do that"),
     "own_deputy": mark("nobody stands in for himself; choose somebody else"),
     "no_penalty": mark("this person has no penalty in the case that stands"),
     "of_another": mark(

@@ -256,6 +256,7 @@ DEEDS = {
     "penalty_waived": mark("Waive the penalty"),
     "penalty_notified": mark("Notify the employee"),
     "penalty_reversed": mark("Reverse the penalty"),
+    "notice_taken_back": mark("Take back that they were told"),
     "time_passed": mark("Time passes"),
     "recounted": mark("Count the terms anew"),
     "retallied": mark("Count anew after a change in another case"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,6 +33,8 @@ from policy.vocabulary.events import Appealed, By
 from policy.vocabulary.facts import CaseFacts
 from policy.vocabulary.status import PenaltyStatus, Sign
 from services.cases import desk, journal, jury, penalties, record
+from services.cases.journal import JournalLine
+from services.cases.penalties import EmployeeMonth
 from services.company import actors
 from services.company.actors import Actor
 from services.regulation import policies
@@ -70,11 +72,15 @@ class AppealForm(PenaltyForm):
 APPEAL = "appealed"
 """Deeds of an employee about their own penalty; the others are deeds of an office."""
 
+TAKE_BACK = "notice_taken_back"
+"""Not an event of its own: the entry by which the employee was told is withdrawn."""
+
 DEEDS: dict[str, tuple[type[PenaltyForm], Callable[..., Any], PenaltyStatus]] = {
     "penalty_confirmed": (PenaltyForm, penalties.confirm, PenaltyStatus.proposed),
     "penalty_waived": (PenaltyReasonForm, penalties.waive, PenaltyStatus.proposed),
     "penalty_notified": (HowForm, penalties.notify, PenaltyStatus.confirmed),
     "penalty_reversed": (PenaltyReasonForm, penalties.reverse, PenaltyStatus.notified),
+    TAKE_BACK: (PenaltyReasonForm, penalties.take_back_notice, PenaltyStatus.notified),
 }
 """The form of each deed on a penalty, its service, and the status it belongs to."""
 
@@ -170,17 +176,27 @@ class PenaltyView(RedressView):
             forms=forms,
             refused=deed if refused is not None else "",
             sum_=penalties.signed_amount(found),
+            steps=self._steps(found),
         )
+
+    def _steps(self, found: Penalty) -> dict[str, JournalLine]:
+        return penalties.steps_of(self.session, found)
 
     def _possible(self, found: Penalty) -> list[str]:
         """The deeds this visitor may do on a penalty now: by page, by status and by post."""
+        back: list[str] = []
         if not visitor_may_open("penalty.deed"):
             return []
         pack, _calendar = journal.rules_of(self.session, found.complaint)
         by = self._by(found)
         facts = record.facts_of(self.session, found.complaint)
         fitting = [name for name, (_f, _s, status) in DEEDS.items() if found.status is status]
-        return [
+        if TAKE_BACK in fitting:
+            fitting.remove(TAKE_BACK)
+            told, actor = self._steps(found).get("notified"), actors.of_user(current_user.user)
+            if penalties.refusal_to_take_back(found, told, actor=actor, now=now()) is None:
+                back = [TAKE_BACK]
+        return back + [
             name
             for name in fitting
             if refusal(facts, name, by, pack=pack) is None
@@ -330,6 +346,7 @@ HEADER = (
     lazy_gettext("Notified at"),
     lazy_gettext("Appeal term ended"),
 )
+_ENDS = lazy_gettext("Appeal term ends")
 FORMATS: tuple[ColumnFormat, ...] = (
     *("text",) * 6,
     "money",
@@ -346,18 +363,16 @@ class MonthPage(RedressPage):
     @expose("/")
     def index(self) -> str | Response:
         name, known = self._month()
-        shares = penalties.month_list(self.session, name)
+        parts = penalties.month_parts(self.session, name, now=now())
         return self.render(
             "penalties/month.html",
             month=name,
             known=known,
-            shares=shares,
-            total=sum(share.total for share in shares),
+            month_parts=parts,
             waiting=penalties.unsettled_penalties(self.session),
             label_of=self._label,
             sanctions_of=self._sanctions,
             signed=penalties.signed_amount,
-            now_=now(),
         )
 
     def _month(self) -> tuple[str, list[str]]:
@@ -379,17 +394,21 @@ class MonthPage(RedressPage):
 
     @expose("/<kind>/")
     def export(self, kind: str) -> Any:
-        """The month as a table for the payroll: csv or xlsx."""
+        """What is final in the month as a table for the payroll, csv or xlsx; with `part=running`
+        what may still be appealed, as a table of its own.
+        """
         name, _known = self._month()
+        parts = penalties.month_parts(self.session, name, now=now())
+        running = request.args.get("part") == "running"
         header = [str(words) for words in HEADER]
-        lines = list(self._lines(name))
-        return tables.send(
-            kind, f"penalties-{name}", header, rows=lines, title=name, formats=FORMATS
-        )
+        header[-1] = str(_ENDS) if running else header[-1]
+        lines = list(self._lines(parts.running if running else parts.final))
+        file = f"penalties-{name}-not-final" if running else f"penalties-{name}"
+        return tables.send(kind, file, header, rows=lines, title=name, formats=FORMATS)
 
-    def _lines(self, name: str) -> Iterator[list[Any]]:
+    def _lines(self, shares: Iterable[EmployeeMonth]) -> Iterator[list[Any]]:
         zone = wording.zone()
-        for share in penalties.month_list(self.session, name):
+        for share in shares:
             for row in share.penalties:
                 stamps = (row.confirmed_at, row.notified_at, row.counts_at)
                 yield [

@@ -437,6 +437,12 @@ class VersionNotBegun(NotAllowed):
     code = "version_not_begun"
 
 
+class NoticeStands(NotAllowed):
+    """Facts: why (notice_over: the time to appeal ended or an appeal is open, notice_of_others)."""
+
+    code = "notice_stands"
+
+
 class VersionFixed(NotAllowed):
     """Facts: policy, number of the version."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
+from enums import Role
 from models import Complaint, Employee, Penalty
 from policy.engine.fact_changes import Effect
 from policy.engine.penalties import wage_month
-from policy.vocabulary.errors import NotFound
+from policy.vocabulary.errors import NotFound, NoticeStands
 from policy.vocabulary.events import (
     Event,
     Judged,
@@ -22,10 +23,11 @@ from policy.vocabulary.events import (
     PenaltyNotified,
     PenaltyReversed,
     PenaltyWaived,
+    Withdrawn,
 )
 from policy.vocabulary.status import PenaltyStatus, Sign
 from services.cases import journal
-from services.cases.journal import Deeds
+from services.cases.journal import Deeds, JournalLine
 from services.cases.sanctions import tallies
 from services.cases.sanctions.bearers import heads_and_posts
 from services.company import people
@@ -122,6 +124,54 @@ def notify(
     return _record_step(session, found, PenaltyNotified, actor=actor, now=now, how=how)
 
 
+STEPS = {"confirmed": PenaltyConfirmed.name(), "notified": PenaltyNotified.name()}
+
+
+def steps_of(session: Session, found: Penalty) -> dict[str, JournalLine]:
+    """Return who confirmed a penalty and who told the employee, and how: the entries that stand."""
+    told = journal.lines_of(session, [found.complaint_id], tuple(STEPS.values()))
+    identity = (found.rule, found.employee.number, found.occasion, found.sign.value)
+    names = {event: name for name, event in STEPS.items()}
+    return {
+        names[line.row.event]: line
+        for line in told.get(found.complaint_id, ())
+        if _about(line.data) == identity
+    }
+
+
+def _about(data: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return which penalty an entry is about; what it leaves out is a charge."""
+    sign = data.get("sign", Sign.charge.value)
+    return (data["rule"], data["employee"], data["occasion"], sign)
+
+
+def refusal_to_take_back(
+    found: Penalty, told: JournalLine | None, *, actor: Actor, now: dt.datetime
+) -> NoticeStands | None:
+    """Return why the notice of a penalty stands: something hangs on it, or others gave it."""
+    if told is None or found.counts_at is None or found.counts_at <= now:
+        return NoticeStands(why="notice_over")
+    mine = actor.user_id is not None and told.row.user_id == actor.user_id
+    if not (mine or actor.role is Role.administrator):
+        return NoticeStands(why="notice_of_others")
+    return None
+
+
+def take_back_notice(
+    session: Session, found: Penalty, *, reason: str, actor: Actor, now: dt.datetime
+) -> tuple[Effect, ...]:
+    """Take back that the employee was told, while nothing hangs on it; it stays on record.
+
+    Whoever told them may, or an administrator. Raises NoticeStands.
+    """
+    told = steps_of(session, found).get("notified")
+    if refused := refusal_to_take_back(found, told, actor=actor, now=now):
+        raise refused
+    assert told is not None
+    said: dict[str, Any] = {"target": told.row.seq, "reason": reason}
+    return journal.record_event(session, found.complaint, Withdrawn, actor=actor, now=now, **said)
+
+
 def reverse(
     session: Session, found: Penalty, *, reason: str, actor: Actor, now: dt.datetime
 ) -> tuple[Effect, ...]:
@@ -182,17 +232,54 @@ def signed_amount(found: Penalty) -> Decimal:
 def month_list(session: Session, name: str) -> list[EmployeeMonth]:
     """Return a wage month ("2026-10") by employee, in the order of employee numbers.
 
-    It holds the penalties that were confirmed and notified and whose time to appeal ends in it.
+    It holds the penalties that were confirmed and notified and whose time to appeal ends in it;
+    `month_parts` tells those whose time is over from the others.
     """
     rows = session.scalars(
         _with_people()
         .where(Penalty.month == name, Penalty.status == PenaltyStatus.notified)
         .order_by(Employee.number, Penalty.proposed_at, Penalty.id)
     )
+    return _by_employee(rows)
+
+
+def _by_employee(rows: Iterable[Penalty]) -> list[EmployeeMonth]:
     shares: dict[int, list[Penalty]] = {}
     for row in rows:
         shares.setdefault(row.employee_id, []).append(row)
     return [EmployeeMonth(found[0].employee, found) for found in shares.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class MonthParts:
+    """A wage month in two: what is final, and what may still be appealed; nobody pays that yet."""
+
+    final: Sequence[EmployeeMonth]
+    running: Sequence[EmployeeMonth]
+
+    @property
+    def total(self) -> Decimal:
+        """Return the sum of what is final, in yuan."""
+        return sum((share.total for share in self.final), Decimal(0))
+
+    @property
+    def running_total(self) -> Decimal:
+        """Return the sum of what may still be appealed, in yuan."""
+        return sum((share.total for share in self.running), Decimal(0))
+
+
+def is_final(found: Penalty, *, now: dt.datetime) -> bool:
+    """Whether the time to appeal has ended without an appeal that is still open."""
+    return found.counts_at is not None and found.counts_at <= now
+
+
+def month_parts(session: Session, name: str, *, now: dt.datetime) -> MonthParts:
+    """Return a wage month by employee, what is final apart from what may still be appealed."""
+    rows = [row for share in month_list(session, name) for row in share.penalties]
+    return MonthParts(
+        final=_by_employee(row for row in rows if is_final(row, now=now)),
+        running=_by_employee(row for row in rows if not is_final(row, now=now)),
+    )
 
 
 def unsettled_penalties(session: Session, *, limit: int = 200) -> list[Penalty]:

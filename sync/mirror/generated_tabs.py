@@ -85,18 +85,19 @@ def people(names: Iterable[str]) -> list[Cells]:
     return [{"value": name} for name in names]
 
 
-def month(session: Session, name: str) -> list[Cells]:
-    """The penalties of a wage month, by employee number."""
+def month(session: Session, name: str, *, now: dt.datetime) -> list[Cells]:
+    """The penalties of a wage month that are final, by employee number."""
     return [
         _penalty(session, row)
-        for share in penalties.month_list(session, name)
+        for share in penalties.month_parts(session, name, now=now).final
         for row in share.penalties
     ]
 
 
-def paid(session: Session, year: int) -> str:
-    """A mark that changes with every penalty of the wage months of a year."""
-    rows = sa.select(sa.func.count(), sa.func.sum(Penalty.version), sa.func.max(Penalty.id))
+def paid(session: Session, year: int, *, now: dt.datetime) -> str:
+    """A mark that changes with every penalty of the wage months of a year, and as one is final."""
+    final = sa.func.sum(sa.case((Penalty.counts_at <= now, 1), else_=0))
+    rows = sa.select(sa.func.count(), sa.func.sum(Penalty.version), sa.func.max(Penalty.id), final)
     of_year = rows.where(Penalty.month.between(f"{year}-01", f"{year}-12"))
     return ".".join(str(part) for part in session.execute(of_year).one())
 

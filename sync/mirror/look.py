@@ -234,7 +234,7 @@ class Mirror:
         """Whether the record has anything that the workbook does not show."""
         if workbook.refreshed_at is None or now - workbook.refreshed_at > REFRESH:
             return True
-        if workbook.seen != layout_mark(session, workbook, tabs):
+        if workbook.seen != layout_mark(session, workbook, tabs, now=now):
             return True
         if workbook.audience is Audience.payroll:
             return False

@@ -47,7 +47,7 @@ class LookPlan:
         """Take in what is new and return what to write; None for nothing. Raises LookStopped."""
         workbook = self.workbook
         stamp = self._stamp()
-        workbook.seen = layout_mark(self.session, workbook, self.tabs)
+        workbook.seen = layout_mark(self.session, workbook, self.tabs, now=self.now)
         if workbook.audience is Audience.payroll:
             return self._numbered(self._payroll_tabs(), None)
         source = InputSource(
@@ -206,7 +206,9 @@ class LookPlan:
         year = self.workbook.year
         assert year is not None
         rows: dict[str, list[Cells]] = {
-            tab_layout.month_key(month): generated_tabs.month(self.session, f"{year}-{month:02d}")
+            tab_layout.month_key(month): generated_tabs.month(
+                self.session, f"{year}-{month:02d}", now=self.now
+            )
             for month in range(1, 13)
         }
         self.workbook.refreshed_at = self.now
@@ -232,10 +234,14 @@ class LookPlan:
         return at.astimezone(self.display.zone).date()
 
 
-def layout_mark(session: Session, workbook: Workbook, tabs: Sequence[TabLayout]) -> str:
+def layout_mark(
+    session: Session, workbook: Workbook, tabs: Sequence[TabLayout], *, now: dt.datetime
+) -> str:
     """A mark of what a workbook shows besides cases: its layout and the penalties of its year."""
     shape = f"{zlib.crc32(repr(tabs).encode()):08x}"
-    return f"{shape} {generated_tabs.paid(session, workbook.year)}" if workbook.year else shape
+    if not workbook.year:
+        return shape
+    return f"{shape} {generated_tabs.paid(session, workbook.year, now=now)}"
 
 
 def tab_of(session: Session, workbook: Workbook, key: str) -> WorkbookTab:

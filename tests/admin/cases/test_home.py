@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 from config import Settings
 from database import make_engine, reading, writing
 from enums import Role
-from models import Complaint
-from policy.vocabulary.status import Status
+from models import Complaint, Penalty
+from policy.vocabulary.status import PenaltyStatus, Status
 from services.cases import desk, penalties, sweep
 from services.cases.desk import Standing
 from tests import company
@@ -114,3 +114,34 @@ def test_each_standing_has_cases_in_this_company(engine: Engine) -> None:
             found = session.scalars(sa.select(Complaint).where(stands)).all()
             assert found, one
             assert not {case.status for case in found} & {Status.closed, Status.archived}
+
+
+def test_a_delivery_says_how_stands_apart_in_the_month_and_is_taken_back(
+    client: FlaskClient, log_in: Any, csrf: Any, engine: Engine
+) -> None:
+    with reading(engine) as session:
+        employee_id = Office(session).employee("specialist").id
+        wanted = sa.select(Penalty).where(Penalty.status == PenaltyStatus.confirmed)
+        fine = session.scalars(wanted).one()
+        here, month = f"/admin/penalty/{fine.id}/", "/admin/month/"
+        version = fine.complaint.version
+    log_in(Role.care, username="specialist", employee_id=employee_id)
+
+    def send(deed: str, seen: int, **typed: str) -> str:
+        said = {f"{deed}-{name}": value for name, value in {"seen": str(seen), **typed}.items()}
+        data = {"csrf_token": csrf(), **said}
+        return client.post(f"{here}deed/{deed}/", data=data, follow_redirects=True).text
+
+    page = send("penalty_notified", version, how="当面签收")
+    assert "当面签收" in page
+    assert "specialist" in page
+    assert 'id="deed-notice_taken_back"' in page
+    shown = client.get(month).text
+    assert 'id="running"' in shown
+    assert "未终局" in shown
+    name = re.findall(r"<option selected>(\d{4}-\d\d)", shown)[0]
+    assert client.get(f"{month}csv/?month={name}").text.count("\n") == 1
+    assert client.get(f"{month}csv/?month={name}&part=running").text.count("\n") == 2
+    page = send("notice_taken_back", version + 1, reason="送错人")
+    assert "当面签收" not in page
+    assert 'id="running"' not in client.get(month).text

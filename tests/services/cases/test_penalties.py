@@ -18,6 +18,7 @@ from policy.vocabulary.errors import (
     FieldTooLong,
     GateClosed,
     NotFound,
+    NoticeStands,
     PostMissing,
     SelfForbidden,
     StatusForbids,
@@ -312,3 +313,52 @@ def test_a_penalty_is_opened_with_the_version_its_form_was_made_from(
         penalties.lock_penalty(session, penalty.id, seen=seen)
     with pytest.raises(NotFound):
         penalties.lock_penalty(session, 10_000)
+
+
+def told(office: Office, now: dt.datetime) -> tuple[Complaint, Penalty]:
+    """A fine of which the director was told."""
+    case = office.dispatched()
+    sweep.pass_time(office.session, case.number, now=at(10, 12, 9))
+    fine = office.penalty(case, "late_close")
+    penalties.confirm(office.session, fine, actor=office.by("care_director"), now=now)
+    said: dict[str, Any] = {"how": "签字", "actor": office.by("specialist"), "now": now}
+    penalties.notify(office.session, fine, **said)
+    return case, fine
+
+
+def test_what_may_still_be_appealed_stands_apart_from_what_is_final(office: Office) -> None:
+    _case, fine = told(office, at(10, 12, 10))
+    month, ends = fine.month or "", fine.counts_at
+    assert ends is not None
+    early = penalties.month_parts(office.session, month, now=ends - dt.timedelta(minutes=1))
+    assert (early.total, early.running_total) == (Decimal(0), Decimal(200))
+    late = penalties.month_parts(office.session, month, now=ends)
+    assert (late.total, late.running_total) == (Decimal(200), Decimal(0))
+    assert [one.employee for one in late.final] == [office.employee("director")]
+
+
+def test_how_and_by_whom_an_employee_was_told_stays_known(office: Office) -> None:
+    _case, fine = told(office, at(10, 12, 10))
+    steps = penalties.steps_of(office.session, fine)
+    assert steps["notified"].data["how"] == "签字"
+    assert steps["notified"].row.employee is office.employee("specialist")
+    assert steps["confirmed"].row.employee is office.employee("care_director")
+
+
+def test_a_delivery_is_taken_back_until_something_hangs_on_it(office: Office, refuses: Any) -> None:
+    _case, fine = told(office, at(10, 12, 10))
+    assert fine.counts_at is not None
+    back: dict[str, Any] = {"reason": "送错人", "actor": office.administrator}
+    with refuses(NoticeStands, why="notice_over"):
+        penalties.take_back_notice(office.session, fine, **back, now=fine.counts_at)
+    now = at(10, 12, 11)
+    with refuses(NoticeStands, why="notice_of_others"):
+        penalties.take_back_notice(
+            office.session, fine, reason="送错人", actor=office.by("clerk"), now=now
+        )
+    penalties.take_back_notice(office.session, fine, **back, now=now)
+    assert (fine.status, fine.month, fine.notified_at) == (PenaltyStatus.confirmed, None, None)
+    assert "notified" not in penalties.steps_of(office.session, fine)
+    said: dict[str, Any] = {"how": "当面", "actor": office.by("specialist"), "now": at(10, 13, 9)}
+    penalties.notify(office.session, fine, **said)
+    assert penalties.steps_of(office.session, fine)["notified"].data["how"] == "当面"
