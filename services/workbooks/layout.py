@@ -31,7 +31,7 @@ class Field:
     """A field a column can show: its owner, shape and width.
 
     `owner` is office or department; `asked` where a new row may fill it; `choices_from` is the tab
-    that lists its values.
+    that lists its values, and `chosen` says that people choose from few values.
     """
 
     owner: str = "office"
@@ -39,6 +39,7 @@ class Field:
     width: int = 14
     asked: bool = False
     choices_from: str | None = None
+    chosen: bool = False
 
     @property
     def open_(self) -> bool:
@@ -52,10 +53,10 @@ FIELDS: dict[str, Field] = {
     "next_step": Field(width=22),
     "due_at": Field(shape="datetime", width=17),
     "hint": Field(width=44),
-    "handler": Field("department", width=16, choices_from="people"),
+    "handler": Field("department", width=16, choices_from="people", chosen=True),
     "contacted_at": Field("department", "datetime", 17),
     "progress": Field("department", width=30),
-    "outcome": Field("department", width=18),
+    "outcome": Field("department", width=18, chosen=True),
     "answer": Field("department", width=34),
     "until": Field("department", "datetime", 17),
     "until_reason": Field("department", width=24),

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from enums import ProblemKind
 from models import Workbook
 from sync.mirror import state, workbook_problems
-from sync.mirror.merge.matching import Damage
+from sync.mirror.merge.guard import Damage
 from sync.port import WorkbookChanged, WorkbookError, WorkbookRefused, WorkbookUnavailable
 
 PATIENCE = dt.timedelta(seconds=50)

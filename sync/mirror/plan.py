@@ -16,7 +16,7 @@ from services.workbooks import layout
 from sync.mirror import case_cells, generated_tabs, state, tab_layout, workbook_problems
 from sync.mirror.merge import context
 from sync.mirror.merge.context import DisplayContext, InputSource
-from sync.mirror.merge.matching import Damage
+from sync.mirror.merge.guard import Damage
 from sync.mirror.merge.portion import Portion
 from sync.mirror.merge.tab import LookStopped, TabMerge
 from sync.mirror.state import KEPT_LOOKS, Cells

@@ -12,7 +12,7 @@ from enums import ProblemKind, Resolution
 from models import Workbook, WorkbookProblem
 from services.notices import notices
 from sync.mirror import state
-from sync.mirror.merge.matching import Damage
+from sync.mirror.merge.guard import Damage
 from sync.port import Holder
 
 WRITING = "writing"

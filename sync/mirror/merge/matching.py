@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -118,91 +118,3 @@ def _reborn(found: RowMatches, known: Mapping[str, KnownRow]) -> None:
 def similarity(one: Cells, typed: Cells) -> float:
     """The share of a typed row's cells that a line still has, 0 to 1."""
     return sum(1 for name, value in typed.items() if one.get(name) == value) / max(len(typed), 1)
-
-
-# ---------------------------------------------------------------- damage
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """The reason why a look must stop: a code, and the facts for the sentence about it."""
-
-    code: str
-    facts: Mapping[str, object]
-
-
-Pair = tuple[Cells, Cells]
-"""The cells of a row in the base, and in the tab."""
-
-LOST_AT_LEAST, LOST_SHARE = 5, 0.2
-CHANGED_AT_LEAST, CHANGED_SHARE = 12, 0.05
-
-
-def damage(
-    pairs: Sequence[Pair], *, vanished: int, fields: Sequence[str], office: frozenset[str]
-) -> Damage | None:
-    """The damage that makes a tab unfit to be taken in, or None.
-
-    `pairs` are the rows in the order of the tab; `vanished` rows of the base are not in it.
-    """
-    whole = len(pairs) + vanished
-    if vanished >= LOST_AT_LEAST and vanished > LOST_SHARE * whole:
-        return Damage("rows_vanished", {"count": vanished, "of": whole})
-    if vanished > 1 and not pairs:
-        return Damage("rows_vanished", {"count": vanished, "of": whole})
-    changed = {name: _changed(pairs, name) for name in fields}
-    if found := _half_sorted(pairs, changed, office) or _shifted(pairs, changed):
-        return found
-    count = sum(len(places) for name, places in changed.items() if name in office)
-    if count >= CHANGED_AT_LEAST and count > CHANGED_SHARE * len(pairs) * max(len(office), 1):
-        return Damage("cells_changed", {"count": count, "of": len(pairs) * len(office)})
-    return None
-
-
-def _changed(pairs: Sequence[Pair], name: str) -> list[int]:
-    return [i for i, (base, now) in enumerate(pairs) if base.get(name) != now.get(name)]
-
-
-def _half_sorted(
-    pairs: Sequence[Pair], changed: Mapping[str, list[int]], office: frozenset[str]
-) -> Damage | None:
-    """Find columns that were sorted without the rest: they have the old cells in another order.
-
-    Two rows whose cells changed places may be a person who put an answer right, three are not.
-    """
-    columns: list[str] = []
-    rows: set[int] = set()
-    most = 0
-    for name, places in changed.items():
-        before = [pairs[i][0].get(name, "") for i in places]
-        after = [pairs[i][1].get(name, "") for i in places]
-        if len(places) > 1 and sorted(before) == sorted(after):
-            columns.append(name)
-            rows.update(places)
-            most = max(most, len(places))
-    if most >= 3 or (len(columns) >= 2 and office & set(columns)):
-        return Damage("half_sorted", {"columns": columns, "rows": len(rows)})
-    return None
-
-
-def _shifted(pairs: Sequence[Pair], changed: Mapping[str, list[int]]) -> Damage | None:
-    """Find columns into which a paste slipped: their cells stand where their neighbours stood."""
-    columns: list[str] = []
-    rows: set[int] = set()
-    for name, places in changed.items():
-        for by in (-2, -1, 1, 2):
-            slipped = [i for i in places if _slipped(pairs, name, i, by=by)]
-            values = {pairs[i][1][name] for i in slipped}
-            if len(slipped) >= 3 and len(values) >= 2 and len(slipped) >= 0.6 * len(places):
-                columns.append(name)
-                rows.update(slipped)
-                break
-    return Damage("shifted_paste", {"columns": columns, "rows": len(rows)}) if columns else None
-
-
-def _slipped(pairs: Sequence[Pair], name: str, place: int, *, by: int) -> bool:
-    other = place + by
-    if not 0 <= other < len(pairs):
-        return False
-    value = pairs[place][1].get(name)
-    return value is not None and value == pairs[other][0].get(name)

@@ -13,10 +13,11 @@ from itertools import count
 from enums import CellDeed, ProblemKind, Resolution
 from services.workbooks import layout
 from sync.mirror import case_cells, state
-from sync.mirror.merge import matching, undecided
+from sync.mirror.merge import guard, matching, undecided
 from sync.mirror.merge.answers import RowAnswer, with_hint
 from sync.mirror.merge.context import MARKS, TabContext
-from sync.mirror.merge.matching import Damage, KnownRow, RowMatches, TextRow
+from sync.mirror.merge.guard import Damage
+from sync.mirror.merge.matching import KnownRow, RowMatches, TextRow
 from sync.mirror.merge.output import TabOutput
 from sync.mirror.merge.row import RowMerge
 from sync.mirror.merge.typed_rows import TypedRows
@@ -103,7 +104,10 @@ class TabMerge:
         ]
         names = [f for f in context.fields if f in context.source.grid.columns and f not in MARKS]
         office = frozenset(f for f in names if not layout.field(f).open_)
-        if found := matching.damage(pairs, vanished=len(gone), fields=names, office=office):
+        chosen = frozenset(f for f in names if layout.field(f).chosen)
+        if found := guard.damage(
+            pairs, vanished=len(gone), fields=names, office=office, chosen=chosen
+        ):
             raise LookStopped(found)
 
     def _reported(self, row: RowState, line: TextRow) -> Cells:

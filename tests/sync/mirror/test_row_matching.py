@@ -9,13 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync.mirror.merge.guard import Damage, Pair, damage
 from sync.mirror.merge.matching import (
-    Damage,
     KnownRow,
-    Pair,
     RowMatches,
     TextRow,
-    damage,
     match,
     similarity,
     uid_of,
