@@ -182,7 +182,12 @@ class _Patch:
     def _row_tag(
         self, tag: bytes, own: Mapping[str, str], place: RowBytes, *, added: list[int]
     ) -> bytes:
-        """The tag of a row, its span stretched over added cells and its number written."""
+        """The tag of a row, its span stretched over added cells and its number written.
+
+        A row that gets a case is shown: a filter or a person may have hidden it while it was empty.
+        """
+        if any(isinstance(value, Link) for value in self.by_row[place.number].values()):
+            tag = _shown(tag, own)
         if added and "spans" in own:
             first, _, last = own["spans"].split()[0].partition(":")
             span = f'spans="{min(int(first), *added)}:{max(int(last), *added)}"'.encode()
@@ -294,6 +299,16 @@ class _Patch:
             new = f'ref="{cell(top, left)}:{cell(bottom, right)}"'.encode()
             tag = self.bytes[start:end]
             yield start, end, re.sub(rb"""ref\s*=\s*("[^"]*"|'[^']*')""", new, tag, count=1)
+
+
+def _shown(tag: bytes, own: Mapping[str, str]) -> bytes:
+    """The tag of a row without what hides it."""
+    hiding = [b"hidden"]
+    if own.get("ht", "").strip("0.") == "" and "ht" in own:
+        hiding += [b"ht", b"customHeight"]
+    for name in hiding:
+        tag = re.sub(rb"""\s""" + name + rb"""\s*=\s*("[^"]*"|'[^']*')""", b"", tag, count=1)
+    return tag
 
 
 _GONE = {"r", "t", "cm", "vm"}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +30,9 @@ from sync.mirror.parsing.cell_reader import CellReader, shown_text
 from sync.mirror.parsing.people import Person
 from sync.mirror.state import Cells, RowState
 from sync.port import Computed, TabPicture, TabRow
+
+ENDLESS = 1_000_000
+"""A line below all that people use: what reaches it goes on to the end of the tab."""
 
 MARKS = frozenset({"uid", "hint"})
 """Fields that belong to the workbook, not to a case."""
@@ -200,6 +205,25 @@ def _covered(grid: TabPicture) -> frozenset[tuple[int, str]]:
         for name, column in grid.columns.items()
         if left <= column <= right and (row, column) != (top, left)
     )
+
+
+def free_lines(context: TabContext) -> Iterator[int]:
+    """The numbers of lines without anything in them that no merged area covers, in order.
+
+    Below an area that goes on to the end of the tab there is no line, so it does not count.
+    """
+    ours = set(context.source.grid.columns.values())
+    closed = sorted(
+        (top, bottom)
+        for top, left, bottom, right in context.source.grid.merged
+        if bottom < ENDLESS and any(left <= column <= right for column in ours)
+    )
+    areas = deque(closed)
+    for number in count(2):
+        while areas and areas[0][1] < number:
+            areas.popleft()
+        if number not in context.read and not (areas and areas[0][0] <= number):
+            yield number
 
 
 def _fill_uncomputed(context: TabContext) -> None:

@@ -8,14 +8,13 @@ workbook itself says which look it comes from, so the program may be killed at a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
 
 from enums import CellDeed, ProblemKind, Resolution
 from services.workbooks import layout
 from sync.mirror import case_cells, state
 from sync.mirror.merge import guard, matching, undecided
 from sync.mirror.merge.answers import RowAnswer, with_hint
-from sync.mirror.merge.context import MARKS, TabContext
+from sync.mirror.merge.context import MARKS, TabContext, free_lines
 from sync.mirror.merge.guard import Damage
 from sync.mirror.merge.matching import KnownRow, RowMatches, TextRow
 from sync.mirror.merge.output import TabOutput
@@ -45,7 +44,7 @@ class TabMerge:
         self.changes = context.changes.changes
         self.agreed: dict[int, Cells | None] = {}
         self.merged_lines = {number for number, _field in context.covered}
-        self.free = (number for number in count(2) if number not in context.read)
+        self.free = free_lines(context)
 
     def run(self) -> None:
         """Take in, decide what to write, and remember it. Raises LookStopped, changing nothing."""
