@@ -39,6 +39,7 @@ from wtforms.widgets import CheckboxInput, ListWidget, html_params
 import wording
 from admin.kit.lookup import FOUND_AT_MOST, LOOKUPS, session
 from policy.vocabulary.errors import TimeOutOfBounds
+from policy.vocabulary.line_ends import one_line_end
 from policy.vocabulary.time_bounds import ANY_DAY, TimeBounds, refuse_outside
 
 LARGEST_SUM = Decimal("99999999.99")
@@ -428,8 +429,11 @@ def _may_be_id(text: str) -> bool:
 
 
 def trimmed(text: str | None) -> str | None:
-    """What was typed without blanks around it and without NUL, which no database keeps."""
-    return text.strip().replace("\0", "") if isinstance(text, str) else text
+    """What was typed without blanks around it and without NUL, which no database keeps.
+
+    Browsers end lines with CR LF, spreadsheets with LF: here a line has one end.
+    """
+    return one_line_end(text.replace("\0", "")).strip() if isinstance(text, str) else text
 
 
 def long_text(label: Any, *, needed: bool = True, **options: Any) -> TextAreaField:

@@ -20,6 +20,7 @@ from policy.proof import casefile
 from policy.proof.casefile import PlayBasis
 from policy.proof.play import Case, Play
 from policy.vocabulary.errors import CaseFileRefused, DomainError
+from policy.vocabulary.line_ends import one_line_end
 from wording import play_text
 
 LONGEST_TEXT = 200_000
@@ -45,7 +46,7 @@ class PlayedFile:
     """
 
     def __init__(self, text: str, ground: PlayBasis) -> None:
-        self.text = text.replace("\r\n", "\n").replace("\r", "\n")
+        self.text = one_line_end(text)
         self.ground = ground
         self.pack = ground.pack({})
         self.problem: DomainError | None = None

@@ -20,6 +20,7 @@ from wtforms.utils import unset_value
 from policy.pack.shapes import Operator
 from policy.pack.slots import Slot
 from policy.proof import domains
+from policy.vocabulary.line_ends import one_line_end
 from wording.rule_choices import ENDS_DAY, Options, RuleChoices
 
 OPERATORS_OF = {
@@ -103,7 +104,7 @@ class ShapeField(Field):
 
 
 def _clean(text: Any) -> str:
-    return str(text).replace("\0", "").replace("\r\n", "\n").strip()
+    return one_line_end(str(text).replace("\0", "")).strip()
 
 
 def number_of(text: str) -> int | Decimal:

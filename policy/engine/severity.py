@@ -22,6 +22,7 @@ from policy.vocabulary.errors import (
     TimeInFuture,
 )
 from policy.vocabulary.facts import CaseFacts, replace
+from policy.vocabulary.line_ends import one_line_end
 from policy.vocabulary.worktime import WorkCalendar
 
 LONGEST = {"text": 300, "long_text": 20_000, "phone": 40}
@@ -188,7 +189,7 @@ def _checked_value(entry: FieldEntry | FormField, value: Any) -> Any:
         case "text" | "long_text" if isinstance(value, str):
             if len(value) > LONGEST[entry.shape]:
                 raise FieldTooLong(field=entry.key, limit=LONGEST[entry.shape])
-            return value
+            return one_line_end(value)
     raise ChoiceUnknown(field=entry.key, value=value)
 
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import (
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     TypeAdapter,
@@ -31,6 +32,7 @@ from policy.vocabulary.errors import (
     ValueRefused,
     ZoneMissing,
 )
+from policy.vocabulary.line_ends import one_line_end
 from policy.vocabulary.marks import FieldMarks, Mark, PartOf, RefTo, marks_of
 from policy.vocabulary.status import (
     ActorKind,
@@ -43,8 +45,13 @@ from policy.vocabulary.status import (
     Status,
 )
 
-Short = Annotated[str, Field(min_length=1, max_length=300)]
-Long = Annotated[str, Field(min_length=1, max_length=20_000)]
+
+def _one_line_end(value: Any) -> Any:
+    return one_line_end(value) if isinstance(value, str) else value
+
+
+Short = Annotated[str, BeforeValidator(_one_line_end), Field(min_length=1, max_length=300)]
+Long = Annotated[str, BeforeValidator(_one_line_end), Field(min_length=1, max_length=20_000)]
 
 OwnLine = Annotated[Short, Mark.nameless]
 OwnWords = Annotated[Long, Mark.nameless]

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 import wording
 from models import Complaint, PolicyVersion, Signoff
 from policy.pack.schema import Pack
+from policy.vocabulary.line_ends import one_line_end
 from policy.vocabulary.status import ReplyOutcome, Status
 from services.cases import journal
 from services.regulation import declared, policies
@@ -29,7 +30,8 @@ _ANSWERED = frozenset(Status) - {Status.registered, Status.returned, Status.disp
 def texts(session: Session, ids: Sequence[int]) -> dict[int, dict[str, str]]:
     """The filled cells of cases, by id of the case and by field.
 
-    `uid` and `hint` are not among them: they belong to the workbook and not to the case.
+    `uid` and `hint` are not among them: they belong to the workbook and not to the case. Lines end
+    as a spreadsheet ends them, also in texts of old cases.
     """
     found: dict[int, dict[str, str]] = {}
     for start in range(0, len(ids), BATCH):
@@ -42,7 +44,8 @@ def texts(session: Session, ids: Sequence[int]) -> dict[int, dict[str, str]]:
         for complaint in rows:
             pack = packs[complaint.id]
             cells = _cells(complaint, pack, events.get(complaint.id, {}))
-            found[complaint.id] = cells | _declared(complaint, pack, filled.get(complaint.id, {}))
+            cells |= _declared(complaint, pack, filled.get(complaint.id, {}))
+            found[complaint.id] = {name: one_line_end(text) for name, text in cells.items()}
     return found
 
 
