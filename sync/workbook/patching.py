@@ -304,7 +304,7 @@ class _Patch:
 def _shown(tag: bytes, own: Mapping[str, str]) -> bytes:
     """The tag of a row without what hides it."""
     hiding = [b"hidden"]
-    if own.get("ht", "").strip("0.") == "" and "ht" in own:
+    if re.fullmatch(r"0*(\.\d*)?", own.get("ht", "15")):  # less than a point
         hiding += [b"ht", b"customHeight"]
     for name in hiding:
         tag = re.sub(rb"""\s""" + name + rb"""\s*=\s*("[^"]*"|'[^']*')""", b"", tag, count=1)

@@ -34,7 +34,7 @@ def save(files: Files, hands: Hands) -> None:
 
 def is_seen(hands: Hands, number: str) -> bool:
     row = hands.tab().row_dimensions[hands.line(number)]
-    return not row.hidden and row.height != 0
+    return not row.hidden and (row.height is None or row.height >= 1)
 
 
 @pytest.mark.parametrize("how", ["hidden", "height"])
@@ -44,7 +44,7 @@ def test_a_filter_hides_no_new_case(begun: Files, how: str) -> None:
         if how == "hidden":
             hands.tab().row_dimensions[row].hidden = True
         else:
-            hands.tab().row_dimensions[row].height = 0
+            hands.tab().row_dimensions[row].height = 0.4
     save(begun, hands)
     numbers = more(begun, 3)
     hands = begun.hands()
