@@ -26,7 +26,7 @@ from services.jobs.leases import LeaseLost
 from sync.mirror import failures, state, tab_layout, workbook_problems
 from sync.mirror.copies import CopyReader, Sessions
 from sync.mirror.merge.context import DisplayContext
-from sync.mirror.merge.matching import Damage
+from sync.mirror.merge.guard import Damage
 from sync.mirror.merge.tab import LookStopped
 from sync.mirror.plan import REFRESH, LookPlan, layout_mark, tab_of
 from sync.port import Holder, TabLayout, WorkbookError, WorkbookPicture, WorkbookPort, WorkbookWrite
