@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from typing import TYPE_CHECKING
 
 import click
@@ -28,11 +26,11 @@ def sync(settings: Settings) -> click.Command:
         "make files anew that are gone from it.",
     )
     def command(*, take_folder: bool) -> None:
+        from worker import holders
         from worker.workbooks import Mirrors
 
-        holder = f"{socket.gethostname()}:{os.getpid()}"
         with plain_refusals(settings):
-            mirrors = Mirrors(engine_of(settings), settings, holder)
+            mirrors = Mirrors(engine_of(settings), settings, holders.own())
             if take_folder:
                 _take_folder(mirrors)
             for name, outcome in mirrors.look().items():

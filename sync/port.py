@@ -169,7 +169,8 @@ class WorkbookRefused(WorkbookError):
     """A problem for the administrator.
 
     Codes: not_readable, not_writable, disk_full, no_folder (folder), folder_unmarked (folder),
-    folder_of_other (folder), folder_of_copy (folder), all_gone (count).
+    folder_of_other (folder), folder_of_copy (folder), all_gone (count), hard_linked,
+    mounted_alone.
     """
 
 

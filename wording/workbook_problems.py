@@ -86,6 +86,15 @@ _PROBLEMS = {
         "%(who)s has had the file open for %(minutes)s minutes. Ask for it to be saved and closed; "
         "until then nothing new can be written into it."
     ),
+    "hard_linked": mark(
+        "The file has two names (a hard link). Writing would cut one from the other, and what is "
+        "typed there would never be read. Remove the other name; use a symbolic link to the file "
+        "or a folder for each department instead."
+    ),
+    "mounted_alone": mark(
+        "The file is mounted by itself, so that it cannot be replaced as a whole. "
+        "Mount its folder instead, or use a symbolic link to the file."
+    ),
     "not_readable": mark(
         "Redress may not read the file. Give its account the right to read it in the folder."
     ),

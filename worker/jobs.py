@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
-import socket
 import time
 from dataclasses import dataclass
 
@@ -22,7 +20,7 @@ from services.jobs.leases import LeaseLost
 from services.notices import deliveries, reminders
 from services.regulation import draft_checks
 from services.reports import whatif
-from worker import loop
+from worker import holders, loop
 from worker.loop import Turn
 from worker.workbooks import Mirrors
 
@@ -109,8 +107,7 @@ class LookAtFiles:
 
     def __call__(self, turn: Turn) -> None:
         if self.mirrors is None:
-            holder = f"{socket.gethostname()}:{os.getpid()}"
-            self.mirrors = Mirrors(turn.engine, self.settings, holder)
+            self.mirrors = Mirrors(turn.engine, self.settings, holders.own())
         self.mirrors.look(patience_s=self.settings.sheet_seconds)
 
 

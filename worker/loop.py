@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +25,7 @@ from config import Settings, close_file, make_home
 from database import writing
 from services.jobs import leases
 from services.jobs.leases import LeaseLost
+from worker import holders
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ class Worker:
     engine: Engine
     huey: Huey
     chores: tuple[Chore, ...]
-    holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+    holder: str = field(default_factory=holders.own)
 
     def __post_init__(self) -> None:
         self.notes = {chore.name: self._task(chore) for chore in self.chores}
@@ -80,7 +79,12 @@ class Worker:
         """Run a chore once unless another worker runs it; returns whether it ran."""
         with writing(self.engine) as session:
             fence = leases.acquire(
-                session, chore.name, holder=self.holder, now=now(), term=TURN_TERM
+                session,
+                chore.name,
+                holder=self.holder,
+                now=now(),
+                term=TURN_TERM,
+                is_dead=holders.is_dead,
             )
         if fence is None:
             return False
@@ -152,7 +156,14 @@ class Ticker(threading.Thread):
             with writing(self.worker.engine) as session:
                 if self.fence is None:
                     holder = self.worker.holder
-                    self.fence = leases.acquire(session, name, holder=holder, now=now(), term=term)
+                    self.fence = leases.acquire(
+                        session,
+                        name,
+                        holder=holder,
+                        now=now(),
+                        term=term,
+                        is_dead=holders.is_dead,
+                    )
                 else:
                     leases.renew(session, name, fence=self.fence, now=now(), term=term)
         except LeaseLost:

@@ -33,6 +33,7 @@ from sync.mirror.look import LookOutcome, Mirror
 from sync.port import WorkbookError, WorkbookRefused
 from sync.workbook.adapter import WorkbookFile
 from wording import workbook_text
+from worker import holders
 from worker.sheet_folder import SheetFolder
 
 log = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ class Mirrors:
     def _find(self) -> None:
         """Add the workbooks of new departments and of a new year to the record, once a minute."""
         now = _now()
-        if self.found_at is not None and now - self.found_at < FOUND_EVERY:
+        if self.found_at is not None and abs(now - self.found_at) < FOUND_EVERY:
             return
         on = now.astimezone(self.settings.zone).date()
         with self._speaking(), writing(self.engine) as session:
@@ -175,7 +176,14 @@ class Mirrors:
     def _look_under_lease(self, workbook_id: int, name: str) -> LookOutcome | None:
         lease = f"sheet:{workbook_id}"
         with writing(self.engine) as session:
-            fence = leases.acquire(session, lease, holder=self.holder, now=_now(), term=TERM)
+            fence = leases.acquire(
+                session,
+                lease,
+                holder=self.holder,
+                now=_now(),
+                term=TERM,
+                is_dead=holders.is_dead,
+            )
         if fence is None:
             return None
         try:

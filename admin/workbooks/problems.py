@@ -57,6 +57,12 @@ LATE = lazy_gettext(
     "can be reached."
 )
 
+CLOCKS_DIFFER = dt.timedelta(minutes=1)
+SET_BACK = lazy_gettext(
+    "The last complete look lies in the future: the clock of the server was set back. "
+    "Files are looked at all the same; set the clock right, because deeds are dated by it."
+)
+
 OUTCOMES: dict[tuple[ProblemKind, Resolution], Any] = {
     (ProblemKind.conflict, Resolution.record): lazy_gettext(
         "The cell is written over with what Redress says now."
@@ -256,6 +262,8 @@ def todo(state: states.WorkbookStanding) -> str:
             "who": who or gettext("Somebody"),
             "since": wording.moment(since) if since else "—",
         }
+    if workbook.complete_at is not None and workbook.complete_at > now() + CLOCKS_DIFFER:
+        return f"{said} {SET_BACK}"
     return f"{said} {LATE}" if is_late(state) and state.word is WorkbookState.working else said
 
 

@@ -39,7 +39,11 @@ def claim(session: Session, *, kind: str, now: dt.datetime) -> Sequence[WorkRequ
 
     A claim made more than CLAIM_TERM ago is passed to the caller.
     """
-    free = sa.or_(WorkRequest.taken_at.is_(None), WorkRequest.taken_at <= now - CLAIM_TERM)
+    free = sa.or_(
+        WorkRequest.taken_at.is_(None),
+        WorkRequest.taken_at <= now - CLAIM_TERM,
+        WorkRequest.taken_at > now + CLAIM_TERM,  # before the clock was set back
+    )
     rows = session.scalars(
         sa.select(WorkRequest)
         .where(WorkRequest.kind == kind, WorkRequest.done_at.is_(None), free)
@@ -48,6 +52,7 @@ def claim(session: Session, *, kind: str, now: dt.datetime) -> Sequence[WorkRequ
     ).all()
     for row in rows:
         row.taken_at = now
+        row.asked_at = min(row.asked_at, now)  # else it would count as asked for again
     session.flush()
     return rows
 

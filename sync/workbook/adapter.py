@@ -27,7 +27,16 @@ from sync.port import (
     Written,
 )
 from sync.workbook import locks_and_copies
-from sync.workbook.atomic_replace import Snapshot, fingerprint_at, look, put_file, put_new, replace
+from sync.workbook.atomic_replace import (
+    Snapshot,
+    expect_single,
+    fingerprint_at,
+    look,
+    put_file,
+    put_new,
+    replace,
+    target_of,
+)
 from sync.workbook.cell_xml import CellContent, read_back
 from sync.workbook.cells import BaredCells, ElementReader
 from sync.workbook.dependent_parts import with_headers, without_formulas
@@ -51,14 +60,23 @@ class WorkbookFile:
         self.path, self.owner = path, owner
         self._check_folder = check_folder or _accept_folder
 
+    @property
+    def target(self) -> Path:
+        """The file itself, where its name is a link to it."""
+        return target_of(self.path)
+
     def fingerprint(self) -> str | None:
         """A mark that changes whenever the file is saved; None where there is none."""
         self._check_folder()
-        return fingerprint_at(self.path)
+        return fingerprint_at(self.target)
 
     def holder(self) -> Holder | None:
-        """The person who has it open now, as the lock files beside it say."""
-        return locks_and_copies.holder(self.path)
+        """The person who has it open now, as the lock files beside it say.
+
+        Where its name is a link, people open the file at either place.
+        """
+        here = locks_and_copies.holder(self.path)
+        return here or (locks_and_copies.holder(self.target) if self.target != self.path else None)
 
     def copies(self) -> list[Copy]:
         """Files beside it whose names mark them as copies of it."""
@@ -73,11 +91,12 @@ class WorkbookFile:
         content = io.BytesIO()
         make_workbook(content, tabs, self.owner)
         self._check_folder()
-        return put_new(self.path, content.getvalue(), _accept)
+        return put_new(self.target, content.getvalue(), _accept)
 
     def read(self, tabs: Sequence[TabLayout]) -> WorkbookPicture:
         """Read the workbook."""
-        snapshot = look(self.path)
+        expect_single(self.target)
+        snapshot = look(self.target)
         with translated():
             return _picture(Package(snapshot.content), snapshot, tabs)
 
@@ -91,7 +110,7 @@ class WorkbookFile:
         """
         self._check_folder()
         self._refuse_held()
-        snapshot = look(self.path)
+        snapshot = look(self.target)
         if snapshot.fingerprint != seen.fingerprint:
             raise WorkbookUnavailable("changed")
         with translated():
@@ -104,20 +123,20 @@ class WorkbookFile:
             _verify(patched, built.read_bytes())
             self._refuse_held()
 
-        return replace(self.path, content, seen.fingerprint, check=check)
+        return replace(self.target, content, seen.fingerprint, check=check)
 
     def keep(self, folder: Path, name: str) -> None:
         """Put a copy of the workbook into a folder of ours."""
-        put_file(folder / name, look(self.path).content)
+        put_file(folder / name, look(self.target).content)
 
     def put(self, file: Path, seen: str | None) -> str:
         """Replace the workbook whose fingerprint is `seen` by a kept copy; the new fingerprint."""
         content = look(file).content
         self._check_folder()
         if seen is None:
-            return put_new(self.path, content, _accept)
+            return put_new(self.target, content, _accept)
         self._refuse_held()
-        return replace(self.path, content, seen, check=_accept)
+        return replace(self.target, content, seen, check=_accept)
 
     def _refuse_held(self) -> None:
         if held := self.holder():

@@ -32,6 +32,7 @@ HERE = -100  # AT_FDCWD: paths are taken from the working folder
 UNKNOWN_TO_SYSTEM = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+OCTAL = re.compile(r"\\([0-7]{3})")  # how the system writes blanks in the list of mounts
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -84,6 +85,38 @@ def look(path: Path) -> Snapshot:
     if len(content) > LARGEST_FILE:
         raise WorkbookRefused("not_readable", bytes=after.st_size)
     return Snapshot(content, fingerprint_of(after), after.st_mtime_ns / 1e9)
+
+
+def expect_single(path: Path) -> None:
+    """Refuse a file with two names.
+
+    Replacing one name of a file cuts it off from the other, and what is typed there is never read.
+    """
+    mend(path)
+    try:
+        names = path.stat().st_nlink
+    except OSError as error:
+        raise reading_error(error, path) from error
+    if names > 1:
+        raise WorkbookRefused("hard_linked")
+
+
+def target_of(path: Path) -> Path:
+    """The file itself where its name is a link, so that the file is replaced and not the link."""
+    try:
+        return path.resolve() if path.is_symlink() else path
+    except (OSError, RuntimeError) as error:  # links that lead in a circle
+        raise WorkbookRefused("not_readable") from error
+
+
+def _is_mounted(path: Path) -> bool:
+    """Whether a file is mounted by itself, so that no other can take its place."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return False
+    mounted = (line.split()[4] for line in lines)
+    return str(path.absolute()) in {OCTAL.sub(lambda m: chr(int(m[1], 8)), it) for it in mounted}
 
 
 def reading_error(error: OSError, path: Path) -> WorkbookError:
@@ -148,6 +181,8 @@ def _writing(path: Path) -> Iterator[None]:
             raise WorkbookRefused("disk_full") from error
         if error.errno in FORBIDDEN:
             raise WorkbookRefused("not_writable") from error
+        if error.errno in (errno.EBUSY, errno.EXDEV) and _is_mounted(path):
+            raise WorkbookRefused("mounted_alone") from error
         raise reading_error(error, path) from error
 
 
@@ -244,6 +279,9 @@ def _swap(path: Path, built: Path, seen: str) -> str:
     except FileNotFoundError:
         waiting.unlink()
         raise WorkbookUnavailable("changed") from None
+    except OSError:
+        waiting.unlink()
+        raise
     if not exchanged:
         return _step_by_step(path, waiting, seen, ours=ours)
     if not _untouched(waiting, seen):
@@ -298,6 +336,9 @@ def _step_by_step(path: Path, waiting: Path, seen: str, *, ours: str) -> str:
     except FileNotFoundError:
         waiting.unlink()
         raise WorkbookUnavailable("changed") from None
+    except OSError:
+        waiting.unlink()
+        raise
     if not _untouched(away, seen):
         _return(away, path)
         waiting.unlink()

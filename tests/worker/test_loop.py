@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,6 +20,7 @@ from database import reading, writing
 from models import Lease
 from services.jobs import leases
 from services.jobs.leases import LeaseLost
+from worker import holders
 from worker.chores import make_worker
 from worker.jobs import sweep_cases
 from worker.loop import BEAT_EVERY_S, Chore, Ticker, Turn, Worker, make_queue
@@ -187,3 +190,52 @@ def test_the_usual_worker_sweeps_as_often_as_the_settings_say(settings: Settings
 def test_a_sweep_over_an_empty_register_ends_at_once(worker_of: Any) -> None:
     worker = worker_of(sweep_cases)
     assert worker.take_turn(worker.chores[0])
+
+
+# ---------------------------------------------------------------- clocks and dead holders
+
+HOURS = dt.timedelta(hours=3)
+
+
+def test_a_clock_that_was_set_back_keeps_no_turn_waiting(session: Session) -> None:
+    assert _take(session, "first") == 1
+    leases.release(session, "sweep", fence=1, now=NOW)
+    assert _take(session, "first", NOW - HOURS) == 2, "it was given back"
+    assert _take(session, "second", NOW - HOURS) is None
+    assert _take(session, "second", NOW - 2 * HOURS) == 3, "no turn lasts for hours"
+    with pytest.raises(LeaseLost):
+        leases.renew(session, "sweep", fence=2, now=NOW - 2 * HOURS, term=TERM)
+
+
+def test_a_beat_that_lies_ahead_is_no_sign_of_life(session: Session) -> None:
+    leases.acquire(session, leases.HEARTBEAT, holder="w", now=NOW, term=leases.HEARTBEAT_TERM)
+    assert leases.seconds_since_heartbeat(session, now=NOW - HOURS) is None
+    assert leases.seconds_since_heartbeat(session, now=NOW - dt.timedelta(seconds=9)) == 0
+
+
+def test_the_turn_of_a_killed_worker_is_taken_over_at_once(session: Session) -> None:
+    code = "from worker import holders; print(holders.own(), flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as worker:
+        assert worker.stdout is not None
+        killed = worker.stdout.readline().strip()
+        leases.acquire(session, "sweep", holder=killed, now=NOW, term=TERM)
+        assert _of_the_living(session) is None, "it is alive"
+        worker.kill()
+        worker.wait()
+        assert _of_the_living(session) == 2
+
+
+def _of_the_living(session: Session) -> int | None:
+    return leases.acquire(
+        session, "sweep", holder=holders.own(), now=NOW, term=TERM, is_dead=holders.is_dead
+    )
+
+
+def test_of_processes_elsewhere_nothing_is_said() -> None:
+    host, pid, began, space = holders.own().rsplit(":", 3)
+    assert not holders.is_dead(holders.own())
+    assert holders.is_dead(f"{host}:{pid}:1{began}:{space}"), "the number was given anew"
+    for elsewhere in (f"other:{pid}:1:{space}", f"{host}:{pid}:1:1", "host:1", "-", ""):
+        assert not holders.is_dead(elsewhere)

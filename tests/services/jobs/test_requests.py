@@ -113,3 +113,11 @@ def test_requests_survive_the_session_that_made_them(engine: Engine) -> None:
             requests.finish(session, row, now=later(number * 10 + 2))
     with writing(engine) as session:
         assert count(session) == 3
+
+
+def test_a_request_of_before_the_clock_was_set_back_is_done_once(session: Session) -> None:
+    row = asked(session)
+    requests.claim(session, kind="look", now=NOW)
+    assert keys(session, later(-3600)) == ["1"], "its worker is of another time"
+    requests.finish(session, row, now=later(-3599))
+    assert row.done_at == later(-3599)
