@@ -19,7 +19,7 @@ from sync.mirror.merge.context import DisplayContext, InputSource
 from sync.mirror.merge.guard import Damage
 from sync.mirror.merge.portion import Portion
 from sync.mirror.merge.tab import LookStopped, TabMerge
-from sync.mirror.state import KEPT_LOOKS, Cells
+from sync.mirror.state import Cells
 from sync.port import Cells as CellWrites
 from sync.port import ColumnLayout, TabLayout, TabPicture, WorkbookPicture, WorkbookWrite
 from wording import workbook_text
@@ -107,8 +107,8 @@ class LookPlan:
         if stamp > workbook.pass_number:
             raise LookStopped(Damage("from_future", {"stamp": stamp}))
         ours = any(row.cells.get("uid") for tab in self.picture.tabs.values() for row in tab.rows)
-        forgotten = stamp < workbook.pass_number - KEPT_LOOKS
-        if workbook.audience is Audience.department and ours and forgotten:
+        of_department = workbook.audience is Audience.department and ours
+        if of_department and state.is_forgotten(self.session, workbook, stamp, now=self.now):
             raise LookStopped(Damage("too_old", {"stamp": stamp}))
         return stamp
 

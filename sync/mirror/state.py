@@ -22,6 +22,7 @@ from models import (
     Workbook,
     WorkbookBase,
     WorkbookChange,
+    WorkbookLook,
     WorkbookProblem,
     WorkbookRow,
     WorkbookTab,
@@ -31,7 +32,8 @@ from services.workbooks import layout
 from sync.mirror.merge.cell import Agreed
 
 KEPT_LOOKS = 50
-"""The number of looks for which an old copy of a workbook can still be merged."""
+KEPT_FOR = dt.timedelta(days=7)
+"""An old copy of a workbook can be merged for this many looks, and for this long in any case."""
 
 FROM_COPY = "from_copy"
 """The reason of a change that a person typed into a copy of the workbook."""
@@ -246,9 +248,14 @@ def _columns(one: RowState) -> dict[str, Any]:
 
 
 def store_bases(
-    session: Session, workbook: Workbook, number: int, *, agreed: Mapping[int, Cells | None]
+    session: Session,
+    workbook: Workbook,
+    number: int,
+    *,
+    agreed: Mapping[int, Cells | None],
+    now: dt.datetime,
 ) -> None:
-    """Store the cells of rows from look `number` on (None: gone), and delete bases too old."""
+    """Store the cells of rows from look `number` on (None: gone); old bases go now and then."""
     for some in _batches(list(agreed)):
         session.execute(
             sa.update(WorkbookBase)
@@ -262,11 +269,39 @@ def store_bases(
     ]
     if new:
         session.execute(sa.insert(WorkbookBase), new)
-    session.execute(
-        sa.delete(WorkbookBase).where(
-            WorkbookBase.sheet_id == workbook.id, WorkbookBase.until_pass <= number - KEPT_LOOKS
+    if number % KEPT_LOOKS == 0:
+        _forget_bases(session, workbook, number, now=now)
+
+
+def _forget_bases(session: Session, workbook: Workbook, number: int, *, now: dt.datetime) -> None:
+    """Delete the bases that were of use only for copies older than looks and days allow."""
+    old = sa.select(sa.func.max(WorkbookLook.number)).where(
+        WorkbookLook.sheet_id == workbook.id,
+        WorkbookLook.number <= number - KEPT_LOOKS,
+        WorkbookLook.began_at < now - KEPT_FOR,
+    )
+    if (oldest := session.scalar(old)) is not None:
+        session.execute(
+            sa.delete(WorkbookBase).where(
+                WorkbookBase.sheet_id == workbook.id, WorkbookBase.until_pass <= oldest
+            )
+        )
+
+
+def is_forgotten(session: Session, workbook: Workbook, stamp: int, *, now: dt.datetime) -> bool:
+    """Whether a workbook written by look `stamp` is too old to be merged.
+
+    It is not while the look after it is one of the last ones or began not long ago: a copy from
+    this morning is understood in the evening, whatever happened in between.
+    """
+    if stamp >= workbook.pass_number - KEPT_LOOKS:
+        return False
+    began = session.scalar(
+        sa.select(WorkbookLook.began_at).where(
+            WorkbookLook.sheet_id == workbook.id, WorkbookLook.number == stamp + 1
         )
     )
+    return began is None or began < now - KEPT_FOR
 
 
 # ---------------------------------------------------------------- problems

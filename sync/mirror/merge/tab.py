@@ -332,6 +332,6 @@ class TabMerge:
         session, workbook = context.session, context.workbook
         context.changes.tell_refusals(session, workbook, number=number, now=context.now)
         if self.agreed:
-            state.store_bases(session, workbook, number, agreed=self.agreed)
+            state.store_bases(session, workbook, number, agreed=self.agreed, now=context.now)
         ids = {row.uid: row.id for row in context.rows.values()}
         context.changes.store(session, workbook, number=number, ids=ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import suppress
 
 import pytest
@@ -246,6 +247,24 @@ def test_a_copy_older_than_the_passes_kept_stops_the_file(
     assert (problem.kind, problem.code) == (ProblemKind.structure, "too_old")
     assert files.path().read_bytes() == bytes_before
     assert events(files, number, "progressed") == []
+
+
+def test_a_morning_copy_is_understood_in_the_evening(files: Files, number: str) -> None:
+    """So many cases came and moved meanwhile that the passes kept would not reach back."""
+    old = files.hands()
+    for hour in range(KEPT_LOOKS + 3):
+        with files.office() as office:
+            office.dispatched(body=f"第{hour}件")
+        files.now += dt.timedelta(minutes=10)
+        files.look()
+    with reading(files.engine) as session:
+        passes = session.get_one(Workbook, files.ids["after_sales"]).pass_number
+    assert passes > KEPT_LOOKS
+    save(files, old, number, progress="早上打的字")
+    assert LookOutcome.stopped not in files.settle()
+    assert events(files, number, "progressed") == ["早上打的字"]
+    assert len(files.rows()) == KEPT_LOOKS + 4
+    assert not files.problems()
 
 
 # ---------------------------------------------------------------- copies beside the file
