@@ -20,6 +20,8 @@ from typing import Any, cast
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as RequestSession
@@ -156,7 +158,26 @@ def alembic_config(settings: Settings) -> Config:
     return config
 
 
-def upgrade(settings: Settings, revision: str = "head") -> None:
-    """Bring the schema of the database to `revision` (the newest by default)."""
+def upgrade(settings: Settings, revision: str = "head") -> frozenset[str]:
+    """Bring the schema of the database to `revision` (the newest by default).
+
+    Returns the revisions that a database which was there before has newly got.
+    """
     make_home(settings)
-    command.upgrade(alembic_config(settings), revision)
+    alembic = alembic_config(settings)
+    before = _revision(settings)
+    command.upgrade(alembic, revision)
+    if before is None:
+        return frozenset()
+    steps = ScriptDirectory.from_config(alembic).iterate_revisions(_revision(settings), before)
+    return frozenset(step.revision for step in steps)
+
+
+def _revision(settings: Settings) -> str | None:
+    """Return the revision of the database, None for an empty one."""
+    engine = make_engine(settings)
+    try:
+        with read_engine(engine).connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()

@@ -5,7 +5,9 @@ content.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,9 +22,10 @@ from config import Settings
 from demo import company, story
 from enums import Role
 from files.first_logins import forget_first_login, keep_first_logins
-from models import User
+from models import Complaint, User
 from policy.vocabulary.errors import DomainError
 from services.calendar import working_calendar
+from services.cases import journal
 from services.company import accounts
 
 
@@ -30,10 +33,39 @@ def upgrade(settings: Settings) -> click.Command:
     """Return `flask upgrade`, which brings the database to the newest schema."""
 
     @click.command("upgrade", help="Create the database, or bring it to the newest schema.")
-    def command() -> None:
-        database.upgrade(settings)
+    @click.option("--fill-in", is_flag=True, help="Read every journal again, and fill in.")
+    def command(*, fill_in: bool) -> None:
+        if database.upgrade(settings) & WRITES_DOWN_MORE or fill_in:
+            _fill_in(settings)
 
     return command
+
+
+WRITES_DOWN_MORE = frozenset({"what_is_written_down"})
+"""The revisions since which the rows of a case hold more of what its journal tells."""
+PORTION_S, PAUSE_S = 0.3, 0.05
+
+
+def _fill_in(settings: Settings) -> None:
+    """Fill into every case what an older version did not write down, in portions, and say so."""
+    engine = database.make_engine(settings)
+    with database.reading(engine) as session:
+        numbers = list(session.scalars(sa.select(Complaint.number).order_by(Complaint.id)))
+    rest, differ = iter(numbers), []
+    for first in rest:
+        with database.writing(engine) as session:
+            until = time.monotonic() + PORTION_S
+            for number in itertools.chain([first], rest):
+                if not journal.fill_in(session, journal.lock_case(session, number)):
+                    differ.append(number)
+                if time.monotonic() > until:
+                    break
+        time.sleep(PAUSE_S)
+    click.echo(f"Cases whose journal was read again after the upgrade: {len(numbers)}.")
+    if differ:
+        click.echo(
+            "Their rows say otherwise than their journal, look at them: " + ", ".join(differ)
+        )
 
 
 def show_settings(_settings: Settings) -> click.Command:

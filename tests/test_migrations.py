@@ -222,3 +222,11 @@ def test_the_comparison_sees_every_kind_of_difference(
     Base.metadata.create_all(other)
     assert len(differences(reflected(database), reflected(other))) == 1
     other.dispose()
+
+
+def test_an_upgrade_tells_which_revisions_it_brought(settings: Settings) -> None:
+    assert upgrade(settings, "calendar_versions") == frozenset(), "there was nothing before"
+    brought = upgrade(settings)
+    assert "what_is_written_down" in brought
+    assert "calendar_versions" not in brought
+    assert upgrade(settings) == frozenset()

@@ -1,4 +1,7 @@
-"""A case knows the form it was registered with, so that a form sent twice makes one case."""
+"""A case knows the form it was registered with, so that a form sent twice makes one case.
+
+A line that breaks, or somebody who goes back and sends again, would otherwise double it.
+"""
 
 from __future__ import annotations
 

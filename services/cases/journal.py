@@ -529,3 +529,22 @@ def entries(session: Session, complaint: Complaint) -> list[JournalEntry]:
 def fold_journal(session: Session, complaint: Complaint) -> CaseFacts:
     """Return the facts the journal gives; they equal the rows unless a write bypassed it."""
     return _fold(session, complaint, entries(session, complaint))
+
+
+def fill_in(session: Session, complaint: Complaint) -> bool:
+    """Fill into the rows of a case what its journal tells and an older version did not write.
+
+    Returns whether rows and journal are the same now. Where they disagree about more than what is
+    missing, or about a status, a term or a sum, nothing is changed: a person has to look.
+    """
+    kept, told = record.facts_of(session, complaint), fold_journal(session, complaint)
+    if kept == told:
+        return True
+    if record.decided(kept) != record.decided(told) or not record.tells_less(kept, told):
+        return False
+    rules = rules_of(session, complaint)
+    last = entries(session, complaint)[-1].event
+    places = _row_lookups(session, complaint, last, after=told, rules=rules)
+    record.write(session, complaint, told, seq=complaint.version, places=places)
+    session.flush()
+    return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -475,3 +475,35 @@ def _penalties(
         if penalty.counts_at != row.counts_at:
             row.month = places.month(penalty.counts_at) if penalty.counts_at else None
         row.counts_at = penalty.counts_at
+
+
+# ---------------------------------------------------------------- rows of an older version
+
+
+def tells_less(kept: Any, told: Any) -> bool:
+    """Whether what is kept is what is told, but for what an older version did not write down.
+
+    Nothing that is kept may say otherwise: it is missing, or it is the same.
+    """
+    if kept is None or kept == told:
+        return True
+    if isinstance(kept, Mapping) and isinstance(told, Mapping):
+        return all(name in told and tells_less(kept[name], told[name]) for name in kept)
+    if isinstance(kept, list | tuple) and isinstance(told, list | tuple):
+        rest = iter(told)
+        return all(any(tells_less(one, other) for other in rest) for one in kept)
+    if is_dataclass(kept) and type(kept) is type(told):
+        return all(
+            tells_less(getattr(kept, one.name), getattr(told, one.name)) for one in fields(kept)
+        )
+    return False
+
+
+def decided(facts: CaseFacts) -> tuple[Any, ...]:
+    """Return what of a case people act and pay by: its status, its terms and its penalties."""
+    terms = [(one.key, one.round, one.state, one.due_at, one.met_at) for one in facts.deadlines]
+    sums = [
+        (one.rule, one.employee, one.sign, one.amount, one.status, one.counts_at)
+        for one in facts.penalties
+    ]
+    return facts.status, facts.department, facts.due_at, terms, sums

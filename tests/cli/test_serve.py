@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import Engine
 
 import cli
 import config
+import database
 from config import ROOT, Settings
 from database import reading
 from enums import Role
@@ -277,3 +279,16 @@ def test_every_command_has_help(app: Flask, settings: Settings) -> None:
 
 def test_the_settings_page_is_printed(app: Flask) -> None:
     assert _run(app, "settings").output == config.settings_page()
+
+
+def test_an_upgrade_fills_in_what_an_older_version_did_not_write(settings: Settings) -> None:
+    """From a revision before, and by wish; an upgrade that brings nothing new reads no case."""
+    command = cli.company.upgrade(settings)
+
+    def said(*options: str) -> str:
+        return CliRunner().invoke(command, options, catch_exceptions=False).output
+
+    database.upgrade(settings, "calendar_versions")
+    assert "was read again after the upgrade: 0" in said()
+    assert "was read again" not in said()
+    assert "was read again after the upgrade: 0" in said("--fill-in")
