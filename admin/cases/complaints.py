@@ -174,8 +174,6 @@ class ComplaintView(DeclaredColumns):
     column_searchable_list = ("number", "subject")
     column_filters = (
         "status",
-        "grade",
-        "level",
         "department",
         "handler",
         "due_at",
@@ -210,14 +208,14 @@ class ComplaintView(DeclaredColumns):
 
     column_formatters = {
         "due_at": lambda view, context, row, name: due_chip(row),
-        "grade": lambda view, context, row, name: grade_tag(row.grade),
+        "grade": lambda view, context, row, name: grade_tag(row.grade, view.value(row, name)),
     }
     column_formatters_export = {
         "due_at": lambda view, context, row, name: row.due_at,
         "due_provisional": lambda view, context, row, name: (
             gettext("provisional") if row.due_provisional else None
         ),
-        "grade": lambda view, context, row, name: row.grade,
+        "grade": lambda view, context, row, name: view.value(row, name),
     }
 
     # ------------------------------------------------------------ registering
@@ -512,12 +510,12 @@ def due_chip(row: Complaint) -> Any:
     )
 
 
-def grade_tag(grade: str | None) -> Any:
-    """A grade as a chip; graver ones are warmer."""
+def grade_tag(grade: str | None, words: str | None) -> Any:
+    """A grade as a chip, by its label; graver ones are warmer."""
     if grade is None:
         return None
     tone = {"A": "blue", "B": "amber", "C": "red"}.get(grade[:1], "grey")
-    return Markup('<span class="chip chip-{}">{}</span>').format(tone, grade)
+    return Markup('<span class="chip chip-{}">{}</span>').format(tone, words)
 
 
 TONES = {

@@ -196,21 +196,36 @@ class Keyed(OneOf):
     def __init__(
         self, column: Any, words: Any, section: str, *, session: Callable[[], Any]
     ) -> None:
-        super().__init__(column, words, key=column.key, choices=lambda: labels(session(), section))
+        scale = column.key if section == "severity" else None
+        super().__init__(
+            column, words, key=column.key, choices=lambda: labels(session(), section, scale=scale)
+        )
 
 
-def labels(session: Any, section: str) -> list[Row]:
-    """The entries of a section of the regulations in force, as (key, label), each key once."""
-    found: dict[str, str] = {}
+def labels(session: Any, section: str, *, scale: str | None = None) -> list[Row]:
+    """The entries of a section of the regulations in force, as (key, label), each key once.
+
+    `scale` is the one of the severities that are meant.
+    """
+    found: dict[str, list[str]] = {}
     for version in policies.all_in_force(session, on=today()):
         for entry in getattr(policies.pack(session, version), section):
-            found.setdefault(entry.key, entry.label)
-    return list(found.items())
+            if scale is None or entry.scale == scale:
+                words = found.setdefault(entry.key, [])
+                words += [entry.label] if entry.label not in words else []
+    return [(key, " / ".join(words)) for key, words in found.items()]
 
 
 # ---------------------------------------------------------------- the list
 
-LABELLED = {"kind": "kind", "channel": "channel", "category": "category", "finding": "finding"}
+LABELLED = {
+    "kind": "kind",
+    "channel": "channel",
+    "category": "category",
+    "finding": "finding",
+    "level": "severity",
+    "grade": "severity",
+}
 """Columns that hold the key of an entry, and its section."""
 
 OPTIONAL = ("kind", "channel", "category", "finding", "valid", "level", "round")
@@ -330,6 +345,8 @@ def keyed_filters(session: Callable[[], Any]) -> list[Filter]:
         "channel": lazy_gettext("Source"),
         "category": lazy_gettext("Category"),
         "finding": lazy_gettext("Finding"),
+        "level": lazy_gettext("Level"),
+        "grade": lazy_gettext("Grade"),
     }
     found: list[Filter] = [
         Keyed(getattr(Complaint, name), words[name], section, session=session)

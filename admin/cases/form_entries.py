@@ -92,8 +92,9 @@ def of_case(session: Session, page: CasePage, possible: Offers) -> CaseEntries:
 
     def asked(section: str) -> Iterator[AppliedEntry]:
         for entry in applicable_entries(facts, section, pack):
-            if not getattr(entry, "alone", False):
-                yield _asked(section, entry, page, possible=possible)
+            found = _asked(section, entry, page, possible=possible)
+            if not getattr(entry, "alone", False) and (found.filed or not facts.history):
+                yield found
 
     return CaseEntries(
         forms=tuple(asked("form")),

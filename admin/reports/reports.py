@@ -15,6 +15,7 @@ from flask_wtf import FlaskForm
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
+import wording
 from admin.kit import tables
 from admin.kit.declared_inputs import EXTRA, own, with_inputs
 from admin.kit.display import now, today
@@ -224,8 +225,11 @@ class ReportPage(RedressPage):
 
 
 def _begin(version: PolicyVersion, since: dt.date) -> dt.date:
-    """The first day whose reports are listed: nothing is owed from before it was in force."""
-    return max(since, version.effective_from) if version.effective_from else since
+    """The first day whose reports are listed: nothing is owed from before the version was in force,
+    nor from before it was published here, which is before anybody worked by it.
+    """
+    published = version.published_at and version.published_at.astimezone(wording.zone()).date()
+    return max(day for day in (since, version.effective_from, published) if day is not None)
 
 
 def views(db: Any) -> list[Any]:

@@ -151,8 +151,11 @@ def tick_item(facts: CaseFacts, event: Checked, rules: Rules) -> CaseFacts:
 def next_approver(facts: CaseFacts, entry: Any, pack: Pack) -> str | None:
     """Return the post that approves next in a chain; None once the chain is approved.
 
-    After a refusal the chain begins anew, and so it does in a new round.
+    After a refusal the chain begins anew, and so it does in a new round. A case from before go-live
+    waits for nobody.
     """
+    if facts.history:
+        return None
     last = facts.last_entry("chain", entry.key)
     if last is None or last.data["standing"] == "refused":
         return str(entry.steps[0])
@@ -174,7 +177,9 @@ def awaited_approver(facts: CaseFacts, entry: Any, pack: Pack) -> str | None:
     (CLASSIFYING_FIELDS) waits from the beginning. Any other may begin at any time and waits only
     after its first approval.
     """
-    if "endorsed" not in ALLOWED[facts.status] or not holds(entry.applies, facts):
+    if facts.history or "endorsed" not in ALLOWED[facts.status]:
+        return None
+    if not holds(entry.applies, facts):
         return None
     last = facts.last_entry("chain", entry.key)
     begins = last is None or last.data["standing"] == "refused"

@@ -150,7 +150,8 @@ def to_endorse(pack: Pack, may: Callable[[str], Cases | None]) -> list[Cases]:
             reach = may(post)
             if reach is not None:
                 waits = _waits_at(chain, place, anew=pack.policy.judges(Judging.own_rounds))
-                found.append(sa.and_(Complaint.status.in_(_ENDORSABLE), waits, reach))
+                lives = sa.and_(Complaint.history.is_(False), Complaint.status.in_(_ENDORSABLE))
+                found.append(sa.and_(lives, waits, reach))
     return found
 
 

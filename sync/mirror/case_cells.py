@@ -92,7 +92,7 @@ def _cells(complaint: Complaint, pack: Pack, events: LastEvents) -> dict[str, st
             complaint.status, provisional=bool(complaint.due_at and complaint.due_provisional)
         ),
         "status": wording.label(complaint.status),
-        "grade": complaint.grade,
+        "grade": pack.label("severity", complaint.grade) if complaint.grade else None,
         "channel": pack.label("channel", complaint.channel) if complaint.channel else None,
         "customer": customer.name if customer else None,
         "phone": customer.phone if customer else None,
