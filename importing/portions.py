@@ -1,9 +1,4 @@
-"""Writes many rows in short transactions, so that everybody else gets at the record meanwhile.
-
-A database with one writer at a time belongs to whoever writes: who waits asks for the lock every
-tenth of a second. So a portion ends after a fraction of a second, and a pause follows in which
-those who wait get their turn.
-"""
+"""Writes many rows in short transactions, with a pause after each that lets others in."""
 
 from __future__ import annotations
 
@@ -15,13 +10,11 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from services.jobs import pauses
+
 One = TypeVar("One")
 
-PORTION_S = 0.25
-"""A portion ends with the row in which this time is over."""
 PORTION_ROWS = 25
-PAUSE_S = 0.12
-"""Longer than the tenth of a second between two questions of who waits for the lock."""
 
 COMMIT = Session.commit
 DRY_RUN = Session.rollback
@@ -43,7 +36,7 @@ def write_in_portions(
     while waiting or (waiting := _taken(remaining)):
         done = _write_portion(engine, waiting, write=write, finish=finish)
         waiting = waiting[done:]
-        time.sleep(PAUSE_S)
+        pauses.pause()
 
 
 def _taken(remaining: Iterator[One]) -> list[One]:
@@ -61,7 +54,7 @@ def _write_portion(
     done = 0
     with Session(engine) as session:
         session.connection()  # the clock starts with the lock: waiting for it is no holding
-        until = time.monotonic() + PORTION_S
+        until = time.monotonic() + pauses.PORTION_S
         for one in waiting:
             write(session, one)
             done += 1

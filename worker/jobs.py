@@ -17,6 +17,7 @@ from services.cases import recounting, sweep
 from services.company.actors import SYSTEM
 from services.jobs import requests
 from services.jobs.leases import LeaseLost
+from services.jobs.pauses import with_pauses
 from services.notices import deliveries, reminders
 from services.regulation import draft_checks
 from services.reports import whatif
@@ -34,7 +35,7 @@ def sweep_cases(turn: Turn) -> None:
     """Let time pass for every case it changes, each in a transaction of its own."""
     tried: set[str] = set()
     while fresh := [number for number in _due_numbers(turn, len(tried)) if number not in tried]:
-        for number in fresh:
+        for number in with_pauses(fresh):
             _pass_time(turn, number)
         tried.update(fresh)
 
@@ -80,7 +81,7 @@ def recount_cases(turn: Turn) -> None:
         why = recounting.last_reason(session)
     with reading(turn.engine) as session:
         numbers = recounting.outdated_cases(session, now=loop.now())
-    for number in numbers:
+    for number in with_pauses(numbers):
         _recount(turn, number, why)
     with turn.writing() as session:
         for id_ in asked:

@@ -182,10 +182,7 @@ def fill_alone(
     if entry is None or not entry.alone:
         raise ChoiceUnknown(field="form", value=form)
     _may_fill_alone(session, version, form, actor=actor, now=now)
-    times = EntryTimes(now, now, working_calendar.work_calendar(session))
-    said = checked_form_data(entry, data, times)
-    for field in entry.fields:
-        time_bounds.check_declared(field, said.get(field.key), now=now)
+    said = checked_alone(session, entry, data=data, now=now)
     declared.check_cases_exist(session, entry.fields, said)
     return store_entry(
         session,
@@ -197,6 +194,17 @@ def fill_alone(
         actor=actor,
         now=now,
     )
+
+
+def checked_alone(
+    session: Session, form: Any, *, data: Mapping[str, Any], now: dt.datetime
+) -> dict[str, Any]:
+    """Return the fields of a form outside cases as JSON data. Raises the errors of its fields."""
+    times = EntryTimes(now, now, working_calendar.work_calendar(session))
+    said = checked_form_data(form, data, times)
+    for field in form.fields:
+        time_bounds.check_declared(field, said.get(field.key), now=now)
+    return said
 
 
 def _may_fill_alone(

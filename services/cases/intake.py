@@ -60,19 +60,16 @@ def register(
 ) -> Complaint:
     """Register a new case under a version of a regulation, numbered in its kind's series.
 
-    `form_key` is kept with it, so that the same form sent again can be told (`registered_with`).
-
-    `received_at` is when the customer spoke; further keywords are the other fields of a
-    registration: category, grade, body, demand, extra, first_asked, linked. Raises ValueRefused for
-    cases that a field of the regulation lists and that do not exist.
+    `received_at` is when the customer spoke, `form_key` tells the same form sent again; further
+    keywords are the other fields of a registration: category, grade, body, demand, extra,
+    first_asked, linked. Raises ValueRefused for cases of a field that do not exist.
     """
-    declared.check_cases_exist(
-        session, policies.pack(session, version).field, said.get("extra") or {}
-    )
+    fields = policies.pack(session, version).field
+    declared.check_cases_exist(session, fields, said.get("extra") or {})
     said["earlier"] = count_earlier_cases(
         session, version, kind, customer=customer, received_at=received_at
     )
-    made = _open_case(
+    return _open_case(
         session,
         version,
         Registered,
@@ -84,11 +81,9 @@ def register(
         channel=channel,
         subject=subject,
         received_at=received_at,
+        form_key=form_key or None,
         **said,
     )
-    made.form_key = form_key or None
-    session.flush()
-    return made
 
 
 def registered_with(session: Session, form_key: str) -> Complaint | None:
@@ -317,11 +312,13 @@ def _open_case(
     now: dt.datetime,
     subject: str,
     origin: tuple[str, str] | tuple[None, None] = (None, None),
+    form_key: str | None = None,
     **said: Any,
 ) -> Complaint:
     """Open a case with its first event; its number is used up only once the event was accepted."""
     complaint, counter, serial = _new_complaint(session, version, kind, customer=customer, on=on)
     complaint.source, complaint.source_id = origin
+    complaint.form_key = form_key
     said |= {"number": complaint.number, "kind": kind, "subject": subject.strip()}
     journal.record_event(session, complaint, event, actor=actor, now=now, **said)
     _use_serial(session, counter, serial)

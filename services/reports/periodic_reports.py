@@ -11,12 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import Customer, FormEntry, PolicyVersion
-from policy.engine.forms import checked_form_data
 from policy.engine.report_periods import begun_periods, days_of, due_on, period_of
-from policy.engine.severity import EntryTimes
 from policy.pack.forms_and_reports import ReportEntry
 from policy.pack.schema import Pack
-from policy.vocabulary import time_bounds
 from policy.vocabulary.errors import ChoiceUnknown, Duplicate
 from policy.vocabulary.worktime import WorkCalendar
 from services.calendar import working_calendar
@@ -139,10 +136,7 @@ def file_report(
         raise ChoiceUnknown(field="report", value=report)
     from_on, until_on = days_of(entry, period)
     form = pack.find("form", entry.form)
-    times = EntryTimes(now, now, working_calendar.work_calendar(session))
-    said = checked_form_data(form, data, times) if form else dict(data)
-    for field in form.fields if form else ():
-        time_bounds.check_declared(field, said.get(field.key), now=now)
+    said = forms.checked_alone(session, form, data=data, now=now) if form else dict(data)
     if _is_filed(session, version, report, period=period, customer=customer):
         raise Duplicate(field="period", value=period)
     counted = indicators.figures(session, version, from_on=from_on, until_on=until_on)

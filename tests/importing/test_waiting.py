@@ -23,6 +23,7 @@ from database import make_engine, reading, writing
 from importing import portions
 from models import Complaint, Customer
 from services.company import accounts
+from services.jobs import pauses
 from tests import suppliers
 
 ROWS = 2_000
@@ -197,11 +198,19 @@ def test_a_dry_run_never_asks_for_the_lock_of_who_writes(
     assert left == before, "the copy it was tried on is gone"
 
 
+def test_many_short_transactions_pause_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    paused: list[float] = []
+    monkeypatch.setattr(time, "sleep", paused.append)
+    monkeypatch.setattr(pauses, "PORTION_S", -1.0)
+    assert list(pauses.with_pauses(range(4))) == [0, 1, 2, 3]
+    assert paused == [pauses.PAUSE_S] * 4
+
+
 def test_a_portion_ends_when_its_time_is_over(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(portions, "PORTION_S", 0.0)
-    monkeypatch.setattr(portions, "PAUSE_S", 0.0)
+    monkeypatch.setattr(pauses, "PORTION_S", -1.0)
+    monkeypatch.setattr(pauses, "PAUSE_S", 0.0)
     written: list[int] = []
     with _listened() as transactions:
         portions.write_in_portions(engine, range(7), write=lambda _s, one: written.append(one))
