@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -116,13 +117,19 @@ class DraftPage(RedressPage):
         rows = number_rows(draft.rules, before, rule_choices)
         form = self._bound({row.name: row.slot for row in rows}, rule_choices, _values(rows))
         if request.method == "POST" and form.validate():
-            changes = _changes(rows, form)
+            touched = _touched(form)
+            changes = _changes([row for row in rows if row.name in touched], form)
             if self._did(draft, lambda: self._change(draft, changes)):
                 return redirect(self.get_url(".numbers", version_id=draft.id))
+            rows = number_rows(draft.rules, before, rule_choices)
+            _show_stored(form, _values(rows), touched)
         tables: dict[str, list[NumberRow]] = {}
         for row in rows:
             tables.setdefault(row.rule.section, []).append(row)
-        return self._show("draft_numbers", draft, rule_choices, form=form, tables=tables, rows=rows)
+        return self._show(
+            "draft_numbers", draft, rule_choices, form=form, tables=tables, rows=rows,
+            was=_snapshot(_values(rows)),
+        )  # fmt: skip
 
     # ------------------------------------------------------------ the choices of the company
 
@@ -137,12 +144,20 @@ class DraftPage(RedressPage):
         values = {f"n{rule.id}-value": rule.data.get("value") for rule in rules}
         form = self._bound(slots, rule_choices, values)
         if request.method == "POST" and form.validate():
+            touched = _touched(form)
             changes = {
-                rule.id: _with(rule.data, "value", form[f"n{rule.id}-value"].data) for rule in rules
+                rule.id: _with(rule.data, "value", form[name].data)
+                for rule in rules
+                if (name := f"n{rule.id}-value") in touched
             }
             if self._did(draft, lambda: self._change(draft, changes)):
                 return redirect(self.get_url(".choices", version_id=draft.id))
-        return self._show("draft_choices", draft, rule_choices, form=form, rules=rules, asked=asked)
+            values = {f"n{rule.id}-value": rule.data.get("value") for rule in rules}
+            _show_stored(form, values, touched)
+        return self._show(
+            "draft_choices", draft, rule_choices, form=form, rules=rules, asked=asked,
+            was=_snapshot(values),
+        )  # fmt: skip
 
     # ------------------------------------------------------------ every entry
 
@@ -174,12 +189,14 @@ class DraftPage(RedressPage):
         strange = [n for n in rule.data if n not in slots and n not in _FIXED]
         if request.method == "POST" and form.validate():
             gone = {name for name in strange if request.form.get(f"remove-{name}")}
-            data = _written(rule.data, form, gone)
+            touched = _touched(form)
+            data = _written(rule.data, form, gone, touched=touched)
             if self._did(draft, lambda: self._change(draft, {rule.id: data})):
                 return self._back_to(draft, rule.section)
+            _show_stored(form, {name: rule.data.get(name) for name in slots}, touched)
         return self._show(
             "draft_entry", draft, rule_choices, form=form, rule=rule, section=rule.section,
-            strange=strange,
+            strange=strange, was=_snapshot({name: rule.data.get(name) for name in slots}),
         )  # fmt: skip
 
     @expose("/<int:version_id>/add/<section>", methods=("GET", "POST"))
@@ -193,7 +210,7 @@ class DraftPage(RedressPage):
         )
         form = self._bound(slots, rule_choices, {})
         if request.method == "POST" and form.validate():
-            data = _written({}, form, set())
+            data = _written({}, form, set(), touched={field.short_name for field in form})
             if self._did(draft, lambda: self._add(draft, section, data)):
                 return self._back_to(draft, section)
         return self._show(
@@ -347,8 +364,9 @@ class DraftPage(RedressPage):
             "operators": OPERATORS,
             "all_sections": ALL_SECTIONS,
             "schema": ("policy", *SECTIONS),
+            "was": None,
         }
-        return self.render(f"regulation/{page}.html", **words, **more)
+        return self.render(f"regulation/{page}.html", **(words | more))
 
 
 def _shipped_title(key: str) -> str:
@@ -387,12 +405,50 @@ def _with_value(
     return {**slots, "value": value_slot(data, parameter_shapes(rule_choices.data))}
 
 
-def _written(data: Mapping[str, Any], form: ShapeForm, gone: set[str]) -> dict[str, Any]:
-    """An entry as the form says it; what the schema does not know stays unless it is taken out."""
+def _written(
+    data: Mapping[str, Any], form: ShapeForm, gone: set[str], *, touched: set[str]
+) -> dict[str, Any]:
+    """An entry with what was typed; what nobody touched or the schema does not know stays, unless
+    it is taken out.
+    """
     said = {key: value for key, value in data.items() if key not in gone}
     for field in form:
-        said = _with(said, field.short_name, field.data)
+        if field.short_name in touched:
+            said = _with(said, field.short_name, field.data)
     return said
+
+
+def _snapshot(values: Mapping[str, Any]) -> str:
+    """What a form was made from, to be sent back with it."""
+    return json.dumps({name: policies.as_json(value) for name, value in values.items()})
+
+
+def _touched(form: ShapeForm) -> set[str]:
+    """The fields that say something else than what the form was made from: only they are meant.
+
+    A form that does not say what it was made from means all of them.
+    """
+    try:
+        was = json.loads(request.form.get("was", ""))
+    except ValueError:
+        was = None
+    names = {field.short_name for field in form}
+    if not isinstance(was, dict):
+        return names
+    return {name for name in names if policies.as_json(form[name].data) != was.get(name)}
+
+
+def _show_stored(form: ShapeForm, stored: Mapping[str, Any], touched: set[str]) -> None:
+    """Show what is stored now: in the fields nobody touched, and beside those somebody did."""
+    for name, value in stored.items():
+        if name not in form:
+            continue
+        if name not in touched:
+            form[name].process(None, value)
+        elif policies.as_json(form[name].data) != policies.as_json(value):
+            said = "—" if value is None else json.dumps(policies.as_json(value), ensure_ascii=False)
+            sentence = gettext("Stored meanwhile: %(value)s", value=said)
+            form[name].errors = [*form[name].errors, sentence]
 
 
 def views(db: Any) -> list[RedressPage]:

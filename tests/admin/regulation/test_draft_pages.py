@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import io
 import re
 from collections.abc import Callable
@@ -177,6 +178,45 @@ def test_a_form_that_is_out_of_date_is_refused_once_and_keeps_what_was_typed(
     assert "您输入的内容已保留在下方" in page
     assert stands(page)[f"n{late}-amount"] == "300"
     assert stands(page)["seen"] != old
+    assert entry(engine, draft_id, "penalty", "late_close")["amount"] == 250
+
+
+def test_of_two_authors_each_writes_what_they_touched(
+    administrator: FlaskClient, draft_id: int, engine: Engine, csrf: Any
+) -> None:
+    late = rule_id(engine, draft_id, "penalty", "late_close")
+    term = rule_id(engine, draft_id, "deadline", "close_a")
+    address = f"/admin/draft/{draft_id}/numbers"
+    opened = administrator.get(address).get_data(as_text=True)
+
+    def save(page: str, **typed: str) -> str:
+        form = {name: html.unescape(value) for name, value in stands(page).items()}
+        data = form | {"csrf_token": csrf(administrator)} | typed
+        answer = administrator.post(address, data=data, follow_redirects=True)
+        return str(answer.get_data(as_text=True))
+
+    save(opened, **{f"n{late}-amount": "250"})
+    refused = save(opened, **{f"n{term}-within-amount": "4"})
+    assert "您输入的内容已保留在下方" in refused
+    assert stands(refused)[f"n{late}-amount"] == "250", "what the other wrote is shown"
+    assert stands(refused)[f"n{term}-within-amount"] == "4"
+    save(refused)
+    assert entry(engine, draft_id, "penalty", "late_close")["amount"] == 250
+    assert entry(engine, draft_id, "deadline", "close_a")["within"]["amount"] == 4
+
+
+def test_what_two_authors_typed_into_one_field_stands_side_by_side(
+    administrator: FlaskClient, draft_id: int, engine: Engine, csrf: Any
+) -> None:
+    late = rule_id(engine, draft_id, "penalty", "late_close")
+    address = f"/admin/draft/{draft_id}/rules/{late}"
+    opened = administrator.get(address).get_data(as_text=True)
+    form = {name: html.unescape(value) for name, value in stands(opened).items()}
+    data = form | {"csrf_token": csrf(administrator)}
+    administrator.post(address, data=data | {"amount": "250"})
+    refused = administrator.post(address, data=data | {"amount": "300"}).get_data(as_text=True)
+    assert stands(refused)["amount"] == "300"
+    assert "已存" in refused or "250" in refused
     assert entry(engine, draft_id, "penalty", "late_close")["amount"] == 250
 
 
