@@ -310,6 +310,7 @@ _WHYS = {
     ),
     "no_such_case": mark("no case has this number"),
     "not_a_key": mark("use small letters, digits and _, and begin with a letter"),
+    "not_a_staff_number": mark("use letters and digits, with - and _ between them"),
     "not_an_address": mark("write it like name@company.com"),
     "scheme_unknown": mark(
         "it has to begin with mailto, mailtos, wecombot, dingtalk, feishu, lark, json or jsons, "

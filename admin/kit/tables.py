@@ -113,7 +113,7 @@ def send(
 def send_csv(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
     """A table as CSV; it is sent while it is written, so no length of it fills the memory."""
     encoded = (chunk.encode("utf-8") for chunk in csv_chunks(header, rows))
-    answer = Response(stream_with_context(encoded), mimetype="text/csv; charset=utf-8")
+    answer = Response(stream_with_context(encoded), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
 

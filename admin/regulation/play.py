@@ -436,7 +436,7 @@ def _download(tryout: PlayedFile, version: PolicyVersion) -> Response:
     named = text.lstrip().startswith("pack") or not loading.shipped_path(key).exists()
     if not named:
         text = f'pack = "{key}"\n{text}'
-    answer = Response(text, mimetype="application/toml; charset=utf-8")
+    answer = Response(text, content_type="application/toml; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{NAME}"'
     return answer
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterable
 
 import sqlalchemy as sa
@@ -34,6 +35,7 @@ LONGEST_NAME = 120
 LONGEST_NUMBER = 32
 LONGEST_REASON = 200
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
+_STAFF_NUMBER = re.compile(r"\w+(?:[-./]\w+)*")
 _PHONE = re.compile(r"[0-9+()（）/ .-]{3,40}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _NO_END = dt.date.max
@@ -86,7 +88,7 @@ def add_employee(
 
     Raises FieldMissing, FieldTooLong, Duplicate, PhoneRefused or ValueRefused (email).
     """
-    number = _text(number, "number", LONGEST_NUMBER)
+    number = _staff_number(number)
     if find_employee(session, number) is not None:
         raise Duplicate(field="number", value=number)
     employee = Employee(number=number, name="", department=department)
@@ -340,6 +342,14 @@ def _administers(session: Session, which: sa.ColumnElement[bool]) -> bool:
 
 
 # ---------------------------------------------------------------- within
+
+
+def _staff_number(text: str) -> str:
+    """Return the number as wages go by it: full-width signs made plain, no blanks, no formula."""
+    number = _text(unicodedata.normalize("NFKC", text or ""), "number", LONGEST_NUMBER)
+    if not _STAFF_NUMBER.fullmatch(number):
+        raise ValueRefused(field="number", value=number[:60], why="not_a_staff_number")
+    return number
 
 
 def _text(text: str | None, field: str, limit: int) -> str:

@@ -18,6 +18,7 @@ from policy.vocabulary.errors import (
     PeriodRefused,
     PhoneRefused,
     PostTaken,
+    TimeOutOfBounds,
     ValueRefused,
 )
 from policy.vocabulary.events import HeldPost
@@ -166,3 +167,26 @@ def test_the_last_administrator_cannot_become_something_else(session: Session) -
     add("second")
     people.change_user(session, first, **change)
     assert first.role is Role.care
+
+
+def test_a_staff_number_is_one_in_every_width_and_no_formula(
+    session: Session, care: Department, wei: Employee
+) -> None:
+    with pytest.raises(Duplicate):
+        people.add_employee(session, number="１００１", name="李娜", department=care)
+    assert (
+        people.add_employee(session, number=" Ａ-7 ", name="李娜", department=care).number == "A-7"
+    )
+    for number in ("=1+1", "+1003", "@x", "1 2", "-5", "10\u200b03"):
+        with pytest.raises(ValueRefused):
+            people.add_employee(session, number=number, name="李娜", department=care)
+
+
+@pytest.mark.parametrize("day", [dt.date(26, 5, 1), dt.date(1899, 12, 30), dt.date(9999, 12, 31)])
+def test_a_day_nobody_can_mean_is_refused_for_staff_too(
+    session: Session, care: Department, wei: Employee, day: dt.date
+) -> None:
+    with pytest.raises(TimeOutOfBounds):
+        people.add_employee(session, number="7", name="李娜", department=care, joined_on=day)
+    with pytest.raises(TimeOutOfBounds):
+        people.hold_post(session, wei, "care_specialist", from_on=day)
