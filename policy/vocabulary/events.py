@@ -50,8 +50,9 @@ def _one_line_end(value: Any) -> Any:
     return one_line_end(value) if isinstance(value, str) else value
 
 
-Short = Annotated[str, BeforeValidator(_one_line_end), Field(min_length=1, max_length=300)]
-Long = Annotated[str, BeforeValidator(_one_line_end), Field(min_length=1, max_length=20_000)]
+# The limits stand before the line ends, or a text too long would be refused as no choice.
+Short = Annotated[str, Field(min_length=1, max_length=300), BeforeValidator(_one_line_end)]
+Long = Annotated[str, Field(min_length=1, max_length=20_000), BeforeValidator(_one_line_end)]
 
 OwnLine = Annotated[Short, Mark.nameless]
 OwnWords = Annotated[Long, Mark.nameless]
