@@ -132,11 +132,17 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A copy of a workbook that a sync folder or a person left beside it."""
+    """A file beside a workbook that may be a copy, left by a sync folder or a person.
+
+    `named` when its name says so; else the owner in its mark decides. Not `readable` where somebody
+    saved the workbook as another type of file.
+    """
 
     name: str
     fingerprint: str
     saved_at: dt.datetime
+    named: bool = True
+    readable: bool = True
 
 
 # ---------------------------------------------------------------- errors, by who must act
@@ -230,7 +236,7 @@ class WorkbookPort(Protocol):
         """Replace the workbook whose fingerprint is `seen` by a kept copy; the new fingerprint."""
 
     def copies(self) -> list[Copy]:
-        """Workbooks beside it whose names mark them as copies of it."""
+        """Files beside it that may be copies of it."""
 
     def beside(self, name: str) -> WorkbookPort:
         """The workbook of that name beside it, such as one of `copies`."""

@@ -69,9 +69,13 @@ _PROBLEMS = {
         "A look at the file does not end; probably the shared folder no longer answers. "
         "Connect it again; if that does not help, start Redress anew."
     ),
+    "other_type": mark(
+        "Beside the file lies “%(name)s”: somebody saved it as another type, which Redress does "
+        "not read. Save it as .xlsx, or type what stands there into the file."
+    ),
     "copy_failed": mark(
-        "Beside the file lies a copy, “%(name)s”, at which Redress failed by a fault of its own "
-        "(%(error)s). Look into it yourself, or have it tried again."
+        "Beside the file lies a copy, “%(name)s”, that could not be taken in (%(error)s). "
+        "Look into it yourself, or have it tried again."
     ),
     "busy": mark("The file is in use at the moment. It is looked at again by itself."),
     "changed": mark(

@@ -243,6 +243,8 @@ def _sides(problem: WorkbookProblem) -> tuple[tuple[str, Markup], ...]:
 
 def _options(problem: WorkbookProblem) -> Iterator[ResolutionOption]:
     for place, choice in enumerate(resolutions.CHOICES[problem.kind]):
+        if problem.code == "other_type" and choice is Resolution.sheet:
+            continue  # Redress cannot read it
         key = (problem.kind, choice)
         kind = "danger" if choice is Resolution.undo else "secondary" if place else "primary"
         words = str(BUTTONS[key]) if key in BUTTONS else wording.label(choice)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,11 @@ from sync.port import Copy, TabLayout, WorkbookError, WorkbookPicture, WorkbookP
 
 log = logging.getLogger(__name__)
 
+PASSING = frozenset({"busy", "missing"})
+"""Errors of a copy that is written at this moment; any other tells what it is for as long as it
+stands as it does.
+"""
+
 Sessions = Callable[[], AbstractContextManager[Session]]
 
 
@@ -39,27 +44,31 @@ class CopyReader:
 
     def look(self, tabs: Sequence[TabLayout], *, now: dt.datetime) -> None:
         """Look at every copy that is new, and at those that a person wants to be taken in."""
-        for copy in self.port.copies():
-            if copy.fingerprint in self.strangers:
-                continue
-            with self.reading() as session:
-                if _is_workbook(session, Path(copy.name).stem):
-                    continue  # another department's, whose name begins like ours
-                known = self._known(session, copy.fingerprint)
-                fresh = known is None or _choice(known) is Resolution.sheet
-                problem_id = known.id if known else None
-            if fresh:
+        met = [copy for copy in self.port.copies() if copy.fingerprint not in self.strangers]
+        if not met:
+            return
+        with self.reading() as session:
+            others = sa.select(Workbook.name).where(Workbook.id != self.workbook_id)
+            names = {name.casefold() for name in session.scalars(others)}
+            known = {
+                problem.facts.get("fingerprint"): (problem.id, _choice(problem))
+                for problem in self._known(session)
+            }
+        for copy in met:
+            if copy.readable and Path(copy.name).stem.casefold() in names:
+                continue  # another workbook, whose name may begin like ours
+            problem_id, choice = known.get(copy.fingerprint, (None, None))
+            if problem_id is None or choice is Resolution.sheet:
                 self._look_safely(copy, tabs, problem_id=problem_id, now=now)
 
-    def _known(self, session: Session, fingerprint: str) -> WorkbookProblem | None:
-        """The problem under which a copy was noticed, be it settled or not."""
-        rows = session.scalars(
+    def _known(self, session: Session) -> Sequence[WorkbookProblem]:
+        """The problems under which copies were noticed, be they settled or not."""
+        return session.scalars(
             sa.select(WorkbookProblem).where(
                 WorkbookProblem.sheet_id == self.workbook_id,
                 WorkbookProblem.kind == ProblemKind.copy,
             )
-        )
-        return next((row for row in rows if row.facts.get("fingerprint") == fingerprint), None)
+        ).all()
 
     def _look_safely(
         self, copy: Copy, tabs: Sequence[TabLayout], *, problem_id: int | None, now: dt.datetime
@@ -71,43 +80,64 @@ class CopyReader:
             raise
         except Exception as error:
             log.exception("a copy of workbook %s could not be taken in", self.workbook_id)
-            facts = {"name": copy.name, "fingerprint": copy.fingerprint}
-            with self.writing() as session:
-                workbook = session.get_one(Workbook, self.workbook_id)
-                if problem_id is not None:
-                    problem = session.get_one(WorkbookProblem, problem_id)
-                    problem.code, problem.choice = "copy_failed", None
-                    problem.facts = {**problem.facts, "error": type(error).__name__}
-                    return
-                facts["error"] = type(error).__name__
-                workbook_problems.report(
-                    session, workbook, ProblemKind.copy, code="copy_failed", facts=facts, now=now
-                )
+            facts = {"error": type(error).__name__}
+            self._report(copy, "copy_failed", facts, problem_id=problem_id, now=now)
+
+    def _report(
+        self,
+        copy: Copy,
+        code: str,
+        facts: Mapping[str, object],
+        *,
+        problem_id: int | None,
+        now: dt.datetime,
+    ) -> None:
+        """Report a copy, or of a known one that what a person chose could not be done."""
+        with self.writing() as session:
+            if problem_id is not None:
+                problem = session.get_one(WorkbookProblem, problem_id)
+                problem.code, problem.choice = code, None
+                problem.facts = {**problem.facts, **facts}
+                return
+            workbook = session.get_one(Workbook, self.workbook_id)
+            facts = {"name": copy.name, "fingerprint": copy.fingerprint, **facts}
+            workbook_problems.report(
+                session, workbook, ProblemKind.copy, code=code, facts=facts, now=now
+            )
 
     def _look_at(
         self, copy: Copy, tabs: Sequence[TabLayout], *, problem_id: int | None, now: dt.datetime
     ) -> None:
+        if not copy.readable:
+            self._report(copy, "other_type", {}, problem_id=problem_id, now=now)
+            return
         try:
             picture = self.port.beside(copy.name).read(tabs)
-        except WorkbookError:
+        except WorkbookError as error:
+            if problem_id is not None:
+                facts = {"error": error.code}
+                self._report(copy, "copy_failed", facts, problem_id=problem_id, now=now)
+            elif error.code not in PASSING:
+                self.strangers.add(copy.fingerprint)
             return
-        if picture.stamp is None or "open" not in picture.tabs:
+        if not self._is_ours(copy, picture):
             self.strangers.add(copy.fingerprint)
-            return
-        with self.writing() as session:
-            workbook = session.get_one(Workbook, self.workbook_id)
-            if problem_id is None:
-                facts = {
-                    "name": copy.name,
-                    "fingerprint": copy.fingerprint,
-                    "stamp": picture.stamp,
-                }
-                workbook_problems.report(
-                    session, workbook, ProblemKind.copy, code="copy_found", facts=facts, now=now
-                )
-                return
-            problem = session.get_one(WorkbookProblem, problem_id)
-            self._take_in(session, workbook, picture, problem=problem, now=now)
+        elif problem_id is None:
+            stamp = {"stamp": picture.stamp}
+            self._report(copy, "copy_found", stamp, problem_id=None, now=now)
+        else:
+            with self.writing() as session:
+                workbook = session.get_one(Workbook, self.workbook_id)
+                problem = session.get_one(WorkbookProblem, problem_id)
+                self._take_in(session, workbook, picture, problem=problem, now=now)
+
+    def _is_ours(self, copy: Copy, picture: WorkbookPicture) -> bool:
+        """Whether a workbook is a copy of ours: its mark says so, or in an older one its name."""
+        if picture.stamp is None or "open" not in picture.tabs:
+            return False
+        if picture.owner and self.port.owner:
+            return picture.owner == self.port.owner
+        return copy.named
 
     def _take_in(
         self,
@@ -125,10 +155,6 @@ class CopyReader:
                 problem.settled_at = now
         except LookStopped as stop:
             problem.code, problem.choice = stop.damage.code, None
-
-
-def _is_workbook(session: Session, name: str) -> bool:
-    return session.scalar(sa.select(Workbook.id).where(Workbook.name == name)) is not None
 
 
 def _choice(problem: WorkbookProblem) -> Resolution | None:

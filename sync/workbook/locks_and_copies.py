@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import stat
 import struct
 import time
 from pathlib import Path
@@ -26,6 +27,9 @@ BEHIND = re.compile(
 BEFORE = re.compile(
     r"(?:Copy (?:\(\d+\) )?of|副本|复件|拷贝)\s*(?:[(（]\d+[)）])?\s*", re.IGNORECASE
 )
+CONFLICT = re.compile(r"\.?.+\.xlsx~[0-9a-f]+", re.IGNORECASE)  # as ownCloud leaves one
+READABLE = frozenset({".xlsx", ".xlsm"})
+OTHER_TYPES = frozenset({".xls", ".xlsb", ".et", ".ett", ".ods", ".csv", ".numbers"})
 
 
 # ---------------------------------------------------------------- who has it open
@@ -90,25 +94,32 @@ def _calc_owner(content: bytes) -> str:
 
 
 def copies(path: Path) -> list[Copy]:
-    """Files beside a workbook whose names mark them as copies of it, in the order of the names.
+    """Files beside a workbook that may be copies of it, in the order of the names.
 
-    Only names are looked at. Whether a file is a workbook of ours is known once it is read.
+    Any workbook may be one, whatever its name; whether it is one is known once its mark is read.
+    Files of other types count where their names say that they are the workbook or a copy of it.
     """
     try:
         with os.scandir(path.parent) as entries:
             beside = sorted(entry.name for entry in entries)
     except OSError as error:
         raise reading_error(error, path) from error
-    named = (path.with_name(name) for name in beside if is_copy(path, name))
-    return [copy for place in named if (copy := _copy(place)) is not None]
+    found = (_copy(path, name) for name in beside if name != path.name)
+    return [copy for copy in found if copy is not None]
 
 
 def is_copy(path: Path, name: str) -> bool:
     """Whether the name of a file marks it as a copy of a workbook."""
+    if CONFLICT.fullmatch(name) and path.stem in name:
+        return True
     stem, suffix = os.path.splitext(name)
-    if suffix.casefold() != path.suffix.casefold() or name.startswith((".", "~$")):
+    if suffix.casefold() not in READABLE or name.startswith((".", "~$")):
         return False
-    own = path.stem
+    return _is_like(stem, path.stem)
+
+
+def _is_like(stem: str, own: str) -> bool:
+    """Whether a name without its ending is that of a copy of the workbook `own`."""
     if stem == own:
         return False
     if stem.startswith(own):
@@ -116,13 +127,22 @@ def is_copy(path: Path, name: str) -> bool:
     return stem.endswith(own) and BEFORE.fullmatch(stem[: -len(own)]) is not None
 
 
-def _copy(place: Path) -> Copy | None:
-    """One copy; None when it is gone by now or is a folder."""
+def _copy(path: Path, name: str) -> Copy | None:
+    """The file of a name as a copy; None where it cannot be one, is gone or is a folder."""
+    stem, suffix = os.path.splitext(name)
+    named = is_copy(path, name)
+    readable = named or suffix.casefold() in READABLE
+    if name.startswith((".", "~$")) and not named:
+        return None
+    other = suffix.casefold() in OTHER_TYPES and (stem == path.stem or _is_like(stem, path.stem))
+    if not readable and not other:
+        return None
+    place = path.with_name(name)
     try:
         status = place.stat()
     except OSError:
         return None
-    if not place.is_file():
+    if not stat.S_ISREG(status.st_mode):
         return None
     saved = dt.datetime.fromtimestamp(status.st_mtime, dt.UTC)
-    return Copy(place.name, fingerprint_of(status), saved)
+    return Copy(name, fingerprint_of(status), saved, named, readable)
