@@ -178,6 +178,17 @@ _PROBLEMS = {
     "name_unknown": mark("“%(said)s” is nobody of this department."),
     "name_contradicts": mark("Name and employee number of “%(said)s” do not fit each other."),
     "row_incomplete": mark("The new row is not complete yet. Still needed: %(missing)s."),
+    "row_of_department": mark(
+        "The row of %(number)s, a case of %(department)s, was pasted as if it were a new complaint."
+    ),
+    "row_of_care": mark(
+        "The row of %(number)s, which is with customer care, was pasted as if it were a new "
+        "complaint."
+    ),
+    "row_finished": mark(
+        "The row of %(number)s, which is finished, was pasted as if it were a new complaint."
+    ),
+    "row_example": mark("An example row was left in the file; it is no complaint."),
     "formula": mark("A formula cannot be taken as an answer; the text itself has to be typed."),
     "cleared": mark("What was taken cannot be emptied."),
     "contact_stands": mark("The first contact was taken already."),

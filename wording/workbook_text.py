@@ -6,6 +6,7 @@ They are in the language spoken; a file is written in the company's language.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from policy.vocabulary.status import ReplyOutcome, Status
 from wording.errors import error
 from wording.labels import deed, label
 from wording.language import _, mark, moment
+from wording.workbook_problems import workbook_problem
 
 RETURNED = "returned"
 """The outcome by which a department says that a case is not its own."""
@@ -240,14 +242,33 @@ _UNREADABLE = {
     "cleared": mark("what was taken cannot be emptied"),
     "contact_stands": mark("the first contact was taken already"),
     "not_yours": mark("the case is not this department's any more"),
+    "not_computed": mark("the formula has no value yet; type the text itself"),
+    "no_day": mark("“%(said)s” is no day; write it like 2026-09-28"),
+    "year_unlikely": mark(
+        "“%(said)s” would be a time in the year %(year)s; write it like 2026-09-28 14:05"
+    ),
+    "weekday_contradicts": mark("day and weekday of “%(said)s” do not fit each other"),
+    "digits_lost": mark(
+        "“%(said)s” is a number whose last digits the program has lost; type it as a text"
+    ),
+    "row_incomplete": mark("the row is not complete yet"),
+    "row_of_department": mark(
+        "%(number)s is a case of %(department)s; for a new complaint leave the case no. empty"
+    ),
+    "row_of_care": mark(
+        "%(number)s is with customer care; for a new complaint leave the case no. empty"
+    ),
+    "row_finished": mark("%(number)s is finished; for a new complaint leave the case no. empty"),
+    "row_example": mark("this is an example row; it can be deleted"),
 }
+"""Why a cell or a row could not be understood, by the code of the parser."""
 
 
 def cell_unreadable(code: str, field: str, facts: Mapping[str, Any]) -> str:
     """Return why a cell's text could not be understood, with its column's header."""
     said = _UNREADABLE.get(code)
-    known = {"text": "", "said": "", "limit": "", "length": "", "name": ""} | dict(facts)
-    why = _(said, **known) if said else code
+    known = defaultdict(str, facts)
+    why = _(said) % known if said else workbook_problem(code, facts)
     return _("%(header)s: %(why)s", header=column_header(field), why=why)
 
 

@@ -15,9 +15,13 @@ from sync.mirror.merge.answers import because, with_hint
 from sync.mirror.merge.context import MARKS, TabContext, instant
 from sync.mirror.merge.matching import TextRow
 from sync.mirror.merge.output import TabOutput
+from sync.mirror.merge.pasted import PastedRows
 from sync.mirror.parsing.texts import Unreadable
 from sync.mirror.state import Cells, RowState
 from wording import workbook_text
+
+OF_ROWS = frozenset({"row_of_department", "row_of_care", "row_finished"})
+"""Refusals whose reason stands in the cell of the case number."""
 
 NEEDED = ("customer", "body")
 """Fields without which a typed row is no case yet."""
@@ -38,6 +42,7 @@ class TypedRows:
     def take(self, lines: Sequence[TextRow]) -> None:
         """Make cases of complete rows that stood unchanged for a look, and remember the others."""
         context = self.context
+        self.pasted = PastedRows(context.session, lines)
         before = list(context.workbook.newborn)
         after: list[Any] = []
         new: list[Any] = []
@@ -152,6 +157,7 @@ class TypedRows:
         if not refused and not self.context.portion.takes_deed():
             return entry
         try:
+            self.pasted.refuse(line)
             with self.context.session.begin_nested():
                 self._register(line, typed, entry or {})
         except (DomainError, Unreadable) as refusal:
@@ -160,7 +166,7 @@ class TypedRows:
         return None
 
     def _refuse(self, line: TextRow, typed: Cells, refusal: DomainError | Unreadable) -> None:
-        code, facts, why = because(refusal, "body")
+        code, facts, why = because(refusal, "number" if refusal.code in OF_ROWS else "body")
         self._hint(line, workbook_text.input_refused(why))
         text = undecided.as_text(typed)
         if not self.context.source.at_once:

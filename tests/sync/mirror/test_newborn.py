@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from database import reading
 from enums import ProblemKind
-from models import Complaint
+from models import Complaint, Department
 from policy.vocabulary.status import Status
 from sync.mirror.look import LookOutcome
+from sync.mirror.merge.matching import uid_of
 from sync.port import TabLayout, WorkbookPicture, WorkbookUnavailable, WorkbookWrite
 from sync.workbook.adapter import WorkbookFile
 from tests.sync.folder import Files, Hands, _text, header
@@ -224,3 +225,77 @@ def test_a_row_with_nothing_but_a_note_beside_it_is_left_alone(begun: Files) -> 
     assert LookOutcome.wrote not in begun.settle()
     assert born(begun) == []
     assert begun.problems() == []
+
+
+# ---------------------------------------------------------------- rows that are no new complaint
+
+
+def pasted(files: Files, uid: str | None = None, **said: str) -> str:
+    """Paste a row below the others, its hidden id too; what its hint says afterwards."""
+    hands = files.hands()
+    line = hands.add_row(**{**TYPED, **said})
+    hands.tab().cell(line, 1).value = uid
+    save(files, hands)
+    files.settle()
+    hands = files.hands()
+    return str(hands.tab().cell(line, hands.column("hint")).value or "")
+
+
+@pytest.mark.parametrize("with_id", [True, False])
+def test_the_row_of_another_department_is_refused_by_name(begun: Files, *, with_id: bool) -> None:
+    with begun.office() as office:
+        other = office.dispatched(body="车间的一件")
+        other.department = office.session.scalars(
+            sa.select(Department).filter_by(key="workshop")
+        ).one()
+        number, place, uid = other.number, other.department.name, uid_of(other.id)
+    said = pasted(begun, uid if with_id else None, number=number)
+    assert number in said
+    assert place in said
+    assert born(begun) == []
+    (problem,) = begun.problems()
+    assert problem.code == "row_of_department"
+    assert "空调漏水" in str(problem.theirs)
+
+
+@pytest.mark.parametrize("with_id", [True, False])
+def test_the_row_of_a_finished_case_is_refused(begun: Files, *, with_id: bool) -> None:
+    with begun.office() as office:
+        case = office.dispatched(body="办完的一件")
+        case.status = Status.closed
+        number, uid = case.number, uid_of(case.id)
+    said = pasted(begun, uid if with_id else None, number=number)
+    assert number in said
+    assert born(begun) == []
+
+
+def test_with_an_empty_case_number_it_is_a_new_complaint(begun: Files) -> None:
+    with begun.office() as office:
+        case = office.dispatched(body="车间的一件")
+        case.status = Status.closed
+        uid = uid_of(case.id)
+    pasted(begun, uid)
+    assert [case.body for case in born(begun)] == ["空调漏水"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"body": "此行为填写示例，请勿删除"},
+        {"customer": "示例"},
+        {"body": "【示例】空调不制冷"},
+        {"number": "样例"},
+        {"body": "Example: air conditioning leaks"},
+    ],
+)
+def test_an_example_is_no_complaint(begun: Files, said: dict[str, str]) -> None:
+    assert "示例" in pasted(begun, **said)
+    assert born(begun) == []
+
+
+@pytest.mark.parametrize(
+    "body", ["销售举例说明与实车不符", "按示例操作仍无法启动", "示例车与交付车不同"]
+)
+def test_a_complaint_may_speak_of_examples(begun: Files, body: str) -> None:
+    pasted(begun, body=body)
+    assert [case.body for case in born(begun)] == [body]
