@@ -28,6 +28,7 @@ from models import Workbook
 from services.jobs import leases, requests
 from services.jobs.leases import LeaseLost
 from services.workbooks import layout
+from services.workbooks.looks import LOOK, UNLOCK
 from sync.mirror import failures
 from sync.mirror.look import LookOutcome, Mirror
 from sync.port import WorkbookError, WorkbookRefused
@@ -140,7 +141,7 @@ class Mirrors:
     def _files(self) -> list[tuple[int, str]]:
         """Every workbook that is not paused; a request for a look has it read anew."""
         with reading(self.engine) as session:
-            asked = bool(requests.open_requests(session, kind="look"))
+            asked = any(requests.open_requests(session, kind=kind) for kind in (LOOK, UNLOCK))
             files = session.execute(
                 sa.select(Workbook.id, Workbook.name)
                 .where(Workbook.paused_at.is_(None))
@@ -153,10 +154,15 @@ class Mirrors:
 
     def _answer_requests(self) -> None:
         with writing(self.engine) as session:
-            for row in requests.claim(session, kind="look", now=_now()):
+            for row in requests.claim(session, kind=LOOK, now=_now()):
                 workbook = session.get(Workbook, int(row.key))
                 if workbook is not None:
                     workbook.refreshed_at = None
+                requests.finish(session, row, now=_now())
+            for row in requests.claim(session, kind=UNLOCK, now=_now()):
+                workbook = session.get(Workbook, int(row.key))
+                if workbook is not None and workbook.held_since is not None:
+                    WorkbookFile(self.path(workbook.name)).remove_locks(workbook.held_since)
                 requests.finish(session, row, now=_now())
 
     def _look_at(self, workbook_id: int, name: str) -> LookOutcome | None:

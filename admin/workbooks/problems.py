@@ -32,7 +32,9 @@ ADVICE: dict[WorkbookState, Any] = {
     ),
     WorkbookState.waiting: lazy_gettext(
         "%(who)s has the file open (since %(since)s). What is saved there is taken in; news from "
-        "Redress comes once it is closed. If it takes long, ask for it to be saved and closed."
+        "Redress comes once it is closed. If it takes long, ask for it to be saved and closed. If "
+        "nobody has it open, a program that crashed left its lock behind, a hidden file whose name "
+        "begins with ~$ or .~: it may be deleted, or removed here."
     ),
     WorkbookState.stopped: lazy_gettext(
         "Redress neither reads nor writes the file until somebody decides below. "

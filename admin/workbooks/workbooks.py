@@ -88,11 +88,19 @@ class SheetPage(RedressPage):
 
     @expose("/<int:sheet_id>/deed/<deed>/", methods=("GET", "POST"))
     def deed(self, sheet_id: int, deed: str) -> Response:
-        """Pause or resume a file."""
-        deeds = {"pause": states.pause, "resume": states.resume}
+        """Pause or resume a file, or have a lock removed that a program left behind."""
+        deeds = {
+            "pause": states.pause,
+            "resume": states.resume,
+            "unlock": looks.request_unlock,
+        }
         if deed not in deeds:
             abort(404)
-        said = {"pause": gettext("The file is paused."), "resume": gettext("The file goes on.")}
+        said = {
+            "pause": gettext("The file is paused."),
+            "resume": gettext("The file goes on."),
+            "unlock": gettext("The worker removes the lock at its next look."),
+        }
         return self._did(sheet_id, deeds[deed], said[deed])
 
     @expose("/<int:sheet_id>/look/", methods=("GET", "POST"))

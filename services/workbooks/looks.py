@@ -24,6 +24,10 @@ LOOK = "look"
 """The kind of the request for a look at one workbook; its key is the workbook's id."""
 
 
+UNLOCK = "unlock"
+"""The kind of the request to remove the lock beside a workbook; its key is the workbook's id."""
+
+
 def request_look(
     session: Session, workbook: Workbook, *, user_id: int | None, now: dt.datetime
 ) -> None:
@@ -31,6 +35,18 @@ def request_look(
     if workbook.paused_at is not None:
         raise ChangedMeanwhile(what="sheet", key=workbook.name)
     requests.request_work(session, kind=LOOK, key=str(workbook.id), user_id=user_id, now=now)
+
+
+def request_unlock(
+    session: Session, workbook: Workbook, *, user_id: int | None, now: dt.datetime
+) -> None:
+    """Ask the worker to remove a lock that a crashed program left beside a workbook.
+
+    Raises ChangedMeanwhile where nobody holds the workbook any more.
+    """
+    if workbook.held_since is None:
+        raise ChangedMeanwhile(what="sheet", key=workbook.name)
+    requests.request_work(session, kind=UNLOCK, key=str(workbook.id), user_id=user_id, now=now)
 
 
 def looks_of(

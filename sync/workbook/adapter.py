@@ -78,6 +78,11 @@ class WorkbookFile:
         here = locks_and_copies.holder(self.path)
         return here or (locks_and_copies.holder(self.target) if self.target != self.path else None)
 
+    def remove_locks(self, until: dt.datetime) -> None:
+        """Remove the locks that are not newer than an instant, beside both of its names."""
+        for path in {self.path, self.target}:
+            locks_and_copies.remove_locks(path, until)
+
     def copies(self) -> list[Copy]:
         """Files beside it whose names mark them as copies of it."""
         return locks_and_copies.copies(self.path)

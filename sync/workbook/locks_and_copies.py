@@ -8,6 +8,7 @@ import re
 import stat
 import struct
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from sync.port import Copy, Holder
@@ -35,21 +36,34 @@ OTHER_TYPES = frozenset({".xls", ".xlsb", ".et", ".ett", ".ods", ".csv", ".numbe
 # ---------------------------------------------------------------- who has it open
 
 
+def remove_locks(path: Path, until: dt.datetime) -> None:
+    """Remove the locks beside a workbook that are not newer than an instant."""
+    for lock in _locks(path):
+        with suppress(OSError):  # it is gone, or its program lives and keeps it
+            if lock.stat().st_mtime <= until.timestamp() + 1:
+                lock.unlink()
+
+
+def _locks(path: Path) -> list[Path]:
+    """The places of the locks of Excel, WPS and LibreOffice."""
+    names = (f"~${path.name}", f".~{path.name}", f".~lock.{path.name}#")
+    return [path.with_name(name) for name in names]
+
+
 def holder(path: Path) -> Holder | None:
     """The person who has a workbook open, as the locks of Excel, WPS and LibreOffice say.
 
     None where there is no lock. The name is empty where the lock does not tell it. A lock older
     than a week is a leftover.
     """
-    for lock in (f"~${path.name}", f".~{path.name}", f".~lock.{path.name}#"):
-        place = path.with_name(lock)
+    for place in _locks(path):
         try:
             since = place.stat().st_mtime
         except OSError:
             continue
         if time.time() - since < STALE_AFTER:
             content = _content(place)
-            name = _calc_owner(content) if lock.endswith("#") else _office_owner(content)
+            name = _calc_owner(content) if place.name.endswith("#") else _office_owner(content)
             return Holder(name, dt.datetime.fromtimestamp(since, dt.UTC))
     return None
 
