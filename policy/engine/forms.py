@@ -42,7 +42,7 @@ from policy.vocabulary.events import (
     Verified,
     utc,
 )
-from policy.vocabulary.facts import OVERTAKEN, CaseFacts, FormEntryFacts, replace
+from policy.vocabulary.facts import APPOINTED, OVERTAKEN, CaseFacts, FormEntryFacts, replace
 from policy.vocabulary.status import ALLOWED
 
 
@@ -52,6 +52,21 @@ def add_entry(
     """Return the case with one more entry, by the person and at the time of the event."""
     form_entry = FormEntryFacts(section, key, facts.round, event.at, event.by.employee, dict(data))
     return replace(facts, entries=(*facts.entries, form_entry))
+
+
+def mark_person(facts: CaseFacts, event: Event, section: str, *, employee: str) -> CaseFacts:
+    """Return the case with a mark about an employee who handles it."""
+    mark = FormEntryFacts(section, "handler", facts.round, event.at, employee, {})
+    return replace(facts, entries=(*facts.entries, mark))
+
+
+def is_appointed(facts: CaseFacts) -> bool:
+    """Whether the director appointed who handles the case, since the department has it."""
+    since = facts.assignment.dispatched_at if facts.assignment else None
+    return any(
+        one.section == APPOINTED and one.employee == facts.handler and since and one.at >= since
+        for one in facts.entries
+    )
 
 
 def entry_asked_for(facts: CaseFacts, section: str, key: str, *, pack: Pack, field: str) -> Any:

@@ -306,15 +306,67 @@ def _add_surcharges(
     if rules.pack.policy.judges(Judging.stands_or_falls):
         reason["bases"] = [list(made.identity[:3])]
     for surcharge in rules.pack.surcharges.get(base.key, ()):
-        payers = bearers(surcharge, facts) if surcharge.who else [made.employee]
-        if surcharge.who == "superior":
-            payers = [ground.superiors.get(made.employee)]
+        payers = _payers(surcharge, made, facts, superiors=ground.superiors)
         once = surcharge.per == "complaint"
         occasion = "complaint" if once else f"{base.key}/{made.occasion}"
         added = dataclasses.replace(ground, occasion=occasion, because=reason, amount=None)
         for payer in payers if holds(surcharge.applies, facts) else ():
             facts = add_penalty(facts, surcharge, payer, ground=added, rules=rules)
     return facts
+
+
+def _payers(
+    surcharge: PenaltyEntry,
+    made: PenaltyFacts,
+    facts: CaseFacts,
+    *,
+    superiors: Mapping[str, str],
+) -> list[str | None]:
+    """Return who pays a surcharge of a penalty; nobody for a head who is not known."""
+    if surcharge.who == "superior":
+        return [superiors.get(made.employee)]
+    return bearers(surcharge, facts) if surcharge.who else [made.employee]
+
+
+def add_surcharges_due(facts: CaseFacts, rules: Rules) -> CaseFacts:
+    """Add what is owed on top of penalties that stand, since its condition came true later.
+
+    The number of a factory order written a day after the fine makes it one of the factory
+    (SKD-4.1.2). A base counts once, so what was waived or given back does not come again.
+    """
+    for c in facts.penalties:
+        entry = rules.pack.find("penalty", c.rule)
+        if not (holds_up(facts, c) and entry and "bases" not in c.because):
+            continue
+        if any(_is_due(one, c, facts) for one in rules.pack.surcharges.get(c.rule, ())):
+            because = without(c.because, *_OWN_REASONS)
+            ground = Ground(c.occasion, because, happened_at=_happened_at(c, rules))
+            facts = _add_surcharges(facts, entry, c, ground=ground, rules=rules)
+    return facts
+
+
+def _is_due(surcharge: PenaltyEntry, base: PenaltyFacts, facts: CaseFacts) -> bool:
+    """Whether a surcharge holds whose payer never bore it on a penalty."""
+    mine = list(base.identity[:3])
+    payers = _payers(surcharge, base, facts, superiors={})
+    known = {
+        c.employee
+        for c in facts.penalties
+        if c.rule == surcharge.key and mine in [list(one) for one in c.because.get("bases", ())]
+        if c.status is not PenaltyStatus.lapsed or FELL in c.because or was_ruled(c)
+    }
+    owed = any(who and who not in known for who in payers)
+    return owed and holds(surcharge.applies, facts)
+
+
+_OWN_REASONS = ("clause", "waits", "elements", "others", "found_by", "confirmed_by")
+"""The parts of a penalty's reason that are its own and none of its ground."""
+
+
+def _happened_at(c: PenaltyFacts, rules: Rules) -> dt.datetime | None:
+    """Return the beginning of the day that was named for a penalty, or None."""
+    day = c.because.get("happened_on")
+    return rules.calendar.instant(dt.date.fromisoformat(day), dt.time()) if day else None
 
 
 def _put_penalty(

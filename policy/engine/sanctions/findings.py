@@ -164,7 +164,7 @@ def _ever_in_part(entry: Entry, facts: CaseFacts) -> set[str | None]:
         case "responsible":
             return {assignment.responsible for assignment in facts.assignments}
         case "handler":
-            return {assignment.handler for assignment in facts.assignments}
+            return set(facts.handled_by())
         case _:
             return set(bearers(entry, facts))
 
