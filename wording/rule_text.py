@@ -146,6 +146,7 @@ FIELDS = {
     "equal_to": lazy_gettext("Weighs as much as"),
     "further": lazy_gettext("Further members at most"),
     "latest": lazy_gettext("Not after"),
+    "agreed": lazy_gettext("Agreed with the customer"),
     "at_least": lazy_gettext("At least"),
     "lowers": lazy_gettext("Asked to lower a grade"),
     "event": lazy_gettext("Deed"),

@@ -243,7 +243,7 @@ def _other_parts(parts: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 
 def _other_part(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for flag in ("required", "photo"):
+    for flag in ("required", "photo", "agreed"):
         if flag in part:
             yield part | {flag: not part[flag]}
     for fewer in _without_each(part.get("choices", [])):
