@@ -149,6 +149,13 @@ ERRORS = {
     "time_before_case": mark(
         "“%(field)s” (%(at)s) lies before it can have happened. Enter a time from %(earliest)s on."
     ),
+    "time_too_late": mark(
+        "“%(field)s” (%(at)s) lies later than it can be. Enter a time up to %(latest)s."
+    ),
+    "other_day_than_receipt": mark(
+        "“%(field)s” says %(at)s, but the case was received at %(received_at)s. The two are of one "
+        "day, from which terms count: correct whichever is wrong."
+    ),
     "zone_missing": mark(
         "“%(field)s” has no time zone, so it is not clear when it was. Enter date, time and zone."
     ),

@@ -106,6 +106,9 @@ SENTENCES = {
     "choices_missing": lazy_gettext(
         "A field that offers choices needs some; nobody could fill it in."
     ),
+    "paper_of_nobody": lazy_gettext(
+        "Only a ground that a person finds can ask for the bearer's own paper."
+    ),
     "agreed_no_time": lazy_gettext("Only a time can be agreed with the customer."),
     "bounds_of_days": lazy_gettext("Only a day or a time can be bounded by a day."),
     "bounds_of_numbers": lazy_gettext("Only a number, a sum or a rate can have a least value."),

@@ -161,6 +161,7 @@ FIELDS = {
     "never": lazy_gettext("Never by"),
     "number": lazy_gettext("Number series"),
     "not_post": lazy_gettext("Not for holders of the posts"),
+    "own_form": lazy_gettext("By the bearer's own paper"),
     "only_post": lazy_gettext("Only for holders of the posts"),
     "on_days": lazy_gettext("On so many days"),
     "or_when": lazy_gettext("Or when"),

@@ -498,17 +498,52 @@ def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, *, pack
 
 def take_back_unfounded(facts: CaseFacts, *, pack: Pack, at: dt.datetime) -> CaseFacts:
     """Take back penalties found by a person, and surcharges, whose condition holds no longer."""
-    fallen = {p.key for p in pack.penalties_by_hand if not holds(p.applies, facts)}
+    own = {p.key: p for p in pack.penalties_by_hand if p.own_form}
+    asked = (p for p in pack.penalties_by_hand if not p.own_form)
+    fallen = {p.key for p in asked if not holds(p.applies, facts)}
     alone = pack.policy.judges(Judging.named_alone)
     personal = {p.key for p in pack.penalties_by_hand if alone and p.who == "concerned"}
-    if not fallen and not personal:
+    if not fallen and not personal and not own:
         return facts
 
     def unfounded(c: PenaltyFacts) -> bool:
         freed = c.rule in personal and c.employee not in facts.concerned
-        return _has_own(c) and bool(freed or fallen & _rules_of(c))
+        paper = c.rule in own and not holds_for(own[c.rule], facts, c.employee)
+        return _has_own(c) and bool(freed or paper or fallen & _rules_of(c))
 
     return take_back(facts, unfounded, pack=pack, at=at)
+
+
+def holds_for(entry: PenaltyEntry, facts: CaseFacts, who: str) -> bool:
+    """Whether the conditions of a ground hold for an employee, by their own paper (SAL-12.1)."""
+    return holds(entry.applies, of_own_form(entry, facts, who))
+
+
+def may_be_found(entry: PenaltyEntry, facts: CaseFacts) -> bool:
+    """Whether the conditions of a ground hold for anybody."""
+    if not entry.own_form:
+        return holds(entry.applies, facts)
+    return any(holds_for(entry, facts, who) for who in _people_of_forms(entry, facts))
+
+
+def of_own_form(entry: PenaltyEntry, facts: CaseFacts, who: str) -> CaseFacts:
+    """Return the case as if only the employee's own fillings of the ground's form were there."""
+    if not entry.own_form:
+        return facts
+    _, form, field = entry.own_form.split(".")
+    kept = (
+        one
+        for one in facts.entries
+        if (one.section, one.key) != ("form", form) or one.data.get(field) == who
+    )
+    return replace(facts, entries=tuple(kept))
+
+
+def _people_of_forms(entry: PenaltyEntry, facts: CaseFacts) -> set[str]:
+    """Return who is named in the fillings of the form that a ground asks for."""
+    _, form, field = str(entry.own_form).split(".")
+    of_form = (one for one in facts.entries if (one.section, one.key) == ("form", form))
+    return {str(one.data[field]) for one in of_form if one.data.get(field)}
 
 
 def _rules_of(c: PenaltyFacts) -> set[str]:

@@ -32,8 +32,8 @@ DomainError
 │   └── OwnDraft            the author of a draft may not approve it
 ├── FactsRefused        what was typed cannot be right
 │   ├── FieldMissing / FieldTooLong / ChoiceUnknown / FieldUnknown
-│   ├── TimeInFuture / TimeBeforeCase / ZoneMissing / NumberTooSmall
-│   ├── TooManyMembers / GradeBelowFacts
+│   ├── TimeInFuture / TimeBeforeCase / TimeTooLate / ZoneMissing / NumberTooSmall
+│   ├── TooManyMembers / GradeBelowFacts / OtherDayThanReceipt
 │   ├── ExtensionTooLong / ExtensionForbidden / AmountRefused / ConsentMissing
 │   ├── PromiseTooLate
 │   ├── PeriodRefused / PostTaken / MeaningTaken / DepartmentUnmapped
@@ -268,6 +268,18 @@ class TimeBeforeCase(FactsRefused):
     """Facts: field, at, earliest (UTC instants)."""
 
     code = "time_before_case"
+
+
+class TimeTooLate(FactsRefused):
+    """Facts: field, at, latest (UTC instants)."""
+
+    code = "time_too_late"
+
+
+class OtherDayThanReceipt(FactsRefused):
+    """Facts: field, at, received_at (UTC instants)."""
+
+    code = "other_day_than_receipt"
 
 
 class ZoneMissing(FactsRefused):

@@ -17,6 +17,7 @@ from policy.engine.conditions import holds
 from policy.engine.penalties import (
     FELL,
     add_surcharges_due,
+    holds_for,
     holds_up,
     propose_reversal,
     replace_penalty,
@@ -174,7 +175,7 @@ def _is_founded(facts: CaseFacts, c: PenaltyFacts, pack: Pack) -> bool:
     """Whether what brought a penalty is still so: its condition, its breach, its finding."""
     entry = pack.find("penalty", c.rule)
     if entry.by_hand or "bases" in c.because:
-        return holds(entry.applies, facts)
+        return holds_for(entry, facts, c.employee)
     if "deadline" in c.because:
         why = c.because
         return any(
