@@ -164,6 +164,13 @@ ERRORS = {
         "“%(field)s” says %(at)s, which cannot be meant. Enter a day from %(earliest)s to "
         "%(latest)s, the year with four digits."
     ),
+    "time_too_late": mark(
+        "“%(field)s” (%(at)s) lies later than it can be. Enter a time up to %(latest)s."
+    ),
+    "other_day_than_receipt": mark(
+        "“%(field)s” says %(at)s, but the case was received at %(received_at)s. The two are of one "
+        "day, from which terms count: correct whichever is wrong."
+    ),
     "zone_missing": mark(
         "“%(field)s” has no time zone, so it is not clear when it was. Enter date, time and zone."
     ),

@@ -9,7 +9,7 @@ from flask_babel import gettext, lazy_gettext
 
 import wording
 from policy.proof.contradictions import Finding
-from policy.vocabulary.status import Status
+from policy.vocabulary.status import CallOutcome, Status
 from wording.rule_choices import RuleChoices
 
 SENTENCES = {
@@ -106,6 +106,10 @@ SENTENCES = {
     "choices_missing": lazy_gettext(
         "A field that offers choices needs some; nobody could fill it in."
     ),
+    "paper_of_nobody": lazy_gettext(
+        "Only a ground that a person finds can ask for the bearer's own paper."
+    ),
+    "agreed_no_time": lazy_gettext("Only a time can be agreed with the customer."),
     "bounds_of_days": lazy_gettext("Only a day or a time can be bounded by a day."),
     "bounds_of_numbers": lazy_gettext("Only a number, a sum or a rate can have a least value."),
     "lowers_classified": lazy_gettext(
@@ -291,6 +295,20 @@ def finding_place(finding: Finding, rule_choices: RuleChoices) -> str:
     name = rule_choices.label(finding.section, finding.key) if finding.key else ""
     parts = [rule_choices.section(finding.section) if finding.section else "", name]
     return " · ".join(part for part in parts if part)
+
+
+def law_place(finding: Finding, rule_choices: RuleChoices) -> str:
+    """Return what a broken law is about: an entry, a deed, how a call ended, a status.
+
+    "" stands for the regulation as a whole.
+    """
+    about = str(finding.facts["about"])
+    if finding.key:
+        return finding_place(finding, rule_choices)
+    if (deed := wording.deed(about)) != about:
+        return deed
+    of_a_case = {str(member.value): member for kind in (CallOutcome, Status) for member in kind}
+    return wording.label(of_a_case[about]) if about in of_a_case else ""
 
 
 class _Facts(dict[str, str]):

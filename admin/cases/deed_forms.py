@@ -38,6 +38,7 @@ from admin.kit.fields import (
     short_text,
 )
 from policy.engine.conditions import holds
+from policy.engine.penalties import may_be_found
 from policy.engine.severity import destination
 from policy.pack.schema import Pack
 from policy.vocabulary.events import CalledBack, Event
@@ -267,7 +268,7 @@ class JudgeForm(DeedForm):
     text = long_text(lazy_gettext("Finding"))
 
     def prepare(self, pack: Pack, facts: CaseFacts) -> None:
-        by_hand = [p for p in pack.penalty if p.by_hand and holds(p.applies, facts)]
+        by_hand = [p for p in pack.penalty if p.by_hand and may_be_found(p, facts)]
         rewards = [r for r in pack.reward if holds(r.applies, facts)]
         self.ground.choices = [
             *(_ground(one, pack, lazy_gettext("Penalty")) for one in by_hand),

@@ -20,7 +20,7 @@ from policy.engine import jury
 from policy.engine.conditions import holds
 from policy.engine.forms import applicable_entries, next_approver
 from policy.pack.schema import Pack
-from policy.vocabulary.facts import CaseFacts, FormEntryFacts
+from policy.vocabulary.facts import MARKS, CaseFacts, FormEntryFacts
 from services.calendar import working_calendar
 from services.cases import attachments
 from services.cases.desk import CasePage
@@ -206,7 +206,7 @@ def _vote(ballot: FormEntryFacts | None) -> str:
 
 def _lines(session: Session, page: CasePage) -> Iterator[EntryLine]:
     pictures = {one.checksum: one.id for one in attachments.of_case(session, page.complaint)}
-    for one in page.facts.entries:
+    for one in (one for one in page.facts.entries if one.section not in MARKS):
         who = page.people.get(one.employee or "")
         said = form_text.entry_text(one, page.pack, page.people)
         yield EntryLine(one.at, who, said, pictures.get(str(one.data.get("paper"))))

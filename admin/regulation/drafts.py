@@ -268,6 +268,7 @@ class DraftPage(RedressPage):
             sentence=lambda one: finding_text.finding_sentence(one, rule_choices),
             place=lambda one: finding_text.finding_place(one, rule_choices),
             law=lambda key: LAWS.get(key, key),
+            law_place=lambda one: finding_text.law_place(one, rule_choices),
             remedies=finding_text.REMEDIES,
             changes=whatif_text.grouped_changes(
                 (one for one in found.slow if one.code == "case_differs"), rule_choices.pack

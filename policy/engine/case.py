@@ -67,6 +67,8 @@ from policy.vocabulary.events import (
     utc,
 )
 from policy.vocabulary.facts import (
+    APPOINTED,
+    RELIEVED,
     AssignmentFacts,
     CaseFacts,
     DeadlineFacts,
@@ -117,6 +119,7 @@ def next_facts(
     if not isinstance(event, TimePassed):
         after = _apply_rules(before, after, event, rules=rules)
         after = with_proposers(before, after, event, pack=pack)
+        after = _risen_at_once(after, event.at, rules)
         refuse_own_relief(before, after, event, pack=pack)
     return after
 
@@ -136,6 +139,18 @@ def pass_time(
     for deadline, entry in deadlines.upgrades(facts, late, rules.pack):
         late = _upgraded_by_time(late, deadline, entry, rules=rules)
     return late
+
+
+def _risen_at_once(facts: CaseFacts, at: dt.datetime, rules: Rules) -> CaseFacts:
+    """Raise a case whose time had run out before an event made it count: found true again."""
+    for deadline in facts.deadlines:
+        entry = rules.pack.find("deadline", deadline.key)
+        over = deadline.running and deadline.due_at is not None and deadline.due_at < at
+        if not (over and entry.ends == "upgrade" and "resumed" in deadline.because):
+            continue
+        facts = deadlines.replace_deadline(facts, deadlines.ended(deadline, entry, rules.pack))
+        facts = _upgraded_by_time(facts, deadline, entry, rules=rules)
+    return facts
 
 
 def _upgraded_by_time(
@@ -268,6 +283,7 @@ def _classified(facts: CaseFacts, event: Classified, rules: Rules) -> CaseFacts:
     if pack.find("kind", after.kind).handled != pack.find("kind", facts.kind).handled:
         after = _change_handling(facts, after, event, rules=rules)
     after = penalties.take_back_unfounded(after, pack=pack, at=rules.now)
+    after = grounds.follow(after, rules)
     _check_lowering(facts, after, event, rules=rules)
     if after.closed_at is not None:
         after = followup.with_retention(after, rules)
@@ -385,7 +401,10 @@ def _returned(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
 
 
 def _assigned(facts: CaseFacts, event: Assigned, rules: Rules) -> CaseFacts:
-    return _change_assignment(facts, handler=event.handler)
+    facts = _change_assignment(facts, handler=event.handler)
+    if not rules.pack.policy.judges(Judging.own_rounds):
+        return facts
+    return forms.mark_person(facts, event, APPOINTED, employee=event.handler)
 
 
 def _contacted(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
@@ -402,8 +421,7 @@ def _replied(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
     The person who answers becomes the handler where the case has none. An answer from a
     department's workbook names no person and sets no handler.
     """
-    if facts.handler is None and event.by.employee:
-        facts = _change_assignment(facts, handler=event.by.employee)
+    facts = _with_answerer(facts, event, rules)
     facts = replace(facts, status=Status.replied, replied_at=event.at, reply_outcome=event.outcome)
     if event.outcome is not ReplyOutcome.extension:
         return facts
@@ -412,6 +430,23 @@ def _replied(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
     _checked_extension(facts, utc(event.until), event.at, rules=rules)
     extension = ExtensionFacts(facts.round, event.at, utc(event.until), event.text)
     return replace(facts, extensions=(*facts.extensions, extension))
+
+
+def _with_answerer(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
+    """Return the case with the handler it has by an answer.
+
+    Whom the director appointed stays; else who gave this answer handles the case, not whose answer
+    was declined or is of an earlier round (SKD-3.2.3.1.1c).
+    """
+    who = event.by.employee
+    if not rules.pack.policy.judges(Judging.own_rounds):
+        keeps = facts.handler is not None or not who
+        return facts if keeps else _change_assignment(facts, handler=who)
+    if forms.is_appointed(facts) or facts.handler == who:
+        return facts
+    if facts.handler:
+        facts = forms.mark_person(facts, event, RELIEVED, employee=facts.handler)
+    return _change_assignment(facts, handler=who)
 
 
 def _checked_extension(

@@ -15,6 +15,7 @@ from typing import Any
 from policy.engine.conditions import field_value, holds
 from policy.engine.rules import Rules
 from policy.engine.severity import EntryTimes, checked_values
+from policy.engine.terms import deadlines
 from policy.pack.schema import Pack
 from policy.pack.shapes import Entry
 from policy.vocabulary.editions import Judging
@@ -42,7 +43,7 @@ from policy.vocabulary.events import (
     Verified,
     utc,
 )
-from policy.vocabulary.facts import OVERTAKEN, CaseFacts, FormEntryFacts, replace
+from policy.vocabulary.facts import APPOINTED, OVERTAKEN, CaseFacts, FormEntryFacts, replace
 from policy.vocabulary.status import ALLOWED
 
 
@@ -52,6 +53,21 @@ def add_entry(
     """Return the case with one more entry, by the person and at the time of the event."""
     form_entry = FormEntryFacts(section, key, facts.round, event.at, event.by.employee, dict(data))
     return replace(facts, entries=(*facts.entries, form_entry))
+
+
+def mark_person(facts: CaseFacts, event: Event, section: str, *, employee: str) -> CaseFacts:
+    """Return the case with a mark about an employee who handles it."""
+    mark = FormEntryFacts(section, "handler", facts.round, event.at, employee, {})
+    return replace(facts, entries=(*facts.entries, mark))
+
+
+def is_appointed(facts: CaseFacts) -> bool:
+    """Whether the director appointed who handles the case, since the department has it."""
+    since = facts.assignment.dispatched_at if facts.assignment else None
+    return any(
+        one.section == APPOINTED and one.employee == facts.handler and since and one.at >= since
+        for one in facts.entries
+    )
 
 
 def entry_asked_for(facts: CaseFacts, section: str, key: str, *, pack: Pack, field: str) -> Any:
@@ -76,7 +92,27 @@ def fill(facts: CaseFacts, event: Filled, rules: Rules) -> CaseFacts:
     times = EntryTimes(facts.received_at or event.at, event.at, rules.calendar)
     data = checked_form_data(entry, event.data, times)
     facts = add_entry(facts, event, "form", key=entry.key, data=data)
+    facts = _with_times_agreed(facts, event, entry, data=data, rules=rules)
     return _overtake(facts, event, f"form.{entry.key}", pack=rules.pack)
+
+
+def _with_times_agreed(
+    facts: CaseFacts, event: Filled, entry: Any, *, data: Mapping[str, Any], rules: Rules
+) -> CaseFacts:
+    """Return the case with the times of a form that were agreed with the customer as promises.
+
+    The terms that follow a promise end then (RES-2.3.2c). Raises as `promise`.
+    """
+    for field in entry.fields:
+        if not (field.agreed and field.key in data):
+            continue
+        until = utc(dt.datetime.fromisoformat(data[field.key]))
+        if until == facts.promised_at:
+            continue
+        agreed = Promised(at=event.at, by=event.by, text=field.label, until=until)
+        facts = promise(facts, agreed, rules)
+        facts = deadlines.move_as_promised(facts, at=event.at, pack=rules.pack)
+    return facts
 
 
 def refusal_without_papers(facts: CaseFacts, event: Event, pack: Pack) -> GateClosed | None:

@@ -57,7 +57,7 @@ def _proposers(facts: CaseFacts, event: Event | None) -> set[str | None]:
 
 
 _INVOLVED: Mapping[str, Callable[[CaseFacts, Event | None], set[str | None]]] = {
-    "handler": lambda facts, event: {one.handler for one in facts.assignments},
+    "handler": lambda facts, event: set(facts.handled_by()),
     "director": lambda facts, event: {one.responsible for one in facts.assignments},
     "concerned": lambda facts, event: set(facts.concerned),
     "bearer": lambda facts, event: {c.employee for c in _charges(facts, event)},

@@ -355,15 +355,67 @@ def _add_surcharges(
     if rules.pack.policy.judges(Judging.stands_or_falls):
         reason["bases"] = [list(made.identity[:3])]
     for surcharge in rules.pack.surcharges.get(base.key, ()):
-        payers = bearers(surcharge, facts) if surcharge.who else [made.employee]
-        if surcharge.who == "superior":
-            payers = [ground.superiors.get(made.employee)]
+        payers = _payers(surcharge, made, facts, superiors=ground.superiors)
         once = surcharge.per == "complaint"
         occasion = "complaint" if once else f"{base.key}/{made.occasion}"
         added = dataclasses.replace(ground, occasion=occasion, because=reason, amount=None)
         for payer in payers if holds(surcharge.applies, facts) else ():
             facts = add_penalty(facts, surcharge, payer, ground=added, rules=rules)
     return facts
+
+
+def _payers(
+    surcharge: PenaltyEntry,
+    made: PenaltyFacts,
+    facts: CaseFacts,
+    *,
+    superiors: Mapping[str, str],
+) -> list[str | None]:
+    """Return who pays a surcharge of a penalty; nobody for a head who is not known."""
+    if surcharge.who == "superior":
+        return [superiors.get(made.employee)]
+    return bearers(surcharge, facts) if surcharge.who else [made.employee]
+
+
+def add_surcharges_due(facts: CaseFacts, rules: Rules) -> CaseFacts:
+    """Add what is owed on top of penalties that stand, since its condition came true later.
+
+    The number of a factory order written a day after the fine makes it one of the factory
+    (SKD-4.1.2). A base counts once, so what was waived or given back does not come again.
+    """
+    for c in facts.penalties:
+        entry = rules.pack.find("penalty", c.rule)
+        if not (holds_up(facts, c) and entry and "bases" not in c.because):
+            continue
+        if any(_is_due(one, c, facts) for one in rules.pack.surcharges.get(c.rule, ())):
+            because = without(c.because, *_OWN_REASONS)
+            ground = Ground(c.occasion, because, happened_at=_happened_at(c, rules))
+            facts = _add_surcharges(facts, entry, c, ground=ground, rules=rules)
+    return facts
+
+
+def _is_due(surcharge: PenaltyEntry, base: PenaltyFacts, facts: CaseFacts) -> bool:
+    """Whether a surcharge holds whose payer never bore it on a penalty."""
+    mine = list(base.identity[:3])
+    payers = _payers(surcharge, base, facts, superiors={})
+    known = {
+        c.employee
+        for c in facts.penalties
+        if c.rule == surcharge.key and mine in [list(one) for one in c.because.get("bases", ())]
+        if c.status is not PenaltyStatus.lapsed or FELL in c.because or was_ruled(c)
+    }
+    owed = any(who and who not in known for who in payers)
+    return owed and holds(surcharge.applies, facts)
+
+
+_OWN_REASONS = ("clause", "waits", "elements", "others", "found_by", "confirmed_by")
+"""The parts of a penalty's reason that are its own and none of its ground."""
+
+
+def _happened_at(c: PenaltyFacts, rules: Rules) -> dt.datetime | None:
+    """Return the beginning of the day that was named for a penalty, or None."""
+    day = c.because.get("happened_on")
+    return rules.calendar.instant(dt.date.fromisoformat(day), dt.time()) if day else None
 
 
 def _put_penalty(
@@ -495,17 +547,52 @@ def _replaced_by_graver(facts: CaseFacts, entry: PenaltyEntry, who: str, *, pack
 
 def take_back_unfounded(facts: CaseFacts, *, pack: Pack, at: dt.datetime) -> CaseFacts:
     """Take back penalties found by a person, and surcharges, whose condition holds no longer."""
-    fallen = {p.key for p in pack.penalties_by_hand if not holds(p.applies, facts)}
+    own = {p.key: p for p in pack.penalties_by_hand if p.own_form}
+    asked = (p for p in pack.penalties_by_hand if not p.own_form)
+    fallen = {p.key for p in asked if not holds(p.applies, facts)}
     alone = pack.policy.judges(Judging.named_alone)
     personal = {p.key for p in pack.penalties_by_hand if alone and p.who == "concerned"}
-    if not fallen and not personal:
+    if not fallen and not personal and not own:
         return facts
 
     def unfounded(c: PenaltyFacts) -> bool:
         freed = c.rule in personal and c.employee not in facts.concerned
-        return _has_own(c) and bool(freed or fallen & _rules_of(c))
+        paper = c.rule in own and not holds_for(own[c.rule], facts, c.employee)
+        return _has_own(c) and bool(freed or paper or fallen & _rules_of(c))
 
     return take_back(facts, unfounded, pack=pack, at=at)
+
+
+def holds_for(entry: PenaltyEntry, facts: CaseFacts, who: str) -> bool:
+    """Whether the conditions of a ground hold for an employee, by their own paper (SAL-12.1)."""
+    return holds(entry.applies, of_own_form(entry, facts, who))
+
+
+def may_be_found(entry: PenaltyEntry, facts: CaseFacts) -> bool:
+    """Whether the conditions of a ground hold for anybody."""
+    if not entry.own_form:
+        return holds(entry.applies, facts)
+    return any(holds_for(entry, facts, who) for who in _people_of_forms(entry, facts))
+
+
+def of_own_form(entry: PenaltyEntry, facts: CaseFacts, who: str) -> CaseFacts:
+    """Return the case as if only the employee's own fillings of the ground's form were there."""
+    if not entry.own_form:
+        return facts
+    _, form, field = entry.own_form.split(".")
+    kept = (
+        one
+        for one in facts.entries
+        if (one.section, one.key) != ("form", form) or one.data.get(field) == who
+    )
+    return replace(facts, entries=tuple(kept))
+
+
+def _people_of_forms(entry: PenaltyEntry, facts: CaseFacts) -> set[str]:
+    """Return who is named in the fillings of the form that a ground asks for."""
+    _, form, field = str(entry.own_form).split(".")
+    of_form = (one for one in facts.entries if (one.section, one.key) == ("form", form))
+    return {str(one.data[field]) for one in of_form if one.data.get(field)}
 
 
 def _rules_of(c: PenaltyFacts) -> set[str]:

@@ -18,8 +18,10 @@ from policy.vocabulary.errors import (
     FieldTooLong,
     FieldUnknown,
     NumberTooSmall,
+    OtherDayThanReceipt,
     TimeBeforeCase,
     TimeInFuture,
+    TimeTooLate,
 )
 from policy.vocabulary.facts import CaseFacts, replace
 from policy.vocabulary.line_ends import one_line_end
@@ -127,7 +129,7 @@ def checked_values(
     """Return the values as JSON data, each of its field's shape; empty ones are left out.
 
     Raises FieldUnknown, FieldTooLong or ChoiceUnknown with the field's key, and TimeInFuture,
-    TimeBeforeCase or NumberTooSmall for one out of its bounds.
+    TimeBeforeCase, TimeTooLate, OtherDayThanReceipt or NumberTooSmall for one out of its bounds.
     """
     known = {field.key: field for field in fields}
     fitting = {}
@@ -143,15 +145,42 @@ def checked_values(
 def _check_bounds(entry: FieldEntry | FormField, value: Any, times: EntryTimes) -> None:
     if entry.at_least is not None and Decimal(str(value)) < entry.at_least:
         raise NumberTooSmall(field=entry.key, value=str(value), least=entry.at_least)
-    if not (entry.latest or entry.earliest):
+    if not (entry.latest or entry.earliest or entry.within):
         return
-    local = times.calendar.local
     if entry.shape == "time":
         at = dt.datetime.fromisoformat(str(value)).astimezone(dt.UTC)
     else:
         at = times.calendar.instant(dt.date.fromisoformat(str(value)), dt.time(0))
     if entry.latest and at > times.at:
         raise TimeInFuture(field=entry.key, at=at)
+    if entry.latest == entry.earliest == "received":
+        _check_day_of_receipt(entry, at, times)
+    _check_latest(entry, at, times)
+    _check_earliest(entry, at, times)
+
+
+def _check_day_of_receipt(
+    entry: FieldEntry | FormField, at: dt.datetime, times: EntryTimes
+) -> None:
+    """Refuse another day than that of the receipt, from which terms count (MKT-2.1.4)."""
+    local = times.calendar.local
+    if local(at).date() != local(times.received_at).date():
+        raise OtherDayThanReceipt(field=entry.key, at=at, received_at=times.received_at)
+
+
+def _check_latest(entry: FieldEntry | FormField, at: dt.datetime, times: EntryTimes) -> None:
+    """Refuse what lies after the receipt or too far from its entry. Raises TimeTooLate."""
+    local = times.calendar.local
+    ends = [times.received_at] if entry.latest == "received" else []
+    if entry.within is not None:
+        ends.append(entry.within.end(times.at, times.calendar).at)
+    for end in ends:
+        if at > end if entry.shape == "time" else local(at).date() > local(end).date():
+            raise TimeTooLate(field=entry.key, at=at, latest=end)
+
+
+def _check_earliest(entry: FieldEntry | FormField, at: dt.datetime, times: EntryTimes) -> None:
+    local = times.calendar.local
     if entry.earliest == "received" and entry.shape == "time":
         # People state minutes: the seconds of the receipt do not make an instant too early.
         early, earliest = at < times.received_at.replace(second=0, microsecond=0), times.received_at

@@ -47,16 +47,22 @@ ROUND_FACTS = frozenset(
 
 
 class FormField(ValueBounds):
-    """One field of a form."""
+    """One field of a form.
+
+    A time that is `agreed` with the customer is promised to them once the form is filled.
+    """
 
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
     label: Text
     shape: FieldShape
     choices: tuple[Choice, ...] = ()
     required: Flag = False
+    agreed: Flag = False
 
     @model_validator(mode="after")
     def _offers_something(self) -> FormField:
+        if self.agreed and self.shape != "time":
+            raise SchemaError("agreed_no_time", "only a field of the shape time is `agreed`")
         check_choices(self.shape, self.choices)
         check_bounds(self.shape, self)
         return self

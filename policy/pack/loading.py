@@ -402,7 +402,7 @@ def _unknown_fields(pack: Pack, entry: Shape) -> Iterator[str]:
 
 def _named_fields(entry: Shape) -> Iterator[Any]:
     """Yield the fields that an entry names outside its conditions."""
-    for name in ("until", "counts_from", "of"):
+    for name in ("until", "counts_from", "of", "own_form"):
         said = getattr(entry, name, None)
         yield from said if isinstance(said, tuple) else () if said is None else (said,)
 

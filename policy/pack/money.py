@@ -65,7 +65,8 @@ class PenaltyEntry(Entry):
     the day of receipt; `counts_kinds`: the kinds of cases that count. `collective`: may be found
     against several people at once, each in full or shared. `only_post`, `not_post`: posts of which
     the bearer holds one, or none. `excludes`: grounds beside which it does not stand against one
-    person in one matter.
+    person in one matter. `own_form` names the field of a form that says whose paper it is: what the
+    conditions ask of that form is asked of the bearer's own.
     """
 
     section = "penalty"
@@ -86,6 +87,7 @@ class PenaltyEntry(Entry):
     collective: Literal["each", "shared"] | None = None
     replaces: tuple[Annotated[str, RefTo("penalty")], ...] = ()
     excludes: tuple[Annotated[str, RefTo("penalty")], ...] = ()
+    own_form: FieldPath | None = None
     adds_to: tuple[Annotated[str, RefTo("penalty")], ...] = ()
 
     @property
@@ -104,6 +106,8 @@ class PenaltyEntry(Entry):
             raise SchemaError("superior_of_nobody", "a head answers for whom a person found")
         if (self.only_post or self.not_post) and not self.by_hand:
             raise SchemaError("post_of_nobody", "only of whom a person finds are posts asked")
+        if self.own_form and not self.by_hand:
+            raise SchemaError("paper_of_nobody", "only whom a person finds has an own paper")
         if self.who == "named" and not self.by_hand:
             raise SchemaError("penalty_names_nobody", "a penalty that comes by itself names nobody")
         if self.until_count and not self.from_count:

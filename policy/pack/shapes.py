@@ -215,12 +215,14 @@ FieldShape = Literal[
 class ValueBounds(Shape):
     """Bounds of what may be entered in a field: of days and instants, and the least of a number.
 
-    `latest` is the day of the entry; `earliest` is when the case was received (a day: that day),
-    or the day of the entry.
+    `latest` is the day of the entry, or when the case was received; `earliest` is when the case was
+    received (a day: that day), or the day of the entry. `within` is how far from its entry the day
+    or instant may lie.
     """
 
-    latest: Literal["today"] | None = None
+    latest: Literal["today", "received"] | None = None
     earliest: Literal["received", "event"] | None = None
+    within: Quantity | None = None
     at_least: Number | None = None
 
 
@@ -230,8 +232,9 @@ OF_NUMBERS = frozenset({"number", "money", "percent"})
 
 def check_bounds(shape: str, bounds: ValueBounds) -> None:
     """Refuse bounds that values of a shape cannot have. Raises SchemaError."""
-    if (bounds.latest or bounds.earliest) and shape not in OF_INSTANTS:
-        raise SchemaError("bounds_of_days", "`latest` and `earliest` bound days and instants")
+    if (bounds.latest or bounds.earliest or bounds.within) and shape not in OF_INSTANTS:
+        why = "`latest`, `earliest` and `within` bound days and instants"
+        raise SchemaError("bounds_of_days", why)
     if bounds.at_least is not None and shape not in OF_NUMBERS:
         raise SchemaError("bounds_of_numbers", "`at_least` bounds a number")
 

@@ -243,12 +243,15 @@ def _other_parts(parts: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 
 def _other_part(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for flag in ("required", "photo"):
+    for flag in ("required", "photo", "agreed"):
         if flag in part:
             yield part | {flag: not part[flag]}
     for fewer in _without_each(part.get("choices", [])):
         yield part | {"choices": fewer}
-    for bound in ("latest", "earliest"):
+    if isinstance(part.get("within"), Mapping):
+        for other in _other_terms(Quantity.model_validate(part["within"])):
+            yield part | {"within": other}
+    for bound in ("latest", "earliest", "within"):
         if bound in part:
             yield {name: value for name, value in part.items() if name != bound}
     if "at_least" in part:

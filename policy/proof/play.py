@@ -46,7 +46,7 @@ from policy.pack.numbering import render_number, serial_period
 from policy.pack.schema import Pack
 from policy.vocabulary.errors import DomainError, PackRefused
 from policy.vocabulary.events import EVENTS, SYSTEM, By, Event, HeldPost, event_refusals, load_event
-from policy.vocabulary.facts import CaseFacts, DeadlineFacts, PenaltyFacts
+from policy.vocabulary.facts import MARKS, CaseFacts, DeadlineFacts, PenaltyFacts
 from policy.vocabulary.marks import FieldMarks, Mark, marks_of
 from policy.vocabulary.status import ActorKind, DeadlineState, Sign
 from policy.vocabulary.worktime import WorkCalendar
@@ -599,7 +599,9 @@ _OTHER: dict[str, Any] = {
     "responsible": lambda play, wanted: _cast_name(play, play.facts.responsible or ""),
     "calls": lambda play, wanted: len(play.facts.callbacks),
     "extra": lambda play, wanted: {k: play.facts.extra.get(k) for k in wanted},
-    "filed": lambda play, wanted: [f"{f.section}:{f.key}" for f in play.facts.entries],
+    "filed": lambda play, wanted: [
+        f"{f.section}:{f.key}" for f in play.facts.entries if f.section not in MARKS
+    ],
     "says": lambda play, wanted: {path: _value_at_path(play, path) for path in wanted},
     "told": lambda play, wanted: [
         _alert_addressee(play, m) for m in play.told if m.kind == "alert"

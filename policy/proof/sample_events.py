@@ -148,7 +148,7 @@ def dated(event: Event, pack: Pack, at: dt.datetime) -> dict[str, Any]:
 
 
 def _as_of(fields: Iterable[Any], said: Mapping[str, Any], at: dt.datetime) -> dict[str, Any]:
-    bounded = {f.key: f.shape for f in fields if f.latest or f.earliest}
+    bounded = {f.key: f.shape for f in fields if f.latest or f.earliest or f.within}
     moment = {"date": at.date().isoformat(), "time": at.isoformat()}
     return {key: moment[bounded[key]] if key in bounded else value for key, value in said.items()}
 

@@ -33,8 +33,8 @@ DomainError
 │   └── OwnDraft            the author of a draft may not approve it
 ├── FactsRefused        what was typed cannot be right
 │   ├── FieldMissing / FieldTooLong / ChoiceUnknown / FieldUnknown
-│   ├── TimeInFuture / TimeBeforeCase / TimeOutOfBounds / ZoneMissing / NumberTooSmall
-│   ├── TooManyMembers / GradeBelowFacts
+│   ├── TimeInFuture / TimeBeforeCase / TimeTooLate / TimeOutOfBounds / ZoneMissing
+│   ├── NumberTooSmall / TooManyMembers / GradeBelowFacts / OtherDayThanReceipt
 │   ├── ExtensionTooLong / ExtensionForbidden / AmountRefused / ConsentMissing
 │   ├── PromiseTooLate
 │   ├── PeriodRefused / PostTaken / MeaningTaken / DepartmentUnmapped
@@ -282,6 +282,18 @@ class TimeOutOfBounds(FactsRefused):
     """Facts: field, at (an instant or a day), earliest, latest (days)."""
 
     code = "time_out_of_bounds"
+
+
+class TimeTooLate(FactsRefused):
+    """Facts: field, at, latest (UTC instants)."""
+
+    code = "time_too_late"
+
+
+class OtherDayThanReceipt(FactsRefused):
+    """Facts: field, at, received_at (UTC instants)."""
+
+    code = "other_day_than_receipt"
 
 
 class ZoneMissing(FactsRefused):

@@ -39,6 +39,12 @@ may give a field of its own such a name.
 OVERTAKEN = "overtaken_"
 """Before the name of a section: a mark that the entries before it count no longer, because the
 paper that they were about was filled anew. They stay on record."""
+
+APPOINTED, RELIEVED = "appointed", "relieved"
+"""The sections of marks about who handles a case: that the director appointed them, and that
+another answered in their place. The journal tells people of both.
+"""
+MARKS = frozenset({APPOINTED, RELIEVED})
 UNHAPPY = frozenset({Satisfaction.dissatisfied, Satisfaction.very_dissatisfied})
 
 
@@ -308,6 +314,12 @@ class CaseFacts:
             if filed.section == OVERTAKEN + section:
                 return None
         return None
+
+    def handled_by(self) -> set[str]:
+        """Return every employee who handles the case or handled it."""
+        now = {one.handler for one in self.assignments}
+        before = {one.employee for one in self.entries if one.section == RELIEVED}
+        return {who for who in now | before if who}
 
     def times_entered(self, section: str, key: str) -> int:
         """Return the number of form entries under an entry of the pack that count."""

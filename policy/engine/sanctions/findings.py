@@ -13,12 +13,16 @@ from policy.engine.penalties import (
     Ground,
     add_penalty,
     bearers,
+    holds_for,
     holds_up,
     occasion_of,
+    of_own_form,
     was_ruled,
 )
 from policy.engine.rules import Rules
 from policy.pack.money import PenaltyEntry, RewardEntry
+from policy.pack.schema import Pack
+from policy.pack.shapes import Condition
 from policy.vocabulary.editions import Judging
 from policy.vocabulary.errors import (
     AlreadyFound,
@@ -51,7 +55,7 @@ def for_judgement(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
     entry: Entry | None = pack.find("reward", event.ground) or pack.find("penalty", event.ground)
     if entry is None or (isinstance(entry, PenaltyEntry) and not entry.by_hand):
         raise NotFound(what="penalty", key=event.ground)
-    _check_ground(entry, facts, event)
+    _check_ground(entry, facts, event, rows=_common_rows(entry))
     ground = _ground(entry, facts, event, rules=rules)
     people = _people_judged(entry, facts, event, rules=rules)
     for who in people:
@@ -69,8 +73,17 @@ def for_judgement(facts: CaseFacts, event: Judged, rules: Rules) -> CaseFacts:
     return facts
 
 
-def _check_ground(entry: Entry, facts: CaseFacts, event: Judged) -> None:
-    if row := first_failing(entry.applies, facts, event):
+def _common_rows(entry: Entry) -> Condition:
+    """Return the conditions of a ground that do not ask for the bearer's own paper."""
+    own = getattr(entry, "own_form", None)
+    if own is None:
+        return entry.applies
+    form = f".{own.rpartition('.')[0]}."
+    return tuple(row for row in entry.applies if form not in f".{row.field}.")
+
+
+def _check_ground(entry: Entry, facts: CaseFacts, event: Judged, *, rows: Condition) -> None:
+    if row := first_failing(rows, facts, event):
         raise GateClosed(
             deed=event.type, gate=entry.label, cite=entry.cite, field=row.field, wanted=row.value
         )
@@ -164,7 +177,7 @@ def _ever_in_part(entry: Entry, facts: CaseFacts) -> set[str | None]:
         case "responsible":
             return {assignment.responsible for assignment in facts.assignments} - {None}
         case "handler":
-            return {assignment.handler for assignment in facts.assignments}
+            return set(facts.handled_by())
         case _:
             return set(bearers(entry, facts))
 
@@ -172,19 +185,21 @@ def _ever_in_part(entry: Entry, facts: CaseFacts) -> set[str | None]:
 def _check_bearer(entry: Entry, facts: CaseFacts, who: str, *, event: Judged, rules: Rules) -> None:
     """Refuse a ground that cannot fall on an employee: for their post, or for what stands.
 
-    Raises GroundNotForPost, RulingFinal, GroundExcluded.
+    Raises GroundNotForPost, GateClosed for a paper of theirs, RulingFinal, GroundExcluded.
     """
     if not isinstance(entry, PenaltyEntry):
         return
     _check_posts(entry, who, event=event, rules=rules)
+    _check_ground(entry, of_own_form(entry, facts, who), event, rows=entry.applies)
     said = {"ground": entry.label, "employee": who, "cite": entry.cite}
     if any(_is_freed(c, entry, who, facts=facts) for c in facts.penalties):
         raise RulingFinal(**said)
     alone = rules.pack.policy.judges(Judging.named_alone)
     if alone and any(_is_double(c, entry, who, at=rules.now) for c in facts.penalties):
         raise AlreadyFound(**said)
-    if other := _standing_against(entry, facts, who, event=event, rules=rules):
-        raise GroundExcluded(other=rules.pack.label("penalty", other.rule), **said)
+    other = _standing_against(entry, facts, who, event=event, rules=rules)
+    if found := other.rule if other else _ground_on_paper(entry, facts, who, pack=rules.pack):
+        raise GroundExcluded(other=rules.pack.label("penalty", found), **said)
 
 
 def _check_posts(entry: PenaltyEntry, who: str, *, event: Judged, rules: Rules) -> None:
@@ -226,6 +241,20 @@ def _standing_against(
             continue
         if c.rule in graver or (c.rule in excluded and _same_matter(entry, c, facts, day=days)):
             return c
+    return None
+
+
+def _ground_on_paper(entry: PenaltyEntry, facts: CaseFacts, who: str, *, pack: Pack) -> str | None:
+    """Return an excluded ground that the employee's own paper bears out and nobody decided on yet.
+
+    Whose admission is on file did not quarrel without regret, until that ground was found and
+    waived or the paper is written anew (SAL-12.1, 12.3).
+    """
+    decided = {c.rule for c in facts.penalties if c.employee == who}
+    for key in pack.excluded_penalties.get(entry.key, frozenset()) - decided:
+        other = pack.find("penalty", key)
+        if other.own_form and holds_for(other, facts, who):
+            return str(key)
     return None
 
 

@@ -16,6 +16,8 @@ from typing import Any
 from policy.engine.conditions import holds
 from policy.engine.penalties import (
     FELL,
+    add_surcharges_due,
+    holds_for,
     holds_up,
     propose_reversal,
     replace_penalty,
@@ -39,7 +41,8 @@ def follow(facts: CaseFacts, rules: Rules) -> CaseFacts:
         return facts
     # Each round settles what the one before uncovered: a surcharge after its base, and so on.
     for _ in range(len(facts.penalties) + 2):
-        after = _with_elements(facts, rules)
+        after = add_surcharges_due(facts, rules)
+        after = _with_elements(after, rules)
         after = _stand_or_fall(after, rules)
         after = _with_terms(after, rules)
         if after.penalties == facts.penalties:
@@ -79,11 +82,33 @@ def _stand_or_fall(facts: CaseFacts, rules: Rules) -> CaseFacts:
 def _obstacle(facts: CaseFacts, c: PenaltyFacts, pack: Pack) -> Obstacle | None:
     """Return what keeps a charge from standing now, or None."""
     bases = list(_bases(facts, c))
+    if not _condition_stands(facts, c, pack):
+        return Obstacle("ground")
     if "bases" in c.because and not any(holds_up(facts, base) for base in bases):
         return Obstacle("ground", ruled=any(was_ruled(base) for base in bases))
     if other := _outweighs(facts, c, pack):
         return Obstacle("outweighed", by=other)
     return Obstacle("taken") if _has_nothing_left(c) else None
+
+
+OF_THE_FINDING = frozenset({"valid", "responsibility", "kind", "level"})
+"""What is found out about a case and may be found otherwise later. The rest of a condition is about
+the moment of the event: a status, an answer of the customer.
+"""
+
+
+def _condition_stands(facts: CaseFacts, c: PenaltyFacts, pack: Pack) -> bool:
+    """Whether what was found out still is what the rule of a penalty asks for.
+
+    It is asked of each that an event brought by itself, whoever bears it (SAL-12.9a), and of a
+    surcharge (SKD-4.1.2). Of a ground that a person found, the finding itself is taken back; what a
+    breach brought hangs on the breach.
+    """
+    entry = pack.find("penalty", c.rule)
+    if _is_supplement(c) or (entry.event is None and not entry.adds_to):
+        return True
+    rows = tuple(row for row in entry.applies if row.field in OF_THE_FINDING)
+    return holds(rows, facts)
 
 
 def _bases(facts: CaseFacts, c: PenaltyFacts) -> Iterator[PenaltyFacts]:
@@ -150,7 +175,7 @@ def _is_founded(facts: CaseFacts, c: PenaltyFacts, pack: Pack) -> bool:
     """Whether what brought a penalty is still so: its condition, its breach, its finding."""
     entry = pack.find("penalty", c.rule)
     if entry.by_hand or "bases" in c.because:
-        return holds(entry.applies, facts)
+        return holds_for(entry, facts, c.employee)
     if "deadline" in c.because:
         why = c.because
         return any(

@@ -18,7 +18,7 @@ from policy.vocabulary.editions import Judging
 from policy.vocabulary.events import Event
 from policy.vocabulary.facts import BreachFacts, CaseFacts, DeadlineFacts, Revision, replace
 from policy.vocabulary.status import ActorKind, DeadlineState
-from policy.vocabulary.worktime import WorkCalendar
+from policy.vocabulary.worktime import Unit, WorkCalendar
 
 
 def move_as_promised(facts: CaseFacts, *, at: dt.datetime, pack: Pack) -> CaseFacts:
@@ -109,7 +109,7 @@ def meet(
         at = event.at if stated else now
         if entry.ends == "warning" and deadline.due_at and at > deadline.due_at:
             # A missed target is no breach, however late the deed is recorded.
-            return _ended(deadline, entry, pack)
+            return ended(deadline, entry, pack)
         return _met(deadline, at, now)
 
     return map_deadlines(facts, met)
@@ -159,7 +159,7 @@ def _stated_counts(
     return soon is None or now <= soon.end(event.at, calendar).at
 
 
-def _ended(deadline: DeadlineFacts, entry: DeadlineEntry, pack: Pack) -> DeadlineFacts:
+def ended(deadline: DeadlineFacts, entry: DeadlineEntry, pack: Pack) -> DeadlineFacts:
     """Return a deadline that ended by time and without a breach: a target missed, a watch over."""
     if entry.ends == "archive" or not pack.policy.judges(Judging.missed_targets):
         return replace(deadline, state=DeadlineState.met, met_at=deadline.due_at)
@@ -224,7 +224,7 @@ def breach_overdue(
             return deadline
         entry = pack.find("deadline", deadline.key)
         if entry.ends != "breach":
-            return _ended(deadline, entry, pack)
+            return ended(deadline, entry, pack)
         return deadline if breach_known(deadline) else _add_breach(deadline, found_at)
 
     return map_deadlines(facts, ran)
@@ -235,8 +235,7 @@ def bind_responsible(
 ) -> CaseFacts:
     """Name who is responsible for the running deadlines; a breach keeps the person it had.
 
-    Who gets a case whose term is over has the term from the hand-over: what was lost before is not
-    theirs (SKD-3.2.2).
+    Who takes a case over has the time that is theirs: what was lost before is not (SKD-3.2.2).
     """
 
     def named(deadline: DeadlineFacts) -> DeadlineFacts:
@@ -244,11 +243,9 @@ def bind_responsible(
         if not deadline.running or entry.binds != "responsible":
             return deadline
         bound = person_bound(facts, entry, pack)
-        over = deadline.due_at is not None and deadline.due_at <= at
         theirs = facts.responsible is not None and bound != deadline.responsible
-        if over and theirs and pack.policy.judges(Judging.known_terms):
-            handed_over = ends.Known(at, "dispatched", {})
-            deadline = ends.counted_anew(deadline, entry, handed_over, calendar=calendar)
+        if theirs and pack.policy.judges(Judging.known_terms):
+            deadline = _taken_over(facts, deadline, entry, at=at, calendar=calendar)
         return replace(deadline, responsible=bound)
 
     return map_deadlines(facts, named)
@@ -266,6 +263,82 @@ def pass_on(facts: CaseFacts, *, since: dt.datetime, pack: Pack) -> CaseFacts:
         return replace(deadline, responsible=person_bound(facts, entry, pack))
 
     return map_deadlines(facts, named)
+
+
+def _taken_over(
+    facts: CaseFacts,
+    deadline: DeadlineFacts,
+    entry: DeadlineEntry,
+    *,
+    at: dt.datetime,
+    calendar: WorkCalendar,
+) -> DeadlineFacts:
+    """Return a deadline with the end of who gets the case now: no receipt is worth less for haste.
+
+    A term from the hand-over is counted from their own. Who gets back what they sent back has the
+    time that was left then: the desk's is not theirs. A term from the receipt of the complaint is
+    the customer's and runs on; one that is over counts from the hand-over.
+    """
+    over = deadline.due_at is not None and deadline.due_at <= at
+    if _is_of_the_receiver(entry) and "promised" not in deadline.because:
+        if sent_back := _sent_back(facts):
+            rest = _with_rest(deadline, sent_back, at=at, calendar=calendar)
+            if rest or not over:
+                return rest or deadline
+        over = True
+    handed_over = ends.Known(at, "dispatched", {})
+    return ends.counted_anew(deadline, entry, handed_over, calendar=calendar) if over else deadline
+
+
+def _is_of_the_receiver(entry: DeadlineEntry) -> bool:
+    """Whether a term counts from when its bearer got the case."""
+    handed = entry.counts_from == "event" and "dispatched" in entry.starts_on
+    return handed and entry.binds == "responsible"
+
+
+def received_at(facts: CaseFacts, entry: DeadlineEntry, pack: Pack) -> dt.datetime | None:
+    """Return since when in this round the bearer of a term from the hand-over has the case."""
+    if not (_is_of_the_receiver(entry) and pack.policy.judges(Judging.known_terms)):
+        return None
+    mine = (
+        one.dispatched_at
+        for one in facts.assignments
+        if (one.round, one.responsible) == (facts.round, facts.responsible)
+    )
+    return next(mine, None)
+
+
+def _sent_back(facts: CaseFacts) -> dt.datetime | None:
+    """Return when who has the case now sent it back last in this round; None where they did not."""
+    mine = (
+        one.returned_at
+        for one in reversed(facts.assignments)
+        if (one.round, one.responsible) == (facts.round, facts.responsible) and one.returned_at
+    )
+    return next(mine, None)
+
+
+def _with_rest(
+    deadline: DeadlineFacts, sent_back: dt.datetime, *, at: dt.datetime, calendar: WorkCalendar
+) -> DeadlineFacts | None:
+    """Return a deadline with the time left when it was sent back; None where none was left."""
+    later = (one.due_before for one in deadline.revisions if one.at > sent_back)
+    end = next(later, deadline.due_at)
+    if end is None or end <= sent_back:
+        return None
+    due_at: dt.datetime | None = at + (end - sent_back)
+    provisional, pause = deadline.provisional, None
+    if deadline.because.get("unit") in (Unit.working_day, Unit.working_hour):
+        stood, pause = replace(deadline, due_at=end, met_at=sent_back), (sent_back, at)
+        due_at, provisional = ends.end_after_pause(stood, at=at, calendar=calendar)
+    if due_at is None or deadline.due_at is None or due_at <= deadline.due_at:
+        return deadline
+    moved = Revision(at, deadline.due_at, due_at, "dispatched")
+    because = _end_reason(deadline, due_at, pause)
+    revisions = (*deadline.revisions, moved)
+    return replace(
+        deadline, due_at=due_at, provisional=provisional, because=because, revisions=revisions
+    )
 
 
 def reopen(

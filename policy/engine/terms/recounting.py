@@ -66,7 +66,8 @@ def _resume_superseded(
 ) -> CaseFacts:
     """Let superseded deadlines of this round that apply again run on, where their slot is free.
 
-    One that was over meanwhile counts anew: while it stood still nobody had it.
+    One that was over meanwhile counts anew: while it stood still nobody had it. What rises by time
+    is nobody's term: it rises when it is known that it would have (TRI-5.3.3).
     """
     for deadline in facts.deadlines:
         entry = pack.find("deadline", deadline.key)
@@ -81,7 +82,11 @@ def _resume_superseded(
         bound = deadlines.person_bound(facts, entry, pack) or deadline.responsible
         again = replace(deadline, state=DeadlineState.running, responsible=bound)
         over = known and again.due_at and again.due_at <= known.at
-        if known and over and not deadlines.breach_known(again):
+        if known and over and entry.ends == "upgrade":
+            again = replace(
+                again, because={**again.because, "known": known.at.isoformat(), "resumed": True}
+            )
+        elif known and over and not deadlines.breach_known(again):
             again = ends.counted_anew(again, entry, known, calendar=calendar)
         facts = deadlines.replace_deadline(facts, again)
     return facts

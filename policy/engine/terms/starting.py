@@ -39,7 +39,9 @@ def start(
     for entry in pack.deadlines_by_start.get(name, ()):
         if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
             continue
-        said: dict[str, Any] = {"at": at, "pack": pack, "calendar": calendar, "event": event}
+        own = deadlines.received_at(facts, entry, pack) if known else None
+        begins = max(at, own) if own else at
+        said: dict[str, Any] = {"at": begins, "pack": pack, "calendar": calendar, "event": event}
         old = facts.deadline_of(entry.key)
         again = old if old and not known and _asked_again(old, entry, pack) else None
         if (old or _carries_over(facts, entry)) and not again:

@@ -184,6 +184,32 @@ def test_a_department_that_gets_a_case_too_late_has_a_term_of_its_own() -> None:
     assert [c.employee for c in play.facts.penalties] == ["2", "3"]
 
 
+@given(
+    st.integers(1, 120),
+    st.integers(0, 200),
+    st.integers(0, 48),
+    st.sampled_from(["sales", "after_sales"]),
+)
+@example(70, 0, 1, "sales")
+@example(70, 0, 30, "after_sales")
+def test_an_earlier_receipt_is_never_worth_less_than_a_later_one(
+    sent_back: int, lay: int, longer: int, department: str
+) -> None:
+    def end(hours: int) -> dt.datetime:
+        play = played(
+            skoda(),
+            step("registered", 0),
+            handed_over(),
+            step("returned", 1 + sent_back, by="head", reason="不是本部门"),
+            handed_over(1 + sent_back + hours, department),
+        )
+        due = play.facts.due_at
+        assert due is not None
+        return due
+
+    assert end(lay) <= end(lay + longer)
+
+
 def test_what_is_late_while_the_desk_has_it_again_is_nobodys_fine() -> None:
     play = played(
         skoda(),
