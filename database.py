@@ -12,6 +12,7 @@ a session that reads cannot write at all.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from flask import Flask, has_request_context, request
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as RequestSession
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from config import ROOT, Settings, close_file, make_home
@@ -123,6 +125,56 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
+class WriteGate:
+    """Leave a thread for reading: at most `places` transactions of a process wait for the lock.
+
+    Somebody else who holds the lock for long makes all who save wait in their threads, and then
+    nobody reads either, not even the health check. Whoever finds no place waits `patience_s` for
+    one, and is then told to send it again, as they would be told after the lock's own wait.
+    """
+
+    def __init__(self, engine: Engine, *, places: int, patience_s: float = 3.0) -> None:
+        self._free = threading.BoundedSemaphore(places)
+        self._patience_s = patience_s
+        self._counting = threading.Lock()
+        self.taken = 0
+        # The lock is waited for where a transaction begins, so the place is taken just before.
+        event.remove(engine, "begin", _begin_sqlite)
+        event.listen(engine, "begin", self._begin)
+        event.listen(engine, "commit", self._leave)
+        event.listen(engine, "rollback", self._leave)
+        # A transaction that could not begin ends by giving its connection back.
+        event.listen(engine.pool, "checkin", lambda _connection, record: self._give_back(record))
+
+    def _begin(self, connection: Connection) -> None:
+        self._enter(connection)
+        _begin_sqlite(connection)
+
+    def _enter(self, connection: Connection) -> None:
+        if connection.get_execution_options().get(READS, False):
+            return
+        if not self._free.acquire(timeout=self._patience_s):
+            waits = sqlite3.OperationalError("database is locked, and many wait for it already")
+            raise OperationalError("BEGIN IMMEDIATE", None, waits)
+        connection.info[_HOLDS_PLACE] = True
+        self._count(1)
+
+    def _leave(self, connection: Connection) -> None:
+        self._give_back(connection)
+
+    def _give_back(self, holder: Any) -> None:
+        if holder.info.pop(_HOLDS_PLACE, False):
+            self._count(-1)
+            self._free.release()
+
+    def _count(self, change: int) -> None:
+        with self._counting:
+            self.taken += change
+
+
+_HOLDS_PLACE = "redress_write_place"
+
+
 class _Session(RequestSession):
     """The session of a request: GET and HEAD read, every other method writes."""
 
@@ -148,7 +200,10 @@ class RequestDatabase(SQLAlchemy):
             self.read_engine = read_engine(self.engine)
 
     def _make_engine(self, bind_key: str | None, options: dict[str, Any], app: Flask) -> Engine:
-        return make_engine(self._settings)
+        engine = make_engine(self._settings)
+        if engine.dialect.name == "sqlite" and self._settings.web_threads > 1:
+            self.write_gate = WriteGate(engine, places=self._settings.web_threads - 1)
+        return engine
 
 
 def alembic_config(settings: Settings) -> Config:
