@@ -154,7 +154,9 @@ def test_a_late_case_ends_in_the_month_of_the_payroll(
     clerk.get_by_role("button", name="显示").click()
     expect(clerk.get_by_role("row").filter(has_text=number)).to_contain_text("SKD-3.2.2b")
     assert (lines, wanted) == (2, Decimal(400))
-    assert _on_screen(clerk) == _in_csv(clerk) == _in_xlsx(clerk) == wanted
+    # Both may still be appealed: nothing is final, and only what waits for that is a sum.
+    assert _on_screen(clerk, "仍可申诉", "#running td.num") == _in_xlsx(clerk, "#running") == wanted
+    assert _in_csv(clerk) == _in_xlsx(clerk, ".page-header-deeds") == 0
 
 
 def _notified(office: Office, complaint: Complaint) -> None:
@@ -166,12 +168,12 @@ def _notified(office: Office, complaint: Complaint) -> None:
     penalties.notify(office.session, penalty, how="当面", actor=office.by("specialist"), now=now)
 
 
-def _on_screen(page: Page) -> Decimal:
-    """The sum of the amounts of the month's table; the tile above it must say the same."""
-    cells = page.locator("section.card:not(#waiting) td.num").all_inner_texts()
+def _on_screen(page: Page, name: str, amounts: str) -> Decimal:
+    """The sum of the amounts of a part of the month; the tile of that name must say the same."""
+    cells = page.locator(amounts).all_inner_texts()
     total = sum((_yuan(text) for text in cells), Decimal(0))
-    tile = page.get_by_text("本月合计").locator("..")
-    assert _yuan(tile.inner_text().removeprefix("本月合计")) == total
+    tile = page.locator(".stats").get_by_text(name).locator("..")
+    assert _yuan(tile.inner_text().removeprefix(name)) == total
     return total
 
 
@@ -179,9 +181,9 @@ def _yuan(text: str) -> Decimal:
     return Decimal(re.sub(r"[^0-9.−]", "", text).replace("−", "-"))
 
 
-def _download(page: Page, name: str) -> bytes:
+def _download(page: Page, name: str, within: str = ".page-header-deeds") -> bytes:
     with page.expect_download() as download:
-        page.get_by_role("link", name=name, exact=True).click()
+        page.locator(within).get_by_role("link", name=name, exact=True).click()
     return Path(download.value.path()).read_bytes()
 
 
@@ -190,8 +192,8 @@ def _in_csv(page: Page) -> Decimal:
     return sum((Decimal(row["金额"]) for row in rows), Decimal(0))
 
 
-def _in_xlsx(page: Page) -> Decimal:
-    sheet = openpyxl.load_workbook(BytesIO(_download(page, "XLSX"))).active
+def _in_xlsx(page: Page, within: str) -> Decimal:
+    sheet = openpyxl.load_workbook(BytesIO(_download(page, "XLSX", within))).active
     assert sheet is not None
     header, *rows = sheet.iter_rows(values_only=True)
     return sum((Decimal(str(row[header.index("金额")])) for row in rows), Decimal(0))
