@@ -222,9 +222,12 @@ TWICE = dt.timedelta(minutes=1)
 
 
 def _is_double(c: PenaltyFacts, entry: PenaltyEntry, who: str, *, at: dt.datetime) -> bool:
-    """Whether a penalty stands that the same finding brought a moment ago."""
+    """Whether a penalty stands that the same finding brought a moment ago.
+
+    A clock behind another, or a finding with an earlier time, makes none of the same moment.
+    """
     mine = (c.rule, c.employee, c.sign) == (entry.key, who, Sign.charge)
-    return mine and c.stands and at - c.at < TWICE
+    return mine and c.stands and abs(at - c.at) < TWICE
 
 
 def _standing_against(
