@@ -25,9 +25,11 @@ ROUNDS = 3
 
 BEGIN = """
 import sys
+from contextlib import suppress
 from tests.company import Office, at
 from config import Settings
 from database import make_engine, writing
+from policy.vocabulary.errors import AlreadyFound
 from services.cases import handling, journal, penalties
 
 engine = make_engine(Settings(home=sys.argv[1]))
@@ -47,7 +49,7 @@ for turn in range(times):
         with writing(engine) as session:
             office, case = Office(session), journal.lock_case(session, number)
             handling.contact(session, case, actor=office.by("mechanic"), now=now, text=text)
-        with writing(engine) as session:
+        with suppress(AlreadyFound), writing(engine) as session:
             office, case = Office(session), journal.lock_case(session, number)
             penalties.judge(
                 session, case, ground="hide_supervisor", employee="2002", text=text,
@@ -103,7 +105,7 @@ def test_four_processes_at_work_on_the_same_cases_lose_no_deed(
             "dispatched": CASES,
             "progressed": each,
             "contacted": each,
-            "judged": each,
+            "judged": CASES,  # the ground is found once a complaint, whoever finds it first
         }
         texts = Counter(
             data["text"]
@@ -113,7 +115,7 @@ def test_four_processes_at_work_on_the_same_cases_lose_no_deed(
         )
         assert set(texts.values()) == {CASES}
         assert len(texts) == PROCESSES * ROUNDS
-        assert session.scalar(sa.select(sa.func.count(Penalty.id))) == each
+        assert session.scalar(sa.select(sa.func.count(Penalty.id))) == CASES
 
 
 def test_four_processes_that_register_give_no_number_twice_and_leave_no_gap(
