@@ -148,9 +148,26 @@ def dated(event: Event, pack: Pack, at: dt.datetime) -> dict[str, Any]:
 
 
 def _as_of(fields: Iterable[Any], said: Mapping[str, Any], at: dt.datetime) -> dict[str, Any]:
-    bounded = {f.key: f.shape for f in fields if f.latest or f.earliest or f.within}
-    moment = {"date": at.date().isoformat(), "time": at.isoformat()}
-    return {key: moment[bounded[key]] if key in bounded else value for key, value in said.items()}
+    """Return what is said with each bounded day and time within its bounds, as of an instant."""
+    bounded = {
+        f.key: (f.shape, moment)
+        for f in fields
+        if f.key in said and (moment := _within_bounds(f, at)) is not None
+    }
+    return {**said, **{key: _stated(shape, when) for key, (shape, when) in bounded.items()}}
+
+
+def _within_bounds(field: Any, at: dt.datetime) -> dt.datetime | None:
+    """Return an instant that a field may state now: one agreed with the customer lies ahead."""
+    if getattr(field, "agreed", False):
+        return at + dt.timedelta(hours=1)
+    if field.latest == "received":
+        return BEGIN.astimezone(at.tzinfo)
+    return at if field.latest or field.earliest else None
+
+
+def _stated(shape: str, when: dt.datetime) -> str:
+    return when.date().isoformat() if shape == "date" else when.isoformat()
 
 
 def entry_events(pack: Pack) -> Iterator[dict[str, Any]]:
