@@ -42,7 +42,7 @@ def handed_over(facts: CaseFacts, event: HandedOver, rules: Rules) -> CaseFacts:
 
     Told again after a correction, it changes nothing where another department has the case.
     """
-    if facts.department != event.department:
+    if event.department not in (None, facts.department):
         return facts
     last = facts.assignments[-1]
     after = AssignmentFacts(

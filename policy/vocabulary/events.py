@@ -222,11 +222,12 @@ class HandedOver(Event):
 
     With `post` for its cause, who leads the department changed: whoever leads it from then on
     answers for what ends from then on. With `deed` a person passed it on, to whom the regulation's
-    department means now. `handler` is the employee who goes on handling it, if any.
+    department means now. `handler` is the employee who goes on handling it, if any; `department`
+    the one that has it, where it says none.
     """
 
     type: Literal["handed_over"] = "handed_over"
-    department: Annotated[str, RefTo("department"), Mark.by_system, Mark.silent]
+    department: Annotated[str, RefTo("department"), Mark.by_system, Mark.silent] | None = None
     holder: LeaderNumber | None = None
     deputy: LeaderNumber | None = None
     handler: LeaderNumber | None = None

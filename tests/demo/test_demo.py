@@ -23,6 +23,7 @@ from demo import company, story
 from enums import Role
 from files.first_logins import first_logins
 from models import (
+    Assignment,
     Base,
     Breach,
     CalendarDay,
@@ -128,7 +129,7 @@ def test_two_people_share_a_name_and_somebody_stood_in_for_the_director(dealer: 
     assert sum(names.values()) == 24
     assert dealer.scalar(sa.select(sa.func.count(Deputy.id))) == 1
     assert dealer.scalar(
-        sa.select(Complaint.id).join(Deputy, Deputy.employee_id == Complaint.responsible_id)
+        sa.select(Assignment.id).join(Deputy, Deputy.employee_id == Assignment.responsible_id)
     ), "no case went to the deputy"
 
 

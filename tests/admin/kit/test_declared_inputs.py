@@ -111,7 +111,9 @@ def test_every_entry_that_may_be_amended_has_a_form_of_what_may_be_wrong(
                 continue
             event = samples.event(name, pack)
             row: Any = SimpleNamespace(event=name, seq=1, data=dump_event(event))
-            page: Any = SimpleNamespace(pack=pack, complaint=SimpleNamespace(version=1), history=[])
+            page: Any = SimpleNamespace(
+                pack=pack, complaint=SimpleNamespace(version=1), history=[], people={}
+            )
             form = correction.Amendment(current(), page, row).form
             for one in marks_of(kind).values():
                 asked = not ({Mark.by_system, Mark.fixed} & one.marks or one.table)
@@ -123,7 +125,9 @@ def test_how_the_customer_was_told_is_amended_as_it_was_written(app: Flask) -> N
     with app.test_request_context():
         event = samples.event("informed", pack)
         row: Any = SimpleNamespace(event="informed", seq=1, data=dump_event(event))
-        page: Any = SimpleNamespace(pack=pack, complaint=SimpleNamespace(version=1), history=[])
+        page: Any = SimpleNamespace(
+            pack=pack, complaint=SimpleNamespace(version=1), history=[], people={}
+        )
         asked = correction.Amendment(current(), page, row)
         assert asked.form.channel.data == "words of channel"
         assert asked._changes() == {}
