@@ -10,7 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -154,7 +155,7 @@ class Mirror:
                 # What a person accepted holds until every input in it was taken in.
                 workbook_problems.settle(session, workbook, ProblemKind.structure, now=began)
         if plan is None:
-            self.port.keep(self.kept, LAST)
+            self._keep_last()
             return LookOutcome.read
         if holder is not None:
             return LookOutcome.held
@@ -187,15 +188,26 @@ class Mirror:
                 .where(WorkbookLook.sheet_id == workbook.id, WorkbookLook.number == plan.stamp)
                 .values(written_at=now)
             )
-        self.port.keep(self.kept, LAST)
+        self._keep_last()
         return LookOutcome.wrote
 
     def _replaced(
         self, tabs: Sequence[TabLayout], picture: WorkbookPicture, plan: WorkbookWrite
     ) -> str:
-        """Write the workbook; its fingerprint. What goes wrong says that it came while writing."""
-        try:
+        """Write the workbook; its fingerprint."""
+        with self._writes():
             return self.port.write(picture, tabs, plan)
+
+    def _keep_last(self) -> None:
+        """Keep a copy of the workbook, from which it can be made again."""
+        with self._writes():
+            self.port.keep(self.kept, LAST)
+
+    @contextmanager
+    def _writes(self) -> Iterator[None]:
+        """Let what goes wrong say that it came while writing, so that reading does not end it."""
+        try:
+            yield
         except WorkbookError as error:
             error.facts[workbook_problems.WRITING] = True
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -16,7 +17,13 @@ from enums import ProblemKind, Resolution, WorkbookState
 from models import Notice, Workbook, WorkbookProblem
 from services.workbooks import resolutions, states
 from sync.mirror.look import LookOutcome, Mirror
-from sync.port import TabLayout, WorkbookPicture, WorkbookUnavailable, WorkbookWrite
+from sync.port import (
+    TabLayout,
+    WorkbookPicture,
+    WorkbookRefused,
+    WorkbookUnavailable,
+    WorkbookWrite,
+)
 from sync.workbook.adapter import WorkbookFile
 from tests.sync.folder import AFTER_SALES, Files
 from worker.workbooks import Mirrors
@@ -27,6 +34,18 @@ class Falling(WorkbookFile):
 
     def read(self, tabs: Sequence[TabLayout]) -> WorkbookPicture:
         raise ZeroDivisionError("the customer is 王先生")
+
+
+class Full(WorkbookFile):
+    """A file on a disk without room, neither for a new file nor for our copy of it."""
+
+    def write(
+        self, seen: WorkbookPicture, tabs: Sequence[TabLayout], writing: WorkbookWrite
+    ) -> str:
+        raise WorkbookRefused("disk_full")
+
+    def keep(self, folder: Path, name: str) -> None:
+        raise WorkbookRefused("disk_full")
 
 
 class Bound(WorkbookFile):
@@ -88,6 +107,22 @@ def test_a_file_that_cannot_be_written_is_said_although_it_can_be_read(files: Fi
         assert _look(files, Bound) is LookOutcome.failed
     (problem,) = files.problems()
     assert (problem.code, _notices(files)) == ("busy", 1)
+    files.settle()
+    assert files.problems() == []
+
+
+def test_a_full_disk_is_told_once_whichever_file_found_it_full(files: Files) -> None:
+    with files.office() as office:
+        number = office.dispatched().number
+    files.settle()
+    hands = files.hands()
+    hands.type(number, progress="已联系")
+    files.tick()
+    hands.save()
+    for _ in range(6):  # the first ones only read, and fail at the copy that we keep
+        assert _look(files, Full) is LookOutcome.failed
+    (problem,) = files.problems()
+    assert (problem.code, _notices(files)) == ("disk_full", 1)
     files.settle()
     assert files.problems() == []
 
