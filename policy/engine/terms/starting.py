@@ -39,17 +39,15 @@ def start(
     for entry in pack.deadlines_by_start.get(name, ()):
         if not (holds(entry.applies, facts) and holds(entry.starts_if, facts, event)):
             continue
-        own = deadlines.received_at(facts, entry, pack) if known else None
-        begins = max(at, own) if own else at
-        said: dict[str, Any] = {"at": begins, "pack": pack, "calendar": calendar, "event": event}
+        said: dict[str, Any] = {"pack": pack, "calendar": calendar, "event": event}
+        said["at"] = _begins(facts, entry, pack, at=at) if known else at
         old = facts.deadline_of(entry.key)
         again = old if old and not known and _asked_again(old, entry, pack) else None
         if (old or _carries_over(facts, entry)) and not again:
             facts = _going_on(facts, old or _carried_over(facts, entry, pack), entry, said=said)
             continue
         owed = _is_owed(entry, facts, known)
-        deadline = owed and _begun(facts, entry, name, received_at=received_at, **said)
-        if not deadline:
+        if not (owed and (deadline := _begun(facts, entry, name, received_at=received_at, **said))):
             continue
         if known:
             deadline = ends.end_since_known(deadline, entry, known, calendar=calendar)
@@ -61,6 +59,12 @@ def start(
             facts = _put_in_slot(_append(facts, alone), deadline, pack, known=known is not None)
             alone = []
     return _append(facts, alone)
+
+
+def _begins(facts: CaseFacts, entry: DeadlineEntry, pack: Pack, *, at: dt.datetime) -> dt.datetime:
+    """Return when a deadline that came to apply later begins: once its bearer has the case."""
+    own = deadlines.received_at(facts, entry, pack)
+    return max(at, own) if own else at
 
 
 def _going_on(

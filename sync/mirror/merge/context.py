@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
@@ -158,10 +158,8 @@ def load(
     read = {row.number: row for row in source.grid.rows}
     lines = [TextRow(number, _texts(row)) for number, row in read.items()]
     wanted = state.cases_of_tab(session, workbook, tab)
-    uids = [line.cells["uid"] for line in lines if "uid" in line.cells]
     latest = state.bases(session, workbook)
     late = source.stamp < workbook.pass_number
-    department = workbook.department
     context = TabContext(
         session=session,
         workbook=workbook,
@@ -173,11 +171,11 @@ def load(
         lines=lines,
         covered=_covered(source.grid),
         wanted=wanted,
-        rows=state.rows_of(session, workbook, wanted, uids=uids),
+        rows=state.rows_of(session, workbook, wanted, uids=_uids(lines)),
         base=state.bases(session, workbook, at=source.stamp) if late else latest,
         latest=latest,
         history=state.history(session, workbook, since=source.stamp) if late else {},
-        actor=actors.of_department(department) if department else actors.SYSTEM,
+        actor=_actor(workbook),
         reader=_reader(session, workbook, zone=display.zone, now=source.at, on=on),
         problems=OpenProblems(session, workbook, now=now),
         changes=ChangeLog(),
@@ -185,6 +183,15 @@ def load(
     )
     _fill_uncomputed(context)
     return context
+
+
+def _uids(lines: Iterable[TextRow]) -> list[str]:
+    return [line.cells["uid"] for line in lines if "uid" in line.cells]
+
+
+def _actor(workbook: Workbook) -> Actor:
+    department = workbook.department
+    return actors.of_department(department) if department else actors.SYSTEM
 
 
 def _texts(row: TabRow) -> dict[str, str]:
