@@ -132,8 +132,16 @@ def check_stated_ends(before: CaseFacts, after: CaseFacts, event: Event, *, rule
             continue
         end = ends.stated_end(entry, after, event, calendar=rules.calendar)
         was = ends.stated_end(entry, before, None, calendar=rules.calendar)
-        if end is not None and end != was and end < earliest:
+        stated = end != was or _is_stated_anew(entry, before, event)
+        if end is not None and stated and end < earliest:
             raise TimeBeforeCase(field=entry.until.rpartition(".")[2], at=end, earliest=earliest)
+
+
+def _is_stated_anew(entry: DeadlineEntry, before: CaseFacts, event: Event) -> bool:
+    """Whether an event fills in the form that states an end, for the first time in this round."""
+    begun = any(one.key == entry.key and one.round == before.round for one in before.deadlines)
+    form = getattr(event, "form", None)
+    return not begun and form is not None and (entry.until or "").startswith(f"form.{form}.")
 
 
 # ---------------------------------------------------------------- another calendar
