@@ -49,16 +49,21 @@ def ends_by_duty(facts: CaseFacts, pack: Pack) -> dict[Hashable, dt.datetime]:
     return found
 
 
-_ANSWERED = frozenset({Status.confirmed, Status.accepted, Status.closed, Status.archived})
+_ANSWERED = frozenset(
+    {Status.confirmed, Status.disputed, Status.accepted, Status.closed, Status.archived}
+)
 
 
 def owed_now(entry: DeadlineEntry, facts: CaseFacts) -> bool:
     """Whether a deadline that comes to apply by changed facts is owed where the case stands.
 
-    Nobody owes an answer that was given, and of a closed case only what the rule says.
+    Nobody owes an answer that was given, and of a closed case only what the rule says. While a case
+    that was passed up lies with the general manager, only what a decision meets is owed.
     """
     if facts.closed_at is not None and not entry.owed_when_closed:
         return False
+    if facts.status is Status.intervened:
+        return "confirmed" not in entry.met_by or "decided" in entry.met_by
     return not (facts.status in _ANSWERED and "confirmed" in entry.met_by)
 
 
