@@ -59,7 +59,7 @@ def test_a_number_is_read_as_it_was_meant(written: str, digits: str) -> None:
         "139****0001",
         "139＊＊＊＊0001",
         "139xxxx0001",
-        "139 XXXX 0001",
+        "139 XXXX 0001",  # as some registers mask a number
         "139●●●●0001",
         "1390000****",
         "****0001",
