@@ -126,6 +126,17 @@ class Office:
         """Somebody of the company as an actor, with a login that only lets him look."""
         return Actor(ActorKind.user, None, self.employee(name).id, Role.member)
 
+    def account(self, name: str, role: Role) -> User:
+        """A login for somebody of the company, with their key for a user name."""
+        return accounts.add_user(
+            self.session,
+            name,
+            password="correct horse battery",
+            display_name=name,
+            role=role,
+            employee_id=self.employee(name).id,
+        )
+
     def sheet(self, key: str) -> Actor:
         """A department as its spreadsheet speaks for it."""
         return actors.of_department(self.department(key))

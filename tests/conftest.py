@@ -27,7 +27,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from config import Settings, make_home
-from database import make_engine, writing
+from database import make_engine, reading, writing
 from enums import Role
 from models import Base, User
 from services.company import accounts
@@ -213,6 +213,18 @@ def log_in(app: Flask, client: FlaskClient, engine: Engine, make_user: Any) -> C
         return name
 
     return log_in
+
+
+@pytest.fixture
+def as_person(log_in: Any, engine: Engine) -> Callable[[str, Role], None]:
+    """`as_person(name, role)`: the visitor is that person of the company from now on."""
+
+    def as_person(name: str, role: Role) -> None:
+        with reading(engine) as session:
+            employee_id = Office(session).employee(name).id
+        log_in(role, username=name, employee_id=employee_id)
+
+    return as_person
 
 
 @pytest.fixture

@@ -93,3 +93,26 @@ def case(session: Session, *, now: dt.datetime, **said: Any) -> Complaint:
     if hand_over and complaint.kind == "goods":
         office.dispatch(complaint, now)
     return complaint
+
+
+def registration(**said: str) -> dict[str, str]:
+    """The fields of the register form for a complaint about goods, heard an hour ago."""
+    local = dt.datetime.now(company.ZONE) - dt.timedelta(hours=1)
+    usual = {
+        "kind": "goods",
+        "channel": "phone",
+        "received_at": f"{local:%Y-%m-%dT%H:%M}",
+        "customer": "江南机械",
+        "subject": "轴承划伤",
+        "category": "",
+        "grade": "",
+        "department": "",
+        "extra_batch": "B-9",
+        "extra_pieces": "40",
+        "extra_goods_value": "1200",
+        "extra_delivered_on": "2026-09-01",
+        "extra_urgent": "y",
+        "extra_defect": "crack",
+        "do": "register",
+    }
+    return usual | said

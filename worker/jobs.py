@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import notify
 import wording
@@ -36,7 +39,7 @@ def sweep_cases(turn: Turn) -> None:
     tried: set[str] = set()
     while fresh := [number for number in _due_numbers(turn, len(tried)) if number not in tried]:
         for number in with_pauses(fresh):
-            _pass_time(turn, number)
+            _do(turn, sweep.pass_time, number, failed="time could not pass for case %s")
         tried.update(fresh)
 
 
@@ -45,30 +48,23 @@ def _due_numbers(turn: Turn, tried: int) -> list[str]:
         return sweep.due_cases(session, now=loop.now(), tried=tried)
 
 
-def _pass_time(turn: Turn, number: str) -> None:
-    try:
-        with turn.writing() as session:
-            sweep.pass_time(session, number, now=loop.now())
-    except LeaseLost:
-        raise
-    except Exception:
-        # One case that cannot be swept must not keep the others waiting.
-        logger.exception("time could not pass for case %s", number)
-
-
 def pass_cases_on(turn: Turn) -> None:
     """Pass open cases on to who leads their departments today, each in its own transaction."""
     with reading(turn.engine) as session:
         numbers = sweep.cases_to_pass_on(session, now=loop.now())
-    for number in numbers:
-        try:
-            with turn.writing() as session:
-                sweep.pass_on(session, number, now=loop.now())
-        except LeaseLost:
-            raise
-        except Exception:
-            # One case that cannot be passed on must not keep the others waiting.
-            logger.exception("case %s could not be passed on", number)
+    for number in with_pauses(numbers):
+        _do(turn, sweep.pass_on, number, failed="case %s could not be passed on")
+
+
+def _do(turn: Turn, deed: Callable[..., Any], number: str, *, failed: str) -> None:
+    """Do something to a case in a transaction of its own; where it fails the others go on."""
+    try:
+        with turn.writing() as session:
+            deed(session, number, now=loop.now())
+    except LeaseLost:
+        raise
+    except Exception:
+        logger.exception(failed, number)
 
 
 def recount_cases(turn: Turn) -> None:
@@ -81,22 +77,12 @@ def recount_cases(turn: Turn) -> None:
         why = recounting.last_reason(session)
     with reading(turn.engine) as session:
         numbers = recounting.outdated_cases(session, now=loop.now())
+    recount = partial(recounting.recount, reason=why, actor=SYSTEM)
     for number in with_pauses(numbers):
-        _recount(turn, number, why)
+        _do(turn, recount, number, failed="the terms of case %s could not be counted anew")
     with turn.writing() as session:
         for id_ in asked:
             requests.finish(session, session.get_one(WorkRequest, id_), now=loop.now())
-
-
-def _recount(turn: Turn, number: str, why: str) -> None:
-    try:
-        with turn.writing() as session:
-            recounting.recount(session, number, reason=why, actor=SYSTEM, now=loop.now())
-    except LeaseLost:
-        raise
-    except Exception:
-        # One case that cannot be counted must not keep the others waiting.
-        logger.exception("the terms of case %s could not be counted anew", number)
 
 
 @dataclass

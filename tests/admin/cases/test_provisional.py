@@ -47,20 +47,8 @@ def number(engine: Engine) -> str:
         return complaint.number
 
 
-@pytest.fixture
-def enter(log_in: Any, engine: Engine) -> Any:
-    """`enter(role, name)`: the visitor is that person of the company."""
-
-    def enter(role: Role, name: str) -> None:
-        with reading(engine) as session:
-            employee_id = Office(session).employee(name).id
-        log_in(role, username=name, employee_id=employee_id)
-
-    return enter
-
-
-def test_lists_pages_and_exports_say_it(number: str, enter: Any, client: FlaskClient) -> None:
-    enter(Role.director, "director")
+def test_lists_pages_and_exports_say_it(number: str, as_person: Any, client: FlaskClient) -> None:
+    as_person("director", Role.director)
     for address in (
         "/admin/",
         "/admin/complaint/",
@@ -77,12 +65,12 @@ def test_lists_pages_and_exports_say_it(number: str, enter: Any, client: FlaskCl
 
 
 def test_what_is_certain_is_not_called_provisional(
-    engine: Engine, enter: Any, client: FlaskClient
+    engine: Engine, as_person: Any, client: FlaskClient
 ) -> None:
     with writing(engine) as session:
         office = Office(session)
         number = office.dispatched().number
-    enter(Role.director, "director")
+    as_person("director", Role.director)
     for address in (
         "/admin/",
         "/admin/complaint/",

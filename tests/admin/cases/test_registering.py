@@ -34,28 +34,8 @@ def register(client: FlaskClient, log_in: Any, csrf: Any) -> Callable[..., str]:
     log_in(suppliers.LOGINS["specialist"], username="specialist")
 
     def register(**said: str) -> str:
-        local = (dt.datetime.now(dt.UTC) - HOUR).astimezone(company.ZONE)
-        fields = {
-            "kind": "goods",
-            "channel": "phone",
-            "received_at": local.replace(tzinfo=None).isoformat(timespec="minutes"),
-            "customer": "江南机械",
-            "phone": "13800001111",
-            "subject": "轴承划伤",
-            "category": "",
-            "grade": "",
-            "department": "",
-            "extra_batch": "B-9",
-            "extra_pieces": "40",
-            "extra_goods_value": "1200",
-            "extra_delivered_on": "2026-09-01",
-            "extra_urgent": "y",
-            "extra_defect": "crack",
-            "do": "register",
-        }
-        answer = client.post(
-            ADDRESS, data=fields | said | {"csrf_token": csrf()}, follow_redirects=True
-        )
+        fields = suppliers.registration(**{"phone": "13800001111", **said})
+        answer = client.post(ADDRESS, data={**fields, "csrf_token": csrf()}, follow_redirects=True)
         assert answer.status_code == 200
         return str(answer.text)
 

@@ -50,18 +50,6 @@ def blank_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def visit(log_in: Any, engine: Engine) -> Any:
-    """`visit(name, role)`: the visitor is that person of the company from now on."""
-
-    def visit(name: str, role: Role) -> None:
-        with reading(engine) as session:
-            employee_id = Office(session).employee(name).id
-        log_in(role, username=name, employee_id=employee_id)
-
-    return visit
-
-
-@pytest.fixture
 def post(client: FlaskClient, csrf: Any) -> Any:
     """`post(path, **fields)`: send a form; the page that comes back."""
 
@@ -115,14 +103,14 @@ def map_departments(post: Any, engine: Engine) -> None:
 
 
 def test_a_case_is_registered_and_handed_over_once_departments_are_mapped(
-    client: FlaskClient, visit: Any, post: Any, log_in: Any, engine: Engine
+    client: FlaskClient, as_person: Any, post: Any, log_in: Any, engine: Engine
 ) -> None:
     address = "/admin/complaint/register/?policy=road-rescue"
-    visit("specialist", Role.care)
+    as_person("specialist", Role.care)
     assert "客户服务部" in post(address, **registration())
     log_in(Role.administrator, username="administrator")
     map_departments(post, engine)
-    visit("specialist", Role.care)
+    as_person("specialist", Role.care)
     post(address, **registration())
     with reading(engine) as session:
         number, version = session.execute(sa.select(Complaint.number, Complaint.version)).one()
@@ -137,10 +125,10 @@ def test_a_case_is_registered_and_handed_over_once_departments_are_mapped(
         assert [duty.department_key for duty in case.assignments] == ["operations"]
         assert case.department is not None
         assert case.department.key == "after_sales"
-    visit("director", Role.director)
+    as_person("director", Role.director)
     assert number in client.get("/admin/complaint/").text
     assert client.get(f"/admin/complaint/{number}/").status_code == 200
-    visit("sales_director", Role.director)
+    as_person("sales_director", Role.director)
     assert number not in client.get("/admin/complaint/").text
 
 

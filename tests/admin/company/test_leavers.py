@@ -45,18 +45,6 @@ def leave(engine: Engine) -> Any:
     return leave
 
 
-@pytest.fixture
-def as_person(log_in: Any, engine: Engine) -> Any:
-    """`as_person(name, role)`: the visitor is that person from now on."""
-
-    def as_person(name: str, role: Role) -> None:
-        with reading(engine) as session:
-            employee_id = Office(session).employee(name).id
-        log_in(role, username=name, employee_id=employee_id)
-
-    return as_person
-
-
 def test_a_session_ends_the_day_after(client: FlaskClient, as_person: Any, leave: Any) -> None:
     as_person("director", Role.director)
     leave("director", TODAY)

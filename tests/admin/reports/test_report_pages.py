@@ -432,7 +432,7 @@ def test_the_mark_is_shown_to_care_when_the_customer_calls_again(
         )
         number = suppliers.case(office.session, now=now() - HOUR).number
     visit("specialist")
-    fields = _registration(phone="13800001111", do="preview")
+    fields = suppliers.registration(phone="13800001111", do="preview")
     assert "反复虚报" in post("/admin/complaint/register/?policy=suppliers", **fields)
     for name in ("mechanic", "director"):
         visit(name)
@@ -443,35 +443,13 @@ def test_the_mark_is_shown_to_care_when_the_customer_calls_again(
 # ---------------------------------------------------------------- registering, and the list
 
 
-def _registration(**said: str) -> dict[str, str]:
-    local = (now() - HOUR).astimezone(company.ZONE)
-    usual = {
-        "kind": "goods",
-        "channel": "phone",
-        "received_at": f"{local:%Y-%m-%dT%H:%M}",
-        "customer": "江南机械",
-        "subject": "轴承划伤",
-        "category": "",
-        "grade": "",
-        "department": "",
-        "extra_batch": "B-9",
-        "extra_pieces": "40",
-        "extra_goods_value": "1200",
-        "extra_delivered_on": "2026-09-01",
-        "extra_urgent": "y",
-        "extra_defect": "crack",
-        "do": "register",
-    }
-    return usual | said
-
-
 def test_a_case_is_registered_with_the_fields_its_regulation_asks_for(
     visit: Any, post: Post, engine: Engine, at_work: Any
 ) -> None:
     with at_work() as office:
         before = suppliers.case(office.session, now=now() - 2 * HOUR).number
     visit("specialist")
-    fields = _registration(**{"first_asked-words": "2005", "linked-words": before})
+    fields = suppliers.registration(**{"first_asked-words": "2005", "linked-words": before})
     page = post("/admin/complaint/register/?policy=suppliers", **fields)
     assert "GH" in page
     with reading(engine) as session:
@@ -507,7 +485,7 @@ def test_the_words_for_the_phone_stand_beside_the_register_form(
 
 def test_choosing_another_regulation_keeps_what_was_typed(visit: Any, post: Post) -> None:
     visit("specialist")
-    fields = _registration(subject="打了一半", do="switch")
+    fields = suppliers.registration(subject="打了一半", do="switch")
     page = post("/admin/complaint/register/?policy=suppliers", **fields)
     assert "打了一半" in page
     assert "批号" in page
@@ -521,7 +499,7 @@ def test_an_inspection_needs_no_customer_and_a_complaint_does(
     visit: Any, post: Post, engine: Engine
 ) -> None:
     visit("specialist")
-    fields = _registration(customer="", kind="inspection", subject="月度查验")
+    fields = suppliers.registration(customer="", kind="inspection", subject="月度查验")
     page = post("/admin/complaint/register/?policy=suppliers", **fields)
     assert "field-wrong" in page
     assert "月度查验" in page

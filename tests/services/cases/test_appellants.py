@@ -14,7 +14,6 @@ from models import Complaint, Journal, Penalty, User
 from policy.vocabulary.errors import NotFound, NotTheAppellant
 from policy.vocabulary.status import Responsibility
 from services.cases import desk, handling, intake, jury, penalties
-from services.company import accounts
 from tests.company import DISPATCHED, MORNING, Office, at
 
 ON = MORNING.date()
@@ -98,17 +97,6 @@ def test_an_appeal_is_entered_by_themselves_their_head_the_desk_or_hr(
 # ---------------------------------------------------------------- what was returned
 
 
-def reader(office: Office, name: str, role: Role) -> User:
-    return accounts.add_user(
-        office.session,
-        name,
-        password="correct horse battery",
-        display_name=name,
-        role=role,
-        employee_id=office.employee(name).id,
-    )
-
-
 def sees(office: Office, user: User, complaint: Complaint) -> bool:
     seen = desk.scope(office.session, user, on=ON)
     listed = office.session.scalars(seen.narrowed(sa.select(Complaint))).all()
@@ -125,7 +113,7 @@ def sees(office: Office, user: User, complaint: Complaint) -> bool:
 def test_a_returned_case_is_not_seen_once_another_department_has_it(
     office: Office, name: str, role: Role
 ) -> None:
-    session, complaint, user = office.session, office.dispatched(), reader(office, name, role)
+    session, complaint, user = office.session, office.dispatched(), office.account(name, role)
     handling.assign(session, complaint, handler="2005", actor=office.by("director"), now=DISPATCHED)
     assert sees(office, user, complaint)
     handling.return_order(
@@ -134,7 +122,7 @@ def test_a_returned_case_is_not_seen_once_another_department_has_it(
     assert sees(office, user, complaint), "until it goes elsewhere they see what they returned"
     office.dispatch(complaint, at(9, 28, 12), department="sales")
     assert not sees(office, user, complaint)
-    assert sees(office, reader(office, "sales_director", Role.director), complaint)
+    assert sees(office, office.account("sales_director", Role.director), complaint)
     said = {"actor": office.by("sales_director"), "now": at(9, 28, 13), "reason": "仍属售后"}
     handling.return_order(session, complaint, **said)
     office.dispatch(complaint, at(9, 28, 14))
@@ -142,7 +130,7 @@ def test_a_returned_case_is_not_seen_once_another_department_has_it(
 
 
 def test_a_case_that_was_answered_stays_seen(office: Office) -> None:
-    user = reader(office, "mechanic", Role.member)
+    user = office.account("mechanic", Role.member)
     assert sees(office, user, office.restarted())
 
 
@@ -152,6 +140,6 @@ def test_a_director_sees_the_penalties_of_their_people_and_no_others(
     session = office.session
     (found,) = fined.penalties
     for name, expected in (("director", [found.id]), ("sales_director", [])):
-        seen = desk.scope(session, reader(office, name, Role.director), on=ON)
+        seen = desk.scope(session, office.account(name, Role.director), on=ON)
         listed = sa.select(Penalty.id).join(Penalty.complaint)
         assert list(session.scalars(seen.penalties(listed))) == expected

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from enums import Role
-from models import Employee, User
+from models import Employee
 from policy.vocabulary.errors import HasLeft, ValueRefused
 from services.cases import desk, handling
 from services.company import accounts, actors, leaving, people, presence
@@ -28,20 +28,9 @@ def leaves(office: Office, name: str, on: dt.date | None) -> Employee:
     return one
 
 
-def account(office: Office, name: str, role: Role) -> User:
-    return accounts.add_user(
-        office.session,
-        name,
-        password="correct horse battery",
-        display_name=name,
-        role=role,
-        employee_id=office.employee(name).id,
-    )
-
-
 @pytest.mark.parametrize(("left_on", "here"), [(None, True), (TODAY, True), (TODAY - DAY, False)])
 def test_every_question_gets_one_answer(office: Office, left_on: dt.date, here: bool) -> None:
-    session, user = office.session, account(office, "director", Role.care)
+    session, user = office.session, office.account("director", Role.care)
     office.dispatched()
     director = leaves(office, "director", left_on)
     post = "after_sales_director"
@@ -112,7 +101,7 @@ def test_nothing_new_is_given_to_who_has_left(office: Office, refuses: Callable[
 
 def test_a_last_day_says_what_remains_open(office: Office) -> None:
     session, complaint = office.session, office.dispatched()
-    user = account(office, "director", Role.director)
+    user = office.account("director", Role.director)
     assert leaving.remains(session, office.employee("director")) is None
     director = leaves(office, "director", dt.date(2026, 11, 12))
     remains = leaving.remains(session, director)
@@ -133,7 +122,7 @@ def test_what_ended_does_not_remain_open(office: Office) -> None:
 
 
 def test_a_last_day_taken_away_brings_everything_back(office: Office) -> None:
-    user = account(office, "director", Role.director)
+    user = office.account("director", Role.director)
     leaves(office, "director", TODAY - DAY)
     leaves(office, "director", None)
     assert presence.is_open(user, on=TODAY)
@@ -149,7 +138,7 @@ def test_the_last_administrator_cannot_leave_without_a_successor(
     only.employee_id = office.employee("clerk").id
     with refuses(ValueRefused, field="left_on", why="last_administrator"):
         leaves(office, "clerk", TODAY)
-    account(office, "salesman", Role.administrator)
+    office.account("salesman", Role.administrator)
     leaves(office, "clerk", TODAY)
     with refuses(ValueRefused, field="left_on", why="last_administrator"):
         leaves(office, "salesman", at(12, 31, 9).date())

@@ -48,6 +48,15 @@ class Copy:
         os.utime(path, (self.files.now.timestamp(),) * 2)
 
 
+def overwrite(files: Files, number: str) -> None:
+    """Type a text that waits, and put an older copy of the file over it."""
+    older = Copy(files)
+    save(files, files.hands(), number, answer=TEXT)
+    files.settle()
+    older.back()
+    files.settle()
+
+
 def vanished(files: Files) -> list[WorkbookProblem]:
     return [one for one in files.problems() if one.kind is ProblemKind.vanished]
 
@@ -66,11 +75,7 @@ def typed_rows(files: Files) -> list[str]:
 
 
 def test_an_incomplete_answer_comes_back(files: Files, number: str) -> None:
-    older = Copy(files)
-    save(files, files.hands(), number, answer=TEXT)
-    files.settle()
-    older.back()
-    files.settle()
+    overwrite(files, number)
     (problem,) = vanished(files)
     assert TEXT in str(problem.theirs)
     assert header("answer") in row(files, number)[header("hint")]
@@ -185,11 +190,7 @@ def test_it_is_over_when_the_newer_file_comes_back(files: Files, number: str) ->
 
 
 def test_a_text_not_needed_is_gone_for_good(files: Files, number: str) -> None:
-    older = Copy(files)
-    save(files, files.hands(), number, answer=TEXT)
-    files.settle()
-    older.back()
-    files.settle()
+    overwrite(files, number)
     choose(files, Resolution.seen)
     files.settle()
     assert not files.problems()
