@@ -24,7 +24,7 @@ from policy.engine.permission import (
     refusal_to_raise,
 )
 from policy.engine.rules import Rules, rules_of
-from policy.engine.sanctions import findings, grounds, penalty_steps, tallies
+from policy.engine.sanctions import findings, grounds, lateness, penalty_steps, tallies
 from policy.engine.severity import (
     EntryTimes,
     checked_extra,
@@ -33,18 +33,15 @@ from policy.engine.severity import (
     classify,
     is_lighter,
 )
-from policy.engine.terms import deadlines, ends, recounting, starting
+from policy.engine.terms import deadlines, extensions, recounting, starting
 from policy.engine.terms.recounting import check_stated_ends, reapply_rules
-from policy.pack.schema import DeadlineEntry, ExtensionEntry, Pack
+from policy.pack.schema import DeadlineEntry, Pack
 from policy.vocabulary.editions import Judging
 from policy.vocabulary.errors import (
     ChoiceUnknown,
-    ExtensionForbidden,
-    ExtensionTooLong,
     FieldMissing,
     GradeBelowFacts,
     StatusForbids,
-    TimeBeforeCase,
     TimeInFuture,
 )
 from policy.vocabulary.events import (
@@ -52,10 +49,8 @@ from policy.vocabulary.events import (
     Assigned,
     Classified,
     Concluded,
-    Decided,
     Dispatched,
     Event,
-    ExtensionGranted,
     Imported,
     Judged,
     Promised,
@@ -74,12 +69,10 @@ from policy.vocabulary.facts import (
     DeadlineFacts,
     ExtensionFacts,
     SignoffFacts,
-    TallyFacts,
     replace,
 )
 from policy.vocabulary.status import (
     ClosingGround,
-    DeadlineState,
     ReplyOutcome,
     Responsibility,
     Status,
@@ -134,7 +127,7 @@ def pass_time(
     late = deadlines.breach_overdue(
         facts, at=at, found_at=rules.now, pack=rules.pack, spared=spared
     )
-    late = penalties.for_breaches(late, facts, rules)
+    late = lateness.for_breaches(late, facts, rules)
     late = grounds.follow(late, rules) if late.penalties is not facts.penalties else late
     for deadline, entry in deadlines.upgrades(facts, late, rules.pack):
         late = _upgraded_by_time(late, deadline, entry, rules=rules)
@@ -179,7 +172,7 @@ def _apply_rules(before: CaseFacts, after: CaseFacts, event: Event, *, rules: Ru
             after, event, pack=rules.pack, calendar=rules.calendar, now=rules.now
         )
     after = deadlines.withdraw_not_owed(after, at=rules.now, pack=rules.pack)
-    after = penalties.for_breaches(after, before, rules)
+    after = lateness.for_breaches(after, before, rules)
     after = starting.start(
         after,
         event.type,
@@ -427,7 +420,7 @@ def _replied(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
         return facts
     if event.until is None:
         raise FieldMissing(field="until")
-    _checked_extension(facts, utc(event.until), event.at, rules=rules)
+    extensions.checked_extension(facts, utc(event.until), event.at, rules=rules)
     extension = ExtensionFacts(facts.round, event.at, utc(event.until), event.text)
     return replace(facts, extensions=(*facts.extensions, extension))
 
@@ -449,28 +442,6 @@ def _with_answerer(facts: CaseFacts, event: Replied, rules: Rules) -> CaseFacts:
     return _change_assignment(facts, handler=who)
 
 
-def _checked_extension(
-    facts: CaseFacts, until: dt.datetime, at: dt.datetime, *, rules: Rules
-) -> ExtensionEntry:
-    """Return the rule that allows an extension until then.
-
-    The time is counted in all from the first start. Raises ExtensionForbidden, ExtensionTooLong,
-    TimeBeforeCase.
-    """
-    entries = rules.pack.extension
-    entry = next((e for e in entries if not e.top_alone and holds(e.applies, facts)), None)
-    deadline = deadlines.slot_deadline(facts, entry.slot, rules.pack) if entry else None
-    if entry is None or deadline is None:
-        cite = entries[0].cite if entries else ""
-        raise ExtensionForbidden(grade=rules.pack.label("severity", facts.grade), cite=cite)
-    latest = entry.in_all.end(deadline.starts_at, rules.calendar).at
-    if until > latest:
-        raise ExtensionTooLong(latest=latest, cite=entry.cite)
-    if until <= at:
-        raise TimeBeforeCase(field="until", at=until, earliest=at)
-    return entry
-
-
 _AFTER_CONFIRMING = {
     ReplyOutcome.solved: Status.confirmed,
     ReplyOutcome.extension: Status.raised,
@@ -487,95 +458,10 @@ def _confirmed(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
 
 
 def _declined(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
-    extensions = facts.extensions
+    asked = facts.extensions
     if facts.reply_outcome is ReplyOutcome.extension:
-        extensions = (*extensions[:-1], replace(extensions[-1], granted=False, decided_at=event.at))
-    return replace(facts, status=Status.dispatched, reply_outcome=None, extensions=extensions)
-
-
-def _granted(facts: CaseFacts, event: ExtensionGranted, rules: Rules) -> CaseFacts:
-    entry = _checked_extension(facts, utc(event.until), event.at, rules=rules)
-    deadline = deadlines.slot_deadline(facts, entry.slot, rules.pack)
-    assert deadline is not None
-    facts = deadlines.reopen(
-        facts, deadline, due_at=utc(event.until), at=event.at, reason="extension_granted"
-    )
-    if entry.counter:
-        count = TallyFacts(entry.counter, facts.department, event.at)
-        facts = replace(facts, tallies=(*facts.tallies, count))
-    return _decided_extension(facts, event, granted=True, rules=rules)
-
-
-def _decided_extension(facts: CaseFacts, event: Event, *, granted: bool, rules: Rules) -> CaseFacts:
-    last = replace(facts.extensions[-1], granted=granted, decided_at=event.at)
-    facts = replace(
-        facts,
-        status=Status.dispatched,
-        reply_outcome=None,
-        extensions=(*facts.extensions[:-1], last),
-    )
-    if not rules.pack.policy.judges(Judging.known_terms):
-        return facts
-    return reapply_rules(facts, at=event.at, because=event.type, rules=rules)
-
-
-def _refused(facts: CaseFacts, event: Event, rules: Rules) -> CaseFacts:
-    """Let the deadline run on with the time it had left when the extension was asked for."""
-    for slot in dict.fromkeys(entry.slot for entry in rules.pack.extension):
-        deadline = deadlines.slot_deadline(facts, slot, rules.pack)
-        if deadline is None or deadline.state is not DeadlineState.met:
-            continue
-        due_at, provisional = ends.end_after_pause(deadline, at=event.at, calendar=rules.calendar)
-        facts = deadlines.reopen(
-            facts,
-            deadline,
-            due_at=due_at,
-            provisional=provisional,
-            at=event.at,
-            reason="extension_refused",
-            stood=(deadline.met_at or event.at, event.at),
-        )
-    return _decided_extension(facts, event, granted=False, rules=rules)
-
-
-def _decided(facts: CaseFacts, event: Decided, rules: Rules) -> CaseFacts:
-    """Record that the general manager solved the case, or gives it back with a term."""
-    if event.solved:
-        return replace(facts, status=Status.confirmed, confirmed_at=event.at)
-    if event.until is None:
-        raise FieldMissing(field="until")
-    until = utc(event.until)
-    if until <= event.at:
-        raise TimeBeforeCase(field="until", at=until, earliest=event.at)
-    answering = [e.slot for e in rules.pack.deadline if e.slot and "confirmed" in e.met_by]
-    for slot in dict.fromkeys(answering):
-        if deadline := deadlines.slot_deadline(facts, slot, rules.pack):
-            _check_most(facts, deadline, until, at=event.at, rules=rules)
-            facts = deadlines.reopen(facts, deadline, due_at=until, at=event.at, reason="decided")
-    return replace(facts, status=Status.dispatched, reply_outcome=None)
-
-
-def _check_most(
-    facts: CaseFacts, deadline: DeadlineFacts, until: dt.datetime, *, at: dt.datetime, rules: Rules
-) -> None:
-    """Refuse a term beyond the most that the regulation gives from the deadline's start.
-
-    That is what an extension gives in all, or else the deadline's own term. Once the most is over
-    the decision gives it anew, and the breach stays. Raises ExtensionTooLong.
-    """
-    rule = rules.pack.find("deadline", deadline.key)
-    entry = next(
-        (e for e in rules.pack.extension if e.slot == rule.slot and holds(e.applies, facts)), None
-    )
-    most = entry.in_all if entry else rule.within
-    beyond = entry is not None and entry.top
-    if most is None or beyond or not rules.pack.policy.judges(Judging.bounded_grants):
-        return
-    latest = most.end(deadline.starts_at, rules.calendar).at
-    if latest <= at:
-        latest = most.end(at, rules.calendar).at
-    if until > latest:
-        raise ExtensionTooLong(latest=latest, cite=(entry or rule).cite)
+        asked = (*asked[:-1], replace(asked[-1], granted=False, decided_at=event.at))
+    return replace(facts, status=Status.dispatched, reply_outcome=None, extensions=asked)
 
 
 def _concluded(facts: CaseFacts, event: Concluded, rules: Rules) -> CaseFacts:
@@ -636,9 +522,9 @@ HANDLERS: Mapping[str, Callable[[CaseFacts, Any, Rules], CaseFacts]] = {
     "replied": _replied,
     "confirmed": _confirmed,
     "declined": _declined,
-    "extension_granted": _granted,
-    "extension_refused": _refused,
-    "decided": _decided,
+    "extension_granted": extensions.granted,
+    "extension_refused": extensions.refused,
+    "decided": extensions.decided,
     "factory_closed": _factory_closed,
     "promised": _promised,
     "informed": forms.inform,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from policy.engine import forms, penalties
 from policy.engine.conditions import holds
 from policy.engine.rules import Rules
+from policy.engine.sanctions import lateness
 from policy.engine.terms import deadlines, starting
 from policy.engine.terms.recounting import reapply_rules
 from policy.pack.schema import Pack
@@ -50,7 +51,7 @@ def handed_over(facts: CaseFacts, event: HandedOver, rules: Rules) -> CaseFacts:
     )
     facts = replace(facts, assignments=(*facts.assignments, after))
     facts = deadlines.pass_on(facts, since=event.at, pack=rules.pack)
-    return penalties.charge_who_had_it(facts, since=event.at, rules=rules)
+    return lateness.charge_who_had_it(facts, since=event.at, rules=rules)
 
 
 def called_back(facts: CaseFacts, event: CalledBack, rules: Rules) -> CaseFacts:
