@@ -1,10 +1,7 @@
-"""Cases: the list, the register form, the page of one case with its deeds, corrections."""
+"""Cases: the list, registering, the page of one case with its deeds, corrections."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import secrets
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,39 +9,37 @@ from flask import abort, current_app, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from markupsafe import Markup
 from sqlalchemy.orm import Session, joinedload
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, HiddenField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, Optional
 
 import wording
 from admin.cases import correction, form_entries, uploads
 from admin.cases.declared_columns import DeclaredColumns, keyed_filters
 from admin.cases.deed_forms import DeedForm
 from admin.cases.deeds import form_of, offer, offers, service_of
+from admin.cases.registering import (
+    RegisterForm,
+    codes,
+    doubt_text,
+    is_sure,
+    said_of,
+    sent_key,
+)
+from admin.cases.timeline import timeline
 from admin.kit.declared_inputs import (
-    choices,
-    departments,
-    grades,
-    plain,
-    with_extra,
     with_pack_fields,
 )
 from admin.kit.display import now, today, urgency
-from admin.kit.fields import InstantField, LookupField, SelectChoice, long_text, short_text, trimmed
 from admin.kit.filters import OneOf, contains
 from admin.kit.lists import RedressView
 from admin.kit.lookup import session as current
 from admin.kit.page import attempt, did, tell
 from admin.kit.rights import visitor_may_open
-from models import Complaint, Customer, Journal, Penalty, PolicyVersion
-from policy.pack.schema import Pack
+from models import Complaint, Customer, Penalty, PolicyVersion
 from policy.vocabulary.errors import DomainError, NotFound
 from policy.vocabulary.facts import CaseFacts
-from policy.vocabulary.status import ActorKind, Status
-from policy.vocabulary.time_bounds import SINCE_REGISTERS
+from policy.vocabulary.status import Status
 from services.cases import attachments, correcting, customers, desk, intake, journal, record
 from services.cases.desk import CasePage, Standing
 from services.cases.intake import Doubt
@@ -103,54 +98,6 @@ class StandsSo(OneOf):
         return sa.or_(
             *(desk.standing(current(), Standing(one), current_user.user, **said) for one in value)
         )
-
-
-class RegisterForm(FlaskForm):
-    """What the care desk writes down while the customer speaks."""
-
-    class Meta:
-        csrf = False
-
-    kind = SelectField(lazy_gettext("Kind"))
-    channel = SelectField(lazy_gettext("Source"))
-    received_at = InstantField(
-        lazy_gettext("Received at"), [InputRequired()], bounds=SINCE_REGISTERS
-    )
-    customer = StringField(
-        lazy_gettext("Customer"), [Optional(), Length(max=120)], filters=[trimmed]
-    )
-    without_customer = BooleanField(
-        lazy_gettext("Without a customer"),
-        description=lazy_gettext("An inspection, a visit, an incident of our own."),
-    )
-    phone = StringField(lazy_gettext("Phone"), [Optional(), Length(max=40)], filters=[trimmed])
-    subject = short_text(lazy_gettext("Subject"))
-    category = SelectField(lazy_gettext("Category"))
-    grade = SelectField(lazy_gettext("Grade"))
-    body = long_text(lazy_gettext("Content"), needed=False)
-    demand = long_text(lazy_gettext("Demand"), needed=False)
-    first_asked = LookupField(
-        lazy_gettext("First-asked person"),
-        what="employee",
-        allow_blank=True,
-        description=lazy_gettext("Whom the customer asked first. Empty: you."),
-    )
-    linked = LookupField(lazy_gettext("Came out of case"), what="complaint", allow_blank=True)
-    department = SelectField(lazy_gettext("Dispatch at once to"))
-    director_only = BooleanField(lazy_gettext("Only the director can handle it"))
-    form_key = HiddenField(validators=[Optional(), Length(max=64)])
-
-    def prepare(self, pack: Pack) -> None:
-        self.kind.choices = choices(pack, "kind")
-        self.channel.choices = choices(pack, "channel")
-        self.category.choices = choices(pack, "category", blank=True)
-        self.grade.choices = grades(pack)
-        later = SelectChoice("", lazy_gettext("later"))
-        self.department.choices = [later, *departments(pack)]
-        if not self.is_submitted():
-            self.received_at.process_data(now())
-        if not self.form_key.data:
-            self.form_key.data = secrets.token_hex(16)
 
 
 class ComplaintView(DeclaredColumns):
@@ -242,7 +189,7 @@ class ComplaintView(DeclaredColumns):
             doubts = self._doubts(form)
             if request.form.get("do") == "preview":
                 tried = self._tried(form, version)
-            elif doubts and not _is_sure(doubts):
+            elif doubts and not is_sure(doubts):
                 flash(gettext("Nothing was saved yet. Please answer the question below."), "error")
             elif number := self._registered(form, version):
                 return redirect(url_for(".case", number=number))
@@ -253,7 +200,7 @@ class ComplaintView(DeclaredColumns):
             offered=offered,
             tried=tried,
             doubts=[doubt_text(one) for one in doubts],
-            sure=_codes(doubts),
+            sure=codes(doubts),
             pack=pack,
             scripts=form_entries.scripts_of_intake(self.session, version, pack),
             reasons=reasons,
@@ -273,7 +220,7 @@ class ComplaintView(DeclaredColumns):
 
     def _doubts(self, form: Any) -> list[Doubt]:
         """What to ask before it is saved; a form that was sent before is not asked again."""
-        if intake.registered_with(self.session, _sent_key(form)) is not None:
+        if intake.registered_with(self.session, sent_key(form)) is not None:
             return []
         plain, name = customers.identity_of(form.phone.data), form.customer.data or ""
         known = Customer(name=name, phone_digits=plain) if name or plain else None
@@ -283,7 +230,7 @@ class ComplaintView(DeclaredColumns):
     def _tried(self, form: Any, version: PolicyVersion) -> CaseFacts | None:
         """What registering would bring, so that the customer can be told; nothing is kept."""
         try:
-            return record.facts_of(self.session, self._register(_said(form), version))
+            return record.facts_of(self.session, self._register(said_of(form), version))
         except DomainError as refusal:
             tell(refusal, form)
             return None
@@ -292,7 +239,7 @@ class ComplaintView(DeclaredColumns):
 
     def _registered(self, form: Any, version: PolicyVersion) -> str | None:
         with attempt(self.session, form) as tried:
-            complaint = self._register(_said(form), version)
+            complaint = self._register(said_of(form), version)
         if not tried.done:
             return None
         sentence = gettext("Registered as %(number)s.", number=complaint.number)
@@ -434,24 +381,6 @@ class ComplaintView(DeclaredColumns):
         return self.render("cases/amend.html", asked=asked, number=number, reasons=reasons)
 
 
-def _sent_key(form: Any) -> str:
-    """The key of one form with what stands in it: sent again it is the same, changed another."""
-    typed = [
-        (name, value)
-        for name, value in request.form.items(multi=True)
-        if name not in ("csrf_token", "do", "sure", "form_key")
-    ]
-    said = json.dumps([form.form_key.data, typed], ensure_ascii=False)
-    return hashlib.sha256(said.encode()).hexdigest()
-
-
-def _said(form: Any) -> dict[str, Any]:
-    """What the register form says: employees and cases by number, own fields in `extra`."""
-    said = with_extra({f.short_name: f.data or None for f in form})
-    said["form_key"] = _sent_key(form)
-    return said | {name: plain(said[name]) for name in ("first_asked", "linked")}
-
-
 def case_page(session: Session, number: str) -> CasePage:
     """The case as the visitor sees it; a page that is not there when they may not see it."""
     seen = desk.scope(session, current_user.user, on=today())
@@ -516,90 +445,6 @@ def grade_tag(grade: str | None, words: str | None) -> Any:
         return None
     tone = {"A": "blue", "B": "amber", "C": "red"}.get(grade[:1], "grey")
     return Markup('<span class="chip chip-{}">{}</span>').format(tone, words)
-
-
-TONES = {
-    "restarted": ("red", "restart"),
-    "handed_over": ("amber", "restart"),
-    "time_passed": ("amber", "clock"),
-    "recounted": ("amber", "calendar"),
-    "retallied": ("amber", "alert"),
-    "signed": ("green", "check"),
-    "settled": ("green", "check"),
-    "archived": ("green", "check"),
-    "confirmed": ("green", "check"),
-    "called_back": ("teal", "phone"),
-    "judged": ("red", "alert"),
-    "corrected": ("amber", "edit"),
-    "withdrawn": ("red", "close"),
-}
-
-
-def timeline(page: CasePage, amendable: set[int]) -> list[dict[str, Any]]:
-    """The journal in words, newest first; each entry knows whether it may be amended."""
-    return [
-        {
-            "at": row.happened_at,
-            "title": wording.deed(row.event),
-            "who": _who(row, page),
-            "text": _text(row, page),
-            "tone": TONES.get(row.event, ("blue", "dot"))[0],
-            "icon": TONES.get(row.event, ("blue", "dot"))[1],
-            "seq": row.seq if row.seq in amendable else None,
-            "recorded_at": row.recorded_at,
-        }
-        for row in page.history
-    ]
-
-
-def _who(row: Journal, page: CasePage) -> str:
-    """Who did it; of a spreadsheet, whose it is, because nobody knows who typed."""
-    if row.actor is ActorKind.sheet:
-        keys = row.data["by"].get("departments", ())
-        names = gettext("; ").join(page.pack.label("department", key) for key in keys)
-        return gettext("%(department)s spreadsheet", department=names)
-    person = row.employee or (row.user.display_name if row.user else "")
-    return str(person) or wording.label(row.actor)
-
-
-def _text(row: Journal, page: CasePage) -> str:
-    """What an entry says; of time itself, which clocks it found run out."""
-    if row.event != "time_passed":
-        return reasons.event_text(row.data, page.pack, page.people)
-    ran_out = [
-        gettext("%(clock)s ran out", clock=page.pack.label("deadline", deadline.key))
-        for deadline in page.facts.deadlines
-        for breach in deadline.breaches
-        if breach.found_at == row.recorded_at
-    ]
-    return "\n".join(ran_out) or gettext("The observation is over.")
-
-
-def doubt_text(doubt: Doubt) -> str:
-    """The question about a registration, in words."""
-    match doubt.code:
-        case "year_ago":
-            return gettext(
-                "It was received %(days)s days ago, about a year. Is the year right?",
-                days=doubt.days,
-            )
-        case "long_ago":
-            return gettext("It was received %(days)s days ago. Is that right?", days=doubt.days)
-    return gettext(
-        "%(number)s was registered minutes ago for the same customer with the same subject. "
-        "Is this another one?",
-        number=doubt.number,
-    )
-
-
-def _codes(doubts: list[Doubt]) -> str:
-    return " ".join(sorted(one.code + one.number for one in doubts))
-
-
-def _is_sure(doubts: list[Doubt]) -> bool:
-    """Whether every one of these questions was answered with yes."""
-    answered = set(request.form.get("sure", "").split())
-    return set(_codes(doubts).split()) <= answered
 
 
 def views(db: Any) -> list[RedressView]:

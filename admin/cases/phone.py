@@ -18,9 +18,10 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from admin.cases import form_entries, uploads
-from admin.cases.complaints import case_page, did_deed, timeline
+from admin.cases.complaints import case_page, did_deed
 from admin.cases.deed_forms import DeedForm
 from admin.cases.deeds import PageDeed, form_of, offer, offers
+from admin.cases.timeline import timeline
 from admin.kit.display import now, today
 from admin.kit.page import RedressPage
 from admin.kit.rights import visitor_may_open

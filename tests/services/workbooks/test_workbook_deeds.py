@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy import Engine
 
-from admin.cases.complaints import timeline
+from admin.cases.timeline import timeline
 from database import writing
 from enums import Audience
 from models import Complaint, Customer, DepartmentMeaning, Journal, Notice, User, Workbook
