@@ -88,7 +88,7 @@ class StandsSo(OneOf):
     def __init__(self) -> None:
         super().__init__(
             Complaint.id,
-            lazy_gettext("Standing"),
+            lazy_gettext("How it stands now"),
             key="standing",
             choices=lambda: [(one.value, str(words)) for one, words in STANDINGS.items()],
         )
